@@ -65,37 +65,37 @@ enum {
     AT_MORE_BLANKS_8 = 54,
     AT_PREFIX_USER_2 = 55,
     AT_HOST_2 = 56,
-    AT_SPACES_8 = 57,
-    AT_BEFORE_SPACES_7 = 58,
-    AT_COMMAND_3 = 59,
-    AT_TRAILING_1 = 60,
-    AT_MIDDLE_1 = 61,
-    AT_CHANNEL_1 = 62,
-    AT_TARGET_1 = 63,
-    AT_MORE_BLANKS_9 = 64,
-    AT_MIDDLE_2 = 65,
-    AT_TRAILING_2 = 66,
-    AT_BEFORE_SERVER_LINE_2 = 67,
-    AT_TARGET_2 = 68,
-    AT_CRLF_3 = 69,
-    AT_OUTCOME_2 = 70,
-    AT_MORE_BLANKS_10 = 71,
-    AT_SERVER_COMMAND_2 = 72,
-    AT_MORE_BLANKS_11 = 73,
-    AT_MORE_BLANKS_12 = 74,
-    AT_CRLF_4 = 75,
-    AT_MIDDLE_3 = 76,
-    AT_MORE_BLANKS_13 = 77,
-    AT_BEFORE_SERVER_LINE_3 = 78,
-    AT_TARGET_3 = 79,
-    AT_MIDDLE_4 = 80,
-    AT_ANYTHING_1 = 81,
-    AT_ANYTHING_2 = 82,
-    AT_MORE_BLANKS_14 = 83,
-    AT_MORE_BLANKS_15 = 84,
-    AT_ANYTHING_3 = 85,
-    AT_MIDDLE_5 = 86,
-    AT_MORE_BLANKS_16 = 87,
+    AT_COMMAND_3 = 57,
+    AT_TRAILING_1 = 58,
+    AT_MIDDLE_1 = 59,
+    AT_CHANNEL_1 = 60,
+    AT_TARGET_1 = 61,
+    AT_MORE_BLANKS_9 = 62,
+    AT_MIDDLE_2 = 63,
+    AT_TRAILING_2 = 64,
+    AT_BEFORE_SERVER_LINE_2 = 65,
+    AT_TARGET_2 = 66,
+    AT_SERVER_COMMAND_2 = 67,
+    AT_MORE_BLANKS_10 = 68,
+    AT_MORE_BLANKS_11 = 69,
+    AT_CRLF_3 = 70,
+    AT_MIDDLE_3 = 71,
+    AT_MORE_BLANKS_12 = 72,
+    AT_CRLF_4 = 73,
+    AT_OUTCOME_2 = 74,
+    AT_SPACES_8 = 75,
+    AT_BEFORE_SPACES_7 = 76,
+    AT_MIDDLE_4 = 77,
+    AT_ANYTHING_1 = 78,
+    AT_ANYTHING_2 = 79,
+    AT_BEFORE_SERVER_LINE_3 = 80,
+    AT_MORE_BLANKS_13 = 81,
+    AT_MORE_BLANKS_14 = 82,
+    AT_TARGET_3 = 83,
+    AT_MIDDLE_5 = 84,
+    AT_MORE_BLANKS_15 = 85,
+    AT_MORE_BLANKS_16 = 86,
+    AT_ANYTHING_3 = 87,
     AT_ANYTHING_4 = 88,
     AT_EMPTY_LINE_1 = 89,
     AT_BEFORE_EMPTY_LINE_1 = 90,
@@ -199,7 +199,7 @@ enum {
     AT_MORE_BLANKS_19 = 188,
     AT_TAG_VALUE_2 = 189,
     AT_FIRST_SERVER_WORD_11 = 190,
-    AT_FIRST_SERVER_COMMAND_1 = 191,
+    AT_SPACES_18 = 191,
     AT_FIRST_SERVER_WORD_12 = 192,
     AT_FIRST_SERVER_WORD_13 = 193,
     AT_FIRST_SERVER_WORD_14 = 194,
@@ -223,9 +223,9 @@ enum {
     AT_HOST_5 = 212,
     AT_MORE_BLANKS_27 = 213,
     AT_MORE_BLANKS_28 = 214,
-    AT_SPACES_18 = 215,
+    AT_SPACES_19 = 215,
     AT_STARTTLS_4 = 216,
-    AT_SPACES_19 = 217,
+    AT_SPACES_20 = 217,
     AT_WEBIRC_4 = 218,
     AT_MORE_BLANKS_29 = 219,
     AT_MORE_BLANKS_30 = 220,
@@ -233,193 +233,195 @@ enum {
     AT_MORE_BLANKS_32 = 222,
     AT_MORE_BLANKS_33 = 223,
     AT_FIRST_SERVER_WORD_15 = 224,
-    AT_SPACES_20 = 225,
-    AT_BEFORE_SPACES_16 = 226,
-    AT_SPACES_21 = 227,
-    AT_BEFORE_SPACES_17 = 228,
-    AT_FIRST_SERVER_WORD_16 = 229,
-    AT_FIRST_SERVER_WORD_17 = 230,
-    AT_NUMERIC_3 = 231,
-    AT_MORE_BLANKS_34 = 232,
-    AT_PREFIX_USER_6 = 233,
-    AT_HOST_6 = 234,
-    AT_MORE_BLANKS_35 = 235,
-    AT_OAUTH_USER_1 = 236,
-    AT_GS2_AUTHZID_2 = 237,
-    AT_OAUTH_TOKEN_2 = 238,
-    AT_OAUTH_FIELD_1 = 239,
-    AT_START_1 = 240,
-    AT_SCRAM_AUTHZID_2 = 241,
-    AT_SCRAM_7 = 242,
-    AT_SCRAM_NAME_1 = 243,
-    AT_MIDDLE_6 = 244,
-    AT_MORE_BLANKS_36 = 245,
-    AT_MIDDLE_7 = 246,
-    AT_ANYTHING_5 = 247,
-    AT_MORE_BLANKS_37 = 248,
-    AT_ANYTHING_6 = 249,
-    AT_MORE_BLANKS_38 = 250,
-    AT_MIDDLE_8 = 251,
-    AT_ANYTHING_7 = 252,
-    AT_MORE_BLANKS_39 = 253,
-    AT_MIDDLE_9 = 254,
-    AT_MORE_BLANKS_40 = 255,
-    AT_CHANNEL_2 = 256,
-    AT_MORE_BLANKS_41 = 257,
-    AT_MORE_BLANKS_42 = 258,
-    AT_SUBCOMMAND_1 = 259,
-    AT_SUBCOMMAND_2 = 260,
-    AT_MORE_BLANKS_43 = 261,
-    AT_SAID_1 = 262,
-    AT_MORE_BLANKS_44 = 263,
-    AT_SUBCOMMAND_3 = 264,
-    AT_SUBCOMMAND_4 = 265,
-    AT_MORE_BLANKS_45 = 266,
-    AT_MORE_BLANKS_46 = 267,
-    AT_STARTTLS_5 = 268,
-    AT_MORE_BLANKS_47 = 269,
-    AT_WEBIRC_5 = 270,
-    AT_MORE_BLANKS_48 = 271,
-    AT_OUTCOME_3 = 272,
-    AT_BEFORE_SERVER_LINE_4 = 273,
-    AT_MIDDLE_10 = 274,
-    AT_ANYTHING_8 = 275,
-    AT_MORE_BLANKS_49 = 276,
-    AT_CHANNEL_3 = 277,
-    AT_CHANNEL_4 = 278,
-    AT_MORE_BLANKS_50 = 279,
-    AT_MORE_BLANKS_51 = 280,
-    AT_TARGET_4 = 281,
-    AT_MORE_BLANKS_52 = 282,
-    AT_FIRST_SERVER_WORD_18 = 283,
-    AT_MORE_BLANKS_53 = 284,
-    AT_MORE_BLANKS_54 = 285,
-    AT_FIRST_SERVER_WORD_19 = 286,
-    AT_NUMERIC_4 = 287,
-    AT_OAUTH_USER_2 = 288,
-    AT_OAUTH_TOKEN_3 = 289,
-    AT_SCRAM_8 = 290,
-    AT_SCRAM_NAME_2 = 291,
-    AT_MORE_BLANKS_55 = 292,
-    AT_CHANNEL_5 = 293,
-    AT_TARGET_5 = 294,
-    AT_CAP_WORDS_1 = 295,
-    AT_SASL_RESPONSE_1 = 296,
-    AT_BEFORE_SASL_RESPONSE_1 = 297,
-    AT_SASL_MECHANISM_1 = 298,
-    AT_BEFORE_SASL_MECHANISM_1 = 299,
-    AT_CAP_WORDS_2 = 300,
-    AT_ANYTHING_9 = 301,
-    AT_MORE_BLANKS_56 = 302,
-    AT_MIDDLE_11 = 303,
-    AT_ANYTHING_10 = 304,
-    AT_MORE_BLANKS_57 = 305,
-    AT_STARTTLS_6 = 306,
-    AT_MIDDLE_12 = 307,
-    AT_MORE_BLANKS_58 = 308,
-    AT_SPACES_22 = 309,
-    AT_MORE_BLANKS_59 = 310,
-    AT_CHANNEL_6 = 311,
-    AT_TARGET_6 = 312,
-    AT_MORE_BLANKS_60 = 313,
-    AT_FIRST_SERVER_WORD_20 = 314,
-    AT_MIDDLE_13 = 315,
-    AT_TRAILING_3 = 316,
-    AT_MORE_BLANKS_61 = 317,
-    AT_OUTCOME_4 = 318,
-    AT_BEFORE_SERVER_LINE_5 = 319,
-    AT_MORE_BLANKS_62 = 320,
-    AT_TARGET_7 = 321,
-    AT_MORE_BLANKS_63 = 322,
-    AT_SPACES_23 = 323,
-    AT_BEFORE_SPACES_18 = 324,
-    AT_SPACES_24 = 325,
-    AT_BEFORE_SPACES_19 = 326,
-    AT_OAUTH_TOKEN_4 = 327,
-    AT_SCRAM_9 = 328,
-    AT_MORE_BLANKS_64 = 329,
-    AT_KEY_1 = 330,
-    AT_MORE_BLANKS_65 = 331,
-    AT_MIDDLE_14 = 332,
-    AT_MORE_BLANKS_66 = 333,
-    AT_CAPABILITY_1 = 334,
-    AT_CAPABILITY_2 = 335,
-    AT_AUTH_RESPONSE_1 = 336,
-    AT_BLANKS_1 = 337,
-    AT_BLANKS_2 = 338,
-    AT_SASL_MECHANISM_2 = 339,
-    AT_CAPABILITY_3 = 340,
-    AT_CAPABILITY_4 = 341,
-    AT_MORE_BLANKS_67 = 342,
-    AT_STARTTLS_7 = 343,
-    AT_MORE_BLANKS_68 = 344,
-    AT_MORE_BLANKS_69 = 345,
-    AT_KEY_2 = 346,
-    AT_MORE_BLANKS_70 = 347,
-    AT_MIDDLE_15 = 348,
-    AT_MORE_BLANKS_71 = 349,
-    AT_SUBCOMMAND_5 = 350,
+    AT_MORE_BLANKS_34 = 225,
+    AT_FIRST_SERVER_WORD_16 = 226,
+    AT_FIRST_SERVER_WORD_17 = 227,
+    AT_NUMERIC_3 = 228,
+    AT_MORE_BLANKS_35 = 229,
+    AT_PREFIX_USER_6 = 230,
+    AT_HOST_6 = 231,
+    AT_MORE_BLANKS_36 = 232,
+    AT_OAUTH_USER_1 = 233,
+    AT_GS2_AUTHZID_2 = 234,
+    AT_OAUTH_TOKEN_2 = 235,
+    AT_OAUTH_FIELD_1 = 236,
+    AT_START_1 = 237,
+    AT_SCRAM_AUTHZID_2 = 238,
+    AT_SCRAM_7 = 239,
+    AT_SCRAM_NAME_1 = 240,
+    AT_MIDDLE_6 = 241,
+    AT_MORE_BLANKS_37 = 242,
+    AT_MIDDLE_7 = 243,
+    AT_ANYTHING_5 = 244,
+    AT_MORE_BLANKS_38 = 245,
+    AT_ANYTHING_6 = 246,
+    AT_MORE_BLANKS_39 = 247,
+    AT_MIDDLE_8 = 248,
+    AT_ANYTHING_7 = 249,
+    AT_MORE_BLANKS_40 = 250,
+    AT_MIDDLE_9 = 251,
+    AT_MORE_BLANKS_41 = 252,
+    AT_CHANNEL_2 = 253,
+    AT_MORE_BLANKS_42 = 254,
+    AT_MORE_BLANKS_43 = 255,
+    AT_SUBCOMMAND_1 = 256,
+    AT_SUBCOMMAND_2 = 257,
+    AT_MORE_BLANKS_44 = 258,
+    AT_SAID_1 = 259,
+    AT_MORE_BLANKS_45 = 260,
+    AT_SUBCOMMAND_3 = 261,
+    AT_SUBCOMMAND_4 = 262,
+    AT_MORE_BLANKS_46 = 263,
+    AT_MORE_BLANKS_47 = 264,
+    AT_STARTTLS_5 = 265,
+    AT_MORE_BLANKS_48 = 266,
+    AT_WEBIRC_5 = 267,
+    AT_MORE_BLANKS_49 = 268,
+    AT_OUTCOME_3 = 269,
+    AT_BEFORE_SERVER_LINE_4 = 270,
+    AT_MIDDLE_10 = 271,
+    AT_ANYTHING_8 = 272,
+    AT_MORE_BLANKS_50 = 273,
+    AT_CHANNEL_3 = 274,
+    AT_CHANNEL_4 = 275,
+    AT_MORE_BLANKS_51 = 276,
+    AT_MORE_BLANKS_52 = 277,
+    AT_TARGET_4 = 278,
+    AT_MORE_BLANKS_53 = 279,
+    AT_FIRST_SERVER_WORD_18 = 280,
+    AT_MIDDLE_11 = 281,
+    AT_TRAILING_3 = 282,
+    AT_MORE_BLANKS_54 = 283,
+    AT_FIRST_SERVER_WORD_19 = 284,
+    AT_NUMERIC_4 = 285,
+    AT_OAUTH_USER_2 = 286,
+    AT_OAUTH_TOKEN_3 = 287,
+    AT_SCRAM_8 = 288,
+    AT_SCRAM_NAME_2 = 289,
+    AT_MORE_BLANKS_55 = 290,
+    AT_CHANNEL_5 = 291,
+    AT_TARGET_5 = 292,
+    AT_CAP_WORDS_1 = 293,
+    AT_SASL_RESPONSE_1 = 294,
+    AT_BEFORE_SASL_RESPONSE_1 = 295,
+    AT_SASL_MECHANISM_1 = 296,
+    AT_BEFORE_SASL_MECHANISM_1 = 297,
+    AT_CAP_WORDS_2 = 298,
+    AT_ANYTHING_9 = 299,
+    AT_MORE_BLANKS_56 = 300,
+    AT_MIDDLE_12 = 301,
+    AT_ANYTHING_10 = 302,
+    AT_MORE_BLANKS_57 = 303,
+    AT_STARTTLS_6 = 304,
+    AT_MIDDLE_13 = 305,
+    AT_MORE_BLANKS_58 = 306,
+    AT_SPACES_21 = 307,
+    AT_MORE_BLANKS_59 = 308,
+    AT_CHANNEL_6 = 309,
+    AT_TARGET_6 = 310,
+    AT_MORE_BLANKS_60 = 311,
+    AT_FIRST_SERVER_WORD_20 = 312,
+    AT_MORE_BLANKS_61 = 313,
+    AT_SPACES_22 = 314,
+    AT_BEFORE_SPACES_16 = 315,
+    AT_SPACES_23 = 316,
+    AT_BEFORE_SPACES_17 = 317,
+    AT_SPACES_24 = 318,
+    AT_BEFORE_SPACES_18 = 319,
+    AT_SPACES_25 = 320,
+    AT_BEFORE_SPACES_19 = 321,
+    AT_OAUTH_TOKEN_4 = 322,
+    AT_SCRAM_9 = 323,
+    AT_MORE_BLANKS_62 = 324,
+    AT_KEY_1 = 325,
+    AT_MORE_BLANKS_63 = 326,
+    AT_MIDDLE_14 = 327,
+    AT_MORE_BLANKS_64 = 328,
+    AT_CAPABILITY_1 = 329,
+    AT_CAPABILITY_2 = 330,
+    AT_AUTH_RESPONSE_1 = 331,
+    AT_BLANKS_1 = 332,
+    AT_BLANKS_2 = 333,
+    AT_SASL_MECHANISM_2 = 334,
+    AT_CAPABILITY_3 = 335,
+    AT_CAPABILITY_4 = 336,
+    AT_MORE_BLANKS_65 = 337,
+    AT_STARTTLS_7 = 338,
+    AT_MORE_BLANKS_66 = 339,
+    AT_MORE_BLANKS_67 = 340,
+    AT_KEY_2 = 341,
+    AT_MORE_BLANKS_68 = 342,
+    AT_MIDDLE_15 = 343,
+    AT_MORE_BLANKS_69 = 344,
+    AT_SUBCOMMAND_5 = 345,
+    AT_MORE_BLANKS_70 = 346,
+    AT_FIRST_SERVER_WORD_21 = 347,
+    AT_MORE_BLANKS_71 = 348,
+    AT_OUTCOME_4 = 349,
+    AT_BEFORE_SERVER_LINE_5 = 350,
     AT_MORE_BLANKS_72 = 351,
-    AT_FIRST_SERVER_WORD_21 = 352,
-    AT_TARGET_8 = 353,
-    AT_MORE_BLANKS_73 = 354,
-    AT_MORE_BLANKS_74 = 355,
-    AT_MORE_BLANKS_75 = 356,
-    AT_OAUTH_TOKEN_5 = 357,
-    AT_KEY_3 = 358,
-    AT_BLANKS_3 = 359,
-    AT_MIDDLE_16 = 360,
-    AT_TRAILING_4 = 361,
+    AT_MORE_BLANKS_73 = 352,
+    AT_MORE_BLANKS_74 = 353,
+    AT_OAUTH_TOKEN_5 = 354,
+    AT_KEY_3 = 355,
+    AT_BLANKS_3 = 356,
+    AT_MIDDLE_16 = 357,
+    AT_TRAILING_4 = 358,
+    AT_MORE_BLANKS_75 = 359,
+    AT_BLANKS_4 = 360,
+    AT_MIDDLE_17 = 361,
     AT_MORE_BLANKS_76 = 362,
-    AT_BLANKS_4 = 363,
-    AT_MIDDLE_17 = 364,
-    AT_MORE_BLANKS_77 = 365,
-    AT_MORE_BLANKS_78 = 366,
-    AT_KEY_4 = 367,
-    AT_CAP_WORDS_3 = 368,
-    AT_FIRST_SERVER_WORD_22 = 369,
-    AT_MIDDLE_18 = 370,
-    AT_MORE_BLANKS_79 = 371,
-    AT_SUBCOMMAND_6 = 372,
+    AT_MORE_BLANKS_77 = 363,
+    AT_KEY_4 = 364,
+    AT_CAP_WORDS_3 = 365,
+    AT_FIRST_SERVER_WORD_22 = 366,
+    AT_MIDDLE_18 = 367,
+    AT_ANYTHING_11 = 368,
+    AT_MORE_BLANKS_78 = 369,
+    AT_CHANNEL_7 = 370,
+    AT_CHANNEL_8 = 371,
+    AT_MORE_BLANKS_79 = 372,
     AT_MORE_BLANKS_80 = 373,
-    AT_MIDDLE_19 = 374,
-    AT_ANYTHING_11 = 375,
-    AT_MORE_BLANKS_81 = 376,
-    AT_CHANNEL_7 = 377,
-    AT_CHANNEL_8 = 378,
-    AT_MORE_BLANKS_82 = 379,
-    AT_OAUTH_TOKEN_6 = 380,
-    AT_MORE_BLANKS_83 = 381,
-    AT_BLANKS_5 = 382,
+    AT_TARGET_7 = 374,
+    AT_MORE_BLANKS_81 = 375,
+    AT_OAUTH_TOKEN_6 = 376,
+    AT_MORE_BLANKS_82 = 377,
+    AT_BLANKS_5 = 378,
+    AT_MORE_BLANKS_83 = 379,
+    AT_CAPABILITY_5 = 380,
+    AT_CAPABILITY_6 = 381,
+    AT_FIRST_SERVER_WORD_23 = 382,
     AT_MORE_BLANKS_84 = 383,
-    AT_CAPABILITY_5 = 384,
-    AT_CAPABILITY_6 = 385,
-    AT_FIRST_SERVER_WORD_23 = 386,
-    AT_CAP_WORDS_4 = 387,
-    AT_MORE_BLANKS_85 = 388,
-    AT_CHANNEL_9 = 389,
-    AT_TOKEN_1 = 390,
-    AT_OAUTH_TOKEN_7 = 391,
-    AT_MIDDLE_20 = 392,
-    AT_MORE_BLANKS_86 = 393,
-    AT_FIRST_SERVER_WORD_24 = 394,
-    AT_CAPABILITY_7 = 395,
-    AT_CAPABILITY_8 = 396,
-    AT_KEY_5 = 397,
-    AT_MORE_BLANKS_87 = 398,
-    AT_OAUTH_TOKEN_8 = 399,
-    AT_MIDDLE_21 = 400,
-    AT_MORE_BLANKS_88 = 401,
-    AT_MORE_BLANKS_89 = 402,
-    AT_KEY_6 = 403,
+    AT_CHANNEL_9 = 384,
+    AT_TARGET_8 = 385,
+    AT_MORE_BLANKS_85 = 386,
+    AT_TOKEN_1 = 387,
+    AT_OAUTH_TOKEN_7 = 388,
+    AT_MIDDLE_19 = 389,
+    AT_MORE_BLANKS_86 = 390,
+    AT_FIRST_SERVER_WORD_24 = 391,
+    AT_KEY_5 = 392,
+    AT_MORE_BLANKS_87 = 393,
+    AT_MIDDLE_20 = 394,
+    AT_MORE_BLANKS_88 = 395,
+    AT_SUBCOMMAND_6 = 396,
+    AT_MORE_BLANKS_89 = 397,
+    AT_OAUTH_TOKEN_8 = 398,
+    AT_MIDDLE_21 = 399,
+    AT_MORE_BLANKS_90 = 400,
+    AT_MORE_BLANKS_91 = 401,
+    AT_KEY_6 = 402,
+    AT_CAP_WORDS_4 = 403,
     AT_OAUTH_TOKEN_9 = 404,
     AT_MIDDLE_22 = 405,
     AT_ANYTHING_12 = 406,
-    AT_MORE_BLANKS_90 = 407,
-    AT_OAUTH_TOKEN_10 = 408,
-    AT_OAUTH_TOKEN_11 = 409,
-    AT_OAUTH_TOKEN_12 = 410,
-    AT_OAUTH_TOKEN_13 = 411,
+    AT_MORE_BLANKS_92 = 407,
+    AT_CAPABILITY_7 = 408,
+    AT_CAPABILITY_8 = 409,
+    AT_OAUTH_TOKEN_10 = 410,
+    AT_OAUTH_TOKEN_11 = 411,
+    AT_OAUTH_TOKEN_12 = 412,
+    AT_OAUTH_TOKEN_13 = 413,
 };
 
 /* rounds + 1 */
@@ -538,7 +540,7 @@ static int choose_7(const qcap_parser_t *parser)
 }
 
 /* Which alternative of server-line applies. */
-static int choose_10(const qcap_parser_t *parser)
+static int choose_9(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -552,7 +554,7 @@ static int choose_10(const qcap_parser_t *parser)
 }
 
 /* Which alternative of sasl-message applies. */
-static int choose_11(const qcap_parser_t *parser)
+static int choose_10(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -727,32 +729,12 @@ static unsigned find_3(const unsigned char *text, size_t len)
 
 static const qcap_keywords_t keywords_3 = {find_3, 7};
 
-/* The words of first-server-word. */
-static unsigned find_4(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 3:
-        if (qcap_is_word(text, "cap", 3))
-            return 2;
-        return 0;
-    case 6:
-        if (qcap_is_word(text, "notice", 6))
-            return 1;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_4 = {find_4, 6};
-
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 13, 0, 129, 2, false, false}, /* 0: sasl-mechanism */
+    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 13, 0, 128, 2, false, false}, /* 0: sasl-mechanism */
     {QCAP_CONVERT_KEYWORD, &keywords_1, 0, 1, 0, 12, 0, 11, QCAP_NONE, false, false}, /* 1: command */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 15, 0, false, false}, /* 2: numeric */
     {QCAP_CONVERT_KEYWORD, &keywords_3, 1, 1, 13, 7, 1, 11, QCAP_NONE, false, false}, /* 3: command */
-    {QCAP_CONVERT_KEYWORD, &keywords_4, 0, 1, 0, 6, 0, 83, QCAP_NONE, false, false}, /* 4: first-server-word */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -1198,7 +1180,7 @@ out16:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_11);
+    return qcap_leave(parser, at, end, AT_MORE_BLANKS_10);
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -1238,7 +1220,7 @@ out18:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_15);
+    return qcap_leave(parser, at, end, AT_MORE_BLANKS_14);
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -1526,7 +1508,7 @@ on33:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_set(parser, 1 /* is_spoken */, false, false, value_3(parser), 144, QCAP_HERE(p1) + 1);
+        qcap_op_set(parser, 1 /* is_spoken */, false, false, value_3(parser), 143, QCAP_HERE(p1) + 1);
         qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p1) + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_CLIENT_LINE_1, QCAP_STOP_PAUSED);
@@ -1537,7 +1519,7 @@ out33:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_CRLF_4);
+    return qcap_leave(parser, at, end, AT_CRLF_3);
 
     /* e.g. after "a" */
 before_spaces_4:
@@ -1610,7 +1592,7 @@ on38:
 out38:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_12);
+    return qcap_leave(parser, at, end, AT_MORE_BLANKS_11);
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a\r" */
@@ -1783,8 +1765,8 @@ middle_1:
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_USERNAME, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_11, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_MORE_BLANKS_11, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_MORE_BLANKS_10, QCAP_STOP_PAUSED);
+        return qcap_stop(parser, at, AT_MORE_BLANKS_10, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_MIDDLE_1, QCAP_STOP_TABLE);
 
@@ -1819,8 +1801,8 @@ target_1:
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_12, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_MORE_BLANKS_12, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_MORE_BLANKS_11, QCAP_STOP_PAUSED);
+        return qcap_stop(parser, at, AT_MORE_BLANKS_11, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TARGET_1, QCAP_STOP_TABLE);
 
@@ -1837,8 +1819,8 @@ middle_3:
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_NICKNAME, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
+        return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_MIDDLE_3, QCAP_STOP_TABLE);
 
@@ -1855,8 +1837,8 @@ middle_4:
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_15, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_MORE_BLANKS_15, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_MORE_BLANKS_14, QCAP_STOP_PAUSED);
+        return qcap_stop(parser, at, AT_MORE_BLANKS_14, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_MIDDLE_4, QCAP_STOP_TABLE);
 
@@ -1972,8 +1954,6 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto prefix_user_2;
     case AT_HOST_2:
         goto host_2;
-    case AT_BEFORE_SPACES_7:
-        goto before_spaces_7;
     case AT_COMMAND_3:
         goto command_3;
     case AT_MIDDLE_2:
@@ -1984,10 +1964,12 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto before_server_line_2;
     case AT_TARGET_2:
         goto target_2;
-    case AT_TARGET_3:
-        goto target_3;
+    case AT_BEFORE_SPACES_7:
+        goto before_spaces_7;
     case AT_ANYTHING_2:
         goto anything_2;
+    case AT_TARGET_3:
+        goto target_3;
     case AT_ANYTHING_3:
         goto anything_3;
     default: /* no state of this machine */
@@ -2014,7 +1996,7 @@ out1:
     /* server-line = reply / first-reply .      RFC 2812, 2.3.1
      * e.g. after "" */
 on2:
-    switch (choose_10(parser)) {
+    switch (choose_9(parser)) {
     case 1:
         goto on3;
     case 0:
@@ -2482,7 +2464,7 @@ on27:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_17, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_19, QCAP_STOP_TABLE);
     case 4:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
@@ -2497,12 +2479,12 @@ on27:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_19, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_18, QCAP_STOP_TABLE);
     case 1:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_18, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_17, QCAP_STOP_TABLE);
     default:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
@@ -2587,7 +2569,7 @@ on32:
 out32:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_13);
+    return qcap_leave(parser, at, end, AT_MORE_BLANKS_12);
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a\r" */
@@ -2716,14 +2698,14 @@ on39:
     }
     goto server_line_1;
 
-    /* e.g. after "cap" */
+    /* e.g. after ":a a" */
 before_spaces_7:
     goto on41;
 
     /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "cap" */
+     * e.g. after ":a a" */
 on41:
     if (QCAP_UNLIKELY(at == end))
         goto out41;
@@ -2737,7 +2719,7 @@ out41:
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
-     * e.g. after "cap " */
+     * e.g. after ":a a " */
 on42:
     if (QCAP_UNLIKELY(at == end))
         goto out42;
@@ -2747,12 +2729,12 @@ on42:
         goto on43;
     }
 out42:
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_10);
+    return qcap_leave(parser, at, end, AT_MORE_BLANKS_13);
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * e.g. after "cap a" */
+     * e.g. after ":a a a" */
 on43:
     at = SCAN_IS_CHANCHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
@@ -2773,7 +2755,7 @@ out43:
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "cap a " */
+     * e.g. after ":a a a " */
 on44:
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ":\r", 2) == 0)) {
         at += 2;
@@ -2787,10 +2769,10 @@ on44:
 out44:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_14);
+    return qcap_leave(parser, at, end, AT_MORE_BLANKS_15);
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "cap\r" */
+     * e.g. after "cap a\r" */
 on45:
     if (QCAP_UNLIKELY(at == end))
         goto out45;
@@ -2801,10 +2783,10 @@ on45:
 out45:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_CRLF_3);
+    return qcap_leave(parser, at, end, AT_CRLF_4);
 
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
-     * e.g. after "cap\n" */
+     * e.g. after "cap a\n" */
 on46:
     switch (choose_7(parser)) {
     case 2:
@@ -2825,11 +2807,11 @@ out46:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_OUTCOME_2);
 
-    /* e.g. after "cap\n" */
+    /* e.g. after "cap a\n" */
 on47:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    qcap_op_set(parser, 1 /* is_spoken */, false, false, value_5(parser), 146, QCAP_HERE(p1) + 3);
+    qcap_op_set(parser, 1 /* is_spoken */, false, false, value_5(parser), 145, QCAP_HERE(p1) + 3);
     qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p1) + 3);
     if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
         return qcap_stop(parser, at, AT_SERVER_LINE_1, QCAP_STOP_PAUSED);
@@ -2854,7 +2836,7 @@ server_line_1:
     /* server-line = reply / first-reply .      RFC 2812, 2.3.1
      * e.g. after "" */
 server_line_2:
-    switch (choose_10(parser)) {
+    switch (choose_9(parser)) {
     case 0:
         goto before_tags_2;
     case 1:
@@ -3210,28 +3192,10 @@ target_2:
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_13, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_MORE_BLANKS_13, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_MORE_BLANKS_12, QCAP_STOP_PAUSED);
+        return qcap_stop(parser, at, AT_MORE_BLANKS_12, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TARGET_2, QCAP_STOP_TABLE);
-
-    /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
-     * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * e.g. after "cap a" */
-target_3:
-    at = SCAN_IS_CHANCHAR(at, end);
-    if (at == end)
-        return qcap_stop(parser, at, AT_TARGET_3, QCAP_STOP_INPUT);
-    if (*at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, wanted, origin, here - 1);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_14, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_MORE_BLANKS_14, QCAP_STOP_TABLE);
-    }
-    return qcap_stop(parser, at, AT_TARGET_3, QCAP_STOP_TABLE);
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -3251,10 +3215,28 @@ anything_2:
     }
     return qcap_stop(parser, at, AT_ANYTHING_2, QCAP_STOP_TABLE);
 
+    /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
+     * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
+     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * e.g. after ":a a a" */
+target_3:
+    at = SCAN_IS_CHANCHAR(at, end);
+    if (at == end)
+        return qcap_stop(parser, at, AT_TARGET_3, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, wanted, origin, here - 1);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_MORE_BLANKS_15, QCAP_STOP_PAUSED);
+        return qcap_stop(parser, at, AT_MORE_BLANKS_15, QCAP_STOP_TABLE);
+    }
+    return qcap_stop(parser, at, AT_TARGET_3, QCAP_STOP_TABLE);
+
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "cap a :" */
+     * e.g. after ":a a a :" */
 anything_3:
     at = SCAN_IS_SET_7(at, end);
     if (at == end)
@@ -3264,8 +3246,8 @@ anything_3:
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TEXT, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
+        return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_ANYTHING_3, QCAP_STOP_TABLE);
 
@@ -3299,28 +3281,25 @@ static const uint16_t targets_6[] = {AT_BEFORE_SERVER_LINE_3};
 
 static const uint16_t targets_7[] = {AT_OUTCOME_4, AT_BEFORE_SERVER_LINE_5, AT_BEFORE_SERVER_LINE_3};
 
-static const uint16_t targets_8[] = {AT_BEFORE_SPACES_16, AT_BEFORE_SPACES_18, AT_BEFORE_SPACES_19, AT_BEFORE_SPACES_7, AT_BEFORE_SPACES_7, AT_BEFORE_SPACES_17};
+static const uint16_t targets_8[] = {AT_BEFORE_SPACES_16, AT_BEFORE_SPACES_17, AT_BEFORE_SPACES_18, AT_BEFORE_SPACES_7, AT_BEFORE_SPACES_7, AT_BEFORE_SPACES_19};
 
-static const uint16_t targets_9[] = {AT_BEFORE_SPACES_16, AT_BEFORE_SPACES_7, AT_BEFORE_SPACES_17};
+static const uint16_t targets_9[] = {AT_BEFORE_TAGS_2, AT_BEFORE_TAGS_3};
 
-static const uint16_t targets_10[] = {AT_BEFORE_TAGS_2, AT_BEFORE_TAGS_3};
-
-static const uint16_t targets_11[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_10[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_0, .rule = 122, .is_shared = true, .choose = choose_0}, /* 0 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_0, .rule = 121, .is_shared = true, .choose = choose_0}, /* 0 */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_1, .rule = 19, .slot = 0}, /* 1 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 1, .choose = choose_2}, /* 2 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_3, .rule = 141, .protocol = "tls"}, /* 3 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_3, .rule = 140, .protocol = "tls"}, /* 3 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 39, .choose = choose_4}, /* 4 */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_5, .rule = 21, .slot = 1}, /* 5 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_6, .rule = 141, .protocol = "tls"}, /* 6 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_6, .rule = 140, .protocol = "tls"}, /* 6 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_7, .rule = 39, .choose = choose_7}, /* 7 */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_8, .rule = 21, .slot = 1}, /* 8 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_9, .rule = 102, .slot = 0}, /* 9 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_10, .rule = 3, .choose = choose_10}, /* 10 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 53, .choose = choose_11}, /* 11 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_9, .rule = 3, .choose = choose_9}, /* 9 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_10, .rule = 53, .choose = choose_10}, /* 10 */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -3444,98 +3423,99 @@ static const qcap_edge_t edges[] = {
     {0, 1}, {94, 0}, {4, 2}, {0, 0}, {2, 1}, {95, 0}, {5, 2}, {2, 0},
     {116, 3}, {14, 4}, {117, 5}, {6, 6}, {120, 7}, {119, 8}, {118, 8}, {15, 8},
     {121, 8}, {122, 8}, {8, 6}, {18, 3}, {16, 9}, {17, 10}, {123, 5}, {10, 11},
-    {19, 3}, {124, 12}, {129, 5}, {128, 12}, {125, 12}, {127, 12}, {126, 12}, {12, 11},
-    {20, 13}, {14, 0}, {21, 0}, {22, 14}, {16, 0}, {23, 0}, {24, 15}, {25, 16},
-    {26, 15}, {27, 16}, {36, 0}, {37, 17}, {41, 18}, {24, 0}, {43, 19}, {42, 20},
-    {25, 21}, {41, 22}, {25, 0}, {44, 18}, {26, 0}, {196, 19}, {195, 20}, {27, 21},
-    {44, 22}, {27, 0}, {0, 23}, {46, 0}, {45, 0}, {28, 0}, {47, 0}, {30, 0},
-    {48, 0}, {32, 0}, {49, 0}, {34, 0}, {50, 24}, {53, 25}, {52, 0}, {51, 0},
-    {37, 0}, {54, 0}, {39, 0}, {222, 26}, {55, 0}, {56, 0}, {232, 26}, {59, 9},
-    {231, 10}, {0, 27}, {46, 28}, {245, 29}, {244, 30}, {60, 31}, {0, 32}, {250, 29},
-    {61, 33}, {249, 34}, {257, 29}, {62, 35}, {256, 0}, {258, 29}, {63, 36}, {64, 0},
-    {53, 37}, {52, 28}, {271, 29}, {65, 30}, {66, 31}, {53, 0}, {280, 29}, {68, 36},
-    {43, 38}, {41, 39}, {70, 25}, {69, 0}, {71, 0}, {57, 0}, {72, 14}, {59, 0},
-    {0, 40}, {46, 41}, {60, 0}, {0, 42}, {46, 43}, {73, 43}, {61, 0}, {0, 44},
-    {46, 45}, {292, 45}, {62, 0}, {293, 45}, {0, 46}, {46, 47}, {74, 47}, {63, 0},
-    {294, 47}, {302, 48}, {76, 49}, {301, 50}, {53, 51}, {52, 41}, {51, 41}, {65, 0},
-    {66, 0}, {2, 32}, {53, 52}, {52, 47}, {77, 47}, {68, 0}, {312, 47}, {70, 0},
-    {70, 37}, {69, 28}, {320, 29}, {79, 36}, {316, 31}, {329, 29}, {80, 30}, {333, 29},
-    {332, 53}, {81, 54}, {0, 55}, {0, 56}, {75, 57}, {342, 57}, {76, 0}, {349, 29},
-    {348, 53}, {82, 54}, {2, 58}, {70, 52}, {69, 47}, {83, 47}, {79, 0}, {353, 47},
-    {84, 41}, {80, 0}, {0, 59}, {46, 60}, {81, 0}, {53, 61}, {52, 60}, {82, 0},
-    {371, 29}, {370, 53}, {85, 54}, {381, 29}, {86, 30}, {70, 61}, {69, 60}, {85, 0},
-    {87, 41}, {86, 0}, {401, 29}, {400, 62}, {88, 63}, {0, 64}, {46, 65}, {88, 0},
-    {89, 66}, {91, 66}, {96, 0}, {96, 68}, {98, 0}, {109, 69}, {108, 70}, {99, 0},
-    {101, 0}, {101, 69}, {103, 0}, {110, 0}, {103, 69}, {111, 0}, {113, 0}, {112, 0},
-    {115, 0}, {114, 0}, {109, 72}, {108, 0}, {130, 0}, {131, 29}, {133, 0}, {134, 0},
-    {135, 0}, {136, 0}, {137, 0}, {138, 15}, {139, 16}, {140, 0}, {141, 0}, {142, 0},
+    {19, 3}, {124, 8}, {129, 5}, {128, 8}, {125, 8}, {127, 8}, {126, 8}, {12, 11},
+    {20, 12}, {14, 0}, {21, 0}, {22, 13}, {16, 0}, {23, 0}, {24, 14}, {25, 15},
+    {26, 14}, {27, 15}, {36, 0}, {37, 16}, {41, 17}, {24, 0}, {43, 18}, {42, 19},
+    {25, 20}, {41, 21}, {25, 0}, {44, 17}, {26, 0}, {196, 18}, {195, 19}, {27, 20},
+    {44, 21}, {27, 0}, {0, 22}, {46, 0}, {45, 0}, {28, 0}, {47, 0}, {30, 0},
+    {48, 0}, {32, 0}, {49, 0}, {34, 0}, {50, 23}, {53, 24}, {52, 0}, {51, 0},
+    {37, 0}, {54, 0}, {39, 0}, {222, 25}, {55, 0}, {56, 0}, {229, 25}, {57, 9},
+    {228, 10}, {0, 26}, {46, 27}, {242, 28}, {241, 29}, {58, 30}, {0, 31}, {247, 28},
+    {59, 32}, {246, 33}, {254, 28}, {60, 34}, {253, 0}, {255, 28}, {61, 35}, {62, 0},
+    {53, 36}, {52, 27}, {268, 28}, {63, 29}, {64, 30}, {53, 0}, {277, 28}, {66, 35},
+    {43, 37}, {41, 38}, {67, 13}, {57, 0}, {0, 39}, {46, 40}, {58, 0}, {0, 41},
+    {46, 42}, {68, 42}, {59, 0}, {0, 43}, {46, 44}, {290, 44}, {60, 0}, {291, 44},
+    {0, 45}, {46, 46}, {69, 46}, {61, 0}, {292, 46}, {300, 47}, {71, 48}, {299, 49},
+    {53, 50}, {52, 40}, {51, 40}, {63, 0}, {64, 0}, {2, 31}, {53, 51}, {52, 46},
+    {72, 46}, {66, 0}, {310, 46}, {324, 28}, {77, 29}, {328, 28}, {327, 52}, {78, 53},
+    {0, 54}, {0, 55}, {70, 56}, {337, 56}, {71, 0}, {344, 28}, {343, 52}, {79, 53},
+    {74, 0}, {74, 24}, {73, 0}, {81, 0}, {75, 0}, {82, 40}, {77, 0}, {0, 57},
+    {46, 58}, {78, 0}, {53, 59}, {52, 58}, {79, 0}, {2, 60}, {74, 36}, {73, 27},
+    {373, 28}, {83, 35}, {282, 30}, {377, 28}, {84, 29}, {74, 51}, {73, 46}, {85, 46},
+    {83, 0}, {385, 46}, {86, 40}, {84, 0}, {395, 28}, {394, 52}, {87, 53}, {400, 28},
+    {399, 61}, {88, 62}, {74, 59}, {73, 58}, {87, 0}, {0, 63}, {46, 64}, {88, 0},
+    {89, 65}, {91, 65}, {96, 0}, {96, 67}, {98, 0}, {109, 68}, {108, 69}, {99, 0},
+    {101, 0}, {101, 68}, {103, 0}, {110, 0}, {103, 68}, {111, 0}, {113, 0}, {112, 0},
+    {115, 0}, {114, 0}, {109, 71}, {108, 0}, {130, 0}, {131, 28}, {133, 0}, {134, 0},
+    {135, 0}, {136, 0}, {137, 0}, {138, 14}, {139, 15}, {140, 0}, {141, 0}, {142, 0},
     {143, 0}, {144, 0}, {145, 0}, {146, 0}, {147, 0}, {148, 0}, {149, 0}, {150, 0},
-    {151, 0}, {152, 0}, {153, 73}, {154, 2}, {131, 0}, {155, 0}, {157, 0}, {156, 0},
-    {158, 0}, {160, 0}, {159, 0}, {161, 0}, {172, 18}, {138, 0}, {174, 19}, {173, 20},
-    {139, 21}, {172, 22}, {139, 0}, {175, 75}, {117, 76}, {176, 77}, {177, 24}, {178, 0},
-    {179, 0}, {180, 0}, {181, 0}, {188, 75}, {123, 76}, {189, 77}, {190, 0}, {191, 78},
-    {192, 0}, {193, 0}, {194, 0}, {197, 75}, {129, 76}, {198, 77}, {153, 0}, {199, 0},
-    {200, 69}, {201, 0}, {202, 80}, {204, 0}, {203, 0}, {205, 0}, {162, 0}, {206, 0},
-    {164, 0}, {207, 0}, {166, 0}, {208, 0}, {168, 0}, {209, 0}, {170, 0}, {210, 26},
-    {211, 0}, {212, 0}, {213, 26}, {175, 81}, {176, 0}, {117, 82}, {214, 0}, {215, 24},
-    {216, 0}, {217, 24}, {218, 0}, {219, 0}, {182, 0}, {220, 0}, {184, 0}, {221, 0},
-    {186, 0}, {223, 26}, {188, 81}, {189, 0}, {123, 82}, {224, 0}, {229, 0}, {230, 0},
-    {233, 0}, {234, 0}, {235, 26}, {197, 81}, {198, 0}, {129, 82}, {236, 69}, {237, 0},
-    {239, 0}, {240, 0}, {238, 0}, {241, 0}, {242, 0}, {243, 69}, {248, 29}, {246, 83},
-    {247, 84}, {253, 29}, {251, 85}, {252, 86}, {255, 29}, {254, 33}, {261, 29}, {260, 87},
-    {259, 88}, {263, 29}, {262, 0}, {262, 2}, {210, 0}, {14, 89}, {174, 38}, {172, 39},
-    {213, 0}, {116, 90}, {266, 48}, {265, 91}, {264, 92}, {267, 0}, {268, 0}, {269, 0},
-    {270, 0}, {276, 29}, {274, 83}, {275, 84}, {279, 29}, {277, 35}, {278, 0}, {282, 29},
-    {281, 36}, {222, 0}, {16, 93}, {17, 94}, {223, 0}, {18, 90}, {283, 0}, {284, 0},
-    {225, 0}, {285, 0}, {227, 0}, {286, 0}, {287, 0}, {232, 0}, {59, 93}, {231, 94},
-    {196, 38}, {44, 39}, {235, 0}, {19, 90}, {124, 95}, {128, 95}, {125, 95}, {127, 95},
-    {126, 95}, {288, 0}, {157, 96}, {289, 0}, {160, 97}, {290, 0}, {291, 0}, {45, 41},
-    {244, 0}, {0, 98}, {46, 99}, {245, 0}, {244, 100}, {60, 101}, {0, 102}, {46, 57},
-    {45, 57}, {246, 0}, {247, 0}, {248, 0}, {246, 103}, {247, 104}, {249, 0}, {250, 0},
-    {61, 105}, {249, 106}, {0, 107}, {46, 108}, {45, 108}, {251, 0}, {252, 0}, {253, 0},
-    {251, 109}, {252, 110}, {206, 43}, {254, 0}, {255, 0}, {254, 105}, {292, 0}, {257, 0},
-    {62, 111}, {256, 112}, {258, 0}, {63, 113}, {0, 114}, {46, 115}, {295, 115}, {259, 0},
-    {261, 0}, {260, 116}, {259, 117}, {263, 0}, {262, 112}, {262, 118}, {0, 119}, {75, 115},
-    {300, 115}, {264, 0}, {266, 0}, {265, 120}, {264, 121}, {305, 48}, {303, 122}, {304, 123},
-    {306, 0}, {308, 48}, {307, 124}, {309, 24}, {53, 125}, {52, 99}, {271, 0}, {65, 100},
-    {66, 101}, {2, 126}, {53, 127}, {52, 57}, {51, 57}, {274, 0}, {275, 0}, {276, 0},
-    {274, 103}, {275, 104}, {53, 128}, {52, 45}, {310, 45}, {277, 0}, {311, 45}, {310, 0},
-    {279, 0}, {277, 111}, {278, 112}, {280, 0}, {68, 113}, {313, 47}, {281, 0}, {282, 0},
-    {281, 113}, {314, 0}, {317, 29}, {315, 30}, {322, 29}, {321, 36}, {225, 17}, {201, 96},
-    {327, 0}, {328, 96}, {331, 29}, {330, 129}, {293, 0}, {74, 0}, {294, 0}, {295, 0},
-    {334, 130}, {335, 0}, {336, 131}, {337, 0}, {338, 0}, {296, 0}, {339, 0}, {298, 132},
-    {0, 133}, {75, 0}, {300, 0}, {340, 130}, {341, 0}, {301, 0}, {302, 0}, {76, 134},
-    {301, 135}, {0, 136}, {75, 108}, {342, 108}, {303, 0}, {304, 0}, {305, 0}, {303, 137},
-    {304, 138}, {343, 0}, {344, 139}, {307, 0}, {308, 0}, {307, 140}, {345, 0}, {347, 29},
-    {346, 129}, {311, 0}, {77, 0}, {312, 0}, {351, 29}, {350, 88}, {352, 0}, {70, 51},
-    {69, 41}, {284, 41}, {315, 0}, {316, 0}, {70, 125}, {69, 99}, {317, 0}, {315, 100},
-    {316, 101}, {2, 141}, {320, 0}, {79, 113}, {354, 47}, {321, 0}, {322, 0}, {321, 113},
-    {355, 0}, {323, 0}, {356, 0}, {325, 0}, {357, 0}, {328, 0}, {329, 0}, {80, 100},
-    {0, 142}, {46, 143}, {45, 143}, {330, 0}, {358, 143}, {331, 0}, {330, 144}, {45, 60},
-    {332, 0}, {333, 0}, {332, 145}, {81, 146}, {0, 147}, {46, 148}, {295, 148}, {334, 0},
-    {0, 149}, {46, 150}, {359, 151}, {336, 0}, {359, 26}, {336, 152}, {0, 153}, {46, 154},
-    {359, 155}, {0, 156}, {75, 148}, {300, 148}, {340, 0}, {0, 157}, {75, 28}, {362, 29},
-    {360, 30}, {361, 31}, {363, 158}, {365, 48}, {364, 159}, {366, 48}, {360, 160}, {53, 161},
-    {52, 143}, {51, 143}, {346, 0}, {367, 143}, {347, 0}, {346, 144}, {51, 60}, {348, 0},
-    {349, 0}, {348, 145}, {82, 146}, {53, 162}, {52, 115}, {368, 115}, {350, 0}, {351, 0},
-    {350, 117}, {369, 0}, {83, 0}, {353, 0}, {373, 29}, {372, 88}, {376, 29}, {374, 83},
-    {375, 84}, {379, 29}, {377, 35}, {378, 0}, {380, 0}, {358, 0}, {0, 163}, {46, 164},
-    {359, 0}, {0, 165}, {75, 41}, {342, 41}, {360, 0}, {361, 0}, {0, 166}, {75, 99},
-    {362, 0}, {360, 100}, {361, 101}, {382, 26}, {383, 167}, {364, 0}, {365, 0}, {364, 168},
-    {366, 0}, {360, 169}, {367, 0}, {368, 0}, {384, 130}, {385, 0}, {386, 0}, {284, 60},
-    {370, 0}, {371, 0}, {370, 145}, {85, 146}, {70, 162}, {69, 115}, {387, 115}, {372, 0},
-    {373, 0}, {372, 117}, {70, 127}, {69, 57}, {284, 57}, {374, 0}, {375, 0}, {376, 0},
-    {374, 103}, {375, 104}, {70, 128}, {69, 45}, {388, 45}, {377, 0}, {389, 45}, {388, 0},
-    {379, 0}, {377, 111}, {378, 112}, {390, 15}, {391, 0}, {381, 0}, {86, 100}, {0, 170},
-    {75, 164}, {382, 0}, {393, 48}, {392, 159}, {53, 171}, {52, 148}, {368, 148}, {384, 0},
-    {394, 0}, {387, 0}, {395, 130}, {396, 0}, {398, 29}, {397, 129}, {389, 0}, {390, 0},
-    {201, 172}, {390, 173}, {201, 174}, {399, 0}, {402, 167}, {392, 0}, {393, 0}, {392, 168},
-    {70, 171}, {69, 148}, {387, 148}, {395, 0}, {70, 161}, {69, 143}, {284, 143}, {397, 0},
-    {403, 143}, {398, 0}, {397, 144}, {390, 175}, {201, 176}, {404, 0}, {45, 65}, {400, 0},
-    {401, 0}, {400, 177}, {88, 178}, {407, 48}, {405, 179}, {406, 180}, {403, 0}, {390, 181},
-    {201, 182}, {408, 0}, {0, 183}, {75, 184}, {382, 185}, {405, 0}, {406, 0}, {407, 0},
-    {405, 186}, {406, 187}, {390, 188}, {201, 189}, {409, 0}, {390, 190}, {201, 191}, {410, 0},
-    {411, 192}, {201, 193}, {390, 192}, {411, 15},
+    {151, 0}, {152, 0}, {153, 72}, {154, 2}, {131, 0}, {155, 0}, {157, 0}, {156, 0},
+    {158, 0}, {160, 0}, {159, 0}, {161, 0}, {172, 17}, {138, 0}, {174, 18}, {173, 19},
+    {139, 20}, {172, 21}, {139, 0}, {175, 74}, {117, 75}, {176, 76}, {177, 23}, {178, 0},
+    {179, 0}, {180, 0}, {181, 0}, {188, 74}, {123, 75}, {189, 76}, {190, 0}, {191, 23},
+    {192, 0}, {193, 0}, {194, 0}, {197, 74}, {129, 75}, {198, 76}, {153, 0}, {199, 0},
+    {200, 68}, {201, 0}, {202, 78}, {204, 0}, {203, 0}, {205, 0}, {162, 0}, {206, 0},
+    {164, 0}, {207, 0}, {166, 0}, {208, 0}, {168, 0}, {209, 0}, {170, 0}, {210, 25},
+    {211, 0}, {212, 0}, {213, 25}, {175, 79}, {176, 0}, {117, 80}, {214, 0}, {215, 23},
+    {216, 0}, {217, 23}, {218, 0}, {219, 0}, {182, 0}, {220, 0}, {184, 0}, {221, 0},
+    {186, 0}, {223, 25}, {188, 79}, {189, 0}, {123, 80}, {224, 0}, {225, 0}, {226, 0},
+    {227, 0}, {230, 0}, {231, 0}, {232, 25}, {197, 79}, {198, 0}, {129, 80}, {233, 68},
+    {234, 0}, {236, 0}, {237, 0}, {235, 0}, {238, 0}, {239, 0}, {240, 68}, {245, 28},
+    {243, 81}, {244, 82}, {250, 28}, {248, 83}, {249, 84}, {252, 28}, {251, 32}, {258, 28},
+    {257, 85}, {256, 86}, {260, 28}, {259, 0}, {259, 2}, {210, 0}, {14, 87}, {174, 37},
+    {172, 38}, {213, 0}, {116, 88}, {263, 47}, {262, 89}, {261, 90}, {264, 0}, {265, 0},
+    {266, 0}, {267, 0}, {273, 28}, {271, 81}, {272, 82}, {276, 28}, {274, 34}, {275, 0},
+    {279, 28}, {278, 35}, {222, 0}, {16, 91}, {17, 92}, {223, 0}, {18, 88}, {280, 0},
+    {283, 47}, {281, 93}, {282, 94}, {284, 0}, {285, 0}, {229, 0}, {57, 91}, {228, 92},
+    {196, 37}, {44, 38}, {232, 0}, {19, 88}, {124, 95}, {128, 95}, {125, 95}, {127, 95},
+    {126, 95}, {286, 0}, {157, 96}, {287, 0}, {160, 97}, {288, 0}, {289, 0}, {45, 40},
+    {241, 0}, {0, 98}, {46, 99}, {242, 0}, {241, 100}, {58, 101}, {0, 102}, {46, 56},
+    {45, 56}, {243, 0}, {244, 0}, {245, 0}, {243, 103}, {244, 104}, {246, 0}, {247, 0},
+    {59, 105}, {246, 106}, {0, 107}, {46, 108}, {45, 108}, {248, 0}, {249, 0}, {250, 0},
+    {248, 109}, {249, 110}, {206, 42}, {251, 0}, {252, 0}, {251, 105}, {290, 0}, {254, 0},
+    {60, 111}, {253, 112}, {255, 0}, {61, 113}, {0, 114}, {46, 115}, {293, 115}, {256, 0},
+    {258, 0}, {257, 116}, {256, 117}, {260, 0}, {259, 112}, {259, 118}, {0, 119}, {70, 115},
+    {298, 115}, {261, 0}, {263, 0}, {262, 120}, {261, 121}, {303, 47}, {301, 122}, {302, 123},
+    {304, 0}, {306, 47}, {305, 124}, {307, 23}, {53, 125}, {52, 99}, {268, 0}, {63, 100},
+    {64, 101}, {2, 126}, {53, 127}, {52, 56}, {51, 56}, {271, 0}, {272, 0}, {273, 0},
+    {271, 103}, {272, 104}, {53, 128}, {52, 44}, {308, 44}, {274, 0}, {309, 44}, {308, 0},
+    {276, 0}, {274, 111}, {275, 112}, {277, 0}, {66, 113}, {311, 46}, {278, 0}, {279, 0},
+    {278, 113}, {312, 0}, {74, 50}, {73, 40}, {313, 40}, {281, 0}, {282, 0}, {283, 0},
+    {281, 129}, {282, 130}, {314, 16}, {201, 96}, {322, 0}, {323, 96}, {326, 28}, {325, 131},
+    {291, 0}, {69, 0}, {292, 0}, {293, 0}, {329, 132}, {330, 0}, {331, 133}, {332, 0},
+    {333, 0}, {294, 0}, {334, 0}, {296, 134}, {0, 135}, {70, 0}, {298, 0}, {335, 132},
+    {336, 0}, {299, 0}, {300, 0}, {71, 136}, {299, 137}, {0, 138}, {70, 108}, {337, 108},
+    {301, 0}, {302, 0}, {303, 0}, {301, 139}, {302, 140}, {338, 0}, {339, 141}, {305, 0},
+    {306, 0}, {305, 142}, {340, 0}, {342, 28}, {341, 131}, {309, 0}, {72, 0}, {310, 0},
+    {346, 28}, {345, 86}, {347, 0}, {348, 28}, {281, 29}, {313, 0}, {314, 0}, {351, 0},
+    {316, 0}, {352, 0}, {318, 0}, {353, 0}, {320, 0}, {354, 0}, {323, 0}, {324, 0},
+    {77, 100}, {0, 143}, {46, 144}, {45, 144}, {325, 0}, {355, 144}, {326, 0}, {325, 145},
+    {45, 58}, {327, 0}, {328, 0}, {327, 146}, {78, 147}, {0, 148}, {46, 149}, {293, 149},
+    {329, 0}, {0, 150}, {46, 151}, {356, 152}, {331, 0}, {356, 25}, {331, 153}, {0, 154},
+    {46, 155}, {356, 156}, {0, 157}, {70, 149}, {298, 149}, {335, 0}, {0, 158}, {70, 27},
+    {359, 28}, {357, 29}, {358, 30}, {360, 159}, {362, 47}, {361, 160}, {363, 47}, {357, 93},
+    {53, 161}, {52, 144}, {51, 144}, {341, 0}, {364, 144}, {342, 0}, {341, 145}, {51, 58},
+    {343, 0}, {344, 0}, {343, 146}, {79, 147}, {53, 162}, {52, 115}, {365, 115}, {345, 0},
+    {346, 0}, {345, 117}, {366, 0}, {74, 125}, {73, 99}, {348, 0}, {281, 100}, {282, 101},
+    {2, 163}, {369, 28}, {367, 81}, {368, 82}, {372, 28}, {370, 34}, {371, 0}, {375, 28},
+    {374, 35}, {376, 0}, {355, 0}, {0, 164}, {46, 165}, {356, 0}, {0, 166}, {70, 40},
+    {337, 40}, {357, 0}, {358, 0}, {0, 167}, {70, 99}, {359, 0}, {357, 100}, {358, 101},
+    {378, 25}, {379, 168}, {361, 0}, {362, 0}, {361, 169}, {363, 0}, {357, 129}, {364, 0},
+    {365, 0}, {380, 132}, {381, 0}, {382, 0}, {74, 127}, {73, 56}, {313, 56}, {367, 0},
+    {368, 0}, {369, 0}, {367, 103}, {368, 104}, {74, 128}, {73, 44}, {383, 44}, {370, 0},
+    {384, 44}, {383, 0}, {372, 0}, {370, 111}, {371, 112}, {373, 0}, {83, 113}, {386, 46},
+    {374, 0}, {375, 0}, {374, 113}, {387, 14}, {388, 0}, {377, 0}, {84, 100}, {0, 170},
+    {70, 165}, {378, 0}, {390, 47}, {389, 160}, {53, 171}, {52, 149}, {365, 149}, {380, 0},
+    {391, 0}, {393, 28}, {392, 131}, {384, 0}, {85, 0}, {385, 0}, {397, 28}, {396, 86},
+    {387, 0}, {201, 172}, {387, 173}, {201, 174}, {398, 0}, {401, 168}, {389, 0}, {390, 0},
+    {389, 169}, {74, 161}, {73, 144}, {313, 144}, {392, 0}, {402, 144}, {393, 0}, {392, 145},
+    {313, 58}, {394, 0}, {395, 0}, {394, 146}, {87, 147}, {74, 162}, {73, 115}, {403, 115},
+    {396, 0}, {397, 0}, {396, 117}, {387, 175}, {201, 176}, {404, 0}, {45, 64}, {399, 0},
+    {400, 0}, {399, 177}, {88, 178}, {407, 47}, {405, 179}, {406, 180}, {402, 0}, {403, 0},
+    {408, 132}, {409, 0}, {387, 181}, {201, 182}, {410, 0}, {0, 183}, {70, 184}, {378, 185},
+    {405, 0}, {406, 0}, {407, 0}, {405, 186}, {406, 187}, {74, 171}, {73, 149}, {403, 149},
+    {408, 0}, {387, 188}, {201, 189}, {411, 0}, {387, 190}, {201, 191}, {412, 0}, {413, 192},
+    {201, 193}, {387, 192}, {413, 14},
 };
 
 /* The edges of states. */
@@ -3549,12 +3529,12 @@ static const uint16_t edge_lists[] = {
     86, 81, 82, 87, 88, 89, 81, 82, 90, 91, 92, 81, 82, 93, 94, 85,
     95, 96, 97, 98, 99, 100, 101, 96, 97, 102, 103, 100, 76, 104, 105, 77,
     106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 121,
-    122, 123, 124, 125, 126, 127, 128, 129, 130, 131, 132, 133, 134, 135, 132, 133,
-    136, 137, 138, 139, 140, 141, 142, 143, 144, 145, 146, 147, 148, 81, 82, 149,
-    150, 85, 81, 82, 151, 152, 153, 154, 155, 156, 157, 158, 96, 97, 159, 160,
-    161, 162, 163, 164, 165, 166, 167, 112, 113, 168, 169, 170, 171, 172, 173, 174,
-    175, 144, 145, 176, 177, 178, 81, 82, 179, 180, 85, 181, 182, 183, 112, 113,
-    184, 185, 81, 82, 186, 187, 188, 189, 190, 191, 0, 1, 192, 4, 5, 193,
+    122, 123, 124, 125, 126, 127, 128, 129, 130, 131, 128, 129, 132, 133, 134, 135,
+    136, 137, 138, 81, 82, 139, 140, 85, 81, 82, 141, 142, 143, 144, 145, 146,
+    147, 148, 96, 97, 149, 150, 151, 152, 153, 154, 155, 156, 108, 109, 157, 158,
+    159, 160, 161, 162, 163, 164, 165, 166, 167, 168, 169, 170, 81, 82, 171, 172,
+    85, 173, 174, 175, 176, 177, 108, 109, 178, 179, 166, 167, 180, 181, 182, 81,
+    82, 183, 184, 185, 186, 187, 188, 189, 190, 191, 0, 1, 192, 4, 5, 193,
     0, 4, 194, 195, 196, 197, 198, 199, 200, 201, 202, 203, 204, 205, 206, 207,
     208, 209, 210, 211, 212, 202, 203, 213, 214, 215, 216, 217, 218, 219, 220, 221,
     222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233, 234, 212, 235, 202,
@@ -3564,51 +3544,51 @@ static const uint16_t edge_lists[] = {
     243, 58, 59, 277, 278, 58, 59, 279, 280, 58, 59, 281, 282, 58, 59, 283,
     284, 58, 59, 285, 286, 287, 9, 288, 289, 290, 8, 9, 291, 292, 293, 294,
     295, 296, 297, 298, 69, 70, 299, 300, 69, 70, 301, 302, 69, 70, 303, 304,
-    305, 19, 20, 21, 306, 307, 308, 309, 310, 311, 312, 313, 314, 24, 25, 27,
-    28, 29, 30, 315, 316, 317, 318, 319, 320, 321, 322, 323, 324, 325, 81, 82,
-    326, 327, 328, 81, 82, 329, 330, 331, 81, 82, 332, 333, 89, 81, 82, 334,
-    335, 336, 81, 82, 337, 338, 339, 340, 341, 288, 342, 343, 289, 344, 345, 341,
-    346, 347, 348, 349, 350, 351, 352, 96, 97, 353, 354, 355, 96, 97, 356, 357,
-    358, 96, 97, 359, 360, 361, 362, 363, 364, 365, 362, 363, 366, 106, 107, 367,
-    368, 106, 107, 369, 370, 371, 372, 373, 374, 375, 312, 376, 377, 313, 378, 379,
-    380, 381, 382, 383, 384, 385, 319, 386, 320, 273, 387, 320, 273, 323, 388, 324,
-    389, 390, 112, 113, 391, 392, 393, 394, 395, 396, 397, 398, 399, 400, 401, 398,
-    399, 402, 393, 394, 403, 404, 405, 115, 116, 406, 393, 394, 407, 408, 409, 410,
-    411, 412, 413, 410, 411, 414, 393, 394, 415, 416, 417, 115, 116, 418, 419, 393,
-    394, 420, 421, 409, 58, 59, 422, 91, 393, 394, 423, 424, 425, 393, 394, 426,
-    427, 397, 428, 429, 430, 431, 431, 393, 394, 432, 433, 434, 393, 394, 435, 436,
-    437, 438, 439, 440, 441, 441, 442, 443, 444, 445, 446, 447, 448, 449, 450, 451,
-    452, 453, 454, 455, 456, 457, 458, 459, 460, 461, 458, 459, 462, 452, 453, 463,
-    464, 465, 466, 467, 468, 469, 470, 69, 70, 471, 357, 452, 453, 472, 473, 474,
-    452, 453, 475, 476, 456, 138, 139, 477, 478, 452, 453, 479, 480, 481, 144, 145,
-    482, 483, 148, 144, 145, 484, 485, 486, 385, 487, 320, 273, 488, 275, 390, 489,
-    81, 82, 490, 491, 58, 59, 422, 91, 492, 58, 59, 493, 94, 494, 58, 59,
-    495, 496, 497, 498, 499, 500, 501, 502, 503, 504, 505, 506, 507, 508, 155, 156,
-    509, 510, 511, 512, 513, 514, 515, 516, 513, 514, 517, 518, 519, 520, 521, 522,
-    523, 524, 525, 526, 96, 97, 527, 528, 69, 70, 471, 357, 529, 69, 70, 530,
-    103, 531, 96, 97, 532, 533, 534, 535, 536, 537, 538, 535, 536, 539, 540, 541,
-    542, 543, 544, 545, 540, 541, 546, 547, 544, 163, 164, 548, 549, 540, 541, 550,
-    551, 106, 107, 552, 553, 106, 107, 554, 555, 320, 273, 556, 557, 393, 394, 558,
-    559, 397, 560, 561, 562, 563, 564, 393, 394, 565, 566, 170, 171, 567, 568, 393,
-    394, 569, 570, 571, 572, 573, 574, 575, 58, 59, 495, 496, 576, 577, 578, 579,
-    58, 59, 580, 58, 59, 580, 581, 582, 583, 584, 502, 585, 586, 587, 588, 504,
-    505, 506, 507, 589, 590, 591, 592, 593, 594, 595, 596, 597, 598, 599, 600, 601,
-    602, 603, 452, 453, 604, 605, 173, 174, 606, 607, 452, 453, 608, 609, 610, 611,
-    612, 613, 614, 452, 453, 615, 616, 617, 106, 107, 618, 147, 619, 144, 145, 620,
-    621, 144, 145, 622, 623, 624, 144, 145, 625, 626, 627, 320, 273, 628, 58, 59,
-    60, 491, 629, 630, 631, 632, 633, 634, 635, 636, 633, 634, 637, 638, 639, 640,
-    641, 642, 504, 505, 643, 644, 645, 646, 647, 648, 649, 69, 70, 71, 528, 650,
-    69, 70, 651, 652, 653, 654, 181, 182, 655, 656, 540, 541, 657, 658, 659, 660,
-    661, 662, 663, 540, 541, 664, 665, 666, 667, 668, 669, 666, 667, 670, 540, 541,
-    671, 672, 673, 674, 675, 676, 677, 678, 106, 107, 679, 626, 540, 541, 680, 681,
-    682, 320, 683, 273, 684, 393, 394, 685, 686, 397, 687, 688, 689, 690, 691, 692,
-    693, 694, 695, 69, 70, 651, 652, 696, 106, 107, 697, 698, 699, 144, 145, 700,
-    701, 106, 107, 679, 626, 702, 320, 703, 704, 320, 705, 706, 707, 708, 709, 710,
-    711, 712, 713, 714, 715, 106, 107, 697, 698, 716, 717, 718, 719, 720, 540, 541,
-    721, 722, 320, 723, 724, 725, 189, 190, 726, 727, 393, 394, 728, 729, 730, 731,
-    732, 733, 106, 107, 367, 701, 734, 320, 735, 736, 737, 738, 739, 740, 741, 738,
-    739, 742, 743, 744, 745, 320, 746, 747, 748, 320, 749, 750, 751, 320, 752, 753,
-    754, 320, 755, 704, 683,
+    305, 19, 20, 21, 306, 307, 308, 309, 310, 311, 312, 313, 314, 315, 24, 25,
+    27, 28, 29, 30, 316, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 81,
+    82, 327, 328, 329, 81, 82, 330, 331, 332, 81, 82, 333, 334, 89, 81, 82,
+    335, 336, 337, 81, 82, 338, 339, 340, 341, 342, 288, 343, 344, 289, 345, 346,
+    342, 347, 348, 349, 350, 351, 352, 353, 96, 97, 354, 355, 356, 96, 97, 357,
+    358, 359, 96, 97, 360, 361, 362, 363, 364, 365, 366, 363, 364, 367, 368, 369,
+    370, 371, 372, 373, 374, 375, 313, 376, 377, 314, 378, 379, 380, 381, 382, 383,
+    384, 385, 320, 386, 321, 273, 387, 321, 273, 324, 388, 325, 389, 390, 108, 109,
+    391, 392, 393, 394, 395, 396, 397, 398, 399, 400, 401, 398, 399, 402, 393, 394,
+    403, 404, 405, 111, 112, 406, 393, 394, 407, 408, 409, 410, 411, 412, 413, 410,
+    411, 414, 393, 394, 415, 416, 417, 111, 112, 418, 419, 393, 394, 420, 421, 409,
+    58, 59, 422, 91, 393, 394, 423, 424, 425, 393, 394, 426, 427, 397, 428, 429,
+    430, 431, 431, 393, 394, 432, 433, 434, 393, 394, 435, 436, 437, 438, 439, 440,
+    441, 441, 442, 443, 444, 445, 446, 447, 448, 449, 450, 451, 452, 453, 454, 455,
+    456, 457, 458, 459, 460, 461, 458, 459, 462, 452, 453, 463, 464, 465, 466, 467,
+    468, 469, 470, 69, 70, 471, 358, 452, 453, 472, 473, 474, 452, 453, 475, 476,
+    456, 134, 135, 477, 478, 452, 453, 479, 480, 481, 482, 483, 484, 485, 482, 483,
+    486, 487, 488, 489, 490, 385, 491, 321, 273, 492, 275, 390, 493, 81, 82, 494,
+    495, 58, 59, 422, 91, 496, 58, 59, 497, 94, 498, 58, 59, 499, 500, 501,
+    502, 503, 504, 505, 506, 507, 508, 509, 510, 511, 512, 145, 146, 513, 514, 515,
+    516, 517, 518, 519, 520, 517, 518, 521, 522, 523, 524, 525, 526, 527, 528, 529,
+    530, 96, 97, 531, 532, 69, 70, 471, 358, 533, 69, 70, 534, 103, 535, 96,
+    97, 536, 537, 538, 166, 167, 539, 540, 170, 153, 154, 541, 542, 153, 154, 543,
+    544, 153, 154, 545, 546, 153, 154, 547, 548, 321, 273, 549, 550, 393, 394, 551,
+    552, 397, 553, 554, 555, 556, 557, 393, 394, 558, 559, 159, 160, 560, 561, 393,
+    394, 562, 563, 564, 565, 566, 567, 568, 58, 59, 499, 500, 569, 570, 571, 572,
+    58, 59, 573, 58, 59, 573, 574, 575, 576, 577, 506, 578, 579, 580, 581, 508,
+    509, 510, 511, 582, 583, 584, 585, 586, 587, 588, 589, 590, 591, 592, 593, 594,
+    595, 596, 452, 453, 597, 598, 162, 163, 599, 600, 452, 453, 601, 602, 603, 604,
+    605, 606, 607, 452, 453, 608, 609, 610, 611, 612, 613, 614, 615, 616, 166, 167,
+    617, 618, 619, 166, 167, 620, 621, 622, 166, 167, 623, 624, 321, 273, 625, 58,
+    59, 60, 495, 626, 627, 628, 629, 630, 631, 632, 633, 630, 631, 634, 635, 636,
+    637, 638, 639, 508, 509, 640, 641, 642, 643, 644, 645, 646, 69, 70, 71, 532,
+    647, 69, 70, 648, 649, 650, 651, 652, 653, 654, 655, 652, 653, 656, 611, 612,
+    657, 658, 659, 660, 661, 662, 663, 664, 153, 154, 665, 621, 611, 612, 666, 667,
+    668, 611, 612, 669, 670, 615, 173, 174, 671, 672, 611, 612, 673, 674, 321, 675,
+    273, 676, 393, 394, 677, 678, 397, 679, 680, 681, 682, 683, 684, 685, 686, 687,
+    69, 70, 648, 649, 688, 166, 167, 689, 690, 153, 154, 665, 621, 691, 153, 154,
+    692, 169, 693, 166, 167, 694, 695, 321, 696, 697, 321, 698, 699, 700, 701, 702,
+    703, 704, 705, 706, 707, 708, 709, 611, 612, 710, 711, 186, 187, 712, 713, 611,
+    612, 714, 715, 716, 717, 718, 719, 720, 611, 612, 721, 722, 321, 723, 724, 725,
+    189, 190, 726, 727, 393, 394, 728, 729, 730, 731, 732, 733, 153, 154, 541, 690,
+    734, 153, 154, 735, 736, 737, 321, 738, 739, 740, 741, 742, 743, 744, 741, 742,
+    745, 746, 747, 748, 749, 750, 751, 752, 153, 154, 735, 736, 321, 753, 754, 755,
+    321, 756, 757, 758, 321, 759, 760, 761, 321, 762, 697, 675,
 };
 
 /* Operations and moves, each with its place. */
@@ -3626,7 +3606,6 @@ static const qcap_step_t steps[] = {
     {101, 16385},
     {100, 16385},
     {105, 16384},
-    {109, 16385},
     {55, 16384},
     {54, 16384},
     {103, 16384},
@@ -3668,29 +3647,28 @@ static const qcap_step_t steps[] = {
     {28, 16384},
     {88, 16384},
     {9, 16385},
-    {107, 16384},
     {27, 16385},
+    {107, 16384},
     {16, 16385},
     {16, 16384},
     {15, 16385},
     {96, 16384},
-    {110, 16384},
+    {108, 16384},
+    {109, 16384},
+    {112, 16384},
+    {115, 16385},
     {111, 16384},
-    {114, 16384},
-    {117, 16385},
-    {113, 16384},
-    {116, 16385},
-    {113, 16385},
-    {120, 16384},
-    {119, 16384},
+    {114, 16385},
+    {111, 16385},
+    {118, 16384},
+    {117, 16384},
     {79, 16385},
     {75, 16385},
     {74, 16385},
     {77, 16384},
-    {108, 16384},
-    {113, 1},
-    {120, 0},
-    {117, 16384},
+    {111, 1},
+    {118, 0},
+    {115, 16384},
     {76, 16385},
     {19, 16385},
     {19, 16384},
@@ -3726,23 +3704,23 @@ static const qcap_step_t steps[] = {
     {47, 16385},
     {7, 16385},
     {94, 16385},
-    {123, 0},
-    {122, 16385},
+    {121, 0},
+    {120, 16385},
     {32768, 16386},
-    {123, 16386},
+    {121, 16386},
     {32768, 16387},
-    {123, 16387},
+    {121, 16387},
     {17, 16385},
     {17, 16384},
     {32768, 16388},
-    {123, 16388},
+    {121, 16388},
     {93, 16385},
     {32768, 16389},
-    {123, 16389},
+    {121, 16389},
     {32768, 16390},
-    {123, 16390},
+    {121, 16390},
     {32768, 16391},
-    {123, 16391},
+    {121, 16391},
 };
 
 /* Actions: how many steps, and which. */
@@ -3759,203 +3737,203 @@ static const uint16_t actions[] = {
     /* 9 */ 0x2, 0x9, 0x3,
     /* 10 */ 0x2, 0xa, 0xb,
     /* 11 */ 0x2, 0xc, 0x7,
-    /* 12 */ 0x2, 0xd, 0x3,
-    /* 13 */ 0x8002, 0xe, 0xf,
-    /* 14 */ 0x8002, 0xe, 0x10,
+    /* 12 */ 0x8002, 0xd, 0xe,
+    /* 13 */ 0x8002, 0xd, 0xf,
+    /* 14 */ 0x1, 0x10,
     /* 15 */ 0x1, 0x11,
-    /* 16 */ 0x1, 0x12,
-    /* 17 */ 0x2, 0x13, 0x14,
-    /* 18 */ 0x3, 0x15, 0x16, 0x17,
-    /* 19 */ 0x3, 0x15, 0x16, 0x18,
-    /* 20 */ 0x3, 0x15, 0x16, 0x19,
-    /* 21 */ 0x1, 0x1a,
-    /* 22 */ 0x2, 0x1b, 0x17,
-    /* 23 */ 0x3, 0x1c, 0x1d, 0x1e,
-    /* 24 */ 0x1, 0x1f,
-    /* 25 */ 0x2, 0x1c, 0x1d,
-    /* 26 */ 0x1, 0x1c,
-    /* 27 */ 0x5, 0x20, 0x21, 0x1c, 0x1d, 0x1e,
-    /* 28 */ 0x2, 0x20, 0x21,
-    /* 29 */ 0x2, 0x11, 0x22,
+    /* 16 */ 0x2, 0x12, 0x13,
+    /* 17 */ 0x3, 0x14, 0x15, 0x16,
+    /* 18 */ 0x3, 0x14, 0x15, 0x17,
+    /* 19 */ 0x3, 0x14, 0x15, 0x18,
+    /* 20 */ 0x1, 0x19,
+    /* 21 */ 0x2, 0x1a, 0x16,
+    /* 22 */ 0x3, 0x1b, 0x1c, 0x1d,
+    /* 23 */ 0x1, 0x1e,
+    /* 24 */ 0x2, 0x1b, 0x1c,
+    /* 25 */ 0x1, 0x1b,
+    /* 26 */ 0x5, 0x1f, 0x20, 0x1b, 0x1c, 0x1d,
+    /* 27 */ 0x2, 0x1f, 0x20,
+    /* 28 */ 0x2, 0x10, 0x21,
+    /* 29 */ 0x1, 0x22,
     /* 30 */ 0x1, 0x23,
-    /* 31 */ 0x1, 0x24,
-    /* 32 */ 0x1, 0x1e,
+    /* 31 */ 0x1, 0x1d,
+    /* 32 */ 0x1, 0x24,
     /* 33 */ 0x1, 0x25,
     /* 34 */ 0x1, 0x26,
     /* 35 */ 0x1, 0x27,
-    /* 36 */ 0x1, 0x28,
-    /* 37 */ 0x4, 0x20, 0x21, 0x1c, 0x1d,
-    /* 38 */ 0x2, 0x29, 0x18,
-    /* 39 */ 0x2, 0x2a, 0x17,
-    /* 40 */ 0x4, 0x2b, 0x1c, 0x1d, 0x1e,
-    /* 41 */ 0x1, 0x2b,
-    /* 42 */ 0x4, 0x2c, 0x1c, 0x1d, 0x1e,
-    /* 43 */ 0x1, 0x2c,
-    /* 44 */ 0x4, 0x2d, 0x1c, 0x1d, 0x1e,
-    /* 45 */ 0x1, 0x2d,
-    /* 46 */ 0x4, 0x2e, 0x1c, 0x1d, 0x1e,
+    /* 36 */ 0x4, 0x1f, 0x20, 0x1b, 0x1c,
+    /* 37 */ 0x2, 0x28, 0x17,
+    /* 38 */ 0x2, 0x29, 0x16,
+    /* 39 */ 0x4, 0x2a, 0x1b, 0x1c, 0x1d,
+    /* 40 */ 0x1, 0x2a,
+    /* 41 */ 0x4, 0x2b, 0x1b, 0x1c, 0x1d,
+    /* 42 */ 0x1, 0x2b,
+    /* 43 */ 0x4, 0x2c, 0x1b, 0x1c, 0x1d,
+    /* 44 */ 0x1, 0x2c,
+    /* 45 */ 0x4, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 46 */ 0x1, 0x2d,
     /* 47 */ 0x1, 0x2e,
-    /* 48 */ 0x1, 0x2f,
-    /* 49 */ 0x2, 0x30, 0x31,
-    /* 50 */ 0x2, 0x30, 0x32,
-    /* 51 */ 0x3, 0x2b, 0x1c, 0x1d,
-    /* 52 */ 0x3, 0x2e, 0x1c, 0x1d,
+    /* 48 */ 0x2, 0x2f, 0x30,
+    /* 49 */ 0x2, 0x2f, 0x31,
+    /* 50 */ 0x3, 0x2a, 0x1b, 0x1c,
+    /* 51 */ 0x3, 0x2d, 0x1b, 0x1c,
+    /* 52 */ 0x1, 0x32,
     /* 53 */ 0x1, 0x33,
-    /* 54 */ 0x1, 0x34,
-    /* 55 */ 0x2, 0x35, 0x1e,
-    /* 56 */ 0x5, 0x36, 0x1c, 0x1d, 0x35, 0x1e,
-    /* 57 */ 0x1, 0x36,
-    /* 58 */ 0x2, 0x37, 0x1e,
-    /* 59 */ 0x4, 0x38, 0x1c, 0x1d, 0x1e,
-    /* 60 */ 0x1, 0x38,
-    /* 61 */ 0x3, 0x38, 0x1c, 0x1d,
+    /* 54 */ 0x2, 0x34, 0x1d,
+    /* 55 */ 0x5, 0x35, 0x1b, 0x1c, 0x34, 0x1d,
+    /* 56 */ 0x1, 0x35,
+    /* 57 */ 0x4, 0x36, 0x1b, 0x1c, 0x1d,
+    /* 58 */ 0x1, 0x36,
+    /* 59 */ 0x3, 0x36, 0x1b, 0x1c,
+    /* 60 */ 0x2, 0x37, 0x1d,
+    /* 61 */ 0x1, 0x38,
     /* 62 */ 0x1, 0x39,
-    /* 63 */ 0x1, 0x3a,
-    /* 64 */ 0x4, 0x3b, 0x1c, 0x1d, 0x1e,
+    /* 63 */ 0x4, 0x3a, 0x1b, 0x1c, 0x1d,
+    /* 64 */ 0x1, 0x3a,
     /* 65 */ 0x1, 0x3b,
     /* 66 */ 0x1, 0x3c,
     /* 67 */ 0x1, 0x3d,
     /* 68 */ 0x1, 0x3e,
     /* 69 */ 0x1, 0x3f,
     /* 70 */ 0x1, 0x40,
-    /* 71 */ 0x1, 0x41,
-    /* 72 */ 0x2, 0x42, 0x3f,
-    /* 73 */ 0x2, 0x43, 0x3e,
-    /* 74 */ 0x3, 0x43, 0x44, 0x45,
-    /* 75 */ 0x3, 0x46, 0x47, 0x48,
-    /* 76 */ 0x4, 0x46, 0x47, 0x5, 0x6,
-    /* 77 */ 0x2, 0x46, 0x49,
-    /* 78 */ 0x2, 0xe, 0x4a,
-    /* 79 */ 0x3, 0x4b, 0x4c, 0x45,
-    /* 80 */ 0x1, 0x4d,
-    /* 81 */ 0x3, 0x4e, 0x47, 0x48,
-    /* 82 */ 0x4, 0x4e, 0x47, 0x5, 0x6,
-    /* 83 */ 0x1, 0x31,
-    /* 84 */ 0x1, 0x32,
+    /* 71 */ 0x2, 0x41, 0x3e,
+    /* 72 */ 0x2, 0x42, 0x3d,
+    /* 73 */ 0x3, 0x42, 0x43, 0x44,
+    /* 74 */ 0x3, 0x45, 0x46, 0x47,
+    /* 75 */ 0x4, 0x45, 0x46, 0x5, 0x6,
+    /* 76 */ 0x2, 0x45, 0x48,
+    /* 77 */ 0x3, 0x49, 0x4a, 0x44,
+    /* 78 */ 0x1, 0x4b,
+    /* 79 */ 0x3, 0x4c, 0x46, 0x47,
+    /* 80 */ 0x4, 0x4c, 0x46, 0x5, 0x6,
+    /* 81 */ 0x1, 0x30,
+    /* 82 */ 0x1, 0x31,
+    /* 83 */ 0x1, 0x4d,
+    /* 84 */ 0x1, 0x4e,
     /* 85 */ 0x1, 0x4f,
     /* 86 */ 0x1, 0x50,
-    /* 87 */ 0x1, 0x51,
-    /* 88 */ 0x1, 0x52,
-    /* 89 */ 0x3, 0x53, 0x2, 0x3,
-    /* 90 */ 0x2, 0x53, 0x1,
-    /* 91 */ 0x2, 0x30, 0x51,
-    /* 92 */ 0x2, 0x30, 0x52,
-    /* 93 */ 0x3, 0x53, 0x9, 0x3,
-    /* 94 */ 0x3, 0x53, 0xa, 0xb,
-    /* 95 */ 0x3, 0x53, 0xd, 0x3,
-    /* 96 */ 0x1, 0x43,
-    /* 97 */ 0x1, 0x42,
-    /* 98 */ 0x5, 0x54, 0x21, 0x1c, 0x1d, 0x1e,
-    /* 99 */ 0x2, 0x54, 0x21,
-    /* 100 */ 0x3, 0x55, 0x53, 0x23,
-    /* 101 */ 0x3, 0x55, 0x53, 0x24,
-    /* 102 */ 0x4, 0x36, 0x1c, 0x1d, 0x1e,
-    /* 103 */ 0x3, 0x55, 0x53, 0x31,
-    /* 104 */ 0x3, 0x55, 0x53, 0x32,
-    /* 105 */ 0x3, 0x55, 0x53, 0x25,
-    /* 106 */ 0x3, 0x55, 0x53, 0x26,
-    /* 107 */ 0x4, 0x56, 0x1c, 0x1d, 0x1e,
-    /* 108 */ 0x1, 0x56,
-    /* 109 */ 0x3, 0x55, 0x53, 0x4f,
-    /* 110 */ 0x3, 0x55, 0x53, 0x50,
-    /* 111 */ 0x3, 0x55, 0x53, 0x27,
-    /* 112 */ 0x2, 0x55, 0x53,
-    /* 113 */ 0x3, 0x55, 0x53, 0x28,
-    /* 114 */ 0x4, 0x57, 0x1c, 0x1d, 0x1e,
-    /* 115 */ 0x1, 0x57,
-    /* 116 */ 0x3, 0x55, 0x53, 0x51,
-    /* 117 */ 0x3, 0x55, 0x53, 0x52,
-    /* 118 */ 0x8002, 0x55, 0x58,
-    /* 119 */ 0x5, 0x57, 0x1c, 0x1d, 0x35, 0x1e,
-    /* 120 */ 0x3, 0x59, 0x30, 0x51,
-    /* 121 */ 0x3, 0x59, 0x30, 0x52,
-    /* 122 */ 0x2, 0x30, 0x4f,
-    /* 123 */ 0x2, 0x30, 0x50,
-    /* 124 */ 0x1, 0x5a,
-    /* 125 */ 0x4, 0x54, 0x21, 0x1c, 0x1d,
-    /* 126 */ 0x2, 0x5b, 0x1e,
-    /* 127 */ 0x3, 0x36, 0x1c, 0x1d,
-    /* 128 */ 0x3, 0x2d, 0x1c, 0x1d,
-    /* 129 */ 0x1, 0x5c,
-    /* 130 */ 0x1, 0x5d,
-    /* 131 */ 0x2, 0x5e, 0x5f,
-    /* 132 */ 0x2, 0x60, 0x61,
-    /* 133 */ 0x4, 0x1c, 0x1d, 0x35, 0x1e,
-    /* 134 */ 0x3, 0x59, 0x30, 0x31,
-    /* 135 */ 0x3, 0x59, 0x30, 0x32,
-    /* 136 */ 0x5, 0x56, 0x1c, 0x1d, 0x35, 0x1e,
-    /* 137 */ 0x3, 0x59, 0x30, 0x4f,
-    /* 138 */ 0x3, 0x59, 0x30, 0x50,
-    /* 139 */ 0x1, 0x62,
-    /* 140 */ 0x2, 0x59, 0x5a,
-    /* 141 */ 0x3, 0x5b, 0x37, 0x1e,
-    /* 142 */ 0x4, 0x63, 0x1c, 0x1d, 0x1e,
-    /* 143 */ 0x1, 0x63,
-    /* 144 */ 0x3, 0x55, 0x53, 0x5c,
-    /* 145 */ 0x3, 0x55, 0x53, 0x33,
-    /* 146 */ 0x3, 0x55, 0x53, 0x34,
-    /* 147 */ 0x4, 0x64, 0x1c, 0x1d, 0x1e,
-    /* 148 */ 0x1, 0x64,
-    /* 149 */ 0x7, 0x65, 0x66, 0x67, 0x68, 0x1c, 0x1d, 0x1e,
-    /* 150 */ 0x4, 0x65, 0x66, 0x67, 0x68,
-    /* 151 */ 0x5, 0x65, 0x66, 0x67, 0x68, 0x1c,
-    /* 152 */ 0x2, 0x69, 0x6a,
-    /* 153 */ 0x7, 0x6b, 0x6c, 0x6d, 0x6e, 0x1c, 0x1d, 0x1e,
-    /* 154 */ 0x4, 0x6b, 0x6c, 0x6d, 0x6e,
-    /* 155 */ 0x5, 0x6b, 0x6c, 0x6d, 0x6e, 0x1c,
-    /* 156 */ 0x5, 0x64, 0x1c, 0x1d, 0x35, 0x1e,
-    /* 157 */ 0x6, 0x20, 0x21, 0x1c, 0x1d, 0x35, 0x1e,
-    /* 158 */ 0x1, 0xe,
-    /* 159 */ 0x1, 0x6f,
-    /* 160 */ 0x2, 0x30, 0x23,
-    /* 161 */ 0x3, 0x63, 0x1c, 0x1d,
-    /* 162 */ 0x3, 0x57, 0x1c, 0x1d,
-    /* 163 */ 0x4, 0x21, 0x1c, 0x1d, 0x1e,
-    /* 164 */ 0x1, 0x21,
-    /* 165 */ 0x5, 0x2b, 0x1c, 0x1d, 0x35, 0x1e,
-    /* 166 */ 0x6, 0x54, 0x21, 0x1c, 0x1d, 0x35, 0x1e,
-    /* 167 */ 0x1, 0x70,
-    /* 168 */ 0x2, 0x59, 0x6f,
-    /* 169 */ 0x3, 0x59, 0x30, 0x23,
-    /* 170 */ 0x5, 0x21, 0x1c, 0x1d, 0x35, 0x1e,
-    /* 171 */ 0x3, 0x64, 0x1c, 0x1d,
-    /* 172 */ 0x2, 0x71, 0x72,
-    /* 173 */ 0x1, 0x73,
-    /* 174 */ 0x2, 0x74, 0x72,
-    /* 175 */ 0x1, 0x75,
-    /* 176 */ 0x2, 0x76, 0x72,
-    /* 177 */ 0x3, 0x55, 0x53, 0x39,
-    /* 178 */ 0x3, 0x55, 0x53, 0x3a,
-    /* 179 */ 0x1, 0x77,
-    /* 180 */ 0x1, 0x78,
-    /* 181 */ 0x1, 0x79,
-    /* 182 */ 0x2, 0x7a, 0x72,
-    /* 183 */ 0x6, 0x7b, 0x30, 0x1c, 0x1d, 0x35, 0x1e,
-    /* 184 */ 0x2, 0x7b, 0x30,
-    /* 185 */ 0x3, 0x7b, 0x30, 0x1c,
-    /* 186 */ 0x2, 0x59, 0x77,
-    /* 187 */ 0x2, 0x59, 0x78,
-    /* 188 */ 0x1, 0x7c,
-    /* 189 */ 0x2, 0x7d, 0x72,
-    /* 190 */ 0x1, 0x7e,
-    /* 191 */ 0x2, 0x7f, 0x72,
-    /* 192 */ 0x1, 0x80,
-    /* 193 */ 0x2, 0x81, 0x72,
+    /* 87 */ 0x3, 0x51, 0x2, 0x3,
+    /* 88 */ 0x2, 0x51, 0x1,
+    /* 89 */ 0x2, 0x2f, 0x4f,
+    /* 90 */ 0x2, 0x2f, 0x50,
+    /* 91 */ 0x3, 0x51, 0x9, 0x3,
+    /* 92 */ 0x3, 0x51, 0xa, 0xb,
+    /* 93 */ 0x2, 0x2f, 0x22,
+    /* 94 */ 0x2, 0x2f, 0x23,
+    /* 95 */ 0x2, 0x51, 0x8,
+    /* 96 */ 0x1, 0x42,
+    /* 97 */ 0x1, 0x41,
+    /* 98 */ 0x5, 0x52, 0x20, 0x1b, 0x1c, 0x1d,
+    /* 99 */ 0x2, 0x52, 0x20,
+    /* 100 */ 0x3, 0x53, 0x51, 0x22,
+    /* 101 */ 0x3, 0x53, 0x51, 0x23,
+    /* 102 */ 0x4, 0x35, 0x1b, 0x1c, 0x1d,
+    /* 103 */ 0x3, 0x53, 0x51, 0x30,
+    /* 104 */ 0x3, 0x53, 0x51, 0x31,
+    /* 105 */ 0x3, 0x53, 0x51, 0x24,
+    /* 106 */ 0x3, 0x53, 0x51, 0x25,
+    /* 107 */ 0x4, 0x54, 0x1b, 0x1c, 0x1d,
+    /* 108 */ 0x1, 0x54,
+    /* 109 */ 0x3, 0x53, 0x51, 0x4d,
+    /* 110 */ 0x3, 0x53, 0x51, 0x4e,
+    /* 111 */ 0x3, 0x53, 0x51, 0x26,
+    /* 112 */ 0x2, 0x53, 0x51,
+    /* 113 */ 0x3, 0x53, 0x51, 0x27,
+    /* 114 */ 0x4, 0x55, 0x1b, 0x1c, 0x1d,
+    /* 115 */ 0x1, 0x55,
+    /* 116 */ 0x3, 0x53, 0x51, 0x4f,
+    /* 117 */ 0x3, 0x53, 0x51, 0x50,
+    /* 118 */ 0x8002, 0x53, 0x56,
+    /* 119 */ 0x5, 0x55, 0x1b, 0x1c, 0x34, 0x1d,
+    /* 120 */ 0x3, 0x57, 0x2f, 0x4f,
+    /* 121 */ 0x3, 0x57, 0x2f, 0x50,
+    /* 122 */ 0x2, 0x2f, 0x4d,
+    /* 123 */ 0x2, 0x2f, 0x4e,
+    /* 124 */ 0x1, 0x58,
+    /* 125 */ 0x4, 0x52, 0x20, 0x1b, 0x1c,
+    /* 126 */ 0x2, 0x59, 0x1d,
+    /* 127 */ 0x3, 0x35, 0x1b, 0x1c,
+    /* 128 */ 0x3, 0x2c, 0x1b, 0x1c,
+    /* 129 */ 0x3, 0x57, 0x2f, 0x22,
+    /* 130 */ 0x3, 0x57, 0x2f, 0x23,
+    /* 131 */ 0x1, 0x5a,
+    /* 132 */ 0x1, 0x5b,
+    /* 133 */ 0x2, 0x5c, 0x5d,
+    /* 134 */ 0x2, 0x5e, 0x5f,
+    /* 135 */ 0x4, 0x1b, 0x1c, 0x34, 0x1d,
+    /* 136 */ 0x3, 0x57, 0x2f, 0x30,
+    /* 137 */ 0x3, 0x57, 0x2f, 0x31,
+    /* 138 */ 0x5, 0x54, 0x1b, 0x1c, 0x34, 0x1d,
+    /* 139 */ 0x3, 0x57, 0x2f, 0x4d,
+    /* 140 */ 0x3, 0x57, 0x2f, 0x4e,
+    /* 141 */ 0x1, 0x60,
+    /* 142 */ 0x2, 0x57, 0x58,
+    /* 143 */ 0x4, 0x61, 0x1b, 0x1c, 0x1d,
+    /* 144 */ 0x1, 0x61,
+    /* 145 */ 0x3, 0x53, 0x51, 0x5a,
+    /* 146 */ 0x3, 0x53, 0x51, 0x32,
+    /* 147 */ 0x3, 0x53, 0x51, 0x33,
+    /* 148 */ 0x4, 0x62, 0x1b, 0x1c, 0x1d,
+    /* 149 */ 0x1, 0x62,
+    /* 150 */ 0x7, 0x63, 0x64, 0x65, 0x66, 0x1b, 0x1c, 0x1d,
+    /* 151 */ 0x4, 0x63, 0x64, 0x65, 0x66,
+    /* 152 */ 0x5, 0x63, 0x64, 0x65, 0x66, 0x1b,
+    /* 153 */ 0x2, 0x67, 0x68,
+    /* 154 */ 0x7, 0x69, 0x6a, 0x6b, 0x6c, 0x1b, 0x1c, 0x1d,
+    /* 155 */ 0x4, 0x69, 0x6a, 0x6b, 0x6c,
+    /* 156 */ 0x5, 0x69, 0x6a, 0x6b, 0x6c, 0x1b,
+    /* 157 */ 0x5, 0x62, 0x1b, 0x1c, 0x34, 0x1d,
+    /* 158 */ 0x6, 0x1f, 0x20, 0x1b, 0x1c, 0x34, 0x1d,
+    /* 159 */ 0x1, 0xd,
+    /* 160 */ 0x1, 0x6d,
+    /* 161 */ 0x3, 0x61, 0x1b, 0x1c,
+    /* 162 */ 0x3, 0x55, 0x1b, 0x1c,
+    /* 163 */ 0x3, 0x59, 0x37, 0x1d,
+    /* 164 */ 0x4, 0x20, 0x1b, 0x1c, 0x1d,
+    /* 165 */ 0x1, 0x20,
+    /* 166 */ 0x5, 0x2a, 0x1b, 0x1c, 0x34, 0x1d,
+    /* 167 */ 0x6, 0x52, 0x20, 0x1b, 0x1c, 0x34, 0x1d,
+    /* 168 */ 0x1, 0x6e,
+    /* 169 */ 0x2, 0x57, 0x6d,
+    /* 170 */ 0x5, 0x20, 0x1b, 0x1c, 0x34, 0x1d,
+    /* 171 */ 0x3, 0x62, 0x1b, 0x1c,
+    /* 172 */ 0x2, 0x6f, 0x70,
+    /* 173 */ 0x1, 0x71,
+    /* 174 */ 0x2, 0x72, 0x70,
+    /* 175 */ 0x1, 0x73,
+    /* 176 */ 0x2, 0x74, 0x70,
+    /* 177 */ 0x3, 0x53, 0x51, 0x38,
+    /* 178 */ 0x3, 0x53, 0x51, 0x39,
+    /* 179 */ 0x1, 0x75,
+    /* 180 */ 0x1, 0x76,
+    /* 181 */ 0x1, 0x77,
+    /* 182 */ 0x2, 0x78, 0x70,
+    /* 183 */ 0x6, 0x79, 0x2f, 0x1b, 0x1c, 0x34, 0x1d,
+    /* 184 */ 0x2, 0x79, 0x2f,
+    /* 185 */ 0x3, 0x79, 0x2f, 0x1b,
+    /* 186 */ 0x2, 0x57, 0x75,
+    /* 187 */ 0x2, 0x57, 0x76,
+    /* 188 */ 0x1, 0x7a,
+    /* 189 */ 0x2, 0x7b, 0x70,
+    /* 190 */ 0x1, 0x7c,
+    /* 191 */ 0x2, 0x7d, 0x70,
+    /* 192 */ 0x1, 0x7e,
+    /* 193 */ 0x2, 0x7f, 0x70,
 };
 
 /* Where each action begins in that. */
 static const uint32_t action_at[] = {
-    0, 1, 3, 4, 6, 9, 13, 15, 17, 19, 22, 25, 28, 31, 34, 37,
-    39, 41, 44, 48, 52, 56, 58, 61, 65, 67, 70, 72, 78, 81, 84, 86,
-    88, 90, 92, 94, 96, 98, 103, 106, 109, 114, 116, 121, 123, 128, 130, 135,
-    137, 139, 142, 145, 149, 153, 155, 157, 160, 166, 168, 171, 176, 178, 182, 184,
-    186, 191, 193, 195, 197, 199, 201, 203, 205, 208, 211, 215, 219, 224, 227, 230,
-    234, 236, 240, 245, 247, 249, 251, 253, 255, 257, 261, 264, 267, 270, 274, 278,
-    282, 284, 286, 292, 295, 299, 303, 308, 312, 316, 320, 324, 329, 331, 335, 339,
-    343, 346, 350, 355, 357, 361, 365, 368, 374, 378, 382, 385, 388, 390, 395, 398,
-    402, 406, 408, 410, 413, 416, 421, 425, 429, 435, 439, 443, 445, 448, 452, 457,
-    459, 463, 467, 471, 476, 478, 486, 491, 497, 500, 508, 513, 519, 525, 532, 534,
-    536, 539, 543, 547, 552, 554, 560, 567, 569, 572, 576, 582, 586, 589, 591, 594,
+    0, 1, 3, 4, 6, 9, 13, 15, 17, 19, 22, 25, 28, 31, 34, 36,
+    38, 41, 45, 49, 53, 55, 58, 62, 64, 67, 69, 75, 78, 81, 83, 85,
+    87, 89, 91, 93, 95, 100, 103, 106, 111, 113, 118, 120, 125, 127, 132, 134,
+    136, 139, 142, 146, 150, 152, 154, 157, 163, 165, 170, 172, 176, 179, 181, 183,
+    188, 190, 192, 194, 196, 198, 200, 202, 205, 208, 212, 216, 221, 224, 228, 230,
+    234, 239, 241, 243, 245, 247, 249, 251, 255, 258, 261, 264, 268, 272, 275, 278,
+    281, 283, 285, 291, 294, 298, 302, 307, 311, 315, 319, 323, 328, 330, 334, 338,
+    342, 345, 349, 354, 356, 360, 364, 367, 373, 377, 381, 384, 387, 389, 394, 397,
+    401, 405, 409, 413, 415, 417, 420, 423, 428, 432, 436, 442, 446, 450, 452, 455,
+    460, 462, 466, 470, 474, 479, 481, 489, 494, 500, 503, 511, 516, 522, 528, 535,
+    537, 539, 543, 547, 551, 556, 558, 564, 571, 573, 576, 582, 586, 589, 591, 594,
     596, 599, 603, 607, 609, 611, 613, 616, 623, 626, 630, 633, 636, 638, 641, 643,
     646, 648,
 };
@@ -3963,14 +3941,14 @@ static const uint32_t action_at[] = {
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close message */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 142, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 141, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 143, 0}, /* anomaly trailing-blanks */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 142, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_CLOSE, 0, 1, 10, 0, 0}, /* close parameter */
     {QCAP_OP_OPEN, 0, 1, 10, 0, 0}, /* open parameter */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 10, 0, 0}, /* open parameter */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 138, 0}, /* anomaly blanks */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 137, 0}, /* anomaly blanks */
     {QCAP_OP_CLOSE, 0, 1, 11, 0, 0}, /* close nickname */
     {QCAP_OP_OPEN, 0, 1, 11, 0, 0}, /* open nickname */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 11, 0, 0}, /* open nickname */
@@ -4004,14 +3982,14 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 2, 21, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 3, 0, 136}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 3, 0, 135}, /* set rounds */
     {QCAP_OP_OPEN, 0, 2, 21, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 21, 0, 0}, /* open auth-response */
     {QCAP_OP_CLOSE, 0, 1, 22, 0, 0}, /* close auth-mechanism */
-    {QCAP_OP_SET, 0, 0, 3, 1, 129}, /* set rounds */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 129}, /* set is_authenticating */
+    {QCAP_OP_SET, 0, 0, 3, 1, 128}, /* set rounds */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 128}, /* set is_authenticating */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 0, 0, 0}, /* convert sasl-mechanism */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin sasl-mechanism */
     {QCAP_OP_OPEN, 0, 1, 22, 0, 0}, /* open auth-mechanism */
@@ -4050,16 +4028,16 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open tags */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open message */
-    {QCAP_OP_SET, 0, 0, 1, 3, 144}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 1, 3, 143}, /* set is_spoken */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 138, 0}, /* anomaly blanks */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 137, 0}, /* anomaly blanks */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 9, 0, 0}, /* close command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 13, 0, 0}, /* close realname */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 10, 0, 0}, /* close parameter */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 12, 0, 0}, /* close username */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 4, 145}, /* set is_authenticating */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 4, 144}, /* set is_authenticating */
     {QCAP_OP_CLOSE, 0, 1, 24, 0, 0}, /* close numeric */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 2, 0, 0}, /* convert numeric */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin numeric */
@@ -4069,9 +4047,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin command */
     {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset numeric */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset numeric */
-    {QCAP_OP_SET, 0, 0, 1, 5, 146}, /* set is_spoken */
-    {QCAP_OP_CONVERT_CLOSE, 0, 0, 4, 0, 0}, /* convert first-server-word */
-    {QCAP_OP_CONVERT_OPEN, 0, 0, 4, 0, 0}, /* begin first-server-word */
+    {QCAP_OP_SET, 0, 0, 1, 5, 145}, /* set is_spoken */
     {QCAP_OP_CLOSE, 0, 0, 25, 0, 0}, /* close password */
     {QCAP_OP_OPEN, 0, 0, 25, 0, 0}, /* open password */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 25, 0, 0}, /* open password */
@@ -4183,56 +4159,55 @@ static const qcap_about_t abouts[] = {
     {81, 14},
     {28, 100},
     {83, 101},
-    {102, 0},
-    {83, 103},
-    {28, 104},
+    {83, 102},
+    {28, 103},
     {62, 72},
-    {105, 106},
-    {107, 108},
-    {109, 106},
+    {104, 105},
+    {106, 107},
+    {108, 105},
+    {28, 109},
     {28, 110},
-    {28, 111},
     {81, 84},
-    {28, 112},
+    {28, 111},
     {83, 82},
     {83, 20},
-    {113, 114},
-    {105, 115},
-    {116, 108},
-    {0, 117},
-    {109, 115},
-    {73, 115},
-    {118, 106},
-    {46, 119},
-    {120, 12},
-    {120, 121},
-    {122, 0},
-    {28, 123},
+    {112, 113},
+    {104, 114},
+    {115, 107},
+    {0, 116},
+    {108, 114},
+    {73, 114},
+    {117, 105},
+    {46, 118},
+    {119, 12},
+    {119, 120},
+    {121, 0},
+    {28, 122},
     {81, 20},
-    {48, 124},
-    {113, 108},
+    {48, 123},
+    {112, 107},
     {73, 91},
-    {118, 115},
-    {46, 125},
-    {48, 125},
-    {126, 34},
-    {127, 128},
-    {129, 130},
-    {78, 131},
+    {117, 114},
+    {46, 124},
+    {48, 124},
+    {125, 34},
+    {126, 127},
+    {128, 129},
+    {78, 130},
     {44, 41},
-    {28, 132},
+    {28, 131},
     {73, 55},
-    {133, 47},
-    {134, 45},
-    {134, 135},
-    {136, 137},
-    {138, 26},
-    {138, 137},
-    {129, 139},
+    {132, 47},
+    {133, 45},
+    {133, 134},
+    {135, 136},
+    {137, 26},
+    {137, 136},
+    {128, 138},
     {78, 69},
-    {133, 125},
-    {140, 108},
-    {107, 43},
+    {132, 124},
+    {139, 107},
+    {106, 43},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -4240,11 +4215,9 @@ static const qcap_suspend_t suspends[] = {
     {1, 16384, 16384},
     {2, 16384, 16384},
     {3, 16384, 16384},
-    {4, 16384, 16384},
     {1, 32768, 16384},
     {3, 32768, 16384},
     {2, 32768, 16384},
-    {4, 32768, 16384},
     {0, 32768, 16384},
 };
 
@@ -4261,17 +4234,15 @@ static const qcap_keep_t keeps[] = {
     {3, 1, 0, 0, 16384, 0, 0, 0},
     {4, 1, 0, 0, 16384, 0, 0, 0},
     {5, 1, 0, 0, 16384, 0, 0, 0},
-    {6, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 0, 1, 16384, 0, 0, 0},
     {0, 0, 1, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 0, 16384, 0, 0, 67},
-    {0, 0, 0, 0, 16384, 0, 0, 71},
-    {7, 1, 0, 0, 16384, 0, 0, 0},
+    {0, 0, 0, 0, 16384, 0, 0, 66},
+    {0, 0, 0, 0, 16384, 0, 0, 70},
     {0, 0, 0, 3, 16384, 0, 1, 0},
-    {0, 0, 1, 0, 16384, 0, 0, 74},
-    {0, 0, 0, 3, 16384, 0, 0, 79},
+    {0, 0, 1, 0, 16384, 0, 0, 73},
+    {0, 0, 0, 3, 16384, 0, 0, 77},
     {0, 0, 0, 3, 16384, 0, 0, 0},
-    {8, 1, 0, 0, 16384, 0, 0, 0},
+    {6, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 2, 0, 16384, 0, 0, 0},
     {0, 0, 3, 0, 16384, 0, 0, 0},
     {0, 0, 4, 0, 16384, 0, 0, 0},
@@ -4317,7 +4288,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     -> before_tags_2
      *     -> before_tags_3 */
-    {0, 255, 10, 4, 0, QCAP_STATE_CONTROL, 1}, /* 5: server_line_2 */
+    {0, 255, 9, 4, 0, QCAP_STATE_CONTROL, 1}, /* 5: server_line_2 */
 
     /* tags = . "@" tag *( ";" tag )      RFC 2812, 3.3.1
      * message = [ tags SPACES ] [ . ":" prefix SPACES ] command params [ blanks ] crlf      RFC 2812, 2.3.1
@@ -4366,14 +4337,14 @@ static const qcap_state_t states[] = {
      * first-reply = [ tags SPACES ] ( ( . ":" prefix SPACES reply-command ) / first-server-command ...      RFC 2812, 2.3.1
      * first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after ""
-     *     "A" / "a" -> first_server_word_1: begin first-server-word, open command
-     *     "C" / "c" -> first_server_word_2: begin first-server-word, open command
-     *     "E" / "e" -> first_server_word_3: begin first-server-word, open command
-     *     "N" / "n" -> first_server_word_4: begin first-server-word, open command
-     *     "P" / "p" -> first_server_word_5: begin first-server-word, open command
+     *     "A" / "a" -> first_server_word_1: open command
+     *     "C" / "c" -> first_server_word_2: open command
+     *     "E" / "e" -> first_server_word_3: open command
+     *     "N" / "n" -> first_server_word_4: open command
+     *     "P" / "p" -> first_server_word_5: open command
      *     ":" -> nickname_2: open prefix
      *     "@" -> tag_key_3: open tags, open tag, open tag-key */
-    {24, 255, 5, 8, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: tags_3 */
+    {24, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: tags_3 */
 
     /* e.g. after ""
      *     -> tags_3: reset numeric, open message */
@@ -4384,7 +4355,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a"
      *     ALPHA -> command_1
      *     SP / CR / LF -> message_1: close command, convert command */
-    {32, 2, 6, 9, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: command_1 */
+    {32, 2, 6, 9, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: command_1 */
 
     /* nick-word = . "NICK"      RFC 2812, 3.1
      * e.g. after "n"
@@ -4396,12 +4367,12 @@ static const qcap_state_t states[] = {
      * e.g. after "a"
      *     ALPHA -> command_2
      *     SP / CR / LF -> server_command_1: close command, convert command */
-    {35, 2, 6, 9, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 16: command_2 */
+    {35, 2, 6, 9, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 16: command_2 */
 
     /* numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after "0"
      *     DIGIT -> numeric_2 */
-    {37, 255, 8, 11, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 17: numeric_1 */
+    {37, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 17: numeric_1 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
@@ -4451,7 +4422,7 @@ static const qcap_state_t states[] = {
     /* numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after "00"
      *     DIGIT -> spaces_5: convert numeric, close numeric */
-    {43, 255, 8, 11, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 23: numeric_2 */
+    {43, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 23: numeric_2 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
@@ -4462,7 +4433,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_1: open nickname, close nickname, close prefix
      *     "!" -> prefix_user_1: open nickname, close nickname, open user
      *     "@" -> host_1: open nickname, close nickname, open host */
-    {44, 2, 11, 16, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: nickname_3 */
+    {44, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: nickname_3 */
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -4480,7 +4451,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_2: open nickname, close nickname, close prefix
      *     "!" -> prefix_user_4: open nickname, close nickname, open user
      *     "@" -> host_4: open nickname, close nickname, open host */
-    {51, 2, 11, 16, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 26: nickname_4 */
+    {51, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 26: nickname_4 */
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -4597,7 +4568,7 @@ static const qcap_state_t states[] = {
      * e.g. after ":a "
      *     ALPHA -> command_3: begin command, open command
      *     DIGIT -> numeric_3: open numeric, begin numeric
-     *     SP -> more_blanks_34: anomaly-open */
+     *     SP -> more_blanks_35: anomaly-open */
     {88, 255, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 44: more_blanks_2 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4606,10 +4577,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     nospcrlfcl -> middle_6: open parameter
      *     ":" -> trailing_1: open parameter
-     *     SP -> more_blanks_36
+     *     SP -> more_blanks_37
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {91, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 45: more_blanks_3 */
+    {91, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 45: more_blanks_3 */
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a\r"
@@ -4622,10 +4593,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     nospcrlfcl -> middle_1: open username
      *     ":" -> anything_6: open username
-     *     SP -> more_blanks_38
+     *     SP -> more_blanks_39
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {97, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 47: more_blanks_4 */
+    {97, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 47: more_blanks_4 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
@@ -4633,10 +4604,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     chanfirst -> channel_1: open channel
      *     ":" -> channel_2
-     *     SP -> more_blanks_41
+     *     SP -> more_blanks_42
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {102, 255, 20, 25, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 48: more_blanks_5 */
+    {102, 255, 20, 25, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 48: more_blanks_5 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
@@ -4644,10 +4615,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     chanfirst -> target_1: open target
      *     ":" -> trailing_1: open parameter
-     *     SP -> more_blanks_42
+     *     SP -> more_blanks_43
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {107, 255, 20, 25, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 49: more_blanks_6 */
+    {107, 255, 20, 25, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 49: more_blanks_6 */
 
     /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "nick"
@@ -4660,10 +4631,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     nospcrlfcl -> middle_2: open parameter
      *     ":" -> trailing_2: open parameter
-     *     SP -> more_blanks_48
+     *     SP -> more_blanks_49
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {113, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 51: more_blanks_7 */
+    {113, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 51: more_blanks_7 */
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a\r"
@@ -4683,10 +4654,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     chanfirst -> target_2: open target
      *     ":" -> trailing_2: open parameter
-     *     SP -> more_blanks_51
+     *     SP -> more_blanks_52
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {119, 255, 20, 25, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 54: more_blanks_8 */
+    {119, 255, 20, 25, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 54: more_blanks_8 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
@@ -4702,25 +4673,12 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_1: close host, close prefix */
     {126, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 56: host_2 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "cap"
-     *     SP -> more_blanks_10
-     *     CR -> crlf_3
-     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {128, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 57: spaces_8 */
-
-    /* e.g. after "cap"
-     *     -> spaces_8 */
-    {131, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 58: before_spaces_7 */
-
     /* command = 1*. letter      RFC 2812, 2.3.1
      * server-command = command params .      RFC 2812, 2.3.1
      * e.g. after ":a a"
      *     ALPHA -> command_3
      *     SP / CR / LF -> server_command_2: close command, convert command */
-    {132, 2, 6, 9, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 59: command_3 */
+    {128, 2, 6, 9, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 57: command_3 */
 
     /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4729,17 +4687,17 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_1
      *     CR -> crlf_1: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, close message */
-    {134, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: trailing_1 */
+    {130, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 58: trailing_1 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     nospace -> middle_1
-     *     SP -> more_blanks_11: close username
+     *     SP -> more_blanks_10: close username
      *     CR -> crlf_1: close username
      *     LF -> client_line_1: close username, anomaly-open, anomaly bare-LF, close message */
-    {137, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: middle_1 */
+    {133, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 59: middle_1 */
 
     /* channel = chanfirst *. chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
@@ -4750,18 +4708,18 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: close channel
      *     LF -> client_line_1: close channel, anomaly-open, anomaly bare-LF, close message
      *     "," -> channel_5: close channel */
-    {141, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 62: channel_1 */
+    {137, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: channel_1 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "a a"
      *     chanchar -> target_1
-     *     SP -> more_blanks_12: close target
+     *     SP -> more_blanks_11: close target
      *     CR -> crlf_1: close target
      *     LF -> client_line_1: close target, anomaly-open, anomaly bare-LF, close message
      *     "," -> target_5: close target */
-    {146, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 63: target_1 */
+    {142, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: target_1 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * first-nick = nick-start ( ( . ":" last-nickname ) / ( new-nickname params ) )      RFC 2812, 3.1
@@ -4770,7 +4728,7 @@ static const qcap_state_t states[] = {
      *     nospcrlfcl -> middle_3: atomic ends, open nickname
      *     ":" -> anything_9: atomic ends, open nickname
      *     SP -> more_blanks_56: anomaly-open */
-    {151, 255, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 64: more_blanks_9 */
+    {147, 255, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 62: more_blanks_9 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -4780,7 +4738,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_7: close parameter
      *     CR -> crlf_2: close parameter
      *     LF -> outcome_1: close parameter, anomaly-open, anomaly bare-LF */
-    {154, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 65: middle_2 */
+    {150, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 63: middle_2 */
 
     /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4789,55 +4747,32 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_2
      *     CR -> crlf_2: close parameter
      *     LF -> outcome_1: close parameter, anomaly-open, anomaly bare-LF */
-    {158, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 66: trailing_2 */
+    {154, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 64: trailing_2 */
 
     /* e.g. after "a\n"
      *     -> server_line_1: close message */
-    {161, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 67: before_server_line_2 */
+    {157, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 65: before_server_line_2 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "a a"
      *     chanchar -> target_2
-     *     SP -> more_blanks_13: close target
+     *     SP -> more_blanks_12: close target
      *     CR -> crlf_2: close target
      *     LF -> outcome_1: close target, anomaly-open, anomaly bare-LF
      *     "," -> target_6: close target */
-    {162, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 68: target_2 */
-
-    /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "cap\r"
-     *     LF -> outcome_2 */
-    {167, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 69: crlf_3 */
-
-    /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
-     * e.g. after "cap\n"
-     *     -> outcome_4
-     *     -> before_server_line_5
-     *     -> before_server_line_3 */
-    {0, 255, 7, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 70: outcome_2 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
-     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
-     * e.g. after "cap "
-     *     chanfirst -> target_3: open target
-     *     ":" -> trailing_3: open parameter
-     *     SP -> more_blanks_62
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {168, 255, 20, 25, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 71: more_blanks_10 */
+    {158, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 66: target_2 */
 
     /* server-command = command params .      RFC 2812, 2.3.1
      * e.g. after ":a a"
      *     -> before_spaces_16
+     *     -> before_spaces_17
      *     -> before_spaces_18
-     *     -> before_spaces_19
      *     -> before_spaces_7
      *     -> before_spaces_7
-     *     -> before_spaces_17 */
-    {0, 255, 8, 15, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 72: server_command_2 */
+     *     -> before_spaces_19 */
+    {0, 255, 8, 15, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 67: server_command_2 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * user-mode = [ SPACES ( ( . ":" trailing ) / ( parameter user-unused ) ) ]      RFC 2812, 3.1.1
@@ -4845,10 +4780,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a a "
      *     nospcrlfcl -> middle_4: open parameter
      *     ":" -> trailing_1: open parameter
-     *     SP -> more_blanks_64
+     *     SP -> more_blanks_62
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {173, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: more_blanks_11 */
+    {163, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 68: more_blanks_10 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
@@ -4856,25 +4791,25 @@ static const qcap_state_t states[] = {
      * e.g. after "a a "
      *     nospcrlfcl -> middle_14: open text
      *     ":" -> anything_1: open text
-     *     SP -> more_blanks_66
+     *     SP -> more_blanks_64
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {178, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: more_blanks_12 */
+    {168, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 69: more_blanks_11 */
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "cap a\r"
      *     LF -> client_line_1: set is_spoken, close message */
-    {183, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: crlf_4 */
+    {173, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 70: crlf_3 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "nick a"
      *     nospace -> middle_3
-     *     SP -> more_blanks_67: close nickname
-     *     CR -> crlf_4: close nickname
+     *     SP -> more_blanks_65: close nickname
+     *     CR -> crlf_3: close nickname
      *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {184, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 76: middle_3 */
+    {174, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 71: middle_3 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
@@ -4882,35 +4817,45 @@ static const qcap_state_t states[] = {
      * e.g. after "a a "
      *     nospcrlfcl -> middle_15: open text
      *     ":" -> anything_2: open text
-     *     SP -> more_blanks_71
+     *     SP -> more_blanks_69
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {188, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 77: more_blanks_13 */
+    {178, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 72: more_blanks_12 */
 
-    /* e.g. after "cap\n"
-     *     -> server_line_1: set is_spoken, close message */
-    {193, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 78: before_server_line_3 */
+    /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "cap a\r"
+     *     LF -> outcome_2 */
+    {183, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: crlf_4 */
 
-    /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
-     * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * e.g. after "cap a"
-     *     chanchar -> target_3
-     *     SP -> more_blanks_14: close target
-     *     CR -> crlf_3: close target
-     *     LF -> outcome_2: close target, anomaly-open, anomaly bare-LF
-     *     "," -> target_8: close target */
-    {194, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 79: target_3 */
+    /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
+     * e.g. after "cap a\n"
+     *     -> outcome_4
+     *     -> before_server_line_5
+     *     -> before_server_line_3 */
+    {0, 255, 7, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 74: outcome_2 */
+
+    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after ":a a"
+     *     SP -> more_blanks_13
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {184, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: spaces_8 */
+
+    /* e.g. after ":a a"
+     *     -> spaces_8 */
+    {187, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 76: before_spaces_7 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a"
      *     nospace -> middle_4
-     *     SP -> more_blanks_15: close parameter
+     *     SP -> more_blanks_14: close parameter
      *     CR -> crlf_1: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, close message */
-    {199, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 80: middle_4 */
+    {188, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 77: middle_4 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4919,7 +4864,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_1
      *     CR -> crlf_1: close text
      *     LF -> client_line_1: close text, anomaly-open, anomaly bare-LF, close message */
-    {203, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 81: anything_1 */
+    {192, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 78: anything_1 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4928,18 +4873,22 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_2
      *     CR -> crlf_2: close text
      *     LF -> outcome_1: close text, anomaly-open, anomaly bare-LF */
-    {206, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 82: anything_2 */
+    {195, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 79: anything_2 */
+
+    /* e.g. after "cap a\n"
+     *     -> server_line_1: set is_spoken, close message */
+    {198, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 80: before_server_line_3 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "cap a "
-     *     nospcrlfcl -> middle_18: open text
-     *     ":" -> anything_3: open text
-     *     SP -> more_blanks_79
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
+     * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
+     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
+     * e.g. after ":a a "
+     *     chanfirst -> target_3: open target
+     *     ":" -> trailing_3: open parameter
+     *     SP -> more_blanks_80
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {209, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: more_blanks_14 */
+    {199, 255, 20, 25, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: more_blanks_13 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * user-unused = [ SPACES ( ( . ":" trailing ) / ( parameter user-realname ) ) ]      RFC 2812, 3.1.1
@@ -4947,19 +4896,21 @@ static const qcap_state_t states[] = {
      * e.g. after "a a a "
      *     nospcrlfcl -> middle_5: open parameter
      *     ":" -> trailing_1: open parameter
-     *     SP -> more_blanks_83
+     *     SP -> more_blanks_82
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {214, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 84: more_blanks_15 */
+    {204, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: more_blanks_14 */
 
-    /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "cap a :"
-     *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_3
-     *     CR -> crlf_3: close text
-     *     LF -> outcome_2: close text, anomaly-open, anomaly bare-LF */
-    {219, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 85: anything_3 */
+    /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
+     * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
+     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * e.g. after ":a a a"
+     *     chanchar -> target_3
+     *     SP -> more_blanks_15: close target
+     *     CR -> crlf_4: close target
+     *     LF -> outcome_2: close target, anomaly-open, anomaly bare-LF
+     *     "," -> target_8: close target */
+    {209, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 83: target_3 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -4969,7 +4920,18 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_16: close parameter
      *     CR -> crlf_1: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, close message */
-    {222, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 86: middle_5 */
+    {214, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 84: middle_5 */
+
+    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after ":a a a "
+     *     nospcrlfcl -> middle_20: open text
+     *     ":" -> anything_3: open text
+     *     SP -> more_blanks_88
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
+     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
+    {218, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 85: more_blanks_15 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * user-realname = [ SPACES ( ( . ":" last-realname ) / ( realname params ) ) ]      RFC 2812, 3.1.1
@@ -4977,10 +4939,19 @@ static const qcap_state_t states[] = {
      * e.g. after "a a a a "
      *     nospcrlfcl -> middle_21: open realname
      *     ":" -> anything_4: open realname
-     *     SP -> more_blanks_88
+     *     SP -> more_blanks_90
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {226, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 87: more_blanks_16 */
+    {223, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 86: more_blanks_16 */
+
+    /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after ":a a a :"
+     *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_3
+     *     CR -> crlf_4: close text
+     *     LF -> outcome_2: close text, anomaly-open, anomaly bare-LF */
+    {228, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 87: anything_3 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -5024,7 +4995,7 @@ static const qcap_state_t states[] = {
      *     -> gs2_cb_flag_1
      *     -> gs2_cb_flag_2
      *     -> other_message_1 */
-    {0, 255, 11, 37, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 93: sasl_message_1 */
+    {0, 255, 10, 37, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 93: sasl_message_1 */
 
     /* empty-line = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "\r"
@@ -5041,7 +5012,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     OCTET -> login_password_1
      *     the end: close password */
-    {242, 1, 29, 39, 9, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: login_password_1 */
+    {242, 1, 29, 39, 8, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: login_password_1 */
 
     /* e.g. after ""
      *     -> login_password_1: open password */
@@ -5069,7 +5040,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     OCTET -> login_name_1
      *     the end: close username */
-    {248, 1, 29, 42, 10, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: login_name_1 */
+    {248, 1, 29, 42, 9, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: login_name_1 */
 
     /* e.g. after ""
      *     -> login_name_1: open username */
@@ -5126,7 +5097,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> cram_name_3
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2 */
-    {261, 2, 35, 47, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: cram_name_2 */
+    {261, 2, 35, 47, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: cram_name_2 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "u"
@@ -5199,27 +5170,27 @@ static const qcap_state_t states[] = {
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "a"
      *     "U" / "u" -> first_server_word_6 */
-    {278, 255, 32, 58, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 124: first_server_word_1 */
+    {278, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: first_server_word_1 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / . "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "c"
      *     "A" / "a" -> first_server_word_7 */
-    {279, 255, 40, 59, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 125: first_server_word_2 */
+    {279, 255, 40, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: first_server_word_2 */
 
     /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "e"
      *     "R" / "r" -> first_server_word_8 */
-    {280, 255, 43, 60, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 126: first_server_word_3 */
+    {280, 255, 43, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: first_server_word_3 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "n"
      *     "O" / "o" -> first_server_word_9 */
-    {281, 255, 44, 61, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 127: first_server_word_4 */
+    {281, 255, 44, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: first_server_word_4 */
 
     /* first-server-word = "NOTICE" / . "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "p"
      *     "I" / "i" -> first_server_word_10 */
-    {282, 255, 7, 62, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 128: first_server_word_5 */
+    {282, 255, 7, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: first_server_word_5 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * e.g. after "@"
@@ -5241,7 +5212,7 @@ static const qcap_state_t states[] = {
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     32 bytes -> cram_name_5 */
-    {286, 4, 45, 47, 12, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 131: cram_name_3 */
+    {286, 4, 45, 47, 10, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 131: cram_name_3 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -5250,7 +5221,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {250, 255, 31, 43, 13, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: cram_name_4 */
+    {250, 255, 31, 43, 11, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: cram_name_4 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "us"
@@ -5290,7 +5261,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_17: open nickname, close nickname, close prefix
      *     "!" -> prefix_user_3: open nickname, close nickname, open user
      *     "@" -> host_3: open nickname, close nickname, open host */
-    {297, 2, 11, 16, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: nickname_6 */
+    {297, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: nickname_6 */
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -5347,27 +5318,27 @@ static const qcap_state_t states[] = {
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "au"
      *     "T" / "t" -> first_server_word_11 */
-    {317, 255, 41, 74, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 147: first_server_word_6 */
+    {317, 255, 41, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: first_server_word_6 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / . "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "ca"
-     *     "P" / "p" -> first_server_command_1: close command, convert first-server-word */
-    {318, 255, 49, 75, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 148: first_server_word_7 */
+     *     "P" / "p" -> spaces_18: close command */
+    {318, 255, 49, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: first_server_word_7 */
 
     /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "er"
      *     "R" / "r" -> first_server_word_12 */
-    {319, 255, 43, 60, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 149: first_server_word_8 */
+    {319, 255, 43, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: first_server_word_8 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "no"
      *     "T" / "t" -> first_server_word_13 */
-    {320, 255, 41, 74, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 150: first_server_word_9 */
+    {320, 255, 41, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: first_server_word_9 */
 
     /* first-server-word = "NOTICE" / . "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "pi"
      *     "N" / "n" -> first_server_word_14 */
-    {321, 255, 51, 76, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 151: first_server_word_10 */
+    {321, 255, 51, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: first_server_word_10 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * tag = tag-key [ . "=" tag-value ]      RFC 2812, 3.3.1
@@ -5384,7 +5355,7 @@ static const qcap_state_t states[] = {
      * e.g. after "\x00a\x00"
      *     SAFE -> passwd_1
      *     the end: close password */
-    {326, 1, 34, 77, 9, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: passwd_1 */
+    {326, 1, 34, 77, 8, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: passwd_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -5393,7 +5364,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {250, 255, 31, 43, 14, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: cram_name_5 */
+    {250, 255, 31, 43, 12, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: cram_name_5 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "use"
@@ -5543,7 +5514,7 @@ static const qcap_state_t states[] = {
 
     /* pass-word = . "PASS"      RFC 2812, 3.1
      * e.g. after "pas"
-     *     "S" / "s" -> spaces_18: close command */
+     *     "S" / "s" -> spaces_19: close command */
     {368, 255, 36, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: pass_word_4 */
 
     /* starttls = . "STARTTLS"      RFC 2812, 3.1
@@ -5553,7 +5524,7 @@ static const qcap_state_t states[] = {
 
     /* user-command = . "USER"      RFC 2812, 3.1
      * e.g. after "use"
-     *     "R" / "r" -> spaces_19: close command */
+     *     "R" / "r" -> spaces_20: close command */
     {370, 255, 43, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: user_command_3 */
 
     /* webirc = . "WEBIRC"      RFC 2812, 3.1
@@ -5622,52 +5593,50 @@ static const qcap_state_t states[] = {
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "aut"
      *     "H" / "h" -> first_server_word_15 */
-    {391, 255, 59, 91, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 190: first_server_word_11 */
+    {391, 255, 59, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: first_server_word_11 */
 
-    /* first-server-command = first-server-word params .      RFC 2812, 2.3.1
+    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "cap"
-     *     -> before_spaces_16
-     *     -> before_spaces_7
-     *     -> before_spaces_17 */
-    {0, 255, 9, 92, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 191: first_server_command_1 */
+     *     SP -> more_blanks_34 */
+    {392, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: spaces_18 */
 
     /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "err"
      *     "O" / "o" -> first_server_word_16 */
-    {392, 255, 44, 61, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 192: first_server_word_12 */
+    {393, 255, 44, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: first_server_word_12 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "not"
      *     "I" / "i" -> first_server_word_17 */
-    {393, 255, 7, 62, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 193: first_server_word_13 */
+    {394, 255, 7, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: first_server_word_13 */
 
     /* first-server-word = "NOTICE" / . "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "pin"
-     *     "G" / "g" -> first_server_command_1: close command, convert first-server-word */
-    {318, 255, 60, 93, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 194: first_server_word_14 */
+     *     "G" / "g" -> spaces_18: close command */
+    {318, 255, 60, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: first_server_word_14 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * e.g. after ":a!"
      *     userchar -> prefix_user_6 */
-    {394, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: prefix_user_4 */
+    {395, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: prefix_user_4 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
      * e.g. after ":a@"
      *     nospace -> host_6 */
-    {395, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: host_4 */
+    {396, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: host_4 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * first-reply = [ tags SPACES ] ( ( . ":" prefix SPACES reply-command ) / first-server-command ...      RFC 2812, 2.3.1
      * first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "@a "
-     *     "A" / "a" -> first_server_word_1: begin first-server-word, open command
-     *     "C" / "c" -> first_server_word_2: begin first-server-word, open command
-     *     "E" / "e" -> first_server_word_3: begin first-server-word, open command
-     *     "N" / "n" -> first_server_word_4: begin first-server-word, open command
-     *     "P" / "p" -> first_server_word_5: begin first-server-word, open command
+     *     "A" / "a" -> first_server_word_1: open command
+     *     "C" / "c" -> first_server_word_2: open command
+     *     "E" / "e" -> first_server_word_3: open command
+     *     "N" / "n" -> first_server_word_4: open command
+     *     "P" / "p" -> first_server_word_5: open command
      *     ":" -> nickname_2: open prefix
-     *     SP -> more_blanks_35: anomaly-open */
-    {396, 255, 61, 94, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: more_blanks_20 */
+     *     SP -> more_blanks_36: anomaly-open */
+    {397, 255, 61, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: more_blanks_20 */
 
     /* tag-value = *. ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / DIGIT / DQUOTE ...      RFC 2812, 3.3.1
      * tags = "@" tag *( . ";" tag )      RFC 2812, 3.3.1
@@ -5676,17 +5645,17 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":" / "<"-"@" / "["-"`" / %x7B-FF -> tag_value_3
      *     SP -> more_blanks_20: close tag-value, close tag, close tags
      *     ";" -> tag_key_3: close tag-value, close tag, open tag, open tag-key */
-    {403, 2, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: tag_value_3 */
+    {404, 2, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: tag_value_3 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user"
      *     "=" -> oauth_user_1: open username */
-    {406, 255, 38, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: xoauth2_5 */
+    {407, 255, 38, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: xoauth2_5 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * e.g. after "n,a="
      *     scram-char -> gs2_authzid_2 */
-    {407, 255, 62, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: gs2_authzid_1 */
+    {408, 255, 62, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: gs2_authzid_1 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5695,22 +5664,22 @@ static const qcap_state_t states[] = {
      *     "A" / "a" -> oauth_token_2
      *     DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "B"-"`" / %x62-FF -> oauth_field_1
      *     %x01 -> start_1 */
-    {408, 255, 63, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: oauth_token_1 */
+    {409, 255, 63, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: oauth_token_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,a="
      *     scram-char -> scram_authzid_2 */
-    {411, 255, 62, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: scram_authzid_1 */
+    {412, 255, 62, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: scram_authzid_1 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m"
      *     "=" -> scram_7 */
-    {412, 255, 38, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: scram_5 */
+    {413, 255, 38, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: scram_5 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n"
      *     "=" -> scram_name_1: open username */
-    {413, 255, 38, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: scram_6 */
+    {414, 255, 38, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: scram_6 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
@@ -5718,10 +5687,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     nospcrlfcl -> middle_7: open nickname
      *     ":" -> anything_5: open nickname
-     *     SP -> more_blanks_37
+     *     SP -> more_blanks_38
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {414, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: more_blanks_21 */
+    {415, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: more_blanks_21 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * PASS = [ SPACES ( ( . ":" last-password ) / ( password params ) ) ]      RFC 2812, 3.1.1
@@ -5729,10 +5698,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     nospcrlfcl -> middle_8: open password
      *     ":" -> anything_7: open password
-     *     SP -> more_blanks_39
+     *     SP -> more_blanks_40
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {419, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: more_blanks_22 */
+    {420, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: more_blanks_22 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * OPER = [ SPACES ( ( . ":" last-username ) / ( username PASS ) ) ]      RFC 2812, 3.1.1
@@ -5740,10 +5709,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     nospcrlfcl -> middle_9: open username
      *     ":" -> anything_6: open username
-     *     SP -> more_blanks_40
+     *     SP -> more_blanks_41
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {424, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: more_blanks_23 */
+    {425, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: more_blanks_23 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * CAP = [ SPACES [ . ":" ] subcommand cap-words ]      RFC 2812, 3.3.1
@@ -5751,10 +5720,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     ALPHA -> subcommand_1: open subcommand
      *     ":" -> subcommand_2: open subcommand
-     *     SP -> more_blanks_43
+     *     SP -> more_blanks_44
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {429, 255, 64, 99, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: more_blanks_24 */
+    {430, 255, 64, 98, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: more_blanks_24 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * AUTHENTICATE = [ SPACES [ . ":" ] said ]      RFC 2812, 3.3.1
@@ -5762,31 +5731,31 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     ALPHA / DIGIT / "*"-"+" / "-" / "/" / "=" / "_" -> said_1
      *     ":" -> said_1
-     *     SP -> more_blanks_44
+     *     SP -> more_blanks_45
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {434, 255, 65, 100, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: more_blanks_25 */
+    {435, 255, 65, 99, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: more_blanks_25 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after ":a  "
      *     ALPHA -> command_1: anomaly blanks, begin command, open command
      *     SP -> more_blanks_26 */
-    {439, 1, 55, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: more_blanks_26 */
+    {440, 1, 55, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: more_blanks_26 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
      * e.g. after ":a!a"
      *     userchar -> prefix_user_5
      *     "@" -> host_3: close user, open host */
-    {441, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: prefix_user_5 */
+    {442, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: prefix_user_5 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after ":a@a"
      *     nospace -> host_5
      *     SP -> more_blanks_17: close host, close prefix */
-    {443, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: host_5 */
+    {444, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: host_5 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * message = [ tags SPACES ] [ . ":" prefix SPACES ] command params [ blanks ] crlf      RFC 2812, 2.3.1
@@ -5795,7 +5764,7 @@ static const qcap_state_t states[] = {
      *     ALPHA -> command_1: anomaly blanks, begin command, open command
      *     ":" -> nickname_5: anomaly blanks, open prefix
      *     SP -> more_blanks_27 */
-    {445, 1, 56, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: more_blanks_27 */
+    {446, 1, 56, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: more_blanks_27 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * first-cap = cap-start [ . ":" ] subcommand cap-words      RFC 2812, 3.1
@@ -5803,28 +5772,28 @@ static const qcap_state_t states[] = {
      * e.g. after "cap "
      *     ALPHA -> subcommand_3: atomic ends, open subcommand
      *     ":" -> subcommand_4: atomic ends, open subcommand
-     *     SP -> more_blanks_45: anomaly-open */
-    {448, 255, 56, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: more_blanks_28 */
+     *     SP -> more_blanks_46: anomaly-open */
+    {449, 255, 56, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: more_blanks_28 */
 
     /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "pass"
-     *     SP -> more_blanks_46 */
-    {451, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: spaces_18 */
+     *     SP -> more_blanks_47 */
+    {452, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: spaces_19 */
 
     /* starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "star"
      *     "T" / "t" -> starttls_5 */
-    {452, 255, 41, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: starttls_4 */
+    {453, 255, 41, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: starttls_4 */
 
     /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "user"
-     *     SP -> more_blanks_47 */
-    {453, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: spaces_19 */
+     *     SP -> more_blanks_48 */
+    {454, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: spaces_20 */
 
     /* webirc = . "WEBIRC"      RFC 2812, 3.1
      * e.g. after "webi"
      *     "R" / "r" -> webirc_5 */
-    {454, 255, 43, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: webirc_4 */
+    {455, 255, 43, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: webirc_4 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
@@ -5832,10 +5801,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     nospcrlfcl -> middle_10: open nickname
      *     ":" -> anything_8: open nickname
-     *     SP -> more_blanks_49
+     *     SP -> more_blanks_50
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {455, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: more_blanks_29 */
+    {456, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: more_blanks_29 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
@@ -5843,20 +5812,20 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     chanfirst -> channel_3: open channel
      *     ":" -> channel_4
-     *     SP -> more_blanks_50
+     *     SP -> more_blanks_51
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {460, 255, 20, 25, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: more_blanks_30 */
+    {461, 255, 20, 25, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: more_blanks_30 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a "
      *     chanfirst -> target_4: open target
-     *     SP -> more_blanks_52
+     *     SP -> more_blanks_53
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {465, 255, 66, 102, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: more_blanks_31 */
+    {466, 255, 66, 101, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: more_blanks_31 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
@@ -5865,7 +5834,7 @@ static const qcap_state_t states[] = {
      *     ALPHA -> command_2: anomaly blanks, begin command, open command
      *     DIGIT -> numeric_1: anomaly blanks, open numeric, begin numeric
      *     SP -> more_blanks_32 */
-    {469, 1, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: more_blanks_32 */
+    {470, 1, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: more_blanks_32 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * reply = [ tags SPACES ] [ . ":" prefix SPACES ] reply-command [ blanks ] crlf outcome      RFC 2812, 2.3.1
@@ -5875,53 +5844,36 @@ static const qcap_state_t states[] = {
      *     DIGIT -> numeric_1: anomaly blanks, open numeric, begin numeric
      *     ":" -> nickname_1: anomaly blanks, open prefix
      *     SP -> more_blanks_33 */
-    {472, 1, 58, 90, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: more_blanks_33 */
+    {473, 1, 58, 90, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: more_blanks_33 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "auth"
      *     "E" / "e" -> first_server_word_18 */
-    {476, 255, 42, 103, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 224: first_server_word_15 */
+    {477, 255, 42, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: first_server_word_15 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "cap"
-     *     SP -> more_blanks_53
-     *     CR -> crlf_3
-     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {477, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: spaces_20 */
-
-    /* e.g. after "cap"
-     *     -> spaces_20 */
-    {480, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 226: before_spaces_16 */
-
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "cap"
-     *     SP -> more_blanks_54
-     *     CR -> crlf_3
-     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {481, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: spaces_21 */
-
-    /* e.g. after "cap"
-     *     -> spaces_21 */
-    {484, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 228: before_spaces_17 */
+    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * first-server-command = first-server-start ( ( . ":" trailing ) / ( parameter params ) )      RFC 2812, 2.3.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after "cap "
+     *     nospcrlfcl -> middle_11: atomic ends, open parameter
+     *     ":" -> trailing_3: atomic ends, open parameter
+     *     SP -> more_blanks_54: anomaly-open */
+    {478, 255, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: more_blanks_34 */
 
     /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "erro"
-     *     "R" / "r" -> first_server_command_1: close command, convert first-server-word */
-    {318, 255, 43, 60, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 229: first_server_word_16 */
+     *     "R" / "r" -> spaces_18: close command */
+    {318, 255, 43, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: first_server_word_16 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "noti"
      *     "C" / "c" -> first_server_word_19 */
-    {485, 255, 10, 104, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 230: first_server_word_17 */
+    {481, 255, 10, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: first_server_word_17 */
 
     /* numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after ":a 0"
      *     DIGIT -> numeric_4 */
-    {486, 255, 8, 11, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 231: numeric_3 */
+    {482, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 228: numeric_3 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
@@ -5929,47 +5881,47 @@ static const qcap_state_t states[] = {
      * e.g. after ":a  "
      *     ALPHA -> command_3: anomaly blanks, begin command, open command
      *     DIGIT -> numeric_3: anomaly blanks, open numeric, begin numeric
-     *     SP -> more_blanks_34 */
-    {487, 1, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: more_blanks_34 */
+     *     SP -> more_blanks_35 */
+    {483, 1, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: more_blanks_35 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
      * e.g. after ":a!a"
      *     userchar -> prefix_user_6
      *     "@" -> host_4: close user, open host */
-    {490, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: prefix_user_6 */
+    {486, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: prefix_user_6 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after ":a@a"
      *     nospace -> host_6
      *     SP -> more_blanks_2: close host, close prefix */
-    {492, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: host_6 */
+    {488, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: host_6 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * first-reply = [ tags SPACES ] ( ( . ":" prefix SPACES reply-command ) / first-server-command ...      RFC 2812, 2.3.1
      * first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "@a  "
-     *     "A" / "a" -> first_server_word_1: anomaly blanks, begin first-server-word, open command
-     *     "C" / "c" -> first_server_word_2: anomaly blanks, begin first-server-word, open command
-     *     "E" / "e" -> first_server_word_3: anomaly blanks, begin first-server-word, open command
-     *     "N" / "n" -> first_server_word_4: anomaly blanks, begin first-server-word, open command
-     *     "P" / "p" -> first_server_word_5: anomaly blanks, begin first-server-word, open command
+     *     "A" / "a" -> first_server_word_1: anomaly blanks, open command
+     *     "C" / "c" -> first_server_word_2: anomaly blanks, open command
+     *     "E" / "e" -> first_server_word_3: anomaly blanks, open command
+     *     "N" / "n" -> first_server_word_4: anomaly blanks, open command
+     *     "P" / "p" -> first_server_word_5: anomaly blanks, open command
      *     ":" -> nickname_2: anomaly blanks, open prefix
-     *     SP -> more_blanks_35 */
-    {494, 1, 61, 94, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: more_blanks_35 */
+     *     SP -> more_blanks_36 */
+    {490, 1, 61, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: more_blanks_36 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * e.g. after "user="
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2 */
-    {501, 255, 67, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: oauth_user_1 */
+    {497, 255, 67, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: oauth_user_1 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] . "," %x01 *( ( oauth-token %x01 ) / ( oauth-field ...      RFC 7628, 3.1
      * e.g. after "n,a=a"
      *     scram-char -> gs2_authzid_2
      *     "," -> oauthbearer_4: close username */
-    {502, 1, 68, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: gs2_authzid_2 */
+    {498, 1, 68, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: gs2_authzid_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5978,37 +5930,37 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"T" / "V"-"`" / "g"-"t" / %x76-FF -> oauth_field_1
      *     "U" / "u" -> oauth_token_3
      *     %x01 -> oauth_token_1 */
-    {504, 255, 69, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: oauth_token_2 */
+    {500, 255, 69, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: oauth_token_2 */
 
     /* oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01b"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {507, 1, 70, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: oauth_field_1 */
+    {503, 1, 70, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: oauth_field_1 */
 
     /* (between messages)
      * e.g. after "n,,\x01\x01" */
-    {509, 255, 71, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: start_1 */
+    {505, 255, 71, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: start_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] . "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,a=a"
      *     scram-char -> scram_authzid_2
      *     "," -> scram_4: close authzid */
-    {509, 1, 68, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: scram_authzid_2 */
+    {505, 1, 68, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: scram_authzid_2 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *. scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char . "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m="
      *     scram-char -> scram_7
      *     "," -> scram_8 */
-    {511, 1, 68, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: scram_7 */
+    {507, 1, 68, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: scram_7 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,,n="
      *     scram-char -> scram_name_2 */
-    {513, 255, 62, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: scram_name_1 */
+    {509, 255, 62, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: scram_name_1 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -6018,7 +5970,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_3: close parameter
      *     CR -> crlf_1: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, close message */
-    {514, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: middle_6 */
+    {510, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: middle_6 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
@@ -6026,10 +5978,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a  "
      *     nospcrlfcl -> middle_6: anomaly-open, anomaly blanks, open parameter
      *     ":" -> trailing_1: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_36
+     *     SP -> more_blanks_37
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {518, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: more_blanks_36 */
+    {514, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: more_blanks_37 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -6039,7 +5991,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_3: close nickname
      *     CR -> crlf_1: close nickname
      *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, close message */
-    {523, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: middle_7 */
+    {519, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: middle_7 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6048,7 +6000,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_5
      *     CR -> crlf_1: close nickname
      *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, close message */
-    {527, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: anything_5 */
+    {523, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: anything_5 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
@@ -6056,10 +6008,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a  "
      *     nospcrlfcl -> middle_7: anomaly-open, anomaly blanks, open nickname
      *     ":" -> anything_5: anomaly-open, anomaly blanks, open nickname
-     *     SP -> more_blanks_37
+     *     SP -> more_blanks_38
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {530, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: more_blanks_37 */
+    {526, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: more_blanks_38 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6068,7 +6020,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_6
      *     CR -> crlf_1: close username
      *     LF -> client_line_1: close username, anomaly-open, anomaly bare-LF, close message */
-    {535, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: anything_6 */
+    {531, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: anything_6 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * USER = [ SPACES ( ( . ":" last-username ) / ( username user-mode ) ) ]      RFC 2812, 3.1.1
@@ -6076,10 +6028,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a  "
      *     nospcrlfcl -> middle_1: anomaly-open, anomaly blanks, open username
      *     ":" -> anything_6: anomaly-open, anomaly blanks, open username
-     *     SP -> more_blanks_38
+     *     SP -> more_blanks_39
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {538, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: more_blanks_38 */
+    {534, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: more_blanks_39 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -6089,7 +6041,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_3: close password
      *     CR -> crlf_1: close password
      *     LF -> client_line_1: close password, anomaly-open, anomaly bare-LF, close message */
-    {543, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: middle_8 */
+    {539, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: middle_8 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6098,7 +6050,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_7
      *     CR -> crlf_1: close password
      *     LF -> client_line_1: close password, anomaly-open, anomaly bare-LF, close message */
-    {547, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: anything_7 */
+    {543, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: anything_7 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * PASS = [ SPACES ( ( . ":" last-password ) / ( password params ) ) ]      RFC 2812, 3.1.1
@@ -6106,10 +6058,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a  "
      *     nospcrlfcl -> middle_8: anomaly-open, anomaly blanks, open password
      *     ":" -> anything_7: anomaly-open, anomaly blanks, open password
-     *     SP -> more_blanks_39
+     *     SP -> more_blanks_40
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {550, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: more_blanks_39 */
+    {546, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: more_blanks_40 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -6119,7 +6071,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_22: close username
      *     CR -> crlf_1: close username
      *     LF -> client_line_1: close username, anomaly-open, anomaly bare-LF, close message */
-    {555, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: middle_9 */
+    {551, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: middle_9 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * OPER = [ SPACES ( ( . ":" last-username ) / ( username PASS ) ) ]      RFC 2812, 3.1.1
@@ -6127,10 +6079,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a  "
      *     nospcrlfcl -> middle_9: anomaly-open, anomaly blanks, open username
      *     ":" -> anything_6: anomaly-open, anomaly blanks, open username
-     *     SP -> more_blanks_40
+     *     SP -> more_blanks_41
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {559, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: more_blanks_40 */
+    {555, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: more_blanks_41 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -6140,7 +6092,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_55
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {564, 255, 66, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: channel_2 */
+    {560, 255, 66, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: channel_2 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
@@ -6148,10 +6100,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a  "
      *     chanfirst -> channel_1: anomaly-open, anomaly blanks, open channel
      *     ":" -> channel_2: anomaly-open, anomaly blanks
-     *     SP -> more_blanks_41
+     *     SP -> more_blanks_42
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {568, 3, 20, 25, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: more_blanks_41 */
+    {564, 3, 20, 25, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: more_blanks_42 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
@@ -6159,10 +6111,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a  "
      *     chanfirst -> target_1: anomaly-open, anomaly blanks, open target
      *     ":" -> trailing_1: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_42
+     *     SP -> more_blanks_43
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {573, 3, 20, 25, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: more_blanks_42 */
+    {569, 3, 20, 25, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: more_blanks_43 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6172,12 +6124,12 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_1: close subcommand
      *     CR -> crlf_1: close subcommand
      *     LF -> client_line_1: close subcommand, anomaly-open, anomaly bare-LF, close message */
-    {578, 4, 72, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: subcommand_1 */
+    {574, 4, 72, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: subcommand_1 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * e.g. after "a :"
      *     ALPHA -> subcommand_1 */
-    {582, 255, 73, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: subcommand_2 */
+    {578, 255, 73, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: subcommand_2 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * CAP = [ SPACES [ . ":" ] subcommand cap-words ]      RFC 2812, 3.3.1
@@ -6185,16 +6137,16 @@ static const qcap_state_t states[] = {
      * e.g. after "a  "
      *     ALPHA -> subcommand_1: anomaly-open, anomaly blanks, open subcommand
      *     ":" -> subcommand_2: anomaly-open, anomaly blanks, open subcommand
-     *     SP -> more_blanks_43
+     *     SP -> more_blanks_44
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {583, 3, 64, 99, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: more_blanks_43 */
+    {579, 3, 64, 98, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: more_blanks_44 */
 
     /* said = sasl-response / sasl-mechanism .      RFC 2812, 3.3.1
      * e.g. after "a "
      *     -> before_sasl_response_1
      *     -> before_sasl_mechanism_1 */
-    {0, 255, 0, 115, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 262: said_1 */
+    {0, 255, 0, 114, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 259: said_1 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * AUTHENTICATE = [ SPACES [ . ":" ] said ]      RFC 2812, 3.3.1
@@ -6202,10 +6154,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a  "
      *     ALPHA / DIGIT / "*"-"+" / "-" / "/" / "=" / "_" -> said_1: anomaly-open, anomaly blanks
      *     ":" -> said_1: anomaly-open, anomaly blanks
-     *     SP -> more_blanks_44
+     *     SP -> more_blanks_45
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {588, 3, 65, 100, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: more_blanks_44 */
+    {584, 3, 65, 99, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: more_blanks_45 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6213,14 +6165,14 @@ static const qcap_state_t states[] = {
      * e.g. after "cap a"
      *     ALPHA -> subcommand_3
      *     SP -> cap_words_2: close subcommand
-     *     CR -> crlf_4: close subcommand
+     *     CR -> crlf_3: close subcommand
      *     LF -> client_line_1: close subcommand, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {593, 4, 72, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: subcommand_3 */
+    {589, 4, 72, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: subcommand_3 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * e.g. after "cap :"
      *     ALPHA -> subcommand_3 */
-    {597, 255, 73, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: subcommand_4 */
+    {593, 255, 73, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: subcommand_4 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * first-cap = cap-start [ . ":" ] subcommand cap-words      RFC 2812, 3.1
@@ -6228,34 +6180,34 @@ static const qcap_state_t states[] = {
      * e.g. after "cap  "
      *     ALPHA -> subcommand_3: anomaly blanks, atomic ends, open subcommand
      *     ":" -> subcommand_4: anomaly blanks, atomic ends, open subcommand
-     *     SP -> more_blanks_45 */
-    {598, 1, 56, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: more_blanks_45 */
+     *     SP -> more_blanks_46 */
+    {594, 1, 56, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: more_blanks_46 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * first-pass = pass-start ( ( . ":" last-password ) / ( password params ) )      RFC 2812, 3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "pass "
-     *     nospcrlfcl -> middle_11: atomic ends, open password
+     *     nospcrlfcl -> middle_12: atomic ends, open password
      *     ":" -> anything_10: atomic ends, open password
      *     SP -> more_blanks_57: anomaly-open */
-    {601, 255, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: more_blanks_46 */
+    {597, 255, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: more_blanks_47 */
 
     /* starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "start"
      *     "T" / "t" -> starttls_6 */
-    {604, 255, 41, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: starttls_5 */
+    {600, 255, 41, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: starttls_5 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user "
-     *     nospcrlfcl -> middle_12: open username
+     *     nospcrlfcl -> middle_13: open username
      *     SP -> more_blanks_58: anomaly-open */
-    {605, 255, 74, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: more_blanks_47 */
+    {601, 255, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: more_blanks_48 */
 
     /* webirc = . "WEBIRC"      RFC 2812, 3.1
      * e.g. after "webir"
-     *     "C" / "c" -> spaces_22: close command */
-    {607, 255, 10, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: webirc_5 */
+     *     "C" / "c" -> spaces_21: close command */
+    {603, 255, 10, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: webirc_5 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
@@ -6263,19 +6215,19 @@ static const qcap_state_t states[] = {
      * e.g. after "a  "
      *     nospcrlfcl -> middle_2: anomaly-open, anomaly blanks, open parameter
      *     ":" -> trailing_2: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_48
+     *     SP -> more_blanks_49
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {608, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: more_blanks_48 */
+    {604, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: more_blanks_49 */
 
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "a\n"
      *     -> before_server_line_2 */
-    {0, 255, 3, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 272: outcome_3 */
+    {0, 255, 3, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 269: outcome_3 */
 
     /* e.g. after "a\n"
      *     -> server_line_1: set is_authenticating, close message */
-    {613, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 273: before_server_line_4 */
+    {609, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 270: before_server_line_4 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -6285,7 +6237,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_7: close nickname
      *     CR -> crlf_2: close nickname
      *     LF -> outcome_1: close nickname, anomaly-open, anomaly bare-LF */
-    {614, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: middle_10 */
+    {610, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: middle_10 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6294,7 +6246,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_8
      *     CR -> crlf_2: close nickname
      *     LF -> outcome_1: close nickname, anomaly-open, anomaly bare-LF */
-    {618, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: anything_8 */
+    {614, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: anything_8 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
@@ -6302,10 +6254,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a  "
      *     nospcrlfcl -> middle_10: anomaly-open, anomaly blanks, open nickname
      *     ":" -> anything_8: anomaly-open, anomaly blanks, open nickname
-     *     SP -> more_blanks_49
+     *     SP -> more_blanks_50
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {621, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: more_blanks_49 */
+    {617, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: more_blanks_50 */
 
     /* channel = chanfirst *. chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
@@ -6316,7 +6268,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_2: close channel
      *     LF -> outcome_1: close channel, anomaly-open, anomaly bare-LF
      *     "," -> channel_6: close channel */
-    {626, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: channel_3 */
+    {622, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: channel_3 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -6326,7 +6278,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_59
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {631, 255, 66, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: channel_4 */
+    {627, 255, 66, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: channel_4 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
@@ -6334,10 +6286,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a  "
      *     chanfirst -> channel_3: anomaly-open, anomaly blanks, open channel
      *     ":" -> channel_4: anomaly-open, anomaly blanks
-     *     SP -> more_blanks_50
+     *     SP -> more_blanks_51
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {635, 3, 20, 25, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: more_blanks_50 */
+    {631, 3, 20, 25, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: more_blanks_51 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
@@ -6345,10 +6297,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a  "
      *     chanfirst -> target_2: anomaly-open, anomaly blanks, open target
      *     ":" -> trailing_2: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_51
+     *     SP -> more_blanks_52
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {640, 3, 20, 25, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: more_blanks_51 */
+    {636, 3, 20, 25, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: more_blanks_52 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -6358,60 +6310,67 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_60: close target
      *     CR -> crlf_2: close target
      *     LF -> outcome_1: close target, anomaly-open, anomaly bare-LF */
-    {645, 4, 75, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: target_4 */
+    {641, 4, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: target_4 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a  "
      *     chanfirst -> target_4: anomaly-open, anomaly blanks, open target
-     *     SP -> more_blanks_52
+     *     SP -> more_blanks_53
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {649, 3, 66, 102, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: more_blanks_52 */
+    {645, 3, 66, 101, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: more_blanks_53 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authe"
      *     "N" / "n" -> first_server_word_20 */
-    {653, 255, 51, 76, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 283: first_server_word_18 */
+    {649, 255, 51, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: first_server_word_18 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "cap "
-     *     nospcrlfcl -> middle_13: open parameter
-     *     ":" -> trailing_3: open parameter
-     *     SP -> more_blanks_61
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {654, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: more_blanks_53 */
+    /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * e.g. after "cap a"
+     *     nospace -> middle_11
+     *     SP -> more_blanks_61: close parameter
+     *     CR -> crlf_4: close parameter
+     *     LF -> outcome_2: close parameter, anomaly-open, anomaly bare-LF */
+    {650, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: middle_11 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
+    /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "cap "
-     *     chanfirst -> target_7: open target
-     *     SP -> more_blanks_63
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {659, 255, 66, 102, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: more_blanks_54 */
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "cap :"
+     *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_3
+     *     CR -> crlf_4: close parameter
+     *     LF -> outcome_2: close parameter, anomaly-open, anomaly bare-LF */
+    {654, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: trailing_3 */
+
+    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * first-server-command = first-server-start ( ( . ":" trailing ) / ( parameter params ) )      RFC 2812, 2.3.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after "cap  "
+     *     nospcrlfcl -> middle_11: anomaly blanks, atomic ends, open parameter
+     *     ":" -> trailing_3: anomaly blanks, atomic ends, open parameter
+     *     SP -> more_blanks_54 */
+    {657, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: more_blanks_54 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "notic"
-     *     "E" / "e" -> first_server_command_1: close command, convert first-server-word */
-    {318, 255, 42, 103, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 286: first_server_word_19 */
+     *     "E" / "e" -> spaces_18: close command */
+    {318, 255, 42, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: first_server_word_19 */
 
     /* numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after ":a 00"
-     *     DIGIT -> spaces_20: convert numeric, close numeric */
-    {663, 255, 8, 11, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 287: numeric_4 */
+     *     DIGIT -> spaces_22: convert numeric, close numeric */
+    {660, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 285: numeric_4 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * xoauth2 = "user=" oauth-user . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user=a"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2
      *     %x01 -> oauth_token_1: close username */
-    {664, 1, 70, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: oauth_user_2 */
+    {661, 1, 70, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: oauth_user_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -6420,29 +6379,29 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"S" / "U"-"`" / "g"-"s" / %x75-FF -> oauth_field_1
      *     "T" / "t" -> oauth_token_4
      *     %x01 -> oauth_token_1 */
-    {666, 255, 76, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: oauth_token_3 */
+    {663, 255, 76, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: oauth_token_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m=,"
      *     "N" / "n" -> scram_6 */
-    {669, 255, 51, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: scram_8 */
+    {666, 255, 51, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: scram_8 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name . "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n=a"
      *     scram-char -> scram_name_2
      *     "," -> scram_9: close username */
-    {670, 1, 68, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: scram_name_2 */
+    {667, 1, 68, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: scram_name_2 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a "
      *     chanfirst -> key_1: open key
-     *     SP -> more_blanks_65
+     *     SP -> more_blanks_63
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {672, 255, 66, 102, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: more_blanks_55 */
+    {669, 255, 66, 101, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: more_blanks_55 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
@@ -6453,18 +6412,18 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message
      *     "," -> channel_5 */
-    {676, 5, 77, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: channel_5 */
+    {673, 5, 77, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: channel_5 */
 
     /* target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "a a,"
      *     chanfirst -> target_1: open target
-     *     SP -> more_blanks_12
+     *     SP -> more_blanks_11
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message
      *     "," -> target_5 */
-    {681, 5, 77, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: target_5 */
+    {678, 5, 77, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: target_5 */
 
     /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
      * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6475,7 +6434,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_1
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {686, 3, 18, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: cap_words_1 */
+    {683, 3, 18, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: cap_words_1 */
 
     /* sasl-response = . "*" / "+" / auth-response      RFC 2812, 3.3.1
      * sasl-response = "*" / . "+" / auth-response      RFC 2812, 3.3.1
@@ -6484,20 +6443,20 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "/" / "=" -> auth_response_1: feed sasl-message, open auth-response
      *     "*" -> blanks_1
      *     "+" -> blanks_2 */
-    {691, 255, 78, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 296: sasl_response_1 */
+    {688, 255, 78, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 294: sasl_response_1 */
 
     /* e.g. after "a "
      *     -> sasl_response_1 */
-    {694, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 297: before_sasl_response_1 */
+    {691, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 295: before_sasl_response_1 */
 
     /* sasl-mechanism = 1*. ( ALPHA / DIGIT / "-" / "_" )      RFC 2812, 3.3.1
      * e.g. after "a "
      *     ALPHA / DIGIT / "-" / "_" -> sasl_mechanism_2 */
-    {695, 255, 79, 126, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 298: sasl_mechanism_1 */
+    {692, 255, 79, 125, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 296: sasl_mechanism_1 */
 
     /* e.g. after "a "
      *     -> sasl_mechanism_1: open auth-mechanism, begin sasl-mechanism */
-    {696, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 299: before_sasl_mechanism_1 */
+    {693, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 297: before_sasl_mechanism_1 */
 
     /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
      * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6506,18 +6465,18 @@ static const qcap_state_t states[] = {
      *     nospcrlfcl -> capability_3: open capability
      *     ":" -> capability_4
      *     SP -> cap_words_2
-     *     CR -> crlf_4
+     *     CR -> crlf_3
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {697, 3, 18, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: cap_words_2 */
+    {694, 3, 18, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: cap_words_2 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "nick :"
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_9
-     *     CR -> crlf_4: close nickname
+     *     CR -> crlf_3: close nickname
      *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {702, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: anything_9 */
+    {699, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: anything_9 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * first-nick = nick-start ( ( . ":" last-nickname ) / ( new-nickname params ) )      RFC 2812, 3.1
@@ -6526,69 +6485,69 @@ static const qcap_state_t states[] = {
      *     nospcrlfcl -> middle_3: anomaly blanks, atomic ends, open nickname
      *     ":" -> anything_9: anomaly blanks, atomic ends, open nickname
      *     SP -> more_blanks_56 */
-    {705, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: more_blanks_56 */
+    {702, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: more_blanks_56 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "pass a"
-     *     nospace -> middle_11
-     *     SP -> more_blanks_67: close password
-     *     CR -> crlf_4: close password
+     *     nospace -> middle_12
+     *     SP -> more_blanks_65: close password
+     *     CR -> crlf_3: close password
      *     LF -> client_line_1: close password, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {708, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: middle_11 */
+    {705, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: middle_12 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "pass :"
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_10
-     *     CR -> crlf_4: close password
+     *     CR -> crlf_3: close password
      *     LF -> client_line_1: close password, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {712, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: anything_10 */
+    {709, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: anything_10 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * first-pass = pass-start ( ( . ":" last-password ) / ( password params ) )      RFC 2812, 3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "pass  "
-     *     nospcrlfcl -> middle_11: anomaly blanks, atomic ends, open password
+     *     nospcrlfcl -> middle_12: anomaly blanks, atomic ends, open password
      *     ":" -> anything_10: anomaly blanks, atomic ends, open password
      *     SP -> more_blanks_57 */
-    {715, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: more_blanks_57 */
+    {712, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: more_blanks_57 */
 
     /* starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "startt"
      *     "L" / "l" -> starttls_7 */
-    {718, 255, 80, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: starttls_6 */
+    {715, 255, 80, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: starttls_6 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "user a"
-     *     nospace -> middle_12
-     *     SP -> more_blanks_68: close username */
-    {719, 2, 23, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: middle_12 */
+     *     nospace -> middle_13
+     *     SP -> more_blanks_66: close username */
+    {716, 2, 23, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: middle_13 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user  "
-     *     nospcrlfcl -> middle_12: anomaly blanks, open username
+     *     nospcrlfcl -> middle_13: anomaly blanks, open username
      *     SP -> more_blanks_58 */
-    {721, 1, 74, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: more_blanks_58 */
+    {718, 1, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: more_blanks_58 */
 
     /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "webirc"
-     *     SP -> more_blanks_69 */
-    {723, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: spaces_22 */
+     *     SP -> more_blanks_67 */
+    {720, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: spaces_21 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a "
      *     chanfirst -> key_2: open key
-     *     SP -> more_blanks_70
+     *     SP -> more_blanks_68
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {724, 255, 66, 102, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: more_blanks_59 */
+    {721, 255, 66, 101, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: more_blanks_59 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
@@ -6599,129 +6558,96 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF
      *     "," -> channel_6 */
-    {728, 5, 77, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: channel_6 */
+    {725, 5, 77, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: channel_6 */
 
     /* target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "a a,"
      *     chanfirst -> target_2: open target
-     *     SP -> more_blanks_13
+     *     SP -> more_blanks_12
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF
      *     "," -> target_6 */
-    {733, 5, 77, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: target_6 */
+    {730, 5, 77, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: target_6 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * subcommand = 1*. letter      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a "
      *     ALPHA -> subcommand_5: open subcommand
-     *     SP -> more_blanks_72
+     *     SP -> more_blanks_70
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {738, 255, 72, 129, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: more_blanks_60 */
+    {735, 255, 72, 128, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: more_blanks_60 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authen"
      *     "T" / "t" -> first_server_word_21 */
-    {742, 255, 41, 74, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 314: first_server_word_20 */
-
-    /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * e.g. after "cap a"
-     *     nospace -> middle_13
-     *     SP -> more_blanks_53: close parameter
-     *     CR -> crlf_3: close parameter
-     *     LF -> outcome_2: close parameter, anomaly-open, anomaly bare-LF */
-    {743, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: middle_13 */
-
-    /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "cap :"
-     *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_3
-     *     CR -> crlf_3: close parameter
-     *     LF -> outcome_2: close parameter, anomaly-open, anomaly bare-LF */
-    {747, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: trailing_3 */
+    {739, 255, 41, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: first_server_word_20 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "cap  "
-     *     nospcrlfcl -> middle_13: anomaly-open, anomaly blanks, open parameter
-     *     ":" -> trailing_3: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_61
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
+     * e.g. after "cap a "
+     *     nospcrlfcl -> middle_11: open parameter
+     *     ":" -> trailing_3: open parameter
+     *     SP -> more_blanks_71
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {750, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: more_blanks_61 */
+    {740, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: more_blanks_61 */
 
-    /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
-     * e.g. after "cap\n"
-     *     -> before_server_line_3 */
-    {0, 255, 6, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 318: outcome_4 */
-
-    /* e.g. after "cap\n"
-     *     -> server_line_1: set is_authenticating, set is_spoken, close message */
-    {755, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 319: before_server_line_5 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
-     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
-     * e.g. after "cap  "
-     *     chanfirst -> target_3: anomaly-open, anomaly blanks, open target
-     *     ":" -> trailing_3: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_62
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {756, 3, 20, 25, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: more_blanks_62 */
-
-    /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
+    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "cap a"
-     *     chanchar -> target_7
-     *     SP -> more_blanks_73: close target
-     *     CR -> crlf_3: close target
-     *     LF -> outcome_2: close target, anomaly-open, anomaly bare-LF */
-    {761, 4, 75, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: target_7 */
+     * e.g. after ":a a"
+     *     SP -> more_blanks_61
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {745, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: spaces_22 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
+    /* e.g. after ":a a"
+     *     -> spaces_22 */
+    {748, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 315: before_spaces_16 */
+
+    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "cap  "
-     *     chanfirst -> target_7: anomaly-open, anomaly blanks, open target
-     *     SP -> more_blanks_63
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {765, 3, 66, 102, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: more_blanks_63 */
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after ":a a"
+     *     SP -> more_blanks_72
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {749, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: spaces_23 */
+
+    /* e.g. after ":a a"
+     *     -> spaces_23 */
+    {752, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 317: before_spaces_17 */
+
+    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after ":a a"
+     *     SP -> more_blanks_73
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {753, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: spaces_24 */
+
+    /* e.g. after ":a a"
+     *     -> spaces_24 */
+    {756, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 319: before_spaces_18 */
 
     /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after ":a a"
      *     SP -> more_blanks_74
-     *     CR -> crlf_3
+     *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {769, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: spaces_23 */
+    {757, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: spaces_25 */
 
     /* e.g. after ":a a"
-     *     -> spaces_23 */
-    {772, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 324: before_spaces_18 */
-
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after ":a a"
-     *     SP -> more_blanks_75
-     *     CR -> crlf_3
-     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {773, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: spaces_24 */
-
-    /* e.g. after ":a a"
-     *     -> spaces_24 */
-    {776, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 326: before_spaces_19 */
+     *     -> spaces_25 */
+    {760, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 321: before_spaces_19 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -6730,13 +6656,13 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G" / "I"-"`" / "g" / %x69-FF -> oauth_field_1
      *     "H" / "h" -> oauth_token_5
      *     %x01 -> oauth_token_1 */
-    {777, 255, 81, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: oauth_token_4 */
+    {761, 255, 81, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: oauth_token_4 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *. OCTET      RFC 5802, 7
      * (between messages)
      * e.g. after "n,,n=a,"
      *     OCTET -> scram_9 */
-    {780, 1, 29, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: scram_9 */
+    {764, 1, 29, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: scram_9 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * user-mode = [ SPACES ( ( . ":" trailing ) / ( parameter user-unused ) ) ]      RFC 2812, 3.1.1
@@ -6744,10 +6670,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a a  "
      *     nospcrlfcl -> middle_4: anomaly-open, anomaly blanks, open parameter
      *     ":" -> trailing_1: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_64
+     *     SP -> more_blanks_62
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {781, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: more_blanks_64 */
+    {765, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: more_blanks_62 */
 
     /* key = chanfirst *. chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
@@ -6758,17 +6684,17 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: close key
      *     LF -> client_line_1: close key, anomaly-open, anomaly bare-LF, close message
      *     "," -> key_3: close key */
-    {786, 4, 26, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: key_1 */
+    {770, 4, 26, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: key_1 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a  "
      *     chanfirst -> key_1: anomaly-open, anomaly blanks, open key
-     *     SP -> more_blanks_65
+     *     SP -> more_blanks_63
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {791, 3, 66, 102, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: more_blanks_65 */
+    {775, 3, 66, 101, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: more_blanks_63 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -6778,7 +6704,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_3: close text
      *     CR -> crlf_1: close text
      *     LF -> client_line_1: close text, anomaly-open, anomaly bare-LF, close message */
-    {795, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: middle_14 */
+    {779, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: middle_14 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
@@ -6786,10 +6712,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a a  "
      *     nospcrlfcl -> middle_14: anomaly-open, anomaly blanks, open text
      *     ":" -> anything_1: anomaly-open, anomaly blanks, open text
-     *     SP -> more_blanks_66
+     *     SP -> more_blanks_64
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {799, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: more_blanks_66 */
+    {783, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: more_blanks_64 */
 
     /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6799,7 +6725,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_1: close capability
      *     CR -> crlf_1: close capability
      *     LF -> client_line_1: close capability, anomaly-open, anomaly bare-LF, close message */
-    {804, 4, 25, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: capability_1 */
+    {788, 4, 25, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: capability_1 */
 
     /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6809,7 +6735,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_1
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {808, 255, 82, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: capability_2 */
+    {792, 255, 82, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: capability_2 */
 
     /* auth-response = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6819,7 +6745,7 @@ static const qcap_state_t states[] = {
      *     SP -> blanks_3: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open
      *     CR -> crlf_1: set rounds, close auth-response, fed sasl-message, finish sasl-message
      *     LF -> client_line_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, close message */
-    {812, 4, 83, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: auth_response_1 */
+    {796, 4, 83, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: auth_response_1 */
 
     /* blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
@@ -6828,7 +6754,7 @@ static const qcap_state_t states[] = {
      *     SP -> blanks_3: anomaly-open
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {816, 255, 13, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: blanks_1 */
+    {800, 255, 13, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: blanks_1 */
 
     /* blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
@@ -6838,7 +6764,7 @@ static const qcap_state_t states[] = {
      *     SP -> blanks_3: anomaly-open
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {819, 255, 83, 136, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 338: blanks_2 */
+    {803, 255, 83, 135, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 333: blanks_2 */
 
     /* sasl-mechanism = 1*. ( ALPHA / DIGIT / "-" / "_" )      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6848,7 +6774,7 @@ static const qcap_state_t states[] = {
      *     SP -> blanks_3: convert sasl-mechanism, set is_authenticating, set rounds, close auth-mechanism, anomaly-open
      *     CR -> crlf_1: convert sasl-mechanism, set is_authenticating, set rounds, close auth-mechanism
      *     LF -> client_line_1: convert sasl-mechanism, set is_authenticating, set rounds, close auth-mechanism, anomaly-open, anomaly bare-LF, close message */
-    {823, 4, 84, 137, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 339: sasl_mechanism_2 */
+    {807, 4, 84, 136, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 334: sasl_mechanism_2 */
 
     /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6856,9 +6782,9 @@ static const qcap_state_t states[] = {
      * e.g. after "cap a a"
      *     nospace -> capability_3
      *     SP -> cap_words_2: close capability
-     *     CR -> crlf_4: close capability
+     *     CR -> crlf_3: close capability
      *     LF -> client_line_1: close capability, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {827, 4, 25, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: capability_3 */
+    {811, 4, 25, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: capability_3 */
 
     /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6866,9 +6792,9 @@ static const qcap_state_t states[] = {
      * e.g. after "cap a :"
      *     nospcrlfcl -> capability_3: open capability
      *     SP -> cap_words_2
-     *     CR -> crlf_4
+     *     CR -> crlf_3
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {831, 255, 82, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: capability_4 */
+    {815, 255, 82, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: capability_4 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
@@ -6876,29 +6802,29 @@ static const qcap_state_t states[] = {
      * e.g. after "nick a "
      *     nospcrlfcl -> middle_16: open parameter
      *     ":" -> trailing_4: open parameter
-     *     SP -> more_blanks_76
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
+     *     SP -> more_blanks_75
+     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {835, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: more_blanks_67 */
+    {819, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: more_blanks_65 */
 
     /* starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "starttl"
      *     "S" / "s" -> blanks_4: close command */
-    {840, 255, 36, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: starttls_7 */
+    {824, 255, 36, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: starttls_7 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user a "
      *     nospcrlfcl -> middle_17: open parameter
-     *     SP -> more_blanks_77: anomaly-open */
-    {841, 255, 74, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: more_blanks_68 */
+     *     SP -> more_blanks_76: anomaly-open */
+    {825, 255, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: more_blanks_66 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "webirc "
      *     nospcrlfcl -> middle_16: atomic ends, open parameter
-     *     SP -> more_blanks_78: anomaly-open */
-    {843, 255, 74, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: more_blanks_69 */
+     *     SP -> more_blanks_77: anomaly-open */
+    {827, 255, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: more_blanks_67 */
 
     /* key = chanfirst *. chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
@@ -6909,17 +6835,17 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_2: close key
      *     LF -> outcome_1: close key, anomaly-open, anomaly bare-LF
      *     "," -> key_4: close key */
-    {845, 4, 26, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: key_2 */
+    {829, 4, 26, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: key_2 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a  "
      *     chanfirst -> key_2: anomaly-open, anomaly blanks, open key
-     *     SP -> more_blanks_70
+     *     SP -> more_blanks_68
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {850, 3, 66, 102, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: more_blanks_70 */
+    {834, 3, 66, 101, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: more_blanks_68 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -6929,7 +6855,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_7: close text
      *     CR -> crlf_2: close text
      *     LF -> outcome_1: close text, anomaly-open, anomaly bare-LF */
-    {854, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: middle_15 */
+    {838, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: middle_15 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
@@ -6937,10 +6863,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a a  "
      *     nospcrlfcl -> middle_15: anomaly-open, anomaly blanks, open text
      *     ":" -> anything_2: anomaly-open, anomaly blanks, open text
-     *     SP -> more_blanks_71
+     *     SP -> more_blanks_69
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {858, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: more_blanks_71 */
+    {842, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: more_blanks_69 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6950,54 +6876,53 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3: close subcommand
      *     CR -> crlf_2: close subcommand
      *     LF -> outcome_1: close subcommand, anomaly-open, anomaly bare-LF */
-    {863, 4, 72, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: subcommand_5 */
+    {847, 4, 72, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: subcommand_5 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * subcommand = 1*. letter      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a  "
      *     ALPHA -> subcommand_5: anomaly-open, anomaly blanks, open subcommand
-     *     SP -> more_blanks_72
+     *     SP -> more_blanks_70
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {867, 3, 72, 129, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: more_blanks_72 */
+    {851, 3, 72, 128, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: more_blanks_70 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authent"
      *     "I" / "i" -> first_server_word_22 */
-    {871, 255, 7, 62, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 352: first_server_word_21 */
-
-    /* target = . chanfirst *chanchar      RFC 2812, 3.3.1
-     * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * e.g. after "cap a,"
-     *     chanfirst -> target_3: open target
-     *     SP -> more_blanks_14
-     *     CR -> crlf_3
-     *     LF -> outcome_2: anomaly-open, anomaly bare-LF
-     *     "," -> target_8 */
-    {872, 5, 77, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: target_8 */
+    {855, 255, 7, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: first_server_word_21 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * subcommand = 1*. letter      RFC 2812, 3.3.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "cap a "
-     *     ALPHA -> subcommand_6: open subcommand
-     *     SP -> more_blanks_80
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after "cap a  "
+     *     nospcrlfcl -> middle_11: anomaly-open, anomaly blanks, open parameter
+     *     ":" -> trailing_3: anomaly-open, anomaly blanks, open parameter
+     *     SP -> more_blanks_71
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {877, 255, 72, 129, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: more_blanks_73 */
+    {856, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: more_blanks_71 */
+
+    /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
+     * e.g. after "cap a\n"
+     *     -> before_server_line_3 */
+    {0, 255, 6, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 349: outcome_4 */
+
+    /* e.g. after "cap a\n"
+     *     -> server_line_1: set is_authenticating, set is_spoken, close message */
+    {861, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 350: before_server_line_5 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after ":a a "
-     *     nospcrlfcl -> middle_19: open nickname
+     *     nospcrlfcl -> middle_18: open nickname
      *     ":" -> anything_11: open nickname
-     *     SP -> more_blanks_81
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
+     *     SP -> more_blanks_78
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {881, 255, 18, 23, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: more_blanks_74 */
+    {862, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: more_blanks_72 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
@@ -7005,10 +6930,20 @@ static const qcap_state_t states[] = {
      * e.g. after ":a a "
      *     chanfirst -> channel_7: open channel
      *     ":" -> channel_8
-     *     SP -> more_blanks_82
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
+     *     SP -> more_blanks_79
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {886, 255, 20, 25, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: more_blanks_75 */
+    {867, 255, 20, 25, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: more_blanks_73 */
+
+    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after ":a a "
+     *     chanfirst -> target_7: open target
+     *     SP -> more_blanks_81
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
+     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
+    {872, 255, 66, 101, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: more_blanks_74 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -7017,7 +6952,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"<" / ">"-"@" / "["-"`" / %x7B-FF -> oauth_field_1
      *     "=" -> oauth_token_6
      *     %x01 -> oauth_token_1 */
-    {891, 255, 85, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: oauth_token_5 */
+    {876, 255, 85, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: oauth_token_5 */
 
     /* key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
@@ -7028,7 +6963,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message
      *     "," -> key_3 */
-    {894, 5, 77, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: key_3 */
+    {879, 5, 77, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: key_3 */
 
     /* blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
@@ -7037,26 +6972,26 @@ static const qcap_state_t states[] = {
      *     SP -> blanks_3
      *     CR -> crlf_1: anomaly trailing-blanks
      *     LF -> client_line_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {899, 3, 13, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: blanks_3 */
+    {884, 3, 13, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: blanks_3 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "nick a a"
      *     nospace -> middle_16
-     *     SP -> more_blanks_67: close parameter
-     *     CR -> crlf_4: close parameter
+     *     SP -> more_blanks_65: close parameter
+     *     CR -> crlf_3: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {902, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: middle_16 */
+    {887, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: middle_16 */
 
     /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "nick a :"
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_4
-     *     CR -> crlf_4: close parameter
+     *     CR -> crlf_3: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {906, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: trailing_4 */
+    {891, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: trailing_4 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
@@ -7064,40 +6999,40 @@ static const qcap_state_t states[] = {
      * e.g. after "nick a  "
      *     nospcrlfcl -> middle_16: anomaly-open, anomaly blanks, open parameter
      *     ":" -> trailing_4: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_76
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
+     *     SP -> more_blanks_75
+     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {909, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: more_blanks_76 */
+    {894, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: more_blanks_75 */
 
     /* blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * crlf = ( CR LF ) / . LF      RFC 2812, 2.3.1
      * e.g. after "starttls"
      *     SP -> blanks_5: anomaly-open
-     *     CR -> crlf_4
+     *     CR -> crlf_3
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {914, 255, 13, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: blanks_4 */
+    {899, 255, 13, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: blanks_4 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "user a a"
      *     nospace -> middle_17
-     *     SP -> more_blanks_84: close parameter */
-    {917, 2, 23, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: middle_17 */
+     *     SP -> more_blanks_83: close parameter */
+    {902, 2, 23, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: middle_17 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user a  "
      *     nospcrlfcl -> middle_17: anomaly blanks, open parameter
-     *     SP -> more_blanks_77 */
-    {919, 1, 74, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: more_blanks_77 */
+     *     SP -> more_blanks_76 */
+    {904, 1, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: more_blanks_76 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "webirc  "
      *     nospcrlfcl -> middle_16: anomaly blanks, atomic ends, open parameter
-     *     SP -> more_blanks_78 */
-    {921, 1, 74, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: more_blanks_78 */
+     *     SP -> more_blanks_77 */
+    {906, 1, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: more_blanks_77 */
 
     /* key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
@@ -7108,7 +7043,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF
      *     "," -> key_4 */
-    {923, 5, 77, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: key_4 */
+    {908, 5, 77, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: key_4 */
 
     /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
      * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7119,104 +7054,63 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {928, 3, 18, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: cap_words_3 */
+    {913, 3, 18, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: cap_words_3 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authenti"
      *     "C" / "c" -> first_server_word_23 */
-    {933, 255, 10, 104, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 369: first_server_word_22 */
-
-    /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * e.g. after "cap a a"
-     *     nospace -> middle_18
-     *     SP -> more_blanks_53: close text
-     *     CR -> crlf_3: close text
-     *     LF -> outcome_2: close text, anomaly-open, anomaly bare-LF */
-    {934, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: middle_18 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "cap a  "
-     *     nospcrlfcl -> middle_18: anomaly-open, anomaly blanks, open text
-     *     ":" -> anything_3: anomaly-open, anomaly blanks, open text
-     *     SP -> more_blanks_79
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {938, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: more_blanks_79 */
-
-    /* subcommand = 1*. letter      RFC 2812, 3.3.1
-     * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "cap a a"
-     *     ALPHA -> subcommand_6
-     *     SP -> cap_words_4: close subcommand
-     *     CR -> crlf_3: close subcommand
-     *     LF -> outcome_2: close subcommand, anomaly-open, anomaly bare-LF */
-    {943, 4, 72, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: subcommand_6 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * subcommand = 1*. letter      RFC 2812, 3.3.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "cap a  "
-     *     ALPHA -> subcommand_6: anomaly-open, anomaly blanks, open subcommand
-     *     SP -> more_blanks_80
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {947, 3, 72, 129, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: more_blanks_80 */
+    {918, 255, 10, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: first_server_word_22 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after ":a a a"
-     *     nospace -> middle_19
-     *     SP -> more_blanks_53: close nickname
-     *     CR -> crlf_3: close nickname
+     *     nospace -> middle_18
+     *     SP -> more_blanks_61: close nickname
+     *     CR -> crlf_4: close nickname
      *     LF -> outcome_2: close nickname, anomaly-open, anomaly bare-LF */
-    {951, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: middle_19 */
+    {919, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: middle_18 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after ":a a :"
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_11
-     *     CR -> crlf_3: close nickname
+     *     CR -> crlf_4: close nickname
      *     LF -> outcome_2: close nickname, anomaly-open, anomaly bare-LF */
-    {955, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: anything_11 */
+    {923, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: anything_11 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after ":a a  "
-     *     nospcrlfcl -> middle_19: anomaly-open, anomaly blanks, open nickname
+     *     nospcrlfcl -> middle_18: anomaly-open, anomaly blanks, open nickname
      *     ":" -> anything_11: anomaly-open, anomaly blanks, open nickname
-     *     SP -> more_blanks_81
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
+     *     SP -> more_blanks_78
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {958, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: more_blanks_81 */
+    {926, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: more_blanks_78 */
 
     /* channel = chanfirst *. chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after ":a a a"
      *     chanchar -> channel_7
-     *     SP -> more_blanks_85: close channel
-     *     CR -> crlf_3: close channel
+     *     SP -> more_blanks_84: close channel
+     *     CR -> crlf_4: close channel
      *     LF -> outcome_2: close channel, anomaly-open, anomaly bare-LF
      *     "," -> channel_9: close channel */
-    {963, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: channel_7 */
+    {931, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: channel_7 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a :"
      *     chanfirst -> channel_7: open channel
-     *     SP -> more_blanks_85
-     *     CR -> crlf_3
+     *     SP -> more_blanks_84
+     *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {968, 255, 66, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: channel_8 */
+    {936, 255, 66, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: channel_8 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
@@ -7224,10 +7118,41 @@ static const qcap_state_t states[] = {
      * e.g. after ":a a  "
      *     chanfirst -> channel_7: anomaly-open, anomaly blanks, open channel
      *     ":" -> channel_8: anomaly-open, anomaly blanks
-     *     SP -> more_blanks_82
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
+     *     SP -> more_blanks_79
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {972, 3, 20, 25, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: more_blanks_82 */
+    {940, 3, 20, 25, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: more_blanks_79 */
+
+    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
+     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
+     * e.g. after ":a a  "
+     *     chanfirst -> target_3: anomaly-open, anomaly blanks, open target
+     *     ":" -> trailing_3: anomaly-open, anomaly blanks, open parameter
+     *     SP -> more_blanks_80
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
+     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
+    {945, 3, 20, 25, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: more_blanks_80 */
+
+    /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
+     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after ":a a a"
+     *     chanchar -> target_7
+     *     SP -> more_blanks_85: close target
+     *     CR -> crlf_4: close target
+     *     LF -> outcome_2: close target, anomaly-open, anomaly bare-LF */
+    {950, 4, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: target_7 */
+
+    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after ":a a  "
+     *     chanfirst -> target_7: anomaly-open, anomaly blanks, open target
+     *     SP -> more_blanks_81
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
+     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
+    {954, 3, 66, 101, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: more_blanks_81 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7237,7 +7162,7 @@ static const qcap_state_t states[] = {
      *     "B" / "b" -> oauth_token_7
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {977, 255, 86, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: oauth_token_6 */
+    {958, 255, 86, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: oauth_token_6 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * user-unused = [ SPACES ( ( . ":" trailing ) / ( parameter user-realname ) ) ]      RFC 2812, 3.1.1
@@ -7245,26 +7170,26 @@ static const qcap_state_t states[] = {
      * e.g. after "a a a  "
      *     nospcrlfcl -> middle_5: anomaly-open, anomaly blanks, open parameter
      *     ":" -> trailing_1: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_83
+     *     SP -> more_blanks_82
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {981, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: more_blanks_83 */
+    {962, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: more_blanks_82 */
 
     /* blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * crlf = ( CR LF ) / . LF      RFC 2812, 2.3.1
      * e.g. after "starttls "
      *     SP -> blanks_5
-     *     CR -> crlf_4: anomaly trailing-blanks
+     *     CR -> crlf_3: anomaly trailing-blanks
      *     LF -> client_line_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {986, 3, 13, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: blanks_5 */
+    {967, 3, 13, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: blanks_5 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user a a "
-     *     nospcrlfcl -> middle_20: open parameter
+     *     nospcrlfcl -> middle_19: open parameter
      *     SP -> more_blanks_86: anomaly-open */
-    {989, 255, 74, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: more_blanks_84 */
+    {970, 255, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: more_blanks_83 */
 
     /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7274,7 +7199,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3: close capability
      *     CR -> crlf_2: close capability
      *     LF -> outcome_1: close capability, anomaly-open, anomaly bare-LF */
-    {991, 4, 25, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: capability_5 */
+    {972, 4, 25, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: capability_5 */
 
     /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7284,23 +7209,12 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {995, 255, 82, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: capability_6 */
+    {976, 255, 82, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: capability_6 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authentic"
      *     "A" / "a" -> first_server_word_24 */
-    {999, 255, 40, 59, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 386: first_server_word_23 */
-
-    /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
-     * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
-     * capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
-     * e.g. after "cap a a "
-     *     nospcrlfcl -> capability_7: open capability
-     *     ":" -> capability_8
-     *     SP -> cap_words_4
-     *     CR -> crlf_3
-     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {1000, 3, 18, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: cap_words_4 */
+    {980, 255, 40, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: first_server_word_23 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * key = . chanfirst *chanchar      RFC 2812, 3.2.1
@@ -7308,20 +7222,41 @@ static const qcap_state_t states[] = {
      * e.g. after ":a a a "
      *     chanfirst -> key_5: open key
      *     SP -> more_blanks_87
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {1005, 255, 66, 102, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: more_blanks_85 */
+    {981, 255, 66, 101, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: more_blanks_84 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after ":a a a,"
      *     chanfirst -> channel_7: open channel
-     *     SP -> more_blanks_85
-     *     CR -> crlf_3
+     *     SP -> more_blanks_84
+     *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF
      *     "," -> channel_9 */
-    {1009, 5, 77, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: channel_9 */
+    {985, 5, 77, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: channel_9 */
+
+    /* target = . chanfirst *chanchar      RFC 2812, 3.3.1
+     * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
+     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * e.g. after ":a a a,"
+     *     chanfirst -> target_3: open target
+     *     SP -> more_blanks_15
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF
+     *     "," -> target_8 */
+    {990, 5, 77, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: target_8 */
+
+    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * subcommand = 1*. letter      RFC 2812, 3.3.1
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after ":a a a "
+     *     ALPHA -> subcommand_6: open subcommand
+     *     SP -> more_blanks_89
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
+     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
+    {995, 255, 72, 128, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: more_blanks_85 */
 
     /* token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
@@ -7330,7 +7265,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1014, 2, 87, 140, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: token_1 */
+    {999, 2, 87, 139, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: token_1 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7340,57 +7275,37 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_8
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1017, 255, 88, 97, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: oauth_token_7 */
+    {1002, 255, 88, 96, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: oauth_token_7 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after "user a a a"
-     *     nospace -> middle_20
-     *     SP -> more_blanks_89: close parameter */
-    {1021, 2, 23, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: middle_20 */
+     *     nospace -> middle_19
+     *     SP -> more_blanks_91: close parameter */
+    {1006, 2, 23, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: middle_19 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user a a  "
-     *     nospcrlfcl -> middle_20: anomaly blanks, open parameter
+     *     nospcrlfcl -> middle_19: anomaly blanks, open parameter
      *     SP -> more_blanks_86 */
-    {1023, 1, 74, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: more_blanks_86 */
+    {1008, 1, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: more_blanks_86 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authentica"
      *     "T" / "t" -> first_server_word_19 */
-    {485, 255, 41, 74, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 394: first_server_word_24 */
-
-    /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
-     * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "cap a a a"
-     *     nospace -> capability_7
-     *     SP -> cap_words_4: close capability
-     *     CR -> crlf_3: close capability
-     *     LF -> outcome_2: close capability, anomaly-open, anomaly bare-LF */
-    {1025, 4, 25, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: capability_7 */
-
-    /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
-     * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "cap a a :"
-     *     nospcrlfcl -> capability_7: open capability
-     *     SP -> cap_words_4
-     *     CR -> crlf_3
-     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {1029, 255, 82, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: capability_8 */
+    {481, 255, 41, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: first_server_word_24 */
 
     /* key = chanfirst *. chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after ":a a a a"
      *     chanchar -> key_5
-     *     SP -> more_blanks_53: close key
-     *     CR -> crlf_3: close key
+     *     SP -> more_blanks_61: close key
+     *     CR -> crlf_4: close key
      *     LF -> outcome_2: close key, anomaly-open, anomaly bare-LF
      *     "," -> key_6: close key */
-    {1033, 4, 26, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: key_5 */
+    {1010, 4, 26, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: key_5 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * key = . chanfirst *chanchar      RFC 2812, 3.2.1
@@ -7398,9 +7313,50 @@ static const qcap_state_t states[] = {
      * e.g. after ":a a a  "
      *     chanfirst -> key_5: anomaly-open, anomaly blanks, open key
      *     SP -> more_blanks_87
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
      *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {1038, 3, 66, 102, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: more_blanks_87 */
+    {1015, 3, 66, 101, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: more_blanks_87 */
+
+    /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * e.g. after ":a a a a"
+     *     nospace -> middle_20
+     *     SP -> more_blanks_61: close text
+     *     CR -> crlf_4: close text
+     *     LF -> outcome_2: close text, anomaly-open, anomaly bare-LF */
+    {1019, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: middle_20 */
+
+    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after ":a a a  "
+     *     nospcrlfcl -> middle_20: anomaly-open, anomaly blanks, open text
+     *     ":" -> anything_3: anomaly-open, anomaly blanks, open text
+     *     SP -> more_blanks_88
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
+     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
+    {1023, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: more_blanks_88 */
+
+    /* subcommand = 1*. letter      RFC 2812, 3.3.1
+     * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after ":a a a a"
+     *     ALPHA -> subcommand_6
+     *     SP -> cap_words_4: close subcommand
+     *     CR -> crlf_4: close subcommand
+     *     LF -> outcome_2: close subcommand, anomaly-open, anomaly bare-LF */
+    {1028, 4, 72, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: subcommand_6 */
+
+    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * subcommand = 1*. letter      RFC 2812, 3.3.1
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after ":a a a  "
+     *     ALPHA -> subcommand_6: anomaly-open, anomaly blanks, open subcommand
+     *     SP -> more_blanks_89
+     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
+     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
+    {1032, 3, 72, 128, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: more_blanks_89 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7410,7 +7366,7 @@ static const qcap_state_t states[] = {
      *     DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "B"-"`" / "b"-"~" -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1042, 255, 89, 97, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: oauth_token_8 */
+    {1036, 255, 89, 96, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: oauth_token_8 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
@@ -7420,7 +7376,7 @@ static const qcap_state_t states[] = {
      *     SP -> more_blanks_3: close realname
      *     CR -> crlf_1: close realname
      *     LF -> client_line_1: close realname, anomaly-open, anomaly bare-LF, close message */
-    {1046, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: middle_21 */
+    {1040, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: middle_21 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * user-realname = [ SPACES ( ( . ":" last-realname ) / ( realname params ) ) ]      RFC 2812, 3.1.1
@@ -7428,10 +7384,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a a a a  "
      *     nospcrlfcl -> middle_21: anomaly-open, anomaly blanks, open realname
      *     ":" -> anything_4: anomaly-open, anomaly blanks, open realname
-     *     SP -> more_blanks_88
+     *     SP -> more_blanks_90
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {1050, 3, 18, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: more_blanks_88 */
+    {1044, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: more_blanks_90 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * first-user = ... SPACES parameter SPACES parameter SPACES ( ( . ":" last-realname ) / realname )      RFC 2812, 3.1
@@ -7439,19 +7395,30 @@ static const qcap_state_t states[] = {
      * e.g. after "user a a a "
      *     nospcrlfcl -> middle_22: open realname
      *     ":" -> anything_12: open realname
-     *     SP -> more_blanks_90: anomaly-open */
-    {1055, 255, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: more_blanks_89 */
+     *     SP -> more_blanks_92: anomaly-open */
+    {1049, 255, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: more_blanks_91 */
 
     /* key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
      * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
      * e.g. after ":a a a a,"
      *     chanfirst -> key_5: open key
-     *     SP -> more_blanks_53
-     *     CR -> crlf_3
+     *     SP -> more_blanks_61
+     *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF
      *     "," -> key_6 */
-    {1058, 5, 77, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: key_6 */
+    {1052, 5, 77, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: key_6 */
+
+    /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
+     * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
+     * capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
+     * e.g. after ":a a a a "
+     *     nospcrlfcl -> capability_7: open capability
+     *     ":" -> capability_8
+     *     SP -> cap_words_4
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {1057, 3, 18, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: cap_words_4 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7461,7 +7428,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_10
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1063, 255, 90, 97, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 404: oauth_token_9 */
+    {1062, 255, 90, 96, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 404: oauth_token_9 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -7469,18 +7436,18 @@ static const qcap_state_t states[] = {
      * e.g. after "user a a a a"
      *     nospace -> middle_22
      *     SP -> blanks_5: close realname, atomic ends, anomaly-open
-     *     CR -> crlf_4: close realname, atomic ends
+     *     CR -> crlf_3: close realname, atomic ends
      *     LF -> client_line_1: close realname, atomic ends, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {1067, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 405: middle_22 */
+    {1066, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 405: middle_22 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "user a a a :"
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_12
-     *     CR -> crlf_4: close realname, atomic ends
+     *     CR -> crlf_3: close realname, atomic ends
      *     LF -> client_line_1: close realname, atomic ends, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {1071, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 406: anything_12 */
+    {1070, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 406: anything_12 */
 
     /* more-blanks = 1*. SPACE      RFC 2812, 2.3
      * first-user = ... SPACES parameter SPACES parameter SPACES ( ( . ":" last-realname ) / realname )      RFC 2812, 3.1
@@ -7488,8 +7455,28 @@ static const qcap_state_t states[] = {
      * e.g. after "user a a a  "
      *     nospcrlfcl -> middle_22: anomaly blanks, open realname
      *     ":" -> anything_12: anomaly blanks, open realname
-     *     SP -> more_blanks_90 */
-    {1074, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: more_blanks_90 */
+     *     SP -> more_blanks_92 */
+    {1073, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: more_blanks_92 */
+
+    /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
+     * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after ":a a a a a"
+     *     nospace -> capability_7
+     *     SP -> cap_words_4: close capability
+     *     CR -> crlf_4: close capability
+     *     LF -> outcome_2: close capability, anomaly-open, anomaly bare-LF */
+    {1076, 4, 25, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: capability_7 */
+
+    /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
+     * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after ":a a a a :"
+     *     nospcrlfcl -> capability_7: open capability
+     *     SP -> cap_words_4
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {1080, 255, 82, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 409: capability_8 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7499,7 +7486,7 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_11
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1077, 255, 88, 97, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: oauth_token_10 */
+    {1084, 255, 88, 96, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 410: oauth_token_10 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7509,7 +7496,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_12
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1081, 255, 90, 97, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 409: oauth_token_11 */
+    {1088, 255, 90, 96, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 411: oauth_token_11 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7519,7 +7506,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1085, 255, 91, 141, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 410: oauth_token_12 */
+    {1092, 255, 91, 140, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 412: oauth_token_12 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7529,7 +7516,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1089, 255, 91, 141, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 411: oauth_token_13 */
+    {1096, 255, 91, 140, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 413: oauth_token_13 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -7636,7 +7623,6 @@ static const char *const texts[] = {
     "SP / VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF",
     "SP / DIGIT / ALPHA / \":\"",
     "\"H\" / \"h\"",
-    "first-server-command",
     "\"G\" / \"g\"",
     "SP / \":\" / \"A\" / \"C\" / \"E\" / \"N\" / \"P\" / \"a\" / \"c\" / \"e\" / \"n\" / \"p\"",
     "gs2-authzid",
@@ -7807,7 +7793,7 @@ const qcap_protocol_t qcap_irc_protocol = {
     .suspends = suspends,
     .counters = counters,
     .conversions = conversions,
-    .conversion_count = 5,
+    .conversion_count = 4,
     .queues = queues,
     .queue_count = 0,
     .until_max = 0,

@@ -26,16 +26,16 @@ enum {
     AT_STATUS_3 = 15,
     AT_STORAGE_LINE_1 = 16,
     AT_GET_START_1 = 17,
-    AT_NEWLINE_1 = 18,
-    AT_STATUS_LINE_2 = 19,
-    AT_STATUS_4 = 20,
-    AT_VALUE_LINE_4 = 21,
-    AT_KEY_1 = 22,
-    AT_KEY_2 = 23,
-    AT_STATUS_5 = 24,
-    AT_VALUE_LINE_5 = 25,
-    AT_KEY_3 = 26,
-    AT_KEY_4 = 27,
+    AT_STATUS_LINE_2 = 18,
+    AT_STATUS_4 = 19,
+    AT_VALUE_LINE_4 = 20,
+    AT_KEY_1 = 21,
+    AT_KEY_2 = 22,
+    AT_STATUS_5 = 23,
+    AT_VALUE_LINE_5 = 24,
+    AT_KEY_3 = 25,
+    AT_KEY_4 = 26,
+    AT_NEWLINE_1 = 27,
     AT_VALUE_LINE_6 = 28,
     AT_FLAGS_1 = 29,
     AT_KEY_5 = 30,
@@ -109,26 +109,26 @@ enum {
     AT_GAT_1 = 98,
     AT_INCREMENT_2 = 99,
     AT_OTHER_COMMAND_9 = 100,
-    AT_META_1 = 101,
+    AT_META_START_1 = 101,
     AT_OTHER_COMMAND_10 = 102,
     AT_LINE_END_1 = 103,
-    AT_META_SET_LINE_1 = 104,
+    AT_MS_START_1 = 104,
     AT_STORE_12 = 105,
     AT_OTHER_COMMAND_11 = 106,
     AT_STORE_13 = 107,
     AT_OTHER_COMMAND_12 = 108,
     AT_OTHER_COMMAND_13 = 109,
-    AT_STATS_1 = 110,
+    AT_OTHER_COMMAND_14 = 110,
     AT_TOUCH_2 = 111,
-    AT_OTHER_COMMAND_14 = 112,
-    AT_OTHER_COMMAND_15 = 113,
+    AT_OTHER_COMMAND_15 = 112,
+    AT_OTHER_COMMAND_16 = 113,
     AT_STATUS_16 = 114,
     AT_STATUS_17 = 115,
     AT_ERROR_2 = 116,
     AT_STATUS_18 = 117,
     AT_ERROR_3 = 118,
     AT_STATUS_19 = 119,
-    AT_REPLY_LINE_1 = 120,
+    AT_META_ALONE_1 = 120,
     AT_DEBUG_1 = 121,
     AT_STATUS_20 = 122,
     AT_STATUS_21 = 123,
@@ -136,7 +136,7 @@ enum {
     AT_ERROR_4 = 125,
     AT_STATUS_23 = 126,
     AT_STATUS_24 = 127,
-    AT_REPLY_LINE_2 = 128,
+    AT_REPLY_LINE_1 = 128,
     AT_NUMBER_2 = 129,
     AT_NUMBER_LINE_1 = 130,
     AT_NUMBER_LINE_2 = 131,
@@ -146,269 +146,272 @@ enum {
     AT_STATUS_26 = 135,
     AT_VALUE_LINE_11 = 136,
     AT_STORE_15 = 137,
-    AT_OTHER_COMMAND_16 = 138,
+    AT_OTHER_COMMAND_17 = 138,
     AT_STORAGE_LINE_2 = 139,
-    AT_OTHER_COMMAND_17 = 140,
+    AT_OTHER_COMMAND_18 = 140,
     AT_INCREMENT_3 = 141,
     AT_DELETE_3 = 142,
-    AT_OTHER_COMMAND_18 = 143,
-    AT_OTHER_COMMAND_19 = 144,
-    AT_RETRIEVAL_1 = 145,
-    AT_HOUSEKEEPING_1 = 146,
+    AT_OTHER_COMMAND_19 = 143,
+    AT_OTHER_COMMAND_20 = 144,
+    AT_GAT_START_1 = 145,
+    AT_OTHER_START_1 = 146,
     AT_KEY_7 = 147,
-    AT_OTHER_COMMAND_20 = 148,
-    AT_KEY_8 = 149,
-    AT_OTHER_COMMAND_21 = 150,
+    AT_OTHER_COMMAND_21 = 148,
+    AT_NEWLINE_3 = 149,
+    AT_KEY_8 = 150,
     AT_OTHER_COMMAND_22 = 151,
-    AT_STORE_16 = 152,
-    AT_OTHER_COMMAND_23 = 153,
+    AT_OTHER_COMMAND_23 = 152,
+    AT_STORE_16 = 153,
     AT_OTHER_COMMAND_24 = 154,
-    AT_STATS_2 = 155,
-    AT_TOUCH_3 = 156,
-    AT_OTHER_COMMAND_25 = 157,
-    AT_OTHER_COMMAND_26 = 158,
-    AT_STATUS_27 = 159,
-    AT_STATUS_28 = 160,
-    AT_ERROR_5 = 161,
-    AT_STATUS_29 = 162,
-    AT_META_FLAG_1 = 163,
-    AT_REPLY_LINE_3 = 164,
-    AT_ERROR_6 = 165,
-    AT_STATUS_30 = 166,
-    AT_KEY_9 = 167,
-    AT_STATUS_31 = 168,
-    AT_STATUS_32 = 169,
-    AT_STATUS_33 = 170,
-    AT_STATUS_34 = 171,
-    AT_ERROR_7 = 172,
-    AT_STAT_3 = 173,
-    AT_STATUS_35 = 174,
-    AT_STATUS_36 = 175,
-    AT_BYTES_5 = 176,
-    AT_REPLY_LINE_4 = 177,
-    AT_STORE_17 = 178,
-    AT_OTHER_COMMAND_27 = 179,
-    AT_KEY_10 = 180,
-    AT_OTHER_COMMAND_28 = 181,
-    AT_ARITHMETIC_1 = 182,
-    AT_DELETE_4 = 183,
-    AT_OTHER_COMMAND_29 = 184,
-    AT_OTHER_COMMAND_30 = 185,
-    AT_RETRIEVAL_2 = 186,
-    AT_EXPTIME_3 = 187,
-    AT_GET_START_2 = 188,
-    AT_OTHER_COMMAND_31 = 189,
-    AT_ARGUMENT_1 = 190,
-    AT_KEY_11 = 191,
-    AT_OTHER_COMMAND_32 = 192,
-    AT_KEY_12 = 193,
-    AT_HOUSEKEEPING_2 = 194,
-    AT_OTHER_COMMAND_33 = 195,
-    AT_STORE_18 = 196,
-    AT_OTHER_COMMAND_34 = 197,
-    AT_OTHER_COMMAND_35 = 198,
-    AT_STATS_3 = 199,
+    AT_OTHER_COMMAND_25 = 155,
+    AT_OTHER_COMMAND_26 = 156,
+    AT_TOUCH_3 = 157,
+    AT_OTHER_COMMAND_27 = 158,
+    AT_OTHER_COMMAND_28 = 159,
+    AT_STATUS_27 = 160,
+    AT_STATUS_28 = 161,
+    AT_ERROR_5 = 162,
+    AT_STATUS_29 = 163,
+    AT_META_ALONE_2 = 164,
+    AT_META_ALONE_3 = 165,
+    AT_ERROR_6 = 166,
+    AT_STATUS_30 = 167,
+    AT_KEY_9 = 168,
+    AT_STATUS_31 = 169,
+    AT_STATUS_32 = 170,
+    AT_STATUS_33 = 171,
+    AT_STATUS_34 = 172,
+    AT_ERROR_7 = 173,
+    AT_STAT_3 = 174,
+    AT_STATUS_35 = 175,
+    AT_STATUS_36 = 176,
+    AT_BYTES_5 = 177,
+    AT_REPLY_LINE_2 = 178,
+    AT_STORE_17 = 179,
+    AT_OTHER_COMMAND_29 = 180,
+    AT_KEY_10 = 181,
+    AT_OTHER_COMMAND_30 = 182,
+    AT_INCREMENT_START_1 = 183,
+    AT_DELETE_4 = 184,
+    AT_OTHER_COMMAND_31 = 185,
+    AT_OTHER_COMMAND_32 = 186,
+    AT_GAT_START_2 = 187,
+    AT_EXPTIME_3 = 188,
+    AT_GET_START_2 = 189,
+    AT_OTHER_COMMAND_33 = 190,
+    AT_ARGUMENT_1 = 191,
+    AT_KEY_11 = 192,
+    AT_OTHER_COMMAND_34 = 193,
+    AT_KEY_12 = 194,
+    AT_OTHER_START_2 = 195,
+    AT_OTHER_COMMAND_35 = 196,
+    AT_STORE_18 = 197,
+    AT_OTHER_COMMAND_36 = 198,
+    AT_OTHER_COMMAND_37 = 199,
     AT_TOUCH_4 = 200,
-    AT_OTHER_COMMAND_36 = 201,
-    AT_OTHER_COMMAND_37 = 202,
-    AT_OTHER_COMMAND_38 = 203,
+    AT_OTHER_COMMAND_38 = 201,
+    AT_OTHER_COMMAND_39 = 202,
+    AT_OTHER_COMMAND_40 = 203,
     AT_STATUS_37 = 204,
     AT_STATUS_38 = 205,
     AT_ERROR_8 = 206,
     AT_STATUS_39 = 207,
-    AT_META_FLAG_2 = 208,
-    AT_ERROR_9 = 209,
-    AT_STATUS_40 = 210,
-    AT_KEY_13 = 211,
-    AT_STATUS_41 = 212,
-    AT_STATUS_42 = 213,
-    AT_STATUS_43 = 214,
-    AT_STATUS_44 = 215,
-    AT_ERROR_10 = 216,
-    AT_STAT_4 = 217,
-    AT_STATUS_45 = 218,
-    AT_STATUS_46 = 219,
-    AT_BYTES_6 = 220,
-    AT_REPLY_LINE_5 = 221,
-    AT_OTHER_COMMAND_39 = 222,
-    AT_KEY_14 = 223,
-    AT_OTHER_COMMAND_40 = 224,
-    AT_KEY_15 = 225,
-    AT_DELETE_5 = 226,
-    AT_OTHER_COMMAND_41 = 227,
-    AT_OTHER_COMMAND_42 = 228,
-    AT_EXPTIME_4 = 229,
-    AT_EXPTIME_5 = 230,
-    AT_OTHER_COMMAND_43 = 231,
-    AT_ARGUMENT_2 = 232,
-    AT_KEY_16 = 233,
-    AT_META_FLAG_3 = 234,
-    AT_META_2 = 235,
-    AT_OTHER_COMMAND_44 = 236,
-    AT_KEY_17 = 237,
-    AT_BYTES_7 = 238,
-    AT_META_SET_LINE_2 = 239,
-    AT_OTHER_COMMAND_45 = 240,
-    AT_STORE_19 = 241,
-    AT_OTHER_COMMAND_46 = 242,
-    AT_STATISTICS_1 = 243,
-    AT_TOUCHING_1 = 244,
-    AT_OTHER_COMMAND_47 = 245,
-    AT_OTHER_COMMAND_48 = 246,
+    AT_META_FLAG_1 = 208,
+    AT_META_ALONE_4 = 209,
+    AT_ERROR_9 = 210,
+    AT_STATUS_40 = 211,
+    AT_KEY_13 = 212,
+    AT_STATUS_41 = 213,
+    AT_STATUS_42 = 214,
+    AT_STATUS_43 = 215,
+    AT_STATUS_44 = 216,
+    AT_ERROR_10 = 217,
+    AT_STAT_4 = 218,
+    AT_STATUS_45 = 219,
+    AT_STATUS_46 = 220,
+    AT_BYTES_6 = 221,
+    AT_REPLY_LINE_3 = 222,
+    AT_OTHER_COMMAND_41 = 223,
+    AT_KEY_14 = 224,
+    AT_OTHER_COMMAND_42 = 225,
+    AT_KEY_15 = 226,
+    AT_DELETE_5 = 227,
+    AT_OTHER_COMMAND_43 = 228,
+    AT_OTHER_COMMAND_44 = 229,
+    AT_EXPTIME_4 = 230,
+    AT_EXPTIME_5 = 231,
+    AT_OTHER_COMMAND_45 = 232,
+    AT_ARGUMENT_2 = 233,
+    AT_KEY_16 = 234,
+    AT_META_FLAG_2 = 235,
+    AT_META_1 = 236,
+    AT_OTHER_COMMAND_46 = 237,
+    AT_KEY_17 = 238,
+    AT_BYTES_7 = 239,
+    AT_META_SET_LINE_1 = 240,
+    AT_OTHER_COMMAND_47 = 241,
+    AT_STORE_19 = 242,
+    AT_OTHER_COMMAND_48 = 243,
+    AT_TOUCH_START_1 = 244,
+    AT_OTHER_COMMAND_49 = 245,
+    AT_OTHER_COMMAND_50 = 246,
     AT_STATUS_47 = 247,
     AT_STATUS_48 = 248,
     AT_ERROR_11 = 249,
-    AT_STATUS_49 = 250,
-    AT_KEY_18 = 251,
-    AT_DEBUG_2 = 252,
-    AT_STATUS_50 = 253,
-    AT_STATUS_51 = 254,
-    AT_STATUS_52 = 255,
-    AT_STATUS_53 = 256,
-    AT_ERROR_12 = 257,
-    AT_STAT_NAME_1 = 258,
-    AT_BYTES_8 = 259,
-    AT_META_FLAG_4 = 260,
-    AT_META_VALUE_LINE_1 = 261,
-    AT_META_VALUE_LINE_2 = 262,
-    AT_REPLY_LINE_6 = 263,
-    AT_KEY_19 = 264,
-    AT_STORAGE_LINE_3 = 265,
-    AT_OTHER_COMMAND_49 = 266,
-    AT_KEY_20 = 267,
-    AT_FLAGS_5 = 268,
-    AT_STORAGE_LINE_4 = 269,
-    AT_OTHER_COMMAND_50 = 270,
-    AT_KEY_21 = 271,
-    AT_DELETION_1 = 272,
-    AT_OTHER_COMMAND_51 = 273,
-    AT_OTHER_COMMAND_52 = 274,
-    AT_KEY_22 = 275,
-    AT_KEY_23 = 276,
-    AT_RETRIEVAL_3 = 277,
-    AT_OTHER_COMMAND_53 = 278,
-    AT_META_FLAG_5 = 279,
-    AT_OTHER_COMMAND_54 = 280,
-    AT_BYTES_9 = 281,
-    AT_OTHER_COMMAND_55 = 282,
-    AT_STORE_20 = 283,
+    AT_META_FLAG_3 = 250,
+    AT_REPLY_LINE_4 = 251,
+    AT_STATUS_49 = 252,
+    AT_KEY_18 = 253,
+    AT_DEBUG_2 = 254,
+    AT_STATUS_50 = 255,
+    AT_STATUS_51 = 256,
+    AT_STATUS_52 = 257,
+    AT_STATUS_53 = 258,
+    AT_ERROR_12 = 259,
+    AT_STAT_NAME_1 = 260,
+    AT_BYTES_8 = 261,
+    AT_META_FLAG_4 = 262,
+    AT_META_VALUE_LINE_1 = 263,
+    AT_META_VALUE_LINE_2 = 264,
+    AT_REPLY_LINE_5 = 265,
+    AT_KEY_19 = 266,
+    AT_STORAGE_LINE_3 = 267,
+    AT_OTHER_COMMAND_51 = 268,
+    AT_KEY_20 = 269,
+    AT_FLAGS_5 = 270,
+    AT_STORAGE_LINE_4 = 271,
+    AT_OTHER_COMMAND_52 = 272,
+    AT_KEY_21 = 273,
+    AT_DELETE_START_1 = 274,
+    AT_OTHER_COMMAND_53 = 275,
+    AT_OTHER_COMMAND_54 = 276,
+    AT_KEY_22 = 277,
+    AT_KEY_23 = 278,
+    AT_RETRIEVAL_1 = 279,
+    AT_OTHER_COMMAND_55 = 280,
+    AT_ARGUMENT_3 = 281,
+    AT_META_FLAG_5 = 282,
+    AT_LINE_END_2 = 283,
     AT_OTHER_COMMAND_56 = 284,
-    AT_KEY_24 = 285,
+    AT_BYTES_9 = 285,
     AT_OTHER_COMMAND_57 = 286,
-    AT_OTHER_COMMAND_58 = 287,
-    AT_STATUS_54 = 288,
-    AT_ERROR_13 = 289,
-    AT_STATUS_55 = 290,
-    AT_STATUS_56 = 291,
-    AT_STAT_NAME_2 = 292,
-    AT_META_FLAG_6 = 293,
-    AT_VALUE_1 = 294,
-    AT_REPLY_LINE_7 = 295,
-    AT_OTHER_COMMAND_59 = 296,
-    AT_FLAGS_6 = 297,
-    AT_OTHER_COMMAND_60 = 298,
-    AT_KEY_25 = 299,
-    AT_AMOUNT_1 = 300,
-    AT_ARITHMETIC_2 = 301,
-    AT_KEY_26 = 302,
-    AT_OTHER_COMMAND_61 = 303,
-    AT_OTHER_COMMAND_62 = 304,
-    AT_OTHER_COMMAND_63 = 305,
-    AT_OTHER_COMMAND_64 = 306,
-    AT_BYTES_10 = 307,
-    AT_META_FLAG_7 = 308,
-    AT_NEWLINE_3 = 309,
-    AT_VALUE_2 = 310,
-    AT_META_SET_LINE_3 = 311,
-    AT_OTHER_COMMAND_65 = 312,
-    AT_KEY_27 = 313,
-    AT_OTHER_COMMAND_66 = 314,
-    AT_STATUS_57 = 315,
-    AT_ERROR_14 = 316,
-    AT_STATUS_58 = 317,
-    AT_STAT_VALUE_1 = 318,
-    AT_VALUE_3 = 319,
-    AT_META_VALUE_1 = 320,
-    AT_BEFORE_META_VALUE_1 = 321,
-    AT_REPLY_LINE_8 = 322,
-    AT_OTHER_COMMAND_67 = 323,
-    AT_EXPTIME_6 = 324,
-    AT_AMOUNT_2 = 325,
-    AT_KEY_28 = 326,
-    AT_OTHER_COMMAND_68 = 327,
-    AT_OTHER_COMMAND_69 = 328,
-    AT_META_FLAG_8 = 329,
-    AT_LINE_END_2 = 330,
-    AT_META_SET_1 = 331,
-    AT_BEFORE_META_SET_1 = 332,
-    AT_OTHER_COMMAND_70 = 333,
-    AT_KEY_29 = 334,
-    AT_EXPTIME_7 = 335,
-    AT_TOUCHING_2 = 336,
-    AT_OTHER_COMMAND_71 = 337,
-    AT_ERROR_15 = 338,
-    AT_STAT_VALUE_2 = 339,
-    AT_STAT_5 = 340,
-    AT_KEY_30 = 341,
-    AT_VALUE_LINE_12 = 342,
-    AT_META_VALUE_2 = 343,
-    AT_VERSION_1 = 344,
-    AT_EXPTIME_8 = 345,
-    AT_OTHER_COMMAND_72 = 346,
-    AT_EXPTIME_9 = 347,
-    AT_EXPTIME_10 = 348,
-    AT_NOREPLY_1 = 349,
-    AT_KEY_31 = 350,
-    AT_DELETION_2 = 351,
-    AT_DELETION_3 = 352,
-    AT_OTHER_COMMAND_73 = 353,
-    AT_META_SET_2 = 354,
-    AT_OTHER_COMMAND_74 = 355,
-    AT_EXPTIME_11 = 356,
-    AT_EXPTIME_12 = 357,
-    AT_ERROR_16 = 358,
-    AT_STAT_6 = 359,
-    AT_VERSION_2 = 360,
-    AT_OTHER_COMMAND_75 = 361,
-    AT_BYTES_11 = 362,
-    AT_NOREPLY_2 = 363,
-    AT_DELETION_4 = 364,
-    AT_OTHER_COMMAND_76 = 365,
-    AT_OTHER_COMMAND_77 = 366,
-    AT_ERROR_17 = 367,
-    AT_STAT_7 = 368,
+    AT_STORE_20 = 287,
+    AT_OTHER_COMMAND_58 = 288,
+    AT_KEY_24 = 289,
+    AT_OTHER_COMMAND_59 = 290,
+    AT_OTHER_COMMAND_60 = 291,
+    AT_STATUS_54 = 292,
+    AT_ERROR_13 = 293,
+    AT_STATUS_55 = 294,
+    AT_STATUS_56 = 295,
+    AT_STAT_NAME_2 = 296,
+    AT_META_FLAG_6 = 297,
+    AT_VALUE_1 = 298,
+    AT_REPLY_LINE_6 = 299,
+    AT_OTHER_COMMAND_61 = 300,
+    AT_FLAGS_6 = 301,
+    AT_OTHER_COMMAND_62 = 302,
+    AT_KEY_25 = 303,
+    AT_AMOUNT_1 = 304,
+    AT_ARITHMETIC_1 = 305,
+    AT_KEY_26 = 306,
+    AT_OTHER_COMMAND_63 = 307,
+    AT_OTHER_COMMAND_64 = 308,
+    AT_OTHER_COMMAND_65 = 309,
+    AT_OTHER_COMMAND_66 = 310,
+    AT_BYTES_10 = 311,
+    AT_META_FLAG_7 = 312,
+    AT_NEWLINE_4 = 313,
+    AT_VALUE_2 = 314,
+    AT_META_SET_LINE_2 = 315,
+    AT_OTHER_COMMAND_67 = 316,
+    AT_KEY_27 = 317,
+    AT_OTHER_COMMAND_68 = 318,
+    AT_STATUS_57 = 319,
+    AT_ERROR_14 = 320,
+    AT_STATUS_58 = 321,
+    AT_STAT_VALUE_1 = 322,
+    AT_VALUE_3 = 323,
+    AT_META_VALUE_1 = 324,
+    AT_BEFORE_META_VALUE_1 = 325,
+    AT_REPLY_LINE_7 = 326,
+    AT_OTHER_COMMAND_69 = 327,
+    AT_EXPTIME_6 = 328,
+    AT_AMOUNT_2 = 329,
+    AT_KEY_28 = 330,
+    AT_OTHER_COMMAND_70 = 331,
+    AT_OTHER_COMMAND_71 = 332,
+    AT_META_FLAG_8 = 333,
+    AT_LINE_END_3 = 334,
+    AT_META_SET_1 = 335,
+    AT_BEFORE_META_SET_1 = 336,
+    AT_OTHER_COMMAND_72 = 337,
+    AT_KEY_29 = 338,
+    AT_EXPTIME_7 = 339,
+    AT_TOUCHING_1 = 340,
+    AT_OTHER_COMMAND_73 = 341,
+    AT_ERROR_15 = 342,
+    AT_STAT_VALUE_2 = 343,
+    AT_STAT_5 = 344,
+    AT_KEY_30 = 345,
+    AT_VALUE_LINE_12 = 346,
+    AT_META_VALUE_2 = 347,
+    AT_VERSION_1 = 348,
+    AT_EXPTIME_8 = 349,
+    AT_OTHER_COMMAND_74 = 350,
+    AT_EXPTIME_9 = 351,
+    AT_EXPTIME_10 = 352,
+    AT_NOREPLY_1 = 353,
+    AT_KEY_31 = 354,
+    AT_DELETION_1 = 355,
+    AT_DELETION_2 = 356,
+    AT_OTHER_COMMAND_75 = 357,
+    AT_META_SET_2 = 358,
+    AT_OTHER_COMMAND_76 = 359,
+    AT_EXPTIME_11 = 360,
+    AT_EXPTIME_12 = 361,
+    AT_ERROR_16 = 362,
+    AT_STAT_6 = 363,
+    AT_VERSION_2 = 364,
+    AT_OTHER_COMMAND_77 = 365,
+    AT_BYTES_11 = 366,
+    AT_NOREPLY_2 = 367,
+    AT_DELETION_3 = 368,
     AT_OTHER_COMMAND_78 = 369,
-    AT_BYTES_12 = 370,
-    AT_NOREPLY_3 = 371,
-    AT_OTHER_COMMAND_79 = 372,
-    AT_ERROR_18 = 373,
-    AT_STAT_8 = 374,
-    AT_BYTES_13 = 375,
-    AT_NOREPLY_4 = 376,
-    AT_VALUE_4 = 377,
-    AT_STORAGE_LINE_5 = 378,
-    AT_BYTES_14 = 379,
-    AT_CAS_UNIQUE_1 = 380,
-    AT_STORAGE_LINE_6 = 381,
-    AT_NOREPLY_5 = 382,
-    AT_ERROR_19 = 383,
-    AT_BYTES_15 = 384,
-    AT_CAS_UNIQUE_2 = 385,
-    AT_VALUE_LINE_13 = 386,
-    AT_NOREPLY_6 = 387,
-    AT_LINE_END_3 = 388,
-    AT_CAS_UNIQUE_3 = 389,
-    AT_NOREPLY_7 = 390,
-    AT_ERROR_20 = 391,
-    AT_CAS_UNIQUE_4 = 392,
-    AT_VALUE_5 = 393,
-    AT_NOREPLY_8 = 394,
-    AT_NOREPLY_9 = 395,
-    AT_NOREPLY_10 = 396,
-    AT_NOREPLY_11 = 397,
-    AT_NOREPLY_12 = 398,
-    AT_NOREPLY_13 = 399,
-    AT_NOREPLY_14 = 400,
+    AT_OTHER_COMMAND_79 = 370,
+    AT_ERROR_17 = 371,
+    AT_STAT_7 = 372,
+    AT_OTHER_COMMAND_80 = 373,
+    AT_BYTES_12 = 374,
+    AT_NOREPLY_3 = 375,
+    AT_ERROR_18 = 376,
+    AT_STAT_8 = 377,
+    AT_BYTES_13 = 378,
+    AT_NOREPLY_4 = 379,
+    AT_VALUE_4 = 380,
+    AT_STORAGE_LINE_5 = 381,
+    AT_BYTES_14 = 382,
+    AT_CAS_UNIQUE_1 = 383,
+    AT_STORAGE_LINE_6 = 384,
+    AT_NOREPLY_5 = 385,
+    AT_ERROR_19 = 386,
+    AT_BYTES_15 = 387,
+    AT_CAS_UNIQUE_2 = 388,
+    AT_VALUE_LINE_13 = 389,
+    AT_NOREPLY_6 = 390,
+    AT_LINE_END_4 = 391,
+    AT_CAS_UNIQUE_3 = 392,
+    AT_NOREPLY_7 = 393,
+    AT_ERROR_20 = 394,
+    AT_CAS_UNIQUE_4 = 395,
+    AT_VALUE_5 = 396,
+    AT_NOREPLY_8 = 397,
+    AT_NOREPLY_9 = 398,
+    AT_NOREPLY_10 = 399,
+    AT_NOREPLY_11 = 400,
+    AT_NOREPLY_12 = 401,
+    AT_NOREPLY_13 = 402,
+    AT_NOREPLY_14 = 403,
 };
 
 /* size */
@@ -529,8 +532,6 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto storage_line_1;
     case AT_GET_START_1:
         goto get_start_1;
-    case AT_NEWLINE_1:
-        goto newline_1;
     case AT_KEY_1:
         goto key_1;
     case AT_KEY_2:
@@ -539,6 +540,8 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto key_3;
     case AT_KEY_4:
         goto key_4;
+    case AT_NEWLINE_1:
+        goto newline_1;
     case AT_FLAGS_1:
         goto flags_1;
     case AT_FLAGS_2:
@@ -588,7 +591,7 @@ out1:
     return qcap_leave(parser, at, end, AT_STORE_1);
 
     /* store = . "set" / "add" / "replace" / "append" / "prepend"
-     * stats = . "stats"
+     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
      * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "s" */
 on3:
@@ -601,6 +604,7 @@ on3:
 out3:
     qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
+    qcap_op_list(parser, 19 /* open command */, QCAP_HERE(p0) - 1);
     return qcap_leave(parser, at, end, AT_STORE_2);
 
     /* key = 1*250. key-char
@@ -651,6 +655,7 @@ on2:
 out2:
     qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
+    qcap_op_list(parser, 19 /* open command */, QCAP_HERE(p0) - 1);
     return qcap_leave(parser, at, end, AT_GET_1);
 
     /* key = 1*250. key-char
@@ -670,7 +675,7 @@ out6:
     return qcap_leave(parser, at, end, AT_KEY_2);
 
     /* key = . 1*250key-char
-     * retrieval = ( get-start key *( . SP key ) ) / ( gat SP exptime 1*( SP key ) )
+     * retrieval = ( get-start key *( . SP key ) ) / ( gat-start exptime 1*( SP key ) )
      * line-end = *. SP newline
      * e.g. after "get a" */
 on7:
@@ -697,12 +702,14 @@ store_1:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 0, QCAP_MEMCACHED_REQUEST, here - 1);
+        qcap_op_later(parser, side->later, 19 /* open command */, here - 1);
         goto get_1;
     }
     if (*at == 's') {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 0, QCAP_MEMCACHED_REQUEST, here - 1);
+        qcap_op_later(parser, side->later, 19 /* open command */, here - 1);
         goto store_2;
     }
     return qcap_stop(parser, at, AT_STORE_1, QCAP_STOP_TABLE);
@@ -716,14 +723,12 @@ get_1:
         return qcap_stop(parser, at, AT_GET_1, QCAP_STOP_INPUT);
     if (*at == 'e') {
         at++;
-        here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 19 /* open command */, here - 2);
         goto get_2;
     }
     return qcap_stop(parser, at, AT_GET_1, QCAP_STOP_TABLE);
 
     /* store = . "set" / "add" / "replace" / "append" / "prepend"
-     * stats = . "stats"
+     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
      * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "s" */
 store_2:
@@ -731,8 +736,6 @@ store_2:
         return qcap_stop(parser, at, AT_STORE_2, QCAP_STOP_INPUT);
     if (*at == 'e') {
         at++;
-        here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 19 /* open command */, here - 2);
         goto store_3;
     }
     return qcap_stop(parser, at, AT_STORE_2, QCAP_STOP_TABLE);
@@ -793,17 +796,6 @@ get_start_1:
     }
     return qcap_stop(parser, at, AT_GET_START_1, QCAP_STOP_TABLE);
 
-    /* newline = . CRLF / LF
-     * e.g. after "mn\r" */
-newline_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NEWLINE_1, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto do_9;
-    }
-    return qcap_stop(parser, at, AT_NEWLINE_1, QCAP_STOP_TABLE);
-
     /* key = 1*250. key-char
      * e.g. after "add " */
 key_1:
@@ -835,13 +827,24 @@ key_3:
     return qcap_stop(parser, at, AT_KEY_3, QCAP_STOP_TABLE);
 
     /* key = . 1*250key-char
-     * retrieval = ( get-start key *( . SP key ) ) / ( gat SP exptime 1*( SP key ) )
+     * retrieval = ( get-start key *( . SP key ) ) / ( gat-start exptime 1*( SP key ) )
      * line-end = *. SP newline
      * e.g. after "get a" */
 key_4:
     if (at == end)
         return qcap_stop(parser, at, AT_KEY_4, QCAP_STOP_INPUT);
     return qcap_stop(parser, at, AT_KEY_4, QCAP_STOP_TABLE);
+
+    /* newline = . CRLF / LF
+     * e.g. after "ma a\r" */
+newline_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NEWLINE_1, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto do_7;
+    }
+    return qcap_stop(parser, at, AT_NEWLINE_1, QCAP_STOP_TABLE);
 
     /* flags = 1*. DIGIT
      * e.g. after "add a " */
@@ -969,11 +972,11 @@ storage_2:
         return qcap_stop(parser, at, AT_STORAGE_2, QCAP_STOP_INPUT);
     if (*at == '\n') {
         at++;
-        goto do_9;
+        goto do_7;
     }
     return qcap_stop(parser, at, AT_STORAGE_2, QCAP_STOP_TABLE);
 
-do_9:
+do_7:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 0, QCAP_MEMCACHED_REQUEST, wanted, origin, here);
     if (qcap_must_stop(parser))
@@ -1087,7 +1090,7 @@ out1:
 
     /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * meta-value-line = . "VA" SP bytes *( SP meta-flag ) CRLF
-     * reply-line = ... / ( ( ( meta-status *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+     * reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
      * e.g. after "V" */
 on4:
     if (QCAP_LIKELY((size_t)(end - at) >= 5 && memcmp(at, "ALUE ", 5) == 0)) {
@@ -1113,7 +1116,7 @@ on5:
 out5:
     qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REPLY, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 59 /* open key */, QCAP_HERE(p0) + 5);
+    qcap_op_list(parser, 57 /* open key */, QCAP_HERE(p0) + 5);
     return qcap_leave(parser, at, end, AT_KEY_5);
 
     /* key = . 1*250key-char
@@ -1125,7 +1128,7 @@ on6:
 out6:
     qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REPLY, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 59 /* open key */, QCAP_HERE(p0) + 5);
+    qcap_op_list(parser, 57 /* open key */, QCAP_HERE(p0) + 5);
     return qcap_leave(parser, at, end, AT_KEY_6);
 
     /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
@@ -1217,6 +1220,8 @@ status_1:
         return qcap_stop(parser, at, AT_STATUS_1, QCAP_STOP_INPUT);
     if (*at == 'N') {
         at++;
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, side->later, 71 /* open status */, here - 2);
         goto status_2;
     }
     return qcap_stop(parser, at, AT_STATUS_1, QCAP_STOP_TABLE);
@@ -1236,7 +1241,7 @@ stat_1:
 
     /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * meta-value-line = . "VA" SP bytes *( SP meta-flag ) CRLF
-     * reply-line = ... / ( ( ( meta-status *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+     * reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
      * e.g. after "V" */
 value_line_2:
     if (at == end)
@@ -1248,18 +1253,15 @@ value_line_2:
     return qcap_stop(parser, at, AT_VALUE_LINE_2, QCAP_STOP_TABLE);
 
     /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
-     * reply-line = ... / number-line / ( ( ( meta-status *( . SP meta-flag ) ) / ( "VERSION" SP version ) / debug ...
-     * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
+     * meta-alone = meta-status *. SP CRLF
+     * meta-alone = meta-status *SP . CRLF
      * e.g. after "EN" */
 status_2:
     if (at == end)
         return qcap_stop(parser, at, AT_STATUS_2, QCAP_STOP_INPUT);
     if (*at == 'D') {
         at++;
-        here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 73 /* open status */, here - 3);
-        qcap_op_later(parser, side->later, 72 /* close status */, here);
-        goto status_line_1;
+        goto do_6;
     }
     return qcap_stop(parser, at, AT_STATUS_2, QCAP_STOP_TABLE);
 
@@ -1283,7 +1285,7 @@ stat_2:
     if (*at == 'O') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 73 /* open status */, here - 3);
+        qcap_op_later(parser, side->later, 71 /* open status */, here - 3);
         goto status_4;
     }
     return qcap_stop(parser, at, AT_STAT_2, QCAP_STOP_TABLE);
@@ -1307,9 +1309,7 @@ status_3:
         return qcap_stop(parser, at, AT_STATUS_3, QCAP_STOP_INPUT);
     if (*at == 'D') {
         at++;
-        here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 72 /* close status */, here);
-        goto status_line_1;
+        goto do_6;
     }
     return qcap_stop(parser, at, AT_STATUS_3, QCAP_STOP_TABLE);
 
@@ -1381,7 +1381,7 @@ value_line_6:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 59 /* open key */, here);
+        qcap_op_later(parser, side->later, 57 /* open key */, here);
         goto key_5;
     }
     return qcap_stop(parser, at, AT_VALUE_LINE_6, QCAP_STOP_TABLE);
@@ -1426,7 +1426,7 @@ flags_4:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 56 /* close flags */, here - 1);
+        qcap_op_later(parser, side->later, 54 /* close flags */, here - 1);
         side->underway[0].begin = (here);
         goto bytes_2;
     }
@@ -1565,6 +1565,11 @@ value_line_8:
         goto end_1;
     }
     return qcap_stop(parser, at, AT_VALUE_LINE_8, QCAP_STOP_TABLE);
+
+do_6:
+    here = QCAP_HERE(at);
+    qcap_op_later(parser, side->later, 70 /* close status */, here);
+    goto status_line_1;
 }
 
 /* The direct code, by the number that its states have. */
@@ -1584,10 +1589,10 @@ static const uint16_t targets_3[] = {AT_VALUE_3, AT_BEFORE_META_VALUE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 127, .value = value_0}, /* 0 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 127, .value = value_0}, /* 1 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 127, .value = value_0}, /* 2 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 127, .value = value_0}, /* 3 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 130, .value = value_0}, /* 0 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 130, .value = value_0}, /* 1 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 130, .value = value_0}, /* 2 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 130, .value = value_0}, /* 3 */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -1682,12 +1687,12 @@ static const uint8_t rows[] = {
     /* 67 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 68 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
     /* 69 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,
-    /* 70 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
-    /* 71 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0,
-    /* 72 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 73 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 74 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 75 */ 0, 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 70 */ 0, 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 71 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 72 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0,
+    /* 73 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 74 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 75 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 76 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0,
     /* 77 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
     /* 78 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
@@ -1712,70 +1717,70 @@ static const uint8_t rows[] = {
 
 /* Target and action. */
 static const qcap_edge_t edges[] = {
-    {72, 1}, {64, 2}, {66, 3}, {61, 2}, {68, 4}, {69, 2}, {5, 4}, {60, 2},
-    {58, 3}, {59, 4}, {65, 2}, {4, 4}, {63, 2}, {62, 2}, {70, 2}, {67, 2},
-    {71, 2}, {0, 0}, {83, 5}, {75, 6}, {78, 7}, {6, 7}, {82, 6}, {8, 7},
-    {81, 6}, {7, 7}, {80, 6}, {79, 6}, {76, 8}, {74, 9}, {73, 6}, {77, 7},
-    {2, 0}, {9, 10}, {98, 11}, {109, 11}, {10, 10}, {110, 11}, {108, 11}, {11, 0},
-    {118, 12}, {119, 0}, {125, 12}, {124, 13}, {13, 0}, {128, 0}, {14, 0}, {17, 0},
-    {16, 14}, {164, 15}, {163, 16}, {12, 17}, {19, 0}, {173, 18}, {20, 19}, {176, 20},
-    {21, 0}, {12, 21}, {22, 22}, {23, 23}, {188, 14}, {0, 24}, {2, 25}, {24, 0},
-    {25, 0}, {26, 0}, {27, 0}, {15, 0}, {28, 0}, {29, 26}, {264, 27}, {0, 28},
-    {18, 29}, {276, 29}, {275, 27}, {30, 30}, {31, 0}, {32, 0}, {33, 31}, {34, 32},
-    {341, 27}, {35, 0}, {345, 0}, {36, 0}, {37, 33}, {39, 34}, {40, 0}, {41, 0},
-    {42, 0}, {377, 35}, {43, 36}, {376, 37}, {375, 27}, {44, 0}, {45, 37}, {385, 38},
-    {384, 27}, {377, 39}, {48, 0}, {393, 40}, {49, 0}, {46, 41}, {2, 42}, {52, 0},
-    {50, 43}, {53, 0}, {38, 0}, {91, 0}, {66, 0}, {86, 0}, {87, 0}, {58, 0},
-    {84, 0}, {85, 0}, {54, 44}, {75, 45}, {89, 45}, {88, 0}, {82, 45}, {81, 45},
-    {90, 0}, {80, 45}, {79, 45}, {74, 46}, {73, 45}, {56, 47}, {93, 0}, {92, 0},
-    {94, 0}, {95, 0}, {96, 0}, {97, 0}, {99, 0}, {100, 0}, {101, 48}, {103, 48},
-    {104, 48}, {102, 0}, {105, 0}, {106, 0}, {107, 0}, {111, 0}, {112, 0}, {113, 0},
-    {0, 49}, {115, 0}, {114, 0}, {116, 0}, {117, 0}, {120, 50}, {120, 51}, {121, 0},
-    {122, 13}, {123, 0}, {126, 0}, {127, 0}, {131, 52}, {130, 52}, {129, 27}, {132, 0},
-    {9, 0}, {133, 0}, {10, 0}, {15, 13}, {134, 13}, {122, 0}, {135, 13}, {136, 0},
-    {137, 0}, {139, 53}, {138, 54}, {142, 0}, {141, 0}, {140, 0}, {143, 0}, {144, 0},
-    {145, 0}, {146, 0}, {147, 55}, {148, 0}, {0, 56}, {18, 0}, {103, 0}, {149, 55},
-    {150, 0}, {152, 57}, {151, 54}, {153, 0}, {154, 0}, {155, 0}, {156, 0}, {157, 0},
-    {158, 0}, {159, 0}, {160, 0}, {161, 0}, {162, 0}, {165, 0}, {166, 19}, {164, 0},
-    {163, 58}, {167, 59}, {169, 0}, {168, 0}, {170, 0}, {171, 0}, {172, 0}, {174, 0},
-    {175, 0}, {177, 0}, {130, 60}, {129, 0}, {131, 0}, {130, 0}, {139, 14}, {152, 0},
-    {166, 0}, {20, 0}, {178, 0}, {179, 0}, {180, 22}, {181, 0}, {182, 48}, {183, 0},
-    {184, 0}, {185, 0}, {187, 61}, {186, 48}, {0, 62}, {18, 63}, {190, 63}, {189, 0},
-    {191, 0}, {192, 0}, {193, 0}, {194, 48}, {195, 0}, {196, 0}, {197, 0}, {198, 0},
-    {199, 0}, {200, 0}, {202, 0}, {201, 0}, {203, 0}, {204, 0}, {205, 0}, {206, 0},
-    {207, 0}, {208, 0}, {209, 0}, {210, 0}, {211, 0}, {212, 0}, {214, 0}, {213, 0},
-    {215, 0}, {216, 0}, {217, 0}, {218, 0}, {219, 0}, {220, 0}, {221, 0}, {222, 0},
-    {223, 0}, {224, 0}, {225, 55}, {226, 0}, {227, 0}, {228, 0}, {187, 64}, {229, 0},
-    {230, 0}, {23, 65}, {231, 0}, {232, 66}, {234, 29}, {233, 27}, {236, 0}, {238, 67},
-    {237, 27}, {190, 0}, {240, 0}, {241, 0}, {242, 0}, {243, 48}, {244, 48}, {245, 0},
-    {246, 0}, {247, 0}, {248, 0}, {249, 0}, {164, 68}, {163, 69}, {12, 70}, {250, 0},
-    {164, 71}, {163, 72}, {251, 27}, {253, 0}, {254, 0}, {256, 0}, {255, 0}, {257, 0},
-    {258, 73}, {261, 74}, {260, 75}, {259, 27}, {263, 0}, {266, 0}, {268, 26}, {267, 27},
-    {270, 0}, {271, 0}, {272, 48}, {273, 0}, {274, 0}, {23, 76}, {278, 0}, {0, 77},
-    {18, 78}, {190, 78}, {232, 0}, {235, 79}, {233, 0}, {279, 80}, {234, 0}, {280, 0},
-    {239, 79}, {237, 0}, {281, 0}, {238, 20}, {282, 0}, {283, 0}, {284, 0}, {285, 55},
-    {286, 0}, {287, 0}, {288, 0}, {19, 81}, {289, 0}, {252, 82}, {251, 0}, {290, 0},
-    {291, 0}, {135, 0}, {292, 0}, {262, 83}, {259, 0}, {293, 0}, {294, 84}, {261, 0},
-    {260, 58}, {295, 0}, {265, 85}, {264, 0}, {29, 86}, {296, 0}, {269, 85}, {267, 0},
-    {297, 0}, {268, 86}, {298, 0}, {300, 87}, {299, 27}, {302, 55}, {303, 0}, {304, 0},
-    {277, 79}, {275, 0}, {27, 88}, {276, 0}, {305, 0}, {0, 89}, {18, 90}, {234, 90},
-    {279, 0}, {306, 0}, {310, 91}, {309, 74}, {308, 74}, {307, 27}, {312, 0}, {313, 0},
-    {314, 0}, {315, 0}, {316, 0}, {317, 0}, {318, 92}, {261, 68}, {260, 69}, {322, 0},
-    {323, 0}, {324, 31}, {301, 79}, {299, 0}, {325, 0}, {300, 93}, {326, 0}, {327, 0},
-    {328, 0}, {311, 83}, {307, 0}, {310, 94}, {309, 0}, {330, 0}, {329, 80}, {310, 95},
-    {308, 0}, {333, 0}, {335, 96}, {334, 27}, {337, 0}, {338, 0}, {340, 0}, {339, 97},
-    {319, 0}, {343, 0}, {320, 43}, {344, 98}, {346, 0}, {347, 0}, {348, 0}, {0, 99},
-    {18, 100}, {349, 100}, {351, 29}, {350, 27}, {353, 0}, {310, 101}, {309, 90}, {308, 90},
-    {329, 0}, {354, 0}, {331, 41}, {355, 0}, {336, 79}, {334, 0}, {356, 0}, {357, 0},
-    {335, 64}, {358, 0}, {340, 102}, {339, 0}, {359, 103}, {342, 104}, {341, 0}, {34, 105},
-    {360, 0}, {361, 0}, {362, 33}, {363, 106}, {352, 79}, {350, 0}, {364, 0}, {351, 0},
-    {365, 0}, {366, 0}, {0, 107}, {18, 108}, {349, 108}, {367, 0}, {368, 109}, {164, 110},
-    {369, 0}, {370, 0}, {371, 0}, {349, 0}, {372, 0}, {373, 0}, {374, 0}, {380, 111},
-    {379, 27}, {382, 0}, {383, 0}, {173, 0}, {378, 112}, {375, 0}, {377, 113}, {43, 114},
-    {388, 0}, {387, 115}, {376, 0}, {381, 112}, {379, 0}, {389, 0}, {380, 116}, {390, 0},
-    {391, 0}, {386, 112}, {384, 0}, {392, 0}, {45, 0}, {385, 117}, {394, 0}, {377, 118},
-    {43, 119}, {376, 120}, {395, 0}, {19, 121}, {45, 122}, {396, 0}, {397, 0}, {398, 0},
-    {103, 123}, {399, 0}, {400, 0}, {388, 124},
+    {72, 1}, {64, 2}, {66, 2}, {61, 2}, {68, 2}, {69, 2}, {5, 2}, {60, 2},
+    {58, 2}, {59, 2}, {65, 2}, {4, 2}, {63, 2}, {62, 2}, {70, 2}, {67, 2},
+    {71, 2}, {0, 0}, {83, 3}, {75, 4}, {78, 4}, {6, 5}, {82, 4}, {8, 5},
+    {81, 4}, {7, 5}, {80, 4}, {79, 4}, {76, 4}, {74, 6}, {73, 4}, {77, 5},
+    {2, 0}, {9, 0}, {98, 0}, {109, 0}, {10, 0}, {110, 0}, {108, 0}, {11, 7},
+    {118, 8}, {119, 7}, {125, 8}, {124, 7}, {13, 0}, {128, 0}, {14, 0}, {17, 0},
+    {16, 9}, {165, 10}, {164, 10}, {12, 11}, {18, 0}, {174, 12}, {19, 13}, {177, 14},
+    {20, 0}, {21, 15}, {22, 16}, {189, 9}, {2, 17}, {23, 0}, {24, 0}, {25, 0},
+    {26, 0}, {15, 0}, {28, 0}, {29, 18}, {266, 19}, {0, 20}, {27, 21}, {278, 21},
+    {277, 19}, {0, 22}, {30, 23}, {31, 0}, {32, 0}, {33, 24}, {34, 25}, {345, 19},
+    {35, 0}, {349, 0}, {36, 0}, {37, 26}, {39, 27}, {40, 0}, {41, 0}, {42, 0},
+    {380, 28}, {43, 29}, {379, 30}, {378, 19}, {44, 0}, {45, 30}, {388, 31}, {387, 19},
+    {380, 32}, {48, 0}, {396, 33}, {49, 0}, {46, 34}, {2, 35}, {52, 0}, {50, 36},
+    {53, 0}, {38, 0}, {91, 0}, {66, 0}, {86, 0}, {87, 0}, {58, 0}, {84, 0},
+    {85, 0}, {54, 37}, {75, 38}, {89, 38}, {88, 0}, {82, 38}, {81, 38}, {90, 0},
+    {80, 38}, {79, 38}, {74, 39}, {73, 38}, {56, 40}, {93, 0}, {92, 0}, {94, 0},
+    {95, 0}, {96, 0}, {97, 0}, {99, 0}, {100, 0}, {101, 9}, {103, 9}, {104, 9},
+    {102, 0}, {105, 0}, {106, 0}, {107, 0}, {111, 0}, {112, 0}, {113, 0}, {0, 41},
+    {115, 0}, {114, 0}, {116, 0}, {117, 0}, {120, 11}, {120, 42}, {121, 0}, {122, 0},
+    {123, 0}, {126, 0}, {127, 0}, {131, 43}, {130, 43}, {129, 19}, {132, 0}, {133, 0},
+    {15, 7}, {134, 7}, {135, 7}, {136, 0}, {137, 0}, {139, 9}, {138, 0}, {142, 0},
+    {141, 0}, {140, 0}, {143, 0}, {144, 0}, {145, 0}, {146, 0}, {147, 44}, {148, 0},
+    {0, 45}, {149, 46}, {103, 0}, {150, 44}, {151, 0}, {153, 0}, {152, 0}, {154, 0},
+    {155, 0}, {156, 0}, {157, 0}, {158, 0}, {159, 0}, {160, 0}, {161, 0}, {162, 0},
+    {163, 0}, {166, 0}, {167, 0}, {165, 0}, {164, 0}, {168, 47}, {170, 0}, {169, 0},
+    {171, 0}, {172, 0}, {173, 0}, {175, 0}, {176, 0}, {178, 0}, {130, 48}, {129, 0},
+    {131, 0}, {130, 0}, {19, 0}, {179, 0}, {180, 0}, {181, 15}, {182, 0}, {183, 9},
+    {184, 0}, {185, 0}, {186, 0}, {188, 49}, {187, 9}, {0, 50}, {149, 51}, {191, 52},
+    {190, 0}, {192, 0}, {193, 0}, {0, 53}, {194, 0}, {195, 9}, {196, 0}, {197, 0},
+    {198, 0}, {199, 0}, {200, 0}, {202, 0}, {201, 0}, {203, 0}, {204, 0}, {205, 0},
+    {206, 0}, {207, 0}, {209, 0}, {208, 54}, {210, 0}, {211, 0}, {212, 0}, {213, 0},
+    {215, 0}, {214, 0}, {216, 0}, {217, 0}, {218, 0}, {219, 0}, {220, 0}, {221, 0},
+    {222, 0}, {223, 0}, {224, 0}, {225, 0}, {226, 44}, {227, 0}, {228, 0}, {229, 0},
+    {188, 55}, {230, 0}, {231, 0}, {22, 44}, {232, 0}, {233, 56}, {235, 21}, {234, 19},
+    {237, 0}, {239, 57}, {238, 19}, {191, 0}, {241, 0}, {242, 0}, {243, 0}, {244, 9},
+    {245, 0}, {246, 0}, {247, 0}, {248, 0}, {249, 0}, {251, 58}, {250, 59}, {208, 0},
+    {12, 60}, {252, 0}, {251, 61}, {250, 62}, {253, 19}, {255, 0}, {256, 0}, {258, 0},
+    {257, 0}, {259, 0}, {260, 63}, {263, 64}, {262, 65}, {261, 19}, {265, 0}, {268, 0},
+    {270, 18}, {269, 19}, {272, 0}, {273, 0}, {274, 9}, {275, 0}, {276, 0}, {22, 66},
+    {280, 0}, {0, 67}, {27, 68}, {281, 68}, {233, 0}, {236, 69}, {234, 0}, {0, 70},
+    {27, 0}, {283, 0}, {282, 71}, {235, 0}, {284, 0}, {240, 69}, {238, 0}, {285, 0},
+    {239, 14}, {286, 0}, {287, 0}, {288, 0}, {289, 44}, {290, 0}, {291, 0}, {292, 0},
+    {18, 10}, {293, 0}, {254, 72}, {253, 0}, {251, 0}, {250, 73}, {294, 0}, {295, 0},
+    {135, 0}, {296, 0}, {264, 74}, {261, 0}, {297, 0}, {298, 75}, {263, 0}, {262, 73},
+    {299, 0}, {267, 76}, {266, 0}, {29, 77}, {300, 0}, {271, 76}, {269, 0}, {301, 0},
+    {270, 77}, {302, 0}, {304, 78}, {303, 19}, {306, 44}, {307, 0}, {308, 0}, {279, 69},
+    {277, 0}, {26, 79}, {278, 0}, {309, 0}, {233, 80}, {0, 81}, {27, 82}, {235, 82},
+    {282, 0}, {310, 0}, {314, 83}, {313, 64}, {312, 64}, {311, 19}, {316, 0}, {317, 0},
+    {318, 0}, {319, 0}, {320, 0}, {321, 0}, {322, 84}, {263, 58}, {262, 59}, {326, 0},
+    {327, 0}, {328, 24}, {305, 69}, {303, 0}, {329, 0}, {304, 85}, {330, 0}, {331, 0},
+    {332, 0}, {315, 74}, {311, 0}, {314, 86}, {313, 0}, {334, 0}, {333, 71}, {314, 87},
+    {312, 0}, {337, 0}, {339, 88}, {338, 19}, {341, 0}, {342, 0}, {344, 0}, {343, 89},
+    {323, 0}, {347, 0}, {324, 36}, {348, 90}, {350, 0}, {351, 0}, {352, 0}, {0, 91},
+    {27, 92}, {353, 92}, {355, 21}, {354, 19}, {357, 0}, {314, 93}, {313, 82}, {312, 82},
+    {333, 0}, {358, 0}, {335, 34}, {359, 0}, {340, 69}, {338, 0}, {360, 0}, {361, 0},
+    {339, 94}, {362, 0}, {344, 95}, {343, 0}, {363, 96}, {346, 97}, {345, 0}, {34, 98},
+    {364, 0}, {365, 0}, {366, 26}, {367, 99}, {356, 69}, {354, 0}, {368, 0}, {355, 0},
+    {369, 0}, {370, 0}, {0, 100}, {27, 101}, {353, 101}, {371, 0}, {372, 102}, {251, 103},
+    {373, 0}, {374, 0}, {375, 0}, {353, 0}, {376, 0}, {377, 0}, {383, 104}, {382, 19},
+    {385, 0}, {386, 0}, {174, 0}, {381, 105}, {378, 0}, {380, 106}, {43, 46}, {391, 0},
+    {390, 107}, {379, 0}, {384, 105}, {382, 0}, {392, 0}, {383, 108}, {393, 0}, {394, 0},
+    {389, 105}, {387, 0}, {395, 0}, {45, 0}, {388, 109}, {397, 0}, {380, 110}, {43, 111},
+    {379, 112}, {398, 0}, {18, 113}, {45, 114}, {399, 0}, {400, 0}, {401, 0}, {283, 115},
+    {402, 0}, {403, 0}, {391, 116},
 };
 
 /* The edges of states. */
@@ -1783,145 +1788,135 @@ static const uint16_t edge_lists[] = {
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
     16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
     32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-    48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
-    64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 76,
-    79, 80, 81, 82, 83, 84, 81, 85, 83, 86, 87, 88, 89, 90, 91, 92,
-    93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108,
-    109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 107, 119, 120, 121, 122, 123,
-    124, 125, 126, 127, 128, 129, 130, 131, 132, 133, 134, 135, 136, 137, 138, 139,
-    140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150, 151, 150, 152, 153, 154,
-    155, 156, 157, 158, 159, 160, 161, 162, 163, 40, 164, 165, 42, 43, 166, 167,
-    168, 169, 170, 171, 172, 173, 174, 175, 176, 172, 177, 178, 179, 180, 181, 182,
-    183, 126, 184, 185, 186, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196, 197,
-    49, 50, 198, 199, 200, 201, 202, 203, 204, 205, 206, 207, 208, 209, 210, 156,
-    157, 211, 212, 213, 214, 215, 216, 217, 56, 218, 219, 220, 221, 222, 223, 224,
-    225, 226, 227, 228, 229, 230, 231, 232, 233, 234, 235, 236, 237, 238, 239, 240,
-    241, 242, 243, 244, 245, 246, 247, 248, 249, 250, 251, 252, 253, 254, 255, 256,
-    257, 258, 259, 260, 261, 262, 127, 263, 264, 265, 266, 267, 268, 269, 270, 271,
-    272, 273, 274, 180, 181, 182, 275, 71, 72, 276, 277, 278, 279, 280, 180, 181,
-    281, 282, 283, 284, 285, 286, 287, 288, 289, 290, 291, 292, 293, 249, 294, 295,
-    296, 297, 298, 299, 300, 301, 302, 303, 304, 305, 306, 307, 308, 309, 310, 311,
-    312, 313, 314, 315, 316, 317, 271, 271, 318, 319, 320, 321, 322, 323, 71, 72,
-    276, 324, 180, 181, 182, 325, 180, 181, 326, 327, 328, 279, 329, 330, 331, 332,
-    333, 334, 335, 336, 337, 338, 339, 290, 340, 341, 296, 297, 342, 343, 344, 345,
-    346, 347, 305, 306, 348, 349, 350, 351, 352, 353, 354, 69, 355, 356, 357, 358,
-    310, 359, 360, 361, 362, 363, 364, 365, 366, 367, 368, 71, 72, 73, 369, 180,
-    181, 182, 370, 180, 181, 371, 372, 373, 374, 375, 376, 377, 378, 379, 380, 381,
-    382, 383, 384, 385, 386, 387, 388, 346, 389, 390, 349, 391, 392, 393, 360, 394,
-    363, 395, 396, 397, 398, 399, 400, 401, 378, 379, 380, 402, 403, 404, 405, 406,
-    407, 403, 404, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 419, 420,
-    421, 422, 423, 424, 425, 396, 71, 72, 426, 427, 428, 429, 430, 431, 432, 403,
-    404, 405, 433, 434, 435, 436, 410, 437, 438, 439, 440, 441, 442, 443, 444, 445,
-    79, 446, 447, 448, 81, 449, 450, 421, 421, 180, 181, 182, 451, 452, 71, 72,
-    426, 453, 180, 181, 182, 451, 454, 180, 181, 455, 456, 457, 458, 459, 460, 438,
-    438, 461, 106, 462, 463, 448, 464, 465, 466, 180, 181, 467, 454, 468, 469, 470,
-    471, 472, 473, 474, 475, 476, 89, 90, 91, 477, 478, 479, 480, 481, 478, 479,
-    482, 483, 471, 484, 485, 486, 487, 488, 489, 94, 95, 490, 491, 492, 493, 494,
-    478, 479, 480, 495, 496, 497, 485, 498, 499, 488, 500, 491, 501, 502, 503, 504,
-    505, 506, 507,
+    48, 49, 50, 51, 52, 53, 54, 55, 56, 51, 57, 58, 59, 60, 61, 62,
+    63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 75,
+    78, 79, 80, 81, 82, 83, 80, 84, 82, 85, 86, 87, 88, 89, 90, 91,
+    92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107,
+    108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 106, 118, 119, 120, 121, 122,
+    123, 124, 125, 126, 127, 128, 129, 130, 131, 132, 133, 134, 135, 136, 137, 138,
+    139, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150, 148, 151, 152, 153,
+    154, 155, 156, 157, 158, 33, 159, 36, 160, 40, 161, 151, 42, 43, 162, 163,
+    164, 165, 166, 167, 168, 169, 170, 171, 172, 168, 173, 174, 175, 176, 177, 178,
+    179, 125, 180, 181, 182, 183, 184, 185, 186, 187, 188, 189, 190, 191, 192, 193,
+    49, 50, 194, 195, 196, 197, 198, 199, 200, 201, 202, 203, 204, 205, 206, 155,
+    156, 207, 208, 209, 165, 181, 194, 210, 56, 211, 212, 213, 214, 215, 216, 217,
+    218, 219, 220, 221, 222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233,
+    234, 235, 236, 237, 238, 239, 240, 241, 195, 242, 243, 244, 245, 246, 247, 248,
+    249, 250, 251, 252, 253, 254, 255, 256, 126, 257, 258, 259, 260, 261, 262, 263,
+    264, 265, 266, 267, 268, 176, 177, 178, 269, 69, 70, 270, 271, 272, 273, 274,
+    176, 177, 275, 276, 277, 278, 279, 280, 281, 282, 283, 284, 285, 286, 287, 195,
+    242, 288, 289, 290, 291, 292, 293, 294, 295, 296, 297, 298, 299, 300, 301, 302,
+    303, 304, 305, 306, 307, 308, 309, 310, 311, 265, 265, 312, 313, 314, 315, 316,
+    317, 69, 70, 270, 318, 319, 320, 321, 322, 319, 320, 323, 324, 325, 273, 326,
+    327, 328, 329, 330, 331, 332, 333, 334, 335, 336, 283, 337, 287, 338, 290, 291,
+    339, 340, 341, 342, 343, 344, 345, 346, 299, 300, 347, 348, 349, 350, 351, 352,
+    353, 67, 354, 355, 356, 357, 304, 358, 359, 360, 361, 362, 363, 364, 365, 366,
+    367, 69, 70, 71, 368, 319, 320, 321, 369, 319, 320, 370, 371, 319, 320, 321,
+    372, 373, 374, 375, 376, 319, 320, 321, 377, 378, 379, 380, 381, 382, 383, 384,
+    385, 386, 387, 388, 345, 389, 390, 348, 391, 392, 393, 359, 394, 362, 395, 396,
+    397, 398, 399, 400, 401, 378, 379, 380, 402, 403, 404, 405, 406, 407, 403, 404,
+    408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 419, 420, 421, 422, 423,
+    424, 425, 396, 69, 70, 426, 427, 428, 429, 430, 431, 432, 403, 404, 405, 433,
+    434, 435, 436, 410, 437, 438, 439, 440, 441, 442, 443, 444, 445, 78, 446, 447,
+    448, 80, 449, 450, 421, 421, 319, 320, 321, 451, 452, 69, 70, 426, 453, 319,
+    320, 321, 451, 454, 319, 320, 455, 456, 457, 458, 459, 460, 438, 438, 461, 105,
+    462, 463, 448, 464, 465, 466, 319, 320, 467, 454, 468, 469, 470, 471, 472, 473,
+    474, 475, 88, 89, 90, 476, 477, 478, 479, 480, 477, 478, 481, 482, 470, 483,
+    484, 485, 486, 487, 488, 93, 94, 489, 490, 491, 492, 493, 477, 478, 479, 494,
+    495, 496, 484, 497, 498, 487, 499, 490, 500, 501, 502, 503, 504, 505, 506,
 };
 
 /* Operations and moves, each with its place. */
 static const qcap_step_t steps[] = {
-    {47, 16385},
-    {44, 16385},
-    {33, 16385},
+    {45, 16385},
+    {42, 16385},
     {19, 16385},
-    {85, 16385},
-    {77, 16385},
-    {73, 16385},
-    {79, 16385},
+    {81, 16385},
     {75, 16385},
-    {19, 16386},
-    {33, 16386},
-    {75, 16386},
+    {71, 16385},
+    {73, 16385},
+    {71, 16386},
     {73, 16386},
     {18, 16384},
-    {79, 16387},
-    {78, 16385},
+    {70, 16385},
     {70, 16384},
-    {73, 16387},
-    {72, 16384},
-    {67, 16387},
+    {65, 16387},
+    {71, 16387},
     {29, 16384},
     {17, 16384},
     {18, 16385},
     {4, 16384},
     {31, 16384},
-    {0, 16384},
-    {50, 16384},
+    {48, 16384},
     {16, 16385},
     {15, 16384},
     {32768, 16385},
     {30, 16385},
     {24, 16385},
     {23, 16384},
-    {59, 16384},
+    {0, 16384},
+    {57, 16384},
     {14, 16385},
     {13, 16384},
-    {58, 16385},
-    {57, 16384},
+    {56, 16385},
+    {55, 16384},
     {12, 16385},
     {11, 16384},
-    {56, 16385},
+    {54, 16385},
     {10, 16385},
     {7, 16385},
     {6, 16385},
     {5, 16384},
     {2, 16384},
-    {55, 16384},
-    {52, 16384},
+    {53, 16384},
+    {50, 16384},
     {1, 16384},
-    {51, 16384},
     {49, 16384},
-    {45, 16384},
+    {47, 16384},
+    {43, 16384},
     {19, 16384},
-    {86, 16384},
-    {32, 16384},
-    {46, 16384},
-    {78, 16384},
-    {79, 16386},
-    {76, 16385},
-    {19, 16387},
-    {33, 16387},
-    {84, 16384},
-    {76, 16384},
-    {32, 16385},
-    {35, 16384},
-    {42, 16385},
-    {69, 16385},
+    {82, 16384},
+    {44, 16384},
+    {74, 16385},
+    {80, 16384},
     {74, 16384},
-    {83, 16385},
-    {65, 16384},
+    {33, 16384},
+    {4, 16385},
+    {68, 16385},
+    {40, 16385},
+    {67, 16385},
+    {68, 16384},
+    {72, 16384},
+    {79, 16385},
+    {63, 16384},
     {28, 16385},
-    {34, 16385},
-    {41, 16385},
+    {32, 16385},
+    {39, 16385},
     {30, 16384},
     {26, 16385},
-    {72, 16385},
-    {83, 16384},
+    {79, 16384},
     {28, 16384},
     {16, 16384},
-    {39, 16384},
+    {37, 16384},
     {31, 16385},
     {25, 16385},
-    {64, 16385},
     {62, 16385},
-    {81, 16384},
-    {38, 16385},
-    {61, 16385},
-    {60, 16384},
+    {60, 16385},
+    {77, 16384},
+    {36, 16385},
+    {59, 16385},
     {58, 16384},
-    {37, 16385},
-    {67, 16385},
-    {80, 16385},
+    {56, 16384},
+    {35, 16385},
+    {65, 16385},
+    {76, 16385},
     {21, 16384},
     {10, 16384},
     {9, 16385},
     {20, 16385},
-    {74, 16385},
-    {54, 16385},
-    {36, 16384},
+    {72, 16385},
+    {52, 16385},
+    {34, 16384},
     {8, 16384},
 };
 
@@ -1930,140 +1925,132 @@ static const uint16_t actions[] = {
     /* 0 */ 0x0,
     /* 1 */ 0x1, 0x0,
     /* 2 */ 0x2, 0x1, 0x2,
-    /* 3 */ 0x2, 0x1, 0x3,
-    /* 4 */ 0x1, 0x1,
-    /* 5 */ 0x2, 0x4, 0x5,
-    /* 6 */ 0x2, 0x4, 0x6,
-    /* 7 */ 0x1, 0x4,
-    /* 8 */ 0x2, 0x4, 0x7,
-    /* 9 */ 0x2, 0x4, 0x8,
-    /* 10 */ 0x1, 0x9,
-    /* 11 */ 0x1, 0xa,
-    /* 12 */ 0x1, 0xb,
-    /* 13 */ 0x1, 0xc,
-    /* 14 */ 0x1, 0xd,
-    /* 15 */ 0x2, 0xe, 0xf,
-    /* 16 */ 0x3, 0xe, 0xf, 0x10,
-    /* 17 */ 0x2, 0x11, 0x12,
-    /* 18 */ 0x1, 0x13,
-    /* 19 */ 0x1, 0x11,
-    /* 20 */ 0x1, 0x14,
-    /* 21 */ 0x1, 0x12,
-    /* 22 */ 0x1, 0x15,
-    /* 23 */ 0x3, 0x16, 0x17, 0x18,
-    /* 24 */ 0x1, 0x19,
-    /* 25 */ 0x2, 0x17, 0x1a,
-    /* 26 */ 0x2, 0x1b, 0x1c,
-    /* 27 */ 0x1, 0x1d,
-    /* 28 */ 0x4, 0x1e, 0x1f, 0x20, 0x19,
-    /* 29 */ 0x1, 0x1e,
-    /* 30 */ 0x1, 0x21,
-    /* 31 */ 0x2, 0x22, 0x23,
-    /* 32 */ 0x2, 0x24, 0x25,
-    /* 33 */ 0x2, 0x26, 0x27,
-    /* 34 */ 0x2, 0x28, 0x27,
-    /* 35 */ 0x6, 0x29, 0x2a, 0x2b, 0x2c, 0x17, 0x2d,
-    /* 36 */ 0x2, 0x29, 0x2a,
-    /* 37 */ 0x1, 0x29,
-    /* 38 */ 0x2, 0x29, 0x2e,
-    /* 39 */ 0x2, 0x17, 0x2d,
-    /* 40 */ 0x2, 0x17, 0x2f,
+    /* 3 */ 0x2, 0x3, 0x4,
+    /* 4 */ 0x2, 0x3, 0x5,
+    /* 5 */ 0x1, 0x3,
+    /* 6 */ 0x2, 0x3, 0x6,
+    /* 7 */ 0x1, 0x7,
+    /* 8 */ 0x1, 0x8,
+    /* 9 */ 0x1, 0x9,
+    /* 10 */ 0x1, 0xa,
+    /* 11 */ 0x1, 0xb,
+    /* 12 */ 0x1, 0xc,
+    /* 13 */ 0x1, 0xd,
+    /* 14 */ 0x1, 0xe,
+    /* 15 */ 0x1, 0xf,
+    /* 16 */ 0x3, 0x10, 0x11, 0x12,
+    /* 17 */ 0x2, 0x11, 0x13,
+    /* 18 */ 0x2, 0x14, 0x15,
+    /* 19 */ 0x1, 0x16,
+    /* 20 */ 0x4, 0x17, 0x18, 0x19, 0x1a,
+    /* 21 */ 0x1, 0x17,
+    /* 22 */ 0x1, 0x1a,
+    /* 23 */ 0x1, 0x1b,
+    /* 24 */ 0x2, 0x1c, 0x1d,
+    /* 25 */ 0x2, 0x1e, 0x1f,
+    /* 26 */ 0x2, 0x20, 0x21,
+    /* 27 */ 0x2, 0x22, 0x21,
+    /* 28 */ 0x6, 0x23, 0x24, 0x25, 0x26, 0x11, 0x27,
+    /* 29 */ 0x2, 0x23, 0x24,
+    /* 30 */ 0x1, 0x23,
+    /* 31 */ 0x2, 0x23, 0x28,
+    /* 32 */ 0x2, 0x11, 0x27,
+    /* 33 */ 0x2, 0x11, 0x29,
+    /* 34 */ 0x1, 0x2a,
+    /* 35 */ 0x1, 0x13,
+    /* 36 */ 0x1, 0x2b,
+    /* 37 */ 0x3, 0x2c, 0x2d, 0x2e,
+    /* 38 */ 0x1, 0x5,
+    /* 39 */ 0x1, 0x6,
+    /* 40 */ 0x2, 0x2c, 0x2f,
     /* 41 */ 0x1, 0x30,
-    /* 42 */ 0x1, 0x1a,
+    /* 42 */ 0x2, 0x7, 0xb,
     /* 43 */ 0x1, 0x31,
-    /* 44 */ 0x3, 0x32, 0x33, 0x34,
-    /* 45 */ 0x1, 0x6,
-    /* 46 */ 0x1, 0x8,
-    /* 47 */ 0x2, 0x32, 0x35,
-    /* 48 */ 0x1, 0x36,
-    /* 49 */ 0x1, 0x37,
-    /* 50 */ 0x1, 0x38,
-    /* 51 */ 0x2, 0x39, 0x38,
-    /* 52 */ 0x1, 0x3a,
-    /* 53 */ 0x2, 0x3b, 0xd,
-    /* 54 */ 0x1, 0x3c,
-    /* 55 */ 0x1, 0x18,
-    /* 56 */ 0x3, 0x1f, 0x20, 0x19,
-    /* 57 */ 0x1, 0x3b,
-    /* 58 */ 0x1, 0x10,
-    /* 59 */ 0x1, 0x3d,
-    /* 60 */ 0x8001, 0x3e,
-    /* 61 */ 0x2, 0x3f, 0x40,
-    /* 62 */ 0x4, 0x3f, 0x1f, 0x20, 0x19,
-    /* 63 */ 0x1, 0x3f,
-    /* 64 */ 0x1, 0x40,
-    /* 65 */ 0x2, 0x17, 0x18,
-    /* 66 */ 0x1, 0x41,
-    /* 67 */ 0x2, 0x1e, 0x14,
-    /* 68 */ 0x1, 0x42,
-    /* 69 */ 0x2, 0x42, 0x10,
-    /* 70 */ 0x1, 0x43,
-    /* 71 */ 0x1, 0x44,
-    /* 72 */ 0x2, 0x44, 0x10,
-    /* 73 */ 0x1, 0x45,
-    /* 74 */ 0x1, 0x46,
-    /* 75 */ 0x2, 0x46, 0x10,
-    /* 76 */ 0x2, 0x47, 0x18,
-    /* 77 */ 0x4, 0x48, 0x1f, 0x20, 0x19,
-    /* 78 */ 0x1, 0x48,
-    /* 79 */ 0x8001, 0x49,
-    /* 80 */ 0x1, 0x4a,
-    /* 81 */ 0x1, 0x4b,
-    /* 82 */ 0x8001, 0x4c,
-    /* 83 */ 0x8001, 0x4d,
-    /* 84 */ 0x1, 0x2f,
-    /* 85 */ 0x8001, 0x4e,
-    /* 86 */ 0x1, 0x1c,
-    /* 87 */ 0x2, 0x1e, 0x4f,
-    /* 88 */ 0x1, 0x50,
-    /* 89 */ 0x4, 0x51, 0x1f, 0x20, 0x19,
-    /* 90 */ 0x1, 0x51,
-    /* 91 */ 0x4, 0x46, 0x1f, 0x20, 0x2d,
-    /* 92 */ 0x1, 0x52,
-    /* 93 */ 0x1, 0x4f,
-    /* 94 */ 0x3, 0x1f, 0x20, 0x2d,
-    /* 95 */ 0x1, 0x2d,
-    /* 96 */ 0x2, 0x1e, 0x40,
-    /* 97 */ 0x1, 0x53,
-    /* 98 */ 0x1, 0x54,
-    /* 99 */ 0x4, 0x55, 0x1f, 0x20, 0x19,
-    /* 100 */ 0x1, 0x55,
-    /* 101 */ 0x4, 0x51, 0x1f, 0x20, 0x2d,
-    /* 102 */ 0x1, 0x56,
-    /* 103 */ 0x1, 0x57,
-    /* 104 */ 0x8001, 0x58,
-    /* 105 */ 0x1, 0x25,
-    /* 106 */ 0x1, 0x59,
-    /* 107 */ 0x4, 0x47, 0x1f, 0x20, 0x19,
-    /* 108 */ 0x1, 0x47,
-    /* 109 */ 0x1, 0x5a,
-    /* 110 */ 0x1, 0x5b,
-    /* 111 */ 0x2, 0x29, 0x5c,
-    /* 112 */ 0x8001, 0x5d,
-    /* 113 */ 0x5, 0x2a, 0x2b, 0x2c, 0x17, 0x2d,
-    /* 114 */ 0x1, 0x2a,
-    /* 115 */ 0x1, 0x5e,
-    /* 116 */ 0x1, 0x5c,
-    /* 117 */ 0x1, 0x2e,
-    /* 118 */ 0x6, 0x5f, 0x2a, 0x2b, 0x2c, 0x17, 0x2d,
-    /* 119 */ 0x2, 0x5f, 0x2a,
-    /* 120 */ 0x1, 0x5f,
-    /* 121 */ 0x1, 0x60,
-    /* 122 */ 0x1, 0x61,
-    /* 123 */ 0x1, 0x62,
-    /* 124 */ 0x1, 0x63,
+    /* 44 */ 0x2, 0x11, 0x12,
+    /* 45 */ 0x5, 0x24, 0x25, 0x26, 0x11, 0x1a,
+    /* 46 */ 0x1, 0x24,
+    /* 47 */ 0x1, 0x32,
+    /* 48 */ 0x8001, 0x33,
+    /* 49 */ 0x3, 0x10, 0x11, 0x34,
+    /* 50 */ 0x6, 0x10, 0x24, 0x25, 0x26, 0x11, 0x1a,
+    /* 51 */ 0x2, 0x10, 0x24,
+    /* 52 */ 0x1, 0x10,
+    /* 53 */ 0x2, 0x11, 0x1a,
+    /* 54 */ 0x2, 0x35, 0x36,
+    /* 55 */ 0x2, 0x11, 0x34,
+    /* 56 */ 0x2, 0x35, 0x37,
+    /* 57 */ 0x2, 0x17, 0xe,
+    /* 58 */ 0x1, 0x38,
+    /* 59 */ 0x2, 0x38, 0x39,
+    /* 60 */ 0x1, 0x3a,
+    /* 61 */ 0x1, 0x3b,
+    /* 62 */ 0x2, 0x3b, 0x39,
+    /* 63 */ 0x1, 0x3c,
+    /* 64 */ 0x1, 0x3d,
+    /* 65 */ 0x2, 0x3d, 0x39,
+    /* 66 */ 0x2, 0x3e, 0x12,
+    /* 67 */ 0x4, 0x3f, 0x18, 0x19, 0x1a,
+    /* 68 */ 0x1, 0x3f,
+    /* 69 */ 0x8001, 0x40,
+    /* 70 */ 0x3, 0x18, 0x19, 0x1a,
+    /* 71 */ 0x1, 0x41,
+    /* 72 */ 0x8001, 0x42,
+    /* 73 */ 0x1, 0x39,
+    /* 74 */ 0x8001, 0x43,
+    /* 75 */ 0x1, 0x29,
+    /* 76 */ 0x8001, 0x44,
+    /* 77 */ 0x1, 0x15,
+    /* 78 */ 0x2, 0x17, 0x45,
+    /* 79 */ 0x1, 0x46,
+    /* 80 */ 0x1, 0x37,
+    /* 81 */ 0x4, 0x47, 0x18, 0x19, 0x1a,
+    /* 82 */ 0x1, 0x47,
+    /* 83 */ 0x4, 0x3d, 0x18, 0x19, 0x27,
+    /* 84 */ 0x1, 0x48,
+    /* 85 */ 0x1, 0x45,
+    /* 86 */ 0x3, 0x18, 0x19, 0x27,
+    /* 87 */ 0x1, 0x27,
+    /* 88 */ 0x2, 0x17, 0x34,
+    /* 89 */ 0x1, 0x49,
+    /* 90 */ 0x1, 0x4a,
+    /* 91 */ 0x4, 0x4b, 0x18, 0x19, 0x1a,
+    /* 92 */ 0x1, 0x4b,
+    /* 93 */ 0x4, 0x47, 0x18, 0x19, 0x27,
+    /* 94 */ 0x1, 0x34,
+    /* 95 */ 0x1, 0x4c,
+    /* 96 */ 0x1, 0x4d,
+    /* 97 */ 0x8001, 0x4e,
+    /* 98 */ 0x1, 0x1f,
+    /* 99 */ 0x1, 0x4f,
+    /* 100 */ 0x4, 0x3e, 0x18, 0x19, 0x1a,
+    /* 101 */ 0x1, 0x3e,
+    /* 102 */ 0x1, 0x50,
+    /* 103 */ 0x1, 0x51,
+    /* 104 */ 0x2, 0x23, 0x52,
+    /* 105 */ 0x8001, 0x53,
+    /* 106 */ 0x5, 0x24, 0x25, 0x26, 0x11, 0x27,
+    /* 107 */ 0x1, 0x54,
+    /* 108 */ 0x1, 0x52,
+    /* 109 */ 0x1, 0x28,
+    /* 110 */ 0x6, 0x55, 0x24, 0x25, 0x26, 0x11, 0x27,
+    /* 111 */ 0x2, 0x55, 0x24,
+    /* 112 */ 0x1, 0x55,
+    /* 113 */ 0x1, 0x56,
+    /* 114 */ 0x1, 0x57,
+    /* 115 */ 0x1, 0x58,
+    /* 116 */ 0x1, 0x59,
 };
 
 /* Where each action begins in that. */
 static const uint32_t action_at[] = {
-    0, 1, 3, 6, 9, 11, 14, 17, 19, 22, 25, 27, 29, 31, 33, 35,
-    38, 42, 45, 47, 49, 51, 53, 55, 59, 61, 64, 67, 69, 74, 76, 78,
-    81, 84, 87, 90, 97, 100, 102, 105, 108, 111, 113, 115, 117, 121, 123, 125,
-    128, 130, 132, 134, 137, 139, 142, 144, 146, 150, 152, 154, 156, 158, 161, 166,
-    168, 170, 173, 175, 178, 180, 183, 185, 187, 190, 192, 194, 197, 200, 205, 207,
-    209, 211, 213, 215, 217, 219, 221, 223, 226, 228, 233, 235, 240, 242, 244, 248,
-    250, 253, 255, 257, 262, 264, 269, 271, 273, 275, 277, 279, 284, 286, 288, 290,
-    293, 295, 301, 303, 305, 307, 309, 316, 319, 321, 323, 325, 327,
+    0, 1, 3, 6, 9, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31, 33,
+    35, 39, 42, 45, 47, 52, 54, 56, 58, 61, 64, 67, 70, 77, 80, 82,
+    85, 88, 91, 93, 95, 97, 101, 103, 105, 108, 110, 113, 115, 118, 124, 126,
+    128, 130, 134, 141, 144, 146, 149, 152, 155, 158, 161, 163, 166, 168, 170, 173,
+    175, 177, 180, 183, 188, 190, 192, 196, 198, 200, 202, 204, 206, 208, 210, 213,
+    215, 217, 222, 224, 229, 231, 233, 237, 239, 242, 244, 246, 251, 253, 258, 260,
+    262, 264, 266, 268, 270, 275, 277, 279, 281, 284, 286, 292, 294, 296, 298, 305,
+    308, 310, 312, 314, 316,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
@@ -2073,7 +2060,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 6, 0, 0}, /* open value */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 6, 0, 0}, /* open value */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 144, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 150, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_MARK, 0, 0, 0, 0, 0}, /* mark */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 5, 0, 0}, /* close noreply */
@@ -2091,7 +2078,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 7, 0, 0}, /* close cas-unique */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 7, 0, 0}, /* open cas-unique */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 144, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 150, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, 0, 1, 8, 0, 0}, /* close meta-flag */
     {QCAP_OP_OPEN, 0, 1, 8, 0, 0}, /* open meta-flag */
@@ -2100,8 +2087,6 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin bytes */
     {QCAP_OP_CLOSE, 0, 1, 2, 0, 0}, /* close key */
     {QCAP_OP_OPEN, 0, 1, 2, 0, 0}, /* open key */
-    {QCAP_OP_CLOSE, 0, 1, 1, 0, 0}, /* close command */
-    {QCAP_OP_OPEN, 0, 1, 1, 0, 0}, /* open command */
     {QCAP_OP_CLOSE, 0, 1, 4, 0, 0}, /* close exptime */
     {QCAP_OP_OPEN, 0, 1, 4, 0, 0}, /* open exptime */
     {QCAP_OP_CLOSE, 0, 1, 5, 0, 0}, /* close noreply */
@@ -2146,8 +2131,6 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 21, 0, 0}, /* open error */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 22, 0, 0}, /* close number */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 22, 0, 0}, /* open number */
-    {QCAP_OP_CLOSE, 0, 1, 20, 0, 0}, /* close status */
-    {QCAP_OP_OPEN, 0, 1, 20, 0, 0}, /* open status */
     {QCAP_OP_CLOSE, 0, 1, 23, 0, 0}, /* close version */
     {QCAP_OP_OPEN, 0, 1, 23, 0, 0}, /* open version */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 23, 0, 0}, /* open version */
@@ -2176,15 +2159,15 @@ static const qcap_about_t abouts[] = {
     {8, 19},
     {20, 21},
     {22, 23},
-    {24, 25},
-    {15, 25},
-    {8, 26},
-    {3, 27},
-    {28, 29},
-    {8, 30},
-    {3, 30},
-    {28, 31},
-    {28, 32},
+    {15, 24},
+    {8, 25},
+    {3, 26},
+    {27, 28},
+    {8, 29},
+    {3, 29},
+    {27, 30},
+    {27, 31},
+    {32, 24},
     {3, 21},
     {33, 34},
     {33, 35},
@@ -2195,12 +2178,12 @@ static const qcap_about_t abouts[] = {
     {38, 41},
     {39, 19},
     {39, 16},
-    {3, 25},
+    {3, 24},
     {42, 16},
-    {39, 25},
-    {42, 25},
+    {39, 24},
+    {42, 24},
     {43, 16},
-    {43, 25},
+    {43, 24},
     {3, 44},
     {1, 45},
     {3, 46},
@@ -2218,7 +2201,7 @@ static const qcap_about_t abouts[] = {
     {61, 62},
     {52, 51},
     {52, 49},
-    {63, 25},
+    {63, 24},
     {8, 64},
     {65, 66},
     {67, 19},
@@ -2244,131 +2227,133 @@ static const qcap_about_t abouts[] = {
     {84, 21},
     {52, 85},
     {1, 86},
-    {87, 49},
     {61, 60},
-    {8, 88},
-    {65, 89},
+    {8, 87},
+    {65, 88},
     {8, 66},
-    {65, 26},
-    {8, 90},
-    {91, 92},
-    {93, 21},
-    {8, 94},
-    {8, 95},
-    {8, 27},
-    {91, 26},
-    {96, 92},
-    {96, 25},
-    {48, 81},
+    {65, 25},
     {8, 89},
+    {90, 83},
+    {91, 21},
+    {8, 92},
+    {8, 93},
+    {8, 26},
+    {94, 25},
+    {95, 83},
+    {95, 24},
+    {48, 81},
+    {8, 88},
     {3, 66},
-    {52, 97},
+    {52, 96},
     {55, 57},
-    {98, 23},
-    {99, 100},
-    {52, 101},
+    {97, 23},
+    {98, 99},
+    {52, 100},
     {1, 54},
-    {87, 13},
     {61, 79},
-    {52, 102},
+    {52, 101},
     {52, 79},
+    {8, 102},
     {8, 103},
-    {8, 104},
-    {65, 30},
-    {105, 29},
-    {91, 25},
+    {65, 29},
+    {90, 104},
+    {90, 24},
     {65, 71},
+    {8, 105},
     {8, 106},
-    {8, 107},
-    {65, 108},
-    {10, 109},
+    {65, 107},
+    {10, 108},
     {8, 73},
-    {91, 88},
+    {94, 87},
     {1, 56},
-    {52, 110},
-    {111, 21},
+    {52, 109},
+    {110, 21},
     {50, 13},
-    {98, 21},
+    {97, 21},
     {22, 21},
-    {112, 32},
-    {99, 83},
+    {111, 112},
+    {98, 83},
     {1, 49},
     {52, 74},
-    {87, 81},
-    {61, 97},
+    {61, 96},
     {52, 62},
     {8, 21},
     {65, 40},
-    {8, 109},
-    {105, 113},
-    {28, 113},
+    {8, 108},
+    {113, 112},
+    {27, 112},
     {8, 114},
     {10, 21},
     {8, 115},
     {8, 116},
-    {91, 89},
+    {94, 88},
     {52, 117},
     {36, 34},
-    {105, 32},
-    {80, 83},
+    {111, 31},
+    {113, 31},
+    {118, 119},
+    {120, 21},
     {1, 79},
-    {118, 83},
-    {119, 21},
-    {8, 120},
-    {65, 109},
-    {93, 92},
-    {121, 29},
-    {122, 25},
-    {122, 92},
-    {91, 71},
-    {52, 123},
-    {124, 21},
-    {98, 83},
-    {38, 125},
-    {52, 126},
+    {121, 21},
+    {8, 122},
+    {65, 108},
+    {113, 28},
+    {94, 24},
+    {91, 83},
+    {123, 28},
+    {124, 24},
+    {124, 83},
+    {94, 71},
+    {52, 125},
+    {126, 21},
+    {127, 119},
+    {82, 119},
+    {38, 128},
+    {52, 129},
     {52, 56},
     {65, 117},
-    {121, 31},
-    {127, 0},
-    {91, 40},
-    {128, 34},
-    {52, 129},
-    {84, 83},
-    {130, 120},
-    {127, 131},
-    {132, 16},
-    {91, 21},
-    {128, 125},
-    {133, 16},
-    {52, 134},
-    {10, 25},
-    {132, 25},
-    {135, 136},
-    {137, 138},
-    {124, 139},
-    {124, 83},
-    {133, 25},
-    {36, 125},
-    {10, 140},
-    {135, 120},
-    {137, 62},
-    {124, 125},
-    {38, 35},
-    {137, 57},
-    {10, 73},
-    {137, 141},
-    {20, 92},
-    {142, 34},
-    {137, 51},
-    {65, 21},
-    {3, 92},
-    {82, 92},
-    {142, 41},
-    {137, 75},
-    {65, 120},
+    {123, 30},
+    {130, 0},
+    {94, 40},
+    {131, 34},
+    {132, 21},
+    {52, 133},
+    {120, 119},
+    {134, 122},
+    {130, 135},
+    {136, 16},
+    {94, 21},
+    {131, 128},
+    {137, 16},
+    {138, 21},
+    {52, 139},
+    {10, 24},
+    {136, 24},
+    {140, 141},
     {142, 143},
-    {137, 54},
-    {137, 134},
+    {144, 145},
+    {144, 119},
+    {137, 24},
+    {36, 128},
+    {10, 146},
+    {140, 122},
+    {142, 62},
+    {144, 128},
+    {38, 35},
+    {142, 57},
+    {10, 73},
+    {142, 147},
+    {20, 83},
+    {148, 34},
+    {142, 51},
+    {65, 21},
+    {3, 83},
+    {148, 41},
+    {142, 75},
+    {65, 122},
+    {148, 149},
+    {142, 54},
+    {142, 139},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -2401,18 +2386,18 @@ static const qcap_state_t states[] = {
      * store = "set" / "add" / . "replace" / "append" / "prepend"
      * e.g. after ""
      *     "a" -> store_5: open request, open command
-     *     "c" -> cas_store_1: open request
+     *     "c" -> cas_store_1: open request, open command
      *     "d" -> delete_1: open request, open command
      *     "e" -> other_command_1: open request, open command
      *     "f" -> other_command_2: open request, open command
-     *     "g" -> get_1: open request
+     *     "g" -> get_1: open request, open command
      *     "i" -> increment_1: open request, open command
      *     "l" -> other_command_3: open request, open command
      *     "m" -> ms_1: open request, open command
      *     "p" -> store_6: open request, open command
      *     "q" -> other_command_4: open request, open command
-     *     "r" -> store_7: open request
-     *     "s" -> store_2: open request
+     *     "r" -> store_7: open request, open command
+     *     "s" -> store_2: open request, open command
      *     "t" -> touch_1: open request, open command
      *     "v" -> other_command_5: open request, open command
      *     "w" -> other_command_6: open request, open command
@@ -2433,7 +2418,7 @@ static const qcap_state_t states[] = {
      *     "E" -> status_1: open reply
      *     "H" -> meta_status_1: open reply, open status
      *     "M" -> meta_status_2: open reply
-     *     "N" -> status_8: open reply
+     *     "N" -> status_8: open reply, open status
      *     "O" -> status_9: open reply, open status
      *     "R" -> status_10: open reply, open status
      *     "S" -> stat_1: open reply
@@ -2451,27 +2436,27 @@ static const qcap_state_t states[] = {
      * get = "get" / . "gets"
      * gat = . "gat" / "gats"
      * e.g. after "g"
-     *     "a" -> gat_1: open command
-     *     "e" -> get_2: open command */
-    {33, 255, 2, 3, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 4: get_1 */
+     *     "a" -> gat_1
+     *     "e" -> get_2 */
+    {33, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 4: get_1 */
 
     /* store = . "set" / "add" / "replace" / "append" / "prepend"
-     * stats = . "stats"
+     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
      * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "s"
-     *     "e" -> store_3: open command
-     *     "h" -> other_command_12: open command
-     *     "l" -> other_command_13: open command
-     *     "t" -> stats_1: open command */
-    {35, 255, 3, 4, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 5: store_2 */
+     *     "e" -> store_3
+     *     "h" -> other_command_12
+     *     "l" -> other_command_13
+     *     "t" -> other_command_14 */
+    {35, 255, 3, 4, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 5: store_2 */
 
     /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
      * status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "E"
-     *     "N" -> status_2
+     *     "N" -> status_2: open status
      *     "R" -> error_3: open error
-     *     "X" -> status_19 */
+     *     "X" -> status_19: open status */
     {39, 255, 4, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 6: status_1 */
 
     /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
@@ -2485,10 +2470,10 @@ static const qcap_state_t states[] = {
 
     /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * meta-value-line = . "VA" SP bytes *( SP meta-flag ) CRLF
-     * reply-line = ... / ( ( ( meta-status *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+     * reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
      * e.g. after "V"
      *     "A" -> value_line_3
-     *     "E" -> reply_line_2 */
+     *     "E" -> reply_line_1 */
     {45, 255, 6, 7, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 8: value_line_2 */
 
     /* get = . "get" / "gets"
@@ -2503,13 +2488,13 @@ static const qcap_state_t states[] = {
     {48, 255, 7, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 10: store_3 */
 
     /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
-     * reply-line = ... / number-line / ( ( ( meta-status *( . SP meta-flag ) ) / ( "VERSION" SP version ) / debug ...
-     * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
+     * meta-alone = meta-status *. SP CRLF
+     * meta-alone = meta-status *SP . CRLF
      * e.g. after "EN"
-     *     "D" -> status_line_1: open status, close status
-     *     SP -> meta_flag_1: open status, close status, open meta-flag
-     *     CR -> reply_line_3: open status, close status */
-    {49, 255, 8, 10, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 11: status_2 */
+     *     "D" -> status_line_1: close status
+     *     SP -> meta_alone_2: close status
+     *     CR -> meta_alone_3: close status */
+    {49, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 11: status_2 */
 
     /* status-line = ( status / error ) . CRLF
      * e.g. after "OK"
@@ -2547,62 +2532,62 @@ static const qcap_state_t states[] = {
      *     SP -> key_2: close command, atomic ends, open key */
     {59, 255, 14, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 17: get_start_1 */
 
-    /* newline = . CRLF / LF
-     * e.g. after "mn\r"
-     *     LF -> store_1: close request */
-    {61, 255, 15, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 18: newline_1 */
-
     /* status-line = ( status / error ) . CRLF
      * e.g. after "OK\r"
      *     LF -> value_line_1: atomic ends, close reply */
-    {62, 255, 15, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 19: status_line_2 */
+    {61, 255, 15, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 18: status_line_2 */
 
     /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
      * e.g. after "STO"
      *     "R" -> status_5 */
-    {63, 255, 16, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 20: status_4 */
+    {62, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 19: status_4 */
 
     /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "VAL"
      *     "U" -> value_line_5 */
-    {64, 255, 17, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 21: value_line_4 */
+    {63, 255, 17, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 20: value_line_4 */
 
     /* key = 1*250. key-char
      * e.g. after "add "
      *     key-char -> key_3 */
-    {65, 255, 18, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 22: key_1 */
+    {64, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 21: key_1 */
 
     /* key = 1*250. key-char
      * e.g. after "get "
      *     key-char -> key_4 */
-    {66, 255, 18, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 23: key_2 */
+    {65, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 22: key_2 */
 
     /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
      * e.g. after "STOR"
      *     "E" -> status_3 */
-    {67, 255, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: status_5 */
+    {66, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 23: status_5 */
 
     /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "VALU"
      *     "E" -> value_line_6 */
-    {68, 255, 19, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 25: value_line_5 */
+    {67, 255, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: value_line_5 */
 
     /* key = . 1*250key-char
      * storage-line = ( ( store SP key . SP flags SP exptime SP bytes ) / ( cas-store SP ...
      * e.g. after "add a"
      *     key-char -> key_19
      *     SP -> flags_1: close key, open flags */
-    {69, 255, 20, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 26: key_3 */
+    {68, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 25: key_3 */
 
     /* key = . 1*250key-char
-     * retrieval = ( get-start key *( . SP key ) ) / ( gat SP exptime 1*( SP key ) )
+     * retrieval = ( get-start key *( . SP key ) ) / ( gat-start exptime 1*( SP key ) )
      * line-end = *. SP newline
      * e.g. after "get a"
      *     key-char -> key_22
      *     SP -> key_23: close key
      *     CR -> newline_1: close key
      *     LF -> store_1: close key, anomaly-open, anomaly bare-LF, close request */
-    {71, 255, 21, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 27: key_4 */
+    {70, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 26: key_4 */
+
+    /* newline = . CRLF / LF
+     * e.g. after "ma a\r"
+     *     LF -> store_1: close request */
+    {74, 255, 15, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 27: newline_1 */
 
     /* value-line = "VALUE" . SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "VALUE"
@@ -2617,7 +2602,7 @@ static const qcap_state_t states[] = {
     /* key = 1*250. key-char
      * e.g. after "VALUE "
      *     key-char -> key_6 */
-    {77, 255, 18, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 30: key_5 */
+    {77, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 30: key_5 */
 
     /* flags = 1*. DIGIT
      * storage-line = ( ( store SP key SP flags . SP exptime SP bytes ) / ( cas-store SP key SP flags ...
@@ -2631,7 +2616,7 @@ static const qcap_state_t states[] = {
      * e.g. after "VALUE a"
      *     key-char -> key_30
      *     SP -> flags_3: close key, open flags */
-    {80, 255, 20, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 32: key_6 */
+    {80, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 32: key_6 */
 
     /* exptime = [ . "-" ] 1*DIGIT
      * exptime = [ "-" ] 1*. DIGIT
@@ -2701,7 +2686,7 @@ static const qcap_state_t states[] = {
     /* newline = . CRLF / LF
      * e.g. after "add a 0 0 0\r"
      *     LF -> value_4: atomic ends, open value */
-    {100, 255, 15, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 43: newline_2 */
+    {100, 255, 15, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 43: newline_2 */
 
     /* end = "END" . CRLF
      * e.g. after "STAT a \r\nEND"
@@ -2730,7 +2715,7 @@ static const qcap_state_t states[] = {
     /* storage = storage-line value . CRLF
      * e.g. after "add a 0 0 0\n\r"
      *     LF -> store_1: close request */
-    {61, 255, 15, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 49: storage_2 */
+    {74, 255, 15, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 49: storage_2 */
 
     /* values = 1*( value-line value . CRLF ) end
      * e.g. after "VALUE a 0 0\r\n"
@@ -2799,9 +2784,10 @@ static const qcap_state_t states[] = {
 
     /* cas-store = . "cas"
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "c"
      *     "a" -> cas_store_3 */
-    {132, 255, 32, 46, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 59: cas_store_1 */
+    {132, 255, 32, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 59: cas_store_1 */
 
     /* delete = . "delete"
      * increment = "incr" / . "decr"
@@ -2811,11 +2797,13 @@ static const qcap_state_t states[] = {
     {133, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 60: delete_1 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "e"
      *     "x" -> other_command_7 */
     {134, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 61: other_command_1 */
 
-    /* other-command = . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "f"
      *     "l" -> other_command_8 */
     {135, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 62: other_command_2 */
@@ -2827,6 +2815,7 @@ static const qcap_state_t states[] = {
 
     /* other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "l"
      *     "r" -> other_command_9 */
     {137, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 64: other_command_3 */
@@ -2835,10 +2824,10 @@ static const qcap_state_t states[] = {
      * meta-command = . "mg" / "md" / "ma" / "me"
      * meta-command = "mg" / . "md" / "ma" / "me"
      * e.g. after "m"
-     *     "a" / "d"-"e" / "g" -> meta_1: close command
+     *     "a" / "d"-"e" / "g" -> meta_start_1: close command
      *     "i" -> other_command_10
      *     "n" -> line_end_1: close command
-     *     "s" -> meta_set_line_1: close command */
+     *     "s" -> ms_start_1: close command */
     {138, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 65: ms_1 */
 
     /* store = "set" / "add" / "replace" / "append" / . "prepend"
@@ -2846,31 +2835,35 @@ static const qcap_state_t states[] = {
      *     "r" -> store_12 */
     {142, 255, 37, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 66: store_6 */
 
-    /* other-command = "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+    /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "q"
      *     "u" -> other_command_11 */
     {143, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 67: other_command_4 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "r"
      *     "e" -> store_13 */
-    {144, 255, 33, 55, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 68: store_7 */
+    {144, 255, 33, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 68: store_7 */
 
     /* touch = . "touch"
      * e.g. after "t"
      *     "o" -> touch_2 */
     {145, 255, 40, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 69: touch_1 */
 
-    /* other-command = "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * e.g. after "v"
-     *     "e" -> other_command_14 */
+     *     "e" -> other_command_15 */
     {146, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 70: other_command_5 */
 
     /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "w"
-     *     "a" -> other_command_15 */
+     *     "a" -> other_command_16 */
     {147, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 71: other_command_6 */
 
     /* empty-line = . CRLF
@@ -2893,27 +2886,29 @@ static const qcap_state_t states[] = {
     /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
      * e.g. after "D"
      *     "E" -> status_18 */
-    {152, 255, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: status_7 */
+    {152, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: status_7 */
 
     /* meta-status = . "HD" / "EN" / "NF" / "NS" / "EX" / "MN"
+     * meta-status = . "HD" / "EN" / "NF" / "NS" / "EX" / "MN"
      * e.g. after "H"
-     *     "D" -> reply_line_1: close status */
+     *     "D" -> meta_alone_1: close status */
     {153, 255, 12, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 76: meta_status_1 */
 
     /* meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / . "MN"
+     * meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / . "MN"
      * debug = . "ME" SP key *( SP meta-flag )
      * e.g. after "M"
      *     "E" -> debug_1
-     *     "N" -> reply_line_1: open status, close status */
+     *     "N" -> meta_alone_1: open status, close status */
     {154, 255, 43, 63, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 77: meta_status_2 */
 
     /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
      * status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "N"
-     *     "F" / "S" -> reply_line_1: open status, close status
-     *     "O" -> status_20: open status */
-    {156, 255, 44, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: status_8 */
+     *     "F" / "S" -> meta_alone_1: close status
+     *     "O" -> status_20 */
+    {156, 255, 44, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: status_8 */
 
     /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / . "OK" / "END" / "RESET" / ( "BUSY" SP *text-char ...
      * e.g. after "O"
@@ -2923,7 +2918,7 @@ static const qcap_state_t states[] = {
     /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "R"
      *     "E" -> status_21 */
-    {158, 255, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 80: status_10 */
+    {158, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 80: status_10 */
 
     /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
      * e.g. after "T"
@@ -3007,34 +3002,37 @@ static const qcap_state_t states[] = {
 
     /* cas-store = . "cas"
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "ca"
-     *     "c" -> other_command_16: open command
-     *     "s" -> storage_line_2: open command, close command */
-    {177, 255, 50, 74, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: cas_store_3 */
+     *     "c" -> other_command_17
+     *     "s" -> storage_line_2: close command */
+    {177, 255, 50, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: cas_store_3 */
 
     /* delete = . "delete"
      * increment = "incr" / . "decr"
      * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * e.g. after "de"
-     *     "b" -> other_command_17
+     *     "b" -> other_command_18
      *     "c" -> increment_3
      *     "l" -> delete_3 */
     {179, 255, 51, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: delete_2 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "ex"
-     *     "t" -> other_command_18 */
+     *     "t" -> other_command_19 */
     {182, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: other_command_7 */
 
-    /* other-command = . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "fl"
-     *     "u" -> other_command_19 */
+     *     "u" -> other_command_20 */
     {183, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: other_command_8 */
 
     /* gat = . "gat" / "gats"
      * gat = "gat" / . "gats"
      * e.g. after "ga"
-     *     "t" -> retrieval_1 */
+     *     "t" -> gat_start_1 */
     {184, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: gat_1 */
 
     /* increment = . "incr" / "decr"
@@ -3044,81 +3042,90 @@ static const qcap_state_t states[] = {
 
     /* other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "lr"
-     *     "u" -> housekeeping_1 */
+     *     "u" -> other_start_1 */
     {186, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: other_command_9 */
 
-    /* meta = ( meta-command . SP key *( SP meta-flag ) ) / meta-no-op
+    /* meta-start = meta-command . SP
      * e.g. after "ma"
-     *     SP -> key_7: open key */
-    {187, 255, 13, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: meta_1 */
+     *     SP -> key_7: atomic ends, open key */
+    {187, 255, 13, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: meta_start_1 */
 
     /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * e.g. after "mi"
-     *     "s" -> other_command_20 */
+     *     "s" -> other_command_21 */
     {188, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 102: other_command_10 */
 
     /* line-end = *. SP newline
      * newline = . CRLF / LF
-     * newline = CRLF / . LF
+     * else newline = CRLF / . LF
      * e.g. after "mn"
      *     SP -> line_end_1
-     *     CR -> newline_1
-     *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
+     *     CR -> newline_3: mark
+     *     LF -> store_1: mark, anomaly-open, anomaly bare-LF, atomic ends, close request */
     {189, 3, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: line_end_1 */
 
-    /* meta-set-line = ms . SP key SP bytes *( SP meta-flag ) line-end
+    /* ms-start = ms . SP
      * e.g. after "ms"
-     *     SP -> key_8: open key */
-    {192, 255, 13, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 104: meta_set_line_1 */
+     *     SP -> key_8: atomic ends, open key */
+    {192, 255, 13, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 104: ms_start_1 */
 
     /* store = "set" / "add" / "replace" / "append" / . "prepend"
      * e.g. after "pr"
      *     "e" -> store_11 */
     {193, 255, 33, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: store_12 */
 
-    /* other-command = "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+    /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "qu"
-     *     "i" -> other_command_21 */
+     *     "i" -> other_command_22 */
     {194, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: other_command_11 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "re"
-     *     "f" -> other_command_22: open command
-     *     "p" -> store_16: open command */
-    {195, 255, 56, 84, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 107: store_13 */
+     *     "f" -> other_command_23
+     *     "p" -> store_16 */
+    {195, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 107: store_13 */
 
     /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "sh"
-     *     "u" -> other_command_23 */
+     *     "u" -> other_command_24 */
     {197, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: other_command_12 */
 
     /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "sl"
-     *     "a" -> other_command_24 */
+     *     "a" -> other_command_25 */
     {198, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: other_command_13 */
 
-    /* stats = . "stats"
+    /* other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
+     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
      * e.g. after "st"
-     *     "a" -> stats_2 */
-    {199, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: stats_1 */
+     *     "a" -> other_command_26 */
+    {199, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: other_command_14 */
 
     /* touch = . "touch"
      * e.g. after "to"
      *     "u" -> touch_3 */
-    {200, 255, 39, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: touch_2 */
+    {200, 255, 39, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: touch_2 */
 
-    /* other-command = "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * e.g. after "ve"
-     *     "r" -> other_command_25 */
-    {201, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: other_command_14 */
+     *     "r" -> other_command_27 */
+    {201, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: other_command_15 */
 
     /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "wa"
-     *     "t" -> other_command_26 */
-    {202, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: other_command_15 */
+     *     "t" -> other_command_28 */
+    {202, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: other_command_16 */
 
     /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BA"
@@ -3128,43 +3135,44 @@ static const qcap_state_t states[] = {
     /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
      * e.g. after "BU"
      *     "S" -> status_28 */
-    {204, 255, 57, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: status_17 */
+    {204, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: status_17 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CL"
      *     "I" -> error_5 */
-    {205, 255, 58, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: error_2 */
+    {205, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: error_2 */
 
     /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
      * e.g. after "DE"
      *     "L" -> status_29 */
-    {206, 255, 42, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: status_18 */
+    {206, 255, 42, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: status_18 */
 
     /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "ER"
      *     "R" -> error_6 */
-    {207, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: error_3 */
+    {207, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: error_3 */
 
     /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
-     * reply-line = ... / number-line / ( ( ( meta-status *( . SP meta-flag ) ) / ( "VERSION" SP version ) / debug ...
-     * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
+     * meta-alone = meta-status *. SP CRLF
+     * meta-alone = meta-status *SP . CRLF
      * e.g. after "EX"
-     *     "I" -> status_30: open status
-     *     SP -> meta_flag_1: open status, close status, open meta-flag
-     *     CR -> reply_line_3: open status, close status */
-    {208, 255, 59, 91, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: status_19 */
+     *     "I" -> status_30
+     *     SP -> meta_alone_2: close status
+     *     CR -> meta_alone_3: close status */
+    {208, 255, 59, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: status_19 */
 
-    /* reply-line = ... / number-line / ( ( ( meta-status *( . SP meta-flag ) ) / ( "VERSION" SP version ) / debug ...
-     * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
+    /* meta-alone = meta-status *. SP CRLF
+     * meta-alone = meta-status *SP . CRLF
+     * meta-status-start = meta-status . SP
      * e.g. after "HD"
-     *     SP -> meta_flag_1: open meta-flag
-     *     CR -> reply_line_3 */
-    {211, 255, 60, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: reply_line_1 */
+     *     SP -> meta_alone_2
+     *     CR -> meta_alone_3 */
+    {211, 255, 60, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: meta_alone_1 */
 
     /* debug = "ME" . SP key *( SP meta-flag )
      * e.g. after "ME"
      *     SP -> key_9: open key */
-    {213, 255, 13, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: debug_1 */
+    {213, 255, 13, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: debug_1 */
 
     /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
@@ -3172,37 +3180,37 @@ static const qcap_state_t states[] = {
      * e.g. after "NO"
      *     "S" -> status_31
      *     "T" -> status_32 */
-    {214, 255, 61, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: status_20 */
+    {214, 255, 61, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: status_20 */
 
     /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "RE"
      *     "S" -> status_33 */
-    {216, 255, 57, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: status_21 */
+    {216, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: status_21 */
 
     /* status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
      * e.g. after "SA"
      *     "M" -> status_34 */
-    {217, 255, 62, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: status_22 */
+    {217, 255, 62, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: status_22 */
 
     /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
      * e.g. after "SE"
      *     "R" -> error_7 */
-    {218, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: error_4 */
+    {218, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: error_4 */
 
     /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
      * e.g. after "TO"
      *     "U" -> status_35 */
-    {219, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: status_23 */
+    {219, 255, 17, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: status_23 */
 
     /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
      * e.g. after "UN"
      *     "S" -> status_36 */
-    {220, 255, 57, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: status_24 */
+    {220, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: status_24 */
 
-    /* reply-line = ... / ( ( ( meta-status *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
      * e.g. after "VE"
-     *     "R" -> reply_line_4 */
-    {221, 255, 16, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: reply_line_2 */
+     *     "R" -> reply_line_2 */
+    {221, 255, 16, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: reply_line_1 */
 
     /* number = . 1*20DIGIT
      * number-line = number *. SP CRLF
@@ -3219,17 +3227,17 @@ static const qcap_state_t states[] = {
      * e.g. after "0 "
      *     SP -> number_line_1
      *     CR -> number_line_2 */
-    {226, 2, 60, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: number_line_1 */
+    {226, 2, 60, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: number_line_1 */
 
     /* number-line = number *SP . CRLF
      * e.g. after "0\r"
      *     LF -> value_line_1: atomic ends, close reply */
-    {62, 255, 15, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: number_line_2 */
+    {61, 255, 15, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: number_line_2 */
 
     /* cas-store = . "cas"
      * e.g. after "ca"
      *     "s" -> storage_line_2: close command */
-    {228, 255, 53, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: cas_store_4 */
+    {228, 255, 53, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: cas_store_4 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * e.g. after "re"
@@ -3239,7 +3247,7 @@ static const qcap_state_t states[] = {
     /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
      * e.g. after "EX"
      *     "I" -> status_30 */
-    {230, 255, 58, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: status_25 */
+    {230, 255, 58, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: status_25 */
 
     /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
      * e.g. after "ST"
@@ -3249,7 +3257,7 @@ static const qcap_state_t states[] = {
     /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "VA"
      *     "L" -> value_line_4 */
-    {232, 255, 42, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: value_line_11 */
+    {232, 255, 42, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: value_line_11 */
 
     /* store = "set" / "add" / "replace" / . "append" / "prepend"
      * e.g. after "app"
@@ -3257,9 +3265,10 @@ static const qcap_state_t states[] = {
     {233, 255, 33, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: store_15 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cac"
-     *     "h" -> other_command_27 */
-    {234, 255, 64, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: other_command_16 */
+     *     "h" -> other_command_29 */
+    {234, 255, 64, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: other_command_17 */
 
     /* storage-line = ... SP flags SP exptime SP bytes ) / ( cas-store . SP key SP flags SP exptime SP bytes SP cas-unique ...
      * e.g. after "cas"
@@ -3267,14 +3276,15 @@ static const qcap_state_t states[] = {
     {235, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: storage_line_2 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * e.g. after "deb"
-     *     "u" -> other_command_28 */
-    {236, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: other_command_17 */
+     *     "u" -> other_command_30 */
+    {236, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: other_command_18 */
 
     /* increment = "incr" / . "decr"
      * e.g. after "dec"
-     *     "r" -> arithmetic_1: close command */
-    {237, 255, 37, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: increment_3 */
+     *     "r" -> increment_start_1: close command */
+    {237, 255, 37, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: increment_3 */
 
     /* delete = . "delete"
      * e.g. after "del"
@@ -3282,143 +3292,162 @@ static const qcap_state_t states[] = {
     {238, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: delete_3 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "ext"
-     *     "s" -> other_command_29 */
-    {239, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: other_command_18 */
+     *     "s" -> other_command_31 */
+    {239, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: other_command_19 */
 
-    /* other-command = . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "flu"
-     *     "s" -> other_command_30 */
-    {240, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: other_command_19 */
+     *     "s" -> other_command_32 */
+    {240, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: other_command_20 */
 
-    /* retrieval = ( get-start key *( SP key ) ) / ( gat . SP exptime 1*( SP key ) )
+    /* gat-start = gat . SP
      * gat = "gat" / . "gats"
      * e.g. after "gat"
-     *     "s" -> retrieval_2: close command
-     *     SP -> exptime_3: close command, open exptime */
-    {241, 255, 14, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: retrieval_1 */
+     *     "s" -> gat_start_2: close command
+     *     SP -> exptime_3: close command, atomic ends, open exptime */
+    {241, 255, 14, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: gat_start_1 */
 
-    /* housekeeping = other-command *( . SP argument )
+    /* other-start = other-command . SP
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * line-end = *. SP newline
-     * newline = . CRLF / LF
      * e.g. after "lru"
-     *     "_" -> other_command_31
+     *     "_" -> other_command_33
      *     SP -> argument_1: close command
-     *     CR -> newline_1: close command
-     *     LF -> store_1: close command, anomaly-open, anomaly bare-LF, close request */
-    {243, 255, 65, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: housekeeping_1 */
+     *     CR -> newline_3: close command, mark
+     *     LF -> store_1: close command, mark, anomaly-open, anomaly bare-LF, atomic ends, close request */
+    {243, 255, 65, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: other_start_1 */
 
     /* key = 1*250. key-char
      * e.g. after "ma "
      *     key-char -> key_11 */
-    {247, 255, 18, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: key_7 */
+    {247, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: key_7 */
 
     /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * e.g. after "mis"
-     *     "b" -> other_command_32 */
-    {248, 255, 66, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: other_command_20 */
+     *     "b" -> other_command_34 */
+    {248, 255, 66, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: other_command_21 */
+
+    /* newline = . CRLF / LF
+     * e.g. after "mn\r"
+     *     LF -> store_1: atomic ends, close request */
+    {249, 255, 15, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: newline_3 */
 
     /* key = 1*250. key-char
      * e.g. after "ms "
      *     key-char -> key_12 */
-    {249, 255, 18, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: key_8 */
+    {250, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: key_8 */
 
-    /* other-command = "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+    /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "qui"
-     *     "t" -> housekeeping_2: close command */
-    {250, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: other_command_21 */
+     *     "t" -> other_start_2: close command */
+    {251, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: other_command_22 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "ref"
-     *     "r" -> other_command_33 */
-    {251, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: other_command_22 */
+     *     "r" -> other_command_35 */
+    {252, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: other_command_23 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * e.g. after "rep"
      *     "l" -> store_18 */
-    {252, 255, 35, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: store_16 */
+    {253, 255, 35, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: store_16 */
 
     /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "shu"
-     *     "t" -> other_command_34 */
-    {253, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: other_command_23 */
+     *     "t" -> other_command_36 */
+    {254, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: other_command_24 */
 
     /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "sla"
-     *     "b" -> other_command_35 */
-    {254, 255, 66, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: other_command_24 */
+     *     "b" -> other_command_37 */
+    {255, 255, 66, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: other_command_25 */
 
-    /* stats = . "stats"
+    /* other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
+     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
      * e.g. after "sta"
-     *     "t" -> stats_3 */
-    {255, 255, 7, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: stats_2 */
+     *     "t" -> other_command_37 */
+    {255, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: other_command_26 */
 
     /* touch = . "touch"
      * e.g. after "tou"
      *     "c" -> touch_4 */
-    {256, 255, 52, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: touch_3 */
+    {256, 255, 52, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: touch_3 */
 
-    /* other-command = "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * e.g. after "ver"
-     *     "b" -> other_command_36
-     *     "s" -> other_command_37 */
-    {257, 255, 67, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: other_command_25 */
+     *     "b" -> other_command_38
+     *     "s" -> other_command_39 */
+    {257, 255, 67, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: other_command_27 */
 
     /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "wat"
-     *     "c" -> other_command_38 */
-    {259, 255, 52, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: other_command_26 */
+     *     "c" -> other_command_40 */
+    {259, 255, 52, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: other_command_28 */
 
     /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BAD"
      *     "C" -> status_37 */
-    {260, 255, 68, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: status_27 */
+    {260, 255, 68, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: status_27 */
 
     /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
      * e.g. after "BUS"
      *     "Y" -> status_38 */
-    {261, 255, 69, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: status_28 */
+    {261, 255, 69, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: status_28 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLI"
      *     "E" -> error_8 */
-    {262, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: error_5 */
+    {262, 255, 19, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: error_5 */
 
     /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
      * e.g. after "DEL"
      *     "E" -> status_39 */
-    {263, 255, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: status_29 */
+    {263, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: status_29 */
 
-    /* meta-flag = 1*. key-char
+    /* meta-alone = meta-status *. SP CRLF
+     * meta-alone = meta-status *SP . CRLF
+     * meta-flag = 1*. key-char
      * e.g. after "EN "
-     *     key-char -> meta_flag_2 */
-    {264, 255, 18, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: meta_flag_1 */
+     *     key-char -> meta_flag_1: atomic ends, open meta-flag
+     *     SP -> meta_alone_4
+     *     CR -> meta_alone_3 */
+    {264, 255, 70, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: meta_alone_2 */
 
-    /* reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
+    /* meta-alone = meta-status *SP . CRLF
      * e.g. after "EN\r"
-     *     LF -> value_line_1: close reply */
-    {105, 255, 15, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: reply_line_3 */
+     *     LF -> value_line_1: atomic ends, close reply */
+    {61, 255, 15, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: meta_alone_3 */
 
     /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "ERR"
      *     "O" -> error_9 */
-    {265, 255, 46, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: error_6 */
+    {267, 255, 46, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: error_6 */
 
     /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
      * e.g. after "EXI"
      *     "S" -> status_40 */
-    {266, 255, 57, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: status_30 */
+    {268, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 167: status_30 */
 
     /* key = 1*250. key-char
      * e.g. after "ME "
      *     key-char -> key_13 */
-    {267, 255, 18, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 167: key_9 */
+    {269, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: key_9 */
 
     /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "NOS"
      *     "P" -> status_41 */
-    {268, 255, 70, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: status_31 */
+    {270, 255, 71, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: status_31 */
 
     /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
@@ -3426,285 +3455,299 @@ static const qcap_state_t states[] = {
      * e.g. after "NOT"
      *     "F" -> status_42
      *     "_" -> status_43 */
-    {269, 255, 71, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: status_32 */
+    {271, 255, 72, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: status_32 */
 
     /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "RES"
      *     "E" -> status_44 */
-    {271, 255, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: status_33 */
+    {273, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: status_33 */
 
     /* status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
      * e.g. after "SAM"
      *     "E" -> status_38 */
-    {261, 255, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: status_34 */
+    {261, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: status_34 */
 
     /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
      * e.g. after "SER"
      *     "V" -> error_10 */
-    {272, 255, 72, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: error_7 */
+    {274, 255, 73, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: error_7 */
 
     /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "STA"
      *     "T" -> stat_4 */
-    {273, 255, 73, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: stat_3 */
+    {275, 255, 74, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: stat_3 */
 
     /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
      * e.g. after "TOU"
      *     "C" -> status_45 */
-    {274, 255, 68, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: status_35 */
+    {276, 255, 68, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: status_35 */
 
     /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
      * e.g. after "UNS"
      *     "A" -> status_46 */
-    {275, 255, 47, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: status_36 */
+    {277, 255, 47, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: status_36 */
 
     /* bytes = 1*10. DIGIT
      * e.g. after "VA "
      *     DIGIT -> bytes_6 */
-    {276, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 176: bytes_5 */
+    {278, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 177: bytes_5 */
 
-    /* reply-line = ... / ( ( ( meta-status *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
      * e.g. after "VER"
-     *     "S" -> reply_line_5 */
-    {277, 255, 57, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: reply_line_4 */
+     *     "S" -> reply_line_3 */
+    {279, 255, 57, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: reply_line_2 */
 
     /* store = "set" / "add" / "replace" / . "append" / "prepend"
      * e.g. after "appe"
      *     "n" -> store_10 */
-    {278, 255, 36, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: store_17 */
+    {280, 255, 36, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: store_17 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cach"
-     *     "e" -> other_command_39 */
-    {279, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: other_command_27 */
+     *     "e" -> other_command_41 */
+    {281, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: other_command_29 */
 
     /* key = 1*250. key-char
      * e.g. after "cas "
      *     key-char -> key_14 */
-    {280, 255, 18, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: key_10 */
+    {282, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: key_10 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * e.g. after "debu"
-     *     "g" -> other_command_40 */
-    {281, 255, 74, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: other_command_28 */
+     *     "g" -> other_command_42 */
+    {283, 255, 75, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: other_command_30 */
 
-    /* arithmetic = increment . SP key SP amount [ SP noreply ]
+    /* increment-start = increment . SP
      * e.g. after "decr"
-     *     SP -> key_15: open key */
-    {282, 255, 13, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: arithmetic_1 */
+     *     SP -> key_15: atomic ends, open key */
+    {284, 255, 13, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: increment_start_1 */
 
     /* delete = . "delete"
      * e.g. after "dele"
      *     "t" -> delete_5 */
-    {283, 255, 7, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: delete_4 */
+    {285, 255, 7, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: delete_4 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "exts"
-     *     "t" -> other_command_41 */
-    {284, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: other_command_29 */
+     *     "t" -> other_command_43 */
+    {286, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: other_command_31 */
 
-    /* other-command = . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "flus"
-     *     "h" -> other_command_42 */
-    {285, 255, 64, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: other_command_30 */
+     *     "h" -> other_command_44 */
+    {287, 255, 64, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: other_command_32 */
 
-    /* retrieval = ( get-start key *( SP key ) ) / ( gat . SP exptime 1*( SP key ) )
+    /* gat-start = gat . SP
      * e.g. after "gats"
-     *     SP -> exptime_3: open exptime */
-    {286, 255, 13, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: retrieval_2 */
+     *     SP -> exptime_3: atomic ends, open exptime */
+    {288, 255, 13, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: gat_start_2 */
 
     /* exptime = [ . "-" ] 1*DIGIT
      * exptime = [ "-" ] 1*. DIGIT
      * e.g. after "gat "
      *     DIGIT -> exptime_4
      *     "-" -> exptime_5 */
-    {287, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: exptime_3 */
+    {289, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: exptime_3 */
 
     /* get-start = get . SP
      * e.g. after "gets"
      *     SP -> key_2: atomic ends, open key */
-    {289, 255, 13, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: get_start_2 */
+    {291, 255, 13, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: get_start_2 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_"
-     *     "c" -> other_command_43 */
-    {290, 255, 52, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: other_command_31 */
+     *     "c" -> other_command_45 */
+    {292, 255, 52, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: other_command_33 */
 
     /* argument = 1*. key-char
      * line-end = *. SP newline
      * newline = . CRLF / LF
      * e.g. after "lru "
-     *     key-char -> argument_2: open argument
+     *     key-char -> argument_2: atomic ends, open argument
      *     SP -> line_end_1
-     *     CR -> newline_1
-     *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {291, 255, 21, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: argument_1 */
+     *     CR -> newline_3: mark
+     *     LF -> store_1: mark, anomaly-open, anomaly bare-LF, atomic ends, close request */
+    {293, 255, 21, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: argument_1 */
 
     /* key = . 1*250key-char
-     * meta = ( meta-command SP key *( . SP meta-flag ) ) / meta-no-op
+     * meta = meta-start key *( . SP meta-flag )
      * line-end = *. SP newline
      * e.g. after "ma a"
      *     key-char -> key_16
-     *     SP -> meta_flag_3: close key
+     *     SP -> meta_flag_2: close key
      *     CR -> newline_1: close key
      *     LF -> store_1: close key, anomaly-open, anomaly bare-LF, close request */
-    {295, 255, 21, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: key_11 */
+    {297, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: key_11 */
 
     /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * e.g. after "misb"
-     *     "e" -> other_command_44 */
-    {299, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: other_command_32 */
+     *     "e" -> other_command_46 */
+    {301, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: other_command_34 */
 
     /* key = . 1*250key-char
-     * meta-set-line = ms SP key . SP bytes *( SP meta-flag ) line-end
+     * meta-set-line = ms-start key . SP bytes *( SP meta-flag ) line-end
      * e.g. after "ms a"
      *     key-char -> key_17
      *     SP -> bytes_7: close key, begin bytes */
-    {300, 255, 20, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: key_12 */
+    {302, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: key_12 */
 
-    /* housekeeping = other-command *( . SP argument )
+    /* other-start = other-command . SP
      * line-end = *. SP newline
      * newline = . CRLF / LF
      * e.g. after "quit"
      *     SP -> argument_1
-     *     CR -> newline_1
-     *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {302, 255, 54, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: housekeeping_2 */
+     *     CR -> newline_3: mark
+     *     LF -> store_1: mark, anomaly-open, anomaly bare-LF, atomic ends, close request */
+    {304, 255, 54, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: other_start_2 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refr"
-     *     "e" -> other_command_45 */
-    {305, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: other_command_33 */
+     *     "e" -> other_command_47 */
+    {307, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: other_command_35 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * e.g. after "repl"
      *     "a" -> store_19 */
-    {306, 255, 32, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: store_18 */
+    {308, 255, 32, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: store_18 */
 
     /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "shut"
-     *     "d" -> other_command_46 */
-    {307, 255, 48, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: other_command_34 */
+     *     "d" -> other_command_48 */
+    {309, 255, 48, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: other_command_36 */
 
     /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "slab"
-     *     "s" -> housekeeping_2: close command */
-    {250, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: other_command_35 */
-
-    /* stats = . "stats"
-     * e.g. after "stat"
-     *     "s" -> statistics_1: close command */
-    {308, 255, 53, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: stats_3 */
+     *     "s" -> other_start_2: close command */
+    {251, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: other_command_37 */
 
     /* touch = . "touch"
      * e.g. after "touc"
-     *     "h" -> touching_1: close command */
-    {309, 255, 64, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: touch_4 */
+     *     "h" -> touch_start_1: close command */
+    {310, 255, 64, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: touch_4 */
 
-    /* other-command = "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * e.g. after "verb"
-     *     "o" -> other_command_47 */
-    {310, 255, 40, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: other_command_36 */
+     *     "o" -> other_command_49 */
+    {311, 255, 40, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: other_command_38 */
 
-    /* other-command = "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * e.g. after "vers"
-     *     "i" -> other_command_48 */
-    {311, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: other_command_37 */
+     *     "i" -> other_command_50 */
+    {312, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: other_command_39 */
 
     /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "watc"
-     *     "h" -> housekeeping_2: close command */
-    {250, 255, 64, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: other_command_38 */
+     *     "h" -> other_start_2: close command */
+    {251, 255, 64, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: other_command_40 */
 
     /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BADC"
      *     "L" -> status_47 */
-    {312, 255, 42, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: status_37 */
+    {313, 255, 42, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: status_37 */
 
     /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" . SP *text-char ) / ( "BADCLASS" SP *text-char ) / ...
      * e.g. after "BUSY"
      *     SP -> status_48 */
-    {313, 255, 13, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: status_38 */
+    {314, 255, 13, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: status_38 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIE"
      *     "N" -> error_11 */
-    {314, 255, 25, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: error_8 */
+    {315, 255, 25, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: error_8 */
 
     /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
      * e.g. after "DELE"
      *     "T" -> status_5 */
-    {63, 255, 73, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: status_39 */
+    {62, 255, 74, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: status_39 */
 
     /* meta-flag = 1*. key-char
-     * reply-line = ... / number-line / ( ( ( meta-status *( . SP meta-flag ) ) / ( "VERSION" SP version ) / debug ...
+     * reply-line = ... / ( ( ( meta-status-start meta-flag *( . SP meta-flag ) ) / ( "VERSION" SP version ) / debug ...
      * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
      * e.g. after "EN a"
-     *     key-char -> meta_flag_2
-     *     SP -> meta_flag_1: close meta-flag, open meta-flag
-     *     CR -> reply_line_3: close meta-flag */
-    {315, 3, 75, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: meta_flag_2 */
+     *     key-char -> meta_flag_1
+     *     SP -> meta_flag_3: close meta-flag, open meta-flag
+     *     CR -> reply_line_4: close meta-flag */
+    {316, 3, 70, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: meta_flag_1 */
+
+    /* meta-alone = meta-status *. SP CRLF
+     * meta-alone = meta-status *SP . CRLF
+     * e.g. after "EN  "
+     *     SP -> meta_alone_4
+     *     CR -> meta_alone_3 */
+    {319, 2, 60, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: meta_alone_4 */
 
     /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "ERRO"
      *     "R" -> status_line_1: close error */
-    {318, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: error_9 */
+    {321, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: error_9 */
 
     /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
      * e.g. after "EXIS"
      *     "T" -> status_49 */
-    {319, 255, 73, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: status_40 */
+    {322, 255, 74, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: status_40 */
 
     /* key = . 1*250key-char
      * debug = "ME" SP key *( . SP meta-flag )
      * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
      * e.g. after "ME a"
      *     key-char -> key_18
-     *     SP -> meta_flag_1: close key, open meta-flag
-     *     CR -> reply_line_3: close key */
-    {320, 255, 75, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: key_13 */
+     *     SP -> meta_flag_3: close key, open meta-flag
+     *     CR -> reply_line_4: close key */
+    {323, 255, 70, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: key_13 */
 
     /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "NOSP"
      *     "A" -> status_50 */
-    {323, 255, 47, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: status_41 */
+    {326, 255, 47, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: status_41 */
 
     /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
      * e.g. after "NOTF"
      *     "U" -> status_51 */
-    {324, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: status_42 */
+    {327, 255, 17, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: status_42 */
 
     /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
      * e.g. after "NOT_"
      *     "F" -> status_52
      *     "S" -> status_53 */
-    {325, 255, 76, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: status_43 */
+    {328, 255, 76, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: status_43 */
 
     /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "RESE"
      *     "T" -> status_line_1: close status */
-    {57, 255, 73, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: status_44 */
+    {57, 255, 74, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: status_44 */
 
     /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
      * e.g. after "SERV"
      *     "E" -> error_12 */
-    {327, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: error_10 */
+    {330, 255, 19, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: error_10 */
 
     /* stat = "STAT" . SP stat-name SP [ stat-value ] CRLF
      * e.g. after "STAT"
      *     SP -> stat_name_1: open stat-name */
-    {328, 255, 13, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: stat_4 */
+    {331, 255, 13, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: stat_4 */
 
     /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
      * e.g. after "TOUC"
      *     "H" -> status_5 */
-    {63, 255, 77, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: status_45 */
+    {62, 255, 77, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: status_45 */
 
     /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
      * e.g. after "UNSA"
      *     "F" -> status_34 */
-    {217, 255, 78, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: status_46 */
+    {217, 255, 78, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: status_46 */
 
     /* bytes = . 1*10DIGIT
      * meta-value-line = "VA" SP bytes *( . SP meta-flag ) CRLF
@@ -3713,237 +3756,248 @@ static const qcap_state_t states[] = {
      *     DIGIT -> bytes_8
      *     SP -> meta_flag_4: convert bytes, open meta-flag
      *     CR -> meta_value_line_1: convert bytes */
-    {329, 255, 27, 33, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 220: bytes_6 */
+    {332, 255, 27, 33, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 221: bytes_6 */
 
-    /* reply-line = ... / ( ( ( meta-status *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
      * e.g. after "VERS"
-     *     "I" -> reply_line_6 */
-    {332, 255, 58, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: reply_line_5 */
+     *     "I" -> reply_line_5 */
+    {335, 255, 58, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: reply_line_3 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache"
-     *     "_" -> other_command_49 */
-    {333, 255, 79, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: other_command_39 */
+     *     "_" -> other_command_51 */
+    {336, 255, 79, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: other_command_41 */
 
     /* key = . 1*250key-char
      * storage-line = ... SP exptime SP bytes ) / ( cas-store SP key . SP flags SP exptime SP bytes SP cas-unique ) ) [ ...
      * e.g. after "cas a"
      *     key-char -> key_20
      *     SP -> flags_5: close key, open flags */
-    {334, 255, 20, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: key_14 */
+    {337, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: key_14 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * e.g. after "debug"
-     *     "t" -> other_command_50 */
-    {336, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: other_command_40 */
+     *     "t" -> other_command_52 */
+    {339, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: other_command_42 */
 
     /* key = 1*250. key-char
      * e.g. after "decr "
      *     key-char -> key_21 */
-    {337, 255, 18, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: key_15 */
+    {340, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: key_15 */
 
     /* delete = . "delete"
      * e.g. after "delet"
-     *     "e" -> deletion_1: close command */
-    {338, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: delete_5 */
+     *     "e" -> delete_start_1: close command */
+    {341, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: delete_5 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "extst"
-     *     "o" -> other_command_51 */
-    {339, 255, 40, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: other_command_41 */
+     *     "o" -> other_command_53 */
+    {342, 255, 40, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: other_command_43 */
 
-    /* other-command = . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "flush"
-     *     "_" -> other_command_52 */
-    {340, 255, 79, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: other_command_42 */
+     *     "_" -> other_command_54 */
+    {343, 255, 79, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: other_command_44 */
 
     /* exptime = [ "-" ] 1*. DIGIT
-     * retrieval = ( get-start key *( SP key ) ) / ( gat SP exptime 1*( . SP key ) )
+     * retrieval = ( get-start key *( SP key ) ) / ( gat-start exptime 1*( . SP key ) )
      * e.g. after "gat 0"
      *     DIGIT -> exptime_4
      *     SP -> key_2: close exptime, open key */
-    {341, 2, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: exptime_4 */
+    {344, 2, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: exptime_4 */
 
     /* exptime = [ "-" ] 1*. DIGIT
      * e.g. after "gat -"
      *     DIGIT -> exptime_4 */
-    {343, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: exptime_5 */
+    {346, 255, 22, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: exptime_5 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_c"
-     *     "r" -> other_command_53 */
-    {344, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: other_command_43 */
+     *     "r" -> other_command_55 */
+    {347, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: other_command_45 */
 
     /* argument = 1*. key-char
-     * housekeeping = other-command *( . SP argument )
+     * request-line = ... / touching / meta / ( other-start argument *( . SP argument ) ) ) line-end ) / other-alone
      * line-end = *. SP newline
      * e.g. after "lru a"
      *     key-char -> argument_2
-     *     SP -> argument_1: close argument
+     *     SP -> argument_3: close argument
      *     CR -> newline_1: close argument
      *     LF -> store_1: close argument, anomaly-open, anomaly bare-LF, close request */
-    {345, 4, 21, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: argument_2 */
+    {348, 4, 21, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: argument_2 */
 
     /* key = . 1*250key-char
-     * meta = ( meta-command SP key *( . SP meta-flag ) ) / meta-no-op
+     * meta = meta-start key *( . SP meta-flag )
      * line-end = *. SP newline
      * e.g. after "ma aa"
      *     key-char -> key_16
-     *     SP -> meta_flag_3: close key
+     *     SP -> meta_flag_2: close key
      *     CR -> newline_1: close key
      *     LF -> store_1: close key, anomaly-open, anomaly bare-LF, close request
-     *     249 bytes -> meta_2: close key */
-    {349, 5, 80, 25, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 233: key_16 */
+     *     249 bytes -> meta_1: close key */
+    {352, 5, 80, 24, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 234: key_16 */
 
     /* meta-flag = 1*. key-char
      * line-end = *. SP newline
      * newline = . CRLF / LF
      * e.g. after "ma a "
      *     key-char -> meta_flag_5: open meta-flag
-     *     SP -> line_end_1
+     *     SP -> line_end_2
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {354, 255, 21, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: meta_flag_3 */
+    {357, 255, 21, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: meta_flag_2 */
 
-    /* meta = ( meta-command SP key *( . SP meta-flag ) ) / meta-no-op
+    /* meta = meta-start key *( . SP meta-flag )
      * line-end = *. SP newline
      * newline = . CRLF / LF
      * e.g. after "ma aj{249}"
-     *     SP -> meta_flag_3
+     *     SP -> meta_flag_2
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {358, 255, 54, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: meta_2 */
+    {361, 255, 54, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: meta_1 */
 
     /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * e.g. after "misbe"
-     *     "h" -> other_command_54 */
-    {361, 255, 64, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: other_command_44 */
+     *     "h" -> other_command_56 */
+    {364, 255, 64, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: other_command_46 */
 
     /* key = . 1*250key-char
-     * meta-set-line = ms SP key . SP bytes *( SP meta-flag ) line-end
+     * meta-set-line = ms-start key . SP bytes *( SP meta-flag ) line-end
      * e.g. after "ms aa"
      *     key-char -> key_17
      *     SP -> bytes_7: close key, begin bytes
-     *     249 bytes -> meta_set_line_2: close key */
-    {362, 3, 81, 24, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 237: key_17 */
+     *     249 bytes -> meta_set_line_1: close key */
+    {365, 3, 81, 23, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 238: key_17 */
 
     /* bytes = 1*10. DIGIT
      * e.g. after "ms a "
      *     DIGIT -> bytes_9 */
-    {365, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 238: bytes_7 */
+    {368, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 239: bytes_7 */
 
-    /* meta-set-line = ms SP key . SP bytes *( SP meta-flag ) line-end
+    /* meta-set-line = ms-start key . SP bytes *( SP meta-flag ) line-end
      * e.g. after "ms aj{249}"
      *     SP -> bytes_7: begin bytes */
-    {366, 255, 13, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: meta_set_line_2 */
+    {369, 255, 13, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: meta_set_line_1 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refre"
-     *     "s" -> other_command_55 */
-    {367, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: other_command_45 */
+     *     "s" -> other_command_57 */
+    {370, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: other_command_47 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * e.g. after "repla"
      *     "c" -> store_20 */
-    {368, 255, 52, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: store_19 */
+    {371, 255, 52, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: store_19 */
 
     /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "shutd"
-     *     "o" -> other_command_56 */
-    {369, 255, 40, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: other_command_46 */
-
-    /* statistics = stats *( . SP argument )
-     * line-end = *. SP newline
-     * newline = . CRLF / LF
-     * e.g. after "stats"
-     *     SP -> argument_1
-     *     CR -> newline_1
-     *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {302, 255, 54, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: statistics_1 */
-
-    /* touching = touch . SP key SP exptime [ SP noreply ]
-     * e.g. after "touch"
-     *     SP -> key_24: open key */
-    {370, 255, 13, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: touching_1 */
-
-    /* other-command = "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * e.g. after "verbo"
-     *     "s" -> other_command_57 */
-    {371, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: other_command_47 */
-
-    /* other-command = "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * e.g. after "versi"
      *     "o" -> other_command_58 */
-    {372, 255, 40, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: other_command_48 */
+    {372, 255, 40, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: other_command_48 */
+
+    /* touch-start = touch . SP
+     * e.g. after "touch"
+     *     SP -> key_24: atomic ends, open key */
+    {373, 255, 13, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: touch_start_1 */
+
+    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * e.g. after "verbo"
+     *     "s" -> other_command_59 */
+    {374, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: other_command_49 */
+
+    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * e.g. after "versi"
+     *     "o" -> other_command_60 */
+    {375, 255, 40, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: other_command_50 */
 
     /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BADCL"
      *     "A" -> status_54 */
-    {373, 255, 47, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: status_47 */
+    {376, 255, 47, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: status_47 */
 
     /* status = ... / "OK" / "END" / "RESET" / ( "BUSY" SP *. text-char ) / ( "BADCLASS" SP *text-char ) / ( "NOSPARE" ...
      * status-line = ( status / error ) . CRLF
      * e.g. after "BUSY "
      *     text-char -> status_48
      *     CR -> status_line_2: close status */
-    {374, 2, 82, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: status_48 */
+    {377, 2, 82, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: status_48 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIEN"
      *     "T" -> error_13 */
-    {376, 255, 73, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: error_11 */
+    {379, 255, 74, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: error_11 */
+
+    /* meta-flag = 1*. key-char
+     * e.g. after "EN a "
+     *     key-char -> meta_flag_1 */
+    {380, 255, 18, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: meta_flag_3 */
+
+    /* reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
+     * e.g. after "EN a\r"
+     *     LF -> value_line_1: close reply */
+    {105, 255, 15, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: reply_line_4 */
 
     /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
      * e.g. after "EXIST"
      *     "S" -> status_line_1: close status */
-    {57, 255, 57, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: status_49 */
+    {57, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: status_49 */
 
     /* key = . 1*250key-char
      * debug = "ME" SP key *( . SP meta-flag )
      * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
      * e.g. after "ME aa"
      *     key-char -> key_18
-     *     SP -> meta_flag_1: close key, open meta-flag
-     *     CR -> reply_line_3: close key
+     *     SP -> meta_flag_3: close key, open meta-flag
+     *     CR -> reply_line_4: close key
      *     249 bytes -> debug_2: close key */
-    {377, 4, 83, 142, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 251: key_18 */
+    {381, 4, 83, 139, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 253: key_18 */
 
     /* debug = "ME" SP key *( . SP meta-flag )
      * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
      * e.g. after "ME aj{249}"
-     *     SP -> meta_flag_1: open meta-flag
-     *     CR -> reply_line_3 */
-    {211, 255, 60, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: debug_2 */
+     *     SP -> meta_flag_3: open meta-flag
+     *     CR -> reply_line_4 */
+    {385, 255, 60, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: debug_2 */
 
     /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "NOSPA"
      *     "R" -> status_34 */
-    {217, 255, 16, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: status_50 */
+    {217, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: status_50 */
 
     /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
      * e.g. after "NOTFU"
      *     "L" -> status_55 */
-    {381, 255, 42, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: status_51 */
+    {387, 255, 42, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: status_51 */
 
     /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
      * e.g. after "NOT_F"
      *     "O" -> status_56 */
-    {382, 255, 46, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: status_52 */
+    {388, 255, 46, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: status_52 */
 
     /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * e.g. after "NOT_S"
      *     "T" -> status_26 */
-    {383, 255, 73, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: status_53 */
+    {389, 255, 74, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: status_53 */
 
     /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
      * e.g. after "SERVE"
      *     "R" -> error_13 */
-    {376, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: error_12 */
+    {379, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: error_12 */
 
     /* stat-name = 1*. key-char
      * e.g. after "STAT "
      *     key-char -> stat_name_2 */
-    {384, 255, 18, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: stat_name_1 */
+    {390, 255, 18, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: stat_name_1 */
 
     /* bytes = . 1*10DIGIT
      * meta-value-line = "VA" SP bytes *( . SP meta-flag ) CRLF
@@ -3953,29 +4007,29 @@ static const qcap_state_t states[] = {
      *     SP -> meta_flag_4: convert bytes, open meta-flag
      *     CR -> meta_value_line_1: convert bytes
      *     9 bytes -> meta_value_line_2: convert bytes */
-    {385, 4, 63, 33, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 259: bytes_8 */
+    {391, 4, 63, 33, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 261: bytes_8 */
 
     /* meta-flag = 1*. key-char
      * e.g. after "VA 0 "
      *     key-char -> meta_flag_6 */
-    {389, 255, 18, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: meta_flag_4 */
+    {395, 255, 18, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: meta_flag_4 */
 
     /* meta-value-line = "VA" SP bytes *( SP meta-flag ) . CRLF
      * e.g. after "VA 0\r"
      *     LF -> value_1: open value */
-    {390, 255, 15, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: meta_value_line_1 */
+    {396, 255, 15, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: meta_value_line_1 */
 
     /* meta-value-line = "VA" SP bytes *( . SP meta-flag ) CRLF
      * meta-value-line = "VA" SP bytes *( SP meta-flag ) . CRLF
      * e.g. after "VA 00{9}"
      *     SP -> meta_flag_4: open meta-flag
      *     CR -> meta_value_line_1 */
-    {391, 255, 60, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: meta_value_line_2 */
+    {397, 255, 60, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: meta_value_line_2 */
 
-    /* reply-line = ... / ( ( ( meta-status *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
      * e.g. after "VERSI"
-     *     "O" -> reply_line_7 */
-    {393, 255, 46, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: reply_line_6 */
+     *     "O" -> reply_line_6 */
+    {399, 255, 46, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: reply_line_5 */
 
     /* key = . 1*250key-char
      * storage-line = ( ( store SP key . SP flags SP exptime SP bytes ) / ( cas-store SP ...
@@ -3983,17 +4037,18 @@ static const qcap_state_t states[] = {
      *     key-char -> key_19
      *     SP -> flags_1: close key, open flags
      *     249 bytes -> storage_line_3: close key */
-    {394, 3, 81, 24, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 264: key_19 */
+    {400, 3, 81, 23, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 266: key_19 */
 
     /* storage-line = ( ( store SP key . SP flags SP exptime SP bytes ) / ( cas-store SP ...
      * e.g. after "add aj{249}"
      *     SP -> flags_1: open flags */
-    {397, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: storage_line_3 */
+    {403, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: storage_line_3 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache_"
-     *     "m" -> other_command_59 */
-    {398, 255, 84, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: other_command_49 */
+     *     "m" -> other_command_61 */
+    {404, 255, 84, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: other_command_51 */
 
     /* key = . 1*250key-char
      * storage-line = ... SP exptime SP bytes ) / ( cas-store SP key . SP flags SP exptime SP bytes SP cas-unique ) ) [ ...
@@ -4001,161 +4056,189 @@ static const qcap_state_t states[] = {
      *     key-char -> key_20
      *     SP -> flags_5: close key, open flags
      *     249 bytes -> storage_line_4: close key */
-    {399, 3, 81, 24, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 267: key_20 */
+    {405, 3, 81, 23, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 269: key_20 */
 
     /* flags = 1*. DIGIT
      * e.g. after "cas a "
      *     DIGIT -> flags_6 */
-    {402, 255, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: flags_5 */
+    {408, 255, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: flags_5 */
 
     /* storage-line = ... SP exptime SP bytes ) / ( cas-store SP key . SP flags SP exptime SP bytes SP cas-unique ) ) [ ...
      * e.g. after "cas aj{249}"
      *     SP -> flags_5: open flags */
-    {403, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: storage_line_4 */
+    {409, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: storage_line_4 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * e.g. after "debugt"
-     *     "i" -> other_command_60 */
-    {404, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: other_command_50 */
+     *     "i" -> other_command_62 */
+    {410, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: other_command_52 */
 
     /* key = . 1*250key-char
-     * arithmetic = increment SP key . SP amount [ SP noreply ]
+     * arithmetic = increment-start key . SP amount [ SP noreply ]
      * e.g. after "decr a"
      *     key-char -> key_25
      *     SP -> amount_1: close key, open amount */
-    {405, 255, 20, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: key_21 */
+    {411, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: key_21 */
 
-    /* deletion = delete . SP key [ SP 1*DIGIT ] [ SP noreply ]
+    /* delete-start = delete . SP
      * e.g. after "delete"
-     *     SP -> key_26: open key */
-    {407, 255, 13, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: deletion_1 */
+     *     SP -> key_26: atomic ends, open key */
+    {413, 255, 13, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: delete_start_1 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "extsto"
-     *     "r" -> other_command_61 */
-    {408, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: other_command_51 */
+     *     "r" -> other_command_63 */
+    {414, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: other_command_53 */
 
-    /* other-command = . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "flush_"
-     *     "a" -> other_command_62 */
-    {409, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: other_command_52 */
+     *     "a" -> other_command_64 */
+    {415, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: other_command_54 */
 
     /* key = . 1*250key-char
-     * retrieval = ( get-start key *( . SP key ) ) / ( gat SP exptime 1*( SP key ) )
+     * retrieval = ( get-start key *( . SP key ) ) / ( gat-start exptime 1*( SP key ) )
      * line-end = *. SP newline
      * e.g. after "get aa"
      *     key-char -> key_22
      *     SP -> key_23: close key
      *     CR -> newline_1: close key
      *     LF -> store_1: close key, anomaly-open, anomaly bare-LF, close request
-     *     249 bytes -> retrieval_3: close key */
-    {410, 5, 80, 25, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 275: key_22 */
+     *     249 bytes -> retrieval_1: close key */
+    {416, 5, 80, 24, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 277: key_22 */
 
     /* key = 1*250. key-char
      * line-end = *. SP newline
      * newline = . CRLF / LF
      * e.g. after "get a "
      *     key-char -> key_4: open key
-     *     SP -> line_end_1
+     *     SP -> line_end_2
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {415, 255, 21, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: key_23 */
+    {421, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: key_23 */
 
-    /* retrieval = ( get-start key *( . SP key ) ) / ( gat SP exptime 1*( SP key ) )
+    /* retrieval = ( get-start key *( . SP key ) ) / ( gat-start exptime 1*( SP key ) )
      * line-end = *. SP newline
      * newline = . CRLF / LF
      * e.g. after "get aj{249}"
      *     SP -> key_23
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {419, 255, 54, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: retrieval_3 */
+    {425, 255, 54, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: retrieval_1 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_cr"
-     *     "a" -> other_command_63 */
-    {422, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: other_command_53 */
+     *     "a" -> other_command_65 */
+    {428, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: other_command_55 */
+
+    /* argument = 1*. key-char
+     * line-end = *. SP newline
+     * newline = . CRLF / LF
+     * e.g. after "lru a "
+     *     key-char -> argument_2: open argument
+     *     SP -> line_end_2
+     *     CR -> newline_1
+     *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
+    {429, 255, 21, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: argument_3 */
 
     /* meta-flag = 1*. key-char
-     * meta = ( meta-command SP key *( . SP meta-flag ) ) / meta-no-op
+     * meta = meta-start key *( . SP meta-flag )
      * line-end = *. SP newline
      * e.g. after "ma a a"
      *     key-char -> meta_flag_5
-     *     SP -> meta_flag_3: close meta-flag
+     *     SP -> meta_flag_2: close meta-flag
      *     CR -> newline_1: close meta-flag
      *     LF -> store_1: close meta-flag, anomaly-open, anomaly bare-LF, close request */
-    {423, 4, 21, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: meta_flag_5 */
+    {433, 4, 21, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: meta_flag_5 */
+
+    /* line-end = *. SP newline
+     * newline = . CRLF / LF
+     * newline = CRLF / . LF
+     * e.g. after "ma a  "
+     *     SP -> line_end_2
+     *     CR -> newline_1
+     *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
+    {437, 3, 54, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: line_end_2 */
 
     /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * e.g. after "misbeh"
-     *     "a" -> other_command_64 */
-    {427, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: other_command_54 */
+     *     "a" -> other_command_66 */
+    {440, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: other_command_56 */
 
     /* bytes = . 1*10DIGIT
-     * meta-set-line = ms SP key SP bytes *( . SP meta-flag ) line-end
+     * meta-set-line = ms-start key SP bytes *( . SP meta-flag ) line-end
      * line-end = *. SP newline
      * e.g. after "ms a 0"
      *     DIGIT -> bytes_10
      *     SP -> meta_flag_7: convert bytes
-     *     CR -> newline_3: convert bytes
+     *     CR -> newline_4: convert bytes
      *     LF -> value_2: convert bytes, anomaly-open, anomaly bare-LF, open value */
-    {428, 255, 26, 165, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 281: bytes_9 */
+    {441, 255, 26, 166, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 285: bytes_9 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refres"
-     *     "h" -> other_command_65 */
-    {432, 255, 64, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: other_command_55 */
+     *     "h" -> other_command_67 */
+    {445, 255, 64, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: other_command_57 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * e.g. after "replac"
      *     "e" -> storage_line_1: close command */
-    {48, 255, 33, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: store_20 */
+    {48, 255, 33, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: store_20 */
 
     /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "shutdo"
-     *     "w" -> other_command_58 */
-    {372, 255, 85, 166, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: other_command_56 */
+     *     "w" -> other_command_60 */
+    {375, 255, 85, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: other_command_58 */
 
     /* key = 1*250. key-char
      * e.g. after "touch "
      *     key-char -> key_27 */
-    {433, 255, 18, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: key_24 */
+    {446, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: key_24 */
 
-    /* other-command = "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * e.g. after "verbos"
-     *     "i" -> other_command_66 */
-    {434, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: other_command_57 */
+     *     "i" -> other_command_68 */
+    {447, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: other_command_59 */
 
-    /* other-command = "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * e.g. after "versio"
-     *     "n" -> housekeeping_2: close command */
-    {250, 255, 36, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: other_command_58 */
+     *     "n" -> other_start_2: close command */
+    {251, 255, 36, 168, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: other_command_60 */
 
     /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BADCLA"
      *     "S" -> status_57 */
-    {435, 255, 57, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: status_54 */
+    {448, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: status_54 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT"
      *     "_" -> error_14 */
-    {436, 255, 79, 168, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: error_13 */
+    {449, 255, 79, 169, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: error_13 */
 
     /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
      * e.g. after "NOTFUL"
      *     "L" -> status_38 */
-    {261, 255, 42, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: status_55 */
+    {261, 255, 42, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: status_55 */
 
     /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
      * e.g. after "NOT_FO"
      *     "U" -> status_58 */
-    {437, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: status_56 */
+    {450, 255, 17, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: status_56 */
 
     /* stat-name = 1*. key-char
      * stat = "STAT" SP stat-name . SP [ stat-value ] CRLF
      * e.g. after "STAT a"
      *     key-char -> stat_name_2
      *     SP -> stat_value_1: close stat-name */
-    {438, 2, 20, 169, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: stat_name_2 */
+    {451, 2, 20, 170, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: stat_name_2 */
 
     /* meta-flag = 1*. key-char
      * meta-value-line = "VA" SP bytes *( . SP meta-flag ) CRLF
@@ -4164,295 +4247,308 @@ static const qcap_state_t states[] = {
      *     key-char -> meta_flag_6
      *     SP -> meta_flag_4: close meta-flag, open meta-flag
      *     CR -> meta_value_line_1: close meta-flag */
-    {440, 3, 75, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: meta_flag_6 */
+    {453, 3, 70, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: meta_flag_6 */
 
     /* value = *OCTET .
      * e.g. after "VA 0\r\n"
      *     -> value_3
      *     -> before_meta_value_1 */
-    {0, 255, 3, 170, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 294: value_1 */
+    {0, 255, 3, 171, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 298: value_1 */
 
-    /* reply-line = ... / ( ( ( meta-status *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
      * e.g. after "VERSIO"
-     *     "N" -> reply_line_8 */
-    {443, 255, 25, 171, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: reply_line_7 */
+     *     "N" -> reply_line_7 */
+    {456, 255, 25, 172, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: reply_line_6 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache_m"
-     *     "e" -> other_command_67 */
-    {444, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: other_command_59 */
+     *     "e" -> other_command_69 */
+    {457, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: other_command_61 */
 
     /* flags = 1*. DIGIT
      * storage-line = ... SP bytes ) / ( cas-store SP key SP flags . SP exptime SP bytes SP cas-unique ) ) [ SP noreply ...
      * e.g. after "cas a 0"
      *     DIGIT -> flags_6
      *     SP -> exptime_6: close flags, open exptime */
-    {445, 2, 23, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: flags_6 */
+    {458, 2, 23, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: flags_6 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * e.g. after "debugti"
-     *     "m" -> other_command_61 */
-    {408, 255, 84, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: other_command_60 */
+     *     "m" -> other_command_63 */
+    {414, 255, 84, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: other_command_62 */
 
     /* key = . 1*250key-char
-     * arithmetic = increment SP key . SP amount [ SP noreply ]
+     * arithmetic = increment-start key . SP amount [ SP noreply ]
      * e.g. after "decr aa"
      *     key-char -> key_25
      *     SP -> amount_1: close key, open amount
-     *     249 bytes -> arithmetic_2: close key */
-    {447, 3, 81, 24, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 299: key_25 */
+     *     249 bytes -> arithmetic_1: close key */
+    {460, 3, 81, 23, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 303: key_25 */
 
     /* amount = 1*. DIGIT
      * e.g. after "decr a "
      *     DIGIT -> amount_2 */
-    {450, 255, 22, 172, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: amount_1 */
+    {463, 255, 22, 173, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: amount_1 */
 
-    /* arithmetic = increment SP key . SP amount [ SP noreply ]
+    /* arithmetic = increment-start key . SP amount [ SP noreply ]
      * e.g. after "decr aj{249}"
      *     SP -> amount_1: open amount */
-    {451, 255, 13, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: arithmetic_2 */
+    {464, 255, 13, 174, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: arithmetic_1 */
 
     /* key = 1*250. key-char
      * e.g. after "delete "
      *     key-char -> key_28 */
-    {452, 255, 18, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: key_26 */
+    {465, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: key_26 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "extstor"
-     *     "e" -> housekeeping_2: close command */
-    {250, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: other_command_61 */
+     *     "e" -> other_start_2: close command */
+    {251, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: other_command_63 */
 
-    /* other-command = . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "flush_a"
-     *     "l" -> other_command_68 */
-    {453, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: other_command_62 */
+     *     "l" -> other_command_70 */
+    {466, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: other_command_64 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_cra"
-     *     "w" -> other_command_69 */
-    {454, 255, 85, 166, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: other_command_63 */
+     *     "w" -> other_command_71 */
+    {467, 255, 85, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: other_command_65 */
 
     /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * e.g. after "misbeha"
-     *     "v" -> other_command_61 */
-    {408, 255, 86, 173, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: other_command_64 */
+     *     "v" -> other_command_63 */
+    {414, 255, 86, 175, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: other_command_66 */
 
     /* bytes = . 1*10DIGIT
-     * meta-set-line = ms SP key SP bytes *( . SP meta-flag ) line-end
+     * meta-set-line = ms-start key SP bytes *( . SP meta-flag ) line-end
      * line-end = *. SP newline
      * e.g. after "ms a 00"
      *     DIGIT -> bytes_10
      *     SP -> meta_flag_7: convert bytes
-     *     CR -> newline_3: convert bytes
+     *     CR -> newline_4: convert bytes
      *     LF -> value_2: convert bytes, anomaly-open, anomaly bare-LF, open value
-     *     9 bytes -> meta_set_line_3: convert bytes */
-    {455, 5, 87, 165, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 307: bytes_10 */
+     *     9 bytes -> meta_set_line_2: convert bytes */
+    {468, 5, 87, 166, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 311: bytes_10 */
 
     /* meta-flag = 1*. key-char
      * line-end = *. SP newline
      * newline = . CRLF / LF
      * e.g. after "ms a 0 "
      *     key-char -> meta_flag_8: open meta-flag
-     *     SP -> line_end_2
-     *     CR -> newline_3
+     *     SP -> line_end_3
+     *     CR -> newline_4
      *     LF -> value_2: anomaly-open, anomaly bare-LF, open value */
-    {460, 255, 21, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: meta_flag_7 */
+    {473, 255, 21, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: meta_flag_7 */
 
     /* newline = . CRLF / LF
      * e.g. after "ms a 0\r"
      *     LF -> value_2: open value */
-    {464, 255, 15, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: newline_3 */
+    {477, 255, 15, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: newline_4 */
 
     /* value = *OCTET .
      * e.g. after "ms a 0\n"
      *     -> value_3
      *     -> before_meta_set_1 */
-    {0, 255, 1, 170, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 310: value_2 */
+    {0, 255, 1, 171, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 314: value_2 */
 
-    /* meta-set-line = ms SP key SP bytes *( . SP meta-flag ) line-end
+    /* meta-set-line = ms-start key SP bytes *( . SP meta-flag ) line-end
      * line-end = *. SP newline
      * newline = . CRLF / LF
      * e.g. after "ms a 00{9}"
      *     SP -> meta_flag_7
-     *     CR -> newline_3
+     *     CR -> newline_4
      *     LF -> value_2: anomaly-open, anomaly bare-LF, open value */
-    {465, 255, 54, 174, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: meta_set_line_3 */
+    {478, 255, 54, 176, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: meta_set_line_2 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refresh"
-     *     "_" -> other_command_70 */
-    {468, 255, 79, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: other_command_65 */
+     *     "_" -> other_command_72 */
+    {481, 255, 79, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: other_command_67 */
 
     /* key = . 1*250key-char
-     * touching = touch SP key . SP exptime [ SP noreply ]
+     * touching = touch-start key . SP exptime [ SP noreply ]
      * e.g. after "touch a"
      *     key-char -> key_29
      *     SP -> exptime_7: close key, open exptime */
-    {469, 255, 20, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: key_27 */
+    {482, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: key_27 */
 
-    /* other-command = "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * e.g. after "verbosi"
-     *     "t" -> other_command_71 */
-    {471, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: other_command_66 */
+     *     "t" -> other_command_73 */
+    {484, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: other_command_68 */
 
     /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BADCLAS"
      *     "S" -> status_38 */
-    {261, 255, 57, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: status_57 */
+    {261, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: status_57 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_"
      *     "E" -> error_15 */
-    {472, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: error_14 */
+    {485, 255, 19, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: error_14 */
 
     /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
      * e.g. after "NOT_FOU"
      *     "N" -> status_3 */
-    {67, 255, 25, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: status_58 */
+    {66, 255, 25, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: status_58 */
 
     /* stat-value = 1*. text-char
      * stat = "STAT" SP stat-name SP [ stat-value ] . CRLF
      * e.g. after "STAT a "
      *     text-char -> stat_value_2: open stat-value
      *     CR -> stat_5 */
-    {473, 255, 82, 175, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: stat_value_1 */
+    {486, 255, 82, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: stat_value_1 */
 
     /* value = *. OCTET
      * value = *OCTET .
      * e.g. after "VA 0\r\n"
      *     OCTET -> value_3 */
-    {475, 1, 88, 176, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: value_3 */
+    {488, 1, 88, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: value_3 */
 
     /* meta-value = meta-value-line value . CRLF
      * e.g. after "VA 0\r\n"
      *     CR -> meta_value_2 */
-    {476, 255, 9, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: meta_value_1 */
+    {489, 255, 9, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: meta_value_1 */
 
     /* e.g. after "VA 0\r\n"
      *     -> meta_value_1: close value */
-    {477, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 321: before_meta_value_1 */
+    {490, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 325: before_meta_value_1 */
 
-    /* reply-line = ... ( meta-status *( SP meta-flag ) ) / ( "VERSION" . SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( "VERSION" . SP version ) / debug ) CRLF )
      * e.g. after "VERSION"
      *     SP -> version_1: open version */
-    {478, 255, 13, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: reply_line_8 */
+    {491, 255, 13, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: reply_line_7 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache_me"
-     *     "m" -> other_command_72 */
-    {479, 255, 84, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: other_command_67 */
+     *     "m" -> other_command_74 */
+    {492, 255, 84, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: other_command_69 */
 
     /* exptime = [ . "-" ] 1*DIGIT
      * exptime = [ "-" ] 1*. DIGIT
      * e.g. after "cas a 0 "
      *     DIGIT -> exptime_9
      *     "-" -> exptime_10 */
-    {480, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: exptime_6 */
+    {493, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: exptime_6 */
 
     /* amount = 1*. DIGIT
-     * arithmetic = increment SP key SP amount [ . SP noreply ]
+     * arithmetic = increment-start key SP amount [ . SP noreply ]
      * line-end = *. SP newline
      * e.g. after "decr a 0"
      *     DIGIT -> amount_2
      *     SP -> noreply_1: close amount
      *     CR -> newline_1: close amount
      *     LF -> store_1: close amount, anomaly-open, anomaly bare-LF, close request */
-    {482, 4, 26, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: amount_2 */
+    {495, 4, 26, 181, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: amount_2 */
 
     /* key = . 1*250key-char
-     * deletion = delete SP key [ . SP 1*DIGIT ] [ SP noreply ]
-     * deletion = delete SP key [ SP 1*DIGIT ] [ . SP noreply ]
+     * deletion = delete-start key [ . SP 1*DIGIT ] [ SP noreply ]
+     * deletion = delete-start key [ SP 1*DIGIT ] [ . SP noreply ]
      * e.g. after "delete a"
      *     key-char -> key_31
-     *     SP -> deletion_2: close key
+     *     SP -> deletion_1: close key
      *     CR -> newline_1: close key
      *     LF -> store_1: close key, anomaly-open, anomaly bare-LF, close request */
-    {486, 255, 21, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: key_28 */
+    {499, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: key_28 */
 
-    /* other-command = . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "flush_al"
-     *     "l" -> housekeeping_2: close command */
-    {250, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: other_command_68 */
+     *     "l" -> other_start_2: close command */
+    {251, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: other_command_70 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_craw"
-     *     "l" -> other_command_73 */
-    {490, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: other_command_69 */
+     *     "l" -> other_command_75 */
+    {503, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: other_command_71 */
 
     /* meta-flag = 1*. key-char
-     * meta-set-line = ms SP key SP bytes *( . SP meta-flag ) line-end
+     * meta-set-line = ms-start key SP bytes *( . SP meta-flag ) line-end
      * line-end = *. SP newline
      * e.g. after "ms a 0 a"
      *     key-char -> meta_flag_8
      *     SP -> meta_flag_7: close meta-flag
-     *     CR -> newline_3: close meta-flag
+     *     CR -> newline_4: close meta-flag
      *     LF -> value_2: close meta-flag, anomaly-open, anomaly bare-LF, open value */
-    {491, 4, 21, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: meta_flag_8 */
+    {504, 4, 21, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: meta_flag_8 */
 
     /* line-end = *. SP newline
      * newline = . CRLF / LF
      * newline = CRLF / . LF
      * e.g. after "ms a 0  "
-     *     SP -> line_end_2
-     *     CR -> newline_3
+     *     SP -> line_end_3
+     *     CR -> newline_4
      *     LF -> value_2: anomaly-open, anomaly bare-LF, open value */
-    {495, 3, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: line_end_2 */
+    {508, 3, 54, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: line_end_3 */
 
     /* meta-set = meta-set-line value . CRLF
      * e.g. after "ms a 0\n"
      *     CR -> meta_set_2 */
-    {498, 255, 9, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: meta_set_1 */
+    {511, 255, 9, 182, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: meta_set_1 */
 
     /* e.g. after "ms a 0\n"
      *     -> meta_set_1: close value */
-    {499, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 332: before_meta_set_1 */
+    {512, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 336: before_meta_set_1 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refresh_"
-     *     "c" -> other_command_74 */
-    {500, 255, 52, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: other_command_70 */
+     *     "c" -> other_command_76 */
+    {513, 255, 52, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: other_command_72 */
 
     /* key = . 1*250key-char
-     * touching = touch SP key . SP exptime [ SP noreply ]
+     * touching = touch-start key . SP exptime [ SP noreply ]
      * e.g. after "touch aa"
      *     key-char -> key_29
      *     SP -> exptime_7: close key, open exptime
-     *     249 bytes -> touching_2: close key */
-    {501, 3, 81, 24, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 334: key_29 */
+     *     249 bytes -> touching_1: close key */
+    {514, 3, 81, 23, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 338: key_29 */
 
     /* exptime = [ . "-" ] 1*DIGIT
      * exptime = [ "-" ] 1*. DIGIT
      * e.g. after "touch a "
      *     DIGIT -> exptime_11
      *     "-" -> exptime_12 */
-    {504, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: exptime_7 */
+    {517, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: exptime_7 */
 
-    /* touching = touch SP key . SP exptime [ SP noreply ]
+    /* touching = touch-start key . SP exptime [ SP noreply ]
      * e.g. after "touch aj{249}"
      *     SP -> exptime_7: open exptime */
-    {506, 255, 13, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: touching_2 */
+    {519, 255, 13, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: touching_1 */
 
-    /* other-command = "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * e.g. after "verbosit"
-     *     "y" -> housekeeping_2: close command */
-    {250, 255, 89, 181, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: other_command_71 */
+     *     "y" -> other_start_2: close command */
+    {251, 255, 89, 184, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: other_command_73 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_E"
      *     "R" -> error_16 */
-    {507, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: error_15 */
+    {520, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: error_15 */
 
     /* stat-value = 1*. text-char
      * stat = "STAT" SP stat-name SP [ stat-value ] . CRLF
      * e.g. after "STAT a a"
      *     text-char -> stat_value_2
      *     CR -> stat_5: close stat-value */
-    {508, 2, 82, 175, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: stat_value_2 */
+    {521, 2, 82, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: stat_value_2 */
 
     /* stat = "STAT" SP stat-name SP [ stat-value ] . CRLF
      * e.g. after "STAT a \r"
      *     LF -> stat_6: close stat */
-    {510, 255, 15, 182, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: stat_5 */
+    {523, 255, 15, 185, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: stat_5 */
 
     /* key = . 1*250key-char
      * value-line = "VALUE" SP key . SP flags SP bytes [ SP cas-unique ] CRLF
@@ -4460,211 +4556,213 @@ static const qcap_state_t states[] = {
      *     key-char -> key_30
      *     SP -> flags_3: close key, open flags
      *     249 bytes -> value_line_12: close key */
-    {511, 3, 81, 24, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 341: key_30 */
+    {524, 3, 81, 23, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 345: key_30 */
 
     /* value-line = "VALUE" SP key . SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "VALUE aj{249}"
      *     SP -> flags_3: open flags */
-    {514, 255, 13, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: value_line_12 */
+    {527, 255, 13, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: value_line_12 */
 
     /* meta-value = meta-value-line value . CRLF
      * e.g. after "VA 0\r\n\r"
      *     LF -> value_line_1: close reply */
-    {105, 255, 15, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: meta_value_2 */
+    {105, 255, 15, 186, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: meta_value_2 */
 
     /* version = 1*. text-char
      * e.g. after "VERSION "
      *     text-char -> version_2 */
-    {515, 255, 90, 184, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: version_1 */
+    {528, 255, 90, 187, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: version_1 */
 
     /* exptime = [ "-" ] 1*. DIGIT
      * e.g. after "add a 0 -"
      *     DIGIT -> exptime_2 */
-    {516, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: exptime_8 */
+    {529, 255, 22, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: exptime_8 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache_mem"
-     *     "l" -> other_command_75 */
-    {517, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: other_command_72 */
+     *     "l" -> other_command_77 */
+    {530, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: other_command_74 */
 
     /* exptime = [ "-" ] 1*. DIGIT
      * storage-line = ... ) / ( cas-store SP key SP flags SP exptime . SP bytes SP cas-unique ) ) [ SP noreply ] line-end
      * e.g. after "cas a 0 0"
      *     DIGIT -> exptime_9
      *     SP -> bytes_11: close exptime, begin bytes */
-    {518, 2, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: exptime_9 */
+    {531, 2, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: exptime_9 */
 
     /* exptime = [ "-" ] 1*. DIGIT
      * e.g. after "cas a 0 -"
      *     DIGIT -> exptime_9 */
-    {520, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: exptime_10 */
+    {533, 255, 22, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: exptime_10 */
 
     /* noreply = . "noreply"
      * line-end = *. SP newline
      * newline = . CRLF / LF
      * e.g. after "decr a 0 "
      *     "n" -> noreply_2: open noreply
-     *     SP -> line_end_1
+     *     SP -> line_end_2
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {521, 255, 91, 185, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: noreply_1 */
+    {534, 255, 91, 188, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: noreply_1 */
 
     /* key = . 1*250key-char
-     * deletion = delete SP key [ . SP 1*DIGIT ] [ SP noreply ]
-     * deletion = delete SP key [ SP 1*DIGIT ] [ . SP noreply ]
+     * deletion = delete-start key [ . SP 1*DIGIT ] [ SP noreply ]
+     * deletion = delete-start key [ SP 1*DIGIT ] [ . SP noreply ]
      * e.g. after "delete aa"
      *     key-char -> key_31
-     *     SP -> deletion_2: close key
+     *     SP -> deletion_1: close key
      *     CR -> newline_1: close key
      *     LF -> store_1: close key, anomaly-open, anomaly bare-LF, close request
-     *     249 bytes -> deletion_3: close key */
-    {525, 5, 80, 25, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 350: key_31 */
+     *     249 bytes -> deletion_2: close key */
+    {538, 5, 80, 24, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 354: key_31 */
 
-    /* deletion = delete SP key [ SP 1*. DIGIT ] [ SP noreply ]
+    /* deletion = delete-start key [ SP 1*. DIGIT ] [ SP noreply ]
      * noreply = . "noreply"
      * line-end = *. SP newline
      * e.g. after "delete a "
      *     "n" -> noreply_2: open noreply
-     *     DIGIT -> deletion_4
-     *     SP -> line_end_1
+     *     DIGIT -> deletion_3
+     *     SP -> line_end_2
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {530, 255, 92, 186, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: deletion_2 */
+    {543, 255, 92, 189, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: deletion_1 */
 
-    /* deletion = delete SP key [ . SP 1*DIGIT ] [ SP noreply ]
-     * deletion = delete SP key [ SP 1*DIGIT ] [ . SP noreply ]
+    /* deletion = delete-start key [ . SP 1*DIGIT ] [ SP noreply ]
+     * deletion = delete-start key [ SP 1*DIGIT ] [ . SP noreply ]
      * line-end = *. SP newline
      * e.g. after "delete aj{249}"
-     *     SP -> deletion_2
+     *     SP -> deletion_1
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {535, 255, 54, 187, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: deletion_3 */
+    {548, 255, 54, 190, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: deletion_2 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_crawl"
-     *     "e" -> other_command_76 */
-    {538, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: other_command_73 */
+     *     "e" -> other_command_78 */
+    {551, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: other_command_75 */
 
     /* meta-set = meta-set-line value . CRLF
      * e.g. after "ms a 0\n\r"
      *     LF -> store_1: close request */
-    {61, 255, 15, 188, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: meta_set_2 */
+    {74, 255, 15, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: meta_set_2 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refresh_c"
-     *     "e" -> other_command_77 */
-    {539, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: other_command_74 */
+     *     "e" -> other_command_79 */
+    {552, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: other_command_76 */
 
     /* exptime = [ "-" ] 1*. DIGIT
-     * touching = touch SP key SP exptime [ . SP noreply ]
+     * touching = touch-start key SP exptime [ . SP noreply ]
      * line-end = *. SP newline
      * e.g. after "touch a 0"
      *     DIGIT -> exptime_11
      *     SP -> noreply_1: close exptime
      *     CR -> newline_1: close exptime
      *     LF -> store_1: close exptime, anomaly-open, anomaly bare-LF, close request */
-    {540, 4, 26, 189, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: exptime_11 */
+    {553, 4, 26, 192, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: exptime_11 */
 
     /* exptime = [ "-" ] 1*. DIGIT
      * e.g. after "touch a -"
      *     DIGIT -> exptime_11 */
-    {544, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: exptime_12 */
+    {557, 255, 22, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: exptime_12 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_ER"
      *     "R" -> error_17 */
-    {545, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: error_16 */
+    {558, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: error_16 */
 
     /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
      * end = . "END" CRLF
      * e.g. after "STAT a \r\n"
      *     "E" -> end_1
      *     "S" -> stat_7: open stat */
-    {546, 255, 93, 190, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: stat_6 */
+    {559, 255, 93, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: stat_6 */
 
     /* version = 1*. text-char
      * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
      * e.g. after "VERSION a"
      *     text-char -> version_2
-     *     CR -> reply_line_3: close version */
-    {548, 2, 82, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: version_2 */
+     *     CR -> reply_line_4: close version */
+    {561, 2, 82, 194, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: version_2 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache_meml"
-     *     "i" -> other_command_78 */
-    {550, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: other_command_75 */
+     *     "i" -> other_command_80 */
+    {563, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: other_command_77 */
 
     /* bytes = 1*10. DIGIT
      * e.g. after "cas a 0 0 "
      *     DIGIT -> bytes_12 */
-    {551, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 362: bytes_11 */
+    {564, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 366: bytes_11 */
 
     /* noreply = . "noreply"
      * e.g. after "decr a 0 n"
      *     "o" -> noreply_3 */
-    {552, 255, 40, 192, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: noreply_2 */
+    {565, 255, 40, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: noreply_2 */
 
-    /* deletion = delete SP key [ SP 1*. DIGIT ] [ SP noreply ]
-     * deletion = delete SP key [ SP 1*DIGIT ] [ . SP noreply ]
+    /* deletion = delete-start key [ SP 1*. DIGIT ] [ SP noreply ]
+     * deletion = delete-start key [ SP 1*DIGIT ] [ . SP noreply ]
      * line-end = *. SP newline
      * e.g. after "delete a 0"
-     *     DIGIT -> deletion_4
+     *     DIGIT -> deletion_3
      *     SP -> noreply_1
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {553, 4, 26, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: deletion_4 */
+    {566, 4, 26, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: deletion_3 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_crawle"
-     *     "r" -> housekeeping_2: close command */
-    {250, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: other_command_76 */
+     *     "r" -> other_start_2: close command */
+    {251, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: other_command_78 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refresh_ce"
-     *     "r" -> other_command_79 */
-    {557, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: other_command_77 */
+     *     "r" -> other_command_26 */
+    {199, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: other_command_79 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_ERR"
      *     "O" -> error_18 */
-    {558, 255, 46, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: error_17 */
+    {570, 255, 46, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: error_17 */
 
     /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "STAT a \r\nS"
      *     "T" -> stat_8 */
-    {559, 255, 73, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: stat_7 */
+    {571, 255, 74, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: stat_7 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache_memli"
      *     "m" -> other_command_11 */
-    {143, 255, 84, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: other_command_78 */
+    {143, 255, 84, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: other_command_80 */
 
     /* bytes = . 1*10DIGIT
      * storage-line = ... ( cas-store SP key SP flags SP exptime SP bytes . SP cas-unique ) ) [ SP noreply ] line-end
      * e.g. after "cas a 0 0 0"
      *     DIGIT -> bytes_14
      *     SP -> cas_unique_1: convert bytes, open cas-unique */
-    {560, 255, 23, 194, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 370: bytes_12 */
+    {572, 255, 23, 197, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 374: bytes_12 */
 
     /* noreply = . "noreply"
      * e.g. after "decr a 0 no"
      *     "r" -> noreply_5 */
-    {562, 255, 37, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: noreply_3 */
-
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * e.g. after "refresh_cer"
-     *     "t" -> other_command_35 */
-    {254, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: other_command_79 */
+    {574, 255, 37, 198, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: noreply_3 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_ERRO"
      *     "R" -> error_19 */
-    {563, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: error_18 */
+    {575, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: error_18 */
 
     /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "STAT a \r\nST"
      *     "A" -> stat_3 */
-    {564, 255, 47, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: stat_8 */
+    {576, 255, 47, 199, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: stat_8 */
 
     /* bytes = . 1*10DIGIT
      * storage-line = ... flags SP exptime SP bytes SP cas-unique ) ) [ . SP noreply ] line-end
@@ -4675,23 +4773,23 @@ static const qcap_state_t states[] = {
      *     CR -> newline_2: convert bytes, mark
      *     LF -> value_4: convert bytes, mark, anomaly-open, anomaly bare-LF, atomic ends, open value
      *     9 bytes -> storage_line_5: convert bytes */
-    {565, 5, 87, 33, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 375: bytes_13 */
+    {577, 5, 87, 33, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 378: bytes_13 */
 
     /* noreply = . "noreply"
      * line-end = *. SP newline
      * newline = . CRLF / LF
      * e.g. after "add a 0 0 0 "
      *     "n" -> noreply_6: open noreply
-     *     SP -> line_end_3
+     *     SP -> line_end_4
      *     CR -> newline_2: mark
      *     LF -> value_4: mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
-    {570, 255, 91, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: noreply_4 */
+    {582, 255, 91, 200, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: noreply_4 */
 
     /* value = *OCTET .
      * e.g. after "add a 0 0 0\n"
      *     -> value_3
      *     -> before_storage_1 */
-    {0, 255, 0, 170, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 377: value_4 */
+    {0, 255, 0, 171, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 380: value_4 */
 
     /* storage-line = ... flags SP exptime SP bytes SP cas-unique ) ) [ . SP noreply ] line-end
      * line-end = *. SP newline
@@ -4700,7 +4798,7 @@ static const qcap_state_t states[] = {
      *     SP -> noreply_4
      *     CR -> newline_2: mark
      *     LF -> value_4: mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
-    {574, 255, 54, 198, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: storage_line_5 */
+    {586, 255, 54, 201, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: storage_line_5 */
 
     /* bytes = . 1*10DIGIT
      * storage-line = ... ( cas-store SP key SP flags SP exptime SP bytes . SP cas-unique ) ) [ SP noreply ] line-end
@@ -4708,27 +4806,27 @@ static const qcap_state_t states[] = {
      *     DIGIT -> bytes_14
      *     SP -> cas_unique_1: convert bytes, open cas-unique
      *     9 bytes -> storage_line_6: convert bytes */
-    {577, 3, 94, 194, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 379: bytes_14 */
+    {589, 3, 94, 197, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 382: bytes_14 */
 
     /* cas-unique = 1*. DIGIT
      * e.g. after "cas a 0 0 0 "
      *     DIGIT -> cas_unique_3 */
-    {580, 255, 22, 199, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: cas_unique_1 */
+    {592, 255, 22, 202, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: cas_unique_1 */
 
     /* storage-line = ... ( cas-store SP key SP flags SP exptime SP bytes . SP cas-unique ) ) [ SP noreply ] line-end
      * e.g. after "cas a 0 0 00{9}"
      *     SP -> cas_unique_1: open cas-unique */
-    {581, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: storage_line_6 */
+    {593, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: storage_line_6 */
 
     /* noreply = . "noreply"
      * e.g. after "decr a 0 nor"
      *     "e" -> noreply_7 */
-    {582, 255, 33, 200, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: noreply_5 */
+    {594, 255, 33, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: noreply_5 */
 
     /* error = "ERROR" / ( "CLIENT_ERROR" . SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_ERROR"
      *     SP -> error_20 */
-    {583, 255, 13, 201, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: error_19 */
+    {595, 255, 13, 204, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: error_19 */
 
     /* bytes = . 1*10DIGIT
      * value-line = "VALUE" SP key SP flags SP bytes [ . SP cas-unique ] CRLF
@@ -4738,33 +4836,33 @@ static const qcap_state_t states[] = {
      *     SP -> cas_unique_2: convert bytes, open cas-unique
      *     CR -> value_line_7: convert bytes
      *     9 bytes -> value_line_13: convert bytes */
-    {584, 4, 63, 33, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 384: bytes_15 */
+    {596, 4, 63, 33, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 387: bytes_15 */
 
     /* cas-unique = 1*. DIGIT
      * e.g. after "VALUE a 0 0 "
      *     DIGIT -> cas_unique_4 */
-    {588, 255, 22, 199, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: cas_unique_2 */
+    {600, 255, 22, 202, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: cas_unique_2 */
 
     /* value-line = "VALUE" SP key SP flags SP bytes [ . SP cas-unique ] CRLF
      * value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
      * e.g. after "VALUE a 0 00{9}"
      *     SP -> cas_unique_2: open cas-unique
      *     CR -> value_line_7 */
-    {589, 255, 60, 202, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: value_line_13 */
+    {601, 255, 60, 205, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: value_line_13 */
 
     /* noreply = . "noreply"
      * e.g. after "add a 0 0 0 n"
      *     "o" -> noreply_8 */
-    {591, 255, 40, 192, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: noreply_6 */
+    {603, 255, 40, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: noreply_6 */
 
     /* line-end = *. SP newline
      * newline = . CRLF / LF
      * else newline = CRLF / . LF
      * e.g. after "add a 0 0 0  "
-     *     SP -> line_end_3
+     *     SP -> line_end_4
      *     CR -> newline_2: mark
      *     LF -> value_4: mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
-    {592, 3, 54, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: line_end_3 */
+    {604, 3, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: line_end_4 */
 
     /* cas-unique = 1*. DIGIT
      * storage-line = ... flags SP exptime SP bytes SP cas-unique ) ) [ . SP noreply ] line-end
@@ -4774,67 +4872,67 @@ static const qcap_state_t states[] = {
      *     SP -> noreply_4: close cas-unique
      *     CR -> newline_2: close cas-unique, mark
      *     LF -> value_4: close cas-unique, mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
-    {595, 4, 26, 204, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: cas_unique_3 */
+    {607, 4, 26, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: cas_unique_3 */
 
     /* noreply = . "noreply"
      * e.g. after "decr a 0 nore"
      *     "p" -> noreply_9 */
-    {599, 255, 49, 205, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: noreply_7 */
+    {611, 255, 49, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: noreply_7 */
 
     /* error = "ERROR" / ( "CLIENT_ERROR" SP *. text-char ) / ( "SERVER_ERROR" SP *text-char )
      * status-line = ( status / error ) . CRLF
      * e.g. after "CLIENT_ERROR "
      *     text-char -> error_20
      *     CR -> status_line_2: close error */
-    {600, 2, 82, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: error_20 */
+    {612, 2, 82, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: error_20 */
 
     /* cas-unique = 1*. DIGIT
      * value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
      * e.g. after "VALUE a 0 0 0"
      *     DIGIT -> cas_unique_4
      *     CR -> value_line_7: close cas-unique */
-    {602, 2, 95, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: cas_unique_4 */
+    {614, 2, 95, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: cas_unique_4 */
 
     /* value = *OCTET .
      * e.g. after "VALUE a 0 0\r\n"
      *     -> value_3
      *     -> before_values_1 */
-    {0, 255, 2, 170, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 393: value_5 */
+    {0, 255, 2, 171, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 396: value_5 */
 
     /* noreply = . "noreply"
      * e.g. after "add a 0 0 0 no"
      *     "r" -> noreply_10 */
-    {604, 255, 37, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: noreply_8 */
+    {616, 255, 37, 198, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: noreply_8 */
 
     /* noreply = . "noreply"
      * e.g. after "decr a 0 norep"
      *     "l" -> noreply_11 */
-    {605, 255, 35, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: noreply_9 */
+    {617, 255, 35, 210, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: noreply_9 */
 
     /* noreply = . "noreply"
      * e.g. after "add a 0 0 0 nor"
      *     "e" -> noreply_12 */
-    {606, 255, 33, 200, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: noreply_10 */
+    {618, 255, 33, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: noreply_10 */
 
     /* noreply = . "noreply"
      * e.g. after "decr a 0 norepl"
-     *     "y" -> line_end_1: close noreply */
-    {607, 255, 89, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: noreply_11 */
+     *     "y" -> line_end_2: close noreply */
+    {619, 255, 89, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: noreply_11 */
 
     /* noreply = . "noreply"
      * e.g. after "add a 0 0 0 nore"
      *     "p" -> noreply_13 */
-    {608, 255, 49, 205, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: noreply_12 */
+    {620, 255, 49, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: noreply_12 */
 
     /* noreply = . "noreply"
      * e.g. after "add a 0 0 0 norep"
      *     "l" -> noreply_14 */
-    {609, 255, 35, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: noreply_13 */
+    {621, 255, 35, 210, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: noreply_13 */
 
     /* noreply = . "noreply"
      * e.g. after "add a 0 0 0 norepl"
-     *     "y" -> line_end_3: close noreply */
-    {610, 255, 89, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: noreply_14 */
+     *     "y" -> line_end_4: close noreply */
+    {622, 255, 89, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: noreply_14 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -4863,7 +4961,6 @@ static const char *const texts[] = {
     "SP",
     "get-start",
     "SP / \"s\"",
-    "newline",
     "LF",
     "\"R\"",
     "\"U\"",
@@ -4872,6 +4969,7 @@ static const char *const texts[] = {
     "\"E\"",
     "key-char / SP",
     "key-char / SP / CR / LF",
+    "newline",
     "flags",
     "DIGIT",
     "DIGIT / SP",
@@ -4919,65 +5017,71 @@ static const char *const texts[] = {
     "\"b\"-\"c\" / \"l\"",
     "gat",
     "\"c\"",
-    "meta",
+    "meta-start",
     "\"s\"",
     "line-end",
-    "SP / CR / LF",
-    "meta-set-line",
+    "SP / CR",
+    "ms-start",
     "\"i\"",
     "\"f\" / \"p\"",
-    "stats",
     "\"S\"",
     "\"I\"",
     "SP / CR / \"I\"",
-    "reply-line",
-    "SP / CR",
+    "meta-alone",
     "debug",
     "\"S\"-\"T\"",
     "\"M\"",
+    "reply-line",
     "number-line",
     "\"h\"",
-    "retrieval",
-    "housekeeping",
-    "SP / CR / LF / \"_\"",
+    "gat-start",
+    "other-start",
+    "SP / CR / \"_\"",
     "\"b\"",
     "\"b\" / \"s\"",
     "\"C\"",
     "\"Y\"",
-    "meta-flag",
+    "SP / CR / key-char",
     "\"P\"",
     "\"F\" / \"_\"",
     "\"V\"",
     "\"T\"",
     "\"g\"",
-    "arithmetic",
+    "increment-start",
     "argument",
     "key-char / SP / CR",
+    "meta-flag",
     "\"F\" / \"S\"",
     "\"H\"",
     "\"F\"",
     "\"_\"",
-    "statistics",
-    "touching",
+    "meta",
+    "SP / CR / LF",
+    "meta-set-line",
+    "touch-start",
     "text-char / CR",
     "stat-name",
     "meta-value-line",
     "\"m\"",
-    "deletion",
+    "delete-start",
+    "retrieval",
     "DIGIT / SP / CR / LF",
     "\"w\"",
     "value",
     "amount",
+    "arithmetic",
     "\"v\"",
     "stat-value",
     "OCTET",
     "meta-value",
     "meta-set",
+    "touching",
     "\"y\"",
     "version",
     "text-char",
     "noreply",
     "SP / CR / LF / \"n\"",
+    "deletion",
     "DIGIT / SP / CR / LF / \"n\"",
     "\"E\" / \"S\"",
     "SP / CR / \"n\"",
