@@ -3,7 +3,7 @@
 # NAME.pcap.
 #
 # Its first line has the names of the elements; errors and anomalies are always told, whatever the names are. Then a line for
-# each: number of the connection, who sent it, its kind (an element that comes in pieces is its begin and its end), its name, its
+# each: number of the connection, or of the exchange of datagrams, who sent it, its kind (an element that comes in pieces is its begin and its end), its name, its
 # text. With UPDATE=1 in the environment pages are rewritten, for a human to judge the difference.
 set -eu
 
@@ -11,7 +11,7 @@ set -eu
 tell() {
     # shellcheck disable=SC2086  names are words
     "$BUILD/elements" --events "$1" $2 | sed -E \
-        -e 's/^.*"number":([0-9]+),.*"direction":"([a-z]+)","kind":"([a-z]+)","name":"([^"]*)","offset":[0-9]+,"length":[0-9]+/\1 \2 \3 \4/' \
+        -e 's/^.*"(number|exchange)":([0-9]+),.*"direction":"([a-z]+)","kind":"([a-z]+)","name":"([^"]*)","offset":[0-9]+,"length":[0-9]+/\2 \3 \4 \5/' \
         -e '/^[0-9]+ [a-z]+ piece /d' -e 's/,"text":(".*")/ \1/' -e 's/}$//' -e 's/("|end) *,"/\1 "/'
 }
 
