@@ -4,7 +4,7 @@
  *
  * What it needs, where pointers have 64 bits; `qcapgen help contract` says what each number is.
  *
- *     states 1893
+ *     states 1909
  *     states.hot 54
  *     machines 34
  *     control-points 286
@@ -14,11 +14,11 @@
  *     calls.nested 128
  *     position-registers 2
  *     atomic.words 12
- *     lookback.bytes 0
- *     lookback.open-states 10
- *     bytes.conversation 46784
+ *     lookback.bytes 7
+ *     lookback.open-states 11
+ *     bytes.conversation 46896
  *     bytes.shared 176
- *     bytes.direction 23304
+ *     bytes.direction 23360
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0
  *     bytes.direction.registers 80
@@ -27,14 +27,14 @@
  *     bytes.direction.calls 2048
  *     bytes.direction.positions 24
  *     bytes.direction.atomic 48
- *     bytes.direction.conversions 16
- *     bytes.direction.accumulators 32
+ *     bytes.direction.conversions 32
+ *     bytes.direction.accumulators 64
  *     bytes.direction.ends 3096
  *     bytes.direction.ends.texts 10320
  *     bytes.direction.ends.ahead 40
- *     bytes.direction.texts 81
+ *     bytes.direction.texts 93
  *     bytes.queues 0
- *     bytes.tables 50718
+ *     bytes.tables 51406
  *
  * How to use it: parser.h. */
 #ifndef QCAP_REDIS_H
@@ -89,12 +89,12 @@ struct qcap_redis_side {
     qcap_frame_t frames[128];
     uint64_t positions[3];
     qcap_later_t later[12];
-    qcap_underway_t underway[1];
-    qcap_accumulator_t accumulators[1];
+    qcap_underway_t underway[2];
+    qcap_accumulator_t accumulators[2];
     qcap_watch_t watches[129];
     unsigned char ends[10320];
     unsigned char ahead[40];
-    unsigned char text[81];
+    unsigned char text[93];
 };
 
 /* One conversation. Only `client` and `server` are for use. */
