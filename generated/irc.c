@@ -49,20 +49,20 @@ enum {
     AT_BEFORE_SPACES_5 = 38,
     AT_SPACES_6 = 39,
     AT_BEFORE_SPACES_6 = 40,
-    AT_MORE_BLANKS_1 = 41,
+    AT_SPACES_7 = 41,
     AT_PREFIX_USER_1 = 42,
     AT_HOST_1 = 43,
-    AT_MORE_BLANKS_2 = 44,
-    AT_MORE_BLANKS_3 = 45,
+    AT_SPACES_8 = 44,
+    AT_SPACES_9 = 45,
     AT_CRLF_1 = 46,
-    AT_MORE_BLANKS_4 = 47,
-    AT_MORE_BLANKS_5 = 48,
-    AT_MORE_BLANKS_6 = 49,
-    AT_SPACES_7 = 50,
-    AT_MORE_BLANKS_7 = 51,
+    AT_SPACES_10 = 47,
+    AT_SPACES_11 = 48,
+    AT_SPACES_12 = 49,
+    AT_SPACES_13 = 50,
+    AT_SPACES_14 = 51,
     AT_CRLF_2 = 52,
     AT_OUTCOME_1 = 53,
-    AT_MORE_BLANKS_8 = 54,
+    AT_SPACES_15 = 54,
     AT_PREFIX_USER_2 = 55,
     AT_HOST_2 = 56,
     AT_COMMAND_3 = 57,
@@ -70,31 +70,31 @@ enum {
     AT_MIDDLE_1 = 59,
     AT_CHANNEL_1 = 60,
     AT_TARGET_1 = 61,
-    AT_MORE_BLANKS_9 = 62,
+    AT_SPACES_16 = 62,
     AT_MIDDLE_2 = 63,
     AT_TRAILING_2 = 64,
     AT_BEFORE_SERVER_LINE_2 = 65,
     AT_TARGET_2 = 66,
     AT_SERVER_COMMAND_2 = 67,
-    AT_MORE_BLANKS_10 = 68,
-    AT_MORE_BLANKS_11 = 69,
+    AT_SPACES_17 = 68,
+    AT_SPACES_18 = 69,
     AT_CRLF_3 = 70,
     AT_MIDDLE_3 = 71,
-    AT_MORE_BLANKS_12 = 72,
+    AT_SPACES_19 = 72,
     AT_CRLF_4 = 73,
     AT_OUTCOME_2 = 74,
-    AT_SPACES_8 = 75,
+    AT_SPACES_20 = 75,
     AT_BEFORE_SPACES_7 = 76,
     AT_MIDDLE_4 = 77,
     AT_ANYTHING_1 = 78,
     AT_ANYTHING_2 = 79,
     AT_BEFORE_SERVER_LINE_3 = 80,
-    AT_MORE_BLANKS_13 = 81,
-    AT_MORE_BLANKS_14 = 82,
+    AT_SPACES_21 = 81,
+    AT_SPACES_22 = 82,
     AT_TARGET_3 = 83,
     AT_MIDDLE_5 = 84,
-    AT_MORE_BLANKS_15 = 85,
-    AT_MORE_BLANKS_16 = 86,
+    AT_SPACES_23 = 85,
+    AT_SPACES_24 = 86,
     AT_ANYTHING_3 = 87,
     AT_ANYTHING_4 = 88,
     AT_EMPTY_LINE_1 = 89,
@@ -127,301 +127,275 @@ enum {
     AT_NICKNAME_5 = 116,
     AT_TAG_KEY_1 = 117,
     AT_CAP_WORD_1 = 118,
-    AT_PASS_WORD_2 = 119,
-    AT_STARTTLS_1 = 120,
-    AT_USER_COMMAND_1 = 121,
-    AT_WEBIRC_1 = 122,
-    AT_TAG_KEY_2 = 123,
-    AT_FIRST_SERVER_WORD_1 = 124,
-    AT_FIRST_SERVER_WORD_2 = 125,
-    AT_FIRST_SERVER_WORD_3 = 126,
-    AT_FIRST_SERVER_WORD_4 = 127,
-    AT_FIRST_SERVER_WORD_5 = 128,
-    AT_TAG_KEY_3 = 129,
-    AT_AUTHCID_2 = 130,
-    AT_CRAM_NAME_3 = 131,
-    AT_CRAM_NAME_4 = 132,
-    AT_XOAUTH2_3 = 133,
-    AT_OAUTHBEARER_2 = 134,
-    AT_GS2_CB_FLAG_5 = 135,
-    AT_SCRAM_2 = 136,
-    AT_GS2_CB_FLAG_6 = 137,
-    AT_NICKNAME_6 = 138,
-    AT_SERVERNAME_3 = 139,
-    AT_TAG_KEY_4 = 140,
-    AT_CAP_WORD_2 = 141,
-    AT_PASS_WORD_3 = 142,
-    AT_STARTTLS_2 = 143,
-    AT_USER_COMMAND_2 = 144,
-    AT_WEBIRC_2 = 145,
-    AT_TAG_KEY_5 = 146,
-    AT_FIRST_SERVER_WORD_6 = 147,
-    AT_FIRST_SERVER_WORD_7 = 148,
-    AT_FIRST_SERVER_WORD_8 = 149,
-    AT_FIRST_SERVER_WORD_9 = 150,
-    AT_FIRST_SERVER_WORD_10 = 151,
-    AT_TAG_KEY_6 = 152,
-    AT_PASSWD_1 = 153,
-    AT_CRAM_NAME_5 = 154,
-    AT_XOAUTH2_4 = 155,
-    AT_OAUTHBEARER_3 = 156,
-    AT_OAUTHBEARER_4 = 157,
-    AT_GS2_CB_FLAG_7 = 158,
-    AT_SCRAM_3 = 159,
-    AT_SCRAM_4 = 160,
-    AT_GS2_CB_FLAG_8 = 161,
-    AT_SPACES_9 = 162,
-    AT_BEFORE_SPACES_8 = 163,
-    AT_SPACES_10 = 164,
-    AT_BEFORE_SPACES_9 = 165,
-    AT_SPACES_11 = 166,
-    AT_BEFORE_SPACES_10 = 167,
-    AT_SPACES_12 = 168,
-    AT_BEFORE_SPACES_11 = 169,
-    AT_SPACES_13 = 170,
-    AT_BEFORE_SPACES_12 = 171,
-    AT_MORE_BLANKS_17 = 172,
-    AT_PREFIX_USER_3 = 173,
-    AT_HOST_3 = 174,
-    AT_MORE_BLANKS_18 = 175,
-    AT_TAG_VALUE_1 = 176,
-    AT_SPACES_14 = 177,
-    AT_PASS_WORD_4 = 178,
-    AT_STARTTLS_3 = 179,
-    AT_USER_COMMAND_3 = 180,
-    AT_WEBIRC_3 = 181,
-    AT_SPACES_15 = 182,
-    AT_BEFORE_SPACES_13 = 183,
-    AT_SPACES_16 = 184,
-    AT_BEFORE_SPACES_14 = 185,
-    AT_SPACES_17 = 186,
-    AT_BEFORE_SPACES_15 = 187,
-    AT_MORE_BLANKS_19 = 188,
-    AT_TAG_VALUE_2 = 189,
-    AT_FIRST_SERVER_WORD_11 = 190,
-    AT_SPACES_18 = 191,
-    AT_FIRST_SERVER_WORD_12 = 192,
-    AT_FIRST_SERVER_WORD_13 = 193,
-    AT_FIRST_SERVER_WORD_14 = 194,
-    AT_PREFIX_USER_4 = 195,
-    AT_HOST_4 = 196,
-    AT_MORE_BLANKS_20 = 197,
-    AT_TAG_VALUE_3 = 198,
-    AT_XOAUTH2_5 = 199,
-    AT_GS2_AUTHZID_1 = 200,
-    AT_OAUTH_TOKEN_1 = 201,
-    AT_SCRAM_AUTHZID_1 = 202,
-    AT_SCRAM_5 = 203,
-    AT_SCRAM_6 = 204,
-    AT_MORE_BLANKS_21 = 205,
-    AT_MORE_BLANKS_22 = 206,
-    AT_MORE_BLANKS_23 = 207,
-    AT_MORE_BLANKS_24 = 208,
-    AT_MORE_BLANKS_25 = 209,
-    AT_MORE_BLANKS_26 = 210,
-    AT_PREFIX_USER_5 = 211,
-    AT_HOST_5 = 212,
-    AT_MORE_BLANKS_27 = 213,
-    AT_MORE_BLANKS_28 = 214,
-    AT_SPACES_19 = 215,
-    AT_STARTTLS_4 = 216,
-    AT_SPACES_20 = 217,
-    AT_WEBIRC_4 = 218,
-    AT_MORE_BLANKS_29 = 219,
-    AT_MORE_BLANKS_30 = 220,
-    AT_MORE_BLANKS_31 = 221,
-    AT_MORE_BLANKS_32 = 222,
-    AT_MORE_BLANKS_33 = 223,
-    AT_FIRST_SERVER_WORD_15 = 224,
-    AT_MORE_BLANKS_34 = 225,
-    AT_FIRST_SERVER_WORD_16 = 226,
-    AT_FIRST_SERVER_WORD_17 = 227,
-    AT_NUMERIC_3 = 228,
-    AT_MORE_BLANKS_35 = 229,
-    AT_PREFIX_USER_6 = 230,
-    AT_HOST_6 = 231,
-    AT_MORE_BLANKS_36 = 232,
-    AT_OAUTH_USER_1 = 233,
-    AT_GS2_AUTHZID_2 = 234,
-    AT_OAUTH_TOKEN_2 = 235,
-    AT_OAUTH_FIELD_1 = 236,
-    AT_START_1 = 237,
-    AT_SCRAM_AUTHZID_2 = 238,
-    AT_SCRAM_7 = 239,
-    AT_SCRAM_NAME_1 = 240,
-    AT_MIDDLE_6 = 241,
-    AT_MORE_BLANKS_37 = 242,
-    AT_MIDDLE_7 = 243,
-    AT_ANYTHING_5 = 244,
-    AT_MORE_BLANKS_38 = 245,
-    AT_ANYTHING_6 = 246,
-    AT_MORE_BLANKS_39 = 247,
-    AT_MIDDLE_8 = 248,
-    AT_ANYTHING_7 = 249,
-    AT_MORE_BLANKS_40 = 250,
-    AT_MIDDLE_9 = 251,
-    AT_MORE_BLANKS_41 = 252,
-    AT_CHANNEL_2 = 253,
-    AT_MORE_BLANKS_42 = 254,
-    AT_MORE_BLANKS_43 = 255,
-    AT_SUBCOMMAND_1 = 256,
-    AT_SUBCOMMAND_2 = 257,
-    AT_MORE_BLANKS_44 = 258,
-    AT_SAID_1 = 259,
-    AT_MORE_BLANKS_45 = 260,
-    AT_SUBCOMMAND_3 = 261,
-    AT_SUBCOMMAND_4 = 262,
-    AT_MORE_BLANKS_46 = 263,
-    AT_MORE_BLANKS_47 = 264,
-    AT_STARTTLS_5 = 265,
-    AT_MORE_BLANKS_48 = 266,
-    AT_WEBIRC_5 = 267,
-    AT_MORE_BLANKS_49 = 268,
-    AT_OUTCOME_3 = 269,
-    AT_BEFORE_SERVER_LINE_4 = 270,
-    AT_MIDDLE_10 = 271,
-    AT_ANYTHING_8 = 272,
-    AT_MORE_BLANKS_50 = 273,
-    AT_CHANNEL_3 = 274,
-    AT_CHANNEL_4 = 275,
-    AT_MORE_BLANKS_51 = 276,
-    AT_MORE_BLANKS_52 = 277,
-    AT_TARGET_4 = 278,
-    AT_MORE_BLANKS_53 = 279,
-    AT_FIRST_SERVER_WORD_18 = 280,
-    AT_MIDDLE_11 = 281,
-    AT_TRAILING_3 = 282,
-    AT_MORE_BLANKS_54 = 283,
-    AT_FIRST_SERVER_WORD_19 = 284,
-    AT_NUMERIC_4 = 285,
-    AT_OAUTH_USER_2 = 286,
-    AT_OAUTH_TOKEN_3 = 287,
-    AT_SCRAM_8 = 288,
-    AT_SCRAM_NAME_2 = 289,
-    AT_MORE_BLANKS_55 = 290,
-    AT_CHANNEL_5 = 291,
-    AT_TARGET_5 = 292,
-    AT_CAP_WORDS_1 = 293,
-    AT_SASL_RESPONSE_1 = 294,
-    AT_BEFORE_SASL_RESPONSE_1 = 295,
-    AT_SASL_MECHANISM_1 = 296,
-    AT_BEFORE_SASL_MECHANISM_1 = 297,
-    AT_CAP_WORDS_2 = 298,
-    AT_ANYTHING_9 = 299,
-    AT_MORE_BLANKS_56 = 300,
-    AT_MIDDLE_12 = 301,
-    AT_ANYTHING_10 = 302,
-    AT_MORE_BLANKS_57 = 303,
-    AT_STARTTLS_6 = 304,
-    AT_MIDDLE_13 = 305,
-    AT_MORE_BLANKS_58 = 306,
-    AT_SPACES_21 = 307,
-    AT_MORE_BLANKS_59 = 308,
-    AT_CHANNEL_6 = 309,
-    AT_TARGET_6 = 310,
-    AT_MORE_BLANKS_60 = 311,
-    AT_FIRST_SERVER_WORD_20 = 312,
-    AT_MORE_BLANKS_61 = 313,
-    AT_SPACES_22 = 314,
-    AT_BEFORE_SPACES_16 = 315,
-    AT_SPACES_23 = 316,
-    AT_BEFORE_SPACES_17 = 317,
-    AT_SPACES_24 = 318,
-    AT_BEFORE_SPACES_18 = 319,
-    AT_SPACES_25 = 320,
-    AT_BEFORE_SPACES_19 = 321,
-    AT_OAUTH_TOKEN_4 = 322,
-    AT_SCRAM_9 = 323,
-    AT_MORE_BLANKS_62 = 324,
+    AT_OTHER_WORD_1 = 119,
+    AT_OTHER_WORD_2 = 120,
+    AT_PASS_WORD_2 = 121,
+    AT_STARTTLS_1 = 122,
+    AT_OTHER_WORD_3 = 123,
+    AT_USER_COMMAND_1 = 124,
+    AT_OTHER_WORD_4 = 125,
+    AT_TAG_KEY_2 = 126,
+    AT_FIRST_SERVER_WORD_1 = 127,
+    AT_FIRST_SERVER_WORD_2 = 128,
+    AT_FIRST_SERVER_WORD_3 = 129,
+    AT_FIRST_SERVER_WORD_4 = 130,
+    AT_FIRST_SERVER_WORD_5 = 131,
+    AT_TAG_KEY_3 = 132,
+    AT_AUTHCID_2 = 133,
+    AT_CRAM_NAME_3 = 134,
+    AT_CRAM_NAME_4 = 135,
+    AT_XOAUTH2_3 = 136,
+    AT_OAUTHBEARER_2 = 137,
+    AT_GS2_CB_FLAG_5 = 138,
+    AT_SCRAM_2 = 139,
+    AT_GS2_CB_FLAG_6 = 140,
+    AT_NICKNAME_6 = 141,
+    AT_SERVERNAME_3 = 142,
+    AT_TAG_KEY_4 = 143,
+    AT_CAP_WORD_2 = 144,
+    AT_OTHER_WORD_5 = 145,
+    AT_OTHER_WORD_6 = 146,
+    AT_OTHER_WORD_7 = 147,
+    AT_PASS_WORD_3 = 148,
+    AT_OTHER_WORD_8 = 149,
+    AT_OTHER_WORD_9 = 150,
+    AT_STARTTLS_2 = 151,
+    AT_OTHER_WORD_10 = 152,
+    AT_USER_COMMAND_2 = 153,
+    AT_OTHER_WORD_11 = 154,
+    AT_OTHER_WORD_12 = 155,
+    AT_TAG_KEY_5 = 156,
+    AT_FIRST_SERVER_WORD_6 = 157,
+    AT_FIRST_SERVER_WORD_7 = 158,
+    AT_FIRST_SERVER_WORD_8 = 159,
+    AT_FIRST_SERVER_WORD_9 = 160,
+    AT_FIRST_SERVER_WORD_10 = 161,
+    AT_TAG_KEY_6 = 162,
+    AT_PASSWD_1 = 163,
+    AT_CRAM_NAME_5 = 164,
+    AT_XOAUTH2_4 = 165,
+    AT_OAUTHBEARER_3 = 166,
+    AT_OAUTHBEARER_4 = 167,
+    AT_GS2_CB_FLAG_7 = 168,
+    AT_SCRAM_3 = 169,
+    AT_SCRAM_4 = 170,
+    AT_GS2_CB_FLAG_8 = 171,
+    AT_SPACES_25 = 172,
+    AT_BEFORE_SPACES_8 = 173,
+    AT_SPACES_26 = 174,
+    AT_BEFORE_SPACES_9 = 175,
+    AT_SPACES_27 = 176,
+    AT_BEFORE_SPACES_10 = 177,
+    AT_SPACES_28 = 178,
+    AT_BEFORE_SPACES_11 = 179,
+    AT_SPACES_29 = 180,
+    AT_BEFORE_SPACES_12 = 181,
+    AT_SPACES_30 = 182,
+    AT_PREFIX_USER_3 = 183,
+    AT_HOST_3 = 184,
+    AT_SPACES_31 = 185,
+    AT_TAG_VALUE_1 = 186,
+    AT_SPACES_32 = 187,
+    AT_OTHER_WORD_13 = 188,
+    AT_OTHER_WORD_14 = 189,
+    AT_OTHER_WORD_15 = 190,
+    AT_OTHER_WORD_16 = 191,
+    AT_PASS_WORD_4 = 192,
+    AT_OTHER_WORD_17 = 193,
+    AT_OTHER_WORD_18 = 194,
+    AT_STARTTLS_3 = 195,
+    AT_OTHER_WORD_19 = 196,
+    AT_USER_COMMAND_3 = 197,
+    AT_OTHER_WORD_20 = 198,
+    AT_SPACES_33 = 199,
+    AT_SPACES_34 = 200,
+    AT_BEFORE_SPACES_13 = 201,
+    AT_SPACES_35 = 202,
+    AT_BEFORE_SPACES_14 = 203,
+    AT_SPACES_36 = 204,
+    AT_BEFORE_SPACES_15 = 205,
+    AT_SPACES_37 = 206,
+    AT_TAG_VALUE_2 = 207,
+    AT_FIRST_SERVER_WORD_11 = 208,
+    AT_SPACES_38 = 209,
+    AT_FIRST_SERVER_WORD_12 = 210,
+    AT_FIRST_SERVER_WORD_13 = 211,
+    AT_FIRST_SERVER_WORD_14 = 212,
+    AT_PREFIX_USER_4 = 213,
+    AT_HOST_4 = 214,
+    AT_SPACES_39 = 215,
+    AT_TAG_VALUE_3 = 216,
+    AT_XOAUTH2_5 = 217,
+    AT_GS2_AUTHZID_1 = 218,
+    AT_OAUTH_TOKEN_1 = 219,
+    AT_SCRAM_AUTHZID_1 = 220,
+    AT_SCRAM_5 = 221,
+    AT_SCRAM_6 = 222,
+    AT_SPACES_40 = 223,
+    AT_SPACES_41 = 224,
+    AT_SPACES_42 = 225,
+    AT_SPACES_43 = 226,
+    AT_SPACES_44 = 227,
+    AT_PREFIX_USER_5 = 228,
+    AT_HOST_5 = 229,
+    AT_SPACES_45 = 230,
+    AT_SPACES_46 = 231,
+    AT_OTHER_WORD_21 = 232,
+    AT_SPACES_47 = 233,
+    AT_OTHER_WORD_22 = 234,
+    AT_STARTTLS_4 = 235,
+    AT_OTHER_WORD_23 = 236,
+    AT_SPACES_48 = 237,
+    AT_OTHER_WORD_24 = 238,
+    AT_OTHER_WORD_25 = 239,
+    AT_SPACES_49 = 240,
+    AT_SPACES_50 = 241,
+    AT_SPACES_51 = 242,
+    AT_SPACES_52 = 243,
+    AT_FIRST_SERVER_WORD_15 = 244,
+    AT_SPACES_53 = 245,
+    AT_FIRST_SERVER_WORD_16 = 246,
+    AT_FIRST_SERVER_WORD_17 = 247,
+    AT_NUMERIC_3 = 248,
+    AT_PREFIX_USER_6 = 249,
+    AT_HOST_6 = 250,
+    AT_OAUTH_USER_1 = 251,
+    AT_GS2_AUTHZID_2 = 252,
+    AT_OAUTH_TOKEN_2 = 253,
+    AT_OAUTH_FIELD_1 = 254,
+    AT_START_1 = 255,
+    AT_SCRAM_AUTHZID_2 = 256,
+    AT_SCRAM_7 = 257,
+    AT_SCRAM_NAME_1 = 258,
+    AT_MIDDLE_6 = 259,
+    AT_MIDDLE_7 = 260,
+    AT_ANYTHING_5 = 261,
+    AT_ANYTHING_6 = 262,
+    AT_MIDDLE_8 = 263,
+    AT_ANYTHING_7 = 264,
+    AT_MIDDLE_9 = 265,
+    AT_CHANNEL_2 = 266,
+    AT_SUBCOMMAND_1 = 267,
+    AT_SUBCOMMAND_2 = 268,
+    AT_SAID_1 = 269,
+    AT_SUBCOMMAND_3 = 270,
+    AT_SUBCOMMAND_4 = 271,
+    AT_SPACES_54 = 272,
+    AT_OTHER_WORD_26 = 273,
+    AT_STARTTLS_5 = 274,
+    AT_SPACES_55 = 275,
+    AT_MIDDLE_10 = 276,
+    AT_TRAILING_3 = 277,
+    AT_OUTCOME_3 = 278,
+    AT_BEFORE_SERVER_LINE_4 = 279,
+    AT_MIDDLE_11 = 280,
+    AT_ANYTHING_8 = 281,
+    AT_CHANNEL_3 = 282,
+    AT_CHANNEL_4 = 283,
+    AT_TARGET_4 = 284,
+    AT_FIRST_SERVER_WORD_18 = 285,
+    AT_MIDDLE_12 = 286,
+    AT_TRAILING_4 = 287,
+    AT_FIRST_SERVER_WORD_19 = 288,
+    AT_NUMERIC_4 = 289,
+    AT_OAUTH_USER_2 = 290,
+    AT_OAUTH_TOKEN_3 = 291,
+    AT_SCRAM_8 = 292,
+    AT_SCRAM_NAME_2 = 293,
+    AT_SPACES_56 = 294,
+    AT_CHANNEL_5 = 295,
+    AT_TARGET_5 = 296,
+    AT_CAP_WORDS_1 = 297,
+    AT_SASL_RESPONSE_1 = 298,
+    AT_BEFORE_SASL_RESPONSE_1 = 299,
+    AT_SASL_MECHANISM_1 = 300,
+    AT_BEFORE_SASL_MECHANISM_1 = 301,
+    AT_CAP_WORDS_2 = 302,
+    AT_ANYTHING_9 = 303,
+    AT_MIDDLE_13 = 304,
+    AT_ANYTHING_10 = 305,
+    AT_STARTTLS_6 = 306,
+    AT_MIDDLE_14 = 307,
+    AT_SPACES_57 = 308,
+    AT_SPACES_58 = 309,
+    AT_CHANNEL_6 = 310,
+    AT_TARGET_6 = 311,
+    AT_SPACES_59 = 312,
+    AT_FIRST_SERVER_WORD_20 = 313,
+    AT_SPACES_60 = 314,
+    AT_SPACES_61 = 315,
+    AT_BEFORE_SPACES_16 = 316,
+    AT_SPACES_62 = 317,
+    AT_BEFORE_SPACES_17 = 318,
+    AT_SPACES_63 = 319,
+    AT_BEFORE_SPACES_18 = 320,
+    AT_SPACES_64 = 321,
+    AT_BEFORE_SPACES_19 = 322,
+    AT_OAUTH_TOKEN_4 = 323,
+    AT_SCRAM_9 = 324,
     AT_KEY_1 = 325,
-    AT_MORE_BLANKS_63 = 326,
-    AT_MIDDLE_14 = 327,
-    AT_MORE_BLANKS_64 = 328,
-    AT_CAPABILITY_1 = 329,
-    AT_CAPABILITY_2 = 330,
-    AT_AUTH_RESPONSE_1 = 331,
-    AT_BLANKS_1 = 332,
-    AT_BLANKS_2 = 333,
-    AT_SASL_MECHANISM_2 = 334,
-    AT_CAPABILITY_3 = 335,
-    AT_CAPABILITY_4 = 336,
-    AT_MORE_BLANKS_65 = 337,
-    AT_STARTTLS_7 = 338,
-    AT_MORE_BLANKS_66 = 339,
-    AT_MORE_BLANKS_67 = 340,
-    AT_KEY_2 = 341,
-    AT_MORE_BLANKS_68 = 342,
-    AT_MIDDLE_15 = 343,
-    AT_MORE_BLANKS_69 = 344,
-    AT_SUBCOMMAND_5 = 345,
-    AT_MORE_BLANKS_70 = 346,
-    AT_FIRST_SERVER_WORD_21 = 347,
-    AT_MORE_BLANKS_71 = 348,
-    AT_OUTCOME_4 = 349,
-    AT_BEFORE_SERVER_LINE_5 = 350,
-    AT_MORE_BLANKS_72 = 351,
-    AT_MORE_BLANKS_73 = 352,
-    AT_MORE_BLANKS_74 = 353,
-    AT_OAUTH_TOKEN_5 = 354,
-    AT_KEY_3 = 355,
-    AT_BLANKS_3 = 356,
-    AT_MIDDLE_16 = 357,
-    AT_TRAILING_4 = 358,
-    AT_MORE_BLANKS_75 = 359,
-    AT_BLANKS_4 = 360,
-    AT_MIDDLE_17 = 361,
-    AT_MORE_BLANKS_76 = 362,
-    AT_MORE_BLANKS_77 = 363,
-    AT_KEY_4 = 364,
-    AT_CAP_WORDS_3 = 365,
-    AT_FIRST_SERVER_WORD_22 = 366,
-    AT_MIDDLE_18 = 367,
-    AT_ANYTHING_11 = 368,
-    AT_MORE_BLANKS_78 = 369,
-    AT_CHANNEL_7 = 370,
-    AT_CHANNEL_8 = 371,
-    AT_MORE_BLANKS_79 = 372,
-    AT_MORE_BLANKS_80 = 373,
-    AT_TARGET_7 = 374,
-    AT_MORE_BLANKS_81 = 375,
-    AT_OAUTH_TOKEN_6 = 376,
-    AT_MORE_BLANKS_82 = 377,
-    AT_BLANKS_5 = 378,
-    AT_MORE_BLANKS_83 = 379,
-    AT_CAPABILITY_5 = 380,
-    AT_CAPABILITY_6 = 381,
-    AT_FIRST_SERVER_WORD_23 = 382,
-    AT_MORE_BLANKS_84 = 383,
-    AT_CHANNEL_9 = 384,
-    AT_TARGET_8 = 385,
-    AT_MORE_BLANKS_85 = 386,
-    AT_TOKEN_1 = 387,
-    AT_OAUTH_TOKEN_7 = 388,
-    AT_MIDDLE_19 = 389,
-    AT_MORE_BLANKS_86 = 390,
-    AT_FIRST_SERVER_WORD_24 = 391,
-    AT_KEY_5 = 392,
-    AT_MORE_BLANKS_87 = 393,
-    AT_MIDDLE_20 = 394,
-    AT_MORE_BLANKS_88 = 395,
-    AT_SUBCOMMAND_6 = 396,
-    AT_MORE_BLANKS_89 = 397,
-    AT_OAUTH_TOKEN_8 = 398,
-    AT_MIDDLE_21 = 399,
-    AT_MORE_BLANKS_90 = 400,
-    AT_MORE_BLANKS_91 = 401,
-    AT_KEY_6 = 402,
-    AT_CAP_WORDS_4 = 403,
-    AT_OAUTH_TOKEN_9 = 404,
-    AT_MIDDLE_22 = 405,
-    AT_ANYTHING_12 = 406,
-    AT_MORE_BLANKS_92 = 407,
-    AT_CAPABILITY_7 = 408,
-    AT_CAPABILITY_8 = 409,
-    AT_OAUTH_TOKEN_10 = 410,
-    AT_OAUTH_TOKEN_11 = 411,
-    AT_OAUTH_TOKEN_12 = 412,
-    AT_OAUTH_TOKEN_13 = 413,
+    AT_MIDDLE_15 = 326,
+    AT_CAPABILITY_1 = 327,
+    AT_CAPABILITY_2 = 328,
+    AT_AUTH_RESPONSE_1 = 329,
+    AT_BLANKS_1 = 330,
+    AT_BLANKS_2 = 331,
+    AT_SASL_MECHANISM_2 = 332,
+    AT_CAPABILITY_3 = 333,
+    AT_CAPABILITY_4 = 334,
+    AT_STARTTLS_7 = 335,
+    AT_SPACES_65 = 336,
+    AT_KEY_2 = 337,
+    AT_MIDDLE_16 = 338,
+    AT_SUBCOMMAND_5 = 339,
+    AT_FIRST_SERVER_WORD_21 = 340,
+    AT_OUTCOME_4 = 341,
+    AT_BEFORE_SERVER_LINE_5 = 342,
+    AT_SPACES_66 = 343,
+    AT_SPACES_67 = 344,
+    AT_SPACES_68 = 345,
+    AT_OAUTH_TOKEN_5 = 346,
+    AT_KEY_3 = 347,
+    AT_BLANKS_3 = 348,
+    AT_MIDDLE_17 = 349,
+    AT_KEY_4 = 350,
+    AT_CAP_WORDS_3 = 351,
+    AT_FIRST_SERVER_WORD_22 = 352,
+    AT_MIDDLE_18 = 353,
+    AT_ANYTHING_11 = 354,
+    AT_CHANNEL_7 = 355,
+    AT_CHANNEL_8 = 356,
+    AT_TARGET_7 = 357,
+    AT_OAUTH_TOKEN_6 = 358,
+    AT_SPACES_69 = 359,
+    AT_CAPABILITY_5 = 360,
+    AT_CAPABILITY_6 = 361,
+    AT_FIRST_SERVER_WORD_23 = 362,
+    AT_SPACES_70 = 363,
+    AT_CHANNEL_9 = 364,
+    AT_TARGET_8 = 365,
+    AT_SPACES_71 = 366,
+    AT_TOKEN_1 = 367,
+    AT_OAUTH_TOKEN_7 = 368,
+    AT_MIDDLE_19 = 369,
+    AT_FIRST_SERVER_WORD_24 = 370,
+    AT_KEY_5 = 371,
+    AT_MIDDLE_20 = 372,
+    AT_SUBCOMMAND_6 = 373,
+    AT_OAUTH_TOKEN_8 = 374,
+    AT_MIDDLE_21 = 375,
+    AT_SPACES_72 = 376,
+    AT_KEY_6 = 377,
+    AT_CAP_WORDS_4 = 378,
+    AT_OAUTH_TOKEN_9 = 379,
+    AT_MIDDLE_22 = 380,
+    AT_ANYTHING_12 = 381,
+    AT_CAPABILITY_7 = 382,
+    AT_CAPABILITY_8 = 383,
+    AT_OAUTH_TOKEN_10 = 384,
+    AT_OAUTH_TOKEN_11 = 385,
+    AT_OAUTH_TOKEN_12 = 386,
+    AT_OAUTH_TOKEN_13 = 387,
 };
 
 /* rounds + 1 */
@@ -731,7 +705,7 @@ static const qcap_keywords_t keywords_3 = {find_3, 7};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 13, 0, 128, 2, false, false}, /* 0: sasl-mechanism */
+    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 13, 0, 135, 2, false, false}, /* 0: sasl-mechanism */
     {QCAP_CONVERT_KEYWORD, &keywords_1, 0, 1, 0, 12, 0, 11, QCAP_NONE, false, false}, /* 1: command */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 15, 0, false, false}, /* 2: numeric */
     {QCAP_CONVERT_KEYWORD, &keywords_3, 1, 1, 13, 7, 1, 11, QCAP_NONE, false, false}, /* 3: command */
@@ -885,6 +859,10 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
     const unsigned char *p2;
     const unsigned char *p3;
     const unsigned char *p4;
+    const unsigned char *p5;
+    const unsigned char *p6;
+    const unsigned char *p7;
+    const unsigned char *p8;
     uint64_t w0;
 
     switch (parser->state) {
@@ -904,10 +882,16 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto message_1;
     case AT_BEFORE_SPACES_4:
         goto before_spaces_4;
-    case AT_MORE_BLANKS_3:
-        goto more_blanks_3;
+    case AT_SPACES_9:
+        goto spaces_9;
     case AT_CRLF_1:
         goto crlf_1;
+    case AT_SPACES_10:
+        goto spaces_10;
+    case AT_SPACES_11:
+        goto spaces_11;
+    case AT_SPACES_12:
+        goto spaces_12;
     case AT_TRAILING_1:
         goto trailing_1;
     case AT_MIDDLE_1:
@@ -916,14 +900,24 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto channel_1;
     case AT_TARGET_1:
         goto target_1;
+    case AT_SPACES_16:
+        goto spaces_16;
+    case AT_SPACES_17:
+        goto spaces_17;
+    case AT_SPACES_18:
+        goto spaces_18;
     case AT_MIDDLE_3:
         goto middle_3;
     case AT_MIDDLE_4:
         goto middle_4;
     case AT_ANYTHING_1:
         goto anything_1;
+    case AT_SPACES_22:
+        goto spaces_22;
     case AT_MIDDLE_5:
         goto middle_5;
+    case AT_SPACES_24:
+        goto spaces_24;
     case AT_ANYTHING_4:
         goto anything_4;
     default: /* no state of this machine */
@@ -1061,8 +1055,8 @@ out7:
 on10:
     goto on11;
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a" */
 on11:
@@ -1108,7 +1102,7 @@ out12:
 on9:
     goto on13;
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a" */
@@ -1125,25 +1119,28 @@ out13:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_2);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * USER = [ SPACES ( ( . ":" last-username ) / ( username user-mode ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a " */
 on14:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out14;
     if (IS_NOSPCRLFCL(*at)) {
         at++;
+        p2 = at;
         goto on15;
     }
 out14:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_4);
+    return qcap_leave(parser, at, end, AT_SPACES_10);
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a" */
 on15:
@@ -1152,38 +1149,41 @@ on15:
         goto out15;
     if (*at == ' ') {
         at++;
-        p2 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_USERNAME, wanted, QCAP_HERE(p1) + 1, QCAP_HERE(p2) - 1, p1 + 1);
+        p3 = at;
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_USERNAME, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p3) - 1, p2 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out16;
         goto on16;
     }
 out15:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_USERNAME, QCAP_HERE(p1) + 1);
+    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_USERNAME, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_MIDDLE_1);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * user-mode = [ SPACES ( ( . ":" trailing ) / ( parameter user-unused ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a " */
 on16:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out16;
     if (IS_NOSPCRLFCL(*at)) {
         at++;
+        p4 = at;
         goto on17;
     }
 out16:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_10);
+    return qcap_leave(parser, at, end, AT_SPACES_17);
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a" */
 on17:
@@ -1192,38 +1192,41 @@ on17:
         goto out17;
     if (*at == ' ') {
         at++;
-        p3 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, QCAP_HERE(p2), QCAP_HERE(p3) - 1, p2);
+        p5 = at;
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out18;
         goto on18;
     }
 out17:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, QCAP_HERE(p4) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_MIDDLE_4);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * user-unused = [ SPACES ( ( . ":" trailing ) / ( parameter user-realname ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a a " */
 on18:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out18;
     if (IS_NOSPCRLFCL(*at)) {
         at++;
+        p6 = at;
         goto on19;
     }
 out18:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_14);
+    return qcap_leave(parser, at, end, AT_SPACES_22);
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a a" */
 on19:
@@ -1232,27 +1235,30 @@ on19:
         goto out19;
     if (*at == ' ') {
         at++;
-        p4 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, QCAP_HERE(p3), QCAP_HERE(p4) - 1, p3);
+        p7 = at;
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, QCAP_HERE(p6) - 1, QCAP_HERE(p7) - 1, p6 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out20;
         goto on20;
     }
 out19:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, QCAP_HERE(p3));
+    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, QCAP_HERE(p6) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_MIDDLE_5);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * user-realname = [ SPACES ( ( . ":" last-realname ) / ( realname params ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a a a " */
 on20:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ":\r", 2) == 0)) {
         at += 2;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_REALNAME, wanted, QCAP_HERE(p4) + 1, QCAP_HERE(p4) + 1, p4 + 1);
+        p8 = at;
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_REALNAME, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p8) - 1, p8 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out21;
         goto on21;
@@ -1263,7 +1269,7 @@ out20:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_16);
+    return qcap_leave(parser, at, end, AT_SPACES_24);
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a\r" */
@@ -1272,7 +1278,7 @@ on21:
         goto out21;
     if (*at == '\n') {
         at++;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE, wanted, QCAP_HERE(p0), QCAP_HERE(p4) + 3, p0);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE, wanted, QCAP_HERE(p0), QCAP_HERE(p8) + 1, p0);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(0);
             parser->is_confirmed = true;
@@ -1292,7 +1298,7 @@ out21:
 on8:
     goto on22;
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a" */
@@ -1309,26 +1315,29 @@ out22:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_3);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
      * channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * e.g. after "a " */
 on23:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out23;
     if (IS_CHANFIRST(*at)) {
         at++;
+        p2 = at;
         goto on24;
     }
 out23:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_5);
+    return qcap_leave(parser, at, end, AT_SPACES_11);
 
     /* channel = chanfirst *. chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a" */
 on24:
     at = SCAN_IS_CHANCHAR(at, end);
@@ -1336,15 +1345,15 @@ on24:
         goto out24;
     if (*at == '\r') {
         at++;
-        p2 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_CHANNEL, wanted, QCAP_HERE(p1) + 1, QCAP_HERE(p2) - 1, p1 + 1);
+        p3 = at;
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_CHANNEL, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p3) - 1, p2 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out25;
         goto on25;
     }
 out24:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_CHANNEL, QCAP_HERE(p1) + 1);
+    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_CHANNEL, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CHANNEL_1);
@@ -1356,7 +1365,7 @@ on25:
         goto out25;
     if (*at == '\n') {
         at++;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE, wanted, QCAP_HERE(p0), QCAP_HERE(p2) + 1, p0);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE, wanted, QCAP_HERE(p0), QCAP_HERE(p3) + 1, p0);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(0);
             parser->is_confirmed = true;
@@ -1394,6 +1403,7 @@ out26:
     return qcap_leave(parser, at, end, AT_PASS_WORD_1);
 
     /* nick-word = . "NICK"      RFC 2812, 3.1
+     * other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "n" */
 on27:
     if (QCAP_UNLIKELY(at == end))
@@ -1405,7 +1415,7 @@ on27:
 out27:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 57 /* open command */, QCAP_HERE(p0));
+    qcap_op_list(parser, 55 /* open command */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_NICK_WORD_1);
 
     /* nick-word = . "NICK"      RFC 2812, 3.1
@@ -1420,7 +1430,7 @@ on28:
 out28:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 57 /* open command */, QCAP_HERE(p0));
+    qcap_op_list(parser, 55 /* open command */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_NICK_WORD_2);
 
     /* nick-word = . "NICK"      RFC 2812, 3.1
@@ -1435,10 +1445,10 @@ on29:
 out29:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 57 /* open command */, QCAP_HERE(p0));
+    qcap_op_list(parser, 55 /* open command */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_NICK_WORD_3);
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "nick" */
 on30:
     if (QCAP_UNLIKELY(at == end))
@@ -1450,20 +1460,23 @@ on30:
 out30:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 57 /* open command */, QCAP_HERE(p0));
-    qcap_op_list(parser, 91 /* close command */, QCAP_HERE(p0) + 4);
-    return qcap_leave(parser, at, end, AT_SPACES_7);
+    qcap_op_list(parser, 55 /* open command */, QCAP_HERE(p0));
+    qcap_op_list(parser, 88 /* close command */, QCAP_HERE(p0) + 4);
+    return qcap_leave(parser, at, end, AT_SPACES_13);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-nick = nick-start ( ( . ":" last-nickname ) / ( new-nickname params ) )      RFC 2812, 3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "nick " */
 on31:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out31;
     if (IS_NOSPCRLFCL(*at)) {
         at++;
         qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, QCAP_HERE(p0), QCAP_HERE(p0) + 4, p0);
+        p1 = at;
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out32;
         goto on32;
@@ -1471,13 +1484,13 @@ on31:
 out31:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 57 /* open command */, QCAP_HERE(p0));
-    qcap_op_list(parser, 91 /* close command */, QCAP_HERE(p0) + 4);
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_9);
+    qcap_op_list(parser, 55 /* open command */, QCAP_HERE(p0));
+    qcap_op_list(parser, 88 /* close command */, QCAP_HERE(p0) + 4);
+    return qcap_leave(parser, at, end, AT_SPACES_16);
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "nick a" */
 on32:
     at = SCAN_IS_NOSPACE(at, end);
@@ -1485,15 +1498,15 @@ on32:
         goto out32;
     if (*at == '\r') {
         at++;
-        p1 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_NICKNAME, wanted, QCAP_HERE(p0) + 5, QCAP_HERE(p1) - 1, p0 + 5);
+        p2 = at;
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_NICKNAME, wanted, QCAP_HERE(p1) - 1, QCAP_HERE(p2) - 1, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out33;
         goto on33;
     }
 out32:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_NICKNAME, QCAP_HERE(p0) + 5);
+    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_NICKNAME, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_MIDDLE_3);
@@ -1508,8 +1521,8 @@ on33:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_set(parser, 1 /* is_spoken */, false, false, value_3(parser), 143, QCAP_HERE(p1) + 1);
-        qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p1) + 1);
+        qcap_op_set(parser, 1 /* is_spoken */, false, false, value_3(parser), 149, QCAP_HERE(p2) + 1);
+        qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p2) + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_CLIENT_LINE_1, QCAP_STOP_PAUSED);
         }
@@ -1525,7 +1538,7 @@ out33:
 before_spaces_4:
     goto on35;
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a" */
@@ -1539,11 +1552,13 @@ on35:
 out35:
     return qcap_leave(parser, at, end, AT_SPACES_4);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * e.g. after "a " */
 on36:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out36;
     if (IS_CHANFIRST(*at)) {
@@ -1552,11 +1567,11 @@ on36:
         goto on37;
     }
 out36:
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_6);
+    return qcap_leave(parser, at, end, AT_SPACES_12);
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a" */
 on37:
     at = SCAN_IS_CHANCHAR(at, end);
@@ -1575,14 +1590,17 @@ out37:
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_TARGET_1);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a " */
 on38:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ":\r", 2) == 0)) {
         at += 2;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, QCAP_HERE(p1) + 1, QCAP_HERE(p1) + 1, p1 + 1);
+        p2 = at;
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p2) - 1, p2 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out39;
         goto on39;
@@ -1592,7 +1610,7 @@ on38:
 out38:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_11);
+    return qcap_leave(parser, at, end, AT_SPACES_18);
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a\r" */
@@ -1601,7 +1619,7 @@ on39:
         goto out39;
     if (*at == '\n') {
         at++;
-        qcap_element_close_here(parser, side->slots, 0, QCAP_IRC_MESSAGE, wanted, origin, QCAP_HERE(p1) + 3);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_IRC_MESSAGE, wanted, origin, QCAP_HERE(p2) + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_CLIENT_LINE_1, QCAP_STOP_PAUSED);
         }
@@ -1704,20 +1722,22 @@ message_1:
         return qcap_stop(parser, at, AT_BEFORE_SPACES_1, QCAP_STOP_TABLE);
     }
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a " */
-more_blanks_3:
+spaces_9:
+    while (at != end && (*at == ' '))
+        at++;
     if (at == end)
-        return qcap_stop(parser, at, AT_MORE_BLANKS_3, QCAP_STOP_INPUT);
+        return qcap_stop(parser, at, AT_SPACES_9, QCAP_STOP_INPUT);
     if (*at == ':') {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, here);
         goto trailing_1;
     }
-    return qcap_stop(parser, at, AT_MORE_BLANKS_3, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_SPACES_9, QCAP_STOP_TABLE);
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a\r" */
@@ -1733,6 +1753,57 @@ crlf_1:
         goto client_line_1;
     }
     return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_TABLE);
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * USER = [ SPACES ( ( . ":" last-username ) / ( username user-mode ) ) ]      RFC 2812, 3.1.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after "a " */
+spaces_10:
+    while (at != end && (*at == ' '))
+        at++;
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_10, QCAP_STOP_INPUT);
+    if (IS_NOSPCRLFCL(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_USERNAME, here - 1);
+        goto middle_1;
+    }
+    return qcap_stop(parser, at, AT_SPACES_10, QCAP_STOP_TABLE);
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
+     * channel = . chanfirst *chanchar      RFC 2812, 3.2.1
+     * e.g. after "a " */
+spaces_11:
+    while (at != end && (*at == ' '))
+        at++;
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_11, QCAP_STOP_INPUT);
+    if (IS_CHANFIRST(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_CHANNEL, here - 1);
+        goto channel_1;
+    }
+    return qcap_stop(parser, at, AT_SPACES_11, QCAP_STOP_TABLE);
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
+     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
+     * e.g. after "a " */
+spaces_12:
+    while (at != end && (*at == ' '))
+        at++;
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_12, QCAP_STOP_INPUT);
+    if (IS_CHANFIRST(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, here - 1);
+        goto target_1;
+    }
+    return qcap_stop(parser, at, AT_SPACES_12, QCAP_STOP_TABLE);
 
     /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -1753,7 +1824,7 @@ trailing_1:
     return qcap_stop(parser, at, AT_TRAILING_1, QCAP_STOP_TABLE);
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a" */
 middle_1:
@@ -1765,14 +1836,14 @@ middle_1:
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_USERNAME, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_10, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_MORE_BLANKS_10, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_SPACES_17, QCAP_STOP_PAUSED);
+        goto spaces_17;
     }
     return qcap_stop(parser, at, AT_MIDDLE_1, QCAP_STOP_TABLE);
 
     /* channel = chanfirst *. chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a" */
 channel_1:
     at = SCAN_IS_CHANCHAR(at, end);
@@ -1790,7 +1861,7 @@ channel_1:
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a" */
 target_1:
     at = SCAN_IS_CHANCHAR(at, end);
@@ -1801,14 +1872,68 @@ target_1:
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_11, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_MORE_BLANKS_11, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_SPACES_18, QCAP_STOP_PAUSED);
+        goto spaces_18;
     }
     return qcap_stop(parser, at, AT_TARGET_1, QCAP_STOP_TABLE);
 
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * first-nick = nick-start ( ( . ":" last-nickname ) / ( new-nickname params ) )      RFC 2812, 3.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after "nick " */
+spaces_16:
+    while (at != end && (*at == ' '))
+        at++;
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_16, QCAP_STOP_INPUT);
+    if (IS_NOSPCRLFCL(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_atomic_end(parser, here);
+        qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_NICKNAME, here - 1);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_MIDDLE_3, QCAP_STOP_PAUSED);
+        goto middle_3;
+    }
+    return qcap_stop(parser, at, AT_SPACES_16, QCAP_STOP_TABLE);
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * user-mode = [ SPACES ( ( . ":" trailing ) / ( parameter user-unused ) ) ]      RFC 2812, 3.1.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after "a a " */
+spaces_17:
+    while (at != end && (*at == ' '))
+        at++;
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_17, QCAP_STOP_INPUT);
+    if (IS_NOSPCRLFCL(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, here - 1);
+        goto middle_4;
+    }
+    return qcap_stop(parser, at, AT_SPACES_17, QCAP_STOP_TABLE);
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after "a a " */
+spaces_18:
+    while (at != end && (*at == ' '))
+        at++;
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_18, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_TEXT, here);
+        goto anything_1;
+    }
+    return qcap_stop(parser, at, AT_SPACES_18, QCAP_STOP_TABLE);
+
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "nick a" */
 middle_3:
     at = SCAN_IS_NOSPACE(at, end);
@@ -1825,7 +1950,7 @@ middle_3:
     return qcap_stop(parser, at, AT_MIDDLE_3, QCAP_STOP_TABLE);
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a" */
 middle_4:
@@ -1837,8 +1962,8 @@ middle_4:
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_14, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_MORE_BLANKS_14, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_SPACES_22, QCAP_STOP_PAUSED);
+        goto spaces_22;
     }
     return qcap_stop(parser, at, AT_MIDDLE_4, QCAP_STOP_TABLE);
 
@@ -1860,8 +1985,25 @@ anything_1:
     }
     return qcap_stop(parser, at, AT_ANYTHING_1, QCAP_STOP_TABLE);
 
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * user-unused = [ SPACES ( ( . ":" trailing ) / ( parameter user-realname ) ) ]      RFC 2812, 3.1.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after "a a a " */
+spaces_22:
+    while (at != end && (*at == ' '))
+        at++;
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_22, QCAP_STOP_INPUT);
+    if (IS_NOSPCRLFCL(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, here - 1);
+        goto middle_5;
+    }
+    return qcap_stop(parser, at, AT_SPACES_22, QCAP_STOP_TABLE);
+
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a a" */
 middle_5:
@@ -1873,10 +2015,27 @@ middle_5:
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_16, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_MORE_BLANKS_16, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_SPACES_24, QCAP_STOP_PAUSED);
+        goto spaces_24;
     }
     return qcap_stop(parser, at, AT_MIDDLE_5, QCAP_STOP_TABLE);
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * user-realname = [ SPACES ( ( . ":" last-realname ) / ( realname params ) ) ]      RFC 2812, 3.1.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after "a a a a " */
+spaces_24:
+    while (at != end && (*at == ' '))
+        at++;
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_24, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_REALNAME, here);
+        goto anything_4;
+    }
+    return qcap_stop(parser, at, AT_SPACES_24, QCAP_STOP_TABLE);
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -1942,14 +2101,18 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto spaces_5;
     case AT_BEFORE_SPACES_6:
         goto before_spaces_6;
-    case AT_MORE_BLANKS_1:
-        goto more_blanks_1;
-    case AT_MORE_BLANKS_7:
-        goto more_blanks_7;
+    case AT_SPACES_7:
+        goto spaces_7;
+    case AT_SPACES_8:
+        goto spaces_8;
+    case AT_SPACES_14:
+        goto spaces_14;
     case AT_CRLF_2:
         goto crlf_2;
     case AT_OUTCOME_1:
         goto outcome_1;
+    case AT_SPACES_15:
+        goto spaces_15;
     case AT_PREFIX_USER_2:
         goto prefix_user_2;
     case AT_HOST_2:
@@ -1964,12 +2127,18 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto before_server_line_2;
     case AT_TARGET_2:
         goto target_2;
+    case AT_SPACES_19:
+        goto spaces_19;
     case AT_BEFORE_SPACES_7:
         goto before_spaces_7;
     case AT_ANYTHING_2:
         goto anything_2;
+    case AT_SPACES_21:
+        goto spaces_21;
     case AT_TARGET_3:
         goto target_3;
+    case AT_SPACES_23:
+        goto spaces_23;
     case AT_ANYTHING_3:
         goto anything_3;
     default: /* no state of this machine */
@@ -2098,8 +2267,8 @@ out8:
 on9:
     goto on10;
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a" */
 on10:
@@ -2110,7 +2279,7 @@ on10:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        goto more_blanks_7;
+        goto spaces_14;
     }
 out10:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
@@ -2220,7 +2389,7 @@ out15:
     return qcap_leave(parser, at, end, AT_HOST_1);
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a@a" */
 on16:
     at = SCAN_IS_NOSPACE(at, end);
@@ -2243,21 +2412,23 @@ out16:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_HOST_2);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after ":a " */
 on17:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out17;
 out17:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_1);
+    return qcap_leave(parser, at, end, AT_SPACES_7);
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":." */
 on12:
     at = SCAN_IS_SET_11(at, end);
@@ -2279,22 +2450,25 @@ out12:
     parser->depth = (uint16_t)(3);
     return qcap_leave(parser, at, end, AT_SERVERNAME_1);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after ":a " */
 on18:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out18;
     if (*at >= '0' && *at <= '9') {
         at++;
+        p2 = at;
         goto on19;
     }
 out18:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_1);
+    return qcap_leave(parser, at, end, AT_SPACES_7);
 
     /* numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after "0" */
@@ -2307,10 +2481,10 @@ on19:
     }
 out19:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p1));
+    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
-    side->underway[0].begin = QCAP_HERE(p1);
+    side->underway[0].begin = QCAP_HERE(p2) - 1;
     return qcap_leave(parser, at, end, AT_NUMERIC_1);
 
     /* numeric = 3. digit      RFC 2812, 2.3.1
@@ -2321,26 +2495,26 @@ on20:
     if (*at >= '0' && *at <= '9') {
         at++;
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-        qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p1));
+        qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
-        side->underway[0].begin = QCAP_HERE(p1);
-        qcap_op_convert_close(parser, 2, QCAP_HERE(p1) + 3);
-        qcap_element_close(parser, side->slots, 1, QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p1) + 3);
+        side->underway[0].begin = QCAP_HERE(p2) - 1;
+        qcap_op_convert_close(parser, 2, QCAP_HERE(p2) + 2);
+        qcap_element_close(parser, side->slots, 1, QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p2) + 2);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out21;
         goto on21;
     }
 out20:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p1));
+    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
-    side->underway[0].begin = QCAP_HERE(p1);
+    side->underway[0].begin = QCAP_HERE(p2) - 1;
     return qcap_leave(parser, at, end, AT_NUMERIC_2);
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a" */
 on21:
@@ -2348,7 +2522,7 @@ on21:
         goto out21;
     if (*at == ' ') {
         at++;
-        goto more_blanks_7;
+        goto spaces_14;
     }
 out21:
     return qcap_leave(parser, at, end, AT_SPACES_5);
@@ -2416,22 +2590,25 @@ out24:
     side->positions[0] = QCAP_HERE(p0) + 1;
     return qcap_leave(parser, at, end, AT_NICKNAME_4);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after ":a " */
 on25:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out25;
     if (IS_ALPHA(*at)) {
         at++;
+        p2 = at;
         goto on26;
     }
 out25:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_2);
+    return qcap_leave(parser, at, end, AT_SPACES_8);
 
     /* command = 1*. letter      RFC 2812, 2.3.1
      * server-command = command params .      RFC 2812, 2.3.1
@@ -2441,19 +2618,19 @@ on26:
     if (QCAP_UNLIKELY(at == end))
         goto out26;
     if (IS_SET_2(*at)) {
-        p2 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, QCAP_HERE(p1), QCAP_HERE(p2), p1);
-        w0 = find_3(p1, (size_t)(p2 - (p1)));
+        p3 = at;
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p3), p2 - 1);
+        w0 = find_3(p2 - 1, (size_t)(p3 - (p2 - 1)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out27;
         goto on27;
     }
 out26:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, QCAP_HERE(p1));
+    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
-    side->underway[1].begin = QCAP_HERE(p1);
+    side->underway[1].begin = QCAP_HERE(p2) - 1;
     return qcap_leave(parser, at, end, AT_COMMAND_3);
 
     /* server-command = command params .      RFC 2812, 2.3.1
@@ -2502,7 +2679,7 @@ out27:
 before_spaces_6:
     goto on29;
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a" */
@@ -2516,11 +2693,13 @@ on29:
 out29:
     return qcap_leave(parser, at, end, AT_SPACES_6);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * e.g. after "a " */
 on30:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out30;
     if (IS_CHANFIRST(*at)) {
@@ -2529,11 +2708,11 @@ on30:
         goto on31;
     }
 out30:
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_8);
+    return qcap_leave(parser, at, end, AT_SPACES_15);
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a" */
 on31:
     at = SCAN_IS_CHANCHAR(at, end);
@@ -2552,14 +2731,17 @@ out31:
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_TARGET_2);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a " */
 on32:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ":\r", 2) == 0)) {
         at += 2;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, QCAP_HERE(p1) + 1, QCAP_HERE(p1) + 1, p1 + 1);
+        p2 = at;
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p2) - 1, p2 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out33;
         goto on33;
@@ -2569,7 +2751,7 @@ on32:
 out32:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_12);
+    return qcap_leave(parser, at, end, AT_SPACES_19);
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a\r" */
@@ -2587,11 +2769,13 @@ out33:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_2);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a " */
-more_blanks_7:
+spaces_14:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out34;
     if (*at == ':') {
@@ -2605,11 +2789,11 @@ more_blanks_7:
         goto on36;
     }
 out34:
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_7);
+    return qcap_leave(parser, at, end, AT_SPACES_14);
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a" */
 on36:
     at = SCAN_IS_NOSPACE(at, end);
@@ -2622,11 +2806,11 @@ on36:
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(1);
             parser->is_confirmed = true;
-            return qcap_stop(parser, at, AT_MORE_BLANKS_7, QCAP_STOP_PAUSED);
+            return qcap_stop(parser, at, AT_SPACES_14, QCAP_STOP_PAUSED);
         }
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        goto more_blanks_7;
+        goto spaces_14;
     }
 out36:
     qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, QCAP_HERE(p0) - 1);
@@ -2702,7 +2886,7 @@ on39:
 before_spaces_7:
     goto on41;
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after ":a a" */
@@ -2714,13 +2898,15 @@ on41:
         goto on42;
     }
 out41:
-    return qcap_leave(parser, at, end, AT_SPACES_8);
+    return qcap_leave(parser, at, end, AT_SPACES_20);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * e.g. after ":a a " */
 on42:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out42;
     if (IS_CHANFIRST(*at)) {
@@ -2729,11 +2915,11 @@ on42:
         goto on43;
     }
 out42:
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_13);
+    return qcap_leave(parser, at, end, AT_SPACES_21);
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a" */
 on43:
     at = SCAN_IS_CHANCHAR(at, end);
@@ -2752,14 +2938,17 @@ out43:
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_TARGET_3);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after ":a a a " */
 on44:
+    while (at != end && (*at == ' '))
+        at++;
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ":\r", 2) == 0)) {
         at += 2;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, QCAP_HERE(p1) + 1, QCAP_HERE(p1) + 1, p1 + 1);
+        p2 = at;
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p2) - 1, p2 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out45;
         goto on45;
@@ -2769,7 +2958,7 @@ on44:
 out44:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_MORE_BLANKS_15);
+    return qcap_leave(parser, at, end, AT_SPACES_23);
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "cap a\r" */
@@ -2811,8 +3000,8 @@ out46:
 on47:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    qcap_op_set(parser, 1 /* is_spoken */, false, false, value_5(parser), 145, QCAP_HERE(p1) + 3);
-    qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p1) + 3);
+    qcap_op_set(parser, 1 /* is_spoken */, false, false, value_5(parser), 151, QCAP_HERE(p2) + 1);
+    qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p2) + 1);
     if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
         return qcap_stop(parser, at, AT_SERVER_LINE_1, QCAP_STOP_PAUSED);
     }
@@ -2974,7 +3163,7 @@ nickname_3:
     return qcap_stop(parser, at, AT_NICKNAME_3, QCAP_STOP_TABLE);
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":." */
 servername_1:
     at = SCAN_IS_SET_11(at, end);
@@ -2986,8 +3175,8 @@ servername_1:
         qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, wanted, origin, here - 1);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_1, QCAP_STOP_PAUSED);
-        goto more_blanks_1;
+            return qcap_stop(parser, at, AT_SPACES_7, QCAP_STOP_PAUSED);
+        goto spaces_7;
     }
     return qcap_stop(parser, at, AT_SERVERNAME_1, QCAP_STOP_TABLE);
 
@@ -3007,7 +3196,7 @@ nickname_4:
     return qcap_stop(parser, at, AT_NICKNAME_4, QCAP_STOP_TABLE);
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":." */
 servername_2:
     at = SCAN_IS_SET_11(at, end);
@@ -3019,13 +3208,13 @@ servername_2:
         qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, wanted, origin, here - 1);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_2, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_MORE_BLANKS_2, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_SPACES_8, QCAP_STOP_PAUSED);
+        goto spaces_8;
     }
     return qcap_stop(parser, at, AT_SERVERNAME_2, QCAP_STOP_TABLE);
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a" */
 spaces_5:
@@ -3033,17 +3222,19 @@ spaces_5:
         return qcap_stop(parser, at, AT_SPACES_5, QCAP_STOP_INPUT);
     if (*at == ' ') {
         at++;
-        goto more_blanks_7;
+        goto spaces_14;
     }
     return qcap_stop(parser, at, AT_SPACES_5, QCAP_STOP_TABLE);
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after ":a " */
-more_blanks_1:
+spaces_7:
+    while (at != end && (*at == ' '))
+        at++;
     if (at == end)
-        return qcap_stop(parser, at, AT_MORE_BLANKS_1, QCAP_STOP_INPUT);
+        return qcap_stop(parser, at, AT_SPACES_7, QCAP_STOP_INPUT);
     if (*at >= '0' && *at <= '9') {
         at++;
         here = QCAP_HERE(at);
@@ -3055,7 +3246,25 @@ more_blanks_1:
         at++;
         goto do_2;
     }
-    return qcap_stop(parser, at, AT_MORE_BLANKS_1, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_SPACES_7, QCAP_STOP_TABLE);
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * numeric = 3. digit      RFC 2812, 2.3.1
+     * command = 1*. letter      RFC 2812, 2.3.1
+     * e.g. after ":a " */
+spaces_8:
+    while (at != end && (*at == ' '))
+        at++;
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_8, QCAP_STOP_INPUT);
+    if (IS_ALPHA(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        side->underway[1].begin = (here - 1);
+        qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, here - 1);
+        goto command_3;
+    }
+    return qcap_stop(parser, at, AT_SPACES_8, QCAP_STOP_TABLE);
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a\r" */
@@ -3082,6 +3291,23 @@ outcome_1:
         return qcap_stop(parser, at, AT_OUTCOME_1, QCAP_STOP_CONTROL);
     }
 
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
+     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
+     * e.g. after "a " */
+spaces_15:
+    while (at != end && (*at == ' '))
+        at++;
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_15, QCAP_STOP_INPUT);
+    if (IS_CHANFIRST(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, here - 1);
+        goto target_2;
+    }
+    return qcap_stop(parser, at, AT_SPACES_15, QCAP_STOP_TABLE);
+
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
      * e.g. after ":a!a" */
@@ -3101,7 +3327,7 @@ prefix_user_2:
     return qcap_stop(parser, at, AT_PREFIX_USER_2, QCAP_STOP_TABLE);
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a@a" */
 host_2:
     at = SCAN_IS_NOSPACE(at, end);
@@ -3113,8 +3339,8 @@ host_2:
         qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_HOST, wanted, origin, here - 1);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_1, QCAP_STOP_PAUSED);
-        goto more_blanks_1;
+            return qcap_stop(parser, at, AT_SPACES_7, QCAP_STOP_PAUSED);
+        goto spaces_7;
     }
     return qcap_stop(parser, at, AT_HOST_2, QCAP_STOP_TABLE);
 
@@ -3136,8 +3362,8 @@ command_3:
     return qcap_stop(parser, at, AT_COMMAND_3, QCAP_STOP_TABLE);
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a" */
 middle_2:
     at = SCAN_IS_NOSPACE(at, end);
@@ -3148,8 +3374,8 @@ middle_2:
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_7, QCAP_STOP_PAUSED);
-        goto more_blanks_7;
+            return qcap_stop(parser, at, AT_SPACES_14, QCAP_STOP_PAUSED);
+        goto spaces_14;
     }
     return qcap_stop(parser, at, AT_MIDDLE_2, QCAP_STOP_TABLE);
 
@@ -3181,7 +3407,7 @@ before_server_line_2:
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a" */
 target_2:
     at = SCAN_IS_CHANCHAR(at, end);
@@ -3192,10 +3418,27 @@ target_2:
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_12, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_MORE_BLANKS_12, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_SPACES_19, QCAP_STOP_PAUSED);
+        goto spaces_19;
     }
     return qcap_stop(parser, at, AT_TARGET_2, QCAP_STOP_TABLE);
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after "a a " */
+spaces_19:
+    while (at != end && (*at == ' '))
+        at++;
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_19, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_TEXT, here);
+        goto anything_2;
+    }
+    return qcap_stop(parser, at, AT_SPACES_19, QCAP_STOP_TABLE);
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -3215,9 +3458,26 @@ anything_2:
     }
     return qcap_stop(parser, at, AT_ANYTHING_2, QCAP_STOP_TABLE);
 
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
+     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
+     * e.g. after ":a a " */
+spaces_21:
+    while (at != end && (*at == ' '))
+        at++;
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_21, QCAP_STOP_INPUT);
+    if (IS_CHANFIRST(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, here - 1);
+        goto target_3;
+    }
+    return qcap_stop(parser, at, AT_SPACES_21, QCAP_STOP_TABLE);
+
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a" */
 target_3:
     at = SCAN_IS_CHANCHAR(at, end);
@@ -3228,10 +3488,27 @@ target_3:
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_MORE_BLANKS_15, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_MORE_BLANKS_15, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_SPACES_23, QCAP_STOP_PAUSED);
+        goto spaces_23;
     }
     return qcap_stop(parser, at, AT_TARGET_3, QCAP_STOP_TABLE);
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after ":a a a " */
+spaces_23:
+    while (at != end && (*at == ' '))
+        at++;
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_23, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_IRC_MESSAGE_TEXT, here);
+        goto anything_3;
+    }
+    return qcap_stop(parser, at, AT_SPACES_23, QCAP_STOP_TABLE);
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -3289,233 +3566,222 @@ static const uint16_t targets_10[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSA
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_0, .rule = 121, .is_shared = true, .choose = choose_0}, /* 0 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_0, .rule = 128, .is_shared = true, .choose = choose_0}, /* 0 */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_1, .rule = 19, .slot = 0}, /* 1 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 1, .choose = choose_2}, /* 2 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_3, .rule = 140, .protocol = "tls"}, /* 3 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 39, .choose = choose_4}, /* 4 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_3, .rule = 147, .protocol = "tls"}, /* 3 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 38, .choose = choose_4}, /* 4 */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_5, .rule = 21, .slot = 1}, /* 5 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_6, .rule = 140, .protocol = "tls"}, /* 6 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_7, .rule = 39, .choose = choose_7}, /* 7 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_6, .rule = 147, .protocol = "tls"}, /* 6 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_7, .rule = 38, .choose = choose_7}, /* 7 */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_8, .rule = 21, .slot = 1}, /* 8 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_9, .rule = 3, .choose = choose_9}, /* 9 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_10, .rule = 53, .choose = choose_10}, /* 10 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_10, .rule = 52, .choose = choose_10}, /* 10 */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
 static const uint8_t class_of[256] = {
-    0, 4, 37, 37, 37, 37, 37, 37, 37, 37, 1, 37, 37, 2, 37, 37, /* '\0' */
-    37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, /* 0x10 */
-    3, 14, 38, 38, 38, 38, 38, 38, 38, 38, 8, 9, 6, 11, 15, 10, /* ' ' */
-    12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 5, 16, 38, 17, 38, 38, /* '0' */
-    13, 7, 20, 23, 29, 27, 29, 34, 35, 24, 36, 22, 31, 40, 25, 33, /* '@' */
-    21, 36, 26, 19, 32, 28, 36, 30, 36, 39, 36, 38, 38, 38, 38, 18, /* 'P' */
-    38, 7, 20, 23, 29, 27, 29, 34, 35, 24, 36, 22, 31, 40, 25, 33, /* '`' */
-    21, 36, 26, 19, 32, 28, 36, 30, 36, 39, 36, 38, 38, 38, 38, 37, /* 'p' */
-    37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, /* 0x80 */
-    37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, /* 0x90 */
-    37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, /* 0xa0 */
-    37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, /* 0xb0 */
-    37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, /* 0xc0 */
-    37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, /* 0xd0 */
-    37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, /* 0xe0 */
-    37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, 37, /* 0xf0 */
+    0, 4, 41, 41, 41, 41, 41, 41, 41, 41, 1, 41, 41, 2, 41, 41, /* '\0' */
+    41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, /* 0x10 */
+    3, 14, 42, 42, 42, 42, 42, 42, 42, 42, 8, 9, 6, 11, 15, 10, /* ' ' */
+    12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 5, 16, 42, 17, 42, 42, /* '0' */
+    13, 7, 20, 23, 29, 27, 37, 31, 38, 24, 36, 22, 39, 32, 25, 35, /* '@' */
+    21, 40, 26, 19, 34, 28, 33, 30, 40, 43, 40, 42, 42, 42, 42, 18, /* 'P' */
+    42, 7, 20, 23, 29, 27, 37, 31, 38, 24, 36, 22, 39, 32, 25, 35, /* '`' */
+    21, 40, 26, 19, 34, 28, 33, 30, 40, 43, 40, 42, 42, 42, 42, 41, /* 'p' */
+    41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, /* 0x80 */
+    41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, /* 0x90 */
+    41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, /* 0xa0 */
+    41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, /* 0xb0 */
+    41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, /* 0xc0 */
+    41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, /* 0xd0 */
+    41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, /* 0xe0 */
+    41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, /* 0xf0 */
 };
 
 /* For each class which of a state's edges it follows, from 1; 0: none. */
 static const uint8_t rows[] = {
-    /* 0 */ 0, 1, 2, 0, 0, 3, 0, 3, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3,
-    /* 1 */ 0, 1, 2, 0, 0, 3, 0, 3, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3,
-    /* 2 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2,
-    /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 0, 5, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 4 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2,
-    /* 5 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 6 */ 0, 1, 1, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2,
-    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 9 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 11 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 5, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 12 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 13 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 14 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 15 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2,
-    /* 16 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 17 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 18 */ 0, 1, 2, 3, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 19 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 20 */ 0, 1, 2, 3, 4, 5, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 21 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 22 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 23 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 24 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 25 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 26 */ 0, 1, 2, 3, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 27 */ 0, 0, 0, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 28 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 29 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 30 */ 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 31 */ 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 32 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 33 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0,
-    /* 34 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 35 */ 1, 1, 1, 2, 1, 1, 1, 3, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 3, 1, 1, 1, 3, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 36 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 37 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 38 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 39 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1,
-    /* 40 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 41 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 42 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 43 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 44 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-    /* 45 */ 2, 2, 2, 3, 2, 2, 2, 4, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 4, 2, 2, 2, 4, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 46 */ 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 47 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1,
-    /* 48 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 2, 2, 2, 2, 0, 0, 2, 3, 4, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2,
-    /* 49 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 50 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 51 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 52 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 53 */ 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 2, 2, 0, 0, 2, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2,
-    /* 54 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2,
-    /* 55 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2,
-    /* 56 */ 0, 0, 0, 1, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3,
-    /* 57 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 58 */ 0, 0, 0, 1, 0, 2, 0, 3, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3,
-    /* 59 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
-    /* 60 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
-    /* 61 */ 0, 0, 0, 1, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 62 */ 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 63 */ 0, 1, 1, 1, 2, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 64 */ 0, 1, 2, 3, 0, 4, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5, 5,
-    /* 65 */ 0, 1, 2, 3, 0, 4, 0, 5, 5, 5, 5, 5, 5, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5, 5,
-    /* 66 */ 0, 1, 2, 3, 4, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 67 */ 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 68 */ 0, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 69 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 70 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 71 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 72 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 4,
-    /* 73 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1,
-    /* 74 */ 0, 0, 0, 1, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 75 */ 0, 1, 2, 3, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 76 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 77 */ 0, 1, 2, 3, 4, 0, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 78 */ 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1,
-    /* 79 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1,
-    /* 80 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 81 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
-    /* 82 */ 0, 1, 2, 3, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 83 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 4, 4, 0, 4, 0, 0, 0, 0, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 4,
-    /* 84 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 0, 0, 4, 4, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 4,
-    /* 85 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 86 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2,
-    /* 87 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2,
-    /* 88 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2,
-    /* 89 */ 0, 1, 1, 2, 3, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2,
-    /* 90 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2,
-    /* 91 */ 0, 1, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1, 4, 4, 4,
+    /* 0 */ 0, 1, 2, 0, 0, 3, 0, 3, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3,
+    /* 1 */ 0, 1, 2, 0, 0, 3, 0, 3, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3,
+    /* 2 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
+    /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 0, 0, 0, 0, 0, 0,
+    /* 4 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
+    /* 5 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 6 */ 0, 1, 1, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
+    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 9 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 11 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 5, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 12 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 13 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 14 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 15 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
+    /* 16 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 17 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 18 */ 0, 1, 2, 3, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 19 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 20 */ 0, 1, 2, 3, 4, 5, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 21 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 22 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 23 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 24 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 25 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 26 */ 0, 1, 2, 3, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 27 */ 0, 0, 0, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 28 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 29 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 30 */ 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 31 */ 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 32 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 33 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2,
+    /* 34 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 35 */ 1, 1, 1, 2, 1, 1, 1, 3, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 3, 1, 1, 1, 3, 1, 3, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1,
+    /* 36 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 37 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 38 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 39 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1,
+    /* 40 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 41 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 42 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 43 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 44 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0,
+    /* 45 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 46 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 47 */ 2, 2, 2, 3, 2, 2, 2, 4, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 4, 2, 2, 2, 4, 2, 4, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2,
+    /* 48 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 49 */ 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 50 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1,
+    /* 51 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 2, 2, 2, 2, 0, 0, 2, 3, 4, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
+    /* 52 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 53 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 54 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 55 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 56 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 57 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 58 */ 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 2, 2, 0, 0, 2, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
+    /* 59 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 60 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
+    /* 61 */ 0, 0, 0, 1, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3,
+    /* 62 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 63 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 64 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 65 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 66 */ 0, 0, 0, 1, 0, 2, 0, 3, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3,
+    /* 67 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
+    /* 68 */ 0, 0, 0, 1, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 69 */ 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 70 */ 0, 1, 1, 1, 2, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 71 */ 0, 1, 2, 3, 0, 4, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5,
+    /* 72 */ 0, 1, 2, 3, 0, 4, 0, 5, 5, 5, 5, 5, 5, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5,
+    /* 73 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 74 */ 0, 1, 2, 3, 4, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 75 */ 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 76 */ 0, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 77 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 78 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 79 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 80 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4,
+    /* 81 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1,
+    /* 82 */ 0, 0, 0, 1, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 83 */ 0, 1, 2, 3, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 84 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 85 */ 0, 1, 2, 3, 4, 0, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 86 */ 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1,
+    /* 87 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1,
+    /* 88 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0,
+    /* 89 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
+    /* 90 */ 0, 1, 2, 3, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 91 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 4, 4, 0, 4, 0, 0, 0, 0, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4,
+    /* 92 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 0, 0, 4, 4, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4,
+    /* 93 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 94 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2,
+    /* 95 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2,
+    /* 96 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2,
+    /* 97 */ 0, 1, 1, 2, 3, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2,
+    /* 98 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2,
+    /* 99 */ 0, 1, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1, 4, 4,
 };
 
 /* Target and action. */
 static const qcap_edge_t edges[] = {
     {0, 1}, {94, 0}, {4, 2}, {0, 0}, {2, 1}, {95, 0}, {5, 2}, {2, 0},
-    {116, 3}, {14, 4}, {117, 5}, {6, 6}, {120, 7}, {119, 8}, {118, 8}, {15, 8},
-    {121, 8}, {122, 8}, {8, 6}, {18, 3}, {16, 9}, {17, 10}, {123, 5}, {10, 11},
-    {19, 3}, {124, 8}, {129, 5}, {128, 8}, {125, 8}, {127, 8}, {126, 8}, {12, 11},
-    {20, 12}, {14, 0}, {21, 0}, {22, 13}, {16, 0}, {23, 0}, {24, 14}, {25, 15},
-    {26, 14}, {27, 15}, {36, 0}, {37, 16}, {41, 17}, {24, 0}, {43, 18}, {42, 19},
-    {25, 20}, {41, 21}, {25, 0}, {44, 17}, {26, 0}, {196, 18}, {195, 19}, {27, 20},
-    {44, 21}, {27, 0}, {0, 22}, {46, 0}, {45, 0}, {28, 0}, {47, 0}, {30, 0},
-    {48, 0}, {32, 0}, {49, 0}, {34, 0}, {50, 23}, {53, 24}, {52, 0}, {51, 0},
-    {37, 0}, {54, 0}, {39, 0}, {222, 25}, {55, 0}, {56, 0}, {229, 25}, {57, 9},
-    {228, 10}, {0, 26}, {46, 27}, {242, 28}, {241, 29}, {58, 30}, {0, 31}, {247, 28},
-    {59, 32}, {246, 33}, {254, 28}, {60, 34}, {253, 0}, {255, 28}, {61, 35}, {62, 0},
-    {53, 36}, {52, 27}, {268, 28}, {63, 29}, {64, 30}, {53, 0}, {277, 28}, {66, 35},
-    {43, 37}, {41, 38}, {67, 13}, {57, 0}, {0, 39}, {46, 40}, {58, 0}, {0, 41},
-    {46, 42}, {68, 42}, {59, 0}, {0, 43}, {46, 44}, {290, 44}, {60, 0}, {291, 44},
-    {0, 45}, {46, 46}, {69, 46}, {61, 0}, {292, 46}, {300, 47}, {71, 48}, {299, 49},
-    {53, 50}, {52, 40}, {51, 40}, {63, 0}, {64, 0}, {2, 31}, {53, 51}, {52, 46},
-    {72, 46}, {66, 0}, {310, 46}, {324, 28}, {77, 29}, {328, 28}, {327, 52}, {78, 53},
-    {0, 54}, {0, 55}, {70, 56}, {337, 56}, {71, 0}, {344, 28}, {343, 52}, {79, 53},
-    {74, 0}, {74, 24}, {73, 0}, {81, 0}, {75, 0}, {82, 40}, {77, 0}, {0, 57},
-    {46, 58}, {78, 0}, {53, 59}, {52, 58}, {79, 0}, {2, 60}, {74, 36}, {73, 27},
-    {373, 28}, {83, 35}, {282, 30}, {377, 28}, {84, 29}, {74, 51}, {73, 46}, {85, 46},
-    {83, 0}, {385, 46}, {86, 40}, {84, 0}, {395, 28}, {394, 52}, {87, 53}, {400, 28},
-    {399, 61}, {88, 62}, {74, 59}, {73, 58}, {87, 0}, {0, 63}, {46, 64}, {88, 0},
-    {89, 65}, {91, 65}, {96, 0}, {96, 67}, {98, 0}, {109, 68}, {108, 69}, {99, 0},
-    {101, 0}, {101, 68}, {103, 0}, {110, 0}, {103, 68}, {111, 0}, {113, 0}, {112, 0},
-    {115, 0}, {114, 0}, {109, 71}, {108, 0}, {130, 0}, {131, 28}, {133, 0}, {134, 0},
-    {135, 0}, {136, 0}, {137, 0}, {138, 14}, {139, 15}, {140, 0}, {141, 0}, {142, 0},
-    {143, 0}, {144, 0}, {145, 0}, {146, 0}, {147, 0}, {148, 0}, {149, 0}, {150, 0},
-    {151, 0}, {152, 0}, {153, 72}, {154, 2}, {131, 0}, {155, 0}, {157, 0}, {156, 0},
-    {158, 0}, {160, 0}, {159, 0}, {161, 0}, {172, 17}, {138, 0}, {174, 18}, {173, 19},
-    {139, 20}, {172, 21}, {139, 0}, {175, 74}, {117, 75}, {176, 76}, {177, 23}, {178, 0},
-    {179, 0}, {180, 0}, {181, 0}, {188, 74}, {123, 75}, {189, 76}, {190, 0}, {191, 23},
-    {192, 0}, {193, 0}, {194, 0}, {197, 74}, {129, 75}, {198, 76}, {153, 0}, {199, 0},
-    {200, 68}, {201, 0}, {202, 78}, {204, 0}, {203, 0}, {205, 0}, {162, 0}, {206, 0},
-    {164, 0}, {207, 0}, {166, 0}, {208, 0}, {168, 0}, {209, 0}, {170, 0}, {210, 25},
-    {211, 0}, {212, 0}, {213, 25}, {175, 79}, {176, 0}, {117, 80}, {214, 0}, {215, 23},
-    {216, 0}, {217, 23}, {218, 0}, {219, 0}, {182, 0}, {220, 0}, {184, 0}, {221, 0},
-    {186, 0}, {223, 25}, {188, 79}, {189, 0}, {123, 80}, {224, 0}, {225, 0}, {226, 0},
-    {227, 0}, {230, 0}, {231, 0}, {232, 25}, {197, 79}, {198, 0}, {129, 80}, {233, 68},
-    {234, 0}, {236, 0}, {237, 0}, {235, 0}, {238, 0}, {239, 0}, {240, 68}, {245, 28},
-    {243, 81}, {244, 82}, {250, 28}, {248, 83}, {249, 84}, {252, 28}, {251, 32}, {258, 28},
-    {257, 85}, {256, 86}, {260, 28}, {259, 0}, {259, 2}, {210, 0}, {14, 87}, {174, 37},
-    {172, 38}, {213, 0}, {116, 88}, {263, 47}, {262, 89}, {261, 90}, {264, 0}, {265, 0},
-    {266, 0}, {267, 0}, {273, 28}, {271, 81}, {272, 82}, {276, 28}, {274, 34}, {275, 0},
-    {279, 28}, {278, 35}, {222, 0}, {16, 91}, {17, 92}, {223, 0}, {18, 88}, {280, 0},
-    {283, 47}, {281, 93}, {282, 94}, {284, 0}, {285, 0}, {229, 0}, {57, 91}, {228, 92},
-    {196, 37}, {44, 38}, {232, 0}, {19, 88}, {124, 95}, {128, 95}, {125, 95}, {127, 95},
-    {126, 95}, {286, 0}, {157, 96}, {287, 0}, {160, 97}, {288, 0}, {289, 0}, {45, 40},
-    {241, 0}, {0, 98}, {46, 99}, {242, 0}, {241, 100}, {58, 101}, {0, 102}, {46, 56},
-    {45, 56}, {243, 0}, {244, 0}, {245, 0}, {243, 103}, {244, 104}, {246, 0}, {247, 0},
-    {59, 105}, {246, 106}, {0, 107}, {46, 108}, {45, 108}, {248, 0}, {249, 0}, {250, 0},
-    {248, 109}, {249, 110}, {206, 42}, {251, 0}, {252, 0}, {251, 105}, {290, 0}, {254, 0},
-    {60, 111}, {253, 112}, {255, 0}, {61, 113}, {0, 114}, {46, 115}, {293, 115}, {256, 0},
-    {258, 0}, {257, 116}, {256, 117}, {260, 0}, {259, 112}, {259, 118}, {0, 119}, {70, 115},
-    {298, 115}, {261, 0}, {263, 0}, {262, 120}, {261, 121}, {303, 47}, {301, 122}, {302, 123},
-    {304, 0}, {306, 47}, {305, 124}, {307, 23}, {53, 125}, {52, 99}, {268, 0}, {63, 100},
-    {64, 101}, {2, 126}, {53, 127}, {52, 56}, {51, 56}, {271, 0}, {272, 0}, {273, 0},
-    {271, 103}, {272, 104}, {53, 128}, {52, 44}, {308, 44}, {274, 0}, {309, 44}, {308, 0},
-    {276, 0}, {274, 111}, {275, 112}, {277, 0}, {66, 113}, {311, 46}, {278, 0}, {279, 0},
-    {278, 113}, {312, 0}, {74, 50}, {73, 40}, {313, 40}, {281, 0}, {282, 0}, {283, 0},
-    {281, 129}, {282, 130}, {314, 16}, {201, 96}, {322, 0}, {323, 96}, {326, 28}, {325, 131},
-    {291, 0}, {69, 0}, {292, 0}, {293, 0}, {329, 132}, {330, 0}, {331, 133}, {332, 0},
-    {333, 0}, {294, 0}, {334, 0}, {296, 134}, {0, 135}, {70, 0}, {298, 0}, {335, 132},
-    {336, 0}, {299, 0}, {300, 0}, {71, 136}, {299, 137}, {0, 138}, {70, 108}, {337, 108},
-    {301, 0}, {302, 0}, {303, 0}, {301, 139}, {302, 140}, {338, 0}, {339, 141}, {305, 0},
-    {306, 0}, {305, 142}, {340, 0}, {342, 28}, {341, 131}, {309, 0}, {72, 0}, {310, 0},
-    {346, 28}, {345, 86}, {347, 0}, {348, 28}, {281, 29}, {313, 0}, {314, 0}, {351, 0},
-    {316, 0}, {352, 0}, {318, 0}, {353, 0}, {320, 0}, {354, 0}, {323, 0}, {324, 0},
-    {77, 100}, {0, 143}, {46, 144}, {45, 144}, {325, 0}, {355, 144}, {326, 0}, {325, 145},
-    {45, 58}, {327, 0}, {328, 0}, {327, 146}, {78, 147}, {0, 148}, {46, 149}, {293, 149},
-    {329, 0}, {0, 150}, {46, 151}, {356, 152}, {331, 0}, {356, 25}, {331, 153}, {0, 154},
-    {46, 155}, {356, 156}, {0, 157}, {70, 149}, {298, 149}, {335, 0}, {0, 158}, {70, 27},
-    {359, 28}, {357, 29}, {358, 30}, {360, 159}, {362, 47}, {361, 160}, {363, 47}, {357, 93},
-    {53, 161}, {52, 144}, {51, 144}, {341, 0}, {364, 144}, {342, 0}, {341, 145}, {51, 58},
-    {343, 0}, {344, 0}, {343, 146}, {79, 147}, {53, 162}, {52, 115}, {365, 115}, {345, 0},
-    {346, 0}, {345, 117}, {366, 0}, {74, 125}, {73, 99}, {348, 0}, {281, 100}, {282, 101},
-    {2, 163}, {369, 28}, {367, 81}, {368, 82}, {372, 28}, {370, 34}, {371, 0}, {375, 28},
-    {374, 35}, {376, 0}, {355, 0}, {0, 164}, {46, 165}, {356, 0}, {0, 166}, {70, 40},
-    {337, 40}, {357, 0}, {358, 0}, {0, 167}, {70, 99}, {359, 0}, {357, 100}, {358, 101},
-    {378, 25}, {379, 168}, {361, 0}, {362, 0}, {361, 169}, {363, 0}, {357, 129}, {364, 0},
-    {365, 0}, {380, 132}, {381, 0}, {382, 0}, {74, 127}, {73, 56}, {313, 56}, {367, 0},
-    {368, 0}, {369, 0}, {367, 103}, {368, 104}, {74, 128}, {73, 44}, {383, 44}, {370, 0},
-    {384, 44}, {383, 0}, {372, 0}, {370, 111}, {371, 112}, {373, 0}, {83, 113}, {386, 46},
-    {374, 0}, {375, 0}, {374, 113}, {387, 14}, {388, 0}, {377, 0}, {84, 100}, {0, 170},
-    {70, 165}, {378, 0}, {390, 47}, {389, 160}, {53, 171}, {52, 149}, {365, 149}, {380, 0},
-    {391, 0}, {393, 28}, {392, 131}, {384, 0}, {85, 0}, {385, 0}, {397, 28}, {396, 86},
-    {387, 0}, {201, 172}, {387, 173}, {201, 174}, {398, 0}, {401, 168}, {389, 0}, {390, 0},
-    {389, 169}, {74, 161}, {73, 144}, {313, 144}, {392, 0}, {402, 144}, {393, 0}, {392, 145},
-    {313, 58}, {394, 0}, {395, 0}, {394, 146}, {87, 147}, {74, 162}, {73, 115}, {403, 115},
-    {396, 0}, {397, 0}, {396, 117}, {387, 175}, {201, 176}, {404, 0}, {45, 64}, {399, 0},
-    {400, 0}, {399, 177}, {88, 178}, {407, 47}, {405, 179}, {406, 180}, {402, 0}, {403, 0},
-    {408, 132}, {409, 0}, {387, 181}, {201, 182}, {410, 0}, {0, 183}, {70, 184}, {378, 185},
-    {405, 0}, {406, 0}, {407, 0}, {405, 186}, {406, 187}, {74, 171}, {73, 149}, {403, 149},
-    {408, 0}, {387, 188}, {201, 189}, {411, 0}, {387, 190}, {201, 191}, {412, 0}, {413, 192},
-    {201, 193}, {387, 192}, {413, 14},
+    {116, 3}, {14, 4}, {117, 5}, {6, 6}, {122, 7}, {121, 8}, {118, 8}, {15, 8},
+    {124, 8}, {125, 8}, {120, 8}, {123, 8}, {119, 8}, {8, 6}, {18, 3}, {16, 9},
+    {17, 10}, {126, 5}, {10, 11}, {19, 3}, {127, 8}, {132, 5}, {131, 8}, {128, 8},
+    {130, 8}, {129, 8}, {12, 11}, {20, 12}, {14, 0}, {21, 0}, {147, 0}, {22, 13},
+    {16, 0}, {23, 0}, {24, 14}, {25, 15}, {26, 14}, {27, 15}, {36, 0}, {37, 16},
+    {41, 17}, {24, 0}, {43, 18}, {42, 19}, {25, 20}, {41, 21}, {25, 0}, {44, 17},
+    {26, 0}, {214, 18}, {213, 19}, {27, 20}, {44, 21}, {27, 0}, {0, 22}, {46, 0},
+    {45, 0}, {28, 0}, {47, 0}, {30, 0}, {48, 0}, {32, 0}, {49, 0}, {34, 0},
+    {50, 23}, {53, 24}, {52, 0}, {51, 0}, {37, 0}, {54, 0}, {39, 0}, {41, 0},
+    {55, 0}, {56, 0}, {44, 0}, {57, 9}, {248, 10}, {259, 25}, {58, 26}, {0, 27},
+    {59, 28}, {262, 29}, {60, 30}, {266, 0}, {61, 31}, {62, 0}, {63, 25}, {64, 26},
+    {53, 0}, {66, 31}, {43, 32}, {41, 33}, {67, 13}, {57, 0}, {0, 34}, {46, 35},
+    {58, 0}, {0, 36}, {46, 37}, {68, 37}, {59, 0}, {0, 38}, {46, 39}, {294, 39},
+    {60, 0}, {295, 39}, {0, 40}, {46, 41}, {69, 41}, {61, 0}, {296, 41}, {71, 42},
+    {303, 43}, {53, 44}, {52, 35}, {51, 35}, {63, 0}, {64, 0}, {2, 27}, {53, 45},
+    {52, 41}, {72, 41}, {66, 0}, {311, 41}, {68, 0}, {77, 25}, {69, 0}, {326, 46},
+    {78, 47}, {0, 48}, {0, 49}, {70, 50}, {308, 50}, {71, 0}, {72, 0}, {338, 46},
+    {79, 47}, {74, 0}, {74, 24}, {73, 0}, {81, 0}, {75, 0}, {82, 35}, {77, 0},
+    {0, 51}, {46, 52}, {78, 0}, {53, 53}, {52, 52}, {79, 0}, {2, 54}, {83, 31},
+    {287, 26}, {82, 0}, {84, 25}, {74, 45}, {73, 41}, {85, 41}, {83, 0}, {365, 41},
+    {86, 35}, {84, 0}, {85, 0}, {372, 46}, {87, 47}, {86, 0}, {375, 55}, {88, 56},
+    {74, 53}, {73, 52}, {87, 0}, {0, 57}, {46, 58}, {88, 0}, {89, 59}, {91, 59},
+    {96, 0}, {96, 61}, {98, 0}, {109, 62}, {108, 63}, {99, 0}, {101, 0}, {101, 62},
+    {103, 0}, {110, 0}, {103, 62}, {111, 0}, {113, 0}, {112, 0}, {115, 0}, {114, 0},
+    {109, 65}, {108, 0}, {133, 0}, {134, 66}, {136, 0}, {137, 0}, {138, 0}, {139, 0},
+    {140, 0}, {141, 14}, {142, 15}, {143, 0}, {144, 0}, {145, 0}, {146, 0}, {148, 0},
+    {150, 0}, {149, 0}, {151, 0}, {152, 0}, {153, 0}, {154, 0}, {155, 0}, {156, 0},
+    {157, 0}, {158, 0}, {159, 0}, {160, 0}, {161, 0}, {162, 0}, {163, 67}, {164, 2},
+    {134, 0}, {165, 0}, {167, 0}, {166, 0}, {168, 0}, {170, 0}, {169, 0}, {171, 0},
+    {182, 17}, {141, 0}, {184, 18}, {183, 19}, {142, 20}, {182, 21}, {142, 0}, {185, 69},
+    {117, 70}, {186, 71}, {187, 23}, {188, 0}, {189, 0}, {190, 0}, {192, 0}, {191, 0},
+    {193, 0}, {194, 0}, {195, 0}, {196, 0}, {197, 0}, {198, 0}, {199, 0}, {206, 69},
+    {126, 70}, {207, 71}, {208, 0}, {209, 23}, {210, 0}, {211, 0}, {212, 0}, {215, 69},
+    {132, 70}, {216, 71}, {163, 0}, {217, 0}, {218, 62}, {219, 0}, {220, 73}, {222, 0},
+    {221, 0}, {223, 0}, {172, 0}, {224, 0}, {174, 0}, {225, 0}, {176, 0}, {226, 0},
+    {178, 0}, {227, 0}, {180, 0}, {182, 0}, {228, 0}, {229, 0}, {185, 0}, {185, 74},
+    {186, 0}, {117, 75}, {230, 0}, {231, 23}, {232, 0}, {233, 23}, {234, 0}, {235, 0},
+    {236, 0}, {237, 23}, {238, 0}, {240, 76}, {239, 0}, {241, 0}, {200, 0}, {242, 0},
+    {202, 0}, {243, 0}, {204, 0}, {206, 0}, {206, 74}, {207, 0}, {126, 75}, {244, 0},
+    {245, 0}, {246, 0}, {247, 0}, {249, 0}, {250, 0}, {215, 0}, {215, 74}, {216, 0},
+    {132, 75}, {251, 62}, {252, 0}, {254, 0}, {255, 0}, {253, 0}, {256, 0}, {257, 0},
+    {258, 62}, {260, 77}, {261, 78}, {263, 79}, {264, 80}, {265, 28}, {268, 81}, {267, 82},
+    {269, 0}, {269, 2}, {184, 32}, {182, 33}, {271, 83}, {270, 84}, {240, 0}, {272, 0},
+    {273, 0}, {274, 0}, {275, 0}, {276, 85}, {277, 86}, {280, 77}, {281, 78}, {282, 30},
+    {283, 0}, {284, 31}, {285, 0}, {286, 85}, {287, 86}, {288, 0}, {289, 0}, {214, 32},
+    {44, 33}, {290, 0}, {167, 87}, {291, 0}, {170, 88}, {292, 0}, {293, 0}, {45, 35},
+    {259, 0}, {0, 89}, {46, 50}, {45, 50}, {260, 0}, {261, 0}, {262, 0}, {0, 90},
+    {46, 91}, {45, 91}, {263, 0}, {264, 0}, {224, 37}, {265, 0}, {294, 0}, {0, 92},
+    {46, 93}, {297, 93}, {267, 0}, {0, 94}, {70, 93}, {302, 93}, {270, 0}, {304, 95},
+    {305, 96}, {306, 0}, {307, 97}, {0, 98}, {70, 35}, {308, 35}, {276, 0}, {277, 0},
+    {2, 99}, {53, 100}, {52, 50}, {51, 50}, {280, 0}, {281, 0}, {53, 101}, {52, 39},
+    {309, 39}, {282, 0}, {310, 39}, {309, 0}, {312, 41}, {284, 0}, {313, 0}, {74, 44},
+    {73, 35}, {314, 35}, {286, 0}, {287, 0}, {315, 16}, {219, 87}, {323, 0}, {324, 87},
+    {325, 102}, {295, 0}, {296, 0}, {297, 0}, {327, 103}, {328, 0}, {329, 104}, {330, 0},
+    {331, 0}, {298, 0}, {332, 0}, {300, 105}, {0, 106}, {70, 0}, {302, 0}, {333, 103},
+    {334, 0}, {303, 0}, {0, 107}, {70, 91}, {308, 91}, {304, 0}, {305, 0}, {335, 0},
+    {336, 108}, {307, 0}, {308, 0}, {276, 25}, {277, 26}, {337, 102}, {310, 0}, {311, 0},
+    {312, 0}, {339, 82}, {340, 0}, {314, 0}, {286, 25}, {315, 0}, {343, 0}, {317, 0},
+    {344, 0}, {319, 0}, {345, 0}, {321, 0}, {346, 0}, {324, 0}, {0, 109}, {46, 110},
+    {45, 110}, {325, 0}, {347, 110}, {45, 52}, {326, 0}, {0, 111}, {46, 112}, {297, 112},
+    {327, 0}, {0, 113}, {46, 114}, {330, 114}, {329, 0}, {329, 115}, {0, 116}, {46, 117},
+    {330, 117}, {0, 118}, {70, 112}, {302, 112}, {333, 0}, {348, 119}, {336, 0}, {349, 120},
+    {53, 121}, {52, 110}, {51, 110}, {337, 0}, {350, 110}, {51, 52}, {338, 0}, {53, 122},
+    {52, 93}, {351, 93}, {339, 0}, {352, 0}, {2, 123}, {353, 77}, {354, 78}, {355, 30},
+    {356, 0}, {357, 31}, {358, 0}, {347, 0}, {348, 0}, {359, 124}, {349, 0}, {350, 0},
+    {351, 0}, {360, 103}, {361, 0}, {362, 0}, {74, 100}, {73, 50}, {314, 50}, {353, 0},
+    {354, 0}, {74, 101}, {73, 39}, {363, 39}, {355, 0}, {364, 39}, {363, 0}, {366, 41},
+    {357, 0}, {367, 14}, {368, 0}, {359, 0}, {369, 120}, {53, 125}, {52, 112}, {351, 112},
+    {360, 0}, {370, 0}, {371, 102}, {364, 0}, {365, 0}, {366, 0}, {373, 82}, {367, 0},
+    {219, 126}, {367, 127}, {219, 128}, {374, 0}, {376, 124}, {369, 0}, {74, 121}, {73, 110},
+    {314, 110}, {371, 0}, {377, 110}, {314, 52}, {372, 0}, {74, 122}, {73, 93}, {378, 93},
+    {373, 0}, {367, 129}, {219, 130}, {379, 0}, {45, 58}, {375, 0}, {376, 0}, {380, 131},
+    {381, 132}, {377, 0}, {378, 0}, {382, 103}, {383, 0}, {367, 133}, {219, 134}, {384, 0},
+    {0, 135}, {70, 136}, {348, 136}, {380, 0}, {381, 0}, {74, 125}, {73, 112}, {378, 112},
+    {382, 0}, {367, 137}, {219, 138}, {385, 0}, {367, 139}, {219, 140}, {386, 0}, {387, 141},
+    {219, 142}, {367, 141}, {387, 14},
 };
 
 /* The edges of states. */
@@ -3523,204 +3789,186 @@ static const uint16_t edge_lists[] = {
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
     16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
     32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-    48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 58, 59,
-    62, 63, 58, 59, 64, 65, 58, 59, 66, 67, 68, 69, 70, 71, 72, 69,
-    70, 73, 74, 75, 20, 21, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85,
-    86, 81, 82, 87, 88, 89, 81, 82, 90, 91, 92, 81, 82, 93, 94, 85,
-    95, 96, 97, 98, 99, 100, 101, 96, 97, 102, 103, 100, 76, 104, 105, 77,
-    106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 121,
-    122, 123, 124, 125, 126, 127, 128, 129, 130, 131, 128, 129, 132, 133, 134, 135,
-    136, 137, 138, 81, 82, 139, 140, 85, 81, 82, 141, 142, 143, 144, 145, 146,
-    147, 148, 96, 97, 149, 150, 151, 152, 153, 154, 155, 156, 108, 109, 157, 158,
-    159, 160, 161, 162, 163, 164, 165, 166, 167, 168, 169, 170, 81, 82, 171, 172,
-    85, 173, 174, 175, 176, 177, 108, 109, 178, 179, 166, 167, 180, 181, 182, 81,
-    82, 183, 184, 185, 186, 187, 188, 189, 190, 191, 0, 1, 192, 4, 5, 193,
-    0, 4, 194, 195, 196, 197, 198, 199, 200, 201, 202, 203, 204, 205, 206, 207,
-    208, 209, 210, 211, 212, 202, 203, 213, 214, 215, 216, 217, 218, 219, 220, 221,
-    222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233, 234, 212, 235, 202,
-    203, 236, 237, 238, 239, 240, 241, 242, 243, 244, 245, 246, 247, 248, 249, 250,
-    251, 221, 252, 253, 254, 255, 256, 257, 258, 259, 227, 260, 261, 262, 263, 264,
-    265, 266, 267, 233, 268, 269, 270, 271, 272, 273, 215, 240, 274, 275, 276, 217,
-    243, 58, 59, 277, 278, 58, 59, 279, 280, 58, 59, 281, 282, 58, 59, 283,
-    284, 58, 59, 285, 286, 287, 9, 288, 289, 290, 8, 9, 291, 292, 293, 294,
-    295, 296, 297, 298, 69, 70, 299, 300, 69, 70, 301, 302, 69, 70, 303, 304,
-    305, 19, 20, 21, 306, 307, 308, 309, 310, 311, 312, 313, 314, 315, 24, 25,
-    27, 28, 29, 30, 316, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 81,
-    82, 327, 328, 329, 81, 82, 330, 331, 332, 81, 82, 333, 334, 89, 81, 82,
-    335, 336, 337, 81, 82, 338, 339, 340, 341, 342, 288, 343, 344, 289, 345, 346,
-    342, 347, 348, 349, 350, 351, 352, 353, 96, 97, 354, 355, 356, 96, 97, 357,
-    358, 359, 96, 97, 360, 361, 362, 363, 364, 365, 366, 363, 364, 367, 368, 369,
-    370, 371, 372, 373, 374, 375, 313, 376, 377, 314, 378, 379, 380, 381, 382, 383,
-    384, 385, 320, 386, 321, 273, 387, 321, 273, 324, 388, 325, 389, 390, 108, 109,
-    391, 392, 393, 394, 395, 396, 397, 398, 399, 400, 401, 398, 399, 402, 393, 394,
-    403, 404, 405, 111, 112, 406, 393, 394, 407, 408, 409, 410, 411, 412, 413, 410,
-    411, 414, 393, 394, 415, 416, 417, 111, 112, 418, 419, 393, 394, 420, 421, 409,
-    58, 59, 422, 91, 393, 394, 423, 424, 425, 393, 394, 426, 427, 397, 428, 429,
-    430, 431, 431, 393, 394, 432, 433, 434, 393, 394, 435, 436, 437, 438, 439, 440,
-    441, 441, 442, 443, 444, 445, 446, 447, 448, 449, 450, 451, 452, 453, 454, 455,
-    456, 457, 458, 459, 460, 461, 458, 459, 462, 452, 453, 463, 464, 465, 466, 467,
-    468, 469, 470, 69, 70, 471, 358, 452, 453, 472, 473, 474, 452, 453, 475, 476,
-    456, 134, 135, 477, 478, 452, 453, 479, 480, 481, 482, 483, 484, 485, 482, 483,
-    486, 487, 488, 489, 490, 385, 491, 321, 273, 492, 275, 390, 493, 81, 82, 494,
-    495, 58, 59, 422, 91, 496, 58, 59, 497, 94, 498, 58, 59, 499, 500, 501,
-    502, 503, 504, 505, 506, 507, 508, 509, 510, 511, 512, 145, 146, 513, 514, 515,
-    516, 517, 518, 519, 520, 517, 518, 521, 522, 523, 524, 525, 526, 527, 528, 529,
-    530, 96, 97, 531, 532, 69, 70, 471, 358, 533, 69, 70, 534, 103, 535, 96,
-    97, 536, 537, 538, 166, 167, 539, 540, 170, 153, 154, 541, 542, 153, 154, 543,
-    544, 153, 154, 545, 546, 153, 154, 547, 548, 321, 273, 549, 550, 393, 394, 551,
-    552, 397, 553, 554, 555, 556, 557, 393, 394, 558, 559, 159, 160, 560, 561, 393,
-    394, 562, 563, 564, 565, 566, 567, 568, 58, 59, 499, 500, 569, 570, 571, 572,
-    58, 59, 573, 58, 59, 573, 574, 575, 576, 577, 506, 578, 579, 580, 581, 508,
-    509, 510, 511, 582, 583, 584, 585, 586, 587, 588, 589, 590, 591, 592, 593, 594,
-    595, 596, 452, 453, 597, 598, 162, 163, 599, 600, 452, 453, 601, 602, 603, 604,
-    605, 606, 607, 452, 453, 608, 609, 610, 611, 612, 613, 614, 615, 616, 166, 167,
-    617, 618, 619, 166, 167, 620, 621, 622, 166, 167, 623, 624, 321, 273, 625, 58,
-    59, 60, 495, 626, 627, 628, 629, 630, 631, 632, 633, 630, 631, 634, 635, 636,
-    637, 638, 639, 508, 509, 640, 641, 642, 643, 644, 645, 646, 69, 70, 71, 532,
-    647, 69, 70, 648, 649, 650, 651, 652, 653, 654, 655, 652, 653, 656, 611, 612,
-    657, 658, 659, 660, 661, 662, 663, 664, 153, 154, 665, 621, 611, 612, 666, 667,
-    668, 611, 612, 669, 670, 615, 173, 174, 671, 672, 611, 612, 673, 674, 321, 675,
-    273, 676, 393, 394, 677, 678, 397, 679, 680, 681, 682, 683, 684, 685, 686, 687,
-    69, 70, 648, 649, 688, 166, 167, 689, 690, 153, 154, 665, 621, 691, 153, 154,
-    692, 169, 693, 166, 167, 694, 695, 321, 696, 697, 321, 698, 699, 700, 701, 702,
-    703, 704, 705, 706, 707, 708, 709, 611, 612, 710, 711, 186, 187, 712, 713, 611,
-    612, 714, 715, 716, 717, 718, 719, 720, 611, 612, 721, 722, 321, 723, 724, 725,
-    189, 190, 726, 727, 393, 394, 728, 729, 730, 731, 732, 733, 153, 154, 541, 690,
-    734, 153, 154, 735, 736, 737, 321, 738, 739, 740, 741, 742, 743, 744, 741, 742,
-    745, 746, 747, 748, 749, 750, 751, 752, 153, 154, 735, 736, 321, 753, 754, 755,
-    321, 756, 757, 758, 321, 759, 760, 761, 321, 762, 697, 675,
+    48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
+    64, 65, 62, 63, 66, 67, 62, 63, 68, 69, 62, 63, 70, 71, 72, 73,
+    74, 75, 76, 73, 74, 77, 78, 79, 23, 24, 80, 81, 82, 83, 84, 62,
+    63, 64, 85, 86, 87, 62, 63, 66, 88, 89, 62, 63, 68, 90, 91, 62,
+    63, 70, 92, 86, 93, 73, 74, 75, 94, 95, 96, 73, 74, 77, 97, 95,
+    80, 98, 99, 81, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111,
+    112, 113, 114, 115, 116, 117, 118, 93, 119, 120, 121, 122, 123, 124, 121, 122,
+    125, 126, 127, 128, 129, 130, 131, 62, 63, 132, 133, 86, 62, 63, 134, 135,
+    136, 137, 138, 139, 140, 141, 73, 74, 142, 143, 144, 145, 146, 147, 148, 149,
+    102, 103, 150, 151, 152, 153, 154, 155, 156, 157, 158, 146, 147, 148, 159, 160,
+    62, 63, 161, 162, 86, 163, 164, 165, 166, 167, 102, 103, 168, 169, 146, 147,
+    170, 171, 172, 62, 63, 173, 174, 175, 176, 177, 178, 179, 180, 181, 0, 1,
+    182, 4, 5, 183, 0, 4, 184, 185, 186, 187, 188, 189, 190, 191, 192, 193,
+    194, 195, 196, 197, 198, 199, 200, 201, 202, 192, 193, 203, 204, 205, 206, 207,
+    208, 209, 210, 211, 212, 213, 214, 215, 216, 217, 218, 219, 220, 221, 222, 223,
+    224, 225, 226, 227, 228, 229, 230, 202, 231, 192, 193, 232, 233, 234, 235, 236,
+    237, 238, 239, 240, 241, 242, 243, 244, 245, 246, 247, 211, 248, 249, 250, 251,
+    252, 253, 254, 255, 256, 257, 258, 259, 260, 261, 262, 263, 223, 264, 265, 266,
+    267, 268, 269, 270, 271, 229, 272, 273, 274, 275, 276, 277, 205, 236, 278, 279,
+    280, 207, 239, 62, 63, 281, 282, 62, 63, 283, 284, 62, 63, 285, 286, 62,
+    63, 287, 288, 62, 63, 289, 290, 291, 9, 292, 293, 294, 8, 9, 295, 296,
+    297, 298, 299, 300, 301, 302, 303, 304, 305, 306, 307, 308, 73, 74, 309, 310,
+    73, 74, 311, 312, 73, 74, 313, 314, 315, 22, 23, 24, 316, 317, 318, 319,
+    320, 321, 322, 323, 324, 325, 27, 28, 30, 31, 32, 33, 326, 327, 328, 329,
+    330, 331, 332, 333, 334, 335, 336, 62, 63, 281, 337, 338, 62, 63, 283, 339,
+    340, 62, 63, 285, 341, 89, 62, 63, 287, 342, 343, 62, 63, 289, 344, 345,
+    292, 346, 347, 293, 298, 348, 349, 350, 351, 352, 353, 354, 350, 355, 356, 73,
+    74, 309, 357, 358, 73, 74, 311, 359, 360, 73, 74, 313, 361, 362, 320, 363,
+    364, 365, 366, 323, 367, 368, 324, 369, 330, 370, 331, 277, 371, 331, 277, 334,
+    372, 335, 373, 374, 102, 103, 375, 376, 377, 378, 379, 380, 377, 378, 381, 105,
+    106, 382, 383, 384, 385, 386, 383, 384, 387, 105, 106, 388, 389, 62, 63, 390,
+    90, 391, 392, 393, 394, 394, 395, 396, 397, 398, 398, 351, 399, 400, 401, 354,
+    402, 403, 404, 405, 406, 403, 404, 407, 408, 409, 410, 411, 412, 409, 410, 413,
+    414, 415, 416, 417, 418, 73, 74, 419, 359, 127, 128, 420, 421, 422, 423, 424,
+    425, 426, 423, 424, 427, 428, 369, 429, 331, 277, 430, 279, 374, 431, 62, 63,
+    390, 432, 62, 63, 390, 90, 433, 62, 63, 134, 92, 434, 62, 63, 435, 436,
+    437, 438, 439, 440, 441, 442, 443, 444, 445, 446, 447, 448, 138, 139, 449, 450,
+    451, 452, 453, 450, 451, 454, 455, 456, 457, 444, 445, 458, 459, 460, 73, 74,
+    419, 461, 73, 74, 419, 359, 462, 73, 74, 142, 97, 463, 73, 74, 464, 465,
+    466, 146, 147, 467, 468, 160, 146, 147, 467, 469, 146, 147, 470, 471, 146, 147,
+    472, 473, 146, 147, 474, 475, 331, 277, 476, 477, 478, 479, 480, 481, 482, 152,
+    153, 483, 484, 485, 486, 487, 488, 62, 63, 435, 436, 489, 490, 491, 492, 62,
+    63, 439, 62, 63, 439, 493, 494, 495, 496, 442, 497, 498, 499, 500, 444, 445,
+    446, 447, 501, 502, 503, 504, 505, 506, 507, 508, 155, 156, 509, 510, 511, 512,
+    513, 514, 515, 516, 146, 147, 470, 517, 518, 146, 147, 472, 519, 520, 146, 147,
+    474, 521, 331, 277, 522, 62, 63, 64, 432, 523, 444, 445, 524, 525, 526, 73,
+    74, 75, 461, 527, 73, 74, 528, 529, 530, 531, 532, 533, 534, 535, 532, 533,
+    536, 537, 538, 539, 540, 541, 146, 147, 542, 519, 163, 164, 543, 544, 331, 545,
+    277, 546, 547, 548, 549, 550, 551, 552, 73, 74, 528, 529, 553, 146, 147, 542,
+    554, 146, 147, 542, 519, 555, 146, 147, 170, 159, 556, 146, 147, 557, 558, 331,
+    559, 560, 331, 561, 562, 563, 564, 565, 566, 567, 568, 569, 570, 176, 177, 571,
+    572, 573, 574, 575, 576, 331, 577, 578, 579, 179, 180, 580, 581, 582, 583, 584,
+    146, 147, 467, 554, 585, 146, 147, 586, 587, 588, 331, 589, 590, 591, 592, 593,
+    594, 595, 592, 593, 596, 597, 598, 599, 600, 146, 147, 586, 587, 331, 601, 602,
+    603, 331, 604, 605, 606, 331, 607, 608, 609, 331, 610, 560, 545,
 };
 
 /* Operations and moves, each with its place. */
 static const qcap_step_t steps[] = {
-    {89, 16384},
-    {72, 16384},
-    {58, 16385},
+    {87, 16384},
+    {70, 16384},
     {56, 16385},
-    {84, 16385},
-    {82, 16384},
+    {54, 16385},
+    {82, 16385},
     {80, 16384},
-    {86, 16384},
-    {57, 16385},
-    {104, 16385},
+    {78, 16384},
+    {84, 16384},
+    {55, 16385},
     {101, 16385},
-    {100, 16385},
-    {105, 16384},
-    {55, 16384},
-    {54, 16384},
-    {103, 16384},
+    {98, 16385},
+    {97, 16385},
+    {102, 16384},
+    {53, 16384},
+    {52, 16384},
+    {100, 16384},
     {32768, 16385},
-    {70, 16385},
-    {99, 16384},
-    {98, 16384},
-    {67, 0},
-    {66, 16385},
-    {59, 16385},
-    {61, 16384},
-    {64, 16384},
-    {70, 0},
-    {69, 16385},
+    {68, 16385},
+    {96, 16384},
+    {95, 16384},
+    {65, 0},
+    {64, 16385},
+    {57, 16385},
+    {59, 16384},
+    {62, 16384},
+    {68, 0},
+    {67, 16385},
     {2, 16385},
     {1, 16384},
     {0, 16384},
-    {91, 16384},
-    {2, 16386},
-    {4, 16385},
-    {32769, 16386},
-    {6, 16385},
-    {6, 16384},
-    {13, 16385},
-    {13, 16384},
-    {25, 16385},
-    {31, 16385},
-    {63, 16385},
-    {60, 16385},
-    {5, 16385},
-    {12, 16385},
-    {24, 16385},
-    {30, 16385},
-    {3, 16385},
-    {89, 16385},
-    {10, 16385},
-    {10, 16384},
-    {28, 16385},
-    {28, 16384},
     {88, 16384},
-    {9, 16385},
-    {27, 16385},
-    {107, 16384},
-    {16, 16385},
-    {16, 16384},
-    {15, 16385},
-    {96, 16384},
-    {108, 16384},
-    {109, 16384},
-    {112, 16384},
-    {115, 16385},
-    {111, 16384},
-    {114, 16385},
-    {111, 16385},
-    {118, 16384},
-    {117, 16384},
-    {79, 16385},
-    {75, 16385},
-    {74, 16385},
-    {77, 16384},
-    {111, 1},
-    {118, 0},
-    {115, 16384},
-    {76, 16385},
-    {19, 16385},
-    {19, 16384},
-    {37, 16384},
-    {37, 16385},
-    {8, 16385},
-    {2, 1},
-    {2, 0},
-    {18, 16385},
-    {36, 16385},
-    {8, 16384},
-    {90, 16385},
-    {14, 16385},
-    {97, 16384},
+    {5, 16385},
+    {5, 16384},
+    {11, 16385},
+    {11, 16384},
+    {23, 16385},
+    {29, 16385},
+    {61, 16385},
+    {58, 16385},
+    {4, 16385},
+    {10, 16385},
     {22, 16385},
-    {34, 16385},
-    {44, 16385},
-    {43, 16385},
-    {52, 16384},
-    {51, 16384},
-    {95, 16385},
-    {21, 16385},
-    {33, 16385},
-    {42, 16385},
-    {41, 16385},
-    {40, 16385},
-    {39, 16385},
-    {44, 16386},
-    {43, 16386},
-    {50, 16385},
-    {49, 16385},
-    {48, 16385},
-    {47, 16385},
+    {28, 16385},
+    {87, 16385},
+    {8, 16385},
+    {8, 16384},
+    {26, 16385},
+    {26, 16384},
+    {86, 16384},
     {7, 16385},
-    {94, 16385},
-    {121, 0},
-    {120, 16385},
-    {32768, 16386},
-    {121, 16386},
-    {32768, 16387},
-    {121, 16387},
+    {25, 16385},
+    {104, 16384},
+    {14, 16385},
+    {14, 16384},
+    {13, 16385},
+    {93, 16384},
+    {105, 16384},
+    {106, 16384},
+    {109, 16384},
+    {112, 16385},
+    {108, 16384},
+    {111, 16385},
+    {32769, 16386},
+    {108, 16385},
+    {115, 16384},
+    {114, 16384},
+    {77, 16385},
+    {73, 16385},
+    {72, 16385},
+    {75, 16384},
+    {108, 1},
+    {115, 0},
+    {112, 16384},
+    {74, 16385},
+    {88, 16385},
     {17, 16385},
     {17, 16384},
+    {35, 16384},
+    {35, 16385},
+    {16, 16385},
+    {34, 16385},
+    {12, 16385},
+    {94, 16384},
+    {20, 16385},
+    {32, 16385},
+    {42, 16385},
+    {41, 16385},
+    {50, 16384},
+    {49, 16384},
+    {92, 16385},
+    {19, 16385},
+    {31, 16385},
+    {40, 16385},
+    {39, 16385},
+    {38, 16385},
+    {37, 16385},
+    {42, 16386},
+    {41, 16386},
+    {48, 16385},
+    {47, 16385},
+    {46, 16385},
+    {45, 16385},
+    {6, 16385},
+    {91, 16385},
+    {118, 0},
+    {117, 16385},
+    {32768, 16386},
+    {118, 16386},
+    {32768, 16387},
+    {118, 16387},
+    {15, 16385},
+    {15, 16384},
     {32768, 16388},
-    {121, 16388},
-    {93, 16385},
+    {118, 16388},
+    {90, 16385},
     {32768, 16389},
-    {121, 16389},
+    {118, 16389},
     {32768, 16390},
-    {121, 16390},
+    {118, 16390},
     {32768, 16391},
-    {121, 16391},
+    {118, 16391},
 };
 
 /* Actions: how many steps, and which. */
@@ -3750,205 +3998,148 @@ static const uint16_t actions[] = {
     /* 22 */ 0x3, 0x1b, 0x1c, 0x1d,
     /* 23 */ 0x1, 0x1e,
     /* 24 */ 0x2, 0x1b, 0x1c,
-    /* 25 */ 0x1, 0x1b,
-    /* 26 */ 0x5, 0x1f, 0x20, 0x1b, 0x1c, 0x1d,
-    /* 27 */ 0x2, 0x1f, 0x20,
-    /* 28 */ 0x2, 0x10, 0x21,
+    /* 25 */ 0x1, 0x1f,
+    /* 26 */ 0x1, 0x20,
+    /* 27 */ 0x1, 0x1d,
+    /* 28 */ 0x1, 0x21,
     /* 29 */ 0x1, 0x22,
     /* 30 */ 0x1, 0x23,
-    /* 31 */ 0x1, 0x1d,
-    /* 32 */ 0x1, 0x24,
-    /* 33 */ 0x1, 0x25,
-    /* 34 */ 0x1, 0x26,
+    /* 31 */ 0x1, 0x24,
+    /* 32 */ 0x2, 0x25, 0x17,
+    /* 33 */ 0x2, 0x26, 0x16,
+    /* 34 */ 0x4, 0x27, 0x1b, 0x1c, 0x1d,
     /* 35 */ 0x1, 0x27,
-    /* 36 */ 0x4, 0x1f, 0x20, 0x1b, 0x1c,
-    /* 37 */ 0x2, 0x28, 0x17,
-    /* 38 */ 0x2, 0x29, 0x16,
-    /* 39 */ 0x4, 0x2a, 0x1b, 0x1c, 0x1d,
-    /* 40 */ 0x1, 0x2a,
-    /* 41 */ 0x4, 0x2b, 0x1b, 0x1c, 0x1d,
-    /* 42 */ 0x1, 0x2b,
-    /* 43 */ 0x4, 0x2c, 0x1b, 0x1c, 0x1d,
-    /* 44 */ 0x1, 0x2c,
-    /* 45 */ 0x4, 0x2d, 0x1b, 0x1c, 0x1d,
-    /* 46 */ 0x1, 0x2d,
-    /* 47 */ 0x1, 0x2e,
-    /* 48 */ 0x2, 0x2f, 0x30,
-    /* 49 */ 0x2, 0x2f, 0x31,
-    /* 50 */ 0x3, 0x2a, 0x1b, 0x1c,
-    /* 51 */ 0x3, 0x2d, 0x1b, 0x1c,
+    /* 36 */ 0x4, 0x28, 0x1b, 0x1c, 0x1d,
+    /* 37 */ 0x1, 0x28,
+    /* 38 */ 0x4, 0x29, 0x1b, 0x1c, 0x1d,
+    /* 39 */ 0x1, 0x29,
+    /* 40 */ 0x4, 0x2a, 0x1b, 0x1c, 0x1d,
+    /* 41 */ 0x1, 0x2a,
+    /* 42 */ 0x2, 0x2b, 0x2c,
+    /* 43 */ 0x2, 0x2b, 0x2d,
+    /* 44 */ 0x3, 0x27, 0x1b, 0x1c,
+    /* 45 */ 0x3, 0x2a, 0x1b, 0x1c,
+    /* 46 */ 0x1, 0x2e,
+    /* 47 */ 0x1, 0x2f,
+    /* 48 */ 0x2, 0x30, 0x1d,
+    /* 49 */ 0x5, 0x31, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 50 */ 0x1, 0x31,
+    /* 51 */ 0x4, 0x32, 0x1b, 0x1c, 0x1d,
     /* 52 */ 0x1, 0x32,
-    /* 53 */ 0x1, 0x33,
-    /* 54 */ 0x2, 0x34, 0x1d,
-    /* 55 */ 0x5, 0x35, 0x1b, 0x1c, 0x34, 0x1d,
+    /* 53 */ 0x3, 0x32, 0x1b, 0x1c,
+    /* 54 */ 0x2, 0x33, 0x1d,
+    /* 55 */ 0x1, 0x34,
     /* 56 */ 0x1, 0x35,
     /* 57 */ 0x4, 0x36, 0x1b, 0x1c, 0x1d,
     /* 58 */ 0x1, 0x36,
-    /* 59 */ 0x3, 0x36, 0x1b, 0x1c,
-    /* 60 */ 0x2, 0x37, 0x1d,
-    /* 61 */ 0x1, 0x38,
-    /* 62 */ 0x1, 0x39,
-    /* 63 */ 0x4, 0x3a, 0x1b, 0x1c, 0x1d,
-    /* 64 */ 0x1, 0x3a,
-    /* 65 */ 0x1, 0x3b,
-    /* 66 */ 0x1, 0x3c,
-    /* 67 */ 0x1, 0x3d,
-    /* 68 */ 0x1, 0x3e,
-    /* 69 */ 0x1, 0x3f,
-    /* 70 */ 0x1, 0x40,
-    /* 71 */ 0x2, 0x41, 0x3e,
-    /* 72 */ 0x2, 0x42, 0x3d,
-    /* 73 */ 0x3, 0x42, 0x43, 0x44,
-    /* 74 */ 0x3, 0x45, 0x46, 0x47,
-    /* 75 */ 0x4, 0x45, 0x46, 0x5, 0x6,
-    /* 76 */ 0x2, 0x45, 0x48,
-    /* 77 */ 0x3, 0x49, 0x4a, 0x44,
-    /* 78 */ 0x1, 0x4b,
-    /* 79 */ 0x3, 0x4c, 0x46, 0x47,
-    /* 80 */ 0x4, 0x4c, 0x46, 0x5, 0x6,
-    /* 81 */ 0x1, 0x30,
-    /* 82 */ 0x1, 0x31,
-    /* 83 */ 0x1, 0x4d,
-    /* 84 */ 0x1, 0x4e,
-    /* 85 */ 0x1, 0x4f,
-    /* 86 */ 0x1, 0x50,
-    /* 87 */ 0x3, 0x51, 0x2, 0x3,
-    /* 88 */ 0x2, 0x51, 0x1,
-    /* 89 */ 0x2, 0x2f, 0x4f,
-    /* 90 */ 0x2, 0x2f, 0x50,
-    /* 91 */ 0x3, 0x51, 0x9, 0x3,
-    /* 92 */ 0x3, 0x51, 0xa, 0xb,
-    /* 93 */ 0x2, 0x2f, 0x22,
-    /* 94 */ 0x2, 0x2f, 0x23,
-    /* 95 */ 0x2, 0x51, 0x8,
-    /* 96 */ 0x1, 0x42,
-    /* 97 */ 0x1, 0x41,
-    /* 98 */ 0x5, 0x52, 0x20, 0x1b, 0x1c, 0x1d,
-    /* 99 */ 0x2, 0x52, 0x20,
-    /* 100 */ 0x3, 0x53, 0x51, 0x22,
-    /* 101 */ 0x3, 0x53, 0x51, 0x23,
-    /* 102 */ 0x4, 0x35, 0x1b, 0x1c, 0x1d,
-    /* 103 */ 0x3, 0x53, 0x51, 0x30,
-    /* 104 */ 0x3, 0x53, 0x51, 0x31,
-    /* 105 */ 0x3, 0x53, 0x51, 0x24,
-    /* 106 */ 0x3, 0x53, 0x51, 0x25,
-    /* 107 */ 0x4, 0x54, 0x1b, 0x1c, 0x1d,
-    /* 108 */ 0x1, 0x54,
-    /* 109 */ 0x3, 0x53, 0x51, 0x4d,
-    /* 110 */ 0x3, 0x53, 0x51, 0x4e,
-    /* 111 */ 0x3, 0x53, 0x51, 0x26,
-    /* 112 */ 0x2, 0x53, 0x51,
-    /* 113 */ 0x3, 0x53, 0x51, 0x27,
-    /* 114 */ 0x4, 0x55, 0x1b, 0x1c, 0x1d,
-    /* 115 */ 0x1, 0x55,
-    /* 116 */ 0x3, 0x53, 0x51, 0x4f,
-    /* 117 */ 0x3, 0x53, 0x51, 0x50,
-    /* 118 */ 0x8002, 0x53, 0x56,
-    /* 119 */ 0x5, 0x55, 0x1b, 0x1c, 0x34, 0x1d,
-    /* 120 */ 0x3, 0x57, 0x2f, 0x4f,
-    /* 121 */ 0x3, 0x57, 0x2f, 0x50,
-    /* 122 */ 0x2, 0x2f, 0x4d,
-    /* 123 */ 0x2, 0x2f, 0x4e,
-    /* 124 */ 0x1, 0x58,
-    /* 125 */ 0x4, 0x52, 0x20, 0x1b, 0x1c,
-    /* 126 */ 0x2, 0x59, 0x1d,
-    /* 127 */ 0x3, 0x35, 0x1b, 0x1c,
-    /* 128 */ 0x3, 0x2c, 0x1b, 0x1c,
-    /* 129 */ 0x3, 0x57, 0x2f, 0x22,
-    /* 130 */ 0x3, 0x57, 0x2f, 0x23,
-    /* 131 */ 0x1, 0x5a,
-    /* 132 */ 0x1, 0x5b,
-    /* 133 */ 0x2, 0x5c, 0x5d,
-    /* 134 */ 0x2, 0x5e, 0x5f,
-    /* 135 */ 0x4, 0x1b, 0x1c, 0x34, 0x1d,
-    /* 136 */ 0x3, 0x57, 0x2f, 0x30,
-    /* 137 */ 0x3, 0x57, 0x2f, 0x31,
-    /* 138 */ 0x5, 0x54, 0x1b, 0x1c, 0x34, 0x1d,
-    /* 139 */ 0x3, 0x57, 0x2f, 0x4d,
-    /* 140 */ 0x3, 0x57, 0x2f, 0x4e,
-    /* 141 */ 0x1, 0x60,
-    /* 142 */ 0x2, 0x57, 0x58,
-    /* 143 */ 0x4, 0x61, 0x1b, 0x1c, 0x1d,
-    /* 144 */ 0x1, 0x61,
-    /* 145 */ 0x3, 0x53, 0x51, 0x5a,
-    /* 146 */ 0x3, 0x53, 0x51, 0x32,
-    /* 147 */ 0x3, 0x53, 0x51, 0x33,
-    /* 148 */ 0x4, 0x62, 0x1b, 0x1c, 0x1d,
-    /* 149 */ 0x1, 0x62,
-    /* 150 */ 0x7, 0x63, 0x64, 0x65, 0x66, 0x1b, 0x1c, 0x1d,
-    /* 151 */ 0x4, 0x63, 0x64, 0x65, 0x66,
-    /* 152 */ 0x5, 0x63, 0x64, 0x65, 0x66, 0x1b,
-    /* 153 */ 0x2, 0x67, 0x68,
-    /* 154 */ 0x7, 0x69, 0x6a, 0x6b, 0x6c, 0x1b, 0x1c, 0x1d,
-    /* 155 */ 0x4, 0x69, 0x6a, 0x6b, 0x6c,
-    /* 156 */ 0x5, 0x69, 0x6a, 0x6b, 0x6c, 0x1b,
-    /* 157 */ 0x5, 0x62, 0x1b, 0x1c, 0x34, 0x1d,
-    /* 158 */ 0x6, 0x1f, 0x20, 0x1b, 0x1c, 0x34, 0x1d,
-    /* 159 */ 0x1, 0xd,
-    /* 160 */ 0x1, 0x6d,
-    /* 161 */ 0x3, 0x61, 0x1b, 0x1c,
-    /* 162 */ 0x3, 0x55, 0x1b, 0x1c,
-    /* 163 */ 0x3, 0x59, 0x37, 0x1d,
-    /* 164 */ 0x4, 0x20, 0x1b, 0x1c, 0x1d,
-    /* 165 */ 0x1, 0x20,
-    /* 166 */ 0x5, 0x2a, 0x1b, 0x1c, 0x34, 0x1d,
-    /* 167 */ 0x6, 0x52, 0x20, 0x1b, 0x1c, 0x34, 0x1d,
-    /* 168 */ 0x1, 0x6e,
-    /* 169 */ 0x2, 0x57, 0x6d,
-    /* 170 */ 0x5, 0x20, 0x1b, 0x1c, 0x34, 0x1d,
-    /* 171 */ 0x3, 0x62, 0x1b, 0x1c,
-    /* 172 */ 0x2, 0x6f, 0x70,
-    /* 173 */ 0x1, 0x71,
-    /* 174 */ 0x2, 0x72, 0x70,
-    /* 175 */ 0x1, 0x73,
-    /* 176 */ 0x2, 0x74, 0x70,
-    /* 177 */ 0x3, 0x53, 0x51, 0x38,
-    /* 178 */ 0x3, 0x53, 0x51, 0x39,
-    /* 179 */ 0x1, 0x75,
-    /* 180 */ 0x1, 0x76,
-    /* 181 */ 0x1, 0x77,
-    /* 182 */ 0x2, 0x78, 0x70,
-    /* 183 */ 0x6, 0x79, 0x2f, 0x1b, 0x1c, 0x34, 0x1d,
-    /* 184 */ 0x2, 0x79, 0x2f,
-    /* 185 */ 0x3, 0x79, 0x2f, 0x1b,
-    /* 186 */ 0x2, 0x57, 0x75,
-    /* 187 */ 0x2, 0x57, 0x76,
-    /* 188 */ 0x1, 0x7a,
-    /* 189 */ 0x2, 0x7b, 0x70,
-    /* 190 */ 0x1, 0x7c,
-    /* 191 */ 0x2, 0x7d, 0x70,
-    /* 192 */ 0x1, 0x7e,
-    /* 193 */ 0x2, 0x7f, 0x70,
+    /* 59 */ 0x1, 0x37,
+    /* 60 */ 0x1, 0x38,
+    /* 61 */ 0x1, 0x39,
+    /* 62 */ 0x1, 0x3a,
+    /* 63 */ 0x1, 0x3b,
+    /* 64 */ 0x1, 0x3c,
+    /* 65 */ 0x2, 0x3d, 0x3a,
+    /* 66 */ 0x2, 0x10, 0x3e,
+    /* 67 */ 0x2, 0x3f, 0x39,
+    /* 68 */ 0x3, 0x3f, 0x40, 0x41,
+    /* 69 */ 0x3, 0x42, 0x43, 0x44,
+    /* 70 */ 0x4, 0x42, 0x43, 0x5, 0x6,
+    /* 71 */ 0x2, 0x42, 0x45,
+    /* 72 */ 0x3, 0x46, 0x47, 0x41,
+    /* 73 */ 0x1, 0x48,
+    /* 74 */ 0x3, 0x49, 0x43, 0x44,
+    /* 75 */ 0x4, 0x49, 0x43, 0x5, 0x6,
+    /* 76 */ 0x1, 0x4a,
+    /* 77 */ 0x1, 0x2c,
+    /* 78 */ 0x1, 0x2d,
+    /* 79 */ 0x1, 0x4b,
+    /* 80 */ 0x1, 0x4c,
+    /* 81 */ 0x1, 0x4d,
+    /* 82 */ 0x1, 0x4e,
+    /* 83 */ 0x2, 0x2b, 0x4d,
+    /* 84 */ 0x2, 0x2b, 0x4e,
+    /* 85 */ 0x2, 0x2b, 0x1f,
+    /* 86 */ 0x2, 0x2b, 0x20,
+    /* 87 */ 0x1, 0x3f,
+    /* 88 */ 0x1, 0x3d,
+    /* 89 */ 0x4, 0x31, 0x1b, 0x1c, 0x1d,
+    /* 90 */ 0x4, 0x4f, 0x1b, 0x1c, 0x1d,
+    /* 91 */ 0x1, 0x4f,
+    /* 92 */ 0x4, 0x50, 0x1b, 0x1c, 0x1d,
+    /* 93 */ 0x1, 0x50,
+    /* 94 */ 0x5, 0x50, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 95 */ 0x2, 0x2b, 0x4b,
+    /* 96 */ 0x2, 0x2b, 0x4c,
+    /* 97 */ 0x1, 0x51,
+    /* 98 */ 0x5, 0x27, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 99 */ 0x2, 0x52, 0x1d,
+    /* 100 */ 0x3, 0x31, 0x1b, 0x1c,
+    /* 101 */ 0x3, 0x29, 0x1b, 0x1c,
+    /* 102 */ 0x1, 0x53,
+    /* 103 */ 0x1, 0x54,
+    /* 104 */ 0x2, 0x55, 0x56,
+    /* 105 */ 0x2, 0x57, 0x58,
+    /* 106 */ 0x4, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 107 */ 0x5, 0x4f, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 108 */ 0x1, 0x59,
+    /* 109 */ 0x4, 0x5a, 0x1b, 0x1c, 0x1d,
+    /* 110 */ 0x1, 0x5a,
+    /* 111 */ 0x4, 0x5b, 0x1b, 0x1c, 0x1d,
+    /* 112 */ 0x1, 0x5b,
+    /* 113 */ 0x7, 0x5c, 0x5d, 0x5e, 0x5f, 0x1b, 0x1c, 0x1d,
+    /* 114 */ 0x4, 0x5c, 0x5d, 0x5e, 0x5f,
+    /* 115 */ 0x2, 0x60, 0x61,
+    /* 116 */ 0x7, 0x62, 0x63, 0x64, 0x65, 0x1b, 0x1c, 0x1d,
+    /* 117 */ 0x4, 0x62, 0x63, 0x64, 0x65,
+    /* 118 */ 0x5, 0x5b, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 119 */ 0x1, 0xd,
+    /* 120 */ 0x1, 0x66,
+    /* 121 */ 0x3, 0x5a, 0x1b, 0x1c,
+    /* 122 */ 0x3, 0x50, 0x1b, 0x1c,
+    /* 123 */ 0x3, 0x52, 0x33, 0x1d,
+    /* 124 */ 0x1, 0x67,
+    /* 125 */ 0x3, 0x5b, 0x1b, 0x1c,
+    /* 126 */ 0x2, 0x68, 0x69,
+    /* 127 */ 0x1, 0x6a,
+    /* 128 */ 0x2, 0x6b, 0x69,
+    /* 129 */ 0x1, 0x6c,
+    /* 130 */ 0x2, 0x6d, 0x69,
+    /* 131 */ 0x1, 0x6e,
+    /* 132 */ 0x1, 0x6f,
+    /* 133 */ 0x1, 0x70,
+    /* 134 */ 0x2, 0x71, 0x69,
+    /* 135 */ 0x6, 0x72, 0x2b, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 136 */ 0x2, 0x72, 0x2b,
+    /* 137 */ 0x1, 0x73,
+    /* 138 */ 0x2, 0x74, 0x69,
+    /* 139 */ 0x1, 0x75,
+    /* 140 */ 0x2, 0x76, 0x69,
+    /* 141 */ 0x1, 0x77,
+    /* 142 */ 0x2, 0x78, 0x69,
 };
 
 /* Where each action begins in that. */
 static const uint32_t action_at[] = {
     0, 1, 3, 4, 6, 9, 13, 15, 17, 19, 22, 25, 28, 31, 34, 36,
-    38, 41, 45, 49, 53, 55, 58, 62, 64, 67, 69, 75, 78, 81, 83, 85,
-    87, 89, 91, 93, 95, 100, 103, 106, 111, 113, 118, 120, 125, 127, 132, 134,
-    136, 139, 142, 146, 150, 152, 154, 157, 163, 165, 170, 172, 176, 179, 181, 183,
-    188, 190, 192, 194, 196, 198, 200, 202, 205, 208, 212, 216, 221, 224, 228, 230,
-    234, 239, 241, 243, 245, 247, 249, 251, 255, 258, 261, 264, 268, 272, 275, 278,
-    281, 283, 285, 291, 294, 298, 302, 307, 311, 315, 319, 323, 328, 330, 334, 338,
-    342, 345, 349, 354, 356, 360, 364, 367, 373, 377, 381, 384, 387, 389, 394, 397,
-    401, 405, 409, 413, 415, 417, 420, 423, 428, 432, 436, 442, 446, 450, 452, 455,
-    460, 462, 466, 470, 474, 479, 481, 489, 494, 500, 503, 511, 516, 522, 528, 535,
-    537, 539, 543, 547, 551, 556, 558, 564, 571, 573, 576, 582, 586, 589, 591, 594,
-    596, 599, 603, 607, 609, 611, 613, 616, 623, 626, 630, 633, 636, 638, 641, 643,
-    646, 648,
+    38, 41, 45, 49, 53, 55, 58, 62, 64, 67, 69, 71, 73, 75, 77, 79,
+    81, 84, 87, 92, 94, 99, 101, 106, 108, 113, 115, 118, 121, 125, 129, 131,
+    133, 136, 142, 144, 149, 151, 155, 158, 160, 162, 167, 169, 171, 173, 175, 177,
+    179, 181, 184, 187, 190, 194, 198, 203, 206, 210, 212, 216, 221, 223, 225, 227,
+    229, 231, 233, 235, 238, 241, 244, 247, 249, 251, 256, 261, 263, 268, 270, 276,
+    279, 282, 284, 290, 293, 297, 301, 303, 305, 308, 311, 316, 322, 324, 329, 331,
+    336, 338, 346, 351, 354, 362, 367, 373, 375, 377, 381, 385, 389, 391, 395, 398,
+    400, 403, 405, 408, 410, 412, 414, 417, 424, 427, 429, 432, 434, 437, 439,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close message */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 141, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 148, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 142, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_CLOSE, 0, 1, 10, 0, 0}, /* close parameter */
     {QCAP_OP_OPEN, 0, 1, 10, 0, 0}, /* open parameter */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 10, 0, 0}, /* open parameter */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 137, 0}, /* anomaly blanks */
     {QCAP_OP_CLOSE, 0, 1, 11, 0, 0}, /* close nickname */
     {QCAP_OP_OPEN, 0, 1, 11, 0, 0}, /* open nickname */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 11, 0, 0}, /* open nickname */
@@ -3982,14 +4173,14 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 2, 21, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 3, 0, 135}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 3, 0, 142}, /* set rounds */
     {QCAP_OP_OPEN, 0, 2, 21, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 21, 0, 0}, /* open auth-response */
     {QCAP_OP_CLOSE, 0, 1, 22, 0, 0}, /* close auth-mechanism */
-    {QCAP_OP_SET, 0, 0, 3, 1, 128}, /* set rounds */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 128}, /* set is_authenticating */
+    {QCAP_OP_SET, 0, 0, 3, 1, 135}, /* set rounds */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 135}, /* set is_authenticating */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 0, 0, 0}, /* convert sasl-mechanism */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin sasl-mechanism */
     {QCAP_OP_OPEN, 0, 1, 22, 0, 0}, /* open auth-mechanism */
@@ -4028,16 +4219,15 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open tags */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open message */
-    {QCAP_OP_SET, 0, 0, 1, 3, 143}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 1, 3, 149}, /* set is_spoken */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 137, 0}, /* anomaly blanks */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 9, 0, 0}, /* close command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 13, 0, 0}, /* close realname */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 10, 0, 0}, /* close parameter */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 12, 0, 0}, /* close username */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 4, 144}, /* set is_authenticating */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 4, 150}, /* set is_authenticating */
     {QCAP_OP_CLOSE, 0, 1, 24, 0, 0}, /* close numeric */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 2, 0, 0}, /* convert numeric */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin numeric */
@@ -4047,7 +4237,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin command */
     {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset numeric */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset numeric */
-    {QCAP_OP_SET, 0, 0, 1, 5, 145}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 1, 5, 151}, /* set is_spoken */
     {QCAP_OP_CLOSE, 0, 0, 25, 0, 0}, /* close password */
     {QCAP_OP_OPEN, 0, 0, 25, 0, 0}, /* open password */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 25, 0, 0}, /* open password */
@@ -4087,127 +4277,139 @@ static const qcap_about_t abouts[] = {
     {23, 24},
     {25, 26},
     {13, 27},
-    {28, 29},
-    {30, 31},
-    {32, 33},
-    {28, 34},
-    {35, 36},
-    {28, 37},
-    {25, 38},
-    {39, 0},
-    {30, 40},
-    {32, 41},
-    {42, 43},
-    {44, 45},
-    {46, 47},
-    {48, 47},
-    {28, 49},
-    {50, 43},
-    {51, 52},
-    {53, 0},
-    {51, 36},
-    {54, 55},
-    {56, 55},
-    {57, 58},
-    {59, 55},
-    {60, 61},
-    {62, 63},
-    {64, 65},
-    {66, 67},
-    {60, 68},
-    {62, 69},
-    {70, 71},
-    {64, 72},
-    {73, 71},
-    {74, 75},
-    {76, 77},
-    {7, 77},
-    {78, 79},
-    {80, 69},
-    {81, 82},
-    {83, 63},
-    {83, 77},
-    {83, 84},
-    {83, 85},
-    {83, 14},
-    {66, 58},
-    {62, 82},
-    {70, 86},
-    {64, 87},
-    {73, 86},
-    {74, 88},
-    {76, 89},
-    {7, 69},
-    {78, 77},
-    {80, 82},
-    {81, 90},
-    {83, 79},
-    {83, 89},
-    {83, 91},
-    {92, 67},
-    {62, 84},
-    {70, 72},
-    {70, 93},
-    {64, 94},
-    {73, 72},
-    {73, 95},
-    {28, 96},
-    {28, 97},
-    {98, 99},
-    {78, 84},
-    {80, 84},
-    {81, 14},
-    {28, 100},
-    {83, 101},
-    {83, 102},
-    {28, 103},
-    {62, 72},
-    {104, 105},
-    {106, 107},
-    {108, 105},
-    {28, 109},
-    {28, 110},
-    {81, 84},
-    {28, 111},
-    {83, 82},
-    {83, 20},
+    {25, 28},
+    {29, 30},
+    {31, 32},
+    {25, 33},
+    {34, 35},
+    {25, 36},
+    {25, 37},
+    {38, 0},
+    {29, 39},
+    {31, 40},
+    {41, 42},
+    {43, 44},
+    {45, 46},
+    {47, 46},
+    {25, 48},
+    {49, 42},
+    {50, 51},
+    {52, 0},
+    {50, 35},
+    {53, 54},
+    {55, 54},
+    {56, 57},
+    {58, 54},
+    {59, 60},
+    {61, 62},
+    {63, 64},
+    {65, 66},
+    {59, 67},
+    {61, 68},
+    {69, 70},
+    {63, 71},
+    {72, 70},
+    {73, 74},
+    {75, 76},
+    {77, 78},
+    {7, 79},
+    {80, 81},
+    {82, 68},
+    {77, 83},
+    {84, 62},
+    {84, 76},
+    {84, 85},
+    {84, 78},
+    {84, 86},
+    {65, 57},
+    {61, 87},
+    {69, 88},
+    {63, 89},
+    {72, 88},
+    {73, 90},
+    {75, 91},
+    {77, 86},
+    {77, 92},
+    {77, 81},
+    {7, 93},
+    {77, 94},
+    {80, 76},
+    {77, 91},
+    {82, 87},
+    {77, 95},
+    {84, 81},
+    {84, 91},
+    {84, 94},
+    {96, 66},
+    {61, 85},
+    {69, 71},
+    {69, 97},
+    {63, 98},
+    {72, 71},
+    {72, 99},
+    {25, 100},
+    {25, 101},
+    {102, 103},
+    {77, 87},
+    {7, 68},
+    {77, 104},
+    {77, 105},
+    {80, 85},
+    {82, 85},
+    {25, 106},
+    {25, 107},
+    {84, 108},
+    {84, 104},
+    {25, 109},
+    {61, 71},
+    {110, 111},
     {112, 113},
-    {104, 114},
-    {115, 107},
-    {0, 116},
-    {108, 114},
-    {73, 114},
-    {117, 105},
-    {46, 118},
-    {119, 12},
+    {114, 111},
+    {25, 115},
+    {25, 116},
+    {77, 20},
+    {77, 117},
+    {77, 85},
+    {77, 68},
+    {25, 118},
+    {84, 87},
+    {84, 20},
     {119, 120},
-    {121, 0},
-    {28, 122},
-    {81, 20},
-    {48, 123},
-    {112, 107},
-    {73, 91},
-    {117, 114},
-    {46, 124},
-    {48, 124},
-    {125, 34},
+    {110, 121},
+    {122, 113},
+    {0, 123},
+    {114, 121},
+    {72, 121},
+    {124, 111},
+    {45, 125},
+    {126, 12},
     {126, 127},
-    {128, 129},
-    {78, 130},
-    {44, 41},
-    {28, 131},
-    {73, 55},
-    {132, 47},
-    {133, 45},
+    {128, 0},
+    {25, 129},
+    {47, 130},
+    {119, 113},
+    {72, 94},
+    {124, 121},
+    {45, 131},
+    {47, 131},
+    {132, 33},
     {133, 134},
     {135, 136},
-    {137, 26},
-    {137, 136},
-    {128, 138},
-    {78, 69},
-    {132, 124},
-    {139, 107},
-    {106, 43},
+    {80, 137},
+    {43, 40},
+    {25, 138},
+    {72, 54},
+    {139, 46},
+    {140, 44},
+    {140, 141},
+    {142, 143},
+    {144, 26},
+    {144, 143},
+    {135, 145},
+    {80, 68},
+    {139, 131},
+    {146, 113},
+    {112, 42},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -4235,13 +4437,12 @@ static const qcap_keep_t keeps[] = {
     {4, 1, 0, 0, 16384, 0, 0, 0},
     {5, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 0, 1, 16384, 0, 0, 0},
+    {0, 0, 0, 0, 16384, 0, 0, 60},
+    {0, 0, 0, 0, 16384, 0, 0, 64},
     {0, 0, 1, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 0, 16384, 0, 0, 66},
-    {0, 0, 0, 0, 16384, 0, 0, 70},
     {0, 0, 0, 3, 16384, 0, 1, 0},
-    {0, 0, 1, 0, 16384, 0, 0, 73},
-    {0, 0, 0, 3, 16384, 0, 0, 77},
-    {0, 0, 0, 3, 16384, 0, 0, 0},
+    {0, 0, 1, 0, 16384, 0, 0, 68},
+    {0, 0, 0, 3, 16384, 0, 0, 72},
     {6, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 2, 0, 16384, 0, 0, 0},
     {0, 0, 3, 0, 16384, 0, 0, 0},
@@ -4308,16 +4509,19 @@ static const qcap_state_t states[] = {
      * user-command = . "USER"      RFC 2812, 3.1
      * e.g. after ""
      *     "C" / "c" -> cap_word_1: open command
+     *     "J" / "j" -> other_word_1: open command
+     *     "M" / "m" -> other_word_2: open command
      *     "N" / "n" -> nick_word_1: open command
      *     "P" / "p" -> pass_word_2: open command
      *     "S" / "s" -> starttls_1: open command
+     *     "T" / "t" -> other_word_3: open command
      *     "U" / "u" -> user_command_1: open command
-     *     "W" / "w" -> webirc_1: open command */
+     *     "W" / "w" -> other_word_4: open command */
     {12, 255, 3, 6, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 8: pass_word_1 */
 
     /* e.g. after ""
      *     -> pass_word_1: open message */
-    {18, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 9: before_pass_word_1 */
+    {21, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 9: before_pass_word_1 */
 
     /* tags = . "@" tag *( ";" tag )      RFC 2812, 3.3.1
      * reply = [ tags SPACES ] [ . ":" prefix SPACES ] reply-command [ blanks ] crlf outcome      RFC 2812, 2.3.1
@@ -4327,11 +4531,11 @@ static const qcap_state_t states[] = {
      *     DIGIT -> numeric_1: open numeric, begin numeric
      *     ":" -> nickname_1: open prefix
      *     "@" -> tag_key_2: open tags, open tag, open tag-key */
-    {19, 255, 4, 7, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 10: tags_2 */
+    {22, 255, 4, 7, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 10: tags_2 */
 
     /* e.g. after ""
      *     -> tags_2: reset numeric, open message */
-    {23, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 11: before_tags_2 */
+    {26, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 11: before_tags_2 */
 
     /* tags = . "@" tag *( ";" tag )      RFC 2812, 3.3.1
      * first-reply = [ tags SPACES ] ( ( . ":" prefix SPACES reply-command ) / first-server-command ...      RFC 2812, 2.3.1
@@ -4344,35 +4548,37 @@ static const qcap_state_t states[] = {
      *     "P" / "p" -> first_server_word_5: open command
      *     ":" -> nickname_2: open prefix
      *     "@" -> tag_key_3: open tags, open tag, open tag-key */
-    {24, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: tags_3 */
+    {27, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: tags_3 */
 
     /* e.g. after ""
      *     -> tags_3: reset numeric, open message */
-    {31, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 13: before_tags_3 */
+    {34, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 13: before_tags_3 */
 
     /* command = 1*. letter      RFC 2812, 2.3.1
      * message = [ tags SPACES ] [ ":" prefix SPACES ] command params [ blanks ] crlf .      RFC 2812, 2.3.1
      * e.g. after "a"
      *     ALPHA -> command_1
      *     SP / CR / LF -> message_1: close command, convert command */
-    {32, 2, 6, 9, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: command_1 */
+    {35, 2, 6, 9, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: command_1 */
 
     /* nick-word = . "NICK"      RFC 2812, 3.1
+     * other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "n"
-     *     "I" / "i" -> nick_word_2 */
-    {34, 255, 7, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 15: nick_word_1 */
+     *     "I" / "i" -> nick_word_2
+     *     "O" / "o" -> other_word_7 */
+    {37, 255, 7, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 15: nick_word_1 */
 
     /* command = 1*. letter      RFC 2812, 2.3.1
      * server-command = command params .      RFC 2812, 2.3.1
      * e.g. after "a"
      *     ALPHA -> command_2
      *     SP / CR / LF -> server_command_1: close command, convert command */
-    {35, 2, 6, 9, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 16: command_2 */
+    {39, 2, 6, 9, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 16: command_2 */
 
     /* numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after "0"
      *     DIGIT -> numeric_2 */
-    {37, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 17: numeric_1 */
+    {41, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 17: numeric_1 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
@@ -4380,7 +4586,7 @@ static const qcap_state_t states[] = {
      * e.g. after ":"
      *     namechar -> nickname_3
      *     "." -> servername_1: open servername */
-    {38, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 18: nickname_1 */
+    {42, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 18: nickname_1 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
@@ -4388,7 +4594,7 @@ static const qcap_state_t states[] = {
      * e.g. after ":"
      *     namechar -> nickname_4
      *     "." -> servername_2: open servername */
-    {40, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: nickname_2 */
+    {44, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: nickname_2 */
 
     /* message = [ tags SPACES ] [ ":" prefix SPACES ] command params [ blanks ] crlf .      RFC 2812, 2.3.1
      * e.g. after "a"
@@ -4407,7 +4613,7 @@ static const qcap_state_t states[] = {
     /* nick-word = . "NICK"      RFC 2812, 3.1
      * e.g. after "ni"
      *     "C" / "c" -> nick_word_3 */
-    {42, 255, 10, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 21: nick_word_2 */
+    {46, 255, 10, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 21: nick_word_2 */
 
     /* server-command = command params .      RFC 2812, 2.3.1
      * e.g. after "a"
@@ -4422,7 +4628,7 @@ static const qcap_state_t states[] = {
     /* numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after "00"
      *     DIGIT -> spaces_5: convert numeric, close numeric */
-    {43, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 23: numeric_2 */
+    {47, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 23: numeric_2 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
@@ -4430,17 +4636,17 @@ static const qcap_state_t states[] = {
      * e.g. after ":a"
      *     namechar -> nickname_3
      *     "." -> servername_1: open servername
-     *     SP -> more_blanks_1: open nickname, close nickname, close prefix
+     *     SP -> spaces_7: open nickname, close nickname, close prefix
      *     "!" -> prefix_user_1: open nickname, close nickname, open user
      *     "@" -> host_1: open nickname, close nickname, open host */
-    {44, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: nickname_3 */
+    {48, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: nickname_3 */
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":."
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "#"-"/" / ":"-"?" / "["-"`" / %x7B-FF -> servername_1
-     *     SP -> more_blanks_1: close servername, close prefix */
-    {49, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 25: servername_1 */
+     *     SP -> spaces_7: close servername, close prefix */
+    {53, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 25: servername_1 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
@@ -4448,198 +4654,198 @@ static const qcap_state_t states[] = {
      * e.g. after ":a"
      *     namechar -> nickname_4
      *     "." -> servername_2: open servername
-     *     SP -> more_blanks_2: open nickname, close nickname, close prefix
+     *     SP -> spaces_8: open nickname, close nickname, close prefix
      *     "!" -> prefix_user_4: open nickname, close nickname, open user
      *     "@" -> host_4: open nickname, close nickname, open host */
-    {51, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 26: nickname_4 */
+    {55, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 26: nickname_4 */
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":."
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "#"-"/" / ":"-"?" / "["-"`" / %x7B-FF -> servername_2
-     *     SP -> more_blanks_2: close servername, close prefix */
-    {56, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 27: servername_2 */
+     *     SP -> spaces_8: close servername, close prefix */
+    {60, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 27: servername_2 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a"
-     *     SP -> more_blanks_3
+     *     SP -> spaces_9
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {58, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 28: spaces_1 */
+    {62, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 28: spaces_1 */
 
     /* e.g. after "a"
      *     -> spaces_1 */
-    {61, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 29: before_spaces_1 */
+    {65, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 29: before_spaces_1 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a"
-     *     SP -> more_blanks_4
+     *     SP -> spaces_10
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {62, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 30: spaces_2 */
+    {66, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 30: spaces_2 */
 
     /* e.g. after "a"
      *     -> spaces_2 */
-    {65, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 31: before_spaces_2 */
+    {69, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 31: before_spaces_2 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a"
-     *     SP -> more_blanks_5
+     *     SP -> spaces_11
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {66, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 32: spaces_3 */
+    {70, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 32: spaces_3 */
 
     /* e.g. after "a"
      *     -> spaces_3 */
-    {69, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 33: before_spaces_3 */
+    {73, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 33: before_spaces_3 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a"
-     *     SP -> more_blanks_6
+     *     SP -> spaces_12
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {70, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 34: spaces_4 */
+    {74, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 34: spaces_4 */
 
     /* e.g. after "a"
      *     -> spaces_4 */
-    {73, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 35: before_spaces_4 */
+    {77, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 35: before_spaces_4 */
 
     /* nick-word = . "NICK"      RFC 2812, 3.1
      * e.g. after "nic"
-     *     "K" / "k" -> spaces_7: close command */
-    {74, 255, 14, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 36: nick_word_3 */
+     *     "K" / "k" -> spaces_13: close command */
+    {78, 255, 14, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 36: nick_word_3 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a"
-     *     SP -> more_blanks_7
+     *     SP -> spaces_14
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {75, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 37: spaces_5 */
+    {79, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 37: spaces_5 */
 
     /* e.g. after "a"
      *     -> spaces_5 */
-    {78, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 38: before_spaces_5 */
+    {82, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 38: before_spaces_5 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a"
-     *     SP -> more_blanks_8
+     *     SP -> spaces_15
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {79, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 39: spaces_6 */
+    {83, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 39: spaces_6 */
 
     /* e.g. after "a"
      *     -> spaces_6 */
-    {82, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 40: before_spaces_6 */
+    {86, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 40: before_spaces_6 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after ":a "
      *     ALPHA -> command_2: begin command, open command
      *     DIGIT -> numeric_1: open numeric, begin numeric
-     *     SP -> more_blanks_32: anomaly-open */
-    {83, 255, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 41: more_blanks_1 */
+     *     SP -> spaces_7 */
+    {87, 1, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 41: spaces_7 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * e.g. after ":a!"
      *     userchar -> prefix_user_2 */
-    {86, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 42: prefix_user_1 */
+    {90, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 42: prefix_user_1 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
      * e.g. after ":a@"
      *     nospace -> host_2 */
-    {87, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 43: host_1 */
+    {91, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 43: host_1 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after ":a "
      *     ALPHA -> command_3: begin command, open command
      *     DIGIT -> numeric_3: open numeric, begin numeric
-     *     SP -> more_blanks_35: anomaly-open */
-    {88, 255, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 44: more_blanks_2 */
+     *     SP -> spaces_8 */
+    {92, 1, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 44: spaces_8 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a "
      *     nospcrlfcl -> middle_6: open parameter
      *     ":" -> trailing_1: open parameter
-     *     SP -> more_blanks_37
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {91, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 45: more_blanks_3 */
+     *     SP -> spaces_9
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {95, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 45: spaces_9 */
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a\r"
      *     LF -> client_line_1: close message */
-    {96, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 46: crlf_1 */
+    {100, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 46: crlf_1 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * USER = [ SPACES ( ( . ":" last-username ) / ( username user-mode ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a "
      *     nospcrlfcl -> middle_1: open username
      *     ":" -> anything_6: open username
-     *     SP -> more_blanks_39
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {97, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 47: more_blanks_4 */
+     *     SP -> spaces_10
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {101, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 47: spaces_10 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
      * channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * e.g. after "a "
      *     chanfirst -> channel_1: open channel
      *     ":" -> channel_2
-     *     SP -> more_blanks_42
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {102, 255, 20, 25, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 48: more_blanks_5 */
+     *     SP -> spaces_11
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {106, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 48: spaces_11 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * e.g. after "a "
      *     chanfirst -> target_1: open target
      *     ":" -> trailing_1: open parameter
-     *     SP -> more_blanks_43
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {107, 255, 20, 25, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 49: more_blanks_6 */
+     *     SP -> spaces_12
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {111, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 49: spaces_12 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "nick"
-     *     SP -> more_blanks_9 */
-    {112, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 50: spaces_7 */
+     *     SP -> spaces_16 */
+    {116, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 50: spaces_13 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a "
      *     nospcrlfcl -> middle_2: open parameter
      *     ":" -> trailing_2: open parameter
-     *     SP -> more_blanks_49
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {113, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 51: more_blanks_7 */
+     *     SP -> spaces_14
+     *     CR -> crlf_2
+     *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
+    {117, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 51: spaces_14 */
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a\r"
      *     LF -> outcome_1 */
-    {118, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 52: crlf_2 */
+    {122, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 52: crlf_2 */
 
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "a\n"
@@ -4648,37 +4854,37 @@ static const qcap_state_t states[] = {
      *     -> before_server_line_2 */
     {0, 255, 4, 27, 0, QCAP_STATE_CONTROL, 1}, /* 53: outcome_1 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * e.g. after "a "
      *     chanfirst -> target_2: open target
      *     ":" -> trailing_2: open parameter
-     *     SP -> more_blanks_52
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {119, 255, 20, 25, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 54: more_blanks_8 */
+     *     SP -> spaces_15
+     *     CR -> crlf_2
+     *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
+    {123, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 54: spaces_15 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
      * e.g. after ":a!a"
      *     userchar -> prefix_user_2
      *     "@" -> host_1: close user, open host */
-    {124, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 55: prefix_user_2 */
+    {128, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 55: prefix_user_2 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a@a"
      *     nospace -> host_2
-     *     SP -> more_blanks_1: close host, close prefix */
-    {126, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 56: host_2 */
+     *     SP -> spaces_7: close host, close prefix */
+    {130, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 56: host_2 */
 
     /* command = 1*. letter      RFC 2812, 2.3.1
      * server-command = command params .      RFC 2812, 2.3.1
      * e.g. after ":a a"
      *     ALPHA -> command_3
      *     SP / CR / LF -> server_command_2: close command, convert command */
-    {128, 2, 6, 9, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 57: command_3 */
+    {132, 2, 6, 9, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 57: command_3 */
 
     /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4687,58 +4893,58 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_1
      *     CR -> crlf_1: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, close message */
-    {130, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 58: trailing_1 */
+    {134, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 58: trailing_1 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     nospace -> middle_1
-     *     SP -> more_blanks_10: close username
+     *     SP -> spaces_17: close username
      *     CR -> crlf_1: close username
      *     LF -> client_line_1: close username, anomaly-open, anomaly bare-LF, close message */
-    {133, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 59: middle_1 */
+    {137, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 59: middle_1 */
 
     /* channel = chanfirst *. chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     chanchar -> channel_1
-     *     SP -> more_blanks_55: close channel
+     *     SP -> spaces_56: close channel
      *     CR -> crlf_1: close channel
      *     LF -> client_line_1: close channel, anomaly-open, anomaly bare-LF, close message
      *     "," -> channel_5: close channel */
-    {137, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: channel_1 */
+    {141, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: channel_1 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     chanchar -> target_1
-     *     SP -> more_blanks_11: close target
+     *     SP -> spaces_18: close target
      *     CR -> crlf_1: close target
      *     LF -> client_line_1: close target, anomaly-open, anomaly bare-LF, close message
      *     "," -> target_5: close target */
-    {142, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: target_1 */
+    {146, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: target_1 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-nick = nick-start ( ( . ":" last-nickname ) / ( new-nickname params ) )      RFC 2812, 3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "nick "
      *     nospcrlfcl -> middle_3: atomic ends, open nickname
      *     ":" -> anything_9: atomic ends, open nickname
-     *     SP -> more_blanks_56: anomaly-open */
-    {147, 255, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 62: more_blanks_9 */
+     *     SP -> spaces_16 */
+    {151, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 62: spaces_16 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     nospace -> middle_2
-     *     SP -> more_blanks_7: close parameter
+     *     SP -> spaces_14: close parameter
      *     CR -> crlf_2: close parameter
      *     LF -> outcome_1: close parameter, anomaly-open, anomaly bare-LF */
-    {150, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 63: middle_2 */
+    {154, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 63: middle_2 */
 
     /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4747,22 +4953,22 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_2
      *     CR -> crlf_2: close parameter
      *     LF -> outcome_1: close parameter, anomaly-open, anomaly bare-LF */
-    {154, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 64: trailing_2 */
+    {158, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 64: trailing_2 */
 
     /* e.g. after "a\n"
      *     -> server_line_1: close message */
-    {157, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 65: before_server_line_2 */
+    {161, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 65: before_server_line_2 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     chanchar -> target_2
-     *     SP -> more_blanks_12: close target
+     *     SP -> spaces_19: close target
      *     CR -> crlf_2: close target
      *     LF -> outcome_1: close target, anomaly-open, anomaly bare-LF
      *     "," -> target_6: close target */
-    {158, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 66: target_2 */
+    {162, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 66: target_2 */
 
     /* server-command = command params .      RFC 2812, 2.3.1
      * e.g. after ":a a"
@@ -4774,58 +4980,58 @@ static const qcap_state_t states[] = {
      *     -> before_spaces_19 */
     {0, 255, 8, 15, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 67: server_command_2 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * user-mode = [ SPACES ( ( . ":" trailing ) / ( parameter user-unused ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a "
      *     nospcrlfcl -> middle_4: open parameter
      *     ":" -> trailing_1: open parameter
-     *     SP -> more_blanks_62
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {163, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 68: more_blanks_10 */
+     *     SP -> spaces_17
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {167, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: spaces_17 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "a a "
-     *     nospcrlfcl -> middle_14: open text
-     *     ":" -> anything_1: open text
-     *     SP -> more_blanks_64
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {168, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 69: more_blanks_11 */
-
-    /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "cap a\r"
-     *     LF -> client_line_1: set is_spoken, close message */
-    {173, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 70: crlf_3 */
-
-    /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * e.g. after "nick a"
-     *     nospace -> middle_3
-     *     SP -> more_blanks_65: close nickname
-     *     CR -> crlf_3: close nickname
-     *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {174, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 71: middle_3 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a "
      *     nospcrlfcl -> middle_15: open text
+     *     ":" -> anything_1: open text
+     *     SP -> spaces_18
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {172, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 69: spaces_18 */
+
+    /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "cap a\r"
+     *     LF -> client_line_1: set is_spoken, close message */
+    {177, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 70: crlf_3 */
+
+    /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after "nick a"
+     *     nospace -> middle_3
+     *     SP -> spaces_57: close nickname
+     *     CR -> crlf_3: close nickname
+     *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, set is_spoken, close message */
+    {178, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 71: middle_3 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after "a a "
+     *     nospcrlfcl -> middle_16: open text
      *     ":" -> anything_2: open text
-     *     SP -> more_blanks_69
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {178, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 72: more_blanks_12 */
+     *     SP -> spaces_19
+     *     CR -> crlf_2
+     *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
+    {182, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 72: spaces_19 */
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "cap a\r"
      *     LF -> outcome_2 */
-    {183, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: crlf_4 */
+    {187, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: crlf_4 */
 
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "cap a\n"
@@ -4834,28 +5040,28 @@ static const qcap_state_t states[] = {
      *     -> before_server_line_3 */
     {0, 255, 7, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 74: outcome_2 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after ":a a"
-     *     SP -> more_blanks_13
+     *     SP -> spaces_21
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {184, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: spaces_8 */
+    {188, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: spaces_20 */
 
     /* e.g. after ":a a"
-     *     -> spaces_8 */
-    {187, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 76: before_spaces_7 */
+     *     -> spaces_20 */
+    {191, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 76: before_spaces_7 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a"
      *     nospace -> middle_4
-     *     SP -> more_blanks_14: close parameter
+     *     SP -> spaces_22: close parameter
      *     CR -> crlf_1: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, close message */
-    {188, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 77: middle_4 */
+    {192, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 77: middle_4 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4864,7 +5070,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_1
      *     CR -> crlf_1: close text
      *     LF -> client_line_1: close text, anomaly-open, anomaly bare-LF, close message */
-    {192, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 78: anything_1 */
+    {196, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 78: anything_1 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4873,76 +5079,76 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_2
      *     CR -> crlf_2: close text
      *     LF -> outcome_1: close text, anomaly-open, anomaly bare-LF */
-    {195, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 79: anything_2 */
+    {199, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 79: anything_2 */
 
     /* e.g. after "cap a\n"
      *     -> server_line_1: set is_spoken, close message */
-    {198, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 80: before_server_line_3 */
+    {202, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 80: before_server_line_3 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * e.g. after ":a a "
      *     chanfirst -> target_3: open target
-     *     ":" -> trailing_3: open parameter
-     *     SP -> more_blanks_80
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {199, 255, 20, 25, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: more_blanks_13 */
+     *     ":" -> trailing_4: open parameter
+     *     SP -> spaces_21
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {203, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 81: spaces_21 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * user-unused = [ SPACES ( ( . ":" trailing ) / ( parameter user-realname ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a a "
      *     nospcrlfcl -> middle_5: open parameter
      *     ":" -> trailing_1: open parameter
-     *     SP -> more_blanks_82
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {204, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: more_blanks_14 */
+     *     SP -> spaces_22
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {208, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 82: spaces_22 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a"
      *     chanchar -> target_3
-     *     SP -> more_blanks_15: close target
+     *     SP -> spaces_23: close target
      *     CR -> crlf_4: close target
      *     LF -> outcome_2: close target, anomaly-open, anomaly bare-LF
      *     "," -> target_8: close target */
-    {209, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 83: target_3 */
+    {213, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 83: target_3 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a a"
      *     nospace -> middle_5
-     *     SP -> more_blanks_16: close parameter
+     *     SP -> spaces_24: close parameter
      *     CR -> crlf_1: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, close message */
-    {214, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 84: middle_5 */
+    {218, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 84: middle_5 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after ":a a a "
      *     nospcrlfcl -> middle_20: open text
      *     ":" -> anything_3: open text
-     *     SP -> more_blanks_88
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {218, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 85: more_blanks_15 */
+     *     SP -> spaces_23
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {222, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 85: spaces_23 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * user-realname = [ SPACES ( ( . ":" last-realname ) / ( realname params ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a a a "
      *     nospcrlfcl -> middle_21: open realname
      *     ":" -> anything_4: open realname
-     *     SP -> more_blanks_90
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {223, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 86: more_blanks_16 */
+     *     SP -> spaces_24
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {227, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 86: spaces_24 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4951,7 +5157,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_3
      *     CR -> crlf_4: close text
      *     LF -> outcome_2: close text, anomaly-open, anomaly bare-LF */
-    {228, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 87: anything_3 */
+    {232, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 87: anything_3 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4960,29 +5166,29 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_4
      *     CR -> crlf_1: close realname
      *     LF -> client_line_1: close realname, anomaly-open, anomaly bare-LF, close message */
-    {231, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 88: anything_4 */
+    {235, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 88: anything_4 */
 
     /* empty-line = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * empty-line = ( CR LF ) / . LF      RFC 2812, 2.3.1
      * e.g. after ""
      *     CR -> empty_line_3
      *     LF -> client_line_1: atomic ends */
-    {234, 255, 28, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: empty_line_1 */
+    {238, 255, 28, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: empty_line_1 */
 
     /* e.g. after ""
      *     -> empty_line_1: found */
-    {236, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 90: before_empty_line_1 */
+    {240, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 90: before_empty_line_1 */
 
     /* empty-line = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * empty-line = ( CR LF ) / . LF      RFC 2812, 2.3.1
      * e.g. after ""
      *     CR -> empty_line_4
      *     LF -> server_line_1: atomic ends */
-    {237, 255, 28, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 91: empty_line_2 */
+    {241, 255, 28, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 91: empty_line_2 */
 
     /* e.g. after ""
      *     -> empty_line_2: found */
-    {239, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 92: before_empty_line_2 */
+    {243, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 92: before_empty_line_2 */
 
     /* sasl-message = ... / xoauth2 / oauthbearer / scram / other-message .
      * e.g. after ""
@@ -5000,67 +5206,67 @@ static const qcap_state_t states[] = {
     /* empty-line = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "\r"
      *     LF -> client_line_1: atomic ends */
-    {240, 255, 19, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: empty_line_3 */
+    {244, 255, 19, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: empty_line_3 */
 
     /* empty-line = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "\r"
      *     LF -> server_line_1: atomic ends */
-    {241, 255, 19, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: empty_line_4 */
+    {245, 255, 19, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: empty_line_4 */
 
     /* login-password = *. OCTET      RFC 4616, 2
      * (between messages)
      * e.g. after ""
      *     OCTET -> login_password_1
      *     the end: close password */
-    {242, 1, 29, 39, 8, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: login_password_1 */
+    {246, 1, 29, 39, 7, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: login_password_1 */
 
     /* e.g. after ""
      *     -> login_password_1: open password */
-    {243, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 97: before_login_password_1 */
+    {247, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 97: before_login_password_1 */
 
     /* other-message = *. OCTET
      * (between messages)
      * e.g. after ""
      *     OCTET -> other_message_1 */
-    {244, 1, 29, 40, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: other_message_1 */
+    {248, 1, 29, 40, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: other_message_1 */
 
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after ""
      *     SAFE -> authzid_2: open authzid
      *     %x00 -> authcid_1: open username */
-    {245, 255, 30, 41, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: authzid_1 */
+    {249, 255, 30, 41, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: authzid_1 */
 
     /* e.g. after ""
      *     -> authzid_1 */
-    {247, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 100: before_authzid_1 */
+    {251, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 100: before_authzid_1 */
 
     /* login-name = *. OCTET      RFC 4616, 2
      * (between messages)
      * e.g. after ""
      *     OCTET -> login_name_1
      *     the end: close username */
-    {248, 1, 29, 42, 9, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: login_name_1 */
+    {252, 1, 29, 42, 8, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: login_name_1 */
 
     /* e.g. after ""
      *     -> login_name_1: open username */
-    {249, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 102: before_login_name_1 */
+    {253, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 102: before_login_name_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
      * e.g. after ""
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2 */
-    {250, 1, 31, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: cram_name_1 */
+    {254, 1, 31, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: cram_name_1 */
 
     /* e.g. after ""
      *     -> cram_name_1: open username */
-    {252, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 104: before_cram_name_1 */
+    {256, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 104: before_cram_name_1 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after ""
      *     "U" / "u" -> xoauth2_2 */
-    {253, 255, 32, 44, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: xoauth2_1 */
+    {257, 255, 32, 44, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: xoauth2_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * gs2-cb-flag = ( "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / . "n" / "y"      RFC 7628, 3.1
@@ -5068,7 +5274,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "N" / "Y" / "n" / "y" -> oauthbearer_1
      *     "P" / "p" -> gs2_cb_flag_3 */
-    {254, 255, 33, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: gs2_cb_flag_1 */
+    {258, 255, 33, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: gs2_cb_flag_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * gs2-cb-flag = ( "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / . "n" / "y"      RFC 7628, 3.1
@@ -5076,19 +5282,19 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "N" / "Y" / "n" / "y" -> scram_1
      *     "P" / "p" -> gs2_cb_flag_4 */
-    {256, 255, 33, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 107: gs2_cb_flag_2 */
+    {260, 255, 33, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 107: gs2_cb_flag_2 */
 
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after "a"
      *     SAFE -> authzid_2
      *     %x00 -> authcid_1: close authzid, open username */
-    {258, 2, 30, 41, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: authzid_2 */
+    {262, 2, 30, 41, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: authzid_2 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * e.g. after "\x00"
      *     SAFE -> authcid_2 */
-    {260, 255, 34, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: authcid_1 */
+    {264, 255, 34, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: authcid_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -5097,32 +5303,32 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> cram_name_3
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2 */
-    {261, 2, 35, 47, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: cram_name_2 */
+    {265, 2, 35, 47, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: cram_name_2 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "u"
      *     "S" / "s" -> xoauth2_3 */
-    {264, 255, 36, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: xoauth2_2 */
+    {268, 255, 36, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: xoauth2_2 */
 
     /* oauthbearer = gs2-cb-flag . "," [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token ...      RFC 7628, 3.1
      * e.g. after "n"
      *     "," -> oauthbearer_2 */
-    {265, 255, 37, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: oauthbearer_1 */
+    {269, 255, 37, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: oauthbearer_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_5 */
-    {266, 255, 38, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: gs2_cb_flag_3 */
+    {270, 255, 38, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: gs2_cb_flag_3 */
 
     /* scram = gs2-cb-flag . "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n"
      *     "," -> scram_2 */
-    {267, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: scram_1 */
+    {271, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: scram_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_6 */
-    {268, 255, 38, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: gs2_cb_flag_4 */
+    {272, 255, 38, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: gs2_cb_flag_4 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
@@ -5130,79 +5336,101 @@ static const qcap_state_t states[] = {
      * e.g. after ":"
      *     namechar -> nickname_6
      *     "." -> servername_3: open servername */
-    {269, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: nickname_5 */
+    {273, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: nickname_5 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * e.g. after "@"
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_4 */
-    {271, 255, 39, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: tag_key_1 */
+    {275, 255, 39, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: tag_key_1 */
 
     /* cap-word = . "CAP"      RFC 2812, 3.1
      * e.g. after "c"
      *     "A" / "a" -> cap_word_2 */
-    {272, 255, 40, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: cap_word_1 */
+    {276, 255, 40, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: cap_word_1 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / . "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "j"
+     *     "O" / "o" -> other_word_5 */
+    {277, 255, 41, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: other_word_1 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / . "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "m"
+     *     "O" / "o" -> other_word_6 */
+    {278, 255, 41, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: other_word_2 */
 
     /* pass-word = . "PASS"      RFC 2812, 3.1
+     * other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / . "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "p"
-     *     "A" / "a" -> pass_word_3 */
-    {273, 255, 40, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: pass_word_2 */
+     *     "A" / "a" -> pass_word_3
+     *     "O" / "o" -> other_word_8
+     *     "R" / "r" -> other_word_9 */
+    {279, 255, 42, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: pass_word_2 */
 
     /* starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "s"
      *     "T" / "t" -> starttls_2 */
-    {274, 255, 41, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: starttls_1 */
+    {282, 255, 43, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: starttls_1 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / . "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "t"
+     *     "O" / "o" -> other_word_10 */
+    {283, 255, 41, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: other_word_3 */
 
     /* user-command = . "USER"      RFC 2812, 3.1
      * e.g. after "u"
      *     "S" / "s" -> user_command_2 */
-    {275, 255, 36, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: user_command_1 */
+    {284, 255, 36, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: user_command_1 */
 
-    /* webirc = . "WEBIRC"      RFC 2812, 3.1
+    /* other-word = . "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / . "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / . "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "w"
-     *     "E" / "e" -> webirc_2 */
-    {276, 255, 42, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: webirc_1 */
+     *     "E" / "e" -> other_word_11
+     *     "H" / "h" -> other_word_12 */
+    {285, 255, 44, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: other_word_4 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * e.g. after "@"
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_5 */
-    {277, 255, 39, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: tag_key_2 */
+    {287, 255, 39, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: tag_key_2 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "a"
      *     "U" / "u" -> first_server_word_6 */
-    {278, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: first_server_word_1 */
+    {288, 255, 32, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: first_server_word_1 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / . "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "c"
      *     "A" / "a" -> first_server_word_7 */
-    {279, 255, 40, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: first_server_word_2 */
+    {289, 255, 40, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: first_server_word_2 */
 
     /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "e"
      *     "R" / "r" -> first_server_word_8 */
-    {280, 255, 43, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: first_server_word_3 */
+    {290, 255, 45, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: first_server_word_3 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "n"
      *     "O" / "o" -> first_server_word_9 */
-    {281, 255, 44, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: first_server_word_4 */
+    {291, 255, 41, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: first_server_word_4 */
 
     /* first-server-word = "NOTICE" / . "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "p"
      *     "I" / "i" -> first_server_word_10 */
-    {282, 255, 7, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: first_server_word_5 */
+    {292, 255, 46, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: first_server_word_5 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * e.g. after "@"
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_6 */
-    {283, 255, 39, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: tag_key_3 */
+    {293, 255, 39, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: tag_key_3 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] NUL authcid . NUL passwd      RFC 4616, 2
      * e.g. after "\x00a"
      *     SAFE -> authcid_2
      *     %x00 -> passwd_1: close username, open password */
-    {284, 2, 30, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: authcid_2 */
+    {294, 2, 30, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: authcid_2 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -5212,7 +5440,7 @@ static const qcap_state_t states[] = {
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     32 bytes -> cram_name_5 */
-    {286, 4, 45, 47, 10, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 131: cram_name_3 */
+    {296, 4, 47, 47, 10, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 134: cram_name_3 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -5221,36 +5449,36 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {250, 255, 31, 43, 11, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: cram_name_4 */
+    {254, 255, 31, 43, 11, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: cram_name_4 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "us"
      *     "E" / "e" -> xoauth2_4 */
-    {290, 255, 42, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: xoauth2_3 */
+    {300, 255, 48, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: xoauth2_3 */
 
     /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] . "," %x01 *( ( oauth-token %x01 ) / ( oauth-field ...      RFC 7628, 3.1
      * e.g. after "n,"
      *     "A" / "a" -> oauthbearer_3
      *     "," -> oauthbearer_4 */
-    {291, 255, 46, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: oauthbearer_2 */
+    {301, 255, 49, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: oauthbearer_2 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p="
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_7 */
-    {293, 255, 47, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: gs2_cb_flag_5 */
+    {303, 255, 50, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: gs2_cb_flag_5 */
 
     /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] . "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,"
      *     "A" / "a" -> scram_3
      *     "," -> scram_4 */
-    {294, 255, 46, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: scram_2 */
+    {304, 255, 49, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: scram_2 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p="
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8 */
-    {296, 255, 47, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: gs2_cb_flag_6 */
+    {306, 255, 50, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: gs2_cb_flag_6 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
@@ -5258,104 +5486,142 @@ static const qcap_state_t states[] = {
      * e.g. after ":a"
      *     namechar -> nickname_6
      *     "." -> servername_3: open servername
-     *     SP -> more_blanks_17: open nickname, close nickname, close prefix
+     *     SP -> spaces_30: open nickname, close nickname, close prefix
      *     "!" -> prefix_user_3: open nickname, close nickname, open user
      *     "@" -> host_3: open nickname, close nickname, open host */
-    {297, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: nickname_6 */
+    {307, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: nickname_6 */
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":."
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "#"-"/" / ":"-"?" / "["-"`" / %x7B-FF -> servername_3
-     *     SP -> more_blanks_17: close servername, close prefix */
-    {302, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: servername_3 */
+     *     SP -> spaces_30: close servername, close prefix */
+    {312, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: servername_3 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * tag = tag-key [ . "=" tag-value ]      RFC 2812, 3.3.1
      * tags = "@" tag *( . ";" tag )      RFC 2812, 3.3.1
      * e.g. after "@a"
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_4
-     *     SP -> more_blanks_18: close tag-key, close tag, close tags
+     *     SP -> spaces_31: close tag-key, close tag, close tags
      *     ";" -> tag_key_1: close tag-key, close tag, open tag, open tag-key
      *     "=" -> tag_value_1: close tag-key, open tag-value */
-    {304, 2, 48, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: tag_key_4 */
+    {314, 2, 51, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: tag_key_4 */
 
     /* cap-word = . "CAP"      RFC 2812, 3.1
      * e.g. after "ca"
-     *     "P" / "p" -> spaces_14: close command */
-    {308, 255, 49, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: cap_word_2 */
+     *     "P" / "p" -> spaces_32: close command */
+    {318, 255, 52, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: cap_word_2 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / . "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "jo"
+     *     "I" / "i" -> other_word_13 */
+    {319, 255, 46, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: other_word_5 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / . "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "mo"
+     *     "D" / "d" -> other_word_14 */
+    {320, 255, 53, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: other_word_6 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "no"
+     *     "T" / "t" -> other_word_15 */
+    {321, 255, 43, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: other_word_7 */
 
     /* pass-word = . "PASS"      RFC 2812, 3.1
+     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / . "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "pa"
+     *     "R" / "r" -> other_word_16
      *     "S" / "s" -> pass_word_4 */
-    {309, 255, 36, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: pass_word_3 */
+    {322, 255, 54, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: pass_word_3 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / . "PONG"      RFC 2812, 3.1
+     * e.g. after "po"
+     *     "N" / "n" -> other_word_17 */
+    {324, 255, 55, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: other_word_8 */
+
+    /* other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "pr"
+     *     "I" / "i" -> other_word_18 */
+    {325, 255, 46, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: other_word_9 */
 
     /* starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "st"
      *     "A" / "a" -> starttls_3 */
-    {310, 255, 40, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: starttls_2 */
+    {326, 255, 40, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: starttls_2 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / . "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "to"
+     *     "P" / "p" -> other_word_19 */
+    {327, 255, 52, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: other_word_10 */
 
     /* user-command = . "USER"      RFC 2812, 3.1
      * e.g. after "us"
      *     "E" / "e" -> user_command_3 */
-    {311, 255, 42, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: user_command_2 */
+    {328, 255, 48, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: user_command_2 */
 
-    /* webirc = . "WEBIRC"      RFC 2812, 3.1
+    /* other-word = . "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "we"
-     *     "B" / "b" -> webirc_3 */
-    {312, 255, 50, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: webirc_2 */
+     *     "B" / "b" -> other_word_20 */
+    {329, 255, 56, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: other_word_11 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / . "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / . "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "wh"
+     *     "O" / "o" -> spaces_33 */
+    {330, 255, 41, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: other_word_12 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * tag = tag-key [ . "=" tag-value ]      RFC 2812, 3.3.1
      * tags = "@" tag *( . ";" tag )      RFC 2812, 3.3.1
      * e.g. after "@a"
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_5
-     *     SP -> more_blanks_19: close tag-key, close tag, close tags
+     *     SP -> spaces_37: close tag-key, close tag, close tags
      *     ";" -> tag_key_2: close tag-key, close tag, open tag, open tag-key
      *     "=" -> tag_value_2: close tag-key, open tag-value */
-    {313, 2, 48, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: tag_key_5 */
+    {331, 2, 51, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: tag_key_5 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "au"
      *     "T" / "t" -> first_server_word_11 */
-    {317, 255, 41, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: first_server_word_6 */
+    {335, 255, 43, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: first_server_word_6 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / . "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "ca"
-     *     "P" / "p" -> spaces_18: close command */
-    {318, 255, 49, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: first_server_word_7 */
+     *     "P" / "p" -> spaces_38: close command */
+    {336, 255, 52, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: first_server_word_7 */
 
     /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "er"
      *     "R" / "r" -> first_server_word_12 */
-    {319, 255, 43, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: first_server_word_8 */
+    {337, 255, 45, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: first_server_word_8 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "no"
      *     "T" / "t" -> first_server_word_13 */
-    {320, 255, 41, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: first_server_word_9 */
+    {338, 255, 43, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: first_server_word_9 */
 
     /* first-server-word = "NOTICE" / . "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "pi"
      *     "N" / "n" -> first_server_word_14 */
-    {321, 255, 51, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: first_server_word_10 */
+    {339, 255, 55, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: first_server_word_10 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * tag = tag-key [ . "=" tag-value ]      RFC 2812, 3.3.1
      * tags = "@" tag *( . ";" tag )      RFC 2812, 3.3.1
      * e.g. after "@a"
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_6
-     *     SP -> more_blanks_20: close tag-key, close tag, close tags
+     *     SP -> spaces_39: close tag-key, close tag, close tags
      *     ";" -> tag_key_3: close tag-key, close tag, open tag, open tag-key
      *     "=" -> tag_value_3: close tag-key, open tag-value */
-    {322, 2, 48, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: tag_key_6 */
+    {340, 2, 51, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: tag_key_6 */
 
     /* passwd = *. SAFE      RFC 4616, 2
      * (between messages)
      * e.g. after "\x00a\x00"
      *     SAFE -> passwd_1
      *     the end: close password */
-    {326, 1, 34, 77, 8, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: passwd_1 */
+    {344, 1, 34, 83, 7, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: passwd_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -5364,268 +5630,310 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {250, 255, 31, 43, 12, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: cram_name_5 */
+    {254, 255, 31, 43, 12, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: cram_name_5 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "use"
      *     "R" / "r" -> xoauth2_5 */
-    {327, 255, 43, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: xoauth2_4 */
+    {345, 255, 45, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: xoauth2_4 */
 
     /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * e.g. after "n,a"
      *     "=" -> gs2_authzid_1: open username */
-    {328, 255, 38, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: oauthbearer_3 */
+    {346, 255, 38, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: oauthbearer_3 */
 
     /* oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] "," . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ...      RFC 7628, 3.1
      * e.g. after "n,,"
      *     %x01 -> oauth_token_1 */
-    {329, 255, 52, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: oauthbearer_4 */
+    {347, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 167: oauthbearer_4 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag . "," [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token ...      RFC 7628, 3.1
      * e.g. after "p=a"
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_7
      *     "," -> oauthbearer_2 */
-    {330, 2, 53, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: gs2_cb_flag_7 */
+    {348, 2, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: gs2_cb_flag_7 */
 
     /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,a"
      *     "=" -> scram_authzid_1: open authzid */
-    {332, 255, 38, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: scram_3 */
+    {350, 255, 38, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: scram_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,"
      *     "M" / "m" -> scram_5
      *     "N" / "n" -> scram_6 */
-    {333, 255, 54, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: scram_4 */
+    {351, 255, 59, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: scram_4 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * scram = gs2-cb-flag . "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "p=a"
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8
      *     "," -> scram_2 */
-    {335, 2, 53, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: gs2_cb_flag_8 */
+    {353, 2, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: gs2_cb_flag_8 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a"
-     *     SP -> more_blanks_21
+     *     SP -> spaces_40
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {337, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: spaces_9 */
+    {355, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: spaces_25 */
 
     /* e.g. after "a"
-     *     -> spaces_9 */
-    {340, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 163: before_spaces_8 */
+     *     -> spaces_25 */
+    {358, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 173: before_spaces_8 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a"
-     *     SP -> more_blanks_22
+     *     SP -> spaces_41
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {341, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: spaces_10 */
+    {359, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: spaces_26 */
 
     /* e.g. after "a"
-     *     -> spaces_10 */
-    {344, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 165: before_spaces_9 */
+     *     -> spaces_26 */
+    {362, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 175: before_spaces_9 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a"
-     *     SP -> more_blanks_23
+     *     SP -> spaces_42
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {345, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: spaces_11 */
+    {363, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: spaces_27 */
 
     /* e.g. after "a"
-     *     -> spaces_11 */
-    {348, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 167: before_spaces_10 */
+     *     -> spaces_27 */
+    {366, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 177: before_spaces_10 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a"
-     *     SP -> more_blanks_24
+     *     SP -> spaces_43
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {349, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: spaces_12 */
+    {367, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: spaces_28 */
 
     /* e.g. after "a"
-     *     -> spaces_12 */
-    {352, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 169: before_spaces_11 */
+     *     -> spaces_28 */
+    {370, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 179: before_spaces_11 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a"
-     *     SP -> more_blanks_25
+     *     SP -> spaces_44
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {353, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: spaces_13 */
+    {371, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: spaces_29 */
 
     /* e.g. after "a"
-     *     -> spaces_13 */
-    {356, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 171: before_spaces_12 */
+     *     -> spaces_29 */
+    {374, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 181: before_spaces_12 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after ":a "
      *     ALPHA -> command_1: begin command, open command
-     *     SP -> more_blanks_26: anomaly-open */
-    {357, 255, 55, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: more_blanks_17 */
+     *     SP -> spaces_30 */
+    {375, 1, 60, 90, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: spaces_30 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * e.g. after ":a!"
      *     userchar -> prefix_user_5 */
-    {359, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: prefix_user_3 */
+    {377, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: prefix_user_3 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
      * e.g. after ":a@"
      *     nospace -> host_5 */
-    {360, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: host_3 */
+    {378, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: host_3 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * message = [ tags SPACES ] [ . ":" prefix SPACES ] command params [ blanks ] crlf      RFC 2812, 2.3.1
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after "@a "
      *     ALPHA -> command_1: begin command, open command
      *     ":" -> nickname_5: open prefix
-     *     SP -> more_blanks_27: anomaly-open */
-    {361, 255, 56, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: more_blanks_18 */
+     *     SP -> spaces_31 */
+    {379, 1, 61, 91, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: spaces_31 */
 
     /* tag-value = *. ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / DIGIT / DQUOTE ...      RFC 2812, 3.3.1
      * tags = "@" tag *( . ";" tag )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "@a="
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":" / "<"-"@" / "["-"`" / %x7B-FF -> tag_value_1
-     *     SP -> more_blanks_18: close tag-value, close tag, close tags
+     *     SP -> spaces_31: close tag-value, close tag, close tags
      *     ";" -> tag_key_1: close tag-value, close tag, open tag, open tag-key */
-    {364, 2, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: tag_value_1 */
+    {382, 2, 62, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: tag_value_1 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "cap"
-     *     SP -> more_blanks_28 */
-    {367, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: spaces_14 */
+     *     SP -> spaces_45 */
+    {385, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: spaces_32 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / . "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "joi"
+     *     "N" / "n" -> spaces_46: close command */
+    {386, 255, 55, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: other_word_13 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / . "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "mod"
+     *     "E" / "e" -> spaces_46: close command */
+    {386, 255, 48, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: other_word_14 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "not"
+     *     "I" / "i" -> other_word_21 */
+    {387, 255, 46, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: other_word_15 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / . "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "par"
+     *     "T" / "t" -> spaces_46: close command */
+    {386, 255, 43, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: other_word_16 */
 
     /* pass-word = . "PASS"      RFC 2812, 3.1
      * e.g. after "pas"
-     *     "S" / "s" -> spaces_19: close command */
-    {368, 255, 36, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: pass_word_4 */
+     *     "S" / "s" -> spaces_47: close command */
+    {388, 255, 36, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: pass_word_4 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / . "PONG"      RFC 2812, 3.1
+     * e.g. after "pon"
+     *     "G" / "g" -> spaces_46: close command */
+    {386, 255, 63, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: other_word_17 */
+
+    /* other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "pri"
+     *     "V" / "v" -> other_word_22 */
+    {389, 255, 64, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: other_word_18 */
 
     /* starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "sta"
      *     "R" / "r" -> starttls_4 */
-    {369, 255, 43, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: starttls_3 */
+    {390, 255, 45, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: starttls_3 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / . "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "top"
+     *     "I" / "i" -> other_word_23 */
+    {391, 255, 46, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: other_word_19 */
 
     /* user-command = . "USER"      RFC 2812, 3.1
      * e.g. after "use"
-     *     "R" / "r" -> spaces_20: close command */
-    {370, 255, 43, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: user_command_3 */
+     *     "R" / "r" -> spaces_48: close command */
+    {392, 255, 45, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: user_command_3 */
 
-    /* webirc = . "WEBIRC"      RFC 2812, 3.1
+    /* other-word = . "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "web"
-     *     "I" / "i" -> webirc_4 */
-    {371, 255, 7, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: webirc_3 */
+     *     "I" / "i" -> other_word_24 */
+    {393, 255, 46, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: other_word_20 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / . "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "who"
+     *     "I" / "i" -> other_word_25
+     *     SP -> spaces_49: close command */
+    {394, 255, 65, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: spaces_33 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a"
-     *     SP -> more_blanks_29
+     *     SP -> spaces_50
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {372, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: spaces_15 */
+    {396, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: spaces_34 */
 
     /* e.g. after "a"
-     *     -> spaces_15 */
-    {375, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 183: before_spaces_13 */
+     *     -> spaces_34 */
+    {399, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 201: before_spaces_13 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a"
-     *     SP -> more_blanks_30
+     *     SP -> spaces_51
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {376, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: spaces_16 */
+    {400, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: spaces_35 */
 
     /* e.g. after "a"
-     *     -> spaces_16 */
-    {379, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 185: before_spaces_14 */
+     *     -> spaces_35 */
+    {403, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 203: before_spaces_14 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a"
-     *     SP -> more_blanks_31
+     *     SP -> spaces_52
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {380, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: spaces_17 */
+    {404, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: spaces_36 */
 
     /* e.g. after "a"
-     *     -> spaces_17 */
-    {383, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 187: before_spaces_15 */
+     *     -> spaces_36 */
+    {407, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 205: before_spaces_15 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * reply = [ tags SPACES ] [ . ":" prefix SPACES ] reply-command [ blanks ] crlf outcome      RFC 2812, 2.3.1
      * numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after "@a "
      *     ALPHA -> command_2: begin command, open command
      *     DIGIT -> numeric_1: open numeric, begin numeric
      *     ":" -> nickname_1: open prefix
-     *     SP -> more_blanks_33: anomaly-open */
-    {384, 255, 58, 90, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: more_blanks_19 */
+     *     SP -> spaces_37 */
+    {408, 1, 66, 100, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: spaces_37 */
 
     /* tag-value = *. ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / DIGIT / DQUOTE ...      RFC 2812, 3.3.1
      * tags = "@" tag *( . ";" tag )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "@a="
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":" / "<"-"@" / "["-"`" / %x7B-FF -> tag_value_2
-     *     SP -> more_blanks_19: close tag-value, close tag, close tags
+     *     SP -> spaces_37: close tag-value, close tag, close tags
      *     ";" -> tag_key_2: close tag-value, close tag, open tag, open tag-key */
-    {388, 2, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: tag_value_2 */
+    {412, 2, 62, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: tag_value_2 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "aut"
      *     "H" / "h" -> first_server_word_15 */
-    {391, 255, 59, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: first_server_word_11 */
+    {415, 255, 67, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: first_server_word_11 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "cap"
-     *     SP -> more_blanks_34 */
-    {392, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: spaces_18 */
+     *     SP -> spaces_53 */
+    {416, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: spaces_38 */
 
     /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "err"
      *     "O" / "o" -> first_server_word_16 */
-    {393, 255, 44, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: first_server_word_12 */
+    {417, 255, 41, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: first_server_word_12 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "not"
      *     "I" / "i" -> first_server_word_17 */
-    {394, 255, 7, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: first_server_word_13 */
+    {418, 255, 46, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: first_server_word_13 */
 
     /* first-server-word = "NOTICE" / . "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "pin"
-     *     "G" / "g" -> spaces_18: close command */
-    {318, 255, 60, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: first_server_word_14 */
+     *     "G" / "g" -> spaces_38: close command */
+    {336, 255, 63, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: first_server_word_14 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * e.g. after ":a!"
      *     userchar -> prefix_user_6 */
-    {395, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: prefix_user_4 */
+    {419, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: prefix_user_4 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
      * e.g. after ":a@"
      *     nospace -> host_6 */
-    {396, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: host_4 */
+    {420, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: host_4 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-reply = [ tags SPACES ] ( ( . ":" prefix SPACES reply-command ) / first-server-command ...      RFC 2812, 2.3.1
      * first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "@a "
@@ -5635,27 +5943,27 @@ static const qcap_state_t states[] = {
      *     "N" / "n" -> first_server_word_4: open command
      *     "P" / "p" -> first_server_word_5: open command
      *     ":" -> nickname_2: open prefix
-     *     SP -> more_blanks_36: anomaly-open */
-    {397, 255, 61, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: more_blanks_20 */
+     *     SP -> spaces_39 */
+    {421, 1, 68, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: spaces_39 */
 
     /* tag-value = *. ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / DIGIT / DQUOTE ...      RFC 2812, 3.3.1
      * tags = "@" tag *( . ";" tag )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "@a="
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":" / "<"-"@" / "["-"`" / %x7B-FF -> tag_value_3
-     *     SP -> more_blanks_20: close tag-value, close tag, close tags
+     *     SP -> spaces_39: close tag-value, close tag, close tags
      *     ";" -> tag_key_3: close tag-value, close tag, open tag, open tag-key */
-    {404, 2, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: tag_value_3 */
+    {428, 2, 62, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: tag_value_3 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user"
      *     "=" -> oauth_user_1: open username */
-    {407, 255, 38, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: xoauth2_5 */
+    {431, 255, 38, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: xoauth2_5 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * e.g. after "n,a="
      *     scram-char -> gs2_authzid_2 */
-    {408, 255, 62, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: gs2_authzid_1 */
+    {432, 255, 69, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: gs2_authzid_1 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5664,264 +5972,241 @@ static const qcap_state_t states[] = {
      *     "A" / "a" -> oauth_token_2
      *     DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "B"-"`" / %x62-FF -> oauth_field_1
      *     %x01 -> start_1 */
-    {409, 255, 63, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: oauth_token_1 */
+    {433, 255, 70, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: oauth_token_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,a="
      *     scram-char -> scram_authzid_2 */
-    {412, 255, 62, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: scram_authzid_1 */
+    {436, 255, 69, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: scram_authzid_1 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m"
      *     "=" -> scram_7 */
-    {413, 255, 38, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: scram_5 */
+    {437, 255, 38, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: scram_5 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n"
      *     "=" -> scram_name_1: open username */
-    {414, 255, 38, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: scram_6 */
+    {438, 255, 38, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: scram_6 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a "
      *     nospcrlfcl -> middle_7: open nickname
      *     ":" -> anything_5: open nickname
-     *     SP -> more_blanks_38
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {415, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: more_blanks_21 */
+     *     SP -> spaces_40
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {439, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: spaces_40 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * PASS = [ SPACES ( ( . ":" last-password ) / ( password params ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a "
      *     nospcrlfcl -> middle_8: open password
      *     ":" -> anything_7: open password
-     *     SP -> more_blanks_40
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {420, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: more_blanks_22 */
+     *     SP -> spaces_41
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {444, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: spaces_41 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * OPER = [ SPACES ( ( . ":" last-username ) / ( username PASS ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a "
      *     nospcrlfcl -> middle_9: open username
      *     ":" -> anything_6: open username
-     *     SP -> more_blanks_41
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {425, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: more_blanks_23 */
+     *     SP -> spaces_42
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {449, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: spaces_42 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * CAP = [ SPACES [ . ":" ] subcommand cap-words ]      RFC 2812, 3.3.1
      * subcommand = 1*. letter      RFC 2812, 3.3.1
      * e.g. after "a "
      *     ALPHA -> subcommand_1: open subcommand
      *     ":" -> subcommand_2: open subcommand
-     *     SP -> more_blanks_44
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {430, 255, 64, 98, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: more_blanks_24 */
+     *     SP -> spaces_43
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {454, 3, 71, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: spaces_43 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * AUTHENTICATE = [ SPACES [ . ":" ] said ]      RFC 2812, 3.3.1
      * said = sasl-response / sasl-mechanism .      RFC 2812, 3.3.1
      * e.g. after "a "
      *     ALPHA / DIGIT / "*"-"+" / "-" / "/" / "=" / "_" -> said_1
      *     ":" -> said_1
-     *     SP -> more_blanks_45
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {435, 255, 65, 99, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: more_blanks_25 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * command = 1*. letter      RFC 2812, 2.3.1
-     * e.g. after ":a  "
-     *     ALPHA -> command_1: anomaly blanks, begin command, open command
-     *     SP -> more_blanks_26 */
-    {440, 1, 55, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: more_blanks_26 */
+     *     SP -> spaces_44
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {459, 3, 72, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: spaces_44 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
      * e.g. after ":a!a"
      *     userchar -> prefix_user_5
      *     "@" -> host_3: close user, open host */
-    {442, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: prefix_user_5 */
+    {464, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: prefix_user_5 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a@a"
      *     nospace -> host_5
-     *     SP -> more_blanks_17: close host, close prefix */
-    {444, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: host_5 */
+     *     SP -> spaces_30: close host, close prefix */
+    {466, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: host_5 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * message = [ tags SPACES ] [ . ":" prefix SPACES ] command params [ blanks ] crlf      RFC 2812, 2.3.1
-     * command = 1*. letter      RFC 2812, 2.3.1
-     * e.g. after "@a  "
-     *     ALPHA -> command_1: anomaly blanks, begin command, open command
-     *     ":" -> nickname_5: anomaly blanks, open prefix
-     *     SP -> more_blanks_27 */
-    {446, 1, 56, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: more_blanks_27 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-cap = cap-start [ . ":" ] subcommand cap-words      RFC 2812, 3.1
      * subcommand = 1*. letter      RFC 2812, 3.3.1
      * e.g. after "cap "
      *     ALPHA -> subcommand_3: atomic ends, open subcommand
      *     ":" -> subcommand_4: atomic ends, open subcommand
-     *     SP -> more_blanks_46: anomaly-open */
-    {449, 255, 56, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: more_blanks_28 */
+     *     SP -> spaces_45 */
+    {468, 1, 61, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: spaces_45 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after "join"
+     *     SP -> spaces_49 */
+    {471, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: spaces_46 */
+
+    /* other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "noti"
+     *     "C" / "c" -> other_word_14 */
+    {320, 255, 10, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: other_word_21 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "pass"
-     *     SP -> more_blanks_47 */
-    {452, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: spaces_19 */
+     *     SP -> spaces_54 */
+    {472, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: spaces_47 */
+
+    /* other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "priv"
+     *     "M" / "m" -> other_word_26 */
+    {473, 255, 73, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: other_word_22 */
 
     /* starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "star"
      *     "T" / "t" -> starttls_5 */
-    {453, 255, 41, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: starttls_4 */
+    {474, 255, 43, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: starttls_4 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / . "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "topi"
+     *     "C" / "c" -> spaces_46: close command */
+    {386, 255, 10, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: other_word_23 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "user"
-     *     SP -> more_blanks_48 */
-    {454, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: spaces_20 */
+     *     SP -> spaces_55 */
+    {475, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: spaces_48 */
 
-    /* webirc = . "WEBIRC"      RFC 2812, 3.1
+    /* other-word = . "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "webi"
-     *     "R" / "r" -> webirc_5 */
-    {455, 255, 43, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: webirc_4 */
+     *     "R" / "r" -> other_word_23 */
+    {391, 255, 45, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: other_word_24 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / . "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "whoi"
+     *     "S" / "s" -> spaces_46: close command */
+    {386, 255, 36, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: other_word_25 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * first-other = ( other-start ( ( . ":" trailing ) / ( parameter params ) ) ) / starttls      RFC 2812, 3.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after "who "
+     *     nospcrlfcl -> middle_10: atomic ends, open parameter
+     *     ":" -> trailing_3: atomic ends, open parameter
+     *     SP -> spaces_49 */
+    {476, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: spaces_49 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a "
-     *     nospcrlfcl -> middle_10: open nickname
+     *     nospcrlfcl -> middle_11: open nickname
      *     ":" -> anything_8: open nickname
-     *     SP -> more_blanks_50
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {456, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: more_blanks_29 */
+     *     SP -> spaces_50
+     *     CR -> crlf_2
+     *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
+    {479, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: spaces_50 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
      * channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * e.g. after "a "
      *     chanfirst -> channel_3: open channel
      *     ":" -> channel_4
-     *     SP -> more_blanks_51
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {461, 255, 20, 25, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: more_blanks_30 */
+     *     SP -> spaces_51
+     *     CR -> crlf_2
+     *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
+    {484, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: spaces_51 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a "
      *     chanfirst -> target_4: open target
-     *     SP -> more_blanks_53
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {466, 255, 66, 101, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: more_blanks_31 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * numeric = 3. digit      RFC 2812, 2.3.1
-     * command = 1*. letter      RFC 2812, 2.3.1
-     * e.g. after ":a  "
-     *     ALPHA -> command_2: anomaly blanks, begin command, open command
-     *     DIGIT -> numeric_1: anomaly blanks, open numeric, begin numeric
-     *     SP -> more_blanks_32 */
-    {470, 1, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: more_blanks_32 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * reply = [ tags SPACES ] [ . ":" prefix SPACES ] reply-command [ blanks ] crlf outcome      RFC 2812, 2.3.1
-     * numeric = 3. digit      RFC 2812, 2.3.1
-     * e.g. after "@a  "
-     *     ALPHA -> command_2: anomaly blanks, begin command, open command
-     *     DIGIT -> numeric_1: anomaly blanks, open numeric, begin numeric
-     *     ":" -> nickname_1: anomaly blanks, open prefix
-     *     SP -> more_blanks_33 */
-    {473, 1, 58, 90, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: more_blanks_33 */
+     *     SP -> spaces_52
+     *     CR -> crlf_2
+     *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
+    {489, 3, 74, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: spaces_52 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "auth"
      *     "E" / "e" -> first_server_word_18 */
-    {477, 255, 42, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: first_server_word_15 */
+    {493, 255, 48, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: first_server_word_15 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-server-command = first-server-start ( ( . ":" trailing ) / ( parameter params ) )      RFC 2812, 2.3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "cap "
-     *     nospcrlfcl -> middle_11: atomic ends, open parameter
-     *     ":" -> trailing_3: atomic ends, open parameter
-     *     SP -> more_blanks_54: anomaly-open */
-    {478, 255, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: more_blanks_34 */
+     *     nospcrlfcl -> middle_12: atomic ends, open parameter
+     *     ":" -> trailing_4: atomic ends, open parameter
+     *     SP -> spaces_53 */
+    {494, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: spaces_53 */
 
     /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "erro"
-     *     "R" / "r" -> spaces_18: close command */
-    {318, 255, 43, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: first_server_word_16 */
+     *     "R" / "r" -> spaces_38: close command */
+    {336, 255, 45, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: first_server_word_16 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "noti"
      *     "C" / "c" -> first_server_word_19 */
-    {481, 255, 10, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: first_server_word_17 */
+    {497, 255, 10, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: first_server_word_17 */
 
     /* numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after ":a 0"
      *     DIGIT -> numeric_4 */
-    {482, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 228: numeric_3 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * numeric = 3. digit      RFC 2812, 2.3.1
-     * command = 1*. letter      RFC 2812, 2.3.1
-     * e.g. after ":a  "
-     *     ALPHA -> command_3: anomaly blanks, begin command, open command
-     *     DIGIT -> numeric_3: anomaly blanks, open numeric, begin numeric
-     *     SP -> more_blanks_35 */
-    {483, 1, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: more_blanks_35 */
+    {498, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 248: numeric_3 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
      * e.g. after ":a!a"
      *     userchar -> prefix_user_6
      *     "@" -> host_4: close user, open host */
-    {486, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: prefix_user_6 */
+    {499, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: prefix_user_6 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a@a"
      *     nospace -> host_6
-     *     SP -> more_blanks_2: close host, close prefix */
-    {488, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: host_6 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * first-reply = [ tags SPACES ] ( ( . ":" prefix SPACES reply-command ) / first-server-command ...      RFC 2812, 2.3.1
-     * first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
-     * e.g. after "@a  "
-     *     "A" / "a" -> first_server_word_1: anomaly blanks, open command
-     *     "C" / "c" -> first_server_word_2: anomaly blanks, open command
-     *     "E" / "e" -> first_server_word_3: anomaly blanks, open command
-     *     "N" / "n" -> first_server_word_4: anomaly blanks, open command
-     *     "P" / "p" -> first_server_word_5: anomaly blanks, open command
-     *     ":" -> nickname_2: anomaly blanks, open prefix
-     *     SP -> more_blanks_36 */
-    {490, 1, 61, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: more_blanks_36 */
+     *     SP -> spaces_8: close host, close prefix */
+    {501, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: host_6 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * e.g. after "user="
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2 */
-    {497, 255, 67, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: oauth_user_1 */
+    {503, 255, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: oauth_user_1 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] . "," %x01 *( ( oauth-token %x01 ) / ( oauth-field ...      RFC 7628, 3.1
      * e.g. after "n,a=a"
      *     scram-char -> gs2_authzid_2
      *     "," -> oauthbearer_4: close username */
-    {498, 1, 68, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: gs2_authzid_2 */
+    {504, 1, 76, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: gs2_authzid_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5930,68 +6215,57 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"T" / "V"-"`" / "g"-"t" / %x76-FF -> oauth_field_1
      *     "U" / "u" -> oauth_token_3
      *     %x01 -> oauth_token_1 */
-    {500, 255, 69, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: oauth_token_2 */
+    {506, 255, 77, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: oauth_token_2 */
 
     /* oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01b"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {503, 1, 70, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: oauth_field_1 */
+    {509, 1, 78, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: oauth_field_1 */
 
     /* (between messages)
      * e.g. after "n,,\x01\x01" */
-    {505, 255, 71, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: start_1 */
+    {511, 255, 79, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: start_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] . "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,a=a"
      *     scram-char -> scram_authzid_2
      *     "," -> scram_4: close authzid */
-    {505, 1, 68, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: scram_authzid_2 */
+    {511, 1, 76, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: scram_authzid_2 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *. scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char . "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m="
      *     scram-char -> scram_7
      *     "," -> scram_8 */
-    {507, 1, 68, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: scram_7 */
+    {513, 1, 76, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: scram_7 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,,n="
      *     scram-char -> scram_name_2 */
-    {509, 255, 62, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: scram_name_1 */
+    {515, 255, 69, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: scram_name_1 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     nospace -> middle_6
-     *     SP -> more_blanks_3: close parameter
+     *     SP -> spaces_9: close parameter
      *     CR -> crlf_1: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, close message */
-    {510, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: middle_6 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "a  "
-     *     nospcrlfcl -> middle_6: anomaly-open, anomaly blanks, open parameter
-     *     ":" -> trailing_1: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_37
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {514, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: more_blanks_37 */
+    {516, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: middle_6 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     nospace -> middle_7
-     *     SP -> more_blanks_3: close nickname
+     *     SP -> spaces_9: close nickname
      *     CR -> crlf_1: close nickname
      *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, close message */
-    {519, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: middle_7 */
+    {520, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: middle_7 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6000,18 +6274,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_5
      *     CR -> crlf_1: close nickname
      *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, close message */
-    {523, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: anything_5 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "a  "
-     *     nospcrlfcl -> middle_7: anomaly-open, anomaly blanks, open nickname
-     *     ":" -> anything_5: anomaly-open, anomaly blanks, open nickname
-     *     SP -> more_blanks_38
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {526, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: more_blanks_38 */
+    {524, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: anything_5 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6020,28 +6283,17 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_6
      *     CR -> crlf_1: close username
      *     LF -> client_line_1: close username, anomaly-open, anomaly bare-LF, close message */
-    {531, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: anything_6 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * USER = [ SPACES ( ( . ":" last-username ) / ( username user-mode ) ) ]      RFC 2812, 3.1.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "a  "
-     *     nospcrlfcl -> middle_1: anomaly-open, anomaly blanks, open username
-     *     ":" -> anything_6: anomaly-open, anomaly blanks, open username
-     *     SP -> more_blanks_39
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {534, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: more_blanks_39 */
+    {527, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: anything_6 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     nospace -> middle_8
-     *     SP -> more_blanks_3: close password
+     *     SP -> spaces_9: close password
      *     CR -> crlf_1: close password
      *     LF -> client_line_1: close password, anomaly-open, anomaly bare-LF, close message */
-    {539, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: middle_8 */
+    {530, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: middle_8 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6050,71 +6302,27 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_7
      *     CR -> crlf_1: close password
      *     LF -> client_line_1: close password, anomaly-open, anomaly bare-LF, close message */
-    {543, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: anything_7 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * PASS = [ SPACES ( ( . ":" last-password ) / ( password params ) ) ]      RFC 2812, 3.1.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "a  "
-     *     nospcrlfcl -> middle_8: anomaly-open, anomaly blanks, open password
-     *     ":" -> anything_7: anomaly-open, anomaly blanks, open password
-     *     SP -> more_blanks_40
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {546, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: more_blanks_40 */
+    {534, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: anything_7 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     nospace -> middle_9
-     *     SP -> more_blanks_22: close username
+     *     SP -> spaces_41: close username
      *     CR -> crlf_1: close username
      *     LF -> client_line_1: close username, anomaly-open, anomaly bare-LF, close message */
-    {551, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: middle_9 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * OPER = [ SPACES ( ( . ":" last-username ) / ( username PASS ) ) ]      RFC 2812, 3.1.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "a  "
-     *     nospcrlfcl -> middle_9: anomaly-open, anomaly blanks, open username
-     *     ":" -> anything_6: anomaly-open, anomaly blanks, open username
-     *     SP -> more_blanks_41
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {555, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: more_blanks_41 */
+    {537, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: middle_9 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a :"
      *     chanfirst -> channel_1: open channel
-     *     SP -> more_blanks_55
+     *     SP -> spaces_56
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {560, 255, 66, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: channel_2 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
-     * channel = . chanfirst *chanchar      RFC 2812, 3.2.1
-     * e.g. after "a  "
-     *     chanfirst -> channel_1: anomaly-open, anomaly blanks, open channel
-     *     ":" -> channel_2: anomaly-open, anomaly blanks
-     *     SP -> more_blanks_42
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {564, 3, 20, 25, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: more_blanks_42 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
-     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
-     * e.g. after "a  "
-     *     chanfirst -> target_1: anomaly-open, anomaly blanks, open target
-     *     ":" -> trailing_1: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_43
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {569, 3, 20, 25, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: more_blanks_43 */
+    {541, 255, 74, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: channel_2 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6124,40 +6332,18 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_1: close subcommand
      *     CR -> crlf_1: close subcommand
      *     LF -> client_line_1: close subcommand, anomaly-open, anomaly bare-LF, close message */
-    {574, 4, 72, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: subcommand_1 */
+    {545, 4, 80, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: subcommand_1 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * e.g. after "a :"
      *     ALPHA -> subcommand_1 */
-    {578, 255, 73, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: subcommand_2 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * CAP = [ SPACES [ . ":" ] subcommand cap-words ]      RFC 2812, 3.3.1
-     * subcommand = 1*. letter      RFC 2812, 3.3.1
-     * e.g. after "a  "
-     *     ALPHA -> subcommand_1: anomaly-open, anomaly blanks, open subcommand
-     *     ":" -> subcommand_2: anomaly-open, anomaly blanks, open subcommand
-     *     SP -> more_blanks_44
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {579, 3, 64, 98, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: more_blanks_44 */
+    {549, 255, 81, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: subcommand_2 */
 
     /* said = sasl-response / sasl-mechanism .      RFC 2812, 3.3.1
      * e.g. after "a "
      *     -> before_sasl_response_1
      *     -> before_sasl_mechanism_1 */
-    {0, 255, 0, 114, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 259: said_1 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * AUTHENTICATE = [ SPACES [ . ":" ] said ]      RFC 2812, 3.3.1
-     * said = sasl-response / sasl-mechanism .      RFC 2812, 3.3.1
-     * e.g. after "a  "
-     *     ALPHA / DIGIT / "*"-"+" / "-" / "/" / "=" / "_" -> said_1: anomaly-open, anomaly blanks
-     *     ":" -> said_1: anomaly-open, anomaly blanks
-     *     SP -> more_blanks_45
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {584, 3, 65, 99, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: more_blanks_45 */
+    {0, 255, 0, 127, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 269: said_1 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6167,77 +6353,76 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_2: close subcommand
      *     CR -> crlf_3: close subcommand
      *     LF -> client_line_1: close subcommand, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {589, 4, 72, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: subcommand_3 */
+    {550, 4, 80, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: subcommand_3 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * e.g. after "cap :"
      *     ALPHA -> subcommand_3 */
-    {593, 255, 73, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: subcommand_4 */
+    {554, 255, 81, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: subcommand_4 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * first-cap = cap-start [ . ":" ] subcommand cap-words      RFC 2812, 3.1
-     * subcommand = 1*. letter      RFC 2812, 3.3.1
-     * e.g. after "cap  "
-     *     ALPHA -> subcommand_3: anomaly blanks, atomic ends, open subcommand
-     *     ":" -> subcommand_4: anomaly blanks, atomic ends, open subcommand
-     *     SP -> more_blanks_46 */
-    {594, 1, 56, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: more_blanks_46 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-pass = pass-start ( ( . ":" last-password ) / ( password params ) )      RFC 2812, 3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "pass "
-     *     nospcrlfcl -> middle_12: atomic ends, open password
+     *     nospcrlfcl -> middle_13: atomic ends, open password
      *     ":" -> anything_10: atomic ends, open password
-     *     SP -> more_blanks_57: anomaly-open */
-    {597, 255, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: more_blanks_47 */
+     *     SP -> spaces_54 */
+    {555, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: spaces_54 */
+
+    /* other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * e.g. after "privm"
+     *     "S" / "s" -> other_word_17 */
+    {324, 255, 36, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: other_word_26 */
 
     /* starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "start"
      *     "T" / "t" -> starttls_6 */
-    {600, 255, 41, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: starttls_5 */
+    {558, 255, 43, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: starttls_5 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user "
-     *     nospcrlfcl -> middle_13: open username
-     *     SP -> more_blanks_58: anomaly-open */
-    {601, 255, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: more_blanks_48 */
+     *     nospcrlfcl -> middle_14: open username
+     *     SP -> spaces_55 */
+    {559, 1, 82, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: spaces_55 */
 
-    /* webirc = . "WEBIRC"      RFC 2812, 3.1
-     * e.g. after "webir"
-     *     "C" / "c" -> spaces_21: close command */
-    {603, 255, 10, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: webirc_5 */
+    /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after "who a"
+     *     nospace -> middle_10
+     *     SP -> spaces_57: close parameter
+     *     CR -> crlf_3: close parameter
+     *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, set is_spoken, close message */
+    {561, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: middle_10 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "a  "
-     *     nospcrlfcl -> middle_2: anomaly-open, anomaly blanks, open parameter
-     *     ":" -> trailing_2: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_49
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {604, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: more_blanks_49 */
+    /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "who :"
+     *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_3
+     *     CR -> crlf_3: close parameter
+     *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, set is_spoken, close message */
+    {565, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: trailing_3 */
 
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "a\n"
      *     -> before_server_line_2 */
-    {0, 255, 3, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 269: outcome_3 */
+    {0, 255, 3, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 278: outcome_3 */
 
     /* e.g. after "a\n"
      *     -> server_line_1: set is_authenticating, close message */
-    {609, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 270: before_server_line_4 */
+    {568, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 279: before_server_line_4 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
-     *     nospace -> middle_10
-     *     SP -> more_blanks_7: close nickname
+     *     nospace -> middle_11
+     *     SP -> spaces_14: close nickname
      *     CR -> crlf_2: close nickname
      *     LF -> outcome_1: close nickname, anomaly-open, anomaly bare-LF */
-    {610, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: middle_10 */
+    {569, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: middle_11 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6246,131 +6431,79 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_8
      *     CR -> crlf_2: close nickname
      *     LF -> outcome_1: close nickname, anomaly-open, anomaly bare-LF */
-    {614, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: anything_8 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "a  "
-     *     nospcrlfcl -> middle_10: anomaly-open, anomaly blanks, open nickname
-     *     ":" -> anything_8: anomaly-open, anomaly blanks, open nickname
-     *     SP -> more_blanks_50
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {617, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: more_blanks_50 */
+    {573, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: anything_8 */
 
     /* channel = chanfirst *. chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     chanchar -> channel_3
-     *     SP -> more_blanks_59: close channel
+     *     SP -> spaces_58: close channel
      *     CR -> crlf_2: close channel
      *     LF -> outcome_1: close channel, anomaly-open, anomaly bare-LF
      *     "," -> channel_6: close channel */
-    {622, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: channel_3 */
+    {576, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: channel_3 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a :"
      *     chanfirst -> channel_3: open channel
-     *     SP -> more_blanks_59
+     *     SP -> spaces_58
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {627, 255, 66, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: channel_4 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
-     * channel = . chanfirst *chanchar      RFC 2812, 3.2.1
-     * e.g. after "a  "
-     *     chanfirst -> channel_3: anomaly-open, anomaly blanks, open channel
-     *     ":" -> channel_4: anomaly-open, anomaly blanks
-     *     SP -> more_blanks_51
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {631, 3, 20, 25, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: more_blanks_51 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
-     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
-     * e.g. after "a  "
-     *     chanfirst -> target_2: anomaly-open, anomaly blanks, open target
-     *     ":" -> trailing_2: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_52
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {636, 3, 20, 25, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: more_blanks_52 */
+    {581, 255, 74, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: channel_4 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     chanchar -> target_4
-     *     SP -> more_blanks_60: close target
+     *     SP -> spaces_59: close target
      *     CR -> crlf_2: close target
      *     LF -> outcome_1: close target, anomaly-open, anomaly bare-LF */
-    {641, 4, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: target_4 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "a  "
-     *     chanfirst -> target_4: anomaly-open, anomaly blanks, open target
-     *     SP -> more_blanks_53
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {645, 3, 66, 101, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: more_blanks_53 */
+    {585, 4, 83, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: target_4 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authe"
      *     "N" / "n" -> first_server_word_20 */
-    {649, 255, 51, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: first_server_word_18 */
+    {589, 255, 55, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: first_server_word_18 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "cap a"
-     *     nospace -> middle_11
-     *     SP -> more_blanks_61: close parameter
+     *     nospace -> middle_12
+     *     SP -> spaces_60: close parameter
      *     CR -> crlf_4: close parameter
      *     LF -> outcome_2: close parameter, anomaly-open, anomaly bare-LF */
-    {650, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: middle_11 */
+    {590, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: middle_12 */
 
     /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "cap :"
-     *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_3
+     *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_4
      *     CR -> crlf_4: close parameter
      *     LF -> outcome_2: close parameter, anomaly-open, anomaly bare-LF */
-    {654, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: trailing_3 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * first-server-command = first-server-start ( ( . ":" trailing ) / ( parameter params ) )      RFC 2812, 2.3.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "cap  "
-     *     nospcrlfcl -> middle_11: anomaly blanks, atomic ends, open parameter
-     *     ":" -> trailing_3: anomaly blanks, atomic ends, open parameter
-     *     SP -> more_blanks_54 */
-    {657, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: more_blanks_54 */
+    {594, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: trailing_4 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "notic"
-     *     "E" / "e" -> spaces_18: close command */
-    {318, 255, 42, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: first_server_word_19 */
+     *     "E" / "e" -> spaces_38: close command */
+    {336, 255, 48, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: first_server_word_19 */
 
     /* numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after ":a 00"
-     *     DIGIT -> spaces_22: convert numeric, close numeric */
-    {660, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 285: numeric_4 */
+     *     DIGIT -> spaces_61: convert numeric, close numeric */
+    {597, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 289: numeric_4 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * xoauth2 = "user=" oauth-user . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user=a"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2
      *     %x01 -> oauth_token_1: close username */
-    {661, 1, 70, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: oauth_user_2 */
+    {598, 1, 78, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: oauth_user_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -6379,51 +6512,51 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"S" / "U"-"`" / "g"-"s" / %x75-FF -> oauth_field_1
      *     "T" / "t" -> oauth_token_4
      *     %x01 -> oauth_token_1 */
-    {663, 255, 76, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: oauth_token_3 */
+    {600, 255, 84, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: oauth_token_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m=,"
      *     "N" / "n" -> scram_6 */
-    {666, 255, 51, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: scram_8 */
+    {603, 255, 55, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: scram_8 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name . "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n=a"
      *     scram-char -> scram_name_2
      *     "," -> scram_9: close username */
-    {667, 1, 68, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: scram_name_2 */
+    {604, 1, 76, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: scram_name_2 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a "
      *     chanfirst -> key_1: open key
-     *     SP -> more_blanks_63
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {669, 255, 66, 101, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: more_blanks_55 */
+     *     SP -> spaces_56
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {606, 3, 74, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: spaces_56 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a,"
      *     chanfirst -> channel_1: open channel
-     *     SP -> more_blanks_55
+     *     SP -> spaces_56
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message
      *     "," -> channel_5 */
-    {673, 5, 77, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: channel_5 */
+    {610, 5, 85, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: channel_5 */
 
     /* target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a,"
      *     chanfirst -> target_1: open target
-     *     SP -> more_blanks_11
+     *     SP -> spaces_18
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message
      *     "," -> target_5 */
-    {678, 5, 77, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: target_5 */
+    {615, 5, 85, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: target_5 */
 
     /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
      * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6434,7 +6567,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_1
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {683, 3, 18, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: cap_words_1 */
+    {620, 3, 18, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: cap_words_1 */
 
     /* sasl-response = . "*" / "+" / auth-response      RFC 2812, 3.3.1
      * sasl-response = "*" / . "+" / auth-response      RFC 2812, 3.3.1
@@ -6443,20 +6576,20 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "/" / "=" -> auth_response_1: feed sasl-message, open auth-response
      *     "*" -> blanks_1
      *     "+" -> blanks_2 */
-    {688, 255, 78, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 294: sasl_response_1 */
+    {625, 255, 86, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 298: sasl_response_1 */
 
     /* e.g. after "a "
      *     -> sasl_response_1 */
-    {691, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 295: before_sasl_response_1 */
+    {628, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 299: before_sasl_response_1 */
 
     /* sasl-mechanism = 1*. ( ALPHA / DIGIT / "-" / "_" )      RFC 2812, 3.3.1
      * e.g. after "a "
      *     ALPHA / DIGIT / "-" / "_" -> sasl_mechanism_2 */
-    {692, 255, 79, 125, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 296: sasl_mechanism_1 */
+    {629, 255, 87, 137, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 300: sasl_mechanism_1 */
 
     /* e.g. after "a "
      *     -> sasl_mechanism_1: open auth-mechanism, begin sasl-mechanism */
-    {693, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 297: before_sasl_mechanism_1 */
+    {630, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 301: before_sasl_mechanism_1 */
 
     /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
      * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6467,7 +6600,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_2
      *     CR -> crlf_3
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {694, 3, 18, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: cap_words_2 */
+    {631, 3, 18, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: cap_words_2 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6476,26 +6609,17 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_9
      *     CR -> crlf_3: close nickname
      *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {699, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: anything_9 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * first-nick = nick-start ( ( . ":" last-nickname ) / ( new-nickname params ) )      RFC 2812, 3.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "nick  "
-     *     nospcrlfcl -> middle_3: anomaly blanks, atomic ends, open nickname
-     *     ":" -> anything_9: anomaly blanks, atomic ends, open nickname
-     *     SP -> more_blanks_56 */
-    {702, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: more_blanks_56 */
+    {636, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: anything_9 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "pass a"
-     *     nospace -> middle_12
-     *     SP -> more_blanks_65: close password
+     *     nospace -> middle_13
+     *     SP -> spaces_57: close password
      *     CR -> crlf_3: close password
      *     LF -> client_line_1: close password, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {705, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: middle_12 */
+    {639, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: middle_13 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6504,150 +6628,140 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_10
      *     CR -> crlf_3: close password
      *     LF -> client_line_1: close password, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {709, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: anything_10 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * first-pass = pass-start ( ( . ":" last-password ) / ( password params ) )      RFC 2812, 3.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "pass  "
-     *     nospcrlfcl -> middle_12: anomaly blanks, atomic ends, open password
-     *     ":" -> anything_10: anomaly blanks, atomic ends, open password
-     *     SP -> more_blanks_57 */
-    {712, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: more_blanks_57 */
+    {643, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: anything_10 */
 
     /* starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "startt"
      *     "L" / "l" -> starttls_7 */
-    {715, 255, 80, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: starttls_6 */
+    {646, 255, 88, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: starttls_6 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "user a"
-     *     nospace -> middle_13
-     *     SP -> more_blanks_66: close username */
-    {716, 2, 23, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: middle_13 */
+     *     nospace -> middle_14
+     *     SP -> spaces_65: close username */
+    {647, 2, 23, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: middle_14 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "user  "
-     *     nospcrlfcl -> middle_13: anomaly blanks, open username
-     *     SP -> more_blanks_58 */
-    {718, 1, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: more_blanks_58 */
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after "who a "
+     *     nospcrlfcl -> middle_10: open parameter
+     *     ":" -> trailing_3: open parameter
+     *     SP -> spaces_57
+     *     CR -> crlf_3
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, set is_spoken, close message */
+    {649, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: spaces_57 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * e.g. after "webirc"
-     *     SP -> more_blanks_67 */
-    {720, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: spaces_21 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a "
      *     chanfirst -> key_2: open key
-     *     SP -> more_blanks_68
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {721, 255, 66, 101, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: more_blanks_59 */
+     *     SP -> spaces_58
+     *     CR -> crlf_2
+     *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
+    {654, 3, 74, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: spaces_58 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a,"
      *     chanfirst -> channel_3: open channel
-     *     SP -> more_blanks_59
+     *     SP -> spaces_58
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF
      *     "," -> channel_6 */
-    {725, 5, 77, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: channel_6 */
+    {658, 5, 85, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: channel_6 */
 
     /* target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a,"
      *     chanfirst -> target_2: open target
-     *     SP -> more_blanks_12
+     *     SP -> spaces_19
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF
      *     "," -> target_6 */
-    {730, 5, 77, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: target_6 */
+    {663, 5, 85, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: target_6 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * subcommand = 1*. letter      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a "
      *     ALPHA -> subcommand_5: open subcommand
-     *     SP -> more_blanks_70
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {735, 255, 72, 128, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: more_blanks_60 */
+     *     SP -> spaces_59
+     *     CR -> crlf_2
+     *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
+    {668, 3, 80, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: spaces_59 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authen"
      *     "T" / "t" -> first_server_word_21 */
-    {739, 255, 41, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: first_server_word_20 */
+    {672, 255, 43, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: first_server_word_20 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * more-blanks = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "cap a "
-     *     nospcrlfcl -> middle_11: open parameter
-     *     ":" -> trailing_3: open parameter
-     *     SP -> more_blanks_71
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {740, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: more_blanks_61 */
-
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after ":a a"
-     *     SP -> more_blanks_61
+     *     nospcrlfcl -> middle_12: open parameter
+     *     ":" -> trailing_4: open parameter
+     *     SP -> spaces_60
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {745, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: spaces_22 */
+    {673, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: spaces_60 */
 
-    /* e.g. after ":a a"
-     *     -> spaces_22 */
-    {748, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 315: before_spaces_16 */
-
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after ":a a"
-     *     SP -> more_blanks_72
+     *     SP -> spaces_60
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {749, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: spaces_23 */
+    {678, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: spaces_61 */
 
     /* e.g. after ":a a"
-     *     -> spaces_23 */
-    {752, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 317: before_spaces_17 */
+     *     -> spaces_61 */
+    {681, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 316: before_spaces_16 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after ":a a"
-     *     SP -> more_blanks_73
+     *     SP -> spaces_66
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {753, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: spaces_24 */
+    {682, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: spaces_62 */
 
     /* e.g. after ":a a"
-     *     -> spaces_24 */
-    {756, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 319: before_spaces_18 */
+     *     -> spaces_62 */
+    {685, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 318: before_spaces_17 */
 
-    /* SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after ":a a"
-     *     SP -> more_blanks_74
+     *     SP -> spaces_67
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {757, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: spaces_25 */
+    {686, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: spaces_63 */
 
     /* e.g. after ":a a"
-     *     -> spaces_25 */
-    {760, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 321: before_spaces_19 */
+     *     -> spaces_63 */
+    {689, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 320: before_spaces_18 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after ":a a"
+     *     SP -> spaces_68
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {690, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: spaces_64 */
+
+    /* e.g. after ":a a"
+     *     -> spaces_64 */
+    {693, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 322: before_spaces_19 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -6656,66 +6770,34 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G" / "I"-"`" / "g" / %x69-FF -> oauth_field_1
      *     "H" / "h" -> oauth_token_5
      *     %x01 -> oauth_token_1 */
-    {761, 255, 81, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: oauth_token_4 */
+    {694, 255, 89, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: oauth_token_4 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *. OCTET      RFC 5802, 7
      * (between messages)
      * e.g. after "n,,n=a,"
      *     OCTET -> scram_9 */
-    {764, 1, 29, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: scram_9 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * user-mode = [ SPACES ( ( . ":" trailing ) / ( parameter user-unused ) ) ]      RFC 2812, 3.1.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "a a  "
-     *     nospcrlfcl -> middle_4: anomaly-open, anomaly blanks, open parameter
-     *     ":" -> trailing_1: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_62
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {765, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: more_blanks_62 */
+    {697, 1, 29, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: scram_9 */
 
     /* key = chanfirst *. chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a"
      *     chanchar -> key_1
-     *     SP -> more_blanks_3: close key
+     *     SP -> spaces_9: close key
      *     CR -> crlf_1: close key
      *     LF -> client_line_1: close key, anomaly-open, anomaly bare-LF, close message
      *     "," -> key_3: close key */
-    {770, 4, 26, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: key_1 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * key = . chanfirst *chanchar      RFC 2812, 3.2.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "a a  "
-     *     chanfirst -> key_1: anomaly-open, anomaly blanks, open key
-     *     SP -> more_blanks_63
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {775, 3, 66, 101, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: more_blanks_63 */
+    {698, 4, 26, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: key_1 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a"
-     *     nospace -> middle_14
-     *     SP -> more_blanks_3: close text
+     *     nospace -> middle_15
+     *     SP -> spaces_9: close text
      *     CR -> crlf_1: close text
      *     LF -> client_line_1: close text, anomaly-open, anomaly bare-LF, close message */
-    {779, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: middle_14 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "a a  "
-     *     nospcrlfcl -> middle_14: anomaly-open, anomaly blanks, open text
-     *     ":" -> anything_1: anomaly-open, anomaly blanks, open text
-     *     SP -> more_blanks_64
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {783, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: more_blanks_64 */
+    {703, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: middle_15 */
 
     /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6725,7 +6807,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_1: close capability
      *     CR -> crlf_1: close capability
      *     LF -> client_line_1: close capability, anomaly-open, anomaly bare-LF, close message */
-    {788, 4, 25, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: capability_1 */
+    {707, 4, 25, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: capability_1 */
 
     /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6735,46 +6817,46 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_1
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {792, 255, 82, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: capability_2 */
+    {711, 255, 90, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: capability_2 */
 
     /* auth-response = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a a"
      *     ALPHA / DIGIT / "+" / "/" / "=" -> auth_response_1
-     *     SP -> blanks_3: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open
+     *     SP -> blanks_1: set rounds, close auth-response, fed sasl-message, finish sasl-message
      *     CR -> crlf_1: set rounds, close auth-response, fed sasl-message, finish sasl-message
      *     LF -> client_line_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, close message */
-    {796, 4, 83, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: auth_response_1 */
+    {715, 4, 91, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: auth_response_1 */
 
     /* blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * crlf = ( CR LF ) / . LF      RFC 2812, 2.3.1
      * e.g. after "a *"
-     *     SP -> blanks_3: anomaly-open
+     *     SP -> blanks_1
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {800, 255, 13, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: blanks_1 */
+    {719, 3, 13, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: blanks_1 */
 
     /* blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * crlf = ( CR LF ) / . LF      RFC 2812, 2.3.1
      * e.g. after "a +"
      *     ALPHA / DIGIT / "+" / "/" / "=" -> auth_response_1: feed sasl-message, open auth-response
-     *     SP -> blanks_3: anomaly-open
+     *     SP -> blanks_1
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {803, 255, 83, 135, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 333: blanks_2 */
+    {722, 255, 91, 147, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 331: blanks_2 */
 
     /* sasl-mechanism = 1*. ( ALPHA / DIGIT / "-" / "_" )      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a a"
      *     ALPHA / DIGIT / "-" / "_" -> sasl_mechanism_2
-     *     SP -> blanks_3: convert sasl-mechanism, set is_authenticating, set rounds, close auth-mechanism, anomaly-open
+     *     SP -> blanks_1: convert sasl-mechanism, set is_authenticating, set rounds, close auth-mechanism
      *     CR -> crlf_1: convert sasl-mechanism, set is_authenticating, set rounds, close auth-mechanism
      *     LF -> client_line_1: convert sasl-mechanism, set is_authenticating, set rounds, close auth-mechanism, anomaly-open, anomaly bare-LF, close message */
-    {807, 4, 84, 136, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 334: sasl_mechanism_2 */
+    {726, 4, 92, 148, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 332: sasl_mechanism_2 */
 
     /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6784,7 +6866,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_2: close capability
      *     CR -> crlf_3: close capability
      *     LF -> client_line_1: close capability, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {811, 4, 25, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: capability_3 */
+    {730, 4, 25, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: capability_3 */
 
     /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6794,79 +6876,40 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_2
      *     CR -> crlf_3
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {815, 255, 82, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: capability_4 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "nick a "
-     *     nospcrlfcl -> middle_16: open parameter
-     *     ":" -> trailing_4: open parameter
-     *     SP -> more_blanks_75
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {819, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: more_blanks_65 */
+    {734, 255, 90, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: capability_4 */
 
     /* starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "starttl"
-     *     "S" / "s" -> blanks_4: close command */
-    {824, 255, 36, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: starttls_7 */
+     *     "S" / "s" -> blanks_3: close command */
+    {738, 255, 36, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: starttls_7 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user a "
      *     nospcrlfcl -> middle_17: open parameter
-     *     SP -> more_blanks_76: anomaly-open */
-    {825, 255, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: more_blanks_66 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "webirc "
-     *     nospcrlfcl -> middle_16: atomic ends, open parameter
-     *     SP -> more_blanks_77: anomaly-open */
-    {827, 255, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: more_blanks_67 */
+     *     SP -> spaces_65 */
+    {739, 1, 82, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: spaces_65 */
 
     /* key = chanfirst *. chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a"
      *     chanchar -> key_2
-     *     SP -> more_blanks_7: close key
+     *     SP -> spaces_14: close key
      *     CR -> crlf_2: close key
      *     LF -> outcome_1: close key, anomaly-open, anomaly bare-LF
      *     "," -> key_4: close key */
-    {829, 4, 26, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: key_2 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * key = . chanfirst *chanchar      RFC 2812, 3.2.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "a a  "
-     *     chanfirst -> key_2: anomaly-open, anomaly blanks, open key
-     *     SP -> more_blanks_68
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {834, 3, 66, 101, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: more_blanks_68 */
+    {741, 4, 26, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: key_2 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a"
-     *     nospace -> middle_15
-     *     SP -> more_blanks_7: close text
+     *     nospace -> middle_16
+     *     SP -> spaces_14: close text
      *     CR -> crlf_2: close text
      *     LF -> outcome_1: close text, anomaly-open, anomaly bare-LF */
-    {838, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: middle_15 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "a a  "
-     *     nospcrlfcl -> middle_15: anomaly-open, anomaly blanks, open text
-     *     ":" -> anything_2: anomaly-open, anomaly blanks, open text
-     *     SP -> more_blanks_69
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {842, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: more_blanks_69 */
+    {746, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: middle_16 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6876,74 +6919,53 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3: close subcommand
      *     CR -> crlf_2: close subcommand
      *     LF -> outcome_1: close subcommand, anomaly-open, anomaly bare-LF */
-    {847, 4, 72, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: subcommand_5 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * subcommand = 1*. letter      RFC 2812, 3.3.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "a a  "
-     *     ALPHA -> subcommand_5: anomaly-open, anomaly blanks, open subcommand
-     *     SP -> more_blanks_70
-     *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {851, 3, 72, 128, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: more_blanks_70 */
+    {750, 4, 80, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: subcommand_5 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authent"
      *     "I" / "i" -> first_server_word_22 */
-    {855, 255, 7, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: first_server_word_21 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "cap a  "
-     *     nospcrlfcl -> middle_11: anomaly-open, anomaly blanks, open parameter
-     *     ":" -> trailing_3: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_71
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {856, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: more_blanks_71 */
+    {754, 255, 46, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: first_server_word_21 */
 
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "cap a\n"
      *     -> before_server_line_3 */
-    {0, 255, 6, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 349: outcome_4 */
+    {0, 255, 6, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 341: outcome_4 */
 
     /* e.g. after "cap a\n"
      *     -> server_line_1: set is_authenticating, set is_spoken, close message */
-    {861, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 350: before_server_line_5 */
+    {755, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 342: before_server_line_5 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after ":a a "
      *     nospcrlfcl -> middle_18: open nickname
      *     ":" -> anything_11: open nickname
-     *     SP -> more_blanks_78
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {862, 255, 18, 23, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: more_blanks_72 */
+     *     SP -> spaces_66
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {756, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: spaces_66 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
      * channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * e.g. after ":a a "
      *     chanfirst -> channel_7: open channel
      *     ":" -> channel_8
-     *     SP -> more_blanks_79
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {867, 255, 20, 25, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: more_blanks_73 */
+     *     SP -> spaces_67
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {761, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: spaces_67 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a "
      *     chanfirst -> target_7: open target
-     *     SP -> more_blanks_81
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {872, 255, 66, 101, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: more_blanks_74 */
+     *     SP -> spaces_68
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {766, 3, 74, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: spaces_68 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -6952,98 +6974,45 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"<" / ">"-"@" / "["-"`" / %x7B-FF -> oauth_field_1
      *     "=" -> oauth_token_6
      *     %x01 -> oauth_token_1 */
-    {876, 255, 85, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: oauth_token_5 */
+    {770, 255, 93, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: oauth_token_5 */
 
     /* key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a,"
      *     chanfirst -> key_1: open key
-     *     SP -> more_blanks_3
+     *     SP -> spaces_9
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message
      *     "," -> key_3 */
-    {879, 5, 77, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: key_3 */
-
-    /* blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * crlf = ( CR LF ) / . LF      RFC 2812, 2.3.1
-     * e.g. after "a a "
-     *     SP -> blanks_3
-     *     CR -> crlf_1: anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {884, 3, 13, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: blanks_3 */
-
-    /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * e.g. after "nick a a"
-     *     nospace -> middle_16
-     *     SP -> more_blanks_65: close parameter
-     *     CR -> crlf_3: close parameter
-     *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {887, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: middle_16 */
-
-    /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "nick a :"
-     *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_4
-     *     CR -> crlf_3: close parameter
-     *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {891, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: trailing_4 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "nick a  "
-     *     nospcrlfcl -> middle_16: anomaly-open, anomaly blanks, open parameter
-     *     ":" -> trailing_4: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_75
-     *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {894, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: more_blanks_75 */
+    {773, 5, 85, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: key_3 */
 
     /* blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * crlf = ( CR LF ) / . LF      RFC 2812, 2.3.1
      * e.g. after "starttls"
-     *     SP -> blanks_5: anomaly-open
+     *     SP -> blanks_3
      *     CR -> crlf_3
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {899, 255, 13, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: blanks_4 */
+    {778, 3, 13, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: blanks_3 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "user a a"
      *     nospace -> middle_17
-     *     SP -> more_blanks_83: close parameter */
-    {902, 2, 23, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: middle_17 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "user a  "
-     *     nospcrlfcl -> middle_17: anomaly blanks, open parameter
-     *     SP -> more_blanks_76 */
-    {904, 1, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: more_blanks_76 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "webirc  "
-     *     nospcrlfcl -> middle_16: anomaly blanks, atomic ends, open parameter
-     *     SP -> more_blanks_77 */
-    {906, 1, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: more_blanks_77 */
+     *     SP -> spaces_69: close parameter */
+    {781, 2, 23, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: middle_17 */
 
     /* key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a,"
      *     chanfirst -> key_2: open key
-     *     SP -> more_blanks_7
+     *     SP -> spaces_14
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF
      *     "," -> key_4 */
-    {908, 5, 77, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: key_4 */
+    {783, 5, 85, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: key_4 */
 
     /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
      * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7054,22 +7023,22 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {913, 3, 18, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: cap_words_3 */
+    {788, 3, 18, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: cap_words_3 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authenti"
      *     "C" / "c" -> first_server_word_23 */
-    {918, 255, 10, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: first_server_word_22 */
+    {793, 255, 10, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: first_server_word_22 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a"
      *     nospace -> middle_18
-     *     SP -> more_blanks_61: close nickname
+     *     SP -> spaces_60: close nickname
      *     CR -> crlf_4: close nickname
      *     LF -> outcome_2: close nickname, anomaly-open, anomaly bare-LF */
-    {919, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: middle_18 */
+    {794, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: middle_18 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -7078,81 +7047,38 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_11
      *     CR -> crlf_4: close nickname
      *     LF -> outcome_2: close nickname, anomaly-open, anomaly bare-LF */
-    {923, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: anything_11 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after ":a a  "
-     *     nospcrlfcl -> middle_18: anomaly-open, anomaly blanks, open nickname
-     *     ":" -> anything_11: anomaly-open, anomaly blanks, open nickname
-     *     SP -> more_blanks_78
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {926, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: more_blanks_78 */
+    {798, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: anything_11 */
 
     /* channel = chanfirst *. chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a"
      *     chanchar -> channel_7
-     *     SP -> more_blanks_84: close channel
+     *     SP -> spaces_70: close channel
      *     CR -> crlf_4: close channel
      *     LF -> outcome_2: close channel, anomaly-open, anomaly bare-LF
      *     "," -> channel_9: close channel */
-    {931, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: channel_7 */
+    {801, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: channel_7 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a :"
      *     chanfirst -> channel_7: open channel
-     *     SP -> more_blanks_84
+     *     SP -> spaces_70
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {936, 255, 66, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: channel_8 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
-     * channel = . chanfirst *chanchar      RFC 2812, 3.2.1
-     * e.g. after ":a a  "
-     *     chanfirst -> channel_7: anomaly-open, anomaly blanks, open channel
-     *     ":" -> channel_8: anomaly-open, anomaly blanks
-     *     SP -> more_blanks_79
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {940, 3, 20, 25, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: more_blanks_79 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
-     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
-     * e.g. after ":a a  "
-     *     chanfirst -> target_3: anomaly-open, anomaly blanks, open target
-     *     ":" -> trailing_3: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_80
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {945, 3, 20, 25, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: more_blanks_80 */
+    {806, 255, 74, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: channel_8 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a"
      *     chanchar -> target_7
-     *     SP -> more_blanks_85: close target
+     *     SP -> spaces_71: close target
      *     CR -> crlf_4: close target
      *     LF -> outcome_2: close target, anomaly-open, anomaly bare-LF */
-    {950, 4, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: target_7 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * target = . chanfirst *chanchar      RFC 2812, 3.3.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after ":a a  "
-     *     chanfirst -> target_7: anomaly-open, anomaly blanks, open target
-     *     SP -> more_blanks_81
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {954, 3, 66, 101, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: more_blanks_81 */
+    {810, 4, 83, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: target_7 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7162,34 +7088,14 @@ static const qcap_state_t states[] = {
      *     "B" / "b" -> oauth_token_7
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {958, 255, 86, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: oauth_token_6 */
+    {814, 255, 94, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: oauth_token_6 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * user-unused = [ SPACES ( ( . ":" trailing ) / ( parameter user-realname ) ) ]      RFC 2812, 3.1.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "a a a  "
-     *     nospcrlfcl -> middle_5: anomaly-open, anomaly blanks, open parameter
-     *     ":" -> trailing_1: anomaly-open, anomaly blanks, open parameter
-     *     SP -> more_blanks_82
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {962, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: more_blanks_82 */
-
-    /* blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * crlf = ( CR LF ) / . LF      RFC 2812, 2.3.1
-     * e.g. after "starttls "
-     *     SP -> blanks_5
-     *     CR -> crlf_3: anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {967, 3, 13, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: blanks_5 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user a a "
      *     nospcrlfcl -> middle_19: open parameter
-     *     SP -> more_blanks_86: anomaly-open */
-    {970, 255, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: more_blanks_83 */
+     *     SP -> spaces_69 */
+    {818, 1, 82, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: spaces_69 */
 
     /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7199,7 +7105,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3: close capability
      *     CR -> crlf_2: close capability
      *     LF -> outcome_1: close capability, anomaly-open, anomaly bare-LF */
-    {972, 4, 25, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: capability_5 */
+    {820, 4, 25, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: capability_5 */
 
     /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7209,54 +7115,54 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {976, 255, 82, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: capability_6 */
+    {824, 255, 90, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: capability_6 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authentic"
      *     "A" / "a" -> first_server_word_24 */
-    {980, 255, 40, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: first_server_word_23 */
+    {828, 255, 40, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: first_server_word_23 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a "
      *     chanfirst -> key_5: open key
-     *     SP -> more_blanks_87
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {981, 255, 66, 101, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: more_blanks_84 */
+     *     SP -> spaces_70
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {829, 3, 74, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: spaces_70 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a,"
      *     chanfirst -> channel_7: open channel
-     *     SP -> more_blanks_84
+     *     SP -> spaces_70
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF
      *     "," -> channel_9 */
-    {985, 5, 77, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: channel_9 */
+    {833, 5, 85, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: channel_9 */
 
     /* target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a,"
      *     chanfirst -> target_3: open target
-     *     SP -> more_blanks_15
+     *     SP -> spaces_23
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF
      *     "," -> target_8 */
-    {990, 5, 77, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: target_8 */
+    {838, 5, 85, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: target_8 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * subcommand = 1*. letter      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a "
      *     ALPHA -> subcommand_6: open subcommand
-     *     SP -> more_blanks_89
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {995, 255, 72, 128, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: more_blanks_85 */
+     *     SP -> spaces_71
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {843, 3, 80, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: spaces_71 */
 
     /* token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
@@ -7265,7 +7171,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {999, 2, 87, 139, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: token_1 */
+    {847, 2, 95, 151, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: token_1 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7275,68 +7181,40 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_8
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1002, 255, 88, 96, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: oauth_token_7 */
+    {850, 255, 96, 106, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: oauth_token_7 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "user a a a"
      *     nospace -> middle_19
-     *     SP -> more_blanks_91: close parameter */
-    {1006, 2, 23, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: middle_19 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "user a a  "
-     *     nospcrlfcl -> middle_19: anomaly blanks, open parameter
-     *     SP -> more_blanks_86 */
-    {1008, 1, 74, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: more_blanks_86 */
+     *     SP -> spaces_72: close parameter */
+    {854, 2, 23, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: middle_19 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authentica"
      *     "T" / "t" -> first_server_word_19 */
-    {481, 255, 41, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: first_server_word_24 */
+    {497, 255, 43, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: first_server_word_24 */
 
     /* key = chanfirst *. chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a a"
      *     chanchar -> key_5
-     *     SP -> more_blanks_61: close key
+     *     SP -> spaces_60: close key
      *     CR -> crlf_4: close key
      *     LF -> outcome_2: close key, anomaly-open, anomaly bare-LF
      *     "," -> key_6: close key */
-    {1010, 4, 26, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: key_5 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * key = . chanfirst *chanchar      RFC 2812, 3.2.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after ":a a a  "
-     *     chanfirst -> key_5: anomaly-open, anomaly blanks, open key
-     *     SP -> more_blanks_87
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {1015, 3, 66, 101, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: more_blanks_87 */
+    {856, 4, 26, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: key_5 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a a"
      *     nospace -> middle_20
-     *     SP -> more_blanks_61: close text
+     *     SP -> spaces_60: close text
      *     CR -> crlf_4: close text
      *     LF -> outcome_2: close text, anomaly-open, anomaly bare-LF */
-    {1019, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: middle_20 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after ":a a a  "
-     *     nospcrlfcl -> middle_20: anomaly-open, anomaly blanks, open text
-     *     ":" -> anything_3: anomaly-open, anomaly blanks, open text
-     *     SP -> more_blanks_88
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {1023, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: more_blanks_88 */
+    {861, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: middle_20 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7346,17 +7224,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_4: close subcommand
      *     CR -> crlf_4: close subcommand
      *     LF -> outcome_2: close subcommand, anomaly-open, anomaly bare-LF */
-    {1028, 4, 72, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: subcommand_6 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * subcommand = 1*. letter      RFC 2812, 3.3.1
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after ":a a a  "
-     *     ALPHA -> subcommand_6: anomaly-open, anomaly blanks, open subcommand
-     *     SP -> more_blanks_89
-     *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
-     *     LF -> outcome_2: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {1032, 3, 72, 128, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: more_blanks_89 */
+    {865, 4, 80, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: subcommand_6 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7366,48 +7234,37 @@ static const qcap_state_t states[] = {
      *     DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "B"-"`" / "b"-"~" -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1036, 255, 89, 96, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: oauth_token_8 */
+    {869, 255, 97, 106, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: oauth_token_8 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a a a"
      *     nospace -> middle_21
-     *     SP -> more_blanks_3: close realname
+     *     SP -> spaces_9: close realname
      *     CR -> crlf_1: close realname
      *     LF -> client_line_1: close realname, anomaly-open, anomaly bare-LF, close message */
-    {1040, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: middle_21 */
+    {873, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: middle_21 */
 
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * user-realname = [ SPACES ( ( . ":" last-realname ) / ( realname params ) ) ]      RFC 2812, 3.1.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "a a a a  "
-     *     nospcrlfcl -> middle_21: anomaly-open, anomaly blanks, open realname
-     *     ":" -> anything_4: anomaly-open, anomaly blanks, open realname
-     *     SP -> more_blanks_90
-     *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
-     *     LF -> client_line_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close message */
-    {1044, 3, 18, 23, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: more_blanks_90 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-user = ... SPACES parameter SPACES parameter SPACES ( ( . ":" last-realname ) / realname )      RFC 2812, 3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user a a a "
      *     nospcrlfcl -> middle_22: open realname
      *     ":" -> anything_12: open realname
-     *     SP -> more_blanks_92: anomaly-open */
-    {1049, 255, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: more_blanks_91 */
+     *     SP -> spaces_72 */
+    {877, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: spaces_72 */
 
     /* key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
-     * SPACES = . SPACE [ more-blanks ]      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a a,"
      *     chanfirst -> key_5: open key
-     *     SP -> more_blanks_61
+     *     SP -> spaces_60
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF
      *     "," -> key_6 */
-    {1052, 5, 77, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: key_6 */
+    {880, 5, 85, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: key_6 */
 
     /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
      * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7418,7 +7275,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_4
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {1057, 3, 18, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: cap_words_4 */
+    {885, 3, 18, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: cap_words_4 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7428,17 +7285,17 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_10
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1062, 255, 90, 96, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 404: oauth_token_9 */
+    {890, 255, 98, 106, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: oauth_token_9 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "user a a a a"
      *     nospace -> middle_22
-     *     SP -> blanks_5: close realname, atomic ends, anomaly-open
+     *     SP -> blanks_3: close realname, atomic ends
      *     CR -> crlf_3: close realname, atomic ends
      *     LF -> client_line_1: close realname, atomic ends, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {1066, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 405: middle_22 */
+    {894, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: middle_22 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -7447,16 +7304,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_12
      *     CR -> crlf_3: close realname, atomic ends
      *     LF -> client_line_1: close realname, atomic ends, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {1070, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 406: anything_12 */
-
-    /* more-blanks = 1*. SPACE      RFC 2812, 2.3
-     * first-user = ... SPACES parameter SPACES parameter SPACES ( ( . ":" last-realname ) / realname )      RFC 2812, 3.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "user a a a  "
-     *     nospcrlfcl -> middle_22: anomaly blanks, open realname
-     *     ":" -> anything_12: anomaly blanks, open realname
-     *     SP -> more_blanks_92 */
-    {1073, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: more_blanks_92 */
+    {898, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: anything_12 */
 
     /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7466,7 +7314,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_4: close capability
      *     CR -> crlf_4: close capability
      *     LF -> outcome_2: close capability, anomaly-open, anomaly bare-LF */
-    {1076, 4, 25, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: capability_7 */
+    {901, 4, 25, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: capability_7 */
 
     /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7476,7 +7324,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_4
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {1080, 255, 82, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 409: capability_8 */
+    {905, 255, 90, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: capability_8 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7486,7 +7334,7 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_11
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1084, 255, 88, 96, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 410: oauth_token_10 */
+    {909, 255, 96, 106, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: oauth_token_10 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7496,7 +7344,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_12
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1088, 255, 90, 96, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 411: oauth_token_11 */
+    {913, 255, 98, 106, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: oauth_token_11 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7506,7 +7354,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1092, 255, 91, 140, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 412: oauth_token_12 */
+    {917, 255, 99, 152, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: oauth_token_12 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7516,7 +7364,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1096, 255, 91, 140, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 413: oauth_token_13 */
+    {921, 255, 99, 152, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: oauth_token_13 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -7529,13 +7377,13 @@ static const char *const texts[] = {
     "tags",
     "ALPHA / \":\" / \"@\"",
     "pass-word",
-    "\"C\" / \"N\" / \"P\" / \"S\" / \"U\" / \"W\" / \"c\" / \"n\" / \"p\" / \"s\" / \"u\" / \"w\"",
+    "\"C\" / \"J\" / \"M\"-\"N\" / \"P\" / \"S\"-\"U\" / \"W\" / \"c\" / \"j\" / \"m\"-\"n\" / \"p\" / \"s\"-\"u\" / \"w\"",
     "DIGIT / ALPHA / \":\" / \"@\"",
     "\":\" / \"@\"-\"A\" / \"C\" / \"E\" / \"N\" / \"P\" / \"a\" / \"c\" / \"e\" / \"n\" / \"p\"",
     "command",
     "ALPHA / SP / CR / LF",
     "nick-word",
-    "\"I\" / \"i\"",
+    "\"I\" / \"O\" / \"i\" / \"o\"",
     "numeric",
     "DIGIT",
     "nickname",
@@ -7549,7 +7397,6 @@ static const char *const texts[] = {
     "SPACES",
     "SP / CR / LF",
     "\"K\" / \"k\"",
-    "more-blanks",
     "SP / DIGIT / ALPHA",
     "prefix-user",
     "userchar",
@@ -7599,20 +7446,25 @@ static const char *const texts[] = {
     "ALPHA / DIGIT / \"+\" / \"-\"-\"/\"",
     "cap-word",
     "\"A\" / \"a\"",
+    "other-word",
+    "\"O\" / \"o\"",
+    "\"A\" / \"O\" / \"R\" / \"a\" / \"o\" / \"r\"",
     "starttls",
     "\"T\" / \"t\"",
     "user-command",
-    "webirc",
-    "\"E\" / \"e\"",
+    "\"E\" / \"H\" / \"e\" / \"h\"",
     "first-server-word",
     "\"R\" / \"r\"",
-    "\"O\" / \"o\"",
+    "\"I\" / \"i\"",
+    "\"E\" / \"e\"",
     "\",\" / \"A\" / \"a\"",
     "ALPHA / DIGIT / \"-\"-\".\"",
     "SP / ALPHA / DIGIT / \"+\" / \"-\"-\"/\" / \";\" / \"=\"",
     "\"P\" / \"p\"",
-    "\"B\" / \"b\"",
+    "\"D\" / \"d\"",
+    "\"R\"-\"S\" / \"r\"-\"s\"",
     "\"N\" / \"n\"",
+    "\"B\" / \"b\"",
     "passwd",
     "%x01",
     "ALPHA / DIGIT / \",\"-\".\"",
@@ -7621,9 +7473,11 @@ static const char *const texts[] = {
     "SP / ALPHA / \":\"",
     "tag-value",
     "SP / VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF",
+    "\"G\" / \"g\"",
+    "\"V\" / \"v\"",
+    "SP / \"I\" / \"i\"",
     "SP / DIGIT / ALPHA / \":\"",
     "\"H\" / \"h\"",
-    "\"G\" / \"g\"",
     "SP / \":\" / \"A\" / \"C\" / \"E\" / \"N\" / \"P\" / \"a\" / \"c\" / \"e\" / \"n\" / \"p\"",
     "gs2-authzid",
     "scram-char",
@@ -7632,6 +7486,7 @@ static const char *const texts[] = {
     "scram-authzid",
     "SP / ALPHA / CR / LF / \":\"",
     "SP / ALPHA / DIGIT / CR / LF / \"*\"-\"+\" / \"-\" / \"/\" / \":\" / \"=\" / \"_\"",
+    "\"M\" / \"m\"",
     "SP / chanfirst / CR / LF",
     "oauth-user",
     "VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF",
@@ -7663,7 +7518,6 @@ static const char *const texts[] = {
     "token",
     "secured",
     "bare-LF",
-    "trailing-blanks",
     "first-message",
     "authenticated",
     "first-reply",
@@ -7777,7 +7631,7 @@ const qcap_protocol_t qcap_irc_protocol = {
     .datagram = QCAP_NONE,
     .states = states,
     .class_of = class_of,
-    .class_count = 41,
+    .class_count = 44,
     .rows = rows,
     .edges = edges,
     .edge_lists = edge_lists,

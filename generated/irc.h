@@ -4,7 +4,7 @@
  *
  * What it needs, where pointers have 64 bits; `qcapgen help contract` says what each number is.
  *
- *     states 414
+ *     states 388
  *     states.hot 89
  *     machines 3
  *     control-points 11
@@ -13,23 +13,23 @@
  *     regions.nested 0
  *     calls.nested 0
  *     position-registers 2
- *     atomic.words 18
+ *     atomic.words 10
  *     lookback.bytes 6
- *     lookback.open-states 38
- *     bytes.conversation 1344
+ *     lookback.open-states 7
+ *     bytes.conversation 1280
  *     bytes.shared 160
- *     bytes.direction 584
+ *     bytes.direction 552
  *     bytes.direction.parser 272
- *     bytes.sub-stream 928
+ *     bytes.sub-stream 896
  *     bytes.direction.registers 32
  *     bytes.direction.elements 64
  *     bytes.direction.positions 24
- *     bytes.direction.atomic 72
+ *     bytes.direction.atomic 40
  *     bytes.direction.conversions 32
  *     bytes.direction.accumulators 64
  *     bytes.direction.texts 20
  *     bytes.queues 0
- *     bytes.tables 19002
+ *     bytes.tables 17712
  *
  * How to use it: parser.h. */
 #ifndef QCAP_IRC_H
@@ -81,7 +81,7 @@ struct qcap_irc_side {
     qcap_register_t registers[4];
     qcap_slot_t slots[4];
     uint64_t positions[3];
-    qcap_later_t later[18];
+    qcap_later_t later[10];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
     unsigned char text[20];
