@@ -81,6 +81,13 @@ static const frame_t gre = FRAME(DLT_RAW, "\x45\x00\x00\x38\x00\x00\x00\x00\x40\
 static const frame_t vxlan =
     FRAME(DLT_RAW, "\x45\x00\x00\x4e\x00\x00\x00\x00\x40\x11\x00\x00\xac\x10\x00\x01\xac\x10\x00\x02"
                    "\xc0\x00\x12\xb5\x00\x3a\x00\x00" "\x08\x00\x00\x00\x00\x00\x7b\x00" MACS "\x08\x00" IP("\x1c", "\x01") PING);
+#define OUTER(total, proto) "\x45\x00\x00" total "\x00\x00\x00\x00\x40" proto "\x00\x00\xac\x10\x00\x01\xac\x10\x00\x02"
+static const frame_t geneve = FRAME(DLT_RAW, OUTER("\x4e", "\x11") "\xc0\x00\x17\xc1\x00\x3a\x00\x00"
+                                             "\x00\x00\x65\x58\x00\x00\x7b\x00" MACS "\x08\x00" IP("\x1c", "\x01") PING);
+static const frame_t gtp = FRAME(DLT_RAW, OUTER("\x40", "\x11") "\x08\x68\x08\x68\x00\x2c\x00\x00"
+                                          "\x30\xff\x00\x1c\x00\x00\x04\xd2" IP("\x1c", "\x01") PING);
+static const frame_t etherip =
+    FRAME(DLT_RAW, OUTER("\x40", "\x61") "\x30\x00" MACS "\x08\x00" IP("\x1c", "\x01") PING);
 static const frame_t fragments[] = {
     FRAME(DLT_EN10MB, MACS "\x81\x00\x00\x09\x08\x00" "\x45\x00\x00\x24\x00\x01\x20\x00\x40\x11\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02"
                       "\xc0\x00\x13\x88\x00\x14\x00\x00" "\0\0\0\0\0\0\0\0"),
@@ -201,6 +208,16 @@ static void a_packet_in_a_tunnel_has_the_fields_of_both(void **state)
     INNER(gre, "frame.len", "56");
     VALUES(vxlan, "vxlan.vni", "123");
     INNER(vxlan, "eth.src", "00:50:56:0a:0b:0c");
+    VALUES(geneve, "geneve.vni", "123");
+    VALUES(geneve, "geneve.proto_type", "25944");
+    INNER(geneve, "icmp.seq", "2");
+    VALUES(gtp, "gtp.teid", "1234");
+    VALUES(gtp, "gtp.message", "255");
+    VALUES(gtp, "gtp.length", "28");
+    INNER(gtp, "ip.src", "10.0.0.1 172.16.0.1");
+    VALUES(etherip, "etherip.ver", "3");
+    INNER(etherip, "eth.dst", "00:0c:29:01:02:03");
+    INNER(etherip, "etherip.ver", "3");
     INNER(vxlan, "ip.addr", "10.0.0.1 192.0.2.5 172.16.0.1 172.16.0.2");
 }
 
