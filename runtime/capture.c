@@ -5,6 +5,7 @@
 #include "capture.h"
 
 #include <pcap/pcap.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,8 @@ struct qcapint_capture {
     int link_type;                /* DLT_ number: see qcapint_capture_link_type() */
     qcapint_trace_t trace;        /* KIND_TRACE */
     pcap_t *device;               /* KIND_DEVICE: activated */
+    int ready;                    /* ... readable when there are packets; -1: none, then reading waits by itself */
+    int timeout_ms;               /* ... how long to wait for one */
     uint64_t unit_ns;             /* ... what a timestamp's fraction counts */
     qcapint_filter_t filter;      /* the others; a device's is in the system */
     char error[QCAP_ERRBUF_SIZE]; /* last failure */
@@ -75,29 +78,42 @@ qcapint_capture_t *qcapint_capture_open_trace(const char *path, char *errbuf)
     return capture->trace.has_one_interface ? check_link_type(capture, errbuf) : capture;
 }
 
+static int timeout_of(const qcap_device_options_t *options)
+{
+    return options->timeout_ms && options->timeout_ms < INT32_MAX ? (int)options->timeout_ms : DEFAULT_TIMEOUT_MS;
+}
+
 /* Sets everything that has to be set before activation. */
 static void set_options(pcap_t *pcap, const qcap_device_options_t *options)
 {
-    static const qcap_device_options_t defaults = {0};
-    if (!options)
-        options = &defaults;
     uint32_t buffer_size = options->buffer_size ? options->buffer_size : DEFAULT_BUFFER_SIZE;
     uint32_t snap_len = options->snap_len ? options->snap_len : DEFAULT_SNAP_LEN;
     pcap_set_snaplen(pcap, snap_len < DEFAULT_SNAP_LEN ? (int)snap_len : DEFAULT_SNAP_LEN);
     pcap_set_buffer_size(pcap, buffer_size < INT32_MAX ? (int)buffer_size : INT32_MAX);
-    pcap_set_timeout(pcap, options->timeout_ms && options->timeout_ms < INT32_MAX ? (int)options->timeout_ms
-                                                                                   : DEFAULT_TIMEOUT_MS);
+    pcap_set_timeout(pcap, timeout_of(options));
     pcap_set_promisc(pcap, options->is_promiscuous);
     pcap_set_immediate_mode(pcap, options->is_immediate);
     pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO); /* microseconds where it is refused: see unit_ns */
 }
 
+/* libpcap's own time-out is for packets that have come: where there are none, it may wait for ever. So it never waits. */
+static void set_waiting(qcapint_capture_t *capture, const qcap_device_options_t *options)
+{
+    char reason[PCAP_ERRBUF_SIZE];
+    capture->timeout_ms = timeout_of(options);
+    capture->ready = pcap_get_selectable_fd(capture->device);
+    if (capture->ready >= 0 && pcap_setnonblock(capture->device, 1, reason) < 0)
+        capture->ready = -1;
+}
+
 qcapint_capture_t *qcapint_capture_open_device(const char *device, const qcap_device_options_t *options, char *errbuf)
 {
+    static const qcap_device_options_t defaults = {0};
     char message[QCAP_ERRBUF_SIZE], reason[PCAP_ERRBUF_SIZE] = "";
     pcap_t *pcap = pcap_create(device, reason);
     if (!pcap)
         return fail(NULL, errbuf, reason);
+    options = options ? options : &defaults;
     set_options(pcap, options);
     int status = pcap_activate(pcap);
     if (status < 0) { /* above 0 are warnings */
@@ -112,6 +128,7 @@ qcapint_capture_t *qcapint_capture_open_device(const char *device, const qcap_de
         return fail(NULL, errbuf, "out of memory");
     }
     capture->device = pcap;
+    set_waiting(capture, options);
     capture->unit_ns = pcap_get_tstamp_precision(pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
     return check_link_type(capture, errbuf);
 }
@@ -179,11 +196,21 @@ static int64_t time_of(const qcapint_capture_t *capture, const struct timeval *t
     return (int64_t)((uint64_t)ts->tv_sec * 1000000000u + (uint64_t)ts->tv_usec * capture->unit_ns);
 }
 
+/* Reads a packet, if one comes in time: as pcap_next_ex(). A signal ends the wait. */
+static int wait_for_packet(const qcapint_capture_t *capture, struct pcap_pkthdr **header, const unsigned char **bytes)
+{
+    struct pollfd device = {.fd = capture->ready, .events = POLLIN};
+    int status = pcap_next_ex(capture->device, header, bytes);
+    if (status != 0 || capture->ready < 0 || poll(&device, 1, capture->timeout_ms) <= 0)
+        return status;
+    return pcap_next_ex(capture->device, header, bytes);
+}
+
 static qcapint_capture_next_t next_of_device(qcapint_capture_t *capture, qcapint_frame_t *frame, size_t *count)
 {
     struct pcap_pkthdr *header;
     *count = 0;
-    switch (pcap_next_ex(capture->device, &header, &frame->bytes)) {
+    switch (wait_for_packet(capture, &header, &frame->bytes)) {
     case 1:
         frame->len = header->caplen;
         frame->wire_len = header->len > header->caplen ? header->len : header->caplen;

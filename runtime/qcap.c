@@ -8,12 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "handle.h"
 #include "tunnel.h"
 
 /* A conversation is fetched so many packets before its own: long enough for memory to answer. */
 #define FETCH_AHEAD 6
+
+/* Packets of a device may be on their way for so long when it seems to be silent. */
+#define LATE_NS INT64_C(1000000000)
 
 /* Times are believed up to here, so that differences and deadlines do not overflow. */
 #define TIME_MAX (INT64_MAX / 4)
@@ -424,6 +428,18 @@ static uint64_t process_batch(qcap_t *q, uint64_t limit)
     return batch->at - begin;
 }
 
+/* While a device is silent time goes on: what waits for it happens, without a packet. */
+static void pass_time(qcap_t *q)
+{
+    struct timespec time;
+    if (!q->has_begun || !qcapint_capture_is_device(q->capture) || clock_gettime(CLOCK_REALTIME, &time) != 0)
+        return;
+    int64_t now_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec - LATE_NS;
+    if (now_ns > q->now_ns)
+        q->now_ns = now_ns;
+    clean_up(q);
+}
+
 /* Reads up to `limit` packets (0: no limit), or until there is none for the time being if `is_patient` is false.
  * Returns how many were read, or a negative status. */
 static int64_t read_packets(qcap_t *q, uint64_t limit, bool is_patient)
@@ -442,6 +458,7 @@ static int64_t read_packets(qcap_t *q, uint64_t limit, bool is_patient)
         case QCAPINT_CAPTURE_FRAME:
             break;
         case QCAPINT_CAPTURE_NOTHING:
+            pass_time(q);
             if (!is_patient)
                 return (int64_t)read;
             break;

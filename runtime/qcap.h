@@ -21,7 +21,8 @@
  *   - Handlers may call any function but qcap_loop(), qcap_dispatch(), qcap_push(), qcap_finish() and qcap_close();
  *     they add no handlers.
  *   - Malformed traffic is not an error of a call: it is a stage, an anomaly or a counter.
- *   - Times are nanoseconds since 1970 (UTC), as the capture recorded them; every time-out runs in that time.
+ *   - Times are nanoseconds since 1970 (UTC), as the capture recorded them; every time-out runs in that time. While a
+ *     device is silent, it is the clock's, a second late.
  *   - Lengths are bytes. An offset counts the bytes of one direction from the first one after its SYN, or from the
  *     first one seen of a conversation met in the middle. Lost bytes count. */
 #ifndef QCAP_QCAP_H

@@ -1,6 +1,9 @@
 /* test_capture.c: opening and reading traces, and what is said where that fails. */
 #include <pcap/pcap.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "capture.h"
@@ -311,6 +314,51 @@ static void a_device_that_is_none_is_refused_with_a_reason(void **state)
     assert_null(strchr(errbuf, '\n'));
 }
 
+/* ---------------------------------------------------------------- devices */
+
+static void count_closed(qcap_tcpstr_t *client, void *user)
+{
+    (void)client;
+    ++*(unsigned *)user;
+}
+
+/* Two sockets of this machine that connect, and close. */
+static void connect_once(int listener, const struct sockaddr_in *address)
+{
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(client, (const struct sockaddr *)address, sizeof *address), 0);
+    int server = accept(listener, NULL, NULL);
+    close(client);
+    close(server);
+}
+
+/* The last packet that comes is the connection's own: nothing but time can end it. */
+static void time_goes_on_while_a_device_is_silent(void **state)
+{
+    char errbuf[QCAP_ERRBUF_SIZE], filter[64];
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    unsigned closed = 0;
+    (void)state;
+    qcap_t *q = qcap_open_device("lo", &(qcap_device_options_t){.timeout_ms = 20}, errbuf);
+    if (!q)
+        skip(); /* it takes rights that not everybody has */
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    snprintf(filter, sizeof filter, "tcp port %u", ntohs(address.sin_port));
+    assert_int_equal(qcap_set_filter(q, filter), 0);
+    assert_int_equal(qcap_set(q, "timeout.closed=1ms"), 0);
+    assert_int_equal(qcap_tap_add(q, &(qcap_tap_t){.on_close = count_closed}, &closed), 0);
+    connect_once(listener, &address);
+    for (time_t end = time(NULL) + 10; closed == 0 && time(NULL) < end;)
+        assert_true(qcap_dispatch(q, 0) >= 0);
+    assert_int_equal(closed, 1);
+    close(listener);
+    qcap_close(q);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -326,6 +374,7 @@ int main(void)
         test(what_is_no_trace_is_refused_with_a_reason),
         test(link_types_that_are_not_decoded_are_refused),
         test(a_device_that_is_none_is_refused_with_a_reason),
+        test(time_goes_on_while_a_device_is_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
