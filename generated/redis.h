@@ -16,9 +16,9 @@
  *     atomic.words 12
  *     lookback.bytes 7
  *     lookback.open-states 11
- *     bytes.conversation 46896
+ *     bytes.conversation 20272
  *     bytes.shared 176
- *     bytes.direction 23360
+ *     bytes.direction 10048
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0
  *     bytes.direction.registers 80
@@ -29,8 +29,8 @@
  *     bytes.direction.atomic 48
  *     bytes.direction.conversions 32
  *     bytes.direction.accumulators 64
- *     bytes.direction.ends 3096
- *     bytes.direction.ends.texts 10320
+ *     bytes.direction.ends 24
+ *     bytes.direction.ends.texts 80
  *     bytes.direction.ends.ahead 40
  *     bytes.direction.texts 93
  *     bytes.queues 0
@@ -91,8 +91,8 @@ struct qcap_redis_side {
     qcap_later_t later[12];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
-    qcap_watch_t watches[129];
-    unsigned char ends[10320];
+    qcap_watch_t watches[1];
+    unsigned char ends[80];
     unsigned char ahead[40];
     unsigned char text[93];
 };

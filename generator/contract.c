@@ -72,8 +72,8 @@ static void list_members(const layout_t *l, contract_t *c)
         {"qcap_underway_t", "underway", "conversions", (unsigned)(l->slots.count)},
         {"qcap_accumulator_t", "accumulators", "accumulators", (unsigned)(l->accumulator_count)},
         {"uint64_t", "saved", "local", (unsigned)(layout_saved(nfa))},
-        {"qcap_watch_t", "watches", "ends", (unsigned)(nfa->until_max ? c->regions : 0)},
-        {"unsigned char", "ends", "ends.texts", (unsigned)(2 * nfa->until_max * c->regions)},
+        {"qcap_watch_t", "watches", "ends", layout_untils(nfa)},
+        {"unsigned char", "ends", "ends.texts", (unsigned)(2 * nfa->until_max * layout_untils(nfa))},
         {"unsigned char", "ahead", "ends.ahead", (unsigned)(nfa->until_max)},
         {"unsigned char", "text", "texts", (unsigned)(l->text_size)},
     };

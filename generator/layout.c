@@ -249,6 +249,11 @@ unsigned layout_regions(const nfa_t *nfa)
     return nfa->nest.regions + layout_frames(nfa) * nfa->call_nest.regions;
 }
 
+unsigned layout_untils(const nfa_t *nfa)
+{
+    return nfa->nest.untils + layout_frames(nfa) * nfa->call_nest.untils;
+}
+
 unsigned layout_saved(const nfa_t *nfa)
 {
     return nfa->nest.saved + layout_frames(nfa) * nfa->call_nest.saved;

@@ -46,6 +46,7 @@ typedef struct layout {
 /* What a side has room for: elements and regions that are open, calls and repeats, saved registers. */
 unsigned layout_slots(const nfa_t *nfa);
 unsigned layout_regions(const nfa_t *nfa);
+unsigned layout_untils(const nfa_t *nfa); /* regions whose end is looked for */
 unsigned layout_frames(const nfa_t *nfa);
 unsigned layout_saved(const nfa_t *nfa); /* in 64-bit words */
 

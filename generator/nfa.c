@@ -74,6 +74,7 @@ context_t *nfa_nested(builder_t *b, const context_t *parent)
         context->element = parent->element;
         context->depth = parent->depth;
         context->regions = parent->regions;
+        context->untils = parent->untils;
         context->repeats = parent->repeats;
         context->procedure = parent->procedure;
         context->level = parent->level;

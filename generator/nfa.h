@@ -35,7 +35,8 @@ typedef struct context {
     const node_t *reference; /* ... and the node of the parent's rule that refers to it; NULL if none does */
     unsigned element;       /* the innermost emitted element, ELEMENT_NONE at the top */
     unsigned depth;         /* emitted elements and anomalies around */
-    unsigned regions;       /* `length` and `until close` around */
+    unsigned regions;       /* `length`, `until` and `until close` around */
+    unsigned untils;        /* of them, those whose end is looked for */
     unsigned repeats;       /* repeats that are counted around */
     unsigned procedure;     /* what it is in, or PROCEDURE_NONE; then all numbers count from its beginning */
     unsigned level;         /* readings with a fallback around */
@@ -142,6 +143,7 @@ typedef struct procedure {
 typedef struct nest {
     unsigned depth;   /* elements and anomalies */
     unsigned regions;
+    unsigned untils;  /* regions whose end is looked for */
     unsigned repeats; /* that are counted */
     unsigned saved;   /* 64-bit words that saved registers take */
 } nest_t;

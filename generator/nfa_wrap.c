@@ -322,7 +322,9 @@ static unsigned build_region(builder_t *b, const wrapped_t *w, context_t *around
     context_t *inner = nfa_nested(b, around);
     nest_t *nest = nfa_nest_of(b, inner);
     inner->regions++;
+    inner->untils += extent->kind == NOTE_UNTIL;
     nest->regions = inner->regions > nest->regions ? inner->regions : nest->regions;
+    nest->untils = inner->untils > nest->untils ? inner->untils : nest->untils;
     unsigned start = build_body(b, w, inner, nfa_add(b, NFA_ACCEPT, inner, NULL, STATE_NONE));
     control_t control = {.kind = extent->expr ? CONTROL_LENGTH : CONTROL_CLOSE, .place = extent->place, .rule = inner->rule,
                          .expr = extent->expr, .is_shared = nfa_is_shared(extent->expr)};

@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+/* What lies behind a parser needs no clearing: nothing of it is looked at before it is written. */
 void qcapint_parser_init(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_t *root, bool is_server)
 {
+    memset(p, 0, sizeof *p);
     p->conversation = c;
     p->root = root;
     p->is_server = is_server;
@@ -28,8 +30,9 @@ static void ignore(qcap_parser_t *p, const qcap_event_t *event, void *user)
 
 void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_event_handler_t on_event, void *user)
 {
-    memset(block, 0, protocol->size);
     qcap_conversation_t *c = block;
+    memset(c, 0, sizeof *c);
+    memset(in_block(block, protocol->shared), 0, protocol->size - protocol->shared); /* what both sides have lies last */
     c->protocol = protocol;
     c->on_event = on_event ? on_event : ignore;
     c->wanted = protocol->all_elements;

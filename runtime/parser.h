@@ -641,9 +641,10 @@ typedef struct qcap_region {
     uint16_t depth; /* elements open when it began */
     uint16_t base, frame_count; /* likewise */
     uint32_t saved; /* words on the stack of saved registers then */
-    bool is_jump;   /* `at`: ends where its rule does, or with the datagram */
-    bool is_cut;    /* something around it has ended before its end */
-    bool is_open;   /* to the end of what is around it */
+    uint16_t watch; /* 1 + the number of how its end is looked for; 0: it is not */
+    bool is_jump : 1; /* `at`: ends where its rule does, or with the datagram */
+    bool is_cut : 1;  /* something around it has ended before its end */
+    bool is_open : 1; /* to the end of what is around it */
 } qcap_region_t;
 
 /* Of `at`, counted from the datagram's first byte: where reading goes on, and where it went to. */
@@ -703,9 +704,9 @@ typedef struct qcap_root {
     uint16_t search_byte; /* with which all begins that can be found; QCAP_NONE: there are several */
 } qcap_root_t;
 
-/* Where what a direction remembers lies: offsets behind its qcap_parser_t. Registers are the first. `watches`: one for each
- * region; `ends`: for each, until_max bytes of what ends it and as many that are or'ed before they are compared; `ahead`: taken
- * bytes that may be that, read next. */
+/* Where what a direction remembers lies: offsets behind its qcap_parser_t. Registers are the first. `watches`: one for
+ * each region whose end is looked for; `ends`: for each of those, until_max bytes of what ends it and as many that are or'ed before
+ * they are compared; `ahead`: taken bytes that may be that, read next. */
 typedef struct qcap_side {
     uint32_t slots, regions, frames, positions, later, underway, accumulators, text, saved, watches, ends, ahead;
 } qcap_side_t;

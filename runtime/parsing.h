@@ -152,16 +152,16 @@ static inline const unsigned char *bytes_at(const qcap_parser_t *p, uint64_t beg
     return begin >= p->piece_offset ? p->piece + (begin - p->piece_offset) : NULL;
 }
 
-/* How the end of a region is looked for; the side has room for it if the protocol has `until` at all. */
-static inline qcap_watch_t *qcapint_watch(const qcap_parser_t *p, unsigned region)
-{
-    return (qcap_watch_t *)behind(p, protocol_of(p)->side.watches) + region;
-}
-
 /* Its end is looked for. */
 static inline bool is_watched(const qcap_parser_t *p, unsigned region)
 {
-    return protocol_of(p)->until_max > 0 && qcapint_watch(p, region)->until;
+    return side_regions(p)[region].watch > 0;
+}
+
+/* How the end of a region that is watched is looked for. */
+static inline qcap_watch_t *qcapint_watch(const qcap_parser_t *p, unsigned region)
+{
+    return (qcap_watch_t *)behind(p, protocol_of(p)->side.watches) + side_regions(p)[region].watch - 1;
 }
 
 /* Where the region ends; of one that is watched, where the one around it does, until its end is found. */

@@ -16,8 +16,6 @@ static void begin_region(qcap_parser_t *p, const qcap_control_t *control, uint64
                                                     .base = p->base,
                                                     .frame_count = p->frame_count,
                                                     .saved = p->saved_count};
-    if (protocol_of(p)->until_max > 0)
-        qcapint_watch(p, p->region_count - 1u)->until = NULL;
     p->state = control->targets[0];
 }
 

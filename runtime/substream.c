@@ -79,9 +79,8 @@ static void open_rule(qcap_parser_t *p, qcap_substream_t *s, unsigned feed)
 {
     qcap_parser_t *reader = *place_of(p, feed);
     unsigned char *undecided = reader->undecided;
-    memset(reader, 0, sizeof *reader);
-    reader->undecided = undecided; /* this memory serves again */
     qcapint_parser_init(p->conversation, reader, &protocol_of(p)->feeds[feed].root, p->is_server);
+    reader->undecided = undecided; /* this memory serves again */
     copy_registers(reader, p);
     s->reader = reader;
     s->datagram_start = reader->root->start;

@@ -25,7 +25,7 @@ static unsigned char byte_at(const qcap_parser_t *p, uint64_t offset)
 static unsigned char *text_of(const qcap_parser_t *p, unsigned region)
 {
     size_t max = protocol_of(p)->until_max;
-    return side_ends(p) + 2 * max * region;
+    return side_ends(p) + 2 * max * (side_regions(p)[region].watch - 1u);
 }
 
 /* ---------------------------------------------------------------- beginning */
@@ -45,6 +45,7 @@ static void add_bytes(qcap_parser_t *p, unsigned region, const unsigned char *by
 bool qcapint_until_begin(qcap_parser_t *p, const qcap_until_t *until)
 {
     unsigned region = p->region_count - 1u;
+    side_regions(p)[region].watch = (uint16_t)(p->until_count + 1u);
     qcap_watch_t *w = qcapint_watch(p, region);
     *w = (qcap_watch_t){.until = until, .looked = here(p), .is_start = true};
     for (unsigned i = 0; i < until->piece_count; i++) {
@@ -176,9 +177,9 @@ void qcapint_until_look(qcap_parser_t *p)
 {
     uint64_t limit = window_end(p);
     for (unsigned i = first_region(p); i < p->region_count; i++) {
-        const qcap_watch_t *w = qcapint_watch(p, i);
-        if (!w->until || w->is_found)
+        if (!is_watched(p, i) || qcapint_watch(p, i)->is_found)
             continue;
+        const qcap_watch_t *w = qcapint_watch(p, i);
         look(p, i, limit);
         if (!w->is_found && w->looked < limit)
             limit = w->looked;
@@ -189,9 +190,8 @@ uint64_t qcapint_until_safe(const qcap_parser_t *p)
 {
     uint64_t safe = UINT64_MAX;
     for (unsigned i = first_region(p); i < p->region_count; i++) {
-        const qcap_watch_t *w = qcapint_watch(p, i);
-        if (w->until && !w->is_found && w->looked < safe)
-            safe = w->looked;
+        if (is_watched(p, i) && !qcapint_watch(p, i)->is_found && qcapint_watch(p, i)->looked < safe)
+            safe = qcapint_watch(p, i)->looked;
     }
     return safe;
 }

@@ -433,6 +433,7 @@ void follow(const qcap_protocol_t *protocol, const scene_t *scene, cutting_t cut
     follow_allocations = 0;
     init(&f, scene);
     qcap_conversation_t *conversation = get_memory(protocol->size);
+    memset(conversation, 0xa5, protocol->size); /* whatever was there, it is not looked at */
     qcap_conversation_init(conversation, protocol, on_event, &f);
     qcap_conversation_set_memory(conversation, queue_memory);
     qcap_conversation_set_find(conversation, subject_find);

@@ -327,6 +327,7 @@ static void run_interpreter(judge_t *judge, const scene_t *scene)
 static void run_parser(judge_t *judge, const scene_t *scene)
 {
     judge->conversation = judge_memory(judge->protocol->size);
+    memset(judge->conversation, 0xa5, judge->protocol->size); /* whatever was there, it is not looked at */
     qcap_conversation_init(judge->conversation, judge->protocol, listen_to_parser, judge);
     qcap_conversation_set_memory(judge->conversation, get_queues);
     qcap_conversation_set_find(judge->conversation, find_protocol);
