@@ -626,7 +626,7 @@ enum {
     AT_CAPABILITY_8 = 615,
     AT_TEXT_6 = 616,
     AT_TEXT_7 = 617,
-    AT_ENTITY_SECTION_1 = 618,
+    AT_SECTION_1 = 618,
     AT_OAUTH_TOKEN_10 = 619,
     AT_PASSWORD_LITERAL_2 = 620,
     AT_BEFORE_CRLF_3 = 621,
@@ -654,514 +654,523 @@ enum {
     AT_TEXT_8 = 643,
     AT_LITERAL_SIZE_1 = 644,
     AT_BEFORE_LITERAL_SIZE_1 = 645,
-    AT_ENVELOPE_1 = 646,
-    AT_BEFORE_ENVELOPE_1 = 647,
-    AT_ENTITY_SECTION_2 = 648,
-    AT_OTHER_SECTION_1 = 649,
-    AT_SECTION_1 = 650,
-    AT_OAUTH_TOKEN_11 = 651,
-    AT_MESSAGE_SENT_2 = 652,
-    AT_CRLF_33 = 653,
-    AT_BEFORE_CRLF_5 = 654,
-    AT_QUOTED_CHAR_24 = 655,
-    AT_CAPABILITY_10 = 656,
-    AT_QUOTED_CHAR_25 = 657,
-    AT_LIST_14 = 658,
-    AT_START_2 = 659,
-    AT_NUMBER_24 = 660,
-    AT_DELIMITER_2 = 661,
-    AT_MAILBOX_LIST_3 = 662,
-    AT_QUOTED_CHAR_26 = 663,
-    AT_CRLF_34 = 664,
-    AT_LITERAL_BYTES_2 = 665,
-    AT_QUOTED_CHAR_27 = 666,
-    AT_NUMBER_25 = 667,
-    AT_BEFORE_STATUS_LIST_1 = 668,
-    AT_QUOTED_CHAR_28 = 669,
-    AT_LIST_15 = 670,
-    AT_START_3 = 671,
-    AT_NUMBER_26 = 672,
-    AT_CRLF_35 = 673,
-    AT_LITERAL_BYTES_3 = 674,
-    AT_LITERAL_BYTES_4 = 675,
-    AT_BEFORE_VALUES_1 = 676,
-    AT_QUOTED_CHAR_29 = 677,
-    AT_NUMBER_27 = 678,
-    AT_NSTRING_1 = 679,
-    AT_NUMBER_28 = 680,
-    AT_LITERAL_SIZE_2 = 681,
-    AT_ENTITY_SECTION_3 = 682,
-    AT_ORIGIN_1 = 683,
-    AT_OAUTH_TOKEN_12 = 684,
-    AT_WORDS_7 = 685,
-    AT_BEFORE_WORDS_3 = 686,
-    AT_CRLF_36 = 687,
-    AT_START_4 = 688,
-    AT_NUMBER_29 = 689,
-    AT_QUOTED_CHAR_30 = 690,
-    AT_NUMBER_30 = 691,
-    AT_ATOM_11 = 692,
-    AT_CRLF_37 = 693,
-    AT_QUOTED_CHAR_31 = 694,
-    AT_NUMBER_31 = 695,
-    AT_QUOTED_CHAR_32 = 696,
-    AT_NUMBER_32 = 697,
-    AT_NSTRING_2 = 698,
-    AT_QUOTED_CHAR_33 = 699,
+    AT_LITERAL_SIZE_2 = 646,
+    AT_BEFORE_LITERAL_SIZE_2 = 647,
+    AT_ENVELOPE_1 = 648,
+    AT_BEFORE_ENVELOPE_1 = 649,
+    AT_HEADER_SECTION_1 = 650,
+    AT_OTHER_SECTION_1 = 651,
+    AT_SECTION_2 = 652,
+    AT_OAUTH_TOKEN_11 = 653,
+    AT_MESSAGE_SENT_2 = 654,
+    AT_CRLF_33 = 655,
+    AT_BEFORE_CRLF_5 = 656,
+    AT_QUOTED_CHAR_24 = 657,
+    AT_CAPABILITY_10 = 658,
+    AT_QUOTED_CHAR_25 = 659,
+    AT_LIST_14 = 660,
+    AT_START_2 = 661,
+    AT_NUMBER_24 = 662,
+    AT_DELIMITER_2 = 663,
+    AT_MAILBOX_LIST_3 = 664,
+    AT_QUOTED_CHAR_26 = 665,
+    AT_CRLF_34 = 666,
+    AT_LITERAL_BYTES_2 = 667,
+    AT_QUOTED_CHAR_27 = 668,
+    AT_NUMBER_25 = 669,
+    AT_BEFORE_STATUS_LIST_1 = 670,
+    AT_QUOTED_CHAR_28 = 671,
+    AT_LIST_15 = 672,
+    AT_START_3 = 673,
+    AT_NUMBER_26 = 674,
+    AT_CRLF_35 = 675,
+    AT_LITERAL_BYTES_3 = 676,
+    AT_LITERAL_BYTES_4 = 677,
+    AT_BEFORE_VALUES_1 = 678,
+    AT_QUOTED_CHAR_29 = 679,
+    AT_NUMBER_27 = 680,
+    AT_NUMBER_28 = 681,
+    AT_NSTRING_1 = 682,
+    AT_NUMBER_29 = 683,
+    AT_LITERAL_SIZE_3 = 684,
+    AT_HEADER_SECTION_2 = 685,
+    AT_ORIGIN_1 = 686,
+    AT_OAUTH_TOKEN_12 = 687,
+    AT_WORDS_7 = 688,
+    AT_BEFORE_WORDS_3 = 689,
+    AT_CRLF_36 = 690,
+    AT_START_4 = 691,
+    AT_NUMBER_30 = 692,
+    AT_QUOTED_CHAR_30 = 693,
+    AT_NUMBER_31 = 694,
+    AT_ATOM_11 = 695,
+    AT_CRLF_37 = 696,
+    AT_QUOTED_CHAR_31 = 697,
+    AT_NUMBER_32 = 698,
+    AT_QUOTED_CHAR_32 = 699,
     AT_NUMBER_33 = 700,
-    AT_QUOTED_CHAR_34 = 701,
-    AT_LIST_16 = 702,
-    AT_NUMBER_34 = 703,
+    AT_NUMBER_34 = 701,
+    AT_NSTRING_2 = 702,
+    AT_QUOTED_CHAR_33 = 703,
     AT_NUMBER_35 = 704,
-    AT_ENTITY_SECTION_4 = 705,
-    AT_SECTION_2 = 706,
-    AT_LATER_ORIGIN_1 = 707,
-    AT_OAUTH_TOKEN_13 = 708,
-    AT_WORDS_8 = 709,
-    AT_CRLF_38 = 710,
-    AT_START_5 = 711,
-    AT_QUOTED_CHAR_35 = 712,
-    AT_NUMBER_36 = 713,
-    AT_NUMBER_37 = 714,
-    AT_CRLF_39 = 715,
-    AT_ATOM_12 = 716,
-    AT_QUOTED_CHAR_36 = 717,
-    AT_NUMBER_38 = 718,
-    AT_CRLF_40 = 719,
-    AT_LITERAL_BYTES_5 = 720,
-    AT_CRLF_41 = 721,
-    AT_CRLF_42 = 722,
-    AT_NSTRING_3 = 723,
-    AT_ENVELOPE_2 = 724,
-    AT_QUOTED_CHAR_37 = 725,
-    AT_NUMBER_39 = 726,
-    AT_QUOTED_CHAR_38 = 727,
-    AT_LIST_17 = 728,
-    AT_NUMBER_40 = 729,
-    AT_CRLF_43 = 730,
-    AT_ENTITY_SECTION_5 = 731,
-    AT_MSG_ATT_ITEM_1 = 732,
-    AT_QUOTED_CHAR_39 = 733,
-    AT_NUMBER_41 = 734,
-    AT_ANNOUNCEMENT_8 = 735,
-    AT_CRLF_44 = 736,
-    AT_CRLF_45 = 737,
-    AT_LITERAL_BYTES_6 = 738,
-    AT_LIST_18 = 739,
-    AT_MAILBOX_LIST_4 = 740,
-    AT_QUOTED_CHAR_40 = 741,
-    AT_NUMBER_42 = 742,
-    AT_CRLF_46 = 743,
-    AT_LITERAL_BYTES_7 = 744,
-    AT_CRLF_47 = 745,
-    AT_MESSAGE_3 = 746,
-    AT_ENV_SUBJECT_1 = 747,
-    AT_CRLF_48 = 748,
-    AT_LIST_19 = 749,
-    AT_CRLF_49 = 750,
-    AT_CRLF_50 = 751,
-    AT_BODY_1 = 752,
-    AT_ENTITY_SECTION_6 = 753,
-    AT_ANNOUNCEMENT_9 = 754,
-    AT_CRLF_51 = 755,
-    AT_CRLF_52 = 756,
-    AT_LITERAL_SENT_4 = 757,
-    AT_LIST_20 = 758,
-    AT_CRLF_53 = 759,
-    AT_BEFORE_MSG_ATT_1 = 760,
-    AT_ENV_SUBJECT_2 = 761,
-    AT_QUOTED_CHAR_41 = 762,
-    AT_NUMBER_43 = 763,
-    AT_CRLF_54 = 764,
-    AT_LITERAL_BYTES_8 = 765,
-    AT_QUOTED_CHAR_42 = 766,
-    AT_LIST_21 = 767,
-    AT_START_6 = 768,
-    AT_NUMBER_44 = 769,
-    AT_CRLF_55 = 770,
-    AT_LITERAL_BYTES_9 = 771,
-    AT_BODY_2 = 772,
-    AT_BEFORE_MSG_ATT_2 = 773,
-    AT_ENTITY_SECTION_7 = 774,
-    AT_CRLF_56 = 775,
-    AT_MESSAGE_SENT_3 = 776,
-    AT_LITERAL_4 = 777,
-    AT_BEFORE_LITERAL_3 = 778,
-    AT_QUOTED_CHAR_43 = 779,
-    AT_LIST_22 = 780,
-    AT_NUMBER_45 = 781,
-    AT_CRLF_57 = 782,
-    AT_MAILBOX_LITERAL_5 = 783,
-    AT_ENV_SUBJECT_3 = 784,
-    AT_ENVELOPE_3 = 785,
-    AT_QUOTED_CHAR_44 = 786,
-    AT_NUMBER_46 = 787,
-    AT_QUOTED_CHAR_45 = 788,
-    AT_NUMBER_47 = 789,
-    AT_MESSAGE_4 = 790,
-    AT_BEFORE_MESSAGE_2 = 791,
-    AT_WORDS_9 = 792,
-    AT_BEFORE_WORDS_4 = 793,
-    AT_QUOTED_CHAR_46 = 794,
-    AT_LIST_23 = 795,
+    AT_QUOTED_CHAR_34 = 705,
+    AT_LIST_16 = 706,
+    AT_NUMBER_36 = 707,
+    AT_NUMBER_37 = 708,
+    AT_HEADER_SECTION_3 = 709,
+    AT_SECTION_3 = 710,
+    AT_LATER_ORIGIN_1 = 711,
+    AT_OAUTH_TOKEN_13 = 712,
+    AT_WORDS_8 = 713,
+    AT_CRLF_38 = 714,
+    AT_START_5 = 715,
+    AT_QUOTED_CHAR_35 = 716,
+    AT_NUMBER_38 = 717,
+    AT_NUMBER_39 = 718,
+    AT_CRLF_39 = 719,
+    AT_ATOM_12 = 720,
+    AT_QUOTED_CHAR_36 = 721,
+    AT_NUMBER_40 = 722,
+    AT_CRLF_40 = 723,
+    AT_LITERAL_BYTES_5 = 724,
+    AT_CRLF_41 = 725,
+    AT_CRLF_42 = 726,
+    AT_CRLF_43 = 727,
+    AT_NSTRING_3 = 728,
+    AT_ENVELOPE_2 = 729,
+    AT_QUOTED_CHAR_37 = 730,
+    AT_NUMBER_41 = 731,
+    AT_QUOTED_CHAR_38 = 732,
+    AT_LIST_17 = 733,
+    AT_NUMBER_42 = 734,
+    AT_CRLF_44 = 735,
+    AT_HEADER_SECTION_4 = 736,
+    AT_MSG_ATT_ITEM_1 = 737,
+    AT_QUOTED_CHAR_39 = 738,
+    AT_NUMBER_43 = 739,
+    AT_ANNOUNCEMENT_8 = 740,
+    AT_CRLF_45 = 741,
+    AT_CRLF_46 = 742,
+    AT_LITERAL_BYTES_6 = 743,
+    AT_LIST_18 = 744,
+    AT_MAILBOX_LIST_4 = 745,
+    AT_QUOTED_CHAR_40 = 746,
+    AT_NUMBER_44 = 747,
+    AT_CRLF_47 = 748,
+    AT_LITERAL_BYTES_7 = 749,
+    AT_CRLF_48 = 750,
+    AT_MESSAGE_3 = 751,
+    AT_CRLF_49 = 752,
+    AT_HEADER_1 = 753,
+    AT_ENV_SUBJECT_1 = 754,
+    AT_CRLF_50 = 755,
+    AT_LIST_19 = 756,
+    AT_CRLF_51 = 757,
+    AT_CRLF_52 = 758,
+    AT_BODY_1 = 759,
+    AT_HEADER_SECTION_5 = 760,
+    AT_ANNOUNCEMENT_9 = 761,
+    AT_CRLF_53 = 762,
+    AT_CRLF_54 = 763,
+    AT_LITERAL_SENT_4 = 764,
+    AT_LIST_20 = 765,
+    AT_CRLF_55 = 766,
+    AT_BEFORE_MSG_ATT_1 = 767,
+    AT_HEADER_2 = 768,
+    AT_BEFORE_MSG_ATT_2 = 769,
+    AT_ENV_SUBJECT_2 = 770,
+    AT_QUOTED_CHAR_41 = 771,
+    AT_NUMBER_45 = 772,
+    AT_CRLF_56 = 773,
+    AT_LITERAL_BYTES_8 = 774,
+    AT_QUOTED_CHAR_42 = 775,
+    AT_LIST_21 = 776,
+    AT_START_6 = 777,
+    AT_NUMBER_46 = 778,
+    AT_CRLF_57 = 779,
+    AT_LITERAL_BYTES_9 = 780,
+    AT_BODY_2 = 781,
+    AT_BEFORE_MSG_ATT_3 = 782,
+    AT_HEADER_SECTION_6 = 783,
+    AT_CRLF_58 = 784,
+    AT_MESSAGE_SENT_3 = 785,
+    AT_LITERAL_4 = 786,
+    AT_BEFORE_LITERAL_3 = 787,
+    AT_QUOTED_CHAR_43 = 788,
+    AT_LIST_22 = 789,
+    AT_NUMBER_47 = 790,
+    AT_CRLF_59 = 791,
+    AT_MAILBOX_LITERAL_5 = 792,
+    AT_ENV_SUBJECT_3 = 793,
+    AT_ENVELOPE_3 = 794,
+    AT_QUOTED_CHAR_44 = 795,
     AT_NUMBER_48 = 796,
-    AT_BEFORE_MAILBOX_LIST_1 = 797,
-    AT_ADDRESSES_1 = 798,
-    AT_CRLF_58 = 799,
-    AT_CRLF_59 = 800,
-    AT_CRLF_60 = 801,
-    AT_BEFORE_CRLF_6 = 802,
-    AT_WORDS_10 = 803,
-    AT_QUOTED_CHAR_47 = 804,
-    AT_LIST_24 = 805,
-    AT_CRLF_61 = 806,
-    AT_ADDRESSES_2 = 807,
-    AT_ADDRESSES_3 = 808,
-    AT_CRLF_62 = 809,
-    AT_SUBJECT_LITERAL_1 = 810,
-    AT_CRLF_63 = 811,
-    AT_LITERAL_BYTES_10 = 812,
-    AT_QUOTED_CHAR_48 = 813,
-    AT_QUOTED_CHAR_49 = 814,
-    AT_LIST_25 = 815,
-    AT_START_7 = 816,
-    AT_NUMBER_49 = 817,
+    AT_QUOTED_CHAR_45 = 797,
+    AT_NUMBER_49 = 798,
+    AT_MESSAGE_4 = 799,
+    AT_BEFORE_MESSAGE_2 = 800,
+    AT_WORDS_9 = 801,
+    AT_BEFORE_WORDS_4 = 802,
+    AT_QUOTED_CHAR_46 = 803,
+    AT_LIST_23 = 804,
+    AT_NUMBER_50 = 805,
+    AT_BEFORE_MAILBOX_LIST_1 = 806,
+    AT_ADDRESSES_1 = 807,
+    AT_CRLF_60 = 808,
+    AT_CRLF_61 = 809,
+    AT_CRLF_62 = 810,
+    AT_BEFORE_CRLF_6 = 811,
+    AT_WORDS_10 = 812,
+    AT_QUOTED_CHAR_47 = 813,
+    AT_LIST_24 = 814,
+    AT_CRLF_63 = 815,
+    AT_ADDRESSES_2 = 816,
+    AT_ADDRESSES_3 = 817,
     AT_CRLF_64 = 818,
-    AT_LITERAL_BYTES_11 = 819,
-    AT_ADDRESSES_4 = 820,
-    AT_NSTRING_4 = 821,
-    AT_ENVELOPE_4 = 822,
-    AT_SUBJECT_LITERAL_2 = 823,
-    AT_BEFORE_ENVELOPE_2 = 824,
-    AT_QUOTED_CHAR_50 = 825,
-    AT_NUMBER_50 = 826,
-    AT_NSTRING_5 = 827,
-    AT_QUOTED_CHAR_51 = 828,
-    AT_NUMBER_51 = 829,
-    AT_ADDRESSES_5 = 830,
-    AT_CRLF_65 = 831,
-    AT_NSTRING_6 = 832,
-    AT_ADDRESS_1 = 833,
-    AT_QUOTED_CHAR_52 = 834,
+    AT_SUBJECT_LITERAL_1 = 819,
+    AT_CRLF_65 = 820,
+    AT_LITERAL_BYTES_10 = 821,
+    AT_QUOTED_CHAR_48 = 822,
+    AT_QUOTED_CHAR_49 = 823,
+    AT_LIST_25 = 824,
+    AT_START_7 = 825,
+    AT_NUMBER_51 = 826,
+    AT_CRLF_66 = 827,
+    AT_LITERAL_BYTES_11 = 828,
+    AT_ADDRESSES_4 = 829,
+    AT_NSTRING_4 = 830,
+    AT_ENVELOPE_4 = 831,
+    AT_SUBJECT_LITERAL_2 = 832,
+    AT_BEFORE_ENVELOPE_2 = 833,
+    AT_QUOTED_CHAR_50 = 834,
     AT_NUMBER_52 = 835,
-    AT_ADDRESSES_6 = 836,
-    AT_ADDRESSES_7 = 837,
-    AT_CRLF_66 = 838,
-    AT_LITERAL_BYTES_12 = 839,
-    AT_NSTRING_7 = 840,
-    AT_CRLF_67 = 841,
-    AT_ADDRESSES_8 = 842,
-    AT_NSTRING_8 = 843,
-    AT_ENVELOPE_5 = 844,
-    AT_NSTRING_9 = 845,
-    AT_QUOTED_CHAR_53 = 846,
-    AT_NUMBER_53 = 847,
-    AT_CRLF_68 = 848,
-    AT_LITERAL_BYTES_13 = 849,
-    AT_NSTRING_10 = 850,
-    AT_QUOTED_CHAR_54 = 851,
-    AT_NUMBER_54 = 852,
-    AT_ADDRESSES_9 = 853,
-    AT_NSTRING_11 = 854,
-    AT_ADDRESS_2 = 855,
-    AT_QUOTED_CHAR_55 = 856,
-    AT_NUMBER_55 = 857,
-    AT_NSTRING_12 = 858,
-    AT_ADDRESS_3 = 859,
-    AT_QUOTED_CHAR_56 = 860,
+    AT_NSTRING_5 = 836,
+    AT_QUOTED_CHAR_51 = 837,
+    AT_NUMBER_53 = 838,
+    AT_ADDRESSES_5 = 839,
+    AT_CRLF_67 = 840,
+    AT_NSTRING_6 = 841,
+    AT_ADDRESS_1 = 842,
+    AT_QUOTED_CHAR_52 = 843,
+    AT_NUMBER_54 = 844,
+    AT_ADDRESSES_6 = 845,
+    AT_ADDRESSES_7 = 846,
+    AT_CRLF_68 = 847,
+    AT_LITERAL_BYTES_12 = 848,
+    AT_NSTRING_7 = 849,
+    AT_CRLF_69 = 850,
+    AT_ADDRESSES_8 = 851,
+    AT_NSTRING_8 = 852,
+    AT_ENVELOPE_5 = 853,
+    AT_NSTRING_9 = 854,
+    AT_QUOTED_CHAR_53 = 855,
+    AT_NUMBER_55 = 856,
+    AT_CRLF_70 = 857,
+    AT_LITERAL_BYTES_13 = 858,
+    AT_NSTRING_10 = 859,
+    AT_QUOTED_CHAR_54 = 860,
     AT_NUMBER_56 = 861,
-    AT_ADDRESSES_10 = 862,
-    AT_ADDRESSES_11 = 863,
-    AT_ADDR_PART_1 = 864,
-    AT_CRLF_69 = 865,
-    AT_NSTRING_13 = 866,
-    AT_CRLF_70 = 867,
-    AT_ADDRESSES_12 = 868,
-    AT_NSTRING_14 = 869,
-    AT_ENVELOPE_6 = 870,
-    AT_ADDR_PART_2 = 871,
-    AT_QUOTED_CHAR_57 = 872,
-    AT_NUMBER_57 = 873,
+    AT_ADDRESSES_9 = 862,
+    AT_NSTRING_11 = 863,
+    AT_ADDRESS_2 = 864,
+    AT_QUOTED_CHAR_55 = 865,
+    AT_NUMBER_57 = 866,
+    AT_NSTRING_12 = 867,
+    AT_ADDRESS_3 = 868,
+    AT_QUOTED_CHAR_56 = 869,
+    AT_NUMBER_58 = 870,
+    AT_ADDRESSES_10 = 871,
+    AT_ADDRESSES_11 = 872,
+    AT_ADDR_PART_1 = 873,
     AT_CRLF_71 = 874,
-    AT_LITERAL_BYTES_14 = 875,
-    AT_NSTRING_15 = 876,
-    AT_QUOTED_CHAR_58 = 877,
-    AT_NUMBER_58 = 878,
-    AT_CRLF_72 = 879,
-    AT_LITERAL_BYTES_15 = 880,
-    AT_NSTRING_16 = 881,
-    AT_QUOTED_CHAR_59 = 882,
-    AT_NUMBER_59 = 883,
-    AT_ADDRESSES_13 = 884,
-    AT_ADDR_PART_3 = 885,
-    AT_ADDRESS_4 = 886,
-    AT_QUOTED_CHAR_60 = 887,
-    AT_NUMBER_60 = 888,
-    AT_NSTRING_17 = 889,
-    AT_ADDRESS_5 = 890,
-    AT_QUOTED_CHAR_61 = 891,
+    AT_NSTRING_13 = 875,
+    AT_CRLF_72 = 876,
+    AT_ADDRESSES_12 = 877,
+    AT_NSTRING_14 = 878,
+    AT_ENVELOPE_6 = 879,
+    AT_ADDR_PART_2 = 880,
+    AT_QUOTED_CHAR_57 = 881,
+    AT_NUMBER_59 = 882,
+    AT_CRLF_73 = 883,
+    AT_LITERAL_BYTES_14 = 884,
+    AT_NSTRING_15 = 885,
+    AT_QUOTED_CHAR_58 = 886,
+    AT_NUMBER_60 = 887,
+    AT_CRLF_74 = 888,
+    AT_LITERAL_BYTES_15 = 889,
+    AT_NSTRING_16 = 890,
+    AT_QUOTED_CHAR_59 = 891,
     AT_NUMBER_61 = 892,
-    AT_NSTRING_18 = 893,
-    AT_ADDRESS_6 = 894,
-    AT_QUOTED_CHAR_62 = 895,
-    AT_NUMBER_62 = 896,
-    AT_ADDRESSES_14 = 897,
-    AT_ADDRESSES_15 = 898,
-    AT_ADDR_PART_4 = 899,
-    AT_CRLF_73 = 900,
-    AT_ADDR_PART_5 = 901,
-    AT_CRLF_74 = 902,
-    AT_NSTRING_19 = 903,
-    AT_CRLF_75 = 904,
-    AT_ADDRESSES_16 = 905,
-    AT_NSTRING_20 = 906,
-    AT_ENVELOPE_7 = 907,
-    AT_ADDR_PART_6 = 908,
-    AT_QUOTED_CHAR_63 = 909,
-    AT_NUMBER_63 = 910,
+    AT_ADDRESSES_13 = 893,
+    AT_ADDR_PART_3 = 894,
+    AT_ADDRESS_4 = 895,
+    AT_QUOTED_CHAR_60 = 896,
+    AT_NUMBER_62 = 897,
+    AT_NSTRING_17 = 898,
+    AT_ADDRESS_5 = 899,
+    AT_QUOTED_CHAR_61 = 900,
+    AT_NUMBER_63 = 901,
+    AT_NSTRING_18 = 902,
+    AT_ADDRESS_6 = 903,
+    AT_QUOTED_CHAR_62 = 904,
+    AT_NUMBER_64 = 905,
+    AT_ADDRESSES_14 = 906,
+    AT_ADDRESSES_15 = 907,
+    AT_ADDR_PART_4 = 908,
+    AT_CRLF_75 = 909,
+    AT_ADDR_PART_5 = 910,
     AT_CRLF_76 = 911,
-    AT_PART_LITERAL_1 = 912,
-    AT_ADDR_PART_7 = 913,
-    AT_QUOTED_CHAR_64 = 914,
-    AT_NUMBER_64 = 915,
-    AT_CRLF_77 = 916,
-    AT_LITERAL_BYTES_16 = 917,
-    AT_NSTRING_21 = 918,
-    AT_QUOTED_CHAR_65 = 919,
-    AT_NUMBER_65 = 920,
-    AT_CRLF_78 = 921,
-    AT_LITERAL_BYTES_17 = 922,
-    AT_NSTRING_22 = 923,
-    AT_QUOTED_CHAR_66 = 924,
-    AT_NUMBER_66 = 925,
-    AT_ADDRESSES_17 = 926,
-    AT_ADDR_PART_8 = 927,
-    AT_ADDRESS_7 = 928,
-    AT_QUOTED_CHAR_67 = 929,
-    AT_NUMBER_67 = 930,
-    AT_QUOTED_CHAR_68 = 931,
-    AT_BEFORE_QUOTED_CHAR_1 = 932,
-    AT_ADDR_PART_9 = 933,
-    AT_ADDRESS_8 = 934,
-    AT_QUOTED_CHAR_69 = 935,
-    AT_NUMBER_68 = 936,
-    AT_NSTRING_23 = 937,
-    AT_ADDRESS_9 = 938,
-    AT_QUOTED_CHAR_70 = 939,
-    AT_NUMBER_69 = 940,
-    AT_NSTRING_24 = 941,
-    AT_ADDRESS_10 = 942,
-    AT_QUOTED_CHAR_71 = 943,
-    AT_NUMBER_70 = 944,
-    AT_ADDRESSES_18 = 945,
-    AT_ADDRESSES_19 = 946,
-    AT_CRLF_79 = 947,
-    AT_QUOTED_CHAR_72 = 948,
-    AT_ADDR_PART_10 = 949,
-    AT_CRLF_80 = 950,
-    AT_ADDR_PART_11 = 951,
-    AT_CRLF_81 = 952,
-    AT_NSTRING_25 = 953,
-    AT_CRLF_82 = 954,
-    AT_ADDRESSES_20 = 955,
-    AT_NSTRING_26 = 956,
-    AT_ENVELOPE_8 = 957,
-    AT_CRLF_83 = 958,
-    AT_PART_LITERAL_2 = 959,
-    AT_ADDR_PART_12 = 960,
-    AT_QUOTED_CHAR_73 = 961,
-    AT_NUMBER_71 = 962,
+    AT_NSTRING_19 = 912,
+    AT_CRLF_77 = 913,
+    AT_ADDRESSES_16 = 914,
+    AT_NSTRING_20 = 915,
+    AT_ENVELOPE_7 = 916,
+    AT_ADDR_PART_6 = 917,
+    AT_QUOTED_CHAR_63 = 918,
+    AT_NUMBER_65 = 919,
+    AT_CRLF_78 = 920,
+    AT_PART_LITERAL_1 = 921,
+    AT_ADDR_PART_7 = 922,
+    AT_QUOTED_CHAR_64 = 923,
+    AT_NUMBER_66 = 924,
+    AT_CRLF_79 = 925,
+    AT_LITERAL_BYTES_16 = 926,
+    AT_NSTRING_21 = 927,
+    AT_QUOTED_CHAR_65 = 928,
+    AT_NUMBER_67 = 929,
+    AT_CRLF_80 = 930,
+    AT_LITERAL_BYTES_17 = 931,
+    AT_NSTRING_22 = 932,
+    AT_QUOTED_CHAR_66 = 933,
+    AT_NUMBER_68 = 934,
+    AT_ADDRESSES_17 = 935,
+    AT_ADDR_PART_8 = 936,
+    AT_ADDRESS_7 = 937,
+    AT_QUOTED_CHAR_67 = 938,
+    AT_NUMBER_69 = 939,
+    AT_QUOTED_CHAR_68 = 940,
+    AT_BEFORE_QUOTED_CHAR_1 = 941,
+    AT_ADDR_PART_9 = 942,
+    AT_ADDRESS_8 = 943,
+    AT_QUOTED_CHAR_69 = 944,
+    AT_NUMBER_70 = 945,
+    AT_NSTRING_23 = 946,
+    AT_ADDRESS_9 = 947,
+    AT_QUOTED_CHAR_70 = 948,
+    AT_NUMBER_71 = 949,
+    AT_NSTRING_24 = 950,
+    AT_ADDRESS_10 = 951,
+    AT_QUOTED_CHAR_71 = 952,
+    AT_NUMBER_72 = 953,
+    AT_ADDRESSES_18 = 954,
+    AT_ADDRESSES_19 = 955,
+    AT_CRLF_81 = 956,
+    AT_QUOTED_CHAR_72 = 957,
+    AT_ADDR_PART_10 = 958,
+    AT_CRLF_82 = 959,
+    AT_ADDR_PART_11 = 960,
+    AT_CRLF_83 = 961,
+    AT_NSTRING_25 = 962,
     AT_CRLF_84 = 963,
-    AT_PART_LITERAL_3 = 964,
-    AT_ADDR_PART_13 = 965,
-    AT_QUOTED_CHAR_74 = 966,
-    AT_NUMBER_72 = 967,
-    AT_CRLF_85 = 968,
-    AT_LITERAL_BYTES_18 = 969,
-    AT_NSTRING_27 = 970,
-    AT_QUOTED_CHAR_75 = 971,
-    AT_NUMBER_73 = 972,
-    AT_CRLF_86 = 973,
-    AT_LITERAL_BYTES_19 = 974,
-    AT_NSTRING_28 = 975,
-    AT_QUOTED_CHAR_76 = 976,
-    AT_NUMBER_74 = 977,
-    AT_ADDRESSES_21 = 978,
-    AT_ADDR_PART_14 = 979,
-    AT_ADDRESS_11 = 980,
-    AT_QUOTED_CHAR_77 = 981,
-    AT_NUMBER_75 = 982,
-    AT_QUOTED_CHAR_78 = 983,
-    AT_BEFORE_QUOTED_CHAR_2 = 984,
-    AT_ADDR_PART_15 = 985,
-    AT_ADDRESS_12 = 986,
-    AT_QUOTED_CHAR_79 = 987,
-    AT_NUMBER_76 = 988,
-    AT_NSTRING_29 = 989,
-    AT_ADDRESS_13 = 990,
-    AT_QUOTED_CHAR_80 = 991,
-    AT_NUMBER_77 = 992,
-    AT_NSTRING_30 = 993,
-    AT_ADDRESS_14 = 994,
-    AT_QUOTED_CHAR_81 = 995,
-    AT_NUMBER_78 = 996,
-    AT_ADDRESSES_22 = 997,
-    AT_ADDRESSES_23 = 998,
-    AT_CRLF_87 = 999,
-    AT_QUOTED_CHAR_82 = 1000,
-    AT_ADDR_PART_16 = 1001,
-    AT_CRLF_88 = 1002,
-    AT_ADDR_PART_17 = 1003,
-    AT_CRLF_89 = 1004,
-    AT_NSTRING_31 = 1005,
-    AT_CRLF_90 = 1006,
-    AT_ADDRESSES_24 = 1007,
-    AT_NSTRING_32 = 1008,
-    AT_ENVELOPE_9 = 1009,
-    AT_CRLF_91 = 1010,
-    AT_PART_LITERAL_4 = 1011,
-    AT_ADDR_PART_18 = 1012,
-    AT_QUOTED_CHAR_83 = 1013,
-    AT_NUMBER_79 = 1014,
+    AT_ADDRESSES_20 = 964,
+    AT_NSTRING_26 = 965,
+    AT_ENVELOPE_8 = 966,
+    AT_CRLF_85 = 967,
+    AT_PART_LITERAL_2 = 968,
+    AT_ADDR_PART_12 = 969,
+    AT_QUOTED_CHAR_73 = 970,
+    AT_NUMBER_73 = 971,
+    AT_CRLF_86 = 972,
+    AT_PART_LITERAL_3 = 973,
+    AT_ADDR_PART_13 = 974,
+    AT_QUOTED_CHAR_74 = 975,
+    AT_NUMBER_74 = 976,
+    AT_CRLF_87 = 977,
+    AT_LITERAL_BYTES_18 = 978,
+    AT_NSTRING_27 = 979,
+    AT_QUOTED_CHAR_75 = 980,
+    AT_NUMBER_75 = 981,
+    AT_CRLF_88 = 982,
+    AT_LITERAL_BYTES_19 = 983,
+    AT_NSTRING_28 = 984,
+    AT_QUOTED_CHAR_76 = 985,
+    AT_NUMBER_76 = 986,
+    AT_ADDRESSES_21 = 987,
+    AT_ADDR_PART_14 = 988,
+    AT_ADDRESS_11 = 989,
+    AT_QUOTED_CHAR_77 = 990,
+    AT_NUMBER_77 = 991,
+    AT_QUOTED_CHAR_78 = 992,
+    AT_BEFORE_QUOTED_CHAR_2 = 993,
+    AT_ADDR_PART_15 = 994,
+    AT_ADDRESS_12 = 995,
+    AT_QUOTED_CHAR_79 = 996,
+    AT_NUMBER_78 = 997,
+    AT_NSTRING_29 = 998,
+    AT_ADDRESS_13 = 999,
+    AT_QUOTED_CHAR_80 = 1000,
+    AT_NUMBER_79 = 1001,
+    AT_NSTRING_30 = 1002,
+    AT_ADDRESS_14 = 1003,
+    AT_QUOTED_CHAR_81 = 1004,
+    AT_NUMBER_80 = 1005,
+    AT_ADDRESSES_22 = 1006,
+    AT_ADDRESSES_23 = 1007,
+    AT_CRLF_89 = 1008,
+    AT_QUOTED_CHAR_82 = 1009,
+    AT_ADDR_PART_16 = 1010,
+    AT_CRLF_90 = 1011,
+    AT_ADDR_PART_17 = 1012,
+    AT_CRLF_91 = 1013,
+    AT_NSTRING_31 = 1014,
     AT_CRLF_92 = 1015,
-    AT_PART_LITERAL_5 = 1016,
-    AT_ADDR_PART_19 = 1017,
-    AT_QUOTED_CHAR_84 = 1018,
-    AT_NUMBER_80 = 1019,
-    AT_CRLF_93 = 1020,
-    AT_LITERAL_BYTES_20 = 1021,
-    AT_NSTRING_33 = 1022,
-    AT_QUOTED_CHAR_85 = 1023,
-    AT_NUMBER_81 = 1024,
-    AT_CRLF_94 = 1025,
-    AT_LITERAL_BYTES_21 = 1026,
-    AT_NSTRING_34 = 1027,
-    AT_QUOTED_CHAR_86 = 1028,
-    AT_NUMBER_82 = 1029,
-    AT_NSTRING_35 = 1030,
-    AT_ADDR_PART_20 = 1031,
-    AT_ADDRESS_15 = 1032,
-    AT_QUOTED_CHAR_87 = 1033,
-    AT_NUMBER_83 = 1034,
-    AT_ADDR_PART_21 = 1035,
-    AT_ADDRESS_16 = 1036,
-    AT_QUOTED_CHAR_88 = 1037,
+    AT_ADDRESSES_24 = 1016,
+    AT_NSTRING_32 = 1017,
+    AT_ENVELOPE_9 = 1018,
+    AT_CRLF_93 = 1019,
+    AT_PART_LITERAL_4 = 1020,
+    AT_ADDR_PART_18 = 1021,
+    AT_QUOTED_CHAR_83 = 1022,
+    AT_NUMBER_81 = 1023,
+    AT_CRLF_94 = 1024,
+    AT_PART_LITERAL_5 = 1025,
+    AT_ADDR_PART_19 = 1026,
+    AT_QUOTED_CHAR_84 = 1027,
+    AT_NUMBER_82 = 1028,
+    AT_CRLF_95 = 1029,
+    AT_LITERAL_BYTES_20 = 1030,
+    AT_NSTRING_33 = 1031,
+    AT_QUOTED_CHAR_85 = 1032,
+    AT_NUMBER_83 = 1033,
+    AT_CRLF_96 = 1034,
+    AT_LITERAL_BYTES_21 = 1035,
+    AT_NSTRING_34 = 1036,
+    AT_QUOTED_CHAR_86 = 1037,
     AT_NUMBER_84 = 1038,
-    AT_NSTRING_36 = 1039,
-    AT_ADDRESS_17 = 1040,
-    AT_QUOTED_CHAR_89 = 1041,
-    AT_NUMBER_85 = 1042,
-    AT_NSTRING_37 = 1043,
-    AT_ADDRESS_18 = 1044,
-    AT_QUOTED_CHAR_90 = 1045,
-    AT_NUMBER_86 = 1046,
-    AT_NSTRING_38 = 1047,
-    AT_QUOTED_CHAR_91 = 1048,
-    AT_NUMBER_87 = 1049,
-    AT_CRLF_95 = 1050,
-    AT_ADDR_PART_22 = 1051,
-    AT_CRLF_96 = 1052,
-    AT_ADDR_PART_23 = 1053,
-    AT_CRLF_97 = 1054,
-    AT_NSTRING_39 = 1055,
-    AT_CRLF_98 = 1056,
-    AT_NSTRING_40 = 1057,
-    AT_ENVELOPE_10 = 1058,
-    AT_QUOTED_CHAR_92 = 1059,
-    AT_NUMBER_88 = 1060,
-    AT_CRLF_99 = 1061,
-    AT_PART_LITERAL_6 = 1062,
-    AT_ADDR_PART_24 = 1063,
-    AT_QUOTED_CHAR_93 = 1064,
-    AT_NUMBER_89 = 1065,
-    AT_CRLF_100 = 1066,
-    AT_PART_LITERAL_7 = 1067,
-    AT_ADDR_PART_25 = 1068,
-    AT_QUOTED_CHAR_94 = 1069,
-    AT_NUMBER_90 = 1070,
-    AT_CRLF_101 = 1071,
-    AT_LITERAL_BYTES_22 = 1072,
-    AT_NSTRING_41 = 1073,
-    AT_QUOTED_CHAR_95 = 1074,
-    AT_NUMBER_91 = 1075,
-    AT_CRLF_102 = 1076,
-    AT_LITERAL_BYTES_23 = 1077,
-    AT_ENV_MESSAGE_ID_1 = 1078,
-    AT_CRLF_103 = 1079,
-    AT_ADDR_PART_26 = 1080,
-    AT_ADDRESS_19 = 1081,
-    AT_QUOTED_CHAR_96 = 1082,
-    AT_NUMBER_92 = 1083,
-    AT_ADDR_PART_27 = 1084,
-    AT_ADDRESS_20 = 1085,
-    AT_QUOTED_CHAR_97 = 1086,
-    AT_NUMBER_93 = 1087,
-    AT_NSTRING_42 = 1088,
-    AT_ADDRESS_21 = 1089,
-    AT_QUOTED_CHAR_98 = 1090,
-    AT_NUMBER_94 = 1091,
-    AT_ENV_MESSAGE_ID_2 = 1092,
-    AT_QUOTED_CHAR_99 = 1093,
-    AT_NUMBER_95 = 1094,
-    AT_CRLF_104 = 1095,
-    AT_LITERAL_BYTES_24 = 1096,
-    AT_CRLF_105 = 1097,
-    AT_ADDR_PART_28 = 1098,
-    AT_CRLF_106 = 1099,
-    AT_ADDR_PART_29 = 1100,
-    AT_CRLF_107 = 1101,
-    AT_ENV_MESSAGE_ID_3 = 1102,
-    AT_ENVELOPE_11 = 1103,
-    AT_QUOTED_CHAR_100 = 1104,
-    AT_NUMBER_96 = 1105,
-    AT_CRLF_108 = 1106,
-    AT_PART_LITERAL_8 = 1107,
-    AT_ADDR_PART_30 = 1108,
-    AT_QUOTED_CHAR_101 = 1109,
-    AT_NUMBER_97 = 1110,
-    AT_CRLF_109 = 1111,
-    AT_PART_LITERAL_9 = 1112,
-    AT_ADDR_PART_31 = 1113,
-    AT_QUOTED_CHAR_102 = 1114,
-    AT_NUMBER_98 = 1115,
-    AT_CRLF_110 = 1116,
-    AT_LITERAL_BYTES_25 = 1117,
-    AT_CRLF_111 = 1118,
-    AT_ADDR_PART_32 = 1119,
-    AT_ADDRESS_22 = 1120,
-    AT_QUOTED_CHAR_103 = 1121,
-    AT_NUMBER_99 = 1122,
-    AT_ADDR_PART_33 = 1123,
-    AT_ADDRESS_23 = 1124,
-    AT_QUOTED_CHAR_104 = 1125,
-    AT_NUMBER_100 = 1126,
-    AT_CRLF_112 = 1127,
-    AT_ID_LITERAL_1 = 1128,
-    AT_CRLF_113 = 1129,
-    AT_ADDR_PART_34 = 1130,
-    AT_CRLF_114 = 1131,
-    AT_ID_LITERAL_2 = 1132,
-    AT_BEFORE_ENVELOPE_3 = 1133,
-    AT_CRLF_115 = 1134,
-    AT_PART_LITERAL_10 = 1135,
-    AT_ADDR_PART_35 = 1136,
-    AT_QUOTED_CHAR_105 = 1137,
-    AT_NUMBER_101 = 1138,
-    AT_CRLF_116 = 1139,
-    AT_PART_LITERAL_11 = 1140,
-    AT_ADDR_PART_36 = 1141,
-    AT_ADDRESS_24 = 1142,
-    AT_QUOTED_CHAR_106 = 1143,
-    AT_NUMBER_102 = 1144,
-    AT_CRLF_117 = 1145,
-    AT_CRLF_118 = 1146,
-    AT_PART_LITERAL_12 = 1147,
+    AT_NSTRING_35 = 1039,
+    AT_ADDR_PART_20 = 1040,
+    AT_ADDRESS_15 = 1041,
+    AT_QUOTED_CHAR_87 = 1042,
+    AT_NUMBER_85 = 1043,
+    AT_ADDR_PART_21 = 1044,
+    AT_ADDRESS_16 = 1045,
+    AT_QUOTED_CHAR_88 = 1046,
+    AT_NUMBER_86 = 1047,
+    AT_NSTRING_36 = 1048,
+    AT_ADDRESS_17 = 1049,
+    AT_QUOTED_CHAR_89 = 1050,
+    AT_NUMBER_87 = 1051,
+    AT_NSTRING_37 = 1052,
+    AT_ADDRESS_18 = 1053,
+    AT_QUOTED_CHAR_90 = 1054,
+    AT_NUMBER_88 = 1055,
+    AT_NSTRING_38 = 1056,
+    AT_QUOTED_CHAR_91 = 1057,
+    AT_NUMBER_89 = 1058,
+    AT_CRLF_97 = 1059,
+    AT_ADDR_PART_22 = 1060,
+    AT_CRLF_98 = 1061,
+    AT_ADDR_PART_23 = 1062,
+    AT_CRLF_99 = 1063,
+    AT_NSTRING_39 = 1064,
+    AT_CRLF_100 = 1065,
+    AT_NSTRING_40 = 1066,
+    AT_ENVELOPE_10 = 1067,
+    AT_QUOTED_CHAR_92 = 1068,
+    AT_NUMBER_90 = 1069,
+    AT_CRLF_101 = 1070,
+    AT_PART_LITERAL_6 = 1071,
+    AT_ADDR_PART_24 = 1072,
+    AT_QUOTED_CHAR_93 = 1073,
+    AT_NUMBER_91 = 1074,
+    AT_CRLF_102 = 1075,
+    AT_PART_LITERAL_7 = 1076,
+    AT_ADDR_PART_25 = 1077,
+    AT_QUOTED_CHAR_94 = 1078,
+    AT_NUMBER_92 = 1079,
+    AT_CRLF_103 = 1080,
+    AT_LITERAL_BYTES_22 = 1081,
+    AT_NSTRING_41 = 1082,
+    AT_QUOTED_CHAR_95 = 1083,
+    AT_NUMBER_93 = 1084,
+    AT_CRLF_104 = 1085,
+    AT_LITERAL_BYTES_23 = 1086,
+    AT_ENV_MESSAGE_ID_1 = 1087,
+    AT_CRLF_105 = 1088,
+    AT_ADDR_PART_26 = 1089,
+    AT_ADDRESS_19 = 1090,
+    AT_QUOTED_CHAR_96 = 1091,
+    AT_NUMBER_94 = 1092,
+    AT_ADDR_PART_27 = 1093,
+    AT_ADDRESS_20 = 1094,
+    AT_QUOTED_CHAR_97 = 1095,
+    AT_NUMBER_95 = 1096,
+    AT_NSTRING_42 = 1097,
+    AT_ADDRESS_21 = 1098,
+    AT_QUOTED_CHAR_98 = 1099,
+    AT_NUMBER_96 = 1100,
+    AT_ENV_MESSAGE_ID_2 = 1101,
+    AT_QUOTED_CHAR_99 = 1102,
+    AT_NUMBER_97 = 1103,
+    AT_CRLF_106 = 1104,
+    AT_LITERAL_BYTES_24 = 1105,
+    AT_CRLF_107 = 1106,
+    AT_ADDR_PART_28 = 1107,
+    AT_CRLF_108 = 1108,
+    AT_ADDR_PART_29 = 1109,
+    AT_CRLF_109 = 1110,
+    AT_ENV_MESSAGE_ID_3 = 1111,
+    AT_ENVELOPE_11 = 1112,
+    AT_QUOTED_CHAR_100 = 1113,
+    AT_NUMBER_98 = 1114,
+    AT_CRLF_110 = 1115,
+    AT_PART_LITERAL_8 = 1116,
+    AT_ADDR_PART_30 = 1117,
+    AT_QUOTED_CHAR_101 = 1118,
+    AT_NUMBER_99 = 1119,
+    AT_CRLF_111 = 1120,
+    AT_PART_LITERAL_9 = 1121,
+    AT_ADDR_PART_31 = 1122,
+    AT_QUOTED_CHAR_102 = 1123,
+    AT_NUMBER_100 = 1124,
+    AT_CRLF_112 = 1125,
+    AT_LITERAL_BYTES_25 = 1126,
+    AT_CRLF_113 = 1127,
+    AT_ADDR_PART_32 = 1128,
+    AT_ADDRESS_22 = 1129,
+    AT_QUOTED_CHAR_103 = 1130,
+    AT_NUMBER_101 = 1131,
+    AT_ADDR_PART_33 = 1132,
+    AT_ADDRESS_23 = 1133,
+    AT_QUOTED_CHAR_104 = 1134,
+    AT_NUMBER_102 = 1135,
+    AT_CRLF_114 = 1136,
+    AT_ID_LITERAL_1 = 1137,
+    AT_CRLF_115 = 1138,
+    AT_ADDR_PART_34 = 1139,
+    AT_CRLF_116 = 1140,
+    AT_ID_LITERAL_2 = 1141,
+    AT_BEFORE_ENVELOPE_3 = 1142,
+    AT_CRLF_117 = 1143,
+    AT_PART_LITERAL_10 = 1144,
+    AT_ADDR_PART_35 = 1145,
+    AT_QUOTED_CHAR_105 = 1146,
+    AT_NUMBER_103 = 1147,
+    AT_CRLF_118 = 1148,
+    AT_PART_LITERAL_11 = 1149,
+    AT_ADDR_PART_36 = 1150,
+    AT_ADDRESS_24 = 1151,
+    AT_QUOTED_CHAR_106 = 1152,
+    AT_NUMBER_104 = 1153,
+    AT_CRLF_119 = 1154,
+    AT_CRLF_120 = 1155,
+    AT_PART_LITERAL_12 = 1156,
 };
 
 /* rounds + 1 */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
-    return qcap_binary(QCAP_ADD, qcap_register(parser, 10 /* rounds */), qcap_number(1u));
+    return qcap_binary(QCAP_ADD, qcap_register(parser, 11 /* rounds */), qcap_number(1u));
 }
 
 /* false */
@@ -1181,7 +1190,7 @@ static qcap_number_t value_2(const qcap_parser_t *parser)
 /* rounds + 1 */
 static qcap_number_t value_3(const qcap_parser_t *parser)
 {
-    return qcap_binary(QCAP_ADD, qcap_register(parser, 10 /* rounds */), qcap_number(1u));
+    return qcap_binary(QCAP_ADD, qcap_register(parser, 11 /* rounds */), qcap_number(1u));
 }
 
 /* true */
@@ -1226,30 +1235,32 @@ static qcap_number_t value_9(const qcap_parser_t *parser)
     return qcap_number(0);
 }
 
-/* true */
+/* false */
 static qcap_number_t value_10(const qcap_parser_t *parser)
+{
+    (void)parser;
+    return qcap_number(0);
+}
+
+/* true */
+static qcap_number_t value_11(const qcap_parser_t *parser)
+{
+    (void)parser;
+    return qcap_number(1);
+}
+
+/* true */
+static qcap_number_t value_12(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(1);
 }
 
 /* 2 */
-static qcap_number_t value_11(const qcap_parser_t *parser)
+static qcap_number_t value_13(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(2u);
-}
-
-/* size */
-static qcap_number_t value_12(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_13(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
 }
 
 /* size */
@@ -1300,7 +1311,25 @@ static qcap_number_t value_21(const qcap_parser_t *parser)
     return qcap_register(parser, 3 /* size */);
 }
 
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15, value_16, value_17, value_18, value_19, value_20, value_21};
+/* size */
+static qcap_number_t value_22(const qcap_parser_t *parser)
+{
+    return qcap_register(parser, 3 /* size */);
+}
+
+/* size */
+static qcap_number_t value_23(const qcap_parser_t *parser)
+{
+    return qcap_register(parser, 3 /* size */);
+}
+
+/* size */
+static qcap_number_t value_24(const qcap_parser_t *parser)
+{
+    return qcap_register(parser, 3 /* size */);
+}
+
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15, value_16, value_17, value_18, value_19, value_20, value_21, value_22, value_23, value_24};
 
 /* Which alternative of exchange applies. */
 static int choose_2(const qcap_parser_t *parser)
@@ -1320,7 +1349,7 @@ static int choose_2(const qcap_parser_t *parser)
         qcap_binary(QCAP_AND,
             qcap_is_true(qcap_shared(parser, 0 /* is_auth */)),
             qcap_not(qcap_is_set(qcap_shared(parser, 1 /* outcome */)))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* rounds */), qcap_number(0u)));
+        qcap_binary(QCAP_EQ, qcap_register(parser, 11 /* rounds */), qcap_number(0u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1331,8 +1360,8 @@ static int choose_2(const qcap_parser_t *parser)
             qcap_binary(QCAP_AND,
                 qcap_is_true(qcap_shared(parser, 0 /* is_auth */)),
                 qcap_not(qcap_is_set(qcap_shared(parser, 1 /* outcome */)))),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* rounds */), qcap_number(1u))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* mechanism */), qcap_number(2u /* LOGIN */)));
+            qcap_binary(QCAP_EQ, qcap_register(parser, 11 /* rounds */), qcap_number(1u))),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(2u /* LOGIN */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1559,21 +1588,25 @@ static int choose_27(const qcap_parser_t *parser)
 }
 
 /* Which alternative of item-value applies. */
-static int choose_61(const qcap_parser_t *parser)
+static int choose_62(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
-    /* is_entity */
-    n = qcap_is_true(qcap_register(parser, 8 /* is_entity */));
+    /* is_mail or ((name = RFC822) and not part) */
+    n = qcap_binary(QCAP_OR,
+        qcap_is_true(qcap_register(parser, 8 /* is_mail */)),
+        qcap_binary(QCAP_AND,
+            qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(12u /* RFC822 */)),
+            qcap_not(qcap_is_set(qcap_register(parser, 7 /* part */)))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
-    /* (name = RFC822) and (not part or (part = HEADER)) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(12u /* RFC822 */)),
-        qcap_binary(QCAP_OR,
-            qcap_not(qcap_is_set(qcap_register(parser, 7 /* part */))),
+    /* is_header or ((name = RFC822) and (part = HEADER)) */
+    n = qcap_binary(QCAP_OR,
+        qcap_is_true(qcap_register(parser, 9 /* is_header */)),
+        qcap_binary(QCAP_AND,
+            qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(12u /* RFC822 */)),
             qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* part */), qcap_number(1u /* HEADER */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
@@ -1589,7 +1622,7 @@ static int choose_61(const qcap_parser_t *parser)
 }
 
 /* Which alternative of number-data applies. */
-static int choose_62(const qcap_parser_t *parser)
+static int choose_63(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -1603,7 +1636,7 @@ static int choose_62(const qcap_parser_t *parser)
 }
 
 /* Which alternative of other-data applies. */
-static int choose_77(const qcap_parser_t *parser)
+static int choose_78(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -1649,7 +1682,7 @@ static int choose_77(const qcap_parser_t *parser)
 }
 
 /* Which alternative of ended applies. */
-static int choose_80(const qcap_parser_t *parser)
+static int choose_81(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -1673,20 +1706,6 @@ static int choose_80(const qcap_parser_t *parser)
 }
 
 /* Which alternative of code-rest applies. */
-static int choose_82(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name = CAPABILITY */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(5u /* CAPABILITY */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of code-rest applies. */
 static int choose_83(const qcap_parser_t *parser)
 {
     qcap_number_t n;
@@ -1700,59 +1719,73 @@ static int choose_83(const qcap_parser_t *parser)
     return 1;
 }
 
+/* Which alternative of code-rest applies. */
+static int choose_84(const qcap_parser_t *parser)
+{
+    qcap_number_t n;
+
+    /* name = CAPABILITY */
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(5u /* CAPABILITY */));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 0;
+    return 1;
+}
+
 /* Which alternative of sasl-message applies. */
-static int choose_92(const qcap_parser_t *parser)
+static int choose_93(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
     /* (mechanism = LOGIN) and (rounds > 0) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* mechanism */), qcap_number(2u /* LOGIN */)),
-        qcap_binary(QCAP_GT, qcap_register(parser, 10 /* rounds */), qcap_number(0u)));
+        qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(2u /* LOGIN */)),
+        qcap_binary(QCAP_GT, qcap_register(parser, 11 /* rounds */), qcap_number(0u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* rounds > 0 */
-    n = qcap_binary(QCAP_GT, qcap_register(parser, 10 /* rounds */), qcap_number(0u));
+    n = qcap_binary(QCAP_GT, qcap_register(parser, 11 /* rounds */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* mechanism = PLAIN */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* mechanism */), qcap_number(1u /* PLAIN */));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(1u /* PLAIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* mechanism = LOGIN */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* mechanism */), qcap_number(2u /* LOGIN */));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(2u /* LOGIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* mechanism = CRAM-MD5 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* mechanism */), qcap_number(3u /* CRAM-MD5 */));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(3u /* CRAM-MD5 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 4;
     /* mechanism = XOAUTH2 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* mechanism */), qcap_number(4u /* XOAUTH2 */));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(4u /* XOAUTH2 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 5;
     /* mechanism = OAUTHBEARER */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* mechanism */), qcap_number(5u /* OAUTHBEARER */));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(5u /* OAUTHBEARER */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 6;
     /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-256) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* mechanism */), qcap_number(6u /* SCRAM-SHA-1 */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* mechanism */), qcap_number(7u /* SCRAM-SHA-256 */)));
+        qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(6u /* SCRAM-SHA-1 */)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(7u /* SCRAM-SHA-256 */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2067,14 +2100,14 @@ static const qcap_keywords_t keywords_12 = {find_12, 10};
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 187, 3, false, false}, /* 0: number */
-    {QCAP_CONVERT_KEYWORD, &keywords_1, 0, 1, 0, 13, 0, 182, 9, false, false}, /* 1: auth-type */
+    {QCAP_CONVERT_KEYWORD, &keywords_1, 0, 1, 0, 13, 0, 182, 10, false, false}, /* 1: auth-type */
     {QCAP_CONVERT_KEYWORD, &keywords_2, 0, 1, 0, 12, 0, 8, 1, false, false}, /* 2: listed-name */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 1, 0, false, false}, /* 3: numbered-tag */
-    {QCAP_CONVERT_BYTES, NULL, 1, 1, 513, 65, 1, 259, 0, false, false}, /* 4: other-tag */
+    {QCAP_CONVERT_BYTES, NULL, 1, 1, 513, 65, 1, 260, 0, false, false}, /* 4: other-tag */
     {QCAP_CONVERT_KEYWORD, &keywords_5, 0, 1, 0, 10, 0, 50, 6, false, false}, /* 5: code-name */
     {QCAP_CONVERT_KEYWORD, &keywords_6, 0, 1, 0, 3, 0, 63, 5, false, false}, /* 6: resp-cond-state */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 52, 0, false, false}, /* 7: response-tag */
-    {QCAP_CONVERT_JOIN, NULL, 0, 1, 0, 513, 0, 260, QCAP_NONE, false, false}, /* 8: part-text */
+    {QCAP_CONVERT_JOIN, NULL, 0, 1, 0, 513, 0, 261, QCAP_NONE, false, false}, /* 8: part-text */
     {QCAP_CONVERT_KEYWORD, &keywords_9, 0, 1, 0, 6, 0, 97, 7, false, false}, /* 9: item-part */
     {QCAP_CONVERT_KEYWORD, &keywords_10, 0, 1, 0, 10, 0, 94, 6, false, false}, /* 10: item-main */
     {QCAP_CONVERT_KEYWORD, &keywords_11, 0, 1, 0, 10, 0, 31, 6, false, false}, /* 11: data-name */
@@ -3545,7 +3578,7 @@ out6:
     /* code-rest = capabilities / [ SP *( code-char / SP ) ] .      RFC 3501, 7.1
      * e.g. after "* ok [a" */
 on7:
-    switch (choose_83(parser)) {
+    switch (choose_84(parser)) {
     case 1:
         goto on8;
     case 0:
@@ -3789,8 +3822,8 @@ message_number_1:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 208 /* close number */, here - 1);
-        qcap_op_later(parser, side->later, 207 /* open data-name */, here);
+        qcap_op_later(parser, side->later, 215 /* close number */, here - 1);
+        qcap_op_later(parser, side->later, 214 /* open data-name */, here);
         side->underway[0].begin = (here);
         goto data_name_1;
     }
@@ -4004,7 +4037,7 @@ message_number_2:
     if (*at >= '0' && *at <= '9') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 209 /* open number */, here - 1);
+        qcap_op_later(parser, side->later, 216 /* open number */, here - 1);
         goto message_number_1;
     }
     if (IS_ALPHA(*at)) {
@@ -4074,7 +4107,7 @@ other_name_1:
     /* ended = secured / compressed / no-change .      RFC 3501, 6.2.1
      * e.g. after "\r\n0 no\n" */
 ended_1:
-    switch (choose_80(parser)) {
+    switch (choose_81(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_ENDED_2, QCAP_STOP_CONTROL);
     case 1:
@@ -4123,7 +4156,7 @@ rest_of_status_2:
     /* other-data = ... ] ) / mailbox-list / status-list / [ SP values ] .      RFC 3501, 7.2
      * e.g. after "* ok\n* a" */
 other_data_1:
-    switch (choose_77(parser)) {
+    switch (choose_78(parser)) {
     case 0:
         goto before_rest_of_status_1;
     case 1:
@@ -4162,7 +4195,7 @@ data_name_10:
     /* number-data = ( SP msg-att ) / [ blanks ] .      RFC 3501, 7.2
      * e.g. after "* 0 fetch" */
 number_data_1:
-    switch (choose_62(parser)) {
+    switch (choose_63(parser)) {
     case 0:
         goto number_data_2;
     case 1:
@@ -4234,7 +4267,7 @@ crlf_5:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 1 /* outcome */, true, false, value_8(parser), 273, here);
+        qcap_op_set(parser, 1 /* outcome */, true, false, value_8(parser), 274, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TAGGED_1, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_TAGGED_1, QCAP_STOP_CONTROL);
@@ -4453,7 +4486,7 @@ code_rest_4:
 
     /* item-main = 1*. item-letter      RFC 3501, 7.4.2
      * item-name = item-main *( . "." item-part )      RFC 3501, 7.4.2
-     * section = . "[" ( entity-section / other-section ) "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
+     * section = . "[" ( mail-section / header-section / other-section ) "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a" */
 item_main_2:
     at = SCAN_IS_ITEM_LETTER(at, end);
@@ -4522,14 +4555,14 @@ item_part_1:
     }
     return qcap_stop(parser, at, AT_ITEM_PART_1, QCAP_STOP_TABLE);
 
-    /* item-value = entity / entity / envelope / other-value .      RFC 3501, 6.4.5
+    /* item-value = mail-value / header-value / envelope / other-value .      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a " */
 item_value_1:
-    switch (choose_61(parser)) {
+    switch (choose_62(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_LITERAL_SIZE_1, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_BEFORE_LITERAL_SIZE_1, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_LITERAL_SIZE_2, QCAP_STOP_TABLE);
     case 2:
         return qcap_stop(parser, at, AT_BEFORE_ENVELOPE_1, QCAP_STOP_TABLE);
     case 3:
@@ -4553,7 +4586,7 @@ resp_text_4:
 
     /* item-part = 1*. item-letter      RFC 3501, 7.4.2
      * item-name = item-main *( . "." item-part )      RFC 3501, 7.4.2
-     * section = . "[" ( entity-section / other-section ) "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
+     * section = . "[" ( mail-section / header-section / other-section ) "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a.a" */
 item_part_2:
     at = SCAN_IS_ITEM_LETTER(at, end);
@@ -4701,8 +4734,8 @@ msg_att_3:
 
 do_14:
     here = QCAP_HERE(at);
-    qcap_op_later_value(parser, side->later, 205 /* convert data-name */, qcap_find_keyword(parser, 11, side->underway[0].begin, here, find_11), here);
-    qcap_op_later(parser, side->later, 204 /* close data-name */, here);
+    qcap_op_later_value(parser, side->later, 212 /* convert data-name */, qcap_find_keyword(parser, 11, side->underway[0].begin, here, find_11), here);
+    qcap_op_later(parser, side->later, 211 /* close data-name */, here);
     qcap_op_atomic_end(parser, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_NUMBER_DATA_1, QCAP_STOP_PAUSED);
@@ -4717,7 +4750,8 @@ do_22:
 
 do_26:
     here = QCAP_HERE(at);
-    qcap_op_reset(parser, 8 /* is_entity */);
+    qcap_op_reset(parser, 8 /* is_mail */);
+    qcap_op_reset(parser, 9 /* is_header */);
     qcap_op_reset(parser, 7 /* part */);
     qcap_element_open(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_ITEM_NAME, here - 1);
     side->underway[0].begin = (here - 1);
@@ -4728,6 +4762,7 @@ do_26:
 static const qcap_machine_t machines[] = {
     machine_client,
     machine_server,
+    NULL,
     NULL,
     NULL,
     NULL,
@@ -4813,221 +4848,224 @@ static const uint16_t targets_27[] = {AT_BEFORE_CAPABILITIES_5, AT_BEFORE_CODE_R
 
 static const uint16_t targets_29[] = {AT_MESSAGE_2, AT_BEFORE_MSG_ATT_1};
 
-static const uint16_t targets_30[] = {AT_ID_LITERAL_2, AT_BEFORE_ENVELOPE_3};
+static const uint16_t targets_30[] = {AT_HEADER_2, AT_BEFORE_MSG_ATT_2};
 
-static const uint16_t targets_31[] = {AT_LITERAL_BYTES_4, AT_ENVELOPE_10};
+static const uint16_t targets_31[] = {AT_ID_LITERAL_2, AT_BEFORE_ENVELOPE_3};
 
-static const uint16_t targets_32[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_24};
+static const uint16_t targets_32[] = {AT_LITERAL_BYTES_4, AT_ENVELOPE_10};
 
-static const uint16_t targets_33[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_23};
+static const uint16_t targets_33[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_24};
 
-static const uint16_t targets_34[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_21};
+static const uint16_t targets_34[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_23};
 
-static const uint16_t targets_35[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_18};
+static const uint16_t targets_35[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_21};
 
-static const uint16_t targets_36[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_22};
+static const uint16_t targets_36[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_18};
 
-static const uint16_t targets_37[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_20};
+static const uint16_t targets_37[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_22};
 
-static const uint16_t targets_38[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_17};
+static const uint16_t targets_38[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_20};
 
-static const uint16_t targets_39[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_14};
+static const uint16_t targets_39[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_17};
 
-static const uint16_t targets_40[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_19};
+static const uint16_t targets_40[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_14};
 
-static const uint16_t targets_41[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_16};
+static const uint16_t targets_41[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_19};
 
-static const uint16_t targets_42[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_13};
+static const uint16_t targets_42[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_16};
 
-static const uint16_t targets_43[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_10};
+static const uint16_t targets_43[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_13};
 
-static const uint16_t targets_44[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_15};
+static const uint16_t targets_44[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_10};
 
-static const uint16_t targets_45[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_12};
+static const uint16_t targets_45[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_15};
 
-static const uint16_t targets_46[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_9};
+static const uint16_t targets_46[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_12};
 
-static const uint16_t targets_47[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_6};
+static const uint16_t targets_47[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_9};
 
-static const uint16_t targets_48[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_11};
+static const uint16_t targets_48[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_6};
 
-static const uint16_t targets_49[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_8};
+static const uint16_t targets_49[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_11};
 
-static const uint16_t targets_50[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_5};
+static const uint16_t targets_50[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_8};
 
-static const uint16_t targets_51[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_3};
+static const uint16_t targets_51[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_5};
 
-static const uint16_t targets_52[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_7};
+static const uint16_t targets_52[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_3};
 
-static const uint16_t targets_53[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_4};
+static const uint16_t targets_53[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_7};
 
-static const uint16_t targets_54[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_2};
+static const uint16_t targets_54[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_4};
 
-static const uint16_t targets_55[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_1};
+static const uint16_t targets_55[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_2};
 
-static const uint16_t targets_56[] = {AT_SUBJECT_LITERAL_2, AT_BEFORE_ENVELOPE_2};
+static const uint16_t targets_56[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_1};
 
-static const uint16_t targets_57[] = {AT_LITERAL_BYTES_4, AT_ENVELOPE_2};
+static const uint16_t targets_57[] = {AT_SUBJECT_LITERAL_2, AT_BEFORE_ENVELOPE_2};
 
-static const uint16_t targets_58[] = {AT_BODY_2, AT_BEFORE_MSG_ATT_2};
+static const uint16_t targets_58[] = {AT_LITERAL_BYTES_4, AT_ENVELOPE_2};
 
-static const uint16_t targets_59[] = {AT_LIST_17, AT_LIST_2};
+static const uint16_t targets_59[] = {AT_BODY_2, AT_BEFORE_MSG_ATT_3};
 
-static const uint16_t targets_60[] = {AT_LITERAL_BYTES_4, AT_LIST_2};
+static const uint16_t targets_60[] = {AT_LIST_17, AT_LIST_2};
 
-static const uint16_t targets_61[] = {AT_BEFORE_LITERAL_SIZE_1, AT_BEFORE_LITERAL_SIZE_1, AT_BEFORE_ENVELOPE_1, AT_BEFORE_OTHER_VALUE_1};
+static const uint16_t targets_61[] = {AT_LITERAL_BYTES_4, AT_LIST_2};
 
-static const uint16_t targets_62[] = {AT_NUMBER_DATA_2, AT_BEFORE_BLANKS_1};
+static const uint16_t targets_62[] = {AT_BEFORE_LITERAL_SIZE_1, AT_BEFORE_LITERAL_SIZE_2, AT_BEFORE_ENVELOPE_1, AT_BEFORE_OTHER_VALUE_1};
 
-static const uint16_t targets_64[] = {AT_LIST_23, AT_LIST_20};
+static const uint16_t targets_63[] = {AT_NUMBER_DATA_2, AT_BEFORE_BLANKS_1};
 
-static const uint16_t targets_65[] = {AT_LITERAL_BYTES_4, AT_LIST_20};
+static const uint16_t targets_65[] = {AT_LIST_23, AT_LIST_20};
 
-static const uint16_t targets_66[] = {AT_MAILBOX_LITERAL_3, AT_BEFORE_MAILBOX_LIST_1};
+static const uint16_t targets_66[] = {AT_LITERAL_BYTES_4, AT_LIST_20};
 
-static const uint16_t targets_68[] = {AT_LIST_8, AT_LIST_4};
+static const uint16_t targets_67[] = {AT_MAILBOX_LITERAL_3, AT_BEFORE_MAILBOX_LIST_1};
 
-static const uint16_t targets_69[] = {AT_LITERAL_BYTES_4, AT_LIST_4};
+static const uint16_t targets_69[] = {AT_LIST_8, AT_LIST_4};
 
-static const uint16_t targets_71[] = {AT_LIST_10, AT_LIST_9};
+static const uint16_t targets_70[] = {AT_LITERAL_BYTES_4, AT_LIST_4};
 
-static const uint16_t targets_72[] = {AT_LITERAL_BYTES_4, AT_LIST_9};
+static const uint16_t targets_72[] = {AT_LIST_10, AT_LIST_9};
 
-static const uint16_t targets_73[] = {AT_MAILBOX_LITERAL_3, AT_BEFORE_STATUS_LIST_1};
+static const uint16_t targets_73[] = {AT_LITERAL_BYTES_4, AT_LIST_9};
 
-static const uint16_t targets_74[] = {AT_LIST_10, AT_LIST_1};
+static const uint16_t targets_74[] = {AT_MAILBOX_LITERAL_3, AT_BEFORE_STATUS_LIST_1};
 
-static const uint16_t targets_75[] = {AT_LITERAL_BYTES_4, AT_LIST_1};
+static const uint16_t targets_75[] = {AT_LIST_10, AT_LIST_1};
 
-static const uint16_t targets_76[] = {AT_LITERAL_BYTES_4, AT_BEFORE_VALUES_1};
+static const uint16_t targets_76[] = {AT_LITERAL_BYTES_4, AT_LIST_1};
 
-static const uint16_t targets_77[] = {AT_BEFORE_REST_OF_STATUS_1, AT_BEFORE_REST_OF_STATUS_1, AT_BEFORE_CAPABILITIES_2, AT_MAILBOX_LIST_1, AT_STATUS_LIST_1, AT_BEFORE_OTHER_DATA_1};
+static const uint16_t targets_77[] = {AT_LITERAL_BYTES_4, AT_BEFORE_VALUES_1};
 
-static const uint16_t targets_78[] = {AT_BEFORE_CONTINUE_REQ_1};
+static const uint16_t targets_78[] = {AT_BEFORE_REST_OF_STATUS_1, AT_BEFORE_REST_OF_STATUS_1, AT_BEFORE_CAPABILITIES_2, AT_MAILBOX_LIST_1, AT_STATUS_LIST_1, AT_BEFORE_OTHER_DATA_1};
 
 static const uint16_t targets_79[] = {AT_BEFORE_CONTINUE_REQ_1};
 
-static const uint16_t targets_80[] = {AT_ENDED_2, AT_ENDED_3, AT_BEFORE_CONTINUE_REQ_1};
+static const uint16_t targets_80[] = {AT_BEFORE_CONTINUE_REQ_1};
 
-static const uint16_t targets_81[] = {AT_ENDED_1};
+static const uint16_t targets_81[] = {AT_ENDED_2, AT_ENDED_3, AT_BEFORE_CONTINUE_REQ_1};
 
-static const uint16_t targets_82[] = {AT_BEFORE_CAPABILITIES_3, AT_BEFORE_CODE_REST_3};
+static const uint16_t targets_82[] = {AT_ENDED_1};
 
-static const uint16_t targets_83[] = {AT_BEFORE_CAPABILITIES_1, AT_BEFORE_CODE_REST_1};
+static const uint16_t targets_83[] = {AT_BEFORE_CAPABILITIES_3, AT_BEFORE_CODE_REST_3};
 
-static const uint16_t targets_84[] = {AT_LIST_17, AT_LIST_19};
+static const uint16_t targets_84[] = {AT_BEFORE_CAPABILITIES_1, AT_BEFORE_CODE_REST_1};
 
-static const uint16_t targets_85[] = {AT_LITERAL_BYTES_4, AT_LIST_19};
+static const uint16_t targets_85[] = {AT_LIST_17, AT_LIST_19};
 
-static const uint16_t targets_86[] = {AT_LIST_23, AT_LIST_24};
+static const uint16_t targets_86[] = {AT_LITERAL_BYTES_4, AT_LIST_19};
 
-static const uint16_t targets_87[] = {AT_LITERAL_BYTES_4, AT_LIST_24};
+static const uint16_t targets_87[] = {AT_LIST_23, AT_LIST_24};
 
-static const uint16_t targets_88[] = {AT_LIST_8, AT_LIST_11};
+static const uint16_t targets_88[] = {AT_LITERAL_BYTES_4, AT_LIST_24};
 
-static const uint16_t targets_89[] = {AT_LITERAL_BYTES_4, AT_LIST_11};
+static const uint16_t targets_89[] = {AT_LIST_8, AT_LIST_11};
 
-static const uint16_t targets_90[] = {AT_LIST_10, AT_LIST_13};
+static const uint16_t targets_90[] = {AT_LITERAL_BYTES_4, AT_LIST_11};
 
-static const uint16_t targets_91[] = {AT_LITERAL_BYTES_4, AT_LIST_13};
+static const uint16_t targets_91[] = {AT_LIST_10, AT_LIST_13};
 
-static const uint16_t targets_92[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_92[] = {AT_LITERAL_BYTES_4, AT_LIST_13};
+
+static const uint16_t targets_93[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_RETURN, .rule = 254}, /* 0 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 255}, /* 1 */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 255}, /* 0 */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 256}, /* 1 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 60, .is_shared = true, .choose = choose_2}, /* 2 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 214, .value = value_12}, /* 3 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 214, .value = value_14}, /* 3 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 210, .is_shared = true, .choose = choose_4}, /* 4 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 207, .value = value_13}, /* 5 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 207, .value = value_15}, /* 5 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 201, .is_shared = true, .choose = choose_6}, /* 6 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_7, .rule = 254, .depth = 1}, /* 7 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 215, .value = value_14}, /* 8 */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_7, .rule = 255, .depth = 1}, /* 7 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 215, .value = value_16}, /* 8 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_9, .rule = 211, .is_shared = true, .choose = choose_9}, /* 9 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 208, .value = value_15}, /* 10 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 208, .value = value_17}, /* 10 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 202, .is_shared = true, .choose = choose_11}, /* 11 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 208, .value = value_15}, /* 12 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 208, .value = value_17}, /* 12 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 203, .is_shared = true, .choose = choose_13}, /* 13 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_14, .rule = 255, .depth = 1}, /* 14 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 209, .value = value_16}, /* 15 */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_14, .rule = 256, .depth = 1}, /* 14 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 209, .value = value_18}, /* 15 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_16, .rule = 204, .is_shared = true, .choose = choose_16}, /* 16 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 209, .value = value_16}, /* 17 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 209, .value = value_18}, /* 17 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_18, .rule = 204, .is_shared = true, .choose = choose_18}, /* 18 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_19, .rule = 34, .choose = choose_19}, /* 19 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_20, .rule = 215, .value = value_14}, /* 20 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_20, .rule = 215, .value = value_16}, /* 20 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_21, .rule = 211, .is_shared = true, .choose = choose_21}, /* 21 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 209, .value = value_16}, /* 22 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 209, .value = value_18}, /* 22 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_23, .rule = 204, .is_shared = true, .choose = choose_23}, /* 23 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_24, .rule = 71, .choose = choose_24}, /* 24 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_25, .rule = 184, .is_shared = true, .choose = choose_25}, /* 25 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_26, .rule = 256, .is_shared = true, .queue = 0, .reg = 1, .key = 0}, /* 26 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_26, .rule = 257, .is_shared = true, .queue = 0, .reg = 1, .key = 0}, /* 26 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_27, .rule = 71, .choose = choose_27}, /* 27 */
     {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 28 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 215, .value = value_14}, /* 29 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 253, .value = value_17}, /* 30 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_31, .rule = 222, .value = value_18}, /* 31 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_32, .rule = 249, .value = value_19}, /* 32 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 249, .value = value_19}, /* 33 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 222, .value = value_18}, /* 34 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 222, .value = value_18}, /* 35 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 249, .value = value_19}, /* 36 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 249, .value = value_19}, /* 37 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 222, .value = value_18}, /* 38 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 222, .value = value_18}, /* 39 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 249, .value = value_19}, /* 40 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 249, .value = value_19}, /* 41 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 222, .value = value_18}, /* 42 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 222, .value = value_18}, /* 43 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 249, .value = value_19}, /* 44 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 249, .value = value_19}, /* 45 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_46, .rule = 222, .value = value_18}, /* 46 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_47, .rule = 222, .value = value_18}, /* 47 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 249, .value = value_19}, /* 48 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_49, .rule = 249, .value = value_19}, /* 49 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_50, .rule = 222, .value = value_18}, /* 50 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 222, .value = value_18}, /* 51 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 249, .value = value_19}, /* 52 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 249, .value = value_19}, /* 53 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_54, .rule = 222, .value = value_18}, /* 54 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_55, .rule = 222, .value = value_18}, /* 55 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_56, .rule = 246, .value = value_20}, /* 56 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_57, .rule = 222, .value = value_18}, /* 57 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 242, .value = value_21}, /* 58 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_59, .rule = 92, .depth = 2}, /* 59 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_60, .rule = 222, .value = value_18}, /* 60 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_61, .rule = 99, .choose = choose_61}, /* 61 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_62, .rule = 79, .choose = choose_62}, /* 62 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 63 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_64, .rule = 92, .depth = 1}, /* 64 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_65, .rule = 222, .value = value_18}, /* 65 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_66, .rule = 208, .value = value_15}, /* 66 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 67 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_68, .rule = 92, .depth = 2}, /* 68 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_69, .rule = 222, .value = value_18}, /* 69 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 70 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_71, .rule = 92, .depth = 2}, /* 71 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_72, .rule = 222, .value = value_18}, /* 72 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_73, .rule = 208, .value = value_15}, /* 73 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_74, .rule = 92, .depth = 2}, /* 74 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_75, .rule = 222, .value = value_18}, /* 75 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_76, .rule = 222, .value = value_18}, /* 76 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_77, .rule = 78, .choose = choose_77}, /* 77 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_78, .rule = 257, .protocol = "tls"}, /* 78 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_79, .rule = 258, .protocol = "?"}, /* 79 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_80, .rule = 74, .choose = choose_80}, /* 80 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_81, .rule = 256, .is_shared = true, .queue = 0, .reg = 1, .key = 0}, /* 81 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_82, .rule = 71, .choose = choose_82}, /* 82 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 215, .value = value_16}, /* 29 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 241, .value = value_19}, /* 30 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_31, .rule = 254, .value = value_20}, /* 31 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_32, .rule = 222, .value = value_21}, /* 32 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 250, .value = value_22}, /* 33 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 250, .value = value_22}, /* 34 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 222, .value = value_21}, /* 35 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 222, .value = value_21}, /* 36 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 250, .value = value_22}, /* 37 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 250, .value = value_22}, /* 38 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 222, .value = value_21}, /* 39 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 222, .value = value_21}, /* 40 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 250, .value = value_22}, /* 41 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 250, .value = value_22}, /* 42 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 222, .value = value_21}, /* 43 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 222, .value = value_21}, /* 44 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 250, .value = value_22}, /* 45 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_46, .rule = 250, .value = value_22}, /* 46 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_47, .rule = 222, .value = value_21}, /* 47 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 222, .value = value_21}, /* 48 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_49, .rule = 250, .value = value_22}, /* 49 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_50, .rule = 250, .value = value_22}, /* 50 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 222, .value = value_21}, /* 51 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 222, .value = value_21}, /* 52 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 250, .value = value_22}, /* 53 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_54, .rule = 250, .value = value_22}, /* 54 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_55, .rule = 222, .value = value_21}, /* 55 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_56, .rule = 222, .value = value_21}, /* 56 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_57, .rule = 247, .value = value_23}, /* 57 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 222, .value = value_21}, /* 58 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 243, .value = value_24}, /* 59 */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_60, .rule = 92, .depth = 2}, /* 60 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_61, .rule = 222, .value = value_21}, /* 61 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_62, .rule = 99, .choose = choose_62}, /* 62 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_63, .rule = 79, .choose = choose_63}, /* 63 */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 64 */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_65, .rule = 92, .depth = 1}, /* 65 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_66, .rule = 222, .value = value_21}, /* 66 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_67, .rule = 208, .value = value_17}, /* 67 */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 68 */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_69, .rule = 92, .depth = 2}, /* 69 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_70, .rule = 222, .value = value_21}, /* 70 */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 71 */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_72, .rule = 92, .depth = 2}, /* 72 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_73, .rule = 222, .value = value_21}, /* 73 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_74, .rule = 208, .value = value_17}, /* 74 */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_75, .rule = 92, .depth = 2}, /* 75 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_76, .rule = 222, .value = value_21}, /* 76 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_77, .rule = 222, .value = value_21}, /* 77 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_78, .rule = 78, .choose = choose_78}, /* 78 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_79, .rule = 258, .protocol = "tls"}, /* 79 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_80, .rule = 259, .protocol = "?"}, /* 80 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_81, .rule = 74, .choose = choose_81}, /* 81 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_82, .rule = 257, .is_shared = true, .queue = 0, .reg = 1, .key = 0}, /* 82 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_83, .rule = 71, .choose = choose_83}, /* 83 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_84, .rule = 92}, /* 84 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_85, .rule = 222, .value = value_18}, /* 85 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_86, .rule = 92}, /* 86 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_87, .rule = 222, .value = value_18}, /* 87 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_88, .rule = 92}, /* 88 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_89, .rule = 222, .value = value_18}, /* 89 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_90, .rule = 92}, /* 90 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_91, .rule = 222, .value = value_18}, /* 91 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_92, .rule = 108, .choose = choose_92}, /* 92 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_84, .rule = 71, .choose = choose_84}, /* 84 */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_85, .rule = 92}, /* 85 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_86, .rule = 222, .value = value_21}, /* 86 */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_87, .rule = 92}, /* 87 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_88, .rule = 222, .value = value_21}, /* 88 */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_89, .rule = 92}, /* 89 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_90, .rule = 222, .value = value_21}, /* 90 */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_91, .rule = 92}, /* 91 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_92, .rule = 222, .value = value_21}, /* 92 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_93, .rule = 108, .choose = choose_93}, /* 93 */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -5241,8 +5279,8 @@ static const qcap_edge_t edges[] = {
     {548, 65}, {103, 0}, {104, 0}, {32, 66}, {31, 62}, {101, 0}, {105, 31}, {584, 0},
     {586, 65}, {585, 29}, {106, 67}, {593, 58}, {107, 0}, {106, 0}, {111, 68}, {618, 69},
     {110, 70}, {112, 49}, {629, 0}, {108, 0}, {113, 0}, {116, 0}, {111, 71}, {618, 72},
-    {110, 73}, {117, 74}, {677, 74}, {680, 65}, {118, 74}, {681, 0}, {114, 0}, {119, 13},
-    {117, 0}, {120, 75}, {107, 76}, {118, 0}, {701, 0}, {703, 65}, {121, 77}, {702, 29},
+    {110, 73}, {117, 74}, {679, 74}, {683, 65}, {118, 74}, {684, 0}, {114, 0}, {119, 13},
+    {117, 0}, {120, 75}, {107, 76}, {118, 0}, {705, 0}, {707, 65}, {121, 77}, {706, 29},
     {119, 0}, {120, 0}, {107, 78}, {120, 79}, {122, 0}, {129, 0}, {122, 80}, {130, 0},
     {131, 0}, {124, 81}, {127, 0}, {127, 83}, {9, 84}, {144, 85}, {145, 86}, {132, 0},
     {132, 88}, {134, 0}, {147, 89}, {146, 90}, {135, 0}, {137, 0}, {137, 89}, {139, 0},
@@ -5312,88 +5350,89 @@ static const qcap_edge_t edges[] = {
     {625, 26}, {627, 26}, {600, 164}, {52, 173}, {628, 50}, {603, 0}, {575, 121}, {630, 0},
     {632, 0}, {631, 0}, {633, 123}, {634, 0}, {636, 65}, {93, 174}, {635, 29}, {638, 175},
     {637, 0}, {584, 121}, {639, 0}, {640, 123}, {642, 176}, {641, 0}, {589, 59}, {588, 60},
-    {643, 13}, {617, 0}, {650, 177}, {649, 0}, {648, 0}, {520, 178}, {264, 179}, {651, 0},
-    {620, 0}, {81, 180}, {622, 0}, {652, 0}, {623, 181}, {626, 182}, {625, 0}, {627, 0},
-    {655, 0}, {656, 0}, {657, 0}, {660, 65}, {659, 0}, {658, 29}, {661, 0}, {662, 0},
-    {663, 0}, {665, 176}, {664, 0}, {666, 0}, {667, 0}, {638, 146}, {669, 0}, {672, 65},
-    {671, 0}, {670, 29}, {674, 176}, {673, 0}, {642, 0}, {643, 0}, {678, 65}, {644, 0},
-    {679, 0}, {646, 183}, {682, 0}, {650, 184}, {111, 0}, {683, 0}, {520, 185}, {264, 186},
-    {684, 0}, {688, 187}, {687, 0}, {689, 21}, {653, 0}, {627, 121}, {112, 59}, {628, 60},
-    {690, 0}, {691, 0}, {692, 0}, {632, 188}, {665, 0}, {634, 121}, {693, 123}, {580, 189},
-    {694, 0}, {695, 0}, {674, 0}, {675, 0}, {677, 0}, {696, 0}, {697, 0}, {699, 0},
-    {700, 65}, {698, 0}, {704, 0}, {705, 0}, {706, 0}, {707, 0}, {520, 190}, {264, 191},
-    {708, 190}, {711, 187}, {710, 0}, {709, 192}, {712, 192}, {713, 21}, {685, 0}, {688, 0},
-    {714, 0}, {657, 193}, {715, 123}, {716, 145}, {717, 146}, {718, 65}, {720, 176}, {719, 0},
-    {669, 193}, {721, 123}, {677, 121}, {722, 123}, {723, 0}, {724, 0}, {725, 0}, {726, 0},
-    {727, 0}, {729, 0}, {730, 123}, {731, 0}, {732, 0}, {732, 194}, {708, 79}, {711, 195},
-    {710, 196}, {709, 0}, {712, 0}, {713, 197}, {711, 0}, {733, 0}, {734, 0}, {735, 122},
-    {736, 123}, {738, 187}, {737, 0}, {32, 198}, {31, 159}, {716, 0}, {716, 34}, {739, 159},
-    {717, 0}, {740, 159}, {741, 0}, {742, 0}, {720, 0}, {744, 187}, {743, 0}, {746, 199},
-    {745, 0}, {747, 0}, {699, 121}, {748, 123}, {701, 121}, {749, 0}, {750, 123}, {752, 200},
-    {751, 0}, {753, 0}, {712, 188}, {754, 122}, {755, 123}, {736, 0}, {757, 187}, {756, 0},
-    {738, 0}, {758, 0}, {739, 0}, {717, 121}, {759, 123}, {744, 0}, {746, 201}, {762, 202},
-    {763, 65}, {761, 0}, {765, 176}, {764, 0}, {766, 0}, {769, 65}, {768, 0}, {767, 29},
-    {771, 176}, {770, 0}, {752, 203}, {774, 0}, {755, 0}, {776, 187}, {775, 0}, {757, 0},
-    {779, 0}, {781, 65}, {780, 29}, {783, 175}, {782, 0}, {121, 204}, {784, 0}, {762, 0},
-    {785, 205}, {786, 0}, {787, 0}, {765, 0}, {788, 0}, {789, 0}, {771, 0}, {772, 0},
-    {121, 206}, {776, 0}, {777, 207}, {794, 0}, {796, 0}, {783, 146}, {785, 0}, {798, 208},
-    {762, 209}, {799, 123}, {766, 193}, {800, 123}, {790, 210}, {803, 192}, {804, 192}, {792, 211},
-    {779, 188}, {805, 0}, {806, 123}, {740, 189}, {807, 0}, {808, 0}, {810, 212}, {809, 0},
-    {812, 187}, {811, 0}, {801, 213}, {688, 195}, {687, 196}, {803, 0}, {804, 0}, {689, 197},
-    {813, 0}, {814, 0}, {817, 65}, {816, 0}, {815, 29}, {819, 133}, {818, 0}, {820, 0},
-    {822, 214}, {821, 215}, {810, 202}, {812, 0}, {804, 188}, {825, 0}, {826, 0}, {819, 0},
-    {828, 0}, {829, 65}, {827, 0}, {830, 0}, {823, 0}, {785, 216}, {814, 193}, {831, 123},
-    {832, 0}, {833, 0}, {834, 0}, {835, 0}, {836, 0}, {837, 0}, {839, 187}, {838, 0},
-    {840, 0}, {828, 217}, {841, 123}, {842, 0}, {844, 0}, {843, 218}, {839, 0}, {846, 0},
-    {847, 65}, {845, 0}, {849, 219}, {848, 0}, {851, 0}, {852, 65}, {850, 0}, {853, 0},
-    {854, 0}, {855, 0}, {856, 0}, {857, 0}, {849, 0}, {858, 0}, {859, 0}, {860, 0},
-    {861, 0}, {862, 0}, {863, 0}, {864, 0}, {846, 217}, {865, 123}, {866, 0}, {851, 209},
-    {867, 123}, {868, 0}, {870, 0}, {869, 218}, {872, 220}, {873, 65}, {871, 0}, {875, 219},
-    {874, 0}, {877, 0}, {878, 65}, {876, 0}, {880, 221}, {879, 0}, {882, 0}, {883, 65},
-    {881, 0}, {884, 222}, {885, 0}, {872, 0}, {886, 223}, {887, 0}, {888, 0}, {875, 0},
-    {889, 0}, {890, 0}, {891, 0}, {892, 0}, {880, 0}, {893, 0}, {894, 0}, {895, 0},
-    {896, 0}, {897, 0}, {898, 0}, {886, 0}, {899, 0}, {872, 217}, {900, 123}, {901, 0},
-    {877, 209}, {902, 123}, {903, 0}, {882, 209}, {904, 123}, {905, 0}, {907, 224}, {906, 225},
-    {909, 220}, {910, 65}, {908, 0}, {912, 219}, {911, 0}, {914, 220}, {915, 65}, {913, 0},
-    {917, 221}, {916, 0}, {919, 0}, {920, 65}, {918, 0}, {922, 221}, {921, 0}, {924, 0},
-    {925, 65}, {923, 0}, {926, 226}, {927, 0}, {909, 0}, {928, 223}, {929, 0}, {930, 0},
-    {912, 0}, {933, 0}, {914, 0}, {934, 223}, {935, 0}, {936, 0}, {917, 0}, {937, 0},
-    {938, 0}, {939, 0}, {940, 0}, {922, 0}, {941, 0}, {942, 0}, {943, 0}, {944, 0},
-    {945, 0}, {946, 0}, {928, 0}, {808, 227}, {909, 217}, {947, 123}, {931, 0}, {948, 0},
-    {931, 220}, {934, 0}, {949, 0}, {914, 209}, {950, 123}, {951, 0}, {919, 209}, {952, 123},
-    {953, 0}, {924, 217}, {954, 123}, {955, 0}, {957, 229}, {956, 230}, {959, 219}, {958, 0},
-    {931, 217}, {961, 220}, {962, 65}, {960, 0}, {964, 221}, {963, 0}, {966, 220}, {967, 65},
-    {965, 0}, {969, 221}, {968, 0}, {971, 0}, {972, 65}, {970, 0}, {974, 219}, {973, 0},
-    {976, 0}, {977, 65}, {975, 0}, {978, 231}, {959, 0}, {979, 0}, {961, 0}, {980, 223},
-    {981, 0}, {982, 0}, {964, 0}, {985, 0}, {966, 0}, {986, 223}, {987, 0}, {988, 0},
-    {969, 0}, {989, 0}, {990, 0}, {991, 0}, {992, 0}, {974, 0}, {993, 0}, {994, 0},
-    {995, 0}, {996, 0}, {997, 0}, {998, 0}, {980, 0}, {837, 232}, {961, 209}, {999, 123},
-    {983, 0}, {1000, 0}, {983, 220}, {986, 0}, {1001, 0}, {966, 209}, {1002, 123}, {1003, 0},
-    {971, 217}, {1004, 123}, {1005, 0}, {976, 217}, {1006, 123}, {1007, 0}, {1009, 233}, {1008, 234},
-    {1011, 221}, {1010, 0}, {983, 209}, {1013, 220}, {1014, 65}, {1012, 0}, {1016, 221}, {1015, 0},
-    {1018, 220}, {1019, 65}, {1017, 0}, {1021, 219}, {1020, 0}, {1023, 0}, {1024, 65}, {1022, 0},
-    {1026, 219}, {1025, 0}, {1028, 0}, {1029, 65}, {1027, 0}, {1030, 0}, {1011, 0}, {1031, 0},
-    {1013, 0}, {1032, 223}, {1033, 0}, {1034, 0}, {1016, 0}, {1035, 0}, {1018, 0}, {1036, 223},
-    {1037, 0}, {1038, 0}, {1021, 0}, {1039, 0}, {1040, 0}, {1041, 0}, {1042, 0}, {1026, 0},
-    {1043, 0}, {1044, 0}, {1045, 0}, {1046, 0}, {1048, 0}, {1049, 65}, {1047, 0}, {1032, 0},
-    {863, 232}, {1013, 209}, {1050, 123}, {1036, 0}, {1051, 0}, {1018, 217}, {1052, 123}, {1053, 0},
-    {1023, 217}, {1054, 123}, {1055, 0}, {1028, 217}, {1056, 123}, {1057, 0}, {1058, 0}, {1059, 0},
-    {1060, 0}, {1062, 221}, {1061, 0}, {1064, 220}, {1065, 65}, {1063, 0}, {1067, 219}, {1066, 0},
-    {1069, 220}, {1070, 65}, {1068, 0}, {1072, 219}, {1071, 0}, {1074, 0}, {1075, 65}, {1073, 0},
-    {1077, 219}, {1076, 0}, {1078, 0}, {1048, 121}, {1079, 123}, {1062, 0}, {1080, 0}, {1064, 0},
-    {1081, 223}, {1082, 0}, {1083, 0}, {1067, 0}, {1084, 0}, {1069, 0}, {1085, 223}, {1086, 0},
-    {1087, 0}, {1072, 0}, {1088, 0}, {1089, 0}, {1090, 0}, {1091, 0}, {1077, 0}, {1093, 235},
-    {1094, 65}, {1092, 0}, {1096, 176}, {1095, 0}, {1081, 0}, {898, 236}, {1064, 217}, {1097, 123},
-    {1085, 0}, {1098, 0}, {1069, 217}, {1099, 123}, {1100, 0}, {1074, 217}, {1101, 123}, {1102, 0},
-    {1093, 0}, {1103, 237}, {1104, 0}, {1105, 0}, {1096, 0}, {1107, 219}, {1106, 0}, {1109, 220},
-    {1110, 65}, {1108, 0}, {1112, 219}, {1111, 0}, {1114, 220}, {1115, 65}, {1113, 0}, {1117, 219},
-    {1116, 0}, {1103, 0}, {121, 238}, {1093, 209}, {1118, 123}, {1107, 0}, {1119, 0}, {1109, 0},
-    {1120, 223}, {1121, 0}, {1122, 0}, {1112, 0}, {1123, 0}, {1114, 0}, {1124, 223}, {1125, 0},
-    {1126, 0}, {1117, 0}, {1128, 239}, {1127, 0}, {1120, 0}, {946, 240}, {1109, 217}, {1129, 123},
-    {1124, 0}, {1130, 0}, {1114, 217}, {1131, 123}, {1128, 235}, {1135, 219}, {1134, 0}, {1137, 220},
-    {1138, 65}, {1136, 0}, {1140, 219}, {1139, 0}, {1132, 0}, {1103, 241}, {1135, 0}, {1141, 0},
-    {1137, 0}, {1142, 223}, {1143, 0}, {1144, 0}, {1140, 0}, {1142, 0}, {998, 242}, {1137, 217},
-    {1145, 123}, {1147, 219}, {1146, 0}, {1147, 0},
+    {643, 13}, {617, 0}, {652, 177}, {651, 0}, {650, 0}, {520, 178}, {264, 179}, {653, 0},
+    {620, 0}, {81, 180}, {622, 0}, {654, 0}, {623, 181}, {626, 182}, {625, 0}, {627, 0},
+    {657, 0}, {658, 0}, {659, 0}, {662, 65}, {661, 0}, {660, 29}, {663, 0}, {664, 0},
+    {665, 0}, {667, 176}, {666, 0}, {668, 0}, {669, 0}, {638, 146}, {671, 0}, {674, 65},
+    {673, 0}, {672, 29}, {676, 176}, {675, 0}, {642, 0}, {643, 0}, {680, 65}, {644, 0},
+    {681, 65}, {646, 0}, {682, 0}, {648, 183}, {685, 0}, {652, 184}, {111, 0}, {686, 0},
+    {520, 185}, {264, 186}, {687, 0}, {691, 187}, {690, 0}, {692, 21}, {655, 0}, {627, 121},
+    {112, 59}, {628, 60}, {693, 0}, {694, 0}, {695, 0}, {632, 188}, {667, 0}, {634, 121},
+    {696, 123}, {580, 189}, {697, 0}, {698, 0}, {676, 0}, {677, 0}, {679, 0}, {699, 0},
+    {700, 0}, {701, 0}, {703, 0}, {704, 65}, {702, 0}, {708, 0}, {709, 0}, {710, 0},
+    {711, 0}, {520, 190}, {264, 191}, {712, 190}, {715, 187}, {714, 0}, {713, 192}, {716, 192},
+    {717, 21}, {688, 0}, {691, 0}, {718, 0}, {659, 193}, {719, 123}, {720, 145}, {721, 146},
+    {722, 65}, {724, 176}, {723, 0}, {671, 193}, {725, 123}, {679, 121}, {726, 123}, {727, 123},
+    {728, 0}, {729, 0}, {730, 0}, {731, 0}, {732, 0}, {734, 0}, {735, 123}, {736, 0},
+    {737, 0}, {737, 194}, {712, 79}, {715, 195}, {714, 196}, {713, 0}, {716, 0}, {717, 197},
+    {715, 0}, {738, 0}, {739, 0}, {740, 122}, {741, 123}, {743, 187}, {742, 0}, {32, 198},
+    {31, 159}, {720, 0}, {720, 34}, {744, 159}, {721, 0}, {745, 159}, {746, 0}, {747, 0},
+    {724, 0}, {749, 187}, {748, 0}, {751, 199}, {750, 0}, {753, 200}, {752, 0}, {754, 0},
+    {703, 121}, {755, 123}, {705, 121}, {756, 0}, {757, 123}, {759, 201}, {758, 0}, {760, 0},
+    {716, 188}, {761, 122}, {762, 123}, {741, 0}, {764, 187}, {763, 0}, {743, 0}, {765, 0},
+    {744, 0}, {721, 121}, {766, 123}, {749, 0}, {751, 202}, {753, 203}, {771, 204}, {772, 65},
+    {770, 0}, {774, 176}, {773, 0}, {775, 0}, {778, 65}, {777, 0}, {776, 29}, {780, 176},
+    {779, 0}, {759, 205}, {783, 0}, {762, 0}, {785, 187}, {784, 0}, {764, 0}, {788, 0},
+    {790, 65}, {789, 29}, {792, 175}, {791, 0}, {121, 206}, {768, 0}, {121, 207}, {793, 0},
+    {771, 0}, {794, 208}, {795, 0}, {796, 0}, {774, 0}, {797, 0}, {798, 0}, {780, 0},
+    {781, 0}, {121, 209}, {652, 210}, {785, 0}, {786, 211}, {803, 0}, {805, 0}, {792, 146},
+    {794, 0}, {807, 212}, {771, 213}, {808, 123}, {775, 193}, {809, 123}, {799, 214}, {812, 192},
+    {813, 192}, {801, 215}, {788, 188}, {814, 0}, {815, 123}, {745, 189}, {816, 0}, {817, 0},
+    {819, 216}, {818, 0}, {821, 187}, {820, 0}, {810, 217}, {691, 195}, {690, 196}, {812, 0},
+    {813, 0}, {692, 197}, {822, 0}, {823, 0}, {826, 65}, {825, 0}, {824, 29}, {828, 133},
+    {827, 0}, {829, 0}, {831, 218}, {830, 219}, {819, 204}, {821, 0}, {813, 188}, {834, 0},
+    {835, 0}, {828, 0}, {837, 0}, {838, 65}, {836, 0}, {839, 0}, {832, 0}, {794, 220},
+    {823, 193}, {840, 123}, {841, 0}, {842, 0}, {843, 0}, {844, 0}, {845, 0}, {846, 0},
+    {848, 187}, {847, 0}, {849, 0}, {837, 221}, {850, 123}, {851, 0}, {853, 0}, {852, 222},
+    {848, 0}, {855, 0}, {856, 65}, {854, 0}, {858, 223}, {857, 0}, {860, 0}, {861, 65},
+    {859, 0}, {862, 0}, {863, 0}, {864, 0}, {865, 0}, {866, 0}, {858, 0}, {867, 0},
+    {868, 0}, {869, 0}, {870, 0}, {871, 0}, {872, 0}, {873, 0}, {855, 221}, {874, 123},
+    {875, 0}, {860, 213}, {876, 123}, {877, 0}, {879, 0}, {878, 222}, {881, 224}, {882, 65},
+    {880, 0}, {884, 223}, {883, 0}, {886, 0}, {887, 65}, {885, 0}, {889, 225}, {888, 0},
+    {891, 0}, {892, 65}, {890, 0}, {893, 226}, {894, 0}, {881, 0}, {895, 227}, {896, 0},
+    {897, 0}, {884, 0}, {898, 0}, {899, 0}, {900, 0}, {901, 0}, {889, 0}, {902, 0},
+    {903, 0}, {904, 0}, {905, 0}, {906, 0}, {907, 0}, {895, 0}, {908, 0}, {881, 221},
+    {909, 123}, {910, 0}, {886, 213}, {911, 123}, {912, 0}, {891, 213}, {913, 123}, {914, 0},
+    {916, 228}, {915, 229}, {918, 224}, {919, 65}, {917, 0}, {921, 223}, {920, 0}, {923, 224},
+    {924, 65}, {922, 0}, {926, 225}, {925, 0}, {928, 0}, {929, 65}, {927, 0}, {931, 225},
+    {930, 0}, {933, 0}, {934, 65}, {932, 0}, {935, 230}, {936, 0}, {918, 0}, {937, 227},
+    {938, 0}, {939, 0}, {921, 0}, {942, 0}, {923, 0}, {943, 227}, {944, 0}, {945, 0},
+    {926, 0}, {946, 0}, {947, 0}, {948, 0}, {949, 0}, {931, 0}, {950, 0}, {951, 0},
+    {952, 0}, {953, 0}, {954, 0}, {955, 0}, {937, 0}, {817, 231}, {918, 221}, {956, 123},
+    {940, 0}, {957, 0}, {940, 224}, {943, 0}, {958, 0}, {923, 213}, {959, 123}, {960, 0},
+    {928, 213}, {961, 123}, {962, 0}, {933, 221}, {963, 123}, {964, 0}, {966, 233}, {965, 234},
+    {968, 223}, {967, 0}, {940, 221}, {970, 224}, {971, 65}, {969, 0}, {973, 225}, {972, 0},
+    {975, 224}, {976, 65}, {974, 0}, {978, 225}, {977, 0}, {980, 0}, {981, 65}, {979, 0},
+    {983, 223}, {982, 0}, {985, 0}, {986, 65}, {984, 0}, {987, 235}, {968, 0}, {988, 0},
+    {970, 0}, {989, 227}, {990, 0}, {991, 0}, {973, 0}, {994, 0}, {975, 0}, {995, 227},
+    {996, 0}, {997, 0}, {978, 0}, {998, 0}, {999, 0}, {1000, 0}, {1001, 0}, {983, 0},
+    {1002, 0}, {1003, 0}, {1004, 0}, {1005, 0}, {1006, 0}, {1007, 0}, {989, 0}, {846, 236},
+    {970, 213}, {1008, 123}, {992, 0}, {1009, 0}, {992, 224}, {995, 0}, {1010, 0}, {975, 213},
+    {1011, 123}, {1012, 0}, {980, 221}, {1013, 123}, {1014, 0}, {985, 221}, {1015, 123}, {1016, 0},
+    {1018, 237}, {1017, 238}, {1020, 225}, {1019, 0}, {992, 213}, {1022, 224}, {1023, 65}, {1021, 0},
+    {1025, 225}, {1024, 0}, {1027, 224}, {1028, 65}, {1026, 0}, {1030, 223}, {1029, 0}, {1032, 0},
+    {1033, 65}, {1031, 0}, {1035, 223}, {1034, 0}, {1037, 0}, {1038, 65}, {1036, 0}, {1039, 0},
+    {1020, 0}, {1040, 0}, {1022, 0}, {1041, 227}, {1042, 0}, {1043, 0}, {1025, 0}, {1044, 0},
+    {1027, 0}, {1045, 227}, {1046, 0}, {1047, 0}, {1030, 0}, {1048, 0}, {1049, 0}, {1050, 0},
+    {1051, 0}, {1035, 0}, {1052, 0}, {1053, 0}, {1054, 0}, {1055, 0}, {1057, 0}, {1058, 65},
+    {1056, 0}, {1041, 0}, {872, 236}, {1022, 213}, {1059, 123}, {1045, 0}, {1060, 0}, {1027, 221},
+    {1061, 123}, {1062, 0}, {1032, 221}, {1063, 123}, {1064, 0}, {1037, 221}, {1065, 123}, {1066, 0},
+    {1067, 0}, {1068, 0}, {1069, 0}, {1071, 225}, {1070, 0}, {1073, 224}, {1074, 65}, {1072, 0},
+    {1076, 223}, {1075, 0}, {1078, 224}, {1079, 65}, {1077, 0}, {1081, 223}, {1080, 0}, {1083, 0},
+    {1084, 65}, {1082, 0}, {1086, 223}, {1085, 0}, {1087, 0}, {1057, 121}, {1088, 123}, {1071, 0},
+    {1089, 0}, {1073, 0}, {1090, 227}, {1091, 0}, {1092, 0}, {1076, 0}, {1093, 0}, {1078, 0},
+    {1094, 227}, {1095, 0}, {1096, 0}, {1081, 0}, {1097, 0}, {1098, 0}, {1099, 0}, {1100, 0},
+    {1086, 0}, {1102, 239}, {1103, 65}, {1101, 0}, {1105, 176}, {1104, 0}, {1090, 0}, {907, 240},
+    {1073, 221}, {1106, 123}, {1094, 0}, {1107, 0}, {1078, 221}, {1108, 123}, {1109, 0}, {1083, 221},
+    {1110, 123}, {1111, 0}, {1102, 0}, {1112, 241}, {1113, 0}, {1114, 0}, {1105, 0}, {1116, 223},
+    {1115, 0}, {1118, 224}, {1119, 65}, {1117, 0}, {1121, 223}, {1120, 0}, {1123, 224}, {1124, 65},
+    {1122, 0}, {1126, 223}, {1125, 0}, {1112, 0}, {121, 242}, {1102, 213}, {1127, 123}, {1116, 0},
+    {1128, 0}, {1118, 0}, {1129, 227}, {1130, 0}, {1131, 0}, {1121, 0}, {1132, 0}, {1123, 0},
+    {1133, 227}, {1134, 0}, {1135, 0}, {1126, 0}, {1137, 243}, {1136, 0}, {1129, 0}, {955, 244},
+    {1118, 221}, {1138, 123}, {1133, 0}, {1139, 0}, {1123, 221}, {1140, 123}, {1137, 239}, {1144, 223},
+    {1143, 0}, {1146, 224}, {1147, 65}, {1145, 0}, {1149, 223}, {1148, 0}, {1141, 0}, {1112, 245},
+    {1144, 0}, {1150, 0}, {1146, 0}, {1151, 227}, {1152, 0}, {1153, 0}, {1149, 0}, {1151, 0},
+    {1007, 246}, {1146, 221}, {1154, 123}, {1156, 223}, {1155, 0}, {1156, 0},
 };
 
 /* The edges of states. */
@@ -5460,56 +5499,57 @@ static const uint16_t edge_lists[] = {
     753, 790, 791, 541, 542, 792, 548, 549, 793, 794, 795, 796, 405, 797, 798, 799,
     800, 801, 802, 94, 95, 803, 804, 805, 806, 807, 807, 806, 808, 809, 218, 217,
     775, 810, 811, 812, 813, 814, 776, 815, 816, 817, 818, 779, 745, 819, 820, 821,
-    786, 822, 823, 824, 825, 826, 827, 828, 589, 590, 829, 225, 226, 830, 831, 832,
-    833, 834, 795, 835, 836, 837, 405, 838, 839, 840, 841, 842, 843, 844, 845, 807,
-    809, 846, 847, 810, 775, 848, 849, 815, 850, 851, 776, 852, 853, 779, 854, 820,
-    855, 822, 786, 856, 857, 858, 859, 198, 860, 238, 861, 862, 863, 864, 865, 866,
-    227, 867, 868, 869, 405, 870, 871, 872, 873, 874, 875, 876, 877, 878, 879, 880,
-    881, 810, 882, 849, 883, 884, 885, 886, 887, 888, 822, 889, 857, 890, 860, 891,
-    862, 892, 863, 893, 894, 895, 236, 235, 896, 897, 898, 866, 899, 900, 869, 901,
-    405, 638, 678, 902, 903, 904, 905, 906, 907, 908, 906, 905, 909, 910, 911, 912,
-    880, 913, 914, 915, 916, 917, 918, 919, 920, 921, 922, 923, 924, 925, 926, 927,
-    928, 893, 929, 930, 863, 931, 895, 932, 236, 933, 934, 897, 935, 936, 937, 836,
-    938, 906, 939, 940, 910, 941, 942, 943, 944, 661, 662, 664, 945, 81, 82, 946,
-    947, 920, 948, 923, 949, 950, 951, 952, 953, 954, 955, 933, 956, 957, 958, 959,
-    960, 961, 962, 963, 964, 965, 966, 967, 945, 968, 969, 188, 970, 971, 972, 973,
-    974, 975, 976, 977, 978, 979, 956, 933, 980, 981, 982, 983, 984, 963, 794, 985,
-    986, 968, 945, 987, 988, 989, 990, 991, 992, 975, 993, 978, 994, 956, 995, 981,
-    996, 841, 842, 997, 998, 843, 999, 1000, 968, 1001, 1002, 988, 1003, 1004, 1005, 1006,
-    1007, 1008, 1009, 873, 874, 878, 1010, 1011, 1012, 1013, 1014, 1015, 1014, 1013, 1016, 1001,
-    1017, 1018, 1019, 1020, 1021, 1022, 1023, 1005, 1024, 1025, 1026, 1027, 1028, 1014, 1017, 1001,
-    1029, 1030, 1031, 1024, 1032, 1033, 1034, 1035, 1036, 1037, 1038, 1017, 1039, 1030, 1040, 1032,
-    1041, 1042, 1043, 1044, 1045, 1046, 1047, 1041, 1048, 1049, 1032, 1050, 1043, 1051, 1045, 1052,
-    1053, 1054, 1055, 1056, 1057, 1058, 1059, 1052, 1060, 1061, 1062, 1063, 1064, 1055, 1065, 1066,
-    1067, 1068, 1069, 1060, 1070, 1071, 1072, 1073, 1074, 1065, 1075, 1076, 1055, 1077, 1067, 1070,
-    1078, 1079, 1060, 1080, 1072, 1081, 1074, 1082, 1083, 1084, 1085, 1086, 1087, 1088, 1089, 1090,
-    1091, 1092, 1093, 1082, 1094, 1095, 1096, 1097, 1098, 1099, 1100, 1101, 1102, 1103, 1104, 1089,
-    1105, 1106, 1107, 1108, 1109, 1094, 1110, 1111, 1112, 1113, 1114, 1115, 1116, 1117, 1099, 1118,
-    1102, 1105, 1119, 1120, 1089, 1121, 1107, 1110, 1122, 1123, 1094, 1124, 1112, 1125, 1114, 1126,
-    1127, 1128, 1129, 1130, 1131, 1132, 1133, 1134, 1135, 1136, 1137, 1138, 1139, 1140, 1141, 1142,
-    1126, 1143, 1144, 1145, 1146, 1147, 1148, 1149, 1150, 1151, 1152, 1153, 1154, 1155, 1156, 1157,
-    1158, 1159, 1138, 1160, 1161, 1162, 1163, 1164, 1143, 1165, 1166, 1167, 1168, 1169, 1170, 1171,
-    1172, 1148, 1173, 1151, 1174, 1175, 1176, 1177, 1178, 1179, 1154, 1180, 1157, 1160, 1181, 1182,
-    1138, 1183, 1162, 1165, 1184, 1185, 1143, 1186, 1167, 1187, 1169, 1188, 1189, 1190, 1191, 1192,
-    1174, 1193, 1194, 1195, 1196, 1197, 1198, 1199, 1200, 1201, 1202, 1203, 1204, 1205, 1206, 1207,
-    1188, 1208, 1209, 1210, 1211, 1212, 1213, 1214, 1215, 1216, 1217, 1218, 1219, 1220, 1221, 1222,
-    1223, 1224, 1225, 1203, 1226, 1227, 1228, 1229, 1230, 1208, 1231, 1232, 1233, 1234, 1235, 1236,
-    1237, 1238, 1214, 1239, 1217, 1240, 1241, 1242, 1243, 1244, 1245, 1220, 1246, 1223, 1226, 1247,
-    1248, 1203, 1249, 1228, 1231, 1250, 1251, 1208, 1252, 1233, 1253, 1235, 1254, 1255, 1256, 1257,
-    1258, 1240, 1259, 1260, 1261, 1262, 1263, 1264, 1265, 1266, 1267, 1268, 1269, 1270, 1271, 1272,
-    1273, 1254, 1274, 1275, 1276, 1277, 1278, 1279, 1280, 1281, 1282, 1283, 1284, 1285, 1286, 1287,
-    1288, 1289, 1290, 1291, 1269, 1292, 1293, 1294, 1295, 1296, 1274, 1297, 1298, 1299, 1300, 1301,
-    1302, 1303, 1304, 1305, 1280, 1306, 1283, 1307, 1308, 1309, 1286, 1310, 1289, 1292, 1311, 1312,
-    1269, 1313, 1294, 1297, 1314, 1315, 1274, 1316, 1299, 1317, 1300, 1318, 1319, 1320, 1321, 1322,
-    1323, 1324, 1325, 1326, 1327, 1328, 1329, 1330, 1331, 1332, 1333, 1334, 1335, 1336, 1337, 1318,
-    1338, 1339, 1300, 1340, 1320, 1341, 1342, 1343, 1344, 1345, 1346, 1347, 1348, 1349, 1350, 1351,
-    1352, 1353, 1354, 1333, 1355, 1356, 1357, 1358, 1359, 1360, 1361, 1362, 1363, 1364, 1365, 1366,
-    1343, 1367, 1346, 1368, 1369, 1370, 1349, 1371, 1352, 1355, 1372, 1373, 1333, 1374, 1357, 1375,
-    1376, 1377, 1378, 1379, 1380, 1381, 1382, 1383, 1384, 1385, 1386, 1387, 1388, 1389, 1390, 1391,
-    1392, 1393, 1394, 1395, 1376, 1396, 1379, 1397, 1398, 1399, 1400, 1401, 1402, 1403, 1404, 1405,
-    1406, 1407, 1408, 1409, 1410, 1411, 1412, 1413, 1414, 1399, 1415, 1402, 1416, 1417, 1418, 1405,
-    1419, 1408, 1420, 1421, 1422, 1423, 1424, 1425, 1426, 1427, 1428, 1429, 1430, 1431, 1432, 1433,
-    1434, 1435, 1436, 1437, 1438, 1439, 1432, 1440, 1435, 1441, 1442, 1443,
+    786, 822, 823, 824, 825, 826, 827, 828, 589, 590, 829, 225, 226, 830, 831, 225,
+    226, 832, 833, 834, 835, 836, 795, 837, 838, 839, 405, 840, 841, 842, 843, 844,
+    845, 846, 847, 807, 809, 848, 849, 810, 775, 850, 851, 815, 852, 853, 776, 854,
+    855, 779, 856, 820, 857, 822, 786, 858, 859, 860, 861, 198, 862, 238, 863, 864,
+    865, 866, 867, 868, 869, 227, 870, 871, 872, 405, 873, 874, 875, 876, 877, 878,
+    879, 880, 881, 882, 883, 884, 810, 885, 851, 886, 887, 888, 889, 890, 891, 822,
+    892, 859, 893, 862, 894, 864, 895, 865, 896, 866, 897, 898, 899, 236, 235, 900,
+    901, 902, 869, 903, 904, 872, 905, 405, 638, 678, 906, 907, 908, 909, 910, 911,
+    912, 910, 909, 913, 914, 915, 916, 883, 917, 918, 919, 920, 921, 922, 923, 924,
+    925, 926, 927, 928, 929, 930, 931, 932, 933, 934, 897, 935, 936, 866, 937, 899,
+    938, 236, 939, 940, 901, 941, 942, 943, 838, 944, 910, 945, 946, 914, 947, 948,
+    949, 950, 661, 662, 664, 951, 81, 82, 952, 953, 924, 954, 927, 955, 956, 957,
+    958, 959, 960, 961, 962, 939, 963, 964, 965, 966, 967, 968, 969, 970, 971, 972,
+    973, 974, 951, 975, 976, 188, 977, 978, 979, 980, 981, 982, 983, 984, 985, 986,
+    987, 988, 963, 939, 989, 990, 991, 992, 993, 970, 994, 995, 996, 975, 951, 997,
+    998, 999, 1000, 1001, 1002, 984, 1003, 987, 1004, 963, 1005, 990, 1006, 843, 844, 1007,
+    1008, 845, 1009, 1010, 975, 1011, 1012, 998, 1013, 1014, 1015, 1016, 1017, 1018, 1019, 876,
+    877, 881, 1020, 1021, 1022, 1023, 1024, 1025, 1024, 1023, 1026, 1011, 1027, 1028, 1029, 1030,
+    1031, 1032, 1033, 1015, 1034, 1035, 1036, 1037, 1038, 1024, 1027, 1011, 1039, 1040, 1041, 1034,
+    1042, 1043, 1044, 1045, 1046, 1047, 1048, 1027, 1049, 1040, 1050, 1042, 1051, 1052, 1053, 1054,
+    1055, 1056, 1057, 1051, 1058, 1059, 1042, 1060, 1053, 1061, 1055, 1062, 1063, 1064, 1065, 1066,
+    1067, 1068, 1069, 1062, 1070, 1071, 1072, 1073, 1074, 1065, 1075, 1076, 1077, 1078, 1079, 1070,
+    1080, 1081, 1082, 1083, 1084, 1075, 1085, 1086, 1065, 1087, 1077, 1080, 1088, 1089, 1070, 1090,
+    1082, 1091, 1084, 1092, 1093, 1094, 1095, 1096, 1097, 1098, 1099, 1100, 1101, 1102, 1103, 1092,
+    1104, 1105, 1106, 1107, 1108, 1109, 1110, 1111, 1112, 1113, 1114, 1099, 1115, 1116, 1117, 1118,
+    1119, 1104, 1120, 1121, 1122, 1123, 1124, 1125, 1126, 1127, 1109, 1128, 1112, 1115, 1129, 1130,
+    1099, 1131, 1117, 1120, 1132, 1133, 1104, 1134, 1122, 1135, 1124, 1136, 1137, 1138, 1139, 1140,
+    1141, 1142, 1143, 1144, 1145, 1146, 1147, 1148, 1149, 1150, 1151, 1152, 1136, 1153, 1154, 1155,
+    1156, 1157, 1158, 1159, 1160, 1161, 1162, 1163, 1164, 1165, 1166, 1167, 1168, 1169, 1148, 1170,
+    1171, 1172, 1173, 1174, 1153, 1175, 1176, 1177, 1178, 1179, 1180, 1181, 1182, 1158, 1183, 1161,
+    1184, 1185, 1186, 1187, 1188, 1189, 1164, 1190, 1167, 1170, 1191, 1192, 1148, 1193, 1172, 1175,
+    1194, 1195, 1153, 1196, 1177, 1197, 1179, 1198, 1199, 1200, 1201, 1202, 1184, 1203, 1204, 1205,
+    1206, 1207, 1208, 1209, 1210, 1211, 1212, 1213, 1214, 1215, 1216, 1217, 1198, 1218, 1219, 1220,
+    1221, 1222, 1223, 1224, 1225, 1226, 1227, 1228, 1229, 1230, 1231, 1232, 1233, 1234, 1235, 1213,
+    1236, 1237, 1238, 1239, 1240, 1218, 1241, 1242, 1243, 1244, 1245, 1246, 1247, 1248, 1224, 1249,
+    1227, 1250, 1251, 1252, 1253, 1254, 1255, 1230, 1256, 1233, 1236, 1257, 1258, 1213, 1259, 1238,
+    1241, 1260, 1261, 1218, 1262, 1243, 1263, 1245, 1264, 1265, 1266, 1267, 1268, 1250, 1269, 1270,
+    1271, 1272, 1273, 1274, 1275, 1276, 1277, 1278, 1279, 1280, 1281, 1282, 1283, 1264, 1284, 1285,
+    1286, 1287, 1288, 1289, 1290, 1291, 1292, 1293, 1294, 1295, 1296, 1297, 1298, 1299, 1300, 1301,
+    1279, 1302, 1303, 1304, 1305, 1306, 1284, 1307, 1308, 1309, 1310, 1311, 1312, 1313, 1314, 1315,
+    1290, 1316, 1293, 1317, 1318, 1319, 1296, 1320, 1299, 1302, 1321, 1322, 1279, 1323, 1304, 1307,
+    1324, 1325, 1284, 1326, 1309, 1327, 1310, 1328, 1329, 1330, 1331, 1332, 1333, 1334, 1335, 1336,
+    1337, 1338, 1339, 1340, 1341, 1342, 1343, 1344, 1345, 1346, 1347, 1328, 1348, 1349, 1310, 1350,
+    1330, 1351, 1352, 1353, 1354, 1355, 1356, 1357, 1358, 1359, 1360, 1361, 1362, 1363, 1364, 1343,
+    1365, 1366, 1367, 1368, 1369, 1370, 1371, 1372, 1373, 1374, 1375, 1376, 1353, 1377, 1356, 1378,
+    1379, 1380, 1359, 1381, 1362, 1365, 1382, 1383, 1343, 1384, 1367, 1385, 1386, 1387, 1388, 1389,
+    1390, 1391, 1392, 1393, 1394, 1395, 1396, 1397, 1398, 1399, 1400, 1401, 1402, 1403, 1404, 1405,
+    1386, 1406, 1389, 1407, 1408, 1409, 1410, 1411, 1412, 1413, 1414, 1415, 1416, 1417, 1418, 1419,
+    1420, 1421, 1422, 1423, 1424, 1409, 1425, 1412, 1426, 1427, 1428, 1415, 1429, 1418, 1430, 1431,
+    1432, 1433, 1434, 1435, 1436, 1437, 1438, 1439, 1440, 1441, 1442, 1443, 1444, 1445, 1446, 1447,
+    1448, 1449, 1442, 1450, 1445, 1451, 1452, 1453,
 };
 
 /* Operations and moves, each with its place. */
@@ -5519,7 +5559,7 @@ static const qcap_step_t steps[] = {
     {15, 16385},
     {68, 16385},
     {32768, 16385},
-    {226, 16385},
+    {233, 16385},
     {71, 0},
     {70, 16385},
     {65, 16385},
@@ -5530,9 +5570,9 @@ static const qcap_step_t steps[] = {
     {125, 16384},
     {63, 16385},
     {122, 16384},
-    {208, 16385},
-    {207, 16384},
-    {206, 16384},
+    {215, 16385},
+    {214, 16384},
+    {213, 16384},
     {2, 16385},
     {111, 16385},
     {1, 16384},
@@ -5564,19 +5604,19 @@ static const qcap_step_t steps[] = {
     {32769, 16385},
     {62, 16384},
     {116, 16384},
-    {225, 16385},
-    {224, 16385},
-    {209, 16385},
+    {232, 16385},
+    {231, 16385},
+    {216, 16385},
     {21, 16385},
     {20, 16384},
     {30, 16385},
     {51, 16385},
     {48, 16385},
     {123, 16384},
-    {223, 16384},
-    {222, 16384},
-    {205, 16384},
-    {204, 16384},
+    {230, 16384},
+    {229, 16384},
+    {212, 16384},
+    {211, 16384},
     {23, 16385},
     {23, 16384},
     {80, 16385},
@@ -5586,19 +5626,20 @@ static const qcap_step_t steps[] = {
     {114, 16384},
     {121, 16384},
     {19, 16385},
-    {220, 16384},
+    {227, 16384},
     {113, 16385},
     {108, 16385},
-    {219, 16385},
+    {226, 16385},
+    {207, 16385},
+    {206, 16385},
+    {205, 16385},
+    {203, 16385},
+    {202, 16385},
     {201, 16385},
-    {200, 16385},
     {198, 16385},
-    {197, 16385},
-    {196, 16385},
-    {193, 16385},
-    {191, 16384},
     {195, 16384},
-    {194, 16385},
+    {200, 16384},
+    {199, 16385},
     {136, 16385},
     {135, 16385},
     {135, 16384},
@@ -5610,35 +5651,35 @@ static const qcap_step_t steps[] = {
     {18, 16384},
     {68, 16384},
     {67, 16384},
-    {227, 16384},
-    {249, 16384},
-    {250, 16384},
-    {131, 16384},
-    {209, 16384},
     {234, 16384},
-    {235, 16384},
-    {238, 16384},
-    {241, 16385},
-    {237, 16384},
-    {240, 16385},
-    {32769, 16386},
-    {232, 16385},
-    {126, 16384},
-    {231, 16384},
-    {237, 16385},
-    {244, 16384},
-    {243, 16384},
-    {237, 1},
-    {244, 0},
+    {256, 16384},
+    {257, 16384},
+    {131, 16384},
+    {216, 16384},
     {241, 16384},
-    {230, 16384},
-    {229, 16384},
+    {242, 16384},
+    {245, 16384},
+    {248, 16385},
+    {244, 16384},
+    {247, 16385},
+    {32769, 16386},
+    {239, 16385},
+    {126, 16384},
+    {238, 16384},
+    {244, 16385},
+    {251, 16384},
+    {250, 16384},
+    {244, 1},
+    {251, 0},
+    {248, 16384},
+    {237, 16384},
+    {236, 16384},
     {39, 16384},
     {38, 16384},
     {16, 16384},
     {120, 16385},
     {100, 16384},
-    {228, 16384},
+    {235, 16384},
     {37, 16385},
     {36, 16385},
     {35, 16385},
@@ -5668,19 +5709,19 @@ static const qcap_step_t steps[] = {
     {15, 16386},
     {68, 16386},
     {71, 16386},
-    {217, 16384},
+    {224, 16384},
     {73, 16387},
     {72, 16387},
     {15, 16387},
     {68, 16387},
     {32768, 16387},
     {71, 16387},
-    {211, 16385},
-    {214, 16385},
-    {214, 16384},
-    {247, 0},
-    {246, 16385},
-    {247, 16386},
+    {218, 16385},
+    {221, 16385},
+    {221, 16384},
+    {254, 0},
+    {253, 16385},
+    {254, 16386},
     {56, 16384},
     {73, 16388},
     {72, 16388},
@@ -5688,10 +5729,10 @@ static const qcap_step_t steps[] = {
     {68, 16388},
     {32768, 16388},
     {71, 16388},
-    {210, 16385},
-    {216, 16384},
-    {213, 16385},
-    {247, 16387},
+    {217, 16385},
+    {223, 16384},
+    {220, 16385},
+    {254, 16387},
     {30, 16384},
     {51, 16384},
     {55, 16384},
@@ -5706,75 +5747,79 @@ static const qcap_step_t steps[] = {
     {68, 16389},
     {32768, 16389},
     {71, 16389},
-    {247, 16388},
+    {254, 16388},
     {45, 16384},
     {44, 16384},
-    {219, 16384},
-    {145, 16384},
-    {190, 16385},
-    {189, 16385},
-    {247, 16389},
+    {226, 16384},
+    {148, 16384},
+    {194, 16385},
+    {193, 16385},
+    {254, 16389},
     {19, 16384},
     {43, 16384},
     {42, 16384},
     {41, 16384},
     {48, 16384},
-    {183, 16384},
+    {186, 16384},
     {32768, 16390},
-    {247, 16390},
+    {254, 16390},
     {84, 16384},
     {92, 16384},
-    {213, 16384},
+    {220, 16384},
     {32768, 16391},
-    {247, 16391},
+    {254, 16391},
     {93, 16385},
-    {233, 16384},
-    {188, 16385},
+    {240, 16384},
+    {192, 16385},
+    {191, 16385},
     {91, 16385},
     {133, 16384},
-    {186, 16384},
-    {181, 16384},
+    {139, 16384},
+    {189, 16384},
+    {184, 16384},
     {132, 16384},
-    {180, 16385},
-    {185, 16384},
+    {138, 16384},
+    {183, 16385},
+    {188, 16384},
+    {197, 16385},
     {96, 16384},
-    {178, 16384},
-    {141, 16385},
-    {140, 16384},
+    {181, 16384},
+    {144, 16385},
+    {143, 16384},
     {88, 16384},
     {87, 16384},
     {95, 16384},
     {86, 16384},
     {85, 16384},
-    {174, 16384},
-    {176, 16385},
-    {180, 16384},
-    {150, 16385},
-    {149, 16384},
-    {172, 16385},
-    {153, 16384},
+    {177, 16384},
+    {179, 16385},
+    {183, 16384},
+    {153, 16385},
     {152, 16384},
-    {171, 16384},
-    {168, 16384},
-    {148, 16385},
-    {164, 16384},
-    {166, 16385},
-    {162, 16384},
-    {175, 16384},
-    {148, 16384},
-    {158, 16384},
-    {160, 16385},
+    {175, 16385},
     {156, 16384},
-    {170, 16384},
-    {146, 16384},
-    {154, 16385},
-    {143, 16384},
+    {155, 16384},
+    {174, 16384},
+    {171, 16384},
+    {151, 16385},
+    {167, 16384},
+    {169, 16385},
     {165, 16384},
-    {139, 16385},
-    {138, 16384},
+    {178, 16384},
+    {151, 16384},
+    {161, 16384},
+    {163, 16385},
     {159, 16384},
-    {139, 16384},
-    {147, 16384},
+    {173, 16384},
+    {149, 16384},
+    {157, 16385},
+    {146, 16384},
+    {168, 16384},
+    {142, 16385},
+    {141, 16384},
+    {162, 16384},
+    {142, 16384},
+    {150, 16384},
 };
 
 /* Actions: how many steps, and which. */
@@ -5846,182 +5891,186 @@ static const uint16_t actions[] = {
     /* 64 */ 0x1, 0x4b,
     /* 65 */ 0x1, 0x28,
     /* 66 */ 0x4, 0x4a, 0x13, 0x15, 0x16,
-    /* 67 */ 0x4, 0x4c, 0x4d, 0x4e, 0x4f,
-    /* 68 */ 0x2, 0x50, 0x51,
-    /* 69 */ 0x3, 0x50, 0x51, 0x52,
-    /* 70 */ 0x2, 0x50, 0x53,
-    /* 71 */ 0x2, 0x54, 0x51,
-    /* 72 */ 0x3, 0x54, 0x51, 0x52,
-    /* 73 */ 0x2, 0x54, 0x53,
-    /* 74 */ 0x1, 0x55,
-    /* 75 */ 0x2, 0x56, 0x4,
-    /* 76 */ 0x1, 0x56,
-    /* 77 */ 0x1, 0x57,
-    /* 78 */ 0x2, 0x58, 0x2c,
+    /* 67 */ 0x5, 0x4c, 0x4d, 0x4e, 0x4f, 0x50,
+    /* 68 */ 0x2, 0x51, 0x52,
+    /* 69 */ 0x3, 0x51, 0x52, 0x53,
+    /* 70 */ 0x2, 0x51, 0x54,
+    /* 71 */ 0x2, 0x55, 0x52,
+    /* 72 */ 0x3, 0x55, 0x52, 0x53,
+    /* 73 */ 0x2, 0x55, 0x54,
+    /* 74 */ 0x1, 0x56,
+    /* 75 */ 0x2, 0x57, 0x4,
+    /* 76 */ 0x1, 0x57,
+    /* 77 */ 0x1, 0x58,
+    /* 78 */ 0x2, 0x59, 0x2c,
     /* 79 */ 0x1, 0x4,
-    /* 80 */ 0x7, 0x59, 0x5a, 0x5b, 0x5c, 0x5d, 0x5e, 0x5f,
-    /* 81 */ 0x2, 0x59, 0x60,
-    /* 82 */ 0x1, 0x61,
-    /* 83 */ 0x1, 0x62,
+    /* 80 */ 0x7, 0x5a, 0x5b, 0x5c, 0x5d, 0x5e, 0x5f, 0x60,
+    /* 81 */ 0x2, 0x5a, 0x61,
+    /* 82 */ 0x1, 0x62,
+    /* 83 */ 0x1, 0x63,
     /* 84 */ 0x3, 0xc, 0x8, 0x9,
-    /* 85 */ 0x2, 0x63, 0x5f,
-    /* 86 */ 0x1, 0x64,
-    /* 87 */ 0x1, 0x65,
-    /* 88 */ 0x1, 0x66,
-    /* 89 */ 0x1, 0x67,
-    /* 90 */ 0x1, 0x68,
-    /* 91 */ 0x1, 0x69,
-    /* 92 */ 0x2, 0x6a, 0x67,
-    /* 93 */ 0x2, 0x4, 0x6b,
-    /* 94 */ 0x4, 0xc, 0x6c, 0x6d, 0x6e,
-    /* 95 */ 0x2, 0x6f, 0x66,
-    /* 96 */ 0x3, 0x6f, 0x70, 0x71,
+    /* 85 */ 0x2, 0x64, 0x60,
+    /* 86 */ 0x1, 0x65,
+    /* 87 */ 0x1, 0x66,
+    /* 88 */ 0x1, 0x67,
+    /* 89 */ 0x1, 0x68,
+    /* 90 */ 0x1, 0x69,
+    /* 91 */ 0x1, 0x6a,
+    /* 92 */ 0x2, 0x6b, 0x68,
+    /* 93 */ 0x2, 0x4, 0x6c,
+    /* 94 */ 0x4, 0xc, 0x6d, 0x6e, 0x6f,
+    /* 95 */ 0x2, 0x70, 0x67,
+    /* 96 */ 0x3, 0x70, 0x71, 0x72,
     /* 97 */ 0x8004, 0x17, 0x18, 0x19, 0x1a,
     /* 98 */ 0x8003, 0x18, 0x19, 0x1a,
-    /* 99 */ 0x3, 0x72, 0x73, 0x71,
-    /* 100 */ 0x1, 0x74,
-    /* 101 */ 0x3, 0x75, 0x76, 0x1a,
-    /* 102 */ 0x2, 0x77, 0x78,
-    /* 103 */ 0x1, 0x79,
-    /* 104 */ 0x6, 0x13, 0x7a, 0x13, 0x15, 0x7b, 0x16,
-    /* 105 */ 0x2, 0x13, 0x7a,
-    /* 106 */ 0x5, 0x13, 0x14, 0x13, 0x15, 0x7c,
-    /* 107 */ 0x1, 0x6f,
-    /* 108 */ 0x1, 0x6a,
-    /* 109 */ 0x2, 0x7b, 0x16,
-    /* 110 */ 0x3, 0x13, 0x15, 0x7c,
-    /* 111 */ 0x1, 0x7c,
+    /* 99 */ 0x3, 0x73, 0x74, 0x72,
+    /* 100 */ 0x1, 0x75,
+    /* 101 */ 0x3, 0x76, 0x77, 0x1a,
+    /* 102 */ 0x2, 0x78, 0x79,
+    /* 103 */ 0x1, 0x7a,
+    /* 104 */ 0x6, 0x13, 0x7b, 0x13, 0x15, 0x7c, 0x16,
+    /* 105 */ 0x2, 0x13, 0x7b,
+    /* 106 */ 0x5, 0x13, 0x14, 0x13, 0x15, 0x7d,
+    /* 107 */ 0x1, 0x70,
+    /* 108 */ 0x1, 0x6b,
+    /* 109 */ 0x2, 0x7c, 0x16,
+    /* 110 */ 0x3, 0x13, 0x15, 0x7d,
+    /* 111 */ 0x1, 0x7d,
     /* 112 */ 0x8005, 0x30, 0x17, 0x18, 0x19, 0x1a,
-    /* 113 */ 0x7, 0x7d, 0x7e, 0x7f, 0x80, 0x13, 0x15, 0x20,
-    /* 114 */ 0x4, 0x7d, 0x7e, 0x7f, 0x80,
-    /* 115 */ 0x5, 0x58, 0x2c, 0x13, 0x15, 0x20,
-    /* 116 */ 0x1, 0x81,
-    /* 117 */ 0x5, 0x81, 0x39, 0x26, 0x27, 0x28,
-    /* 118 */ 0x4, 0x13, 0x15, 0x7b, 0x16,
-    /* 119 */ 0x2, 0x82, 0x83,
-    /* 120 */ 0x4, 0x4a, 0x13, 0x15, 0x7c,
-    /* 121 */ 0x2, 0x35, 0x84,
-    /* 122 */ 0x2, 0x85, 0x86,
-    /* 123 */ 0x1, 0x85,
-    /* 124 */ 0x2, 0x87, 0x88,
-    /* 125 */ 0x1, 0x89,
-    /* 126 */ 0x3, 0x58, 0x8a, 0x20,
-    /* 127 */ 0x2, 0x8b, 0x8c,
-    /* 128 */ 0x2, 0x79, 0x8d,
-    /* 129 */ 0x7, 0x8e, 0x8f, 0x90, 0x13, 0x15, 0x7b, 0x16,
-    /* 130 */ 0x3, 0x8e, 0x8f, 0x90,
-    /* 131 */ 0x5, 0x4a, 0x13, 0x15, 0x7b, 0x16,
+    /* 113 */ 0x7, 0x7e, 0x7f, 0x80, 0x81, 0x13, 0x15, 0x20,
+    /* 114 */ 0x4, 0x7e, 0x7f, 0x80, 0x81,
+    /* 115 */ 0x5, 0x59, 0x2c, 0x13, 0x15, 0x20,
+    /* 116 */ 0x1, 0x82,
+    /* 117 */ 0x5, 0x82, 0x39, 0x26, 0x27, 0x28,
+    /* 118 */ 0x4, 0x13, 0x15, 0x7c, 0x16,
+    /* 119 */ 0x2, 0x83, 0x84,
+    /* 120 */ 0x4, 0x4a, 0x13, 0x15, 0x7d,
+    /* 121 */ 0x2, 0x35, 0x85,
+    /* 122 */ 0x2, 0x86, 0x87,
+    /* 123 */ 0x1, 0x86,
+    /* 124 */ 0x2, 0x88, 0x89,
+    /* 125 */ 0x1, 0x8a,
+    /* 126 */ 0x3, 0x59, 0x8b, 0x20,
+    /* 127 */ 0x2, 0x8c, 0x8d,
+    /* 128 */ 0x2, 0x7a, 0x8e,
+    /* 129 */ 0x7, 0x8f, 0x90, 0x91, 0x13, 0x15, 0x7c, 0x16,
+    /* 130 */ 0x3, 0x8f, 0x90, 0x91,
+    /* 131 */ 0x5, 0x4a, 0x13, 0x15, 0x7c, 0x16,
     /* 132 */ 0x4, 0x47, 0x13, 0x15, 0x20,
     /* 133 */ 0x2, 0x13, 0x15,
-    /* 134 */ 0x7, 0x91, 0x92, 0x93, 0x94, 0x13, 0x15, 0x20,
-    /* 135 */ 0x4, 0x91, 0x92, 0x93, 0x94,
-    /* 136 */ 0x5, 0x95, 0x96, 0x97, 0x98, 0x2e,
-    /* 137 */ 0x8, 0x95, 0x96, 0x97, 0x98, 0x99, 0x7, 0x8, 0x9,
+    /* 134 */ 0x7, 0x92, 0x93, 0x94, 0x95, 0x13, 0x15, 0x20,
+    /* 135 */ 0x4, 0x92, 0x93, 0x94, 0x95,
+    /* 136 */ 0x5, 0x96, 0x97, 0x98, 0x99, 0x2e,
+    /* 137 */ 0x8, 0x96, 0x97, 0x98, 0x99, 0x9a, 0x7, 0x8, 0x9,
     /* 138 */ 0x1, 0x42,
-    /* 139 */ 0x1, 0x9a,
-    /* 140 */ 0x5, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f,
-    /* 141 */ 0x8, 0x9b, 0x9c, 0x9d, 0x9e, 0xa0, 0x7, 0x8, 0x9,
+    /* 139 */ 0x1, 0x9b,
+    /* 140 */ 0x5, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0,
+    /* 141 */ 0x8, 0x9c, 0x9d, 0x9e, 0x9f, 0xa1, 0x7, 0x8, 0x9,
     /* 142 */ 0x5, 0x2b, 0x2c, 0x13, 0x15, 0x16,
-    /* 143 */ 0x1, 0xa1,
+    /* 143 */ 0x1, 0xa2,
     /* 144 */ 0x1, 0x2b,
-    /* 145 */ 0x1, 0xa2,
-    /* 146 */ 0x1, 0xa3,
+    /* 145 */ 0x1, 0xa3,
+    /* 146 */ 0x1, 0xa4,
     /* 147 */ 0x4, 0x2c, 0x13, 0x15, 0x16,
     /* 148 */ 0x1, 0x2c,
-    /* 149 */ 0x2, 0xa4, 0xa5,
+    /* 149 */ 0x2, 0xa5, 0xa6,
     /* 150 */ 0x1, 0x2e,
-    /* 151 */ 0x2, 0xa6, 0xa5,
-    /* 152 */ 0x1, 0xa7,
-    /* 153 */ 0x5, 0xa8, 0xa9, 0xaa, 0xab, 0xac,
-    /* 154 */ 0x8, 0xa8, 0xa9, 0xaa, 0xab, 0xad, 0x7, 0x8, 0x9,
-    /* 155 */ 0x4, 0xae, 0x13, 0x15, 0x16,
-    /* 156 */ 0x1, 0xae,
-    /* 157 */ 0x1, 0xaf,
-    /* 158 */ 0x2, 0xb0, 0x48,
-    /* 159 */ 0x1, 0xb0,
-    /* 160 */ 0x1, 0x9f,
-    /* 161 */ 0x2, 0xb1, 0xa5,
-    /* 162 */ 0x1, 0xb2,
-    /* 163 */ 0x1, 0xb3,
-    /* 164 */ 0x1, 0xb4,
-    /* 165 */ 0x6, 0xb5, 0xb6, 0xb7, 0xb8, 0xb9, 0x1a,
-    /* 166 */ 0x2, 0xb5, 0xb6,
-    /* 167 */ 0x5, 0xba, 0xbb, 0xbc, 0xbd, 0xbe,
-    /* 168 */ 0x8, 0xba, 0xbb, 0xbc, 0xbd, 0xbf, 0x7, 0x8, 0x9,
-    /* 169 */ 0x6, 0x13, 0x14, 0x13, 0x15, 0x7b, 0x16,
-    /* 170 */ 0x1, 0xac,
-    /* 171 */ 0x2, 0xc0, 0xa5,
-    /* 172 */ 0x2, 0xc1, 0xc2,
-    /* 173 */ 0x2, 0xb9, 0x1a,
-    /* 174 */ 0x1, 0xc3,
-    /* 175 */ 0x3, 0x13, 0x15, 0xa3,
-    /* 176 */ 0x2, 0x35, 0xc4,
-    /* 177 */ 0x2, 0xc5, 0xc6,
-    /* 178 */ 0x1, 0xbe,
-    /* 179 */ 0x2, 0xc7, 0xa5,
-    /* 180 */ 0x1, 0xc8,
-    /* 181 */ 0x3, 0xc9, 0xca, 0xcb,
-    /* 182 */ 0x8001, 0xcc,
-    /* 183 */ 0x1, 0xcd,
-    /* 184 */ 0x1, 0xc6,
-    /* 185 */ 0x1, 0xce,
-    /* 186 */ 0x2, 0xcf, 0xa5,
-    /* 187 */ 0x2, 0x41, 0xd0,
-    /* 188 */ 0x2, 0x13, 0xd1,
-    /* 189 */ 0x1, 0xd2,
-    /* 190 */ 0x1, 0xd3,
-    /* 191 */ 0x2, 0xd4, 0xa5,
-    /* 192 */ 0x1, 0xd5,
-    /* 193 */ 0x2, 0x41, 0xd6,
-    /* 194 */ 0x1, 0xd7,
-    /* 195 */ 0x3, 0xd8, 0x41, 0xd0,
-    /* 196 */ 0x1, 0xd8,
-    /* 197 */ 0x4, 0xd8, 0x26, 0x27, 0x28,
-    /* 198 */ 0x4, 0xb0, 0x13, 0x15, 0x16,
-    /* 199 */ 0x4, 0x13, 0x15, 0xc1, 0xd9,
-    /* 200 */ 0x3, 0x13, 0x15, 0xda,
-    /* 201 */ 0x2, 0xc1, 0xd9,
-    /* 202 */ 0x1, 0xdb,
-    /* 203 */ 0x1, 0xda,
-    /* 204 */ 0x3, 0xdc, 0xca, 0xcb,
+    /* 151 */ 0x2, 0xa7, 0xa6,
+    /* 152 */ 0x1, 0xa8,
+    /* 153 */ 0x5, 0xa9, 0xaa, 0xab, 0xac, 0xad,
+    /* 154 */ 0x8, 0xa9, 0xaa, 0xab, 0xac, 0xae, 0x7, 0x8, 0x9,
+    /* 155 */ 0x4, 0xaf, 0x13, 0x15, 0x16,
+    /* 156 */ 0x1, 0xaf,
+    /* 157 */ 0x1, 0xb0,
+    /* 158 */ 0x2, 0xb1, 0x48,
+    /* 159 */ 0x1, 0xb1,
+    /* 160 */ 0x1, 0xa0,
+    /* 161 */ 0x2, 0xb2, 0xa6,
+    /* 162 */ 0x1, 0xb3,
+    /* 163 */ 0x1, 0xb4,
+    /* 164 */ 0x1, 0xb5,
+    /* 165 */ 0x6, 0xb6, 0xb7, 0xb8, 0xb9, 0xba, 0x1a,
+    /* 166 */ 0x2, 0xb6, 0xb7,
+    /* 167 */ 0x5, 0xbb, 0xbc, 0xbd, 0xbe, 0xbf,
+    /* 168 */ 0x8, 0xbb, 0xbc, 0xbd, 0xbe, 0xc0, 0x7, 0x8, 0x9,
+    /* 169 */ 0x6, 0x13, 0x14, 0x13, 0x15, 0x7c, 0x16,
+    /* 170 */ 0x1, 0xad,
+    /* 171 */ 0x2, 0xc1, 0xa6,
+    /* 172 */ 0x2, 0xc2, 0xc3,
+    /* 173 */ 0x2, 0xba, 0x1a,
+    /* 174 */ 0x1, 0xc4,
+    /* 175 */ 0x3, 0x13, 0x15, 0xa4,
+    /* 176 */ 0x2, 0x35, 0xc5,
+    /* 177 */ 0x2, 0xc6, 0xc7,
+    /* 178 */ 0x1, 0xbf,
+    /* 179 */ 0x2, 0xc8, 0xa6,
+    /* 180 */ 0x1, 0xc9,
+    /* 181 */ 0x3, 0xca, 0xcb, 0xcc,
+    /* 182 */ 0x8001, 0xcd,
+    /* 183 */ 0x1, 0xce,
+    /* 184 */ 0x1, 0xc7,
+    /* 185 */ 0x1, 0xcf,
+    /* 186 */ 0x2, 0xd0, 0xa6,
+    /* 187 */ 0x2, 0x41, 0xd1,
+    /* 188 */ 0x2, 0x13, 0xd2,
+    /* 189 */ 0x1, 0xd3,
+    /* 190 */ 0x1, 0xd4,
+    /* 191 */ 0x2, 0xd5, 0xa6,
+    /* 192 */ 0x1, 0xd6,
+    /* 193 */ 0x2, 0x41, 0xd7,
+    /* 194 */ 0x2, 0xd8, 0xd9,
+    /* 195 */ 0x3, 0xda, 0x41, 0xd1,
+    /* 196 */ 0x1, 0xda,
+    /* 197 */ 0x4, 0xda, 0x26, 0x27, 0x28,
+    /* 198 */ 0x4, 0xb1, 0x13, 0x15, 0x16,
+    /* 199 */ 0x4, 0x13, 0x15, 0xc2, 0xdb,
+    /* 200 */ 0x4, 0x13, 0x15, 0xc2, 0xdc,
+    /* 201 */ 0x3, 0x13, 0x15, 0xdd,
+    /* 202 */ 0x2, 0xc2, 0xdb,
+    /* 203 */ 0x2, 0xc2, 0xdc,
+    /* 204 */ 0x1, 0xde,
     /* 205 */ 0x1, 0xdd,
-    /* 206 */ 0x1, 0xde,
-    /* 207 */ 0x1, 0xdf,
-    /* 208 */ 0x1, 0xe0,
-    /* 209 */ 0x2, 0xe1, 0xe2,
-    /* 210 */ 0x2, 0xe3, 0xe4,
-    /* 211 */ 0x1, 0xe5,
-    /* 212 */ 0x3, 0x35, 0xc4, 0xdb,
-    /* 213 */ 0x3, 0xe6, 0xe7, 0xcb,
-    /* 214 */ 0x1, 0xe8,
-    /* 215 */ 0x1, 0xe9,
-    /* 216 */ 0x1, 0xea,
-    /* 217 */ 0x2, 0xeb, 0xec,
+    /* 206 */ 0x3, 0xdf, 0xcb, 0xcc,
+    /* 207 */ 0x3, 0xe0, 0xcb, 0xcc,
+    /* 208 */ 0x1, 0xe1,
+    /* 209 */ 0x1, 0xe2,
+    /* 210 */ 0x2, 0xe3, 0xc7,
+    /* 211 */ 0x1, 0xe4,
+    /* 212 */ 0x1, 0xe5,
+    /* 213 */ 0x2, 0xe6, 0xe7,
+    /* 214 */ 0x2, 0xe8, 0xe9,
+    /* 215 */ 0x1, 0xea,
+    /* 216 */ 0x3, 0x35, 0xc5, 0xde,
+    /* 217 */ 0x3, 0xeb, 0xec, 0xcc,
     /* 218 */ 0x1, 0xed,
-    /* 219 */ 0x2, 0xeb, 0xee,
+    /* 219 */ 0x1, 0xee,
     /* 220 */ 0x1, 0xef,
-    /* 221 */ 0x2, 0xe1, 0xf0,
-    /* 222 */ 0x1, 0xf1,
-    /* 223 */ 0x1, 0xf2,
-    /* 224 */ 0x1, 0xf3,
-    /* 225 */ 0x1, 0xf4,
-    /* 226 */ 0x1, 0xf5,
-    /* 227 */ 0x1, 0xf6,
-    /* 228 */ 0x1, 0xf7,
-    /* 229 */ 0x1, 0xf8,
-    /* 230 */ 0x1, 0xf9,
-    /* 231 */ 0x1, 0xfa,
-    /* 232 */ 0x1, 0xfb,
-    /* 233 */ 0x1, 0xfc,
-    /* 234 */ 0x1, 0xfd,
-    /* 235 */ 0x1, 0xfe,
-    /* 236 */ 0x1, 0xff,
-    /* 237 */ 0x1, 0x100,
-    /* 238 */ 0x1, 0x101,
-    /* 239 */ 0x3, 0x35, 0xc4, 0xfe,
-    /* 240 */ 0x1, 0x102,
-    /* 241 */ 0x1, 0x103,
-    /* 242 */ 0x1, 0x104,
+    /* 221 */ 0x2, 0xf0, 0xf1,
+    /* 222 */ 0x1, 0xf2,
+    /* 223 */ 0x2, 0xf0, 0xf3,
+    /* 224 */ 0x1, 0xf4,
+    /* 225 */ 0x2, 0xe6, 0xf5,
+    /* 226 */ 0x1, 0xf6,
+    /* 227 */ 0x1, 0xf7,
+    /* 228 */ 0x1, 0xf8,
+    /* 229 */ 0x1, 0xf9,
+    /* 230 */ 0x1, 0xfa,
+    /* 231 */ 0x1, 0xfb,
+    /* 232 */ 0x1, 0xfc,
+    /* 233 */ 0x1, 0xfd,
+    /* 234 */ 0x1, 0xfe,
+    /* 235 */ 0x1, 0xff,
+    /* 236 */ 0x1, 0x100,
+    /* 237 */ 0x1, 0x101,
+    /* 238 */ 0x1, 0x102,
+    /* 239 */ 0x1, 0x103,
+    /* 240 */ 0x1, 0x104,
+    /* 241 */ 0x1, 0x105,
+    /* 242 */ 0x1, 0x106,
+    /* 243 */ 0x3, 0x35, 0xc5, 0x103,
+    /* 244 */ 0x1, 0x107,
+    /* 245 */ 0x1, 0x108,
+    /* 246 */ 0x1, 0x109,
 };
 
 /* Where each action begins in that. */
@@ -6030,30 +6079,30 @@ static const uint32_t action_at[] = {
     56, 60, 64, 69, 71, 73, 77, 79, 81, 87, 90, 92, 95, 97, 98, 104,
     106, 109, 111, 114, 116, 121, 123, 128, 130, 135, 138, 141, 145, 147, 149, 154,
     156, 158, 160, 162, 168, 170, 175, 180, 184, 186, 188, 190, 193, 196, 201, 203,
-    208, 210, 212, 217, 222, 225, 229, 232, 235, 239, 242, 244, 247, 249, 251, 254,
-    256, 264, 267, 269, 271, 275, 278, 280, 282, 284, 286, 288, 290, 293, 296, 301,
-    304, 308, 313, 317, 321, 323, 327, 330, 332, 339, 342, 348, 350, 352, 355, 359,
-    361, 367, 375, 380, 386, 388, 394, 399, 402, 407, 410, 413, 415, 418, 420, 424,
-    427, 430, 438, 442, 448, 453, 456, 464, 469, 475, 484, 486, 488, 494, 503, 509,
-    511, 513, 515, 517, 522, 524, 527, 529, 532, 534, 540, 549, 554, 556, 558, 561,
-    563, 565, 568, 570, 572, 574, 581, 584, 590, 599, 606, 608, 611, 614, 617, 619,
-    623, 626, 629, 631, 634, 636, 640, 642, 644, 646, 648, 651, 654, 657, 659, 661,
-    664, 666, 669, 671, 675, 677, 682, 687, 692, 696, 699, 701, 703, 707, 709, 711,
-    713, 715, 718, 721, 723, 727, 731, 733, 735, 737, 740, 742, 745, 747, 750, 752,
-    754, 756, 758, 760, 762, 764, 766, 768, 770, 772, 774, 776, 778, 780, 782, 784,
-    788, 790, 792,
+    208, 210, 212, 217, 223, 226, 230, 233, 236, 240, 243, 245, 248, 250, 252, 255,
+    257, 265, 268, 270, 272, 276, 279, 281, 283, 285, 287, 289, 291, 294, 297, 302,
+    305, 309, 314, 318, 322, 324, 328, 331, 333, 340, 343, 349, 351, 353, 356, 360,
+    362, 368, 376, 381, 387, 389, 395, 400, 403, 408, 411, 414, 416, 419, 421, 425,
+    428, 431, 439, 443, 449, 454, 457, 465, 470, 476, 485, 487, 489, 495, 504, 510,
+    512, 514, 516, 518, 523, 525, 528, 530, 533, 535, 541, 550, 555, 557, 559, 562,
+    564, 566, 569, 571, 573, 575, 582, 585, 591, 600, 607, 609, 612, 615, 618, 620,
+    624, 627, 630, 632, 635, 637, 641, 643, 645, 647, 649, 652, 655, 658, 660, 662,
+    665, 667, 670, 673, 677, 679, 684, 689, 694, 699, 703, 706, 709, 711, 713, 717,
+    721, 723, 725, 728, 730, 732, 735, 738, 740, 744, 748, 750, 752, 754, 757, 759,
+    762, 764, 767, 769, 771, 773, 775, 777, 779, 781, 783, 785, 787, 789, 791, 793,
+    795, 797, 799, 801, 805, 807, 809,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close request */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 261, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 262, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 2, 5, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 10, 0, 262}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 11, 0, 263}, /* set rounds */
     {QCAP_OP_OPEN, 0, 2, 5, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
@@ -6066,22 +6115,22 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 257, 0, 0}, /* reset outcome */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open request */
     {QCAP_OP_CLOSE, 0, 1, 4, 0, 0}, /* close password */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 263, 0}, /* anomaly odd-character */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 264, 0}, /* anomaly odd-character */
     {QCAP_OP_ANOMALY_OPEN, 0, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_OPEN, 0, 1, 4, 0, 0}, /* open password */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 4, 0, 0}, /* open password */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 264, 0}, /* anomaly odd-escape */
-    {QCAP_OP_SET, 0, 0, 4, 1, 265}, /* set is_synchronizing */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 265, 0}, /* anomaly odd-escape */
+    {QCAP_OP_SET, 0, 0, 4, 1, 266}, /* set is_synchronizing */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 0, 0, 0}, /* convert number */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin number */
-    {QCAP_OP_SET, 0, 0, 4, 2, 266}, /* set is_synchronizing */
+    {QCAP_OP_SET, 0, 0, 4, 2, 267}, /* set is_synchronizing */
     {QCAP_OP_CLOSE, 0, 1, 3, 0, 0}, /* close username */
     {QCAP_OP_OPEN, 0, 1, 3, 0, 0}, /* open username */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 3, 0, 0}, /* open username */
-    {QCAP_OP_SET, 0, 0, 10, 3, 267}, /* set rounds */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 4, 268}, /* set is_auth */
-    {QCAP_OP_SET, 0, 0, 10, 5, 268}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 11, 3, 268}, /* set rounds */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 4, 269}, /* set is_auth */
+    {QCAP_OP_SET, 0, 0, 11, 5, 269}, /* set rounds */
     {QCAP_OP_CLOSE, 0, 1, 6, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 1, 0, 0}, /* convert auth-type */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 1, 0, 0}, /* begin auth-type */
@@ -6100,7 +6149,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 1, 7, 0, 0}, /* close mailbox */
     {QCAP_OP_OPEN, 0, 1, 7, 0, 0}, /* open mailbox */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 7, 0, 0}, /* open mailbox */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 269, 0}, /* anomaly trailing-blanks */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 270, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_CLOSE, 0, 1, 10, 0, 0}, /* close literal */
     {QCAP_OP_OPEN, 0, 1, 10, 0, 0}, /* open literal */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 10, 0, 0}, /* open literal */
@@ -6123,14 +6172,14 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset verb */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 2, 0, 0}, /* reset has_mailbox */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 0, 0, 0, 0}, /* close request */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 261, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 262, 0}, /* anomaly bare-LF */
     {QCAP_OP_MARK, 0, 0, 0, 0, 0}, /* mark */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 270, 0}, /* anomaly empty-line */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 271, 0}, /* anomaly empty-line */
     {QCAP_OP_ANOMALY_OPEN, 0, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_RESET, 0, 0, 256, 0, 0}, /* reset is_auth */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 256, 0, 0}, /* reset is_auth */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 261, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 262, 0}, /* anomaly bare-LF */
     {QCAP_OP_FEED_CLOSE, 0, 0, 1, 0, 0}, /* fed mime */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 9, 0, 0}, /* close message */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 9, 0, 0}, /* open message */
@@ -6138,7 +6187,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 0, 1, 0, 0}, /* feed mime */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 9, 0, 0}, /* open message */
     {QCAP_OP_CLOSE, 0, 0, 8, 0, 0}, /* close arguments */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 264, 0}, /* anomaly odd-escape */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 265, 0}, /* anomaly odd-escape */
     {QCAP_OP_OPEN, 0, 0, 8, 0, 0}, /* open arguments */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 8, 0, 0}, /* open arguments */
     {QCAP_OP_CLOSE, 0, 0, 10, 0, 0}, /* close literal */
@@ -6157,7 +6206,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 1, 15, 0, 0}, /* close text */
     {QCAP_OP_OPEN, 0, 1, 15, 0, 0}, /* open text */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 15, 0, 0}, /* open text */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 271, 0}, /* anomaly missing-text */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 272, 0}, /* anomaly missing-text */
     {QCAP_OP_CLOSE, 0, 1, 13, 0, 0}, /* close code */
     {QCAP_OP_CLOSE, 0, 2, 14, 0, 0}, /* close capability */
     {QCAP_OP_OPEN, 0, 2, 14, 0, 0}, /* open capability */
@@ -6166,8 +6215,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 5, 0, 0}, /* begin code-name */
     {QCAP_OP_OPEN, 0, 1, 13, 0, 0}, /* open code */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 13, 0, 0}, /* open code */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 272, 0}, /* anomaly missing-SP */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 8, 273}, /* set outcome */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 273, 0}, /* anomaly missing-SP */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 8, 274}, /* set outcome */
     {QCAP_OP_CLOSE, 0, 1, 12, 0, 0}, /* close status */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 6, 0, 0}, /* convert resp-cond-state */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin resp-cond-state */
@@ -6184,61 +6233,66 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 1, 22, 0, 0}, /* close item-value */
     {QCAP_OP_OPEN, 0, 1, 22, 0, 0}, /* open item-value */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 22, 0, 0}, /* open item-value */
-    {QCAP_OP_CLOSE, 0, 1, 23, 0, 0}, /* close envelope */
-    {QCAP_OP_CLOSE, 0, 2, 28, 0, 0}, /* close message-id */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 264, 0}, /* anomaly odd-escape */
+    {QCAP_OP_CLOSE, QCAP_OP_STREAM, 2, 23, 0, 0}, /* close header */
+    {QCAP_OP_OPEN, QCAP_OP_STREAM, 2, 23, 0, 0}, /* open header */
+    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 2, 23, 0, 0}, /* open header */
+    {QCAP_OP_CLOSE, 0, 1, 24, 0, 0}, /* close envelope */
+    {QCAP_OP_CLOSE, 0, 2, 29, 0, 0}, /* close message-id */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 265, 0}, /* anomaly odd-escape */
     {QCAP_OP_ANOMALY_OPEN, 0, 3, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 3, 0, 0, 0}, /* anomaly-open */
-    {QCAP_OP_OPEN, 0, 2, 28, 0, 0}, /* open message-id */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 28, 0, 0}, /* open message-id */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 261, 0}, /* anomaly bare-LF */
-    {QCAP_OP_CLOSE, 0, 2, 27, 0, 0}, /* close bcc */
-    {QCAP_OP_CLOSE, QCAP_OP_JOINED, 3, 29, 0, 0}, /* close address */
+    {QCAP_OP_OPEN, 0, 2, 29, 0, 0}, /* open message-id */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 29, 0, 0}, /* open message-id */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 262, 0}, /* anomaly bare-LF */
+    {QCAP_OP_CLOSE, 0, 2, 28, 0, 0}, /* close bcc */
+    {QCAP_OP_CLOSE, QCAP_OP_JOINED, 3, 30, 0, 0}, /* close address */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 8, 0, 0}, /* convert part-text */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 264, 0}, /* anomaly odd-escape */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 265, 0}, /* anomaly odd-escape */
     {QCAP_OP_ANOMALY_OPEN, 0, 4, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 4, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 8, 0, 0}, /* begin part-text */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 261, 0}, /* anomaly bare-LF */
-    {QCAP_OP_OPEN, QCAP_OP_JOINED, 3, 29, 0, 0}, /* open address */
-    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 3, 29, 0, 0}, /* open address */
-    {QCAP_OP_OPEN, 0, 2, 27, 0, 0}, /* open bcc */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 27, 0, 0}, /* open bcc */
-    {QCAP_OP_CLOSE, 0, 2, 26, 0, 0}, /* close cc */
-    {QCAP_OP_CLOSE, QCAP_OP_JOINED, 3, 30, 0, 0}, /* close address */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 262, 0}, /* anomaly bare-LF */
     {QCAP_OP_OPEN, QCAP_OP_JOINED, 3, 30, 0, 0}, /* open address */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 3, 30, 0, 0}, /* open address */
-    {QCAP_OP_OPEN, 0, 2, 26, 0, 0}, /* open cc */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 26, 0, 0}, /* open cc */
-    {QCAP_OP_CLOSE, 0, 2, 25, 0, 0}, /* close to */
+    {QCAP_OP_OPEN, 0, 2, 28, 0, 0}, /* open bcc */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 28, 0, 0}, /* open bcc */
+    {QCAP_OP_CLOSE, 0, 2, 27, 0, 0}, /* close cc */
     {QCAP_OP_CLOSE, QCAP_OP_JOINED, 3, 31, 0, 0}, /* close address */
     {QCAP_OP_OPEN, QCAP_OP_JOINED, 3, 31, 0, 0}, /* open address */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 3, 31, 0, 0}, /* open address */
-    {QCAP_OP_OPEN, 0, 2, 25, 0, 0}, /* open to */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 25, 0, 0}, /* open to */
-    {QCAP_OP_CLOSE, QCAP_OP_JOINED, 2, 32, 0, 0}, /* close address */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 261, 0}, /* anomaly bare-LF */
-    {QCAP_OP_OPEN, QCAP_OP_JOINED, 2, 32, 0, 0}, /* open address */
-    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 2, 32, 0, 0}, /* open address */
-    {QCAP_OP_CLOSE, 0, 2, 24, 0, 0}, /* close from */
-    {QCAP_OP_CLOSE, QCAP_OP_JOINED, 3, 33, 0, 0}, /* close address */
-    {QCAP_OP_OPEN, QCAP_OP_JOINED, 3, 33, 0, 0}, /* open address */
-    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 3, 33, 0, 0}, /* open address */
-    {QCAP_OP_OPEN, 0, 2, 24, 0, 0}, /* open from */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 24, 0, 0}, /* open from */
-    {QCAP_OP_CLOSE, 0, 2, 34, 0, 0}, /* close subject */
-    {QCAP_OP_OPEN, 0, 2, 34, 0, 0}, /* open subject */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 34, 0, 0}, /* open subject */
-    {QCAP_OP_OPEN, 0, 1, 23, 0, 0}, /* open envelope */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 23, 0, 0}, /* open envelope */
-    {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 35, 0, 0}, /* close body */
-    {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 35, 0, 0}, /* open body */
-    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 35, 0, 0}, /* open body */
-    {QCAP_OP_SET, 0, 0, 8, 9, 236}, /* set is_entity */
+    {QCAP_OP_OPEN, 0, 2, 27, 0, 0}, /* open cc */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 27, 0, 0}, /* open cc */
+    {QCAP_OP_CLOSE, 0, 2, 26, 0, 0}, /* close to */
+    {QCAP_OP_CLOSE, QCAP_OP_JOINED, 3, 32, 0, 0}, /* close address */
+    {QCAP_OP_OPEN, QCAP_OP_JOINED, 3, 32, 0, 0}, /* open address */
+    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 3, 32, 0, 0}, /* open address */
+    {QCAP_OP_OPEN, 0, 2, 26, 0, 0}, /* open to */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 26, 0, 0}, /* open to */
+    {QCAP_OP_CLOSE, QCAP_OP_JOINED, 2, 33, 0, 0}, /* close address */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 262, 0}, /* anomaly bare-LF */
+    {QCAP_OP_OPEN, QCAP_OP_JOINED, 2, 33, 0, 0}, /* open address */
+    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 2, 33, 0, 0}, /* open address */
+    {QCAP_OP_CLOSE, 0, 2, 25, 0, 0}, /* close from */
+    {QCAP_OP_CLOSE, QCAP_OP_JOINED, 3, 34, 0, 0}, /* close address */
+    {QCAP_OP_OPEN, QCAP_OP_JOINED, 3, 34, 0, 0}, /* open address */
+    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 3, 34, 0, 0}, /* open address */
+    {QCAP_OP_OPEN, 0, 2, 25, 0, 0}, /* open from */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 25, 0, 0}, /* open from */
+    {QCAP_OP_CLOSE, 0, 2, 35, 0, 0}, /* close subject */
+    {QCAP_OP_OPEN, 0, 2, 35, 0, 0}, /* open subject */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 35, 0, 0}, /* open subject */
+    {QCAP_OP_OPEN, 0, 1, 24, 0, 0}, /* open envelope */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 24, 0, 0}, /* open envelope */
+    {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 36, 0, 0}, /* close body */
+    {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 36, 0, 0}, /* open body */
+    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 36, 0, 0}, /* open body */
+    {QCAP_OP_SET, 0, 0, 9, 9, 236}, /* set is_header */
+    {QCAP_OP_SET, 0, 0, 8, 10, 236}, /* set is_mail */
     {QCAP_OP_CLOSE, 0, 1, 20, 0, 0}, /* close section */
-    {QCAP_OP_SET, 0, 0, 8, 10, 218}, /* set is_entity */
+    {QCAP_OP_SET, 0, 0, 8, 11, 275}, /* set is_mail */
     {QCAP_OP_OPEN, 0, 1, 20, 0, 0}, /* open section */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 20, 0, 0}, /* open section */
+    {QCAP_OP_SET, 0, 0, 9, 12, 226}, /* set is_header */
     {QCAP_OP_CLOSE, 0, 1, 19, 0, 0}, /* close item-name */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 9, 0, 0}, /* convert item-part */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 9, 0, 0}, /* begin item-part */
@@ -6247,8 +6301,10 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 19, 0, 0}, /* open item-name */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 19, 0, 0}, /* open item-name */
     {QCAP_OP_RESET, 0, 0, 7, 0, 0}, /* reset part */
-    {QCAP_OP_RESET, 0, 0, 8, 0, 0}, /* reset is_entity */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 8, 0, 0}, /* reset is_entity */
+    {QCAP_OP_RESET, 0, 0, 9, 0, 0}, /* reset is_header */
+    {QCAP_OP_RESET, 0, 0, 8, 0, 0}, /* reset is_mail */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 8, 0, 0}, /* reset is_mail */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 9, 0, 0}, /* reset is_header */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 7, 0, 0}, /* reset part */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 18, 0, 0}, /* close data-name */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 11, 0, 0}, /* convert data-name */
@@ -6256,48 +6312,48 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 18, 0, 0}, /* open data-name */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 17, 0, 0}, /* close number */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 17, 0, 0}, /* open number */
-    {QCAP_OP_CLOSE, 0, 1, 36, 0, 0}, /* close capability */
-    {QCAP_OP_OPEN, 0, 1, 36, 0, 0}, /* open capability */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 36, 0, 0}, /* open capability */
-    {QCAP_OP_CLOSE, 0, 1, 38, 0, 0}, /* close mailbox */
-    {QCAP_OP_OPEN, 0, 1, 38, 0, 0}, /* open mailbox */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 38, 0, 0}, /* open mailbox */
-    {QCAP_OP_CLOSE, 0, 1, 37, 0, 0}, /* close flags */
-    {QCAP_OP_OPEN, 0, 1, 37, 0, 0}, /* open flags */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 37, 0, 0}, /* open flags */
-    {QCAP_OP_CLOSE, 0, 1, 39, 0, 0}, /* close data */
-    {QCAP_OP_OPEN, 0, 1, 39, 0, 0}, /* open data */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 39, 0, 0}, /* open data */
+    {QCAP_OP_CLOSE, 0, 1, 37, 0, 0}, /* close capability */
+    {QCAP_OP_OPEN, 0, 1, 37, 0, 0}, /* open capability */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 37, 0, 0}, /* open capability */
+    {QCAP_OP_CLOSE, 0, 1, 39, 0, 0}, /* close mailbox */
+    {QCAP_OP_OPEN, 0, 1, 39, 0, 0}, /* open mailbox */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 39, 0, 0}, /* open mailbox */
+    {QCAP_OP_CLOSE, 0, 1, 38, 0, 0}, /* close flags */
+    {QCAP_OP_OPEN, 0, 1, 38, 0, 0}, /* open flags */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 38, 0, 0}, /* open flags */
+    {QCAP_OP_CLOSE, 0, 1, 40, 0, 0}, /* close data */
+    {QCAP_OP_OPEN, 0, 1, 40, 0, 0}, /* open data */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 40, 0, 0}, /* open data */
     {QCAP_OP_CLOSE, 0, 1, 18, 0, 0}, /* close data-name */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 12, 0, 0}, /* convert other-name */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 12, 0, 0}, /* begin other-name */
     {QCAP_OP_OPEN, 0, 1, 18, 0, 0}, /* open data-name */
     {QCAP_OP_OPEN, 0, 0, 11, 0, 0}, /* open response */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 11, 0, 0}, /* open response */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 11, 274}, /* set outcome */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 13, 276}, /* set outcome */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 12, 0, 0}, /* close status */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 6, 0, 0}, /* convert resp-cond-state */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin resp-cond-state */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 16, 0, 0}, /* close tag */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 264, 0}, /* anomaly odd-escape */
-    {QCAP_OP_CLOSE, 0, 0, 40, 0, 0}, /* close password */
-    {QCAP_OP_OPEN, 0, 0, 40, 0, 0}, /* open password */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 40, 0, 0}, /* open password */
-    {QCAP_OP_CLOSE, 0, 0, 42, 0, 0}, /* close username */
-    {QCAP_OP_OPEN, 0, 0, 42, 0, 0}, /* open username */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 42, 0, 0}, /* open username */
-    {QCAP_OP_CLOSE, 0, 0, 41, 0, 0}, /* close authzid */
-    {QCAP_OP_OPEN, 0, 0, 41, 0, 0}, /* open authzid */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 41, 0, 0}, /* open authzid */
-    {QCAP_OP_CLOSE, 0, 0, 43, 0, 0}, /* close digest */
-    {QCAP_OP_OPEN, 0, 0, 43, 0, 0}, /* open digest */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 43, 0, 0}, /* open digest */
-    {QCAP_OP_CLOSE, 0, 0, 44, 0, 0}, /* close token */
-    {QCAP_OP_OPEN, 0, 0, 44, 0, 0}, /* open token */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 44, 0, 0}, /* open token */
-    {QCAP_OP_CLOSE, 0, 0, 45, 0, 0}, /* close auth-challenge */
-    {QCAP_OP_OPEN, 0, 0, 45, 0, 0}, /* open auth-challenge */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 45, 0, 0}, /* open auth-challenge */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 265, 0}, /* anomaly odd-escape */
+    {QCAP_OP_CLOSE, 0, 0, 41, 0, 0}, /* close password */
+    {QCAP_OP_OPEN, 0, 0, 41, 0, 0}, /* open password */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 41, 0, 0}, /* open password */
+    {QCAP_OP_CLOSE, 0, 0, 43, 0, 0}, /* close username */
+    {QCAP_OP_OPEN, 0, 0, 43, 0, 0}, /* open username */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 43, 0, 0}, /* open username */
+    {QCAP_OP_CLOSE, 0, 0, 42, 0, 0}, /* close authzid */
+    {QCAP_OP_OPEN, 0, 0, 42, 0, 0}, /* open authzid */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 42, 0, 0}, /* open authzid */
+    {QCAP_OP_CLOSE, 0, 0, 44, 0, 0}, /* close digest */
+    {QCAP_OP_OPEN, 0, 0, 44, 0, 0}, /* open digest */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 44, 0, 0}, /* open digest */
+    {QCAP_OP_CLOSE, 0, 0, 45, 0, 0}, /* close token */
+    {QCAP_OP_OPEN, 0, 0, 45, 0, 0}, /* open token */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 45, 0, 0}, /* open token */
+    {QCAP_OP_CLOSE, 0, 0, 46, 0, 0}, /* close auth-challenge */
+    {QCAP_OP_OPEN, 0, 0, 46, 0, 0}, /* open auth-challenge */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 46, 0, 0}, /* open auth-challenge */
 };
 
 /* Rule and what was expected. */
@@ -6574,20 +6630,20 @@ static const qcap_about_t abouts[] = {
     {222, 0},
     {223, 224},
     {225, 91},
-    {218, 14},
-    {226, 84},
-    {227, 228},
+    {226, 14},
+    {227, 84},
+    {218, 228},
     {39, 229},
     {221, 145},
     {222, 110},
     {230, 231},
     {223, 232},
-    {218, 146},
+    {226, 146},
     {233, 124},
     {168, 234},
     {230, 162},
-    {218, 28},
-    {227, 235},
+    {226, 28},
+    {218, 235},
     {236, 237},
     {56, 238},
     {230, 145},
@@ -6595,32 +6651,34 @@ static const qcap_about_t abouts[] = {
     {239, 7},
     {92, 240},
     {199, 30},
-    {241, 231},
-    {242, 0},
-    {218, 136},
-    {241, 162},
-    {242, 110},
-    {218, 84},
-    {241, 145},
-    {243, 244},
-    {243, 162},
-    {243, 245},
-    {246, 0},
-    {243, 145},
-    {246, 110},
-    {247, 7},
-    {248, 231},
-    {248, 162},
-    {248, 145},
-    {249, 0},
-    {247, 250},
-    {80, 251},
-    {252, 231},
-    {252, 162},
-    {252, 145},
-    {225, 250},
-    {253, 0},
-    {253, 110},
+    {241, 0},
+    {242, 231},
+    {243, 0},
+    {226, 136},
+    {241, 110},
+    {242, 162},
+    {243, 110},
+    {226, 84},
+    {242, 145},
+    {244, 245},
+    {244, 162},
+    {244, 246},
+    {247, 0},
+    {244, 145},
+    {247, 110},
+    {248, 7},
+    {249, 231},
+    {249, 162},
+    {249, 145},
+    {250, 0},
+    {248, 251},
+    {80, 252},
+    {253, 231},
+    {253, 162},
+    {253, 145},
+    {225, 251},
+    {254, 0},
+    {254, 110},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -6701,7 +6759,7 @@ static const qcap_keep_t keeps[] = {
     {0, 0, 5, 0, 16384, 0, 0, 0},
     {0, 0, 6, 0, 16384, 0, 0, 0},
     {27, 1, 0, 0, 16384, 0, 0, 0},
-    {27, 1, 0, 0, 16384, 0, 0, 228},
+    {27, 1, 0, 0, 16384, 0, 0, 232},
 };
 
 /* States. Above each is what the tables say of it, for people: what it reads, where that leads, what it does. */
@@ -7174,7 +7232,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok [a"
      *     -> before_capabilities_1
      *     -> before_code_rest_1 */
-    {0, 255, 83, 58, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 62: code_rest_1 */
+    {0, 255, 84, 58, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 62: code_rest_1 */
 
     /* resp-cond-state = . "OK" / "NO" / "BAD"      RFC 3501, 9
      * e.g. after "* ok\na o"
@@ -7193,7 +7251,7 @@ static const qcap_state_t states[] = {
      *     -> ended_2
      *     -> ended_3
      *     -> before_continue_req_1 */
-    {0, 255, 80, 61, 1, QCAP_STATE_CONTROL, 1}, /* 65: ended_1 */
+    {0, 255, 81, 61, 1, QCAP_STATE_CONTROL, 1}, /* 65: ended_1 */
 
     /* data-name = . "EXISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 exis"
@@ -7268,7 +7326,7 @@ static const qcap_state_t states[] = {
      *     -> mailbox_list_1
      *     -> status_list_1
      *     -> before_other_data_1 */
-    {0, 255, 77, 66, 1, QCAP_STATE_CONTROL, 1}, /* 76: other_data_1 */
+    {0, 255, 78, 66, 1, QCAP_STATE_CONTROL, 1}, /* 76: other_data_1 */
 
     /* e.g. after "\r\n0 no\n"
      *     -> continue_req_1: close response */
@@ -7283,7 +7341,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch"
      *     -> number_data_2
      *     -> before_blanks_1 */
-    {0, 255, 62, 67, 1, QCAP_STATE_CONTROL, 1}, /* 79: number_data_1 */
+    {0, 255, 63, 67, 1, QCAP_STATE_CONTROL, 1}, /* 79: number_data_1 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -7470,7 +7528,7 @@ static const qcap_state_t states[] = {
      * blanks = 1*. SP      RFC 3501, 9
      * msg-att = "(" [ msg-att-item *( 1*SP msg-att-item ) ] [ blanks ] . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch ("
-     *     item-letter -> item_main_2: reset is_entity, reset part, open item-name, begin item-main
+     *     item-letter -> item_main_2: reset is_mail, reset is_header, reset part, open item-name, begin item-main
      *     SP -> blanks_5: anomaly-open
      *     ")" -> crlf_6 */
     {234, 255, 55, 82, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 104: item_main_1 */
@@ -7483,12 +7541,12 @@ static const qcap_state_t states[] = {
 
     /* item-main = 1*. item-letter      RFC 3501, 7.4.2
      * item-name = item-main *( . "." item-part )      RFC 3501, 7.4.2
-     * section = . "[" ( entity-section / other-section ) "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
+     * section = . "[" ( mail-section / header-section / other-section ) "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a"
      *     item-letter -> item_main_2
      *     "." -> item_part_1: convert item-main, begin item-part
      *     SP -> item_value_1: convert item-main, close item-name
-     *     "[" -> entity_section_1: convert item-main, close item-name, open section */
+     *     "[" -> section_1: convert item-main, close item-name, open section */
     {237, 1, 56, 83, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 106: item_main_2 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
@@ -7514,13 +7572,13 @@ static const qcap_state_t states[] = {
      *     item-letter -> item_part_2 */
     {246, 255, 57, 84, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 110: item_part_1 */
 
-    /* item-value = entity / entity / envelope / other-value .      RFC 3501, 6.4.5
+    /* item-value = mail-value / header-value / envelope / other-value .      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a "
      *     -> before_literal_size_1
-     *     -> before_literal_size_1
+     *     -> before_literal_size_2
      *     -> before_envelope_1
      *     -> before_other_value_1 */
-    {0, 255, 61, 85, 1, QCAP_STATE_CONTROL, 1}, /* 111: item_value_1 */
+    {0, 255, 62, 85, 1, QCAP_STATE_CONTROL, 1}, /* 111: item_value_1 */
 
     /* resp-text = ( "[" resp-text-code "]" ( ( . SP [ text ] ) / missing-text ) ) / [ plain-text ]      RFC 3501, 7.1
      * CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
@@ -7533,12 +7591,12 @@ static const qcap_state_t states[] = {
 
     /* item-part = 1*. item-letter      RFC 3501, 7.4.2
      * item-name = item-main *( . "." item-part )      RFC 3501, 7.4.2
-     * section = . "[" ( entity-section / other-section ) "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
+     * section = . "[" ( mail-section / header-section / other-section ) "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a.a"
      *     item-letter -> item_part_2
      *     "." -> item_part_1: convert item-part, begin item-part
      *     SP -> item_value_1: convert item-part, close item-name
-     *     "[" -> entity_section_1: convert item-part, close item-name, open section */
+     *     "[" -> section_1: convert item-part, close item-name, open section */
     {250, 1, 56, 86, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 113: item_part_2 */
 
     /* other-value = ( [ . "~" ] literal-size body ) / list-value / short-value      RFC 3501, 6.4.5
@@ -7548,8 +7606,8 @@ static const qcap_state_t states[] = {
      *     item-char -> short_value_1: open item-value
      *     DQUOTE -> quoted_char_29: open item-value
      *     "(" -> list_2: open item-value
-     *     "{" -> number_28: begin number
-     *     "~" -> literal_size_2 */
+     *     "{" -> number_29: begin number
+     *     "~" -> literal_size_3 */
     {254, 255, 58, 87, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 114: other_value_1 */
 
     /* e.g. after "* 0 fetch (a "
@@ -7582,7 +7640,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_char_34
      *     "(" -> list_16
      *     ")" -> msg_att_3: close item-value
-     *     "{" -> number_34: begin number */
+     *     "{" -> number_36: begin number */
     {266, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 118: list_2 */
 
     /* text = 1*. TEXT-CHAR      RFC 3501, 7.1
@@ -7598,7 +7656,7 @@ static const qcap_state_t states[] = {
      * item-main = 1*. item-letter      RFC 3501, 7.4.2
      * blanks = 1*. SP      RFC 3501, 9
      * e.g. after "* 0 fetch (a a "
-     *     item-letter -> item_main_2: reset is_entity, reset part, open item-name, begin item-main
+     *     item-letter -> item_main_2: reset is_mail, reset is_header, reset part, open item-name, begin item-main
      *     SP -> msg_att_2
      *     ")" -> crlf_6: anomaly-open, anomaly trailing-blanks */
     {274, 2, 55, 89, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 120: msg_att_2 */
@@ -7644,7 +7702,7 @@ static const qcap_state_t states[] = {
      *     -> gs2_cb_flag_1
      *     -> gs2_cb_flag_2
      *     -> other_message_1 */
-    {0, 255, 92, 93, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 126: sasl_message_1 */
+    {0, 255, 93, 93, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 126: sasl_message_1 */
 
     /* challenge = *. OCTET      RFC 2195, 2
      * (between messages)
@@ -9003,7 +9061,7 @@ static const qcap_state_t states[] = {
     /* found-response = found-line tagged-end .      RFC 3501, 9
      * e.g. after "\r\n0 no\n"
      *     -> ended_1 */
-    {0, 255, 81, 213, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 363: found_response_1 */
+    {0, 255, 82, 213, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 363: found_response_1 */
 
     /* data-name = "EXISTS" / "RECENT" / . "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 exp"
@@ -9567,12 +9625,12 @@ static const qcap_state_t states[] = {
     /* ended = secured / compressed / no-change .      RFC 3501, 6.2.1
      * e.g. after "\r\n0 no\n"
      *     -> before_continue_req_1 */
-    {0, 255, 78, 61, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 453: ended_2 */
+    {0, 255, 79, 61, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 453: ended_2 */
 
     /* ended = secured / compressed / no-change .      RFC 3501, 6.2.1
      * e.g. after "\r\n0 no\n"
      *     -> before_continue_req_1 */
-    {0, 255, 79, 61, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 454: ended_3 */
+    {0, 255, 80, 61, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 454: ended_3 */
 
     /* data-name = "EXISTS" / "RECENT" / . "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 expun"
@@ -9790,7 +9848,7 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n0 no [a"
      *     -> before_capabilities_3
      *     -> before_code_rest_3 */
-    {0, 255, 82, 58, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 488: code_rest_6 */
+    {0, 255, 83, 58, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 488: code_rest_6 */
 
     /* data-name = "EXISTS" / "RECENT" / . "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 expung"
@@ -10348,7 +10406,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a ("
      *     -> list_8
      *     -> list_4 */
-    {0, 255, 68, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 576: list_5 */
+    {0, 255, 69, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 576: list_5 */
 
     /* mailbox-list = SP mailbox-flags . SP delimiter SP listed-mailbox [ SP list ] [ blanks ]      RFC 3501, 7.2.2
      * e.g. after "* ok\n* a ()"
@@ -10406,7 +10464,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a ("
      *     -> list_10
      *     -> list_1 */
-    {0, 255, 74, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 585: list_7 */
+    {0, 255, 75, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 585: list_7 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a ({"
@@ -10629,14 +10687,14 @@ static const qcap_state_t states[] = {
      *     LF -> found_response_1: close text, anomaly-open, anomaly bare-LF, set outcome */
     {950, 3, 51, 77, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 617: text_7 */
 
-    /* entity-section = [ . "HEADER" *section-char ]      RFC 3501, 6.4.5
-     * section = "[" ( entity-section / other-section ) . "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
+    /* section = "[" ( mail-section / header-section / other-section ) . "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
+     * header-section = . "HEADER" *section-char      RFC 3501, 6.4.5
      * other-section = . ( DIGIT / "T" / "M" ) *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a["
-     *     "H" / "h" -> entity_section_2
+     *     "H" / "h" -> header_section_1
      *     DIGIT / "M" / "T" / "m" / "t" -> other_section_1
-     *     "]" -> section_1: set is_entity, close section */
-    {953, 255, 141, 264, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 618: entity_section_1 */
+     *     "]" -> section_2: set is_mail, close section */
+    {953, 255, 141, 264, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 618: section_1 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -10758,7 +10816,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a a ("
      *     -> list_10
      *     -> list_9 */
-    {0, 255, 71, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 635: list_12 */
+    {0, 255, 72, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 635: list_12 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a a ({"
@@ -10774,7 +10832,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a {0}\n"
      *     -> mailbox_literal_3
      *     -> before_status_list_1 */
-    {0, 255, 73, 248, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 638: mailbox_literal_4 */
+    {0, 255, 74, 248, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 638: mailbox_literal_4 */
 
     /* list = "(" *( . value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -10803,7 +10861,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a {0}\n"
      *     -> literal_bytes_4
      *     -> before_values_1 */
-    {0, 255, 76, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 642: literal_bytes_1 */
+    {0, 255, 77, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 642: literal_bytes_1 */
 
     /* text = 1*. TEXT-CHAR      RFC 3501, 7.1
      * CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
@@ -10827,33 +10885,46 @@ static const qcap_state_t states[] = {
      *     -> literal_size_1 */
     {1006, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 645: before_literal_size_1 */
 
+    /* literal-size = . "{" number "}" CRLF      RFC 3501, 4.4
+     * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
+     * short-value = quoted / 1*. item-char      RFC 3501, 6.4.5
+     * e.g. after "* 0 fetch (a "
+     *     item-char -> short_value_1: open item-value
+     *     DQUOTE -> quoted_char_29: open item-value
+     *     "{" -> number_28: begin number */
+    {1007, 255, 143, 270, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 646: literal_size_2 */
+
+    /* e.g. after "* 0 fetch (a "
+     *     -> literal_size_2 */
+    {1010, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 647: before_literal_size_2 */
+
     /* envelope = . "(" env-date SP env-subject SP env-from SP env-sender ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a "
      *     "(" -> nstring_1 */
-    {1007, 255, 53, 271, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 646: envelope_1 */
+    {1011, 255, 53, 271, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 648: envelope_1 */
 
     /* e.g. after "* 0 fetch (a "
      *     -> envelope_1: open envelope */
-    {1008, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 647: before_envelope_1 */
+    {1012, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 649: before_envelope_1 */
 
-    /* entity-section = [ . "HEADER" *section-char ]      RFC 3501, 6.4.5
+    /* header-section = . "HEADER" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[h"
-     *     "E" / "e" -> entity_section_3 */
-    {1009, 255, 7, 272, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 648: entity_section_2 */
+     *     "E" / "e" -> header_section_2 */
+    {1013, 255, 7, 272, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 650: header_section_1 */
 
     /* other-section = ( DIGIT / "T" / "M" ) *. section-char      RFC 3501, 6.4.5
-     * section = "[" ( entity-section / other-section ) . "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
+     * section = "[" ( mail-section / header-section / other-section ) . "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[m"
      *     section-char -> other_section_1
-     *     "]" -> section_1: close section */
-    {1010, 1, 49, 273, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 649: other_section_1 */
+     *     "]" -> section_2: close section */
+    {1014, 1, 49, 273, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 651: other_section_1 */
 
-    /* section = "[" ( entity-section / other-section ) "]" [ . "<" origin ">" ]      RFC 3501, 6.4.5
+    /* section = "[" ( mail-section / header-section / other-section ) "]" [ . "<" origin ">" ]      RFC 3501, 6.4.5
      * msg-att-item = item-name [ section ] . SP item-value      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a[]"
      *     SP -> item_value_1
      *     "<" -> origin_1 */
-    {1012, 255, 144, 274, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 650: section_1 */
+    {1016, 255, 144, 274, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 652: section_2 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -10863,13 +10934,13 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_12
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1014, 255, 138, 179, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 651: oauth_token_11 */
+    {1018, 255, 138, 179, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 653: oauth_token_11 */
 
     /* message-sent = abandoned / ( message ( CRLF / ( ( SP / ")" ) append-rest ) ) ) .      RFC 3501, 6.3.11
      * e.g. after "a id a {0}\n "
      *     -> before_words_3
      *     -> before_exchange_1 */
-    {0, 255, 7, 253, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 652: message_sent_2 */
+    {0, 255, 7, 253, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 654: message_sent_2 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
@@ -10877,12 +10948,12 @@ static const qcap_state_t states[] = {
      * e.g. after "a id a{0}\n"
      *     CR -> crlf_36
      *     LF -> start_4: anomaly-open, anomaly bare-LF
-     *     "{" -> number_29: reset outcome, set is_synchronizing, begin number */
-    {1018, 255, 145, 275, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 653: crlf_33 */
+     *     "{" -> number_30: reset outcome, set is_synchronizing, begin number */
+    {1022, 255, 145, 275, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 655: crlf_33 */
 
     /* e.g. after "a id a{0}\n"
      *     -> crlf_33 */
-    {1021, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 654: before_crlf_5 */
+    {1025, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 656: before_crlf_5 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -10890,7 +10961,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a id a{0}\n\"\\"
      *     odd-quoted -> quoted_char_21: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_21 */
-    {1022, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 655: quoted_char_24 */
+    {1026, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 657: quoted_char_24 */
 
     /* capability = 1*. code-char      RFC 3501, 7.1
      * capabilities = *( . SP capability )      RFC 3501, 7.1
@@ -10899,7 +10970,7 @@ static const qcap_state_t states[] = {
      *     code-char -> capability_10
      *     SP -> capability_9: close capability, open capability
      *     "]" -> resp_text_4: close capability, close code */
-    {1024, 1, 50, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 656: capability_10 */
+    {1028, 1, 50, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 658: capability_10 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -10908,32 +10979,32 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_25
      *     DQUOTE -> list_11
      *     "\" -> quoted_char_30 */
-    {1027, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 657: quoted_char_25 */
+    {1031, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 659: quoted_char_25 */
 
     /* list = "(" *( value-char / quoted / list / data-literal ) ")" .      RFC 3501, 4.4
      * e.g. after "* ok\n* a (("
      *     -> list_8
      *     -> list_11 */
-    {0, 255, 88, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 658: list_14 */
+    {0, 255, 89, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 660: list_14 */
 
     /* (between messages)
      * e.g. after "* ok\n* a (()" */
-    {0, 255, 67, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 659: start_2 */
+    {0, 255, 68, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 661: start_2 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a (({"
-     *     DIGIT -> number_30 */
-    {1030, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 660: number_24 */
+     *     DIGIT -> number_31 */
+    {1034, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 662: number_24 */
 
     /* delimiter = quoted / . "NIL"      RFC 3501, 7.2.2
      * e.g. after "* ok\n* a () ni"
      *     "L" / "l" -> mailbox_list_3 */
-    {1031, 255, 85, 276, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 661: delimiter_2 */
+    {1035, 255, 85, 276, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 663: delimiter_2 */
 
     /* mailbox-list = SP mailbox-flags SP delimiter . SP listed-mailbox [ SP list ] [ blanks ]      RFC 3501, 7.2.2
      * e.g. after "* ok\n* a () \"\""
      *     SP -> atom_11 */
-    {1032, 255, 3, 238, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 662: mailbox_list_3 */
+    {1036, 255, 3, 238, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 664: mailbox_list_3 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -10941,18 +11012,18 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a () \"\\"
      *     odd-quoted -> quoted_char_22: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_22 */
-    {1033, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 663: quoted_char_26 */
+    {1037, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 665: quoted_char_26 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a ({0}\r"
      *     LF -> literal_bytes_2 */
-    {1035, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 664: crlf_34 */
+    {1039, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 666: crlf_34 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a ({0}\n"
      *     -> literal_bytes_4
      *     -> list_4 */
-    {0, 255, 69, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 665: literal_bytes_2 */
+    {0, 255, 70, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 667: literal_bytes_2 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -10960,18 +11031,18 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a a (\"\\"
      *     odd-quoted -> quoted_char_23: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_23 */
-    {1036, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 666: quoted_char_27 */
+    {1040, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 668: quoted_char_27 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* ok\n* a a ({0"
      *     DIGIT -> number_25
      *     "}" -> crlf_37: convert number */
-    {1038, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 667: number_25 */
+    {1042, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 669: number_25 */
 
     /* e.g. after "* ok\n* a {0}\n"
      *     -> status_list_2: close mailbox */
-    {1040, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 668: before_status_list_1 */
+    {1044, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 670: before_status_list_1 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -10980,43 +11051,43 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_28
      *     DQUOTE -> list_13
      *     "\" -> quoted_char_31 */
-    {1041, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 669: quoted_char_28 */
+    {1045, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 671: quoted_char_28 */
 
     /* list = "(" *( value-char / quoted / list / data-literal ) ")" .      RFC 3501, 4.4
      * e.g. after "* ok\n* a (("
      *     -> list_10
      *     -> list_13 */
-    {0, 255, 90, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 670: list_15 */
+    {0, 255, 91, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 672: list_15 */
 
     /* (between messages)
      * e.g. after "* ok\n* a (()" */
-    {0, 255, 70, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 671: start_3 */
+    {0, 255, 71, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 673: start_3 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a (({"
-     *     DIGIT -> number_31 */
-    {1044, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 672: number_26 */
+     *     DIGIT -> number_32 */
+    {1048, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 674: number_26 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a ({0}\r"
      *     LF -> literal_bytes_3 */
-    {1045, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 673: crlf_35 */
+    {1049, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 675: crlf_35 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a ({0}\n"
      *     -> literal_bytes_4
      *     -> list_1 */
-    {0, 255, 75, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 674: literal_bytes_3 */
+    {0, 255, 76, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 676: literal_bytes_3 */
 
     /* literal-bytes = *. OCTET      RFC 3501, 4.4
      * literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a {0}\n"
      *     OCTET -> literal_bytes_4 */
-    {1046, 1, 62, 277, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 675: literal_bytes_4 */
+    {1050, 1, 62, 277, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 677: literal_bytes_4 */
 
     /* e.g. after "* ok\n* a {0}\n"
      *     -> values_1 */
-    {1047, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 676: before_values_1 */
+    {1051, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 678: before_values_1 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11025,12 +11096,17 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_29
      *     DQUOTE -> msg_att_3: close item-value
      *     "\" -> quoted_char_32 */
-    {1048, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 677: quoted_char_29 */
+    {1052, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 679: quoted_char_29 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a {"
-     *     DIGIT -> number_32 */
-    {1051, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 678: number_27 */
+     *     DIGIT -> number_33 */
+    {1055, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 680: number_27 */
+
+    /* number = 1*. DIGIT      RFC 3501, 4.3
+     * e.g. after "* 0 fetch (a {"
+     *     DIGIT -> number_34 */
+    {1056, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 681: number_28 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11038,30 +11114,30 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a ("
      *     "N" / "n" -> nstring_2
      *     DQUOTE -> quoted_char_33
-     *     "{" -> number_33: begin number */
-    {1052, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 679: nstring_1 */
+     *     "{" -> number_35: begin number */
+    {1057, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 682: nstring_1 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a {"
-     *     DIGIT -> number_35 */
-    {1055, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 680: number_28 */
+     *     DIGIT -> number_37 */
+    {1060, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 683: number_29 */
 
     /* literal-size = . "{" number "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ~"
-     *     "{" -> number_28: begin number */
-    {1056, 255, 147, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 681: literal_size_2 */
+     *     "{" -> number_29: begin number */
+    {1061, 255, 147, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 684: literal_size_3 */
 
-    /* entity-section = [ . "HEADER" *section-char ]      RFC 3501, 6.4.5
+    /* header-section = . "HEADER" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[he"
-     *     "A" / "a" -> entity_section_4 */
-    {1057, 255, 86, 280, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 682: entity_section_3 */
+     *     "A" / "a" -> header_section_3 */
+    {1062, 255, 86, 280, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 685: header_section_2 */
 
     /* origin = . "0" / later-origin      RFC 3501, 6.4.5
      * later-origin = . "1"-"9" *DIGIT      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[]<"
-     *     "0" -> section_2
+     *     "0" -> section_3
      *     "1"-"9" -> later_origin_1 */
-    {1058, 255, 148, 281, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 683: origin_1 */
+    {1063, 255, 148, 281, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 686: origin_1 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -11071,7 +11147,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1060, 255, 149, 282, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 684: oauth_token_12 */
+    {1065, 255, 149, 282, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 687: oauth_token_12 */
 
     /* words = 1*( . word-char / quoted )      RFC 3501, 6
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11081,26 +11157,26 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_38
      *     LF -> start_5: anomaly-open, anomaly bare-LF
      *     DQUOTE -> quoted_char_35: open arguments
-     *     "{" -> number_36: reset outcome, set is_synchronizing, begin number */
-    {1064, 255, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 685: words_7 */
+     *     "{" -> number_38: reset outcome, set is_synchronizing, begin number */
+    {1069, 255, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 688: words_7 */
 
     /* e.g. after "a id a {0}\n "
      *     -> words_7 */
-    {1069, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 686: before_words_3 */
+    {1074, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 689: before_words_3 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "a id a{0}\n\r"
      *     LF -> start_4 */
-    {1070, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 687: crlf_36 */
+    {1075, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 690: crlf_36 */
 
     /* (between messages)
      * e.g. after "a id a{0}\n\n" */
-    {0, 255, 1, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 688: start_4 */
+    {0, 255, 1, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 691: start_4 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "a id a{0}\n{"
-     *     DIGIT -> number_37 */
-    {1071, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 689: number_29 */
+     *     DIGIT -> number_39 */
+    {1076, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 692: number_30 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -11108,14 +11184,14 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a ((\"\\"
      *     odd-quoted -> quoted_char_25: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_25 */
-    {1072, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 690: quoted_char_30 */
+    {1077, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 693: quoted_char_30 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* ok\n* a (({0"
-     *     DIGIT -> number_30
+     *     DIGIT -> number_31
      *     "}" -> crlf_39: convert number */
-    {1074, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 691: number_30 */
+    {1079, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 694: number_31 */
 
     /* atom = . ASTRING-CHAR *( ASTRING-CHAR / odd-char )      RFC 3501, 9
      * mailbox = mailbox-atom / ( . DQUOTE mailbox-text DQUOTE )      RFC 3501, 9
@@ -11123,15 +11199,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a () \"\" "
      *     ASTRING-CHAR -> atom_12: open mailbox
      *     DQUOTE -> quoted_char_36: open mailbox
-     *     "{" -> number_38: begin number */
-    {1076, 255, 34, 46, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 692: atom_11 */
+     *     "{" -> number_40: begin number */
+    {1081, 255, 34, 46, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 695: atom_11 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a a ({0}"
      *     CR -> crlf_40
      *     LF -> literal_bytes_5: anomaly-open, anomaly bare-LF */
-    {1079, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 693: crlf_37 */
+    {1084, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 696: crlf_37 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -11139,14 +11215,14 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a ((\"\\"
      *     odd-quoted -> quoted_char_28: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_28 */
-    {1081, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 694: quoted_char_31 */
+    {1086, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 697: quoted_char_31 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* ok\n* a (({0"
-     *     DIGIT -> number_31
+     *     DIGIT -> number_32
      *     "}" -> crlf_41: convert number */
-    {1083, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 695: number_31 */
+    {1088, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 698: number_32 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -11154,19 +11230,26 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a \"\\"
      *     odd-quoted -> quoted_char_29: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_29 */
-    {1085, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 696: quoted_char_32 */
+    {1090, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 699: quoted_char_32 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a {0"
-     *     DIGIT -> number_32
+     *     DIGIT -> number_33
      *     "}" -> crlf_42: convert number */
-    {1087, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 697: number_32 */
+    {1092, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 700: number_33 */
+
+    /* number = 1*. DIGIT      RFC 3501, 4.3
+     * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
+     * e.g. after "* 0 fetch (a {0"
+     *     DIGIT -> number_34
+     *     "}" -> crlf_43: convert number */
+    {1094, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 701: number_34 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (n"
      *     "I" / "i" -> nstring_3 */
-    {1089, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 698: nstring_2 */
+    {1096, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 702: nstring_2 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11175,12 +11258,12 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_33
      *     DQUOTE -> envelope_2
      *     "\" -> quoted_char_37 */
-    {1090, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 699: quoted_char_33 */
+    {1097, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 703: quoted_char_33 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a ({"
-     *     DIGIT -> number_39 */
-    {1093, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 700: number_33 */
+     *     DIGIT -> number_41 */
+    {1100, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 704: number_35 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11189,42 +11272,42 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_34
      *     DQUOTE -> list_2
      *     "\" -> quoted_char_38 */
-    {1094, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 701: quoted_char_34 */
+    {1101, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 705: quoted_char_34 */
 
     /* list = "(" *( value-char / quoted / list / data-literal ) ")" .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ("
      *     -> list_17
      *     -> list_2 */
-    {0, 255, 59, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 702: list_16 */
+    {0, 255, 60, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 706: list_16 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a ({"
-     *     DIGIT -> number_40 */
-    {1097, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 703: number_34 */
+     *     DIGIT -> number_42 */
+    {1104, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 707: number_36 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a {0"
-     *     DIGIT -> number_35
-     *     "}" -> crlf_43: convert number */
-    {1098, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 704: number_35 */
+     *     DIGIT -> number_37
+     *     "}" -> crlf_44: convert number */
+    {1105, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 708: number_37 */
 
-    /* entity-section = [ . "HEADER" *section-char ]      RFC 3501, 6.4.5
+    /* header-section = . "HEADER" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[hea"
-     *     "D" / "d" -> entity_section_5 */
-    {1100, 255, 18, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 705: entity_section_4 */
+     *     "D" / "d" -> header_section_4 */
+    {1107, 255, 18, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 709: header_section_3 */
 
-    /* section = "[" ( entity-section / other-section ) "]" [ "<" origin . ">" ]      RFC 3501, 6.4.5
+    /* section = "[" ( mail-section / header-section / other-section ) "]" [ "<" origin . ">" ]      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[]<0"
      *     ">" -> msg_att_item_1 */
-    {1101, 255, 150, 285, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 706: section_2 */
+    {1108, 255, 150, 285, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 710: section_3 */
 
     /* later-origin = "1"-"9" *. DIGIT      RFC 3501, 6.4.5
-     * section = "[" ( entity-section / other-section ) "]" [ "<" origin . ">" ]      RFC 3501, 6.4.5
+     * section = "[" ( mail-section / header-section / other-section ) "]" [ "<" origin . ">" ]      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[]<1"
      *     DIGIT -> later_origin_1
-     *     ">" -> msg_att_item_1: set is_entity */
-    {1102, 1, 151, 286, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 707: later_origin_1 */
+     *     ">" -> msg_att_item_1: set is_mail, set is_header */
+    {1109, 1, 151, 286, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 711: later_origin_1 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -11234,7 +11317,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1104, 255, 149, 282, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 708: oauth_token_13 */
+    {1111, 255, 149, 282, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 712: oauth_token_13 */
 
     /* words = 1*( . word-char / quoted )      RFC 3501, 6
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11244,17 +11327,17 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_38: close arguments
      *     LF -> start_5: close arguments, anomaly-open, anomaly bare-LF
      *     DQUOTE -> quoted_char_35
-     *     "{" -> number_36: close arguments, reset outcome, set is_synchronizing, begin number */
-    {1108, 3, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 709: words_8 */
+     *     "{" -> number_38: close arguments, reset outcome, set is_synchronizing, begin number */
+    {1115, 3, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 713: words_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "a id a {0}\n \r"
      *     LF -> start_5 */
-    {1113, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 710: crlf_38 */
+    {1120, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 714: crlf_38 */
 
     /* (between messages)
      * e.g. after "a id a {0}\n \n" */
-    {0, 255, 0, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 711: start_5 */
+    {0, 255, 0, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 715: start_5 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11263,28 +11346,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_35
      *     DQUOTE -> words_8
      *     "\" -> quoted_char_39 */
-    {1114, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 712: quoted_char_35 */
+    {1121, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 716: quoted_char_35 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "a id a {0}\n {"
-     *     DIGIT -> number_41 */
-    {1117, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 713: number_36 */
+     *     DIGIT -> number_43 */
+    {1124, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 717: number_38 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * plus = . "+"      RFC 3501, 4.3
      * announcement = brace number [ plus ] . "}" CRLF      RFC 3501, 4.3
      * e.g. after "a id a{0}\n{0"
-     *     DIGIT -> number_37
+     *     DIGIT -> number_39
      *     "+" -> announcement_8: convert number, set is_synchronizing
-     *     "}" -> crlf_44: convert number */
-    {1118, 3, 121, 229, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 714: number_37 */
+     *     "}" -> crlf_45: convert number */
+    {1125, 3, 121, 229, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 718: number_39 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a (({0}"
-     *     CR -> crlf_45
+     *     CR -> crlf_46
      *     LF -> literal_bytes_6: anomaly-open, anomaly bare-LF */
-    {1121, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 715: crlf_39 */
+    {1128, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 719: crlf_39 */
 
     /* atom = ASTRING-CHAR *( . ASTRING-CHAR / odd-char )      RFC 3501, 9
      * odd-char = . DQUOTE / "%" / "("-"*" / "\" / "{" / %x80-FF      RFC 3501, 9
@@ -11295,7 +11378,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: close mailbox
      *     LF -> continue_req_1: close mailbox, anomaly-open, anomaly bare-LF, close response
      *     odd-char -> atom_12: anomaly-open, anomaly odd-character */
-    {1123, 3, 42, 287, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 716: atom_12 */
+    {1130, 3, 42, 287, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 720: atom_12 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11304,47 +11387,54 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_36
      *     DQUOTE -> mailbox_list_4: close mailbox
      *     "\" -> quoted_char_40 */
-    {1128, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 717: quoted_char_36 */
+    {1135, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 721: quoted_char_36 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a () \"\" {"
-     *     DIGIT -> number_42 */
-    {1131, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 718: number_38 */
+     *     DIGIT -> number_44 */
+    {1138, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 722: number_40 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a a ({0}\r"
      *     LF -> literal_bytes_5 */
-    {1132, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 719: crlf_40 */
+    {1139, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 723: crlf_40 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a a ({0}\n"
      *     -> literal_bytes_4
      *     -> list_9 */
-    {0, 255, 72, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 720: literal_bytes_5 */
+    {0, 255, 73, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 724: literal_bytes_5 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a (({0}"
-     *     CR -> crlf_46
+     *     CR -> crlf_47
      *     LF -> literal_bytes_7: anomaly-open, anomaly bare-LF */
-    {1133, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 721: crlf_41 */
+    {1140, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 725: crlf_41 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a {0}"
-     *     CR -> crlf_47
+     *     CR -> crlf_48
      *     LF -> message_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {1135, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 722: crlf_42 */
+    {1142, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 726: crlf_42 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
+     * e.g. after "* 0 fetch (a {0}"
+     *     CR -> crlf_49
+     *     LF -> header_1: anomaly-open, anomaly bare-LF, feed mime, open header */
+    {1144, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 727: crlf_43 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (ni"
      *     "L" / "l" -> envelope_2 */
-    {1137, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 723: nstring_3 */
+    {1146, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 728: nstring_3 */
 
     /* envelope = "(" env-date . SP env-subject SP env-from SP env-sender SP env-reply-to ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\""
      *     SP -> env_subject_1 */
-    {1138, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 724: envelope_2 */
+    {1147, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 729: envelope_2 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -11352,14 +11442,14 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\\"
      *     odd-quoted -> quoted_char_33: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_33 */
-    {1139, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 725: quoted_char_37 */
+    {1148, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 730: quoted_char_37 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ({0"
-     *     DIGIT -> number_39
-     *     "}" -> crlf_48: convert number */
-    {1141, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 726: number_39 */
+     *     DIGIT -> number_41
+     *     "}" -> crlf_50: convert number */
+    {1150, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 731: number_41 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -11367,36 +11457,36 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\\"
      *     odd-quoted -> quoted_char_34: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_34 */
-    {1143, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 727: quoted_char_38 */
+    {1152, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 732: quoted_char_38 */
 
     /* list = . "(" *( value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ("
      *     "(" -> list_19 */
-    {1145, 255, 53, 245, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 728: list_17 */
+    {1154, 255, 53, 245, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 733: list_17 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ({0"
-     *     DIGIT -> number_40
-     *     "}" -> crlf_49: convert number */
-    {1146, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 729: number_40 */
+     *     DIGIT -> number_42
+     *     "}" -> crlf_51: convert number */
+    {1155, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 734: number_42 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a {0}"
-     *     CR -> crlf_50
+     *     CR -> crlf_52
      *     LF -> body_1: anomaly-open, anomaly bare-LF, open body */
-    {1148, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 730: crlf_43 */
+    {1157, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 735: crlf_44 */
 
-    /* entity-section = [ . "HEADER" *section-char ]      RFC 3501, 6.4.5
+    /* header-section = . "HEADER" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[head"
-     *     "E" / "e" -> entity_section_6 */
-    {1150, 255, 7, 272, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 731: entity_section_5 */
+     *     "E" / "e" -> header_section_5 */
+    {1159, 255, 7, 272, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 736: header_section_4 */
 
     /* msg-att-item = item-name [ section ] . SP item-value      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a[]<0>"
      *     SP -> item_value_1 */
-    {1151, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 732: msg_att_item_1 */
+    {1160, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 737: msg_att_item_1 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -11404,39 +11494,39 @@ static const qcap_state_t states[] = {
      * e.g. after "a id a {0}\n \"\\"
      *     odd-quoted -> quoted_char_35: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_35 */
-    {1152, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 733: quoted_char_39 */
+    {1161, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 738: quoted_char_39 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * plus = . "+"      RFC 3501, 4.3
      * announcement = brace number [ plus ] . "}" CRLF      RFC 3501, 4.3
      * e.g. after "a id a {0}\n {0"
-     *     DIGIT -> number_41
+     *     DIGIT -> number_43
      *     "+" -> announcement_9: convert number, set is_synchronizing
-     *     "}" -> crlf_51: convert number */
-    {1154, 3, 121, 229, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 734: number_41 */
+     *     "}" -> crlf_53: convert number */
+    {1163, 3, 121, 229, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 739: number_43 */
 
     /* announcement = brace number [ plus ] . "}" CRLF      RFC 3501, 4.3
      * e.g. after "a id a{0}\n{0+"
-     *     "}" -> crlf_44 */
-    {1157, 255, 126, 234, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 735: announcement_8 */
+     *     "}" -> crlf_45 */
+    {1166, 255, 126, 234, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 740: announcement_8 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "a id a{0}\n{0}"
-     *     CR -> crlf_52
+     *     CR -> crlf_54
      *     LF -> literal_sent_4: anomaly-open, anomaly bare-LF */
-    {1158, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 736: crlf_44 */
+    {1167, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 741: crlf_45 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a (({0}\r"
      *     LF -> literal_bytes_6 */
-    {1160, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 737: crlf_45 */
+    {1169, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 742: crlf_46 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a (({0}\n"
      *     -> literal_bytes_4
      *     -> list_11 */
-    {0, 255, 89, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 738: literal_bytes_6 */
+    {0, 255, 90, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 743: literal_bytes_6 */
 
     /* list = . "(" *( value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * blanks = 1*. SP      RFC 3501, 9
@@ -11446,7 +11536,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> continue_req_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close response
      *     "(" -> list_20 */
-    {1161, 255, 152, 291, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 739: list_18 */
+    {1170, 255, 152, 291, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 744: list_18 */
 
     /* mailbox-list = SP mailbox-flags SP delimiter SP listed-mailbox [ . SP list ] [ blanks ]      RFC 3501, 7.2.2
      * blanks = 1*. SP      RFC 3501, 9
@@ -11455,7 +11545,7 @@ static const qcap_state_t states[] = {
      *     SP -> list_18
      *     CR -> crlf_1
      *     LF -> continue_req_1: anomaly-open, anomaly bare-LF, close response */
-    {1165, 255, 19, 292, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 740: mailbox_list_4 */
+    {1174, 255, 19, 292, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 745: mailbox_list_4 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -11463,36 +11553,47 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a () \"\" \"\\"
      *     odd-quoted -> quoted_char_36: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_36 */
-    {1168, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 741: quoted_char_40 */
+    {1177, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 746: quoted_char_40 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" {0"
-     *     DIGIT -> number_42
-     *     "}" -> crlf_53: convert number */
-    {1170, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 742: number_42 */
+     *     DIGIT -> number_44
+     *     "}" -> crlf_55: convert number */
+    {1179, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 747: number_44 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a (({0}\r"
      *     LF -> literal_bytes_7 */
-    {1172, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 743: crlf_46 */
+    {1181, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 748: crlf_47 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a (({0}\n"
      *     -> literal_bytes_4
      *     -> list_13 */
-    {0, 255, 91, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 744: literal_bytes_7 */
+    {0, 255, 92, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 749: literal_bytes_7 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a {0}\r"
      *     LF -> message_3: feed mime, open message */
-    {1173, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 745: crlf_47 */
+    {1182, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 750: crlf_48 */
 
     /* message = *OCTET .      RFC 3501, 6.3.11
      * e.g. after "* 0 fetch (a {0}\n"
      *     -> message_2
      *     -> before_msg_att_1 */
-    {0, 255, 29, 262, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 746: message_3 */
+    {0, 255, 29, 262, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 751: message_3 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
+     * e.g. after "* 0 fetch (a {0}\r"
+     *     LF -> header_1: feed mime, open header */
+    {1183, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 752: crlf_49 */
+
+    /* header = *OCTET .      RFC 3501, 6.4.5
+     * e.g. after "* 0 fetch (a {0}\n"
+     *     -> header_2
+     *     -> before_msg_att_2 */
+    {0, 255, 30, 293, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 753: header_1 */
 
     /* env-subject = . "NIL" / ( DQUOTE subject-text DQUOTE ) / ( literal-size subject-literal )      RFC 3501, 7.4.2
      * env-subject = "NIL" / ( . DQUOTE subject-text DQUOTE ) / ( literal-size subject-literal )      RFC 3501, 7.4.2
@@ -11500,15 +11601,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" "
      *     "N" / "n" -> env_subject_2
      *     DQUOTE -> quoted_char_41: open subject
-     *     "{" -> number_43: begin number */
-    {1174, 255, 146, 293, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 747: env_subject_1 */
+     *     "{" -> number_45: begin number */
+    {1184, 255, 146, 294, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 754: env_subject_1 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a ({0}"
-     *     CR -> crlf_54
+     *     CR -> crlf_56
      *     LF -> literal_bytes_8: anomaly-open, anomaly bare-LF */
-    {1177, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 748: crlf_48 */
+    {1187, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 755: crlf_50 */
 
     /* list = "(" *( . value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11518,54 +11619,54 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_char_42
      *     "(" -> list_21
      *     ")" -> start_6
-     *     "{" -> number_44: begin number */
-    {1179, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 749: list_19 */
+     *     "{" -> number_46: begin number */
+    {1189, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 756: list_19 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a ({0}"
-     *     CR -> crlf_55
+     *     CR -> crlf_57
      *     LF -> literal_bytes_9: anomaly-open, anomaly bare-LF */
-    {1184, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 750: crlf_49 */
+    {1194, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 757: crlf_51 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a {0}\r"
      *     LF -> body_1: open body */
-    {1186, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 751: crlf_50 */
+    {1196, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 758: crlf_52 */
 
     /* body = *OCTET .      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a {0}\n"
      *     -> body_2
-     *     -> before_msg_att_2 */
-    {0, 255, 58, 294, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 752: body_1 */
+     *     -> before_msg_att_3 */
+    {0, 255, 59, 295, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 759: body_1 */
 
-    /* entity-section = [ . "HEADER" *section-char ]      RFC 3501, 6.4.5
+    /* header-section = . "HEADER" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[heade"
-     *     "R" / "r" -> entity_section_7 */
-    {1187, 255, 76, 295, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 753: entity_section_6 */
+     *     "R" / "r" -> header_section_6 */
+    {1197, 255, 76, 296, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 760: header_section_5 */
 
     /* announcement = brace number [ plus ] . "}" CRLF      RFC 3501, 4.3
      * e.g. after "a id a {0}\n {0+"
-     *     "}" -> crlf_51 */
-    {1188, 255, 126, 234, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 754: announcement_9 */
+     *     "}" -> crlf_53 */
+    {1198, 255, 126, 234, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 761: announcement_9 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "a id a {0}\n {0}"
-     *     CR -> crlf_56
+     *     CR -> crlf_58
      *     LF -> message_sent_3: anomaly-open, anomaly bare-LF */
-    {1189, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 755: crlf_51 */
+    {1199, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 762: crlf_53 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "a id a{0}\n{0}\r"
      *     LF -> literal_sent_4 */
-    {1191, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 756: crlf_52 */
+    {1201, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 763: crlf_54 */
 
     /* literal-sent = abandoned / ( literal [ words ] line-end ) .      RFC 3501, 6
      * e.g. after "a id a{0}\n{0}\n"
      *     -> start_4
      *     -> before_literal_3 */
-    {0, 255, 23, 243, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 757: literal_sent_4 */
+    {0, 255, 23, 243, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 764: literal_sent_4 */
 
     /* list = "(" *( . value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11575,24 +11676,34 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_char_43
      *     "(" -> list_22
      *     ")" -> blanks_2
-     *     "{" -> number_45: begin number */
-    {1192, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 758: list_20 */
+     *     "{" -> number_47: begin number */
+    {1202, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 765: list_20 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a () \"\" {0}"
-     *     CR -> crlf_57
+     *     CR -> crlf_59
      *     LF -> mailbox_literal_5: anomaly-open, anomaly bare-LF, open mailbox */
-    {1197, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 759: crlf_53 */
+    {1207, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 766: crlf_55 */
 
     /* e.g. after "* 0 fetch (a {0}\n"
      *     -> msg_att_3: close message, fed mime, finish mime */
-    {1199, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 760: before_msg_att_1 */
+    {1209, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 767: before_msg_att_1 */
+
+    /* header = *. OCTET      RFC 3501, 6.4.5
+     * header = *OCTET .      RFC 3501, 6.4.5
+     * e.g. after "* 0 fetch (a {0}\n"
+     *     OCTET -> header_2 */
+    {1210, 1, 62, 297, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 768: header_2 */
+
+    /* e.g. after "* 0 fetch (a {0}\n"
+     *     -> msg_att_3: close header, fed mime, finish mime */
+    {1211, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 769: before_msg_att_2 */
 
     /* env-subject = . "NIL" / ( DQUOTE subject-text DQUOTE ) / ( literal-size subject-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" n"
      *     "I" / "i" -> env_subject_3 */
-    {1200, 255, 101, 296, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 761: env_subject_2 */
+    {1212, 255, 101, 298, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 770: env_subject_2 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11601,23 +11712,23 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_41
      *     DQUOTE -> envelope_3: close subject
      *     "\" -> quoted_char_44 */
-    {1201, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 762: quoted_char_41 */
+    {1213, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 771: quoted_char_41 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" {"
-     *     DIGIT -> number_46 */
-    {1204, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 763: number_43 */
+     *     DIGIT -> number_48 */
+    {1216, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 772: number_45 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a ({0}\r"
      *     LF -> literal_bytes_8 */
-    {1205, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 764: crlf_54 */
+    {1217, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 773: crlf_56 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ({0}\n"
      *     -> literal_bytes_4
      *     -> envelope_2 */
-    {0, 255, 57, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 765: literal_bytes_8 */
+    {0, 255, 58, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 774: literal_bytes_8 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11626,71 +11737,71 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_42
      *     DQUOTE -> list_19
      *     "\" -> quoted_char_45 */
-    {1206, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 766: quoted_char_42 */
+    {1218, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 775: quoted_char_42 */
 
     /* list = "(" *( value-char / quoted / list / data-literal ) ")" .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (("
      *     -> list_17
      *     -> list_19 */
-    {0, 255, 84, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 767: list_21 */
+    {0, 255, 85, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 776: list_21 */
 
     /* (between messages)
      * e.g. after "* 0 fetch (a (()" */
-    {0, 255, 28, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 768: start_6 */
+    {0, 255, 28, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 777: start_6 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (({"
-     *     DIGIT -> number_47 */
-    {1209, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 769: number_44 */
+     *     DIGIT -> number_49 */
+    {1221, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 778: number_46 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a ({0}\r"
      *     LF -> literal_bytes_9 */
-    {1210, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 770: crlf_55 */
+    {1222, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 779: crlf_57 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ({0}\n"
      *     -> literal_bytes_4
      *     -> list_2 */
-    {0, 255, 60, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 771: literal_bytes_9 */
+    {0, 255, 61, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 780: literal_bytes_9 */
 
     /* body = *. OCTET      RFC 3501, 6.4.5
      * body = *OCTET .      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a {0}\n"
      *     OCTET -> body_2 */
-    {1211, 1, 62, 297, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 772: body_2 */
+    {1223, 1, 62, 299, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 781: body_2 */
 
     /* e.g. after "* 0 fetch (a {0}\n"
      *     -> msg_att_3: close body */
-    {1212, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 773: before_msg_att_2 */
+    {1224, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 782: before_msg_att_3 */
 
-    /* entity-section = [ "HEADER" *. section-char ]      RFC 3501, 6.4.5
-     * section = "[" ( entity-section / other-section ) . "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
+    /* header-section = "HEADER" *. section-char      RFC 3501, 6.4.5
+     * section = "[" ( mail-section / header-section / other-section ) . "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[header"
-     *     section-char -> entity_section_7
-     *     "]" -> section_1: set is_entity, close section */
-    {1213, 1, 49, 298, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 774: entity_section_7 */
+     *     section-char -> header_section_6
+     *     "]" -> section_2: set is_header, close section */
+    {1225, 1, 49, 300, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 783: header_section_6 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "a id a {0}\n {0}\r"
      *     LF -> message_sent_3 */
-    {1215, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 775: crlf_56 */
+    {1227, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 784: crlf_58 */
 
     /* message-sent = abandoned / ( message ( CRLF / ( ( SP / ")" ) append-rest ) ) ) .      RFC 3501, 6.3.11
      * e.g. after "a id a {0}\n {0}\n"
      *     -> start_5
      *     -> before_message_2 */
-    {0, 255, 21, 253, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 776: message_sent_3 */
+    {0, 255, 21, 253, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 785: message_sent_3 */
 
     /* literal = *OCTET .      RFC 3501, 6
      * e.g. after "a id a{0}\n{0}\n"
      *     -> literal_3
      *     -> before_words_4 */
-    {0, 255, 22, 249, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 777: literal_4 */
+    {0, 255, 22, 249, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 786: literal_4 */
 
     /* e.g. after "a id a{0}\n{0}\n"
      *     -> literal_4: open literal */
-    {1216, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 778: before_literal_3 */
+    {1228, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 787: before_literal_3 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11699,39 +11810,39 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_43
      *     DQUOTE -> list_20
      *     "\" -> quoted_char_46 */
-    {1217, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 779: quoted_char_43 */
+    {1229, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 788: quoted_char_43 */
 
     /* list = "(" *( value-char / quoted / list / data-literal ) ")" .      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a ("
      *     -> list_23
      *     -> list_20 */
-    {0, 255, 64, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 780: list_22 */
+    {0, 255, 65, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 789: list_22 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a () \"\" a ({"
-     *     DIGIT -> number_48 */
-    {1220, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 781: number_45 */
+     *     DIGIT -> number_50 */
+    {1232, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 790: number_47 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a () \"\" {0}\r"
      *     LF -> mailbox_literal_5: open mailbox */
-    {1221, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 782: crlf_57 */
+    {1233, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 791: crlf_59 */
 
     /* mailbox-literal = *OCTET .      RFC 3501, 9
      * e.g. after "* ok\n* a () \"\" {0}\n"
      *     -> mailbox_literal_3
      *     -> before_mailbox_list_1 */
-    {0, 255, 66, 248, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 783: mailbox_literal_5 */
+    {0, 255, 67, 248, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 792: mailbox_literal_5 */
 
     /* env-subject = . "NIL" / ( DQUOTE subject-text DQUOTE ) / ( literal-size subject-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" ni"
      *     "L" / "l" -> envelope_3 */
-    {1222, 255, 85, 299, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 784: env_subject_3 */
+    {1234, 255, 85, 301, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 793: env_subject_3 */
 
     /* envelope = "(" env-date SP env-subject . SP env-from SP env-sender SP env-reply-to SP env-to ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\""
      *     SP -> addresses_1: open from */
-    {1223, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 785: envelope_3 */
+    {1235, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 794: envelope_3 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -11739,14 +11850,14 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\\"
      *     odd-quoted -> quoted_char_41: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_41 */
-    {1224, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 786: quoted_char_44 */
+    {1236, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 795: quoted_char_44 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" {0"
-     *     DIGIT -> number_46
-     *     "}" -> crlf_58: convert number */
-    {1226, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 787: number_46 */
+     *     DIGIT -> number_48
+     *     "}" -> crlf_60: convert number */
+    {1238, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 796: number_48 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -11754,24 +11865,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a ((\"\\"
      *     odd-quoted -> quoted_char_42: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_42 */
-    {1228, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 788: quoted_char_45 */
+    {1240, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 797: quoted_char_45 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (({0"
-     *     DIGIT -> number_47
-     *     "}" -> crlf_59: convert number */
-    {1230, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 789: number_47 */
+     *     DIGIT -> number_49
+     *     "}" -> crlf_61: convert number */
+    {1242, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 798: number_49 */
 
     /* message = *OCTET .      RFC 3501, 6.3.11
      * e.g. after "a id a {0}\n {0}\n"
      *     -> message_2
      *     -> before_crlf_6 */
-    {0, 255, 20, 262, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 790: message_4 */
+    {0, 255, 20, 262, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 799: message_4 */
 
     /* e.g. after "a id a {0}\n {0}\n"
      *     -> message_4: feed mime, open message */
-    {1232, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 791: before_message_2 */
+    {1244, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 800: before_message_2 */
 
     /* words = 1*( . word-char / quoted )      RFC 3501, 6
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11781,12 +11892,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_36
      *     LF -> start_4: anomaly-open, anomaly bare-LF
      *     DQUOTE -> quoted_char_47: open arguments
-     *     "{" -> number_29: reset outcome, set is_synchronizing, begin number */
-    {1233, 255, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 792: words_9 */
+     *     "{" -> number_30: reset outcome, set is_synchronizing, begin number */
+    {1245, 255, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 801: words_9 */
 
     /* e.g. after "a id a{0}\n{0}\n"
      *     -> words_9: close literal */
-    {1238, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 793: before_words_4 */
+    {1250, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 802: before_words_4 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -11794,44 +11905,44 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a () \"\" a (\"\\"
      *     odd-quoted -> quoted_char_43: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_43 */
-    {1239, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 794: quoted_char_46 */
+    {1251, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 803: quoted_char_46 */
 
     /* list = . "(" *( value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a ("
      *     "(" -> list_24 */
-    {1241, 255, 53, 245, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 795: list_23 */
+    {1253, 255, 53, 245, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 804: list_23 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a ({0"
-     *     DIGIT -> number_48
-     *     "}" -> crlf_61: convert number */
-    {1242, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 796: number_48 */
+     *     DIGIT -> number_50
+     *     "}" -> crlf_63: convert number */
+    {1254, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 805: number_50 */
 
     /* e.g. after "* ok\n* a () \"\" {0}\n"
      *     -> mailbox_list_4: close mailbox */
-    {1244, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 797: before_mailbox_list_1 */
+    {1256, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 806: before_mailbox_list_1 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * addresses = "NIL" / ( . "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" "
      *     "N" / "n" -> addresses_2
      *     "(" -> addresses_3 */
-    {1245, 255, 153, 300, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 798: addresses_1 */
+    {1257, 255, 153, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 807: addresses_1 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" {0}"
-     *     CR -> crlf_62
+     *     CR -> crlf_64
      *     LF -> subject_literal_1: anomaly-open, anomaly bare-LF, open subject */
-    {1247, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 799: crlf_58 */
+    {1259, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 808: crlf_60 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (({0}"
-     *     CR -> crlf_63
+     *     CR -> crlf_65
      *     LF -> literal_bytes_10: anomaly-open, anomaly bare-LF */
-    {1249, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 800: crlf_59 */
+    {1261, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 809: crlf_61 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
@@ -11840,11 +11951,11 @@ static const qcap_state_t states[] = {
      *     SP / ")" -> words_7
      *     CR -> crlf_38
      *     LF -> start_5: anomaly-open, anomaly bare-LF */
-    {1251, 255, 142, 267, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 801: crlf_60 */
+    {1263, 255, 142, 267, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 810: crlf_62 */
 
     /* e.g. after "a id a {0}\n {0}\n"
-     *     -> crlf_60: close message, fed mime, finish mime */
-    {1254, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 802: before_crlf_6 */
+     *     -> crlf_62: close message, fed mime, finish mime */
+    {1266, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 811: before_crlf_6 */
 
     /* words = 1*( . word-char / quoted )      RFC 3501, 6
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11854,8 +11965,8 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_36: close arguments
      *     LF -> start_4: close arguments, anomaly-open, anomaly bare-LF
      *     DQUOTE -> quoted_char_47
-     *     "{" -> number_29: close arguments, reset outcome, set is_synchronizing, begin number */
-    {1255, 3, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 803: words_10 */
+     *     "{" -> number_30: close arguments, reset outcome, set is_synchronizing, begin number */
+    {1267, 3, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 812: words_10 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11864,7 +11975,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_47
      *     DQUOTE -> words_10
      *     "\" -> quoted_char_48 */
-    {1260, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 804: quoted_char_47 */
+    {1272, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 813: quoted_char_47 */
 
     /* list = "(" *( . value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11874,20 +11985,20 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_char_49
      *     "(" -> list_25
      *     ")" -> start_7
-     *     "{" -> number_49: begin number */
-    {1263, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 805: list_24 */
+     *     "{" -> number_51: begin number */
+    {1275, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 814: list_24 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a () \"\" a ({0}"
-     *     CR -> crlf_64
+     *     CR -> crlf_66
      *     LF -> literal_bytes_11: anomaly-open, anomaly bare-LF */
-    {1268, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 806: crlf_61 */
+    {1280, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 815: crlf_63 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" n"
      *     "I" / "i" -> addresses_4 */
-    {1270, 255, 101, 301, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 807: addresses_2 */
+    {1282, 255, 101, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 816: addresses_2 */
 
     /* addresses = "NIL" / ( "(" *( . SP / address ) ")" )      RFC 3501, 7.4.2
      * address = . "(" addr-name SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
@@ -11896,29 +12007,29 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_3
      *     "(" -> nstring_4: open address
      *     ")" -> envelope_4: close from */
-    {1271, 1, 154, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 808: addresses_3 */
+    {1283, 1, 154, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 817: addresses_3 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" {0}\r"
      *     LF -> subject_literal_1: open subject */
-    {1274, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 809: crlf_62 */
+    {1286, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 818: crlf_64 */
 
     /* subject-literal = *OCTET .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" {0}\n"
      *     -> subject_literal_2
      *     -> before_envelope_2 */
-    {0, 255, 56, 303, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 810: subject_literal_1 */
+    {0, 255, 57, 305, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 819: subject_literal_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (({0}\r"
      *     LF -> literal_bytes_10 */
-    {1275, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 811: crlf_63 */
+    {1287, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 820: crlf_65 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (({0}\n"
      *     -> literal_bytes_4
      *     -> list_19 */
-    {0, 255, 85, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 812: literal_bytes_10 */
+    {0, 255, 86, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 821: literal_bytes_10 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -11926,7 +12037,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a id a{0}\n{0}\n\"\\"
      *     odd-quoted -> quoted_char_47: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_47 */
-    {1276, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 813: quoted_char_48 */
+    {1288, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 822: quoted_char_48 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11935,38 +12046,38 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_49
      *     DQUOTE -> list_24
      *     "\" -> quoted_char_50 */
-    {1278, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 814: quoted_char_49 */
+    {1290, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 823: quoted_char_49 */
 
     /* list = "(" *( value-char / quoted / list / data-literal ) ")" .      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a (("
      *     -> list_23
      *     -> list_24 */
-    {0, 255, 86, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 815: list_25 */
+    {0, 255, 87, 258, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 824: list_25 */
 
     /* (between messages)
      * e.g. after "* ok\n* a () \"\" a (()" */
-    {0, 255, 63, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 816: start_7 */
+    {0, 255, 64, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 825: start_7 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a () \"\" a (({"
-     *     DIGIT -> number_50 */
-    {1281, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 817: number_49 */
+     *     DIGIT -> number_52 */
+    {1293, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 826: number_51 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a () \"\" a ({0}\r"
      *     LF -> literal_bytes_11 */
-    {1282, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 818: crlf_64 */
+    {1294, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 827: crlf_66 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a ({0}\n"
      *     -> literal_bytes_4
      *     -> list_20 */
-    {0, 255, 65, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 819: literal_bytes_11 */
+    {0, 255, 66, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 828: literal_bytes_11 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ni"
      *     "L" / "l" -> envelope_4: close from */
-    {1283, 255, 85, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 820: addresses_4 */
+    {1295, 255, 85, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 829: addresses_4 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11974,23 +12085,23 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" (("
      *     "N" / "n" -> nstring_5
      *     DQUOTE -> quoted_char_51
-     *     "{" -> number_51: begin number */
-    {1284, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 821: nstring_4 */
+     *     "{" -> number_53: begin number */
+    {1296, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 830: nstring_4 */
 
     /* envelope = "(" env-date SP env-subject SP env-from . SP env-sender SP env-reply-to SP env-to SP env-cc ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ()"
      *     SP -> addresses_5 */
-    {1287, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 822: envelope_4 */
+    {1299, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 831: envelope_4 */
 
     /* subject-literal = *. OCTET      RFC 3501, 7.4.2
      * subject-literal = *OCTET .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" {0}\n"
      *     OCTET -> subject_literal_2 */
-    {1288, 1, 62, 305, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 823: subject_literal_2 */
+    {1300, 1, 62, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 832: subject_literal_2 */
 
     /* e.g. after "* 0 fetch (a (\"\" {0}\n"
      *     -> envelope_3: close subject */
-    {1289, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 824: before_envelope_2 */
+    {1301, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 833: before_envelope_2 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -11998,19 +12109,19 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a () \"\" a ((\"\\"
      *     odd-quoted -> quoted_char_49: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_49 */
-    {1290, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 825: quoted_char_50 */
+    {1302, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 834: quoted_char_50 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a (({0"
-     *     DIGIT -> number_50
-     *     "}" -> crlf_65: convert number */
-    {1292, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 826: number_50 */
+     *     DIGIT -> number_52
+     *     "}" -> crlf_67: convert number */
+    {1304, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 835: number_52 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((n"
      *     "I" / "i" -> nstring_6 */
-    {1294, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 827: nstring_5 */
+    {1306, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 836: nstring_5 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12019,36 +12130,36 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_51
      *     DQUOTE -> address_1
      *     "\" -> quoted_char_52 */
-    {1295, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 828: quoted_char_51 */
+    {1307, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 837: quoted_char_51 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" (({"
-     *     DIGIT -> number_52 */
-    {1298, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 829: number_51 */
+     *     DIGIT -> number_54 */
+    {1310, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 838: number_53 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * addresses = "NIL" / ( . "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () "
      *     "N" / "n" -> addresses_6
      *     "(" -> addresses_7 */
-    {1299, 255, 153, 300, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 830: addresses_5 */
+    {1311, 255, 153, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 839: addresses_5 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a () \"\" a (({0}"
-     *     CR -> crlf_66
+     *     CR -> crlf_68
      *     LF -> literal_bytes_12: anomaly-open, anomaly bare-LF */
-    {1301, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 831: crlf_65 */
+    {1313, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 840: crlf_67 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((ni"
      *     "L" / "l" -> address_1 */
-    {1303, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 832: nstring_6 */
+    {1315, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 841: nstring_6 */
 
     /* address = "(" addr-name . SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\""
      *     SP -> nstring_7 */
-    {1304, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 833: address_1 */
+    {1316, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 842: address_1 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -12056,19 +12167,19 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\\"
      *     odd-quoted -> quoted_char_51: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_51 */
-    {1305, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 834: quoted_char_52 */
+    {1317, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 843: quoted_char_52 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" (({0"
-     *     DIGIT -> number_52
-     *     "}" -> crlf_67: convert number */
-    {1307, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 835: number_52 */
+     *     DIGIT -> number_54
+     *     "}" -> crlf_69: convert number */
+    {1319, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 844: number_54 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () n"
      *     "I" / "i" -> addresses_8 */
-    {1309, 255, 101, 301, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 836: addresses_6 */
+    {1321, 255, 101, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 845: addresses_6 */
 
     /* addresses = "NIL" / ( "(" *( . SP / address ) ")" )      RFC 3501, 7.4.2
      * address = . "(" addr-name SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
@@ -12077,18 +12188,18 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_7
      *     "(" -> nstring_8: open address
      *     ")" -> envelope_5 */
-    {1310, 1, 154, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 837: addresses_7 */
+    {1322, 1, 154, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 846: addresses_7 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a () \"\" a (({0}\r"
      *     LF -> literal_bytes_12 */
-    {1313, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 838: crlf_66 */
+    {1325, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 847: crlf_68 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a (({0}\n"
      *     -> literal_bytes_4
      *     -> list_24 */
-    {0, 255, 87, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 839: literal_bytes_12 */
+    {0, 255, 88, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 848: literal_bytes_12 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12096,20 +12207,20 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" "
      *     "N" / "n" -> nstring_9
      *     DQUOTE -> quoted_char_53
-     *     "{" -> number_53: begin number */
-    {1314, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 840: nstring_7 */
+     *     "{" -> number_55: begin number */
+    {1326, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 849: nstring_7 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" (({0}"
-     *     CR -> crlf_68
+     *     CR -> crlf_70
      *     LF -> literal_bytes_13: anomaly-open, anomaly bare-LF */
-    {1317, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 841: crlf_67 */
+    {1329, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 850: crlf_69 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ni"
      *     "L" / "l" -> envelope_5 */
-    {1319, 255, 85, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 842: addresses_8 */
+    {1331, 255, 85, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 851: addresses_8 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12117,18 +12228,18 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () (("
      *     "N" / "n" -> nstring_10
      *     DQUOTE -> quoted_char_54
-     *     "{" -> number_54: begin number */
-    {1320, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 843: nstring_8 */
+     *     "{" -> number_56: begin number */
+    {1332, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 852: nstring_8 */
 
     /* envelope = ... SP env-subject SP env-from SP env-sender . SP env-reply-to SP env-to SP env-cc SP env-bcc SP ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ()"
      *     SP -> addresses_9 */
-    {1323, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 844: envelope_5 */
+    {1335, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 853: envelope_5 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" n"
      *     "I" / "i" -> nstring_11 */
-    {1324, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 845: nstring_9 */
+    {1336, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 854: nstring_9 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12137,28 +12248,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_53
      *     DQUOTE -> address_2
      *     "\" -> quoted_char_55 */
-    {1325, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 846: quoted_char_53 */
+    {1337, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 855: quoted_char_53 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" {"
-     *     DIGIT -> number_55 */
-    {1328, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 847: number_53 */
+     *     DIGIT -> number_57 */
+    {1340, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 856: number_55 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" (({0}\r"
      *     LF -> literal_bytes_13 */
-    {1329, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 848: crlf_68 */
+    {1341, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 857: crlf_70 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" (({0}\n"
      *     -> literal_bytes_4
      *     -> address_1 */
-    {0, 255, 55, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 849: literal_bytes_13 */
+    {0, 255, 56, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 858: literal_bytes_13 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((n"
      *     "I" / "i" -> nstring_12 */
-    {1330, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 850: nstring_10 */
+    {1342, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 859: nstring_10 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12167,29 +12278,29 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_54
      *     DQUOTE -> address_3
      *     "\" -> quoted_char_56 */
-    {1331, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 851: quoted_char_54 */
+    {1343, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 860: quoted_char_54 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () (({"
-     *     DIGIT -> number_56 */
-    {1334, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 852: number_54 */
+     *     DIGIT -> number_58 */
+    {1346, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 861: number_56 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * addresses = "NIL" / ( . "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () "
      *     "N" / "n" -> addresses_10
      *     "(" -> addresses_11 */
-    {1335, 255, 153, 300, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 853: addresses_9 */
+    {1347, 255, 153, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 862: addresses_9 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" ni"
      *     "L" / "l" -> address_2 */
-    {1337, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 854: nstring_11 */
+    {1349, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 863: nstring_11 */
 
     /* address = "(" addr-name SP addr-adl . SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\""
      *     SP -> addr_part_1 */
-    {1338, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 855: address_2 */
+    {1350, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 864: address_2 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -12197,24 +12308,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\\"
      *     odd-quoted -> quoted_char_53: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_53 */
-    {1339, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 856: quoted_char_55 */
+    {1351, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 865: quoted_char_55 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" {0"
-     *     DIGIT -> number_55
-     *     "}" -> crlf_69: convert number */
-    {1341, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 857: number_55 */
+     *     DIGIT -> number_57
+     *     "}" -> crlf_71: convert number */
+    {1353, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 866: number_57 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((ni"
      *     "L" / "l" -> address_3 */
-    {1343, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 858: nstring_12 */
+    {1355, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 867: nstring_12 */
 
     /* address = "(" addr-name . SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\""
      *     SP -> nstring_13 */
-    {1344, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 859: address_3 */
+    {1356, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 868: address_3 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -12222,19 +12333,19 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\\"
      *     odd-quoted -> quoted_char_54: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_54 */
-    {1345, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 860: quoted_char_56 */
+    {1357, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 869: quoted_char_56 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () (({0"
-     *     DIGIT -> number_56
-     *     "}" -> crlf_70: convert number */
-    {1347, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 861: number_56 */
+     *     DIGIT -> number_58
+     *     "}" -> crlf_72: convert number */
+    {1359, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 870: number_58 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () n"
      *     "I" / "i" -> addresses_12 */
-    {1349, 255, 101, 301, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 862: addresses_10 */
+    {1361, 255, 101, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 871: addresses_10 */
 
     /* addresses = "NIL" / ( "(" *( . SP / address ) ")" )      RFC 3501, 7.4.2
      * address = . "(" addr-name SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
@@ -12243,7 +12354,7 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_11
      *     "(" -> nstring_14: open address
      *     ")" -> envelope_6 */
-    {1350, 1, 154, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 863: addresses_11 */
+    {1362, 1, 154, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 872: addresses_11 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -12251,15 +12362,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" "
      *     "N" / "n" -> addr_part_2
      *     DQUOTE -> quoted_char_57: begin part-text
-     *     "{" -> number_57: begin number */
-    {1353, 255, 146, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 864: addr_part_1 */
+     *     "{" -> number_59: begin number */
+    {1365, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 873: addr_part_1 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" {0}"
-     *     CR -> crlf_71
+     *     CR -> crlf_73
      *     LF -> literal_bytes_14: anomaly-open, anomaly bare-LF */
-    {1356, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 865: crlf_69 */
+    {1368, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 874: crlf_71 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12267,20 +12378,20 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" "
      *     "N" / "n" -> nstring_15
      *     DQUOTE -> quoted_char_58
-     *     "{" -> number_58: begin number */
-    {1358, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 866: nstring_13 */
+     *     "{" -> number_60: begin number */
+    {1370, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 875: nstring_13 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () (({0}"
-     *     CR -> crlf_72
+     *     CR -> crlf_74
      *     LF -> literal_bytes_15: anomaly-open, anomaly bare-LF */
-    {1361, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 867: crlf_70 */
+    {1373, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 876: crlf_72 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ni"
      *     "L" / "l" -> envelope_6 */
-    {1363, 255, 85, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 868: addresses_12 */
+    {1375, 255, 85, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 877: addresses_12 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12288,18 +12399,18 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () (("
      *     "N" / "n" -> nstring_16
      *     DQUOTE -> quoted_char_59
-     *     "{" -> number_59: begin number */
-    {1364, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 869: nstring_14 */
+     *     "{" -> number_61: begin number */
+    {1376, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 878: nstring_14 */
 
     /* envelope = ... SP env-from SP env-sender SP env-reply-to . SP env-to SP env-cc SP env-bcc SP env-in-reply-to ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ()"
      *     SP -> addresses_13: open to */
-    {1367, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 870: envelope_6 */
+    {1379, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 879: envelope_6 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_3 */
-    {1368, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 871: addr_part_2 */
+    {1380, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 880: addr_part_2 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12308,28 +12419,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_57
      *     DQUOTE -> address_4: convert part-text
      *     "\" -> quoted_char_60 */
-    {1369, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 872: quoted_char_57 */
+    {1381, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 881: quoted_char_57 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {"
-     *     DIGIT -> number_60 */
-    {1372, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 873: number_57 */
+     *     DIGIT -> number_62 */
+    {1384, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 882: number_59 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" {0}\r"
      *     LF -> literal_bytes_14 */
-    {1373, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 874: crlf_71 */
+    {1385, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 883: crlf_73 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" {0}\n"
      *     -> literal_bytes_4
      *     -> address_2 */
-    {0, 255, 54, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 875: literal_bytes_14 */
+    {0, 255, 55, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 884: literal_bytes_14 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" n"
      *     "I" / "i" -> nstring_17 */
-    {1374, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 876: nstring_15 */
+    {1386, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 885: nstring_15 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12338,28 +12449,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_58
      *     DQUOTE -> address_5
      *     "\" -> quoted_char_61 */
-    {1375, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 877: quoted_char_58 */
+    {1387, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 886: quoted_char_58 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" {"
-     *     DIGIT -> number_61 */
-    {1378, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 878: number_58 */
+     *     DIGIT -> number_63 */
+    {1390, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 887: number_60 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () (({0}\r"
      *     LF -> literal_bytes_15 */
-    {1379, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 879: crlf_72 */
+    {1391, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 888: crlf_74 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () (({0}\n"
      *     -> literal_bytes_4
      *     -> address_3 */
-    {0, 255, 51, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 880: literal_bytes_15 */
+    {0, 255, 52, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 889: literal_bytes_15 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((n"
      *     "I" / "i" -> nstring_18 */
-    {1380, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 881: nstring_16 */
+    {1392, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 890: nstring_16 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12368,29 +12479,29 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_59
      *     DQUOTE -> address_6
      *     "\" -> quoted_char_62 */
-    {1381, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 882: quoted_char_59 */
+    {1393, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 891: quoted_char_59 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () (({"
-     *     DIGIT -> number_62 */
-    {1384, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 883: number_59 */
+     *     DIGIT -> number_64 */
+    {1396, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 892: number_61 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * addresses = "NIL" / ( . "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () "
      *     "N" / "n" -> addresses_14
      *     "(" -> addresses_15 */
-    {1385, 255, 153, 300, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 884: addresses_13 */
+    {1397, 255, 153, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 893: addresses_13 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" ni"
      *     "L" / "l" -> address_4 */
-    {1387, 255, 85, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 885: addr_part_3 */
+    {1399, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 894: addr_part_3 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part . SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\""
      *     SP -> addr_part_4 */
-    {1388, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 886: address_4 */
+    {1400, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 895: address_4 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -12398,24 +12509,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_57: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_57 */
-    {1389, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 887: quoted_char_60 */
+    {1401, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 896: quoted_char_60 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {0"
-     *     DIGIT -> number_60
-     *     "}" -> crlf_73: convert number */
-    {1391, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 888: number_60 */
+     *     DIGIT -> number_62
+     *     "}" -> crlf_75: convert number */
+    {1403, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 897: number_62 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" ni"
      *     "L" / "l" -> address_5 */
-    {1393, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 889: nstring_17 */
+    {1405, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 898: nstring_17 */
 
     /* address = "(" addr-name SP addr-adl . SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\""
      *     SP -> addr_part_5 */
-    {1394, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 890: address_5 */
+    {1406, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 899: address_5 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -12423,24 +12534,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\\"
      *     odd-quoted -> quoted_char_58: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_58 */
-    {1395, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 891: quoted_char_61 */
+    {1407, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 900: quoted_char_61 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" {0"
-     *     DIGIT -> number_61
-     *     "}" -> crlf_74: convert number */
-    {1397, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 892: number_61 */
+     *     DIGIT -> number_63
+     *     "}" -> crlf_76: convert number */
+    {1409, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 901: number_63 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((ni"
      *     "L" / "l" -> address_6 */
-    {1399, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 893: nstring_18 */
+    {1411, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 902: nstring_18 */
 
     /* address = "(" addr-name . SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\""
      *     SP -> nstring_19 */
-    {1400, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 894: address_6 */
+    {1412, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 903: address_6 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -12448,19 +12559,19 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\\"
      *     odd-quoted -> quoted_char_59: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_59 */
-    {1401, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 895: quoted_char_62 */
+    {1413, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 904: quoted_char_62 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () (({0"
-     *     DIGIT -> number_62
-     *     "}" -> crlf_75: convert number */
-    {1403, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 896: number_62 */
+     *     DIGIT -> number_64
+     *     "}" -> crlf_77: convert number */
+    {1415, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 905: number_64 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () n"
      *     "I" / "i" -> addresses_16 */
-    {1405, 255, 101, 301, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 897: addresses_14 */
+    {1417, 255, 101, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 906: addresses_14 */
 
     /* addresses = "NIL" / ( "(" *( . SP / address ) ")" )      RFC 3501, 7.4.2
      * address = . "(" addr-name SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
@@ -12469,7 +12580,7 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_15
      *     "(" -> nstring_20: open address
      *     ")" -> envelope_7: close to */
-    {1406, 1, 154, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 898: addresses_15 */
+    {1418, 1, 154, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 907: addresses_15 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -12477,15 +12588,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" "
      *     "N" / "n" -> addr_part_6
      *     DQUOTE -> quoted_char_63: begin part-text
-     *     "{" -> number_63: begin number */
-    {1409, 255, 146, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 899: addr_part_4 */
+     *     "{" -> number_65: begin number */
+    {1421, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 908: addr_part_4 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {0}"
-     *     CR -> crlf_76
+     *     CR -> crlf_78
      *     LF -> part_literal_1: anomaly-open, anomaly bare-LF */
-    {1412, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 900: crlf_73 */
+    {1424, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 909: crlf_75 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -12493,15 +12604,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" "
      *     "N" / "n" -> addr_part_7
      *     DQUOTE -> quoted_char_64: begin part-text
-     *     "{" -> number_64: begin number */
-    {1414, 255, 146, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 901: addr_part_5 */
+     *     "{" -> number_66: begin number */
+    {1426, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 910: addr_part_5 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" {0}"
-     *     CR -> crlf_77
+     *     CR -> crlf_79
      *     LF -> literal_bytes_16: anomaly-open, anomaly bare-LF */
-    {1417, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 902: crlf_74 */
+    {1429, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 911: crlf_76 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12509,20 +12620,20 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" "
      *     "N" / "n" -> nstring_21
      *     DQUOTE -> quoted_char_65
-     *     "{" -> number_65: begin number */
-    {1419, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 903: nstring_19 */
+     *     "{" -> number_67: begin number */
+    {1431, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 912: nstring_19 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () (({0}"
-     *     CR -> crlf_78
+     *     CR -> crlf_80
      *     LF -> literal_bytes_17: anomaly-open, anomaly bare-LF */
-    {1422, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 904: crlf_75 */
+    {1434, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 913: crlf_77 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ni"
      *     "L" / "l" -> envelope_7: close to */
-    {1424, 255, 85, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 905: addresses_16 */
+    {1436, 255, 85, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 914: addresses_16 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12530,18 +12641,18 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () (("
      *     "N" / "n" -> nstring_22
      *     DQUOTE -> quoted_char_66
-     *     "{" -> number_66: begin number */
-    {1425, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 906: nstring_20 */
+     *     "{" -> number_68: begin number */
+    {1437, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 915: nstring_20 */
 
     /* envelope = ... SP env-sender SP env-reply-to SP env-to . SP env-cc SP env-bcc SP env-in-reply-to SP env-message-id ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ()"
      *     SP -> addresses_17: open cc */
-    {1428, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 907: envelope_7 */
+    {1440, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 916: envelope_7 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_8 */
-    {1429, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 908: addr_part_6 */
+    {1441, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 917: addr_part_6 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12550,28 +12661,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_63
      *     DQUOTE -> address_7: convert part-text
      *     "\" -> quoted_char_67 */
-    {1430, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 909: quoted_char_63 */
+    {1442, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 918: quoted_char_63 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" {"
-     *     DIGIT -> number_67 */
-    {1433, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 910: number_63 */
+     *     DIGIT -> number_69 */
+    {1445, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 919: number_65 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {0}\r"
      *     LF -> part_literal_1 */
-    {1434, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 911: crlf_76 */
+    {1446, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 920: crlf_78 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_4 */
-    {0, 255, 53, 310, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 912: part_literal_1 */
+    {0, 255, 54, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 921: part_literal_1 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_9 */
-    {1435, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 913: addr_part_7 */
+    {1447, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 922: addr_part_7 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12580,28 +12691,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_64
      *     DQUOTE -> address_8: convert part-text
      *     "\" -> quoted_char_69 */
-    {1436, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 914: quoted_char_64 */
+    {1448, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 923: quoted_char_64 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {"
-     *     DIGIT -> number_68 */
-    {1439, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 915: number_64 */
+     *     DIGIT -> number_70 */
+    {1451, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 924: number_66 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" {0}\r"
      *     LF -> literal_bytes_16 */
-    {1440, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 916: crlf_77 */
+    {1452, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 925: crlf_79 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" {0}\n"
      *     -> literal_bytes_4
      *     -> address_5 */
-    {0, 255, 50, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 917: literal_bytes_16 */
+    {0, 255, 51, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 926: literal_bytes_16 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" n"
      *     "I" / "i" -> nstring_23 */
-    {1441, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 918: nstring_21 */
+    {1453, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 927: nstring_21 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12610,28 +12721,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_65
      *     DQUOTE -> address_9
      *     "\" -> quoted_char_70 */
-    {1442, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 919: quoted_char_65 */
+    {1454, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 928: quoted_char_65 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" {"
-     *     DIGIT -> number_69 */
-    {1445, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 920: number_65 */
+     *     DIGIT -> number_71 */
+    {1457, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 929: number_67 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () (({0}\r"
      *     LF -> literal_bytes_17 */
-    {1446, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 921: crlf_78 */
+    {1458, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 930: crlf_80 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () (({0}\n"
      *     -> literal_bytes_4
      *     -> address_6 */
-    {0, 255, 47, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 922: literal_bytes_17 */
+    {0, 255, 48, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 931: literal_bytes_17 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((n"
      *     "I" / "i" -> nstring_24 */
-    {1447, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 923: nstring_22 */
+    {1459, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 932: nstring_22 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12640,29 +12751,29 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_66
      *     DQUOTE -> address_10
      *     "\" -> quoted_char_71 */
-    {1448, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 924: quoted_char_66 */
+    {1460, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 933: quoted_char_66 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () (({"
-     *     DIGIT -> number_70 */
-    {1451, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 925: number_66 */
+     *     DIGIT -> number_72 */
+    {1463, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 934: number_68 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * addresses = "NIL" / ( . "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () "
      *     "N" / "n" -> addresses_18
      *     "(" -> addresses_19 */
-    {1452, 255, 153, 300, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 926: addresses_17 */
+    {1464, 255, 153, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 935: addresses_17 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_7 */
-    {1454, 255, 85, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 927: addr_part_8 */
+    {1466, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 936: addr_part_8 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part SP addr-part . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" \"\""
      *     ")" -> addresses_3: close address */
-    {1455, 255, 155, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 928: address_7 */
+    {1467, 255, 155, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 937: address_7 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -12670,14 +12781,14 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_63: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_63 */
-    {1456, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 929: quoted_char_67 */
+    {1468, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 938: quoted_char_67 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" {0"
-     *     DIGIT -> number_67
-     *     "}" -> crlf_79: convert number */
-    {1458, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 930: number_67 */
+     *     DIGIT -> number_69
+     *     "}" -> crlf_81: convert number */
+    {1470, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 939: number_69 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12686,21 +12797,21 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_68
      *     "\" -> quoted_char_72
      *     the end: convert part-text */
-    {1460, 1, 156, 312, 39, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 931: quoted_char_68 */
+    {1472, 1, 156, 314, 39, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 940: quoted_char_68 */
 
     /* e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {0}\n"
      *     -> quoted_char_68: begin part-text */
-    {1462, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 932: before_quoted_char_1 */
+    {1474, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 941: before_quoted_char_1 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" ni"
      *     "L" / "l" -> address_8 */
-    {1463, 255, 85, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 933: addr_part_9 */
+    {1475, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 942: addr_part_9 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part . SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\""
      *     SP -> addr_part_10 */
-    {1464, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 934: address_8 */
+    {1476, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 943: address_8 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -12708,24 +12819,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_64: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_64 */
-    {1465, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 935: quoted_char_69 */
+    {1477, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 944: quoted_char_69 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {0"
-     *     DIGIT -> number_68
-     *     "}" -> crlf_80: convert number */
-    {1467, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 936: number_68 */
+     *     DIGIT -> number_70
+     *     "}" -> crlf_82: convert number */
+    {1479, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 945: number_70 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" ni"
      *     "L" / "l" -> address_9 */
-    {1469, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 937: nstring_23 */
+    {1481, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 946: nstring_23 */
 
     /* address = "(" addr-name SP addr-adl . SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\""
      *     SP -> addr_part_11 */
-    {1470, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 938: address_9 */
+    {1482, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 947: address_9 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -12733,24 +12844,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\\"
      *     odd-quoted -> quoted_char_65: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_65 */
-    {1471, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 939: quoted_char_70 */
+    {1483, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 948: quoted_char_70 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" {0"
-     *     DIGIT -> number_69
-     *     "}" -> crlf_81: convert number */
-    {1473, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 940: number_69 */
+     *     DIGIT -> number_71
+     *     "}" -> crlf_83: convert number */
+    {1485, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 949: number_71 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((ni"
      *     "L" / "l" -> address_10 */
-    {1475, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 941: nstring_24 */
+    {1487, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 950: nstring_24 */
 
     /* address = "(" addr-name . SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\""
      *     SP -> nstring_25 */
-    {1476, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 942: address_10 */
+    {1488, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 951: address_10 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -12758,19 +12869,19 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\\"
      *     odd-quoted -> quoted_char_66: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_66 */
-    {1477, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 943: quoted_char_71 */
+    {1489, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 952: quoted_char_71 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () (({0"
-     *     DIGIT -> number_70
-     *     "}" -> crlf_82: convert number */
-    {1479, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 944: number_70 */
+     *     DIGIT -> number_72
+     *     "}" -> crlf_84: convert number */
+    {1491, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 953: number_72 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () n"
      *     "I" / "i" -> addresses_20 */
-    {1481, 255, 101, 301, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 945: addresses_18 */
+    {1493, 255, 101, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 954: addresses_18 */
 
     /* addresses = "NIL" / ( "(" *( . SP / address ) ")" )      RFC 3501, 7.4.2
      * address = . "(" addr-name SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
@@ -12779,14 +12890,14 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_19
      *     "(" -> nstring_26: open address
      *     ")" -> envelope_8: close cc */
-    {1482, 1, 154, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 946: addresses_19 */
+    {1494, 1, 154, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 955: addresses_19 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" {0}"
-     *     CR -> crlf_83
+     *     CR -> crlf_85
      *     LF -> part_literal_2: anomaly-open, anomaly bare-LF */
-    {1485, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 947: crlf_79 */
+    {1497, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 956: crlf_81 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -12794,7 +12905,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {0}\n\\"
      *     odd-quoted -> quoted_char_68: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_68 */
-    {1487, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 948: quoted_char_72 */
+    {1499, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 957: quoted_char_72 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -12802,15 +12913,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" "
      *     "N" / "n" -> addr_part_12
      *     DQUOTE -> quoted_char_73: begin part-text
-     *     "{" -> number_71: begin number */
-    {1489, 255, 146, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 949: addr_part_10 */
+     *     "{" -> number_73: begin number */
+    {1501, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 958: addr_part_10 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {0}"
-     *     CR -> crlf_84
+     *     CR -> crlf_86
      *     LF -> part_literal_3: anomaly-open, anomaly bare-LF */
-    {1492, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 950: crlf_80 */
+    {1504, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 959: crlf_82 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -12818,15 +12929,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" "
      *     "N" / "n" -> addr_part_13
      *     DQUOTE -> quoted_char_74: begin part-text
-     *     "{" -> number_72: begin number */
-    {1494, 255, 146, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 951: addr_part_11 */
+     *     "{" -> number_74: begin number */
+    {1506, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 960: addr_part_11 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" {0}"
-     *     CR -> crlf_85
+     *     CR -> crlf_87
      *     LF -> literal_bytes_18: anomaly-open, anomaly bare-LF */
-    {1497, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 952: crlf_81 */
+    {1509, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 961: crlf_83 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12834,20 +12945,20 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" "
      *     "N" / "n" -> nstring_27
      *     DQUOTE -> quoted_char_75
-     *     "{" -> number_73: begin number */
-    {1499, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 953: nstring_25 */
+     *     "{" -> number_75: begin number */
+    {1511, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 962: nstring_25 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () (({0}"
-     *     CR -> crlf_86
+     *     CR -> crlf_88
      *     LF -> literal_bytes_19: anomaly-open, anomaly bare-LF */
-    {1502, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 954: crlf_82 */
+    {1514, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 963: crlf_84 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ni"
      *     "L" / "l" -> envelope_8: close cc */
-    {1504, 255, 85, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 955: addresses_20 */
+    {1516, 255, 85, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 964: addresses_20 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12855,29 +12966,29 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () (("
      *     "N" / "n" -> nstring_28
      *     DQUOTE -> quoted_char_76
-     *     "{" -> number_74: begin number */
-    {1505, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 956: nstring_26 */
+     *     "{" -> number_76: begin number */
+    {1517, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 965: nstring_26 */
 
     /* envelope = ... env-sender SP env-reply-to SP env-to SP env-cc . SP env-bcc SP env-in-reply-to SP env-message-id ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ()"
      *     SP -> addresses_21: open bcc */
-    {1508, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 957: envelope_8 */
+    {1520, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 966: envelope_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" {0}\r"
      *     LF -> part_literal_2 */
-    {1509, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 958: crlf_83 */
+    {1521, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 967: crlf_85 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_7 */
-    {0, 255, 52, 310, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 959: part_literal_2 */
+    {0, 255, 53, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 968: part_literal_2 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_14 */
-    {1510, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 960: addr_part_12 */
+    {1522, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 969: addr_part_12 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12886,28 +12997,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_73
      *     DQUOTE -> address_11: convert part-text
      *     "\" -> quoted_char_77 */
-    {1511, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 961: quoted_char_73 */
+    {1523, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 970: quoted_char_73 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" {"
-     *     DIGIT -> number_75 */
-    {1514, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 962: number_71 */
+     *     DIGIT -> number_77 */
+    {1526, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 971: number_73 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {0}\r"
      *     LF -> part_literal_3 */
-    {1515, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 963: crlf_84 */
+    {1527, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 972: crlf_86 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {0}\n"
      *     -> before_quoted_char_2
      *     -> address_8 */
-    {0, 255, 49, 310, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 964: part_literal_3 */
+    {0, 255, 50, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 973: part_literal_3 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_15 */
-    {1516, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 965: addr_part_13 */
+    {1528, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 974: addr_part_13 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12916,28 +13027,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_74
      *     DQUOTE -> address_12: convert part-text
      *     "\" -> quoted_char_79 */
-    {1517, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 966: quoted_char_74 */
+    {1529, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 975: quoted_char_74 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" {"
-     *     DIGIT -> number_76 */
-    {1520, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 967: number_72 */
+     *     DIGIT -> number_78 */
+    {1532, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 976: number_74 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" {0}\r"
      *     LF -> literal_bytes_18 */
-    {1521, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 968: crlf_85 */
+    {1533, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 977: crlf_87 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" {0}\n"
      *     -> literal_bytes_4
      *     -> address_9 */
-    {0, 255, 46, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 969: literal_bytes_18 */
+    {0, 255, 47, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 978: literal_bytes_18 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" n"
      *     "I" / "i" -> nstring_29 */
-    {1522, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 970: nstring_27 */
+    {1534, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 979: nstring_27 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12946,28 +13057,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_75
      *     DQUOTE -> address_13
      *     "\" -> quoted_char_80 */
-    {1523, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 971: quoted_char_75 */
+    {1535, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 980: quoted_char_75 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" {"
-     *     DIGIT -> number_77 */
-    {1526, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 972: number_73 */
+     *     DIGIT -> number_79 */
+    {1538, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 981: number_75 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () (({0}\r"
      *     LF -> literal_bytes_19 */
-    {1527, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 973: crlf_86 */
+    {1539, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 982: crlf_88 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () (({0}\n"
      *     -> literal_bytes_4
      *     -> address_10 */
-    {0, 255, 43, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 974: literal_bytes_19 */
+    {0, 255, 44, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 983: literal_bytes_19 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((n"
      *     "I" / "i" -> nstring_30 */
-    {1528, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 975: nstring_28 */
+    {1540, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 984: nstring_28 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12976,29 +13087,29 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_76
      *     DQUOTE -> address_14
      *     "\" -> quoted_char_81 */
-    {1529, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 976: quoted_char_76 */
+    {1541, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 985: quoted_char_76 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () (({"
-     *     DIGIT -> number_78 */
-    {1532, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 977: number_74 */
+     *     DIGIT -> number_80 */
+    {1544, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 986: number_76 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * addresses = "NIL" / ( . "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () "
      *     "N" / "n" -> addresses_22
      *     "(" -> addresses_23 */
-    {1533, 255, 153, 300, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 978: addresses_21 */
+    {1545, 255, 153, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 987: addresses_21 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_11 */
-    {1535, 255, 85, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 979: addr_part_14 */
+    {1547, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 988: addr_part_14 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part SP addr-part . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" \"\""
      *     ")" -> addresses_7: close address */
-    {1536, 255, 155, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 980: address_11 */
+    {1548, 255, 155, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 989: address_11 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13006,14 +13117,14 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_73: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_73 */
-    {1537, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 981: quoted_char_77 */
+    {1549, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 990: quoted_char_77 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" {0"
-     *     DIGIT -> number_75
-     *     "}" -> crlf_87: convert number */
-    {1539, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 982: number_75 */
+     *     DIGIT -> number_77
+     *     "}" -> crlf_89: convert number */
+    {1551, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 991: number_77 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13022,21 +13133,21 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_78
      *     "\" -> quoted_char_82
      *     the end: convert part-text */
-    {1541, 1, 156, 312, 39, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 983: quoted_char_78 */
+    {1553, 1, 156, 314, 39, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 992: quoted_char_78 */
 
     /* e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {0}\n"
      *     -> quoted_char_78: begin part-text */
-    {1543, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 984: before_quoted_char_2 */
+    {1555, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 993: before_quoted_char_2 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" ni"
      *     "L" / "l" -> address_12 */
-    {1544, 255, 85, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 985: addr_part_15 */
+    {1556, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 994: addr_part_15 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part . SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\""
      *     SP -> addr_part_16 */
-    {1545, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 986: address_12 */
+    {1557, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 995: address_12 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13044,24 +13155,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_74: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_74 */
-    {1546, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 987: quoted_char_79 */
+    {1558, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 996: quoted_char_79 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" {0"
-     *     DIGIT -> number_76
-     *     "}" -> crlf_88: convert number */
-    {1548, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 988: number_76 */
+     *     DIGIT -> number_78
+     *     "}" -> crlf_90: convert number */
+    {1560, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 997: number_78 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" ni"
      *     "L" / "l" -> address_13 */
-    {1550, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 989: nstring_29 */
+    {1562, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 998: nstring_29 */
 
     /* address = "(" addr-name SP addr-adl . SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\""
      *     SP -> addr_part_17 */
-    {1551, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 990: address_13 */
+    {1563, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 999: address_13 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13069,24 +13180,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\\"
      *     odd-quoted -> quoted_char_75: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_75 */
-    {1552, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 991: quoted_char_80 */
+    {1564, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1000: quoted_char_80 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" {0"
-     *     DIGIT -> number_77
-     *     "}" -> crlf_89: convert number */
-    {1554, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 992: number_77 */
+     *     DIGIT -> number_79
+     *     "}" -> crlf_91: convert number */
+    {1566, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1001: number_79 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((ni"
      *     "L" / "l" -> address_14 */
-    {1556, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 993: nstring_30 */
+    {1568, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1002: nstring_30 */
 
     /* address = "(" addr-name . SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\""
      *     SP -> nstring_31 */
-    {1557, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 994: address_14 */
+    {1569, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1003: address_14 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13094,19 +13205,19 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\\"
      *     odd-quoted -> quoted_char_76: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_76 */
-    {1558, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 995: quoted_char_81 */
+    {1570, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1004: quoted_char_81 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () (({0"
-     *     DIGIT -> number_78
-     *     "}" -> crlf_90: convert number */
-    {1560, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 996: number_78 */
+     *     DIGIT -> number_80
+     *     "}" -> crlf_92: convert number */
+    {1572, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1005: number_80 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () n"
      *     "I" / "i" -> addresses_24 */
-    {1562, 255, 101, 301, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 997: addresses_22 */
+    {1574, 255, 101, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1006: addresses_22 */
 
     /* addresses = "NIL" / ( "(" *( . SP / address ) ")" )      RFC 3501, 7.4.2
      * address = . "(" addr-name SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
@@ -13115,14 +13226,14 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_23
      *     "(" -> nstring_32: open address
      *     ")" -> envelope_9: close bcc */
-    {1563, 1, 154, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 998: addresses_23 */
+    {1575, 1, 154, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1007: addresses_23 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" {0}"
-     *     CR -> crlf_91
+     *     CR -> crlf_93
      *     LF -> part_literal_4: anomaly-open, anomaly bare-LF */
-    {1566, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 999: crlf_87 */
+    {1578, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1008: crlf_89 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13130,7 +13241,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {0}\n\\"
      *     odd-quoted -> quoted_char_78: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_78 */
-    {1568, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1000: quoted_char_82 */
+    {1580, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1009: quoted_char_82 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13138,15 +13249,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" "
      *     "N" / "n" -> addr_part_18
      *     DQUOTE -> quoted_char_83: begin part-text
-     *     "{" -> number_79: begin number */
-    {1570, 255, 146, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1001: addr_part_16 */
+     *     "{" -> number_81: begin number */
+    {1582, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1010: addr_part_16 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" {0}"
-     *     CR -> crlf_92
+     *     CR -> crlf_94
      *     LF -> part_literal_5: anomaly-open, anomaly bare-LF */
-    {1573, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1002: crlf_88 */
+    {1585, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1011: crlf_90 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13154,15 +13265,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" "
      *     "N" / "n" -> addr_part_19
      *     DQUOTE -> quoted_char_84: begin part-text
-     *     "{" -> number_80: begin number */
-    {1575, 255, 146, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1003: addr_part_17 */
+     *     "{" -> number_82: begin number */
+    {1587, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1012: addr_part_17 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" {0}"
-     *     CR -> crlf_93
+     *     CR -> crlf_95
      *     LF -> literal_bytes_20: anomaly-open, anomaly bare-LF */
-    {1578, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1004: crlf_89 */
+    {1590, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1013: crlf_91 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -13170,20 +13281,20 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" "
      *     "N" / "n" -> nstring_33
      *     DQUOTE -> quoted_char_85
-     *     "{" -> number_81: begin number */
-    {1580, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1005: nstring_31 */
+     *     "{" -> number_83: begin number */
+    {1592, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1014: nstring_31 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () (({0}"
-     *     CR -> crlf_94
+     *     CR -> crlf_96
      *     LF -> literal_bytes_21: anomaly-open, anomaly bare-LF */
-    {1583, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1006: crlf_90 */
+    {1595, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1015: crlf_92 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ni"
      *     "L" / "l" -> envelope_9: close bcc */
-    {1585, 255, 85, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1007: addresses_24 */
+    {1597, 255, 85, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1016: addresses_24 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -13191,29 +13302,29 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () (("
      *     "N" / "n" -> nstring_34
      *     DQUOTE -> quoted_char_86
-     *     "{" -> number_82: begin number */
-    {1586, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1008: nstring_32 */
+     *     "{" -> number_84: begin number */
+    {1598, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1017: nstring_32 */
 
     /* envelope = ... SP env-reply-to SP env-to SP env-cc SP env-bcc . SP env-in-reply-to SP env-message-id ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ()"
      *     SP -> nstring_35 */
-    {1589, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1009: envelope_9 */
+    {1601, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1018: envelope_9 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" {0}\r"
      *     LF -> part_literal_4 */
-    {1590, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1010: crlf_91 */
+    {1602, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1019: crlf_93 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" {0}\n"
      *     -> before_quoted_char_2
      *     -> address_11 */
-    {0, 255, 48, 310, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1011: part_literal_4 */
+    {0, 255, 49, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1020: part_literal_4 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_20 */
-    {1591, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1012: addr_part_18 */
+    {1603, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1021: addr_part_18 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13222,28 +13333,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_83
      *     DQUOTE -> address_15: convert part-text
      *     "\" -> quoted_char_87 */
-    {1592, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1013: quoted_char_83 */
+    {1604, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1022: quoted_char_83 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" {"
-     *     DIGIT -> number_83 */
-    {1595, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1014: number_79 */
+     *     DIGIT -> number_85 */
+    {1607, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1023: number_81 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" {0}\r"
      *     LF -> part_literal_5 */
-    {1596, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1015: crlf_92 */
+    {1608, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1024: crlf_94 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" {0}\n"
      *     -> before_quoted_char_2
      *     -> address_12 */
-    {0, 255, 45, 310, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1016: part_literal_5 */
+    {0, 255, 46, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1025: part_literal_5 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_21 */
-    {1597, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1017: addr_part_19 */
+    {1609, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1026: addr_part_19 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13252,28 +13363,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_84
      *     DQUOTE -> address_16: convert part-text
      *     "\" -> quoted_char_88 */
-    {1598, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1018: quoted_char_84 */
+    {1610, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1027: quoted_char_84 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" {"
-     *     DIGIT -> number_84 */
-    {1601, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1019: number_80 */
+     *     DIGIT -> number_86 */
+    {1613, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1028: number_82 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" {0}\r"
      *     LF -> literal_bytes_20 */
-    {1602, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1020: crlf_93 */
+    {1614, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1029: crlf_95 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" {0}\n"
      *     -> literal_bytes_4
      *     -> address_13 */
-    {0, 255, 42, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1021: literal_bytes_20 */
+    {0, 255, 43, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1030: literal_bytes_20 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" n"
      *     "I" / "i" -> nstring_36 */
-    {1603, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1022: nstring_33 */
+    {1615, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1031: nstring_33 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13282,28 +13393,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_85
      *     DQUOTE -> address_17
      *     "\" -> quoted_char_89 */
-    {1604, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1023: quoted_char_85 */
+    {1616, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1032: quoted_char_85 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" {"
-     *     DIGIT -> number_85 */
-    {1607, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1024: number_81 */
+     *     DIGIT -> number_87 */
+    {1619, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1033: number_83 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () (({0}\r"
      *     LF -> literal_bytes_21 */
-    {1608, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1025: crlf_94 */
+    {1620, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1034: crlf_96 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () (({0}\n"
      *     -> literal_bytes_4
      *     -> address_14 */
-    {0, 255, 39, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1026: literal_bytes_21 */
+    {0, 255, 40, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1035: literal_bytes_21 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((n"
      *     "I" / "i" -> nstring_37 */
-    {1609, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1027: nstring_34 */
+    {1621, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1036: nstring_34 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13312,12 +13423,12 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_86
      *     DQUOTE -> address_18
      *     "\" -> quoted_char_90 */
-    {1610, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1028: quoted_char_86 */
+    {1622, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1037: quoted_char_86 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () (({"
-     *     DIGIT -> number_86 */
-    {1613, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1029: number_82 */
+     *     DIGIT -> number_88 */
+    {1625, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1038: number_84 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -13325,18 +13436,18 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () "
      *     "N" / "n" -> nstring_38
      *     DQUOTE -> quoted_char_91
-     *     "{" -> number_87: begin number */
-    {1614, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1030: nstring_35 */
+     *     "{" -> number_89: begin number */
+    {1626, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1039: nstring_35 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_15 */
-    {1617, 255, 85, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1031: addr_part_20 */
+    {1629, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1040: addr_part_20 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part SP addr-part . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" \"\""
      *     ")" -> addresses_11: close address */
-    {1618, 255, 155, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1032: address_15 */
+    {1630, 255, 155, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1041: address_15 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13344,24 +13455,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_83: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_83 */
-    {1619, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1033: quoted_char_87 */
+    {1631, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1042: quoted_char_87 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" {0"
-     *     DIGIT -> number_83
-     *     "}" -> crlf_95: convert number */
-    {1621, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1034: number_83 */
+     *     DIGIT -> number_85
+     *     "}" -> crlf_97: convert number */
+    {1633, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1043: number_85 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" ni"
      *     "L" / "l" -> address_16 */
-    {1623, 255, 85, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1035: addr_part_21 */
+    {1635, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1044: addr_part_21 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part . SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\""
      *     SP -> addr_part_22 */
-    {1624, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1036: address_16 */
+    {1636, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1045: address_16 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13369,24 +13480,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_84: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_84 */
-    {1625, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1037: quoted_char_88 */
+    {1637, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1046: quoted_char_88 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" {0"
-     *     DIGIT -> number_84
-     *     "}" -> crlf_96: convert number */
-    {1627, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1038: number_84 */
+     *     DIGIT -> number_86
+     *     "}" -> crlf_98: convert number */
+    {1639, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1047: number_86 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" ni"
      *     "L" / "l" -> address_17 */
-    {1629, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1039: nstring_36 */
+    {1641, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1048: nstring_36 */
 
     /* address = "(" addr-name SP addr-adl . SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\""
      *     SP -> addr_part_23 */
-    {1630, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1040: address_17 */
+    {1642, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1049: address_17 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13394,24 +13505,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\\"
      *     odd-quoted -> quoted_char_85: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_85 */
-    {1631, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1041: quoted_char_89 */
+    {1643, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1050: quoted_char_89 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" {0"
-     *     DIGIT -> number_85
-     *     "}" -> crlf_97: convert number */
-    {1633, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1042: number_85 */
+     *     DIGIT -> number_87
+     *     "}" -> crlf_99: convert number */
+    {1645, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1051: number_87 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((ni"
      *     "L" / "l" -> address_18 */
-    {1635, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1043: nstring_37 */
+    {1647, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1052: nstring_37 */
 
     /* address = "(" addr-name . SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\""
      *     SP -> nstring_39 */
-    {1636, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1044: address_18 */
+    {1648, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1053: address_18 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13419,19 +13530,19 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\\"
      *     odd-quoted -> quoted_char_86: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_86 */
-    {1637, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1045: quoted_char_90 */
+    {1649, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1054: quoted_char_90 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () (({0"
-     *     DIGIT -> number_86
-     *     "}" -> crlf_98: convert number */
-    {1639, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1046: number_86 */
+     *     DIGIT -> number_88
+     *     "}" -> crlf_100: convert number */
+    {1651, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1055: number_88 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () n"
      *     "I" / "i" -> nstring_40 */
-    {1641, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1047: nstring_38 */
+    {1653, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1056: nstring_38 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13440,19 +13551,19 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_91
      *     DQUOTE -> envelope_10
      *     "\" -> quoted_char_92 */
-    {1642, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1048: quoted_char_91 */
+    {1654, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1057: quoted_char_91 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () {"
-     *     DIGIT -> number_88 */
-    {1645, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1049: number_87 */
+     *     DIGIT -> number_90 */
+    {1657, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1058: number_89 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" {0}"
-     *     CR -> crlf_99
+     *     CR -> crlf_101
      *     LF -> part_literal_6: anomaly-open, anomaly bare-LF */
-    {1646, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1050: crlf_95 */
+    {1658, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1059: crlf_97 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13460,15 +13571,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" "
      *     "N" / "n" -> addr_part_24
      *     DQUOTE -> quoted_char_93: begin part-text
-     *     "{" -> number_89: begin number */
-    {1648, 255, 146, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1051: addr_part_22 */
+     *     "{" -> number_91: begin number */
+    {1660, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1060: addr_part_22 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" {0}"
-     *     CR -> crlf_100
+     *     CR -> crlf_102
      *     LF -> part_literal_7: anomaly-open, anomaly bare-LF */
-    {1651, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1052: crlf_96 */
+    {1663, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1061: crlf_98 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13476,15 +13587,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" "
      *     "N" / "n" -> addr_part_25
      *     DQUOTE -> quoted_char_94: begin part-text
-     *     "{" -> number_90: begin number */
-    {1653, 255, 146, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1053: addr_part_23 */
+     *     "{" -> number_92: begin number */
+    {1665, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1062: addr_part_23 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" {0}"
-     *     CR -> crlf_101
+     *     CR -> crlf_103
      *     LF -> literal_bytes_22: anomaly-open, anomaly bare-LF */
-    {1656, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1054: crlf_97 */
+    {1668, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1063: crlf_99 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -13492,25 +13603,25 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" "
      *     "N" / "n" -> nstring_41
      *     DQUOTE -> quoted_char_95
-     *     "{" -> number_91: begin number */
-    {1658, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1055: nstring_39 */
+     *     "{" -> number_93: begin number */
+    {1670, 255, 146, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1064: nstring_39 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () (({0}"
-     *     CR -> crlf_102
+     *     CR -> crlf_104
      *     LF -> literal_bytes_23: anomaly-open, anomaly bare-LF */
-    {1661, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1056: crlf_98 */
+    {1673, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1065: crlf_100 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () ni"
      *     "L" / "l" -> envelope_10 */
-    {1663, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1057: nstring_40 */
+    {1675, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1066: nstring_40 */
 
     /* envelope = ... env-to SP env-cc SP env-bcc SP env-in-reply-to . SP env-message-id ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\""
      *     SP -> env_message_id_1 */
-    {1664, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1058: envelope_10 */
+    {1676, 255, 3, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1067: envelope_10 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13518,30 +13629,30 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\\"
      *     odd-quoted -> quoted_char_91: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_91 */
-    {1665, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1059: quoted_char_92 */
+    {1677, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1068: quoted_char_92 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () {0"
-     *     DIGIT -> number_88
-     *     "}" -> crlf_103: convert number */
-    {1667, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1060: number_88 */
+     *     DIGIT -> number_90
+     *     "}" -> crlf_105: convert number */
+    {1679, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1069: number_90 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" {0}\r"
      *     LF -> part_literal_6 */
-    {1669, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1061: crlf_99 */
+    {1681, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1070: crlf_101 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" {0}\n"
      *     -> before_quoted_char_2
      *     -> address_15 */
-    {0, 255, 44, 310, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1062: part_literal_6 */
+    {0, 255, 45, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1071: part_literal_6 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_26 */
-    {1670, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1063: addr_part_24 */
+    {1682, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1072: addr_part_24 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13550,28 +13661,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_93
      *     DQUOTE -> address_19: convert part-text
      *     "\" -> quoted_char_96 */
-    {1671, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1064: quoted_char_93 */
+    {1683, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1073: quoted_char_93 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" {"
-     *     DIGIT -> number_92 */
-    {1674, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1065: number_89 */
+     *     DIGIT -> number_94 */
+    {1686, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1074: number_91 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" {0}\r"
      *     LF -> part_literal_7 */
-    {1675, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1066: crlf_100 */
+    {1687, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1075: crlf_102 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_16 */
-    {0, 255, 41, 310, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1067: part_literal_7 */
+    {0, 255, 42, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1076: part_literal_7 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_27 */
-    {1676, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1068: addr_part_25 */
+    {1688, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1077: addr_part_25 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13580,28 +13691,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_94
      *     DQUOTE -> address_20: convert part-text
      *     "\" -> quoted_char_97 */
-    {1677, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1069: quoted_char_94 */
+    {1689, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1078: quoted_char_94 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" {"
-     *     DIGIT -> number_93 */
-    {1680, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1070: number_90 */
+     *     DIGIT -> number_95 */
+    {1692, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1079: number_92 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" {0}\r"
      *     LF -> literal_bytes_22 */
-    {1681, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1071: crlf_101 */
+    {1693, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1080: crlf_103 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" {0}\n"
      *     -> literal_bytes_4
      *     -> address_17 */
-    {0, 255, 38, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1072: literal_bytes_22 */
+    {0, 255, 39, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1081: literal_bytes_22 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" n"
      *     "I" / "i" -> nstring_42 */
-    {1682, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1073: nstring_41 */
+    {1694, 255, 101, 283, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1082: nstring_41 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13610,23 +13721,23 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_95
      *     DQUOTE -> address_21
      *     "\" -> quoted_char_98 */
-    {1683, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1074: quoted_char_95 */
+    {1695, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1083: quoted_char_95 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" {"
-     *     DIGIT -> number_94 */
-    {1686, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1075: number_91 */
+     *     DIGIT -> number_96 */
+    {1698, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1084: number_93 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () (({0}\r"
      *     LF -> literal_bytes_23 */
-    {1687, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1076: crlf_102 */
+    {1699, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1085: crlf_104 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () (({0}\n"
      *     -> literal_bytes_4
      *     -> address_18 */
-    {0, 255, 35, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1077: literal_bytes_23 */
+    {0, 255, 36, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1086: literal_bytes_23 */
 
     /* env-message-id = . "NIL" / ( DQUOTE id-text DQUOTE ) / ( literal-size id-literal )      RFC 3501, 7.4.2
      * env-message-id = "NIL" / ( . DQUOTE id-text DQUOTE ) / ( literal-size id-literal )      RFC 3501, 7.4.2
@@ -13634,25 +13745,25 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" "
      *     "N" / "n" -> env_message_id_2
      *     DQUOTE -> quoted_char_99: open message-id
-     *     "{" -> number_95: begin number */
-    {1688, 255, 146, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1078: env_message_id_1 */
+     *     "{" -> number_97: begin number */
+    {1700, 255, 146, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1087: env_message_id_1 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () {0}"
-     *     CR -> crlf_104
+     *     CR -> crlf_106
      *     LF -> literal_bytes_24: anomaly-open, anomaly bare-LF */
-    {1691, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1079: crlf_103 */
+    {1703, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1088: crlf_105 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_19 */
-    {1693, 255, 85, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1080: addr_part_26 */
+    {1705, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1089: addr_part_26 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part SP addr-part . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" \"\""
      *     ")" -> addresses_15: close address */
-    {1694, 255, 155, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1081: address_19 */
+    {1706, 255, 155, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1090: address_19 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13660,24 +13771,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_93: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_93 */
-    {1695, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1082: quoted_char_96 */
+    {1707, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1091: quoted_char_96 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" {0"
-     *     DIGIT -> number_92
-     *     "}" -> crlf_105: convert number */
-    {1697, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1083: number_92 */
+     *     DIGIT -> number_94
+     *     "}" -> crlf_107: convert number */
+    {1709, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1092: number_94 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" ni"
      *     "L" / "l" -> address_20 */
-    {1699, 255, 85, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1084: addr_part_27 */
+    {1711, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1093: addr_part_27 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part . SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\""
      *     SP -> addr_part_28 */
-    {1700, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1085: address_20 */
+    {1712, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1094: address_20 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13685,24 +13796,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_94: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_94 */
-    {1701, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1086: quoted_char_97 */
+    {1713, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1095: quoted_char_97 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" {0"
-     *     DIGIT -> number_93
-     *     "}" -> crlf_106: convert number */
-    {1703, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1087: number_93 */
+     *     DIGIT -> number_95
+     *     "}" -> crlf_108: convert number */
+    {1715, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1096: number_95 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" ni"
      *     "L" / "l" -> address_21 */
-    {1705, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1088: nstring_42 */
+    {1717, 255, 85, 288, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1097: nstring_42 */
 
     /* address = "(" addr-name SP addr-adl . SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\""
      *     SP -> addr_part_29 */
-    {1706, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1089: address_21 */
+    {1718, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1098: address_21 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13710,19 +13821,19 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\\"
      *     odd-quoted -> quoted_char_95: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_95 */
-    {1707, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1090: quoted_char_98 */
+    {1719, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1099: quoted_char_98 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" {0"
-     *     DIGIT -> number_94
-     *     "}" -> crlf_107: convert number */
-    {1709, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1091: number_94 */
+     *     DIGIT -> number_96
+     *     "}" -> crlf_109: convert number */
+    {1721, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1100: number_96 */
 
     /* env-message-id = . "NIL" / ( DQUOTE id-text DQUOTE ) / ( literal-size id-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" n"
      *     "I" / "i" -> env_message_id_3 */
-    {1711, 255, 101, 314, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1092: env_message_id_2 */
+    {1723, 255, 101, 316, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1101: env_message_id_2 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13731,30 +13842,30 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_99
      *     DQUOTE -> envelope_11: close message-id
      *     "\" -> quoted_char_100 */
-    {1712, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1093: quoted_char_99 */
+    {1724, 1, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1102: quoted_char_99 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" {"
-     *     DIGIT -> number_96 */
-    {1715, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1094: number_95 */
+     *     DIGIT -> number_98 */
+    {1727, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1103: number_97 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () {0}\r"
      *     LF -> literal_bytes_24 */
-    {1716, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1095: crlf_104 */
+    {1728, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1104: crlf_106 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () {0}\n"
      *     -> literal_bytes_4
      *     -> envelope_10 */
-    {0, 255, 31, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1096: literal_bytes_24 */
+    {0, 255, 32, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1105: literal_bytes_24 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" {0}"
-     *     CR -> crlf_108
+     *     CR -> crlf_110
      *     LF -> part_literal_8: anomaly-open, anomaly bare-LF */
-    {1717, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1097: crlf_105 */
+    {1729, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1106: crlf_107 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13762,15 +13873,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" "
      *     "N" / "n" -> addr_part_30
      *     DQUOTE -> quoted_char_101: begin part-text
-     *     "{" -> number_97: begin number */
-    {1719, 255, 146, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1098: addr_part_28 */
+     *     "{" -> number_99: begin number */
+    {1731, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1107: addr_part_28 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" {0}"
-     *     CR -> crlf_109
+     *     CR -> crlf_111
      *     LF -> part_literal_9: anomaly-open, anomaly bare-LF */
-    {1722, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1099: crlf_106 */
+    {1734, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1108: crlf_108 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13778,25 +13889,25 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" "
      *     "N" / "n" -> addr_part_31
      *     DQUOTE -> quoted_char_102: begin part-text
-     *     "{" -> number_98: begin number */
-    {1724, 255, 146, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1100: addr_part_29 */
+     *     "{" -> number_100: begin number */
+    {1736, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1109: addr_part_29 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" {0}"
-     *     CR -> crlf_110
+     *     CR -> crlf_112
      *     LF -> literal_bytes_25: anomaly-open, anomaly bare-LF */
-    {1727, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1101: crlf_107 */
+    {1739, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1110: crlf_109 */
 
     /* env-message-id = . "NIL" / ( DQUOTE id-text DQUOTE ) / ( literal-size id-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" ni"
      *     "L" / "l" -> envelope_11 */
-    {1729, 255, 85, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1102: env_message_id_3 */
+    {1741, 255, 85, 317, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1111: env_message_id_3 */
 
     /* envelope = ... SP env-bcc SP env-in-reply-to SP env-message-id . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" \"\""
      *     ")" -> msg_att_3: close envelope */
-    {1730, 255, 155, 316, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1103: envelope_11 */
+    {1742, 255, 155, 318, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1112: envelope_11 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13804,30 +13915,30 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" \"\\"
      *     odd-quoted -> quoted_char_99: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_99 */
-    {1731, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1104: quoted_char_100 */
+    {1743, 255, 120, 228, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1113: quoted_char_100 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" {0"
-     *     DIGIT -> number_96
-     *     "}" -> crlf_111: convert number */
-    {1733, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1105: number_96 */
+     *     DIGIT -> number_98
+     *     "}" -> crlf_113: convert number */
+    {1745, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1114: number_98 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" {0}\r"
      *     LF -> part_literal_8 */
-    {1735, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1106: crlf_108 */
+    {1747, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1115: crlf_110 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_19 */
-    {0, 255, 40, 310, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1107: part_literal_8 */
+    {0, 255, 41, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1116: part_literal_8 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_32 */
-    {1736, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1108: addr_part_30 */
+    {1748, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1117: addr_part_30 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13836,28 +13947,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_101
      *     DQUOTE -> address_22: convert part-text
      *     "\" -> quoted_char_103 */
-    {1737, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1109: quoted_char_101 */
+    {1749, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1118: quoted_char_101 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" {"
-     *     DIGIT -> number_99 */
-    {1740, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1110: number_97 */
+     *     DIGIT -> number_101 */
+    {1752, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1119: number_99 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" {0}\r"
      *     LF -> part_literal_9 */
-    {1741, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1111: crlf_109 */
+    {1753, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1120: crlf_111 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_20 */
-    {0, 255, 37, 310, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1112: part_literal_9 */
+    {0, 255, 38, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1121: part_literal_9 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_33 */
-    {1742, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1113: addr_part_31 */
+    {1754, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1122: addr_part_31 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13866,40 +13977,40 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_102
      *     DQUOTE -> address_23: convert part-text
      *     "\" -> quoted_char_104 */
-    {1743, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1114: quoted_char_102 */
+    {1755, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1123: quoted_char_102 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" {"
-     *     DIGIT -> number_100 */
-    {1746, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1115: number_98 */
+     *     DIGIT -> number_102 */
+    {1758, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1124: number_100 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" {0}\r"
      *     LF -> literal_bytes_25 */
-    {1747, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1116: crlf_110 */
+    {1759, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1125: crlf_112 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" {0}\n"
      *     -> literal_bytes_4
      *     -> address_21 */
-    {0, 255, 34, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1117: literal_bytes_25 */
+    {0, 255, 35, 269, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1126: literal_bytes_25 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" {0}"
-     *     CR -> crlf_112
+     *     CR -> crlf_114
      *     LF -> id_literal_1: anomaly-open, anomaly bare-LF, open message-id */
-    {1748, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1118: crlf_111 */
+    {1760, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1127: crlf_113 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_22 */
-    {1750, 255, 85, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1119: addr_part_32 */
+    {1762, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1128: addr_part_32 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part SP addr-part . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" \"\""
      *     ")" -> addresses_19: close address */
-    {1751, 255, 155, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1120: address_22 */
+    {1763, 255, 155, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1129: address_22 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13907,24 +14018,24 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_101: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_101 */
-    {1752, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1121: quoted_char_103 */
+    {1764, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1130: quoted_char_103 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" {0"
-     *     DIGIT -> number_99
-     *     "}" -> crlf_113: convert number */
-    {1754, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1122: number_99 */
+     *     DIGIT -> number_101
+     *     "}" -> crlf_115: convert number */
+    {1766, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1131: number_101 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" ni"
      *     "L" / "l" -> address_23 */
-    {1756, 255, 85, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1123: addr_part_33 */
+    {1768, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1132: addr_part_33 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part . SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\""
      *     SP -> addr_part_34 */
-    {1757, 255, 3, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1124: address_23 */
+    {1769, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1133: address_23 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -13932,32 +14043,32 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_102: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_102 */
-    {1758, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1125: quoted_char_104 */
+    {1770, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1134: quoted_char_104 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" {0"
-     *     DIGIT -> number_100
-     *     "}" -> crlf_114: convert number */
-    {1760, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1126: number_100 */
+     *     DIGIT -> number_102
+     *     "}" -> crlf_116: convert number */
+    {1772, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1135: number_102 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" {0}\r"
      *     LF -> id_literal_1: open message-id */
-    {1762, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1127: crlf_112 */
+    {1774, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1136: crlf_114 */
 
     /* id-literal = *OCTET .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" {0}\n"
      *     -> id_literal_2
      *     -> before_envelope_3 */
-    {0, 255, 30, 317, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1128: id_literal_1 */
+    {0, 255, 31, 319, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1137: id_literal_1 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" {0}"
-     *     CR -> crlf_115
+     *     CR -> crlf_117
      *     LF -> part_literal_10: anomaly-open, anomaly bare-LF */
-    {1763, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1129: crlf_113 */
+    {1775, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1138: crlf_115 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13965,41 +14076,41 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" "
      *     "N" / "n" -> addr_part_35
      *     DQUOTE -> quoted_char_105: begin part-text
-     *     "{" -> number_101: begin number */
-    {1765, 255, 146, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1130: addr_part_34 */
+     *     "{" -> number_103: begin number */
+    {1777, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1139: addr_part_34 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" {0}"
-     *     CR -> crlf_116
+     *     CR -> crlf_118
      *     LF -> part_literal_11: anomaly-open, anomaly bare-LF */
-    {1768, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1131: crlf_114 */
+    {1780, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1140: crlf_116 */
 
     /* id-literal = *. OCTET      RFC 3501, 7.4.2
      * id-literal = *OCTET .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" {0}\n"
      *     OCTET -> id_literal_2 */
-    {1770, 1, 62, 318, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1132: id_literal_2 */
+    {1782, 1, 62, 320, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1141: id_literal_2 */
 
     /* e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" {0}\n"
      *     -> envelope_11: close message-id */
-    {1771, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1133: before_envelope_3 */
+    {1783, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1142: before_envelope_3 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" {0}\r"
      *     LF -> part_literal_10 */
-    {1772, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1134: crlf_115 */
+    {1784, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1143: crlf_117 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_22 */
-    {0, 255, 36, 310, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1135: part_literal_10 */
+    {0, 255, 37, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1144: part_literal_10 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_36 */
-    {1773, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1136: addr_part_35 */
+    {1785, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1145: addr_part_35 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -14008,33 +14119,33 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_105
      *     DQUOTE -> address_24: convert part-text
      *     "\" -> quoted_char_106 */
-    {1774, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1137: quoted_char_105 */
+    {1786, 1, 47, 68, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1146: quoted_char_105 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" {"
-     *     DIGIT -> number_102 */
-    {1777, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1138: number_101 */
+     *     DIGIT -> number_104 */
+    {1789, 255, 67, 219, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1147: number_103 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" {0}\r"
      *     LF -> part_literal_11 */
-    {1778, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1139: crlf_116 */
+    {1790, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1148: crlf_118 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_23 */
-    {0, 255, 33, 310, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1140: part_literal_11 */
+    {0, 255, 34, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1149: part_literal_11 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_24 */
-    {1779, 255, 85, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1141: addr_part_36 */
+    {1791, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1150: addr_part_36 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part SP addr-part . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" \"\""
      *     ")" -> addresses_23: close address */
-    {1780, 255, 155, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1142: address_24 */
+    {1792, 255, 155, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1151: address_24 */
 
     /* QUOTED-CHAR = ... / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( . DQUOTE / "\" / odd-quoted ) )      RFC 3501, 9
      * QUOTED-CHAR = ... "#"-"/" / ":"-"[" / %x5D-FF / ( "\" ( DQUOTE / . "\" / odd-quoted ) )      RFC 3501, 9
@@ -14042,32 +14153,32 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_105: anomaly-open, anomaly odd-escape
      *     DQUOTE / "\" -> quoted_char_105 */
-    {1781, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1143: quoted_char_106 */
+    {1793, 255, 120, 228, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1152: quoted_char_106 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" {0"
-     *     DIGIT -> number_102
-     *     "}" -> crlf_117: convert number */
-    {1783, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1144: number_102 */
+     *     DIGIT -> number_104
+     *     "}" -> crlf_119: convert number */
+    {1795, 2, 137, 259, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1153: number_104 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" {0}"
-     *     CR -> crlf_118
+     *     CR -> crlf_120
      *     LF -> part_literal_12: anomaly-open, anomaly bare-LF */
-    {1785, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1145: crlf_117 */
+    {1797, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1154: crlf_119 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" {0}\r"
      *     LF -> part_literal_12 */
-    {1787, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1146: crlf_118 */
+    {1799, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1155: crlf_120 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_24 */
-    {0, 255, 32, 310, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1147: part_literal_12 */
+    {0, 255, 33, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1156: part_literal_12 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -14290,7 +14401,7 @@ static const char *const texts[] = {
     "message",
     "quoted",
     "DQUOTE / \"N\" / \"n\"",
-    "entity-section",
+    "section",
     "DIGIT / \"H\" / \"M\" / \"T\" / \"]\" / \"h\" / \"m\" / \"t\"",
     "CR / LF / SP / \")\"",
     "delimiter",
@@ -14298,8 +14409,8 @@ static const char *const texts[] = {
     "literal-size",
     "DQUOTE / item-char / \"{\"",
     "envelope",
+    "header-section",
     "other-section",
-    "section",
     "SP / \"<\"",
     "CR / LF / \"{\"",
     "nstring",
@@ -14313,6 +14424,7 @@ static const char *const texts[] = {
     "ASTRING-CHAR / odd-char / SP / CR / LF",
     "msg-att-item",
     "SP / CR / LF / \"(\"",
+    "header",
     "env-subject",
     "body",
     "addresses",
@@ -14346,6 +14458,7 @@ static const char *const texts[] = {
     "missing-text",
     "missing-SP",
     "tagged-line",
+    "mail-section",
     "found-line",
 };
 
@@ -14374,6 +14487,7 @@ static const qcap_element_t elements[] = {
     {"section", QCAP_IMAP_RESPONSE, QCAP_NONE, false, NULL},
     {"message", QCAP_IMAP_RESPONSE, QCAP_NONE, true, NULL},
     {"item-value", QCAP_IMAP_RESPONSE, QCAP_NONE, false, NULL},
+    {"header", QCAP_IMAP_RESPONSE, QCAP_NONE, true, NULL},
     {"envelope", QCAP_IMAP_RESPONSE, QCAP_NONE, false, NULL},
     {"from", QCAP_IMAP_RESPONSE_ENVELOPE, QCAP_NONE, false, NULL},
     {"to", QCAP_IMAP_RESPONSE_ENVELOPE, QCAP_NONE, false, NULL},
@@ -14414,7 +14528,7 @@ static const qcap_queue_t queues[] = {
 #define EXTRA_SIZE (256 * sizeof(qcap_queue_entry_t))
 
 /* Where registers of bytes have theirs, and how many. */
-static const qcap_text_t register_texts[] = {{578, 64}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {0, 0}};
+static const qcap_text_t register_texts[] = {{578, 64}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {642, 0}, {0, 0}};
 
 static const qcap_text_t shared_texts[] = {{0, 0}, {0, 0}, {0, 0}};
 
@@ -14442,7 +14556,7 @@ const qcap_protocol_t qcap_imap_protocol = {
     .name = "imap",
     .title = "Internet Message Access Protocol",
     .elements = elements,
-    .element_count = 46,
+    .element_count = 47,
     .all_elements = all_elements,
     .ports = ports,
     .port_count = 1,

@@ -4,11 +4,11 @@
  *
  * What it needs, where pointers have 64 bits; `qcapgen help contract` says what each number is.
  *
- *     states 1148
+ *     states 1157
  *     states.hot 122
- *     machines 31
- *     control-points 93
- *     elements 46
+ *     machines 32
+ *     control-points 94
+ *     elements 47
  *     elements.nested 131
  *     regions.nested 64
  *     calls.nested 63
@@ -16,12 +16,12 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 11
- *     bytes.conversation 13048
+ *     bytes.conversation 13064
  *     bytes.shared 168
- *     bytes.direction 6416
+ *     bytes.direction 6424
  *     bytes.direction.parser 272
- *     bytes.sub-stream 6760
- *     bytes.direction.registers 88
+ *     bytes.sub-stream 6768
+ *     bytes.direction.registers 96
  *     bytes.direction.elements 2096
  *     bytes.direction.regions 1536
  *     bytes.direction.calls 1008
@@ -31,7 +31,7 @@
  *     bytes.direction.accumulators 64
  *     bytes.direction.texts 1219
  *     bytes.queues 8192
- *     bytes.tables 44631
+ *     bytes.tables 44951
  *
  * How to use it: parser.h. */
 #ifndef QCAP_IMAP_H
@@ -68,35 +68,36 @@ enum {
     QCAP_IMAP_RESPONSE_SECTION = 20, /* imap.response.section */
     QCAP_IMAP_RESPONSE_MESSAGE = 21, /* imap.response.message (stream) */
     QCAP_IMAP_RESPONSE_ITEM_VALUE = 22, /* imap.response.item-value */
-    QCAP_IMAP_RESPONSE_ENVELOPE = 23, /* imap.response.envelope */
-    QCAP_IMAP_RESPONSE_ENVELOPE_FROM = 24, /* imap.response.envelope.from */
-    QCAP_IMAP_RESPONSE_ENVELOPE_TO = 25, /* imap.response.envelope.to */
-    QCAP_IMAP_RESPONSE_ENVELOPE_CC = 26, /* imap.response.envelope.cc */
-    QCAP_IMAP_RESPONSE_ENVELOPE_BCC = 27, /* imap.response.envelope.bcc */
-    QCAP_IMAP_RESPONSE_ENVELOPE_MESSAGE_ID = 28, /* imap.response.envelope.message-id */
-    QCAP_IMAP_RESPONSE_ENVELOPE_BCC_ADDRESS = 29, /* imap.response.envelope.bcc.address */
-    QCAP_IMAP_RESPONSE_ENVELOPE_CC_ADDRESS = 30, /* imap.response.envelope.cc.address */
-    QCAP_IMAP_RESPONSE_ENVELOPE_TO_ADDRESS = 31, /* imap.response.envelope.to.address */
-    QCAP_IMAP_RESPONSE_ENVELOPE_ADDRESS = 32, /* imap.response.envelope.address */
-    QCAP_IMAP_RESPONSE_ENVELOPE_FROM_ADDRESS = 33, /* imap.response.envelope.from.address */
-    QCAP_IMAP_RESPONSE_ENVELOPE_SUBJECT = 34, /* imap.response.envelope.subject */
-    QCAP_IMAP_RESPONSE_BODY = 35, /* imap.response.body (stream) */
-    QCAP_IMAP_RESPONSE_CAPABILITY = 36, /* imap.response.capability */
-    QCAP_IMAP_RESPONSE_FLAGS = 37, /* imap.response.flags */
-    QCAP_IMAP_RESPONSE_MAILBOX = 38, /* imap.response.mailbox */
-    QCAP_IMAP_RESPONSE_DATA = 39, /* imap.response.data */
-    QCAP_IMAP_PASSWORD = 40, /* imap.password */
-    QCAP_IMAP_AUTHZID = 41, /* imap.authzid */
-    QCAP_IMAP_USERNAME = 42, /* imap.username */
-    QCAP_IMAP_DIGEST = 43, /* imap.digest */
-    QCAP_IMAP_TOKEN = 44, /* imap.token */
-    QCAP_IMAP_AUTH_CHALLENGE = 45, /* imap.auth-challenge */
-    QCAP_IMAP_ELEMENT_COUNT = 46
+    QCAP_IMAP_RESPONSE_HEADER = 23, /* imap.response.header (stream) */
+    QCAP_IMAP_RESPONSE_ENVELOPE = 24, /* imap.response.envelope */
+    QCAP_IMAP_RESPONSE_ENVELOPE_FROM = 25, /* imap.response.envelope.from */
+    QCAP_IMAP_RESPONSE_ENVELOPE_TO = 26, /* imap.response.envelope.to */
+    QCAP_IMAP_RESPONSE_ENVELOPE_CC = 27, /* imap.response.envelope.cc */
+    QCAP_IMAP_RESPONSE_ENVELOPE_BCC = 28, /* imap.response.envelope.bcc */
+    QCAP_IMAP_RESPONSE_ENVELOPE_MESSAGE_ID = 29, /* imap.response.envelope.message-id */
+    QCAP_IMAP_RESPONSE_ENVELOPE_BCC_ADDRESS = 30, /* imap.response.envelope.bcc.address */
+    QCAP_IMAP_RESPONSE_ENVELOPE_CC_ADDRESS = 31, /* imap.response.envelope.cc.address */
+    QCAP_IMAP_RESPONSE_ENVELOPE_TO_ADDRESS = 32, /* imap.response.envelope.to.address */
+    QCAP_IMAP_RESPONSE_ENVELOPE_ADDRESS = 33, /* imap.response.envelope.address */
+    QCAP_IMAP_RESPONSE_ENVELOPE_FROM_ADDRESS = 34, /* imap.response.envelope.from.address */
+    QCAP_IMAP_RESPONSE_ENVELOPE_SUBJECT = 35, /* imap.response.envelope.subject */
+    QCAP_IMAP_RESPONSE_BODY = 36, /* imap.response.body (stream) */
+    QCAP_IMAP_RESPONSE_CAPABILITY = 37, /* imap.response.capability */
+    QCAP_IMAP_RESPONSE_FLAGS = 38, /* imap.response.flags */
+    QCAP_IMAP_RESPONSE_MAILBOX = 39, /* imap.response.mailbox */
+    QCAP_IMAP_RESPONSE_DATA = 40, /* imap.response.data */
+    QCAP_IMAP_PASSWORD = 41, /* imap.password */
+    QCAP_IMAP_AUTHZID = 42, /* imap.authzid */
+    QCAP_IMAP_USERNAME = 43, /* imap.username */
+    QCAP_IMAP_DIGEST = 44, /* imap.digest */
+    QCAP_IMAP_TOKEN = 45, /* imap.token */
+    QCAP_IMAP_AUTH_CHALLENGE = 46, /* imap.auth-challenge */
+    QCAP_IMAP_ELEMENT_COUNT = 47
 };
 
 /* What a direction remembers, behind its parser. */
 struct qcap_imap_side {
-    qcap_register_t registers[11];
+    qcap_register_t registers[12];
     qcap_slot_t slots[131];
     qcap_region_t regions[64];
     qcap_frame_t frames[63];
