@@ -4,8 +4,13 @@
 #
 # Its first line has the names of the elements; errors and anomalies are always told, whatever the names are. Then a line for
 # each: number of the connection, or of the exchange of datagrams, who sent it, its kind (an element that comes in pieces is its begin and its end), its name, its
-# text. With UPDATE=1 in the environment pages are rewritten, for a human to judge the difference.
+# text. Of several conversations the lines stand one behind the other: when each is told depends on how long its protocol was in
+# doubt. With UPDATE=1 in the environment pages are rewritten, for a human to judge the difference.
 set -eu
+
+by_conversation() {
+    LC_ALL=C sort -s -n -k 1,1 "$@"
+}
 
 # Times and offsets are not compared: they change when a capture is recorded again. Nor are pieces: packets cut them.
 tell() {
@@ -23,11 +28,11 @@ for page in tests/captures/*.elements; do
     {
         echo "$names"
         tell "${page%.elements}.pcap" "$names"
-    } >"$found"
+    } | by_conversation >"$found"
     if [ -n "${UPDATE:-}" ]; then
         cp "$found" "$page"
     else
-        diff -u "$page" "$found"
+        by_conversation "$page" | diff -u - "$found"
     fi
     count=$((count + 1))
 done
