@@ -143,7 +143,8 @@ static bool refine(const qcapint_operand_t *operand, qcap_value_t *value)
 static bool next_element(cursor_t *cursor, qcap_value_t *value)
 {
     const qcap_match_t *match = cursor->subject->match;
-    if (!match || cursor->layer++ > 0 || !match->bytes || !qcapint_subscribe_fits(cursor->operand->element, match->path))
+    if (!match || cursor->layer++ > 0 || !match->bytes ||
+        !qcapint_subscribe_fits(cursor->operand->element, match->protocol, match->element))
         return false;
     *value = (qcap_value_t){.type = QCAP_VALUE_STRING, .bytes = match->bytes, .len = match->len};
     return refine(cursor->operand, value);

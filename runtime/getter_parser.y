@@ -202,14 +202,11 @@ static const char *keep(reader_t *reader, const qcapint_token_t *token)
 /* Whether a protocol that was added has such an element. */
 static bool has_element(const qcap_t *q, const char *name)
 {
-    char path[QCAPINT_PATH_SIZE];
     const qcap_protocol_t *protocol;
     for (size_t p = 0; (protocol = qcap_protocol_at(q, p)); p++)
-        for (uint16_t i = 0; i < protocol->element_count; i++) {
-            qcap_element_path(protocol, i, path, sizeof path);
-            if (qcapint_subscribe_fits(name, path))
+        for (uint16_t i = 0; i < protocol->element_count; i++)
+            if (qcapint_subscribe_fits(name, protocol, i))
                 return true;
-        }
     return false;
 }
 

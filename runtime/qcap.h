@@ -538,8 +538,9 @@ int qcap_conflict_handler_add(qcap_t *q, qcap_conflict_handler_t handler, void *
 
 /* Adds a protocol that a generated file defines; it is borrowed until qcap_close(). Before the first packet.
  *
- * The first bytes of a TCP conversation tell its protocol, or the first datagrams between two endpoints, if the protocol has a
- * `datagram` root: it is the one whose parser reads them; of several, the one whose port it is. All datagrams between two
+ * The first bytes of a TCP conversation tell its protocol, on any port, or the first datagrams between two endpoints, if the
+ * protocol has a `datagram` root: it is the one whose parser reads them, and would have refused most others; of several, the one
+ * that the other direction fits, too, then the one whose port it is. What fits none is unknown. All datagrams between two
  * endpoints are one conversation of the protocol, so that its queues relate responses to requests. */
 int qcap_protocol_add(qcap_t *q, const qcap_protocol_t *protocol);
 

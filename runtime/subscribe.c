@@ -146,14 +146,23 @@ static bool read_name(const char *text, name_t *name)
     return name->protocol_len > 0 && name->tail_len > 0;
 }
 
-/* Whether the tail of the name is a tail of the path, which begins with the protocol and a dot. */
-static bool fits(const name_t *name, const char *path)
+/* Whether the tail of the name is a tail of the element's path, behind the protocol: compared from its end, so that most
+ * elements are out by their own name. */
+static bool fits(const name_t *name, const qcap_protocol_t *protocol, uint16_t element)
 {
-    size_t len = strlen(path);
-    if (len <= name->tail_len)
-        return false;
-    const char *tail = path + len - name->tail_len;
-    return tail[-1] == '.' && is_same(tail, name->tail_len, name->tail, name->tail_len);
+    size_t left = name->tail_len;
+    for (; element != QCAP_NONE; element = protocol->elements[element].parent) {
+        const char *part = protocol->elements[element].name;
+        size_t len = strlen(part);
+        if (len > left || !is_same(name->tail + left - len, len, part, len))
+            return false;
+        left -= len;
+        if (left == 0)
+            return true;
+        if (name->tail[--left] != '.')
+            return false;
+    }
+    return false;
 }
 
 static qcapint_plan_t *find_plan(const qcapint_upper_t *upper, const name_t *name)
@@ -166,13 +175,14 @@ static qcapint_plan_t *find_plan(const qcapint_upper_t *upper, const name_t *nam
     return NULL;
 }
 
-bool qcapint_subscribe_fits(const char *text, const char *path)
+bool qcapint_subscribe_fits(const char *text, const qcap_protocol_t *protocol, uint16_t element)
 {
     name_t name;
-    size_t protocol_len = strcspn(path, ".");
+    size_t len = strlen(protocol->name);
     if (!strchr(text, '.'))
-        return is_same(text, strlen(text), path, protocol_len);
-    return read_name(text, &name) && is_same(name.protocol, name.protocol_len, path, protocol_len) && fits(&name, path);
+        return is_same(text, strlen(text), protocol->name, len);
+    return read_name(text, &name) && is_same(name.protocol, name.protocol_len, protocol->name, len) &&
+           fits(&name, protocol, element);
 }
 
 /* ---------------------------------------------------------------- rows */
@@ -243,12 +253,10 @@ static bool is_for(const request_t *request, const qcap_element_t *element)
 static unsigned count_fits(const qcapint_plan_t *plan, const request_t *request, unsigned *others, unsigned *unselected)
 {
     unsigned count = 0;
-    char path[QCAPINT_PATH_SIZE];
     *others = *unselected = 0;
     for (uint16_t i = 0; i < plan->protocol->element_count; i++) {
         const qcap_element_t *element = &plan->protocol->elements[i];
-        qcap_element_path(plan->protocol, i, path, sizeof path);
-        if (!fits(&request->name, path))
+        if (!fits(&request->name, plan->protocol, i))
             continue;
         if (is_for(request, element))
             count++;
@@ -266,9 +274,9 @@ static int add_rows(qcap_t *q, qcapint_plan_t *plan, const request_t *request)
     char path[QCAPINT_PATH_SIZE];
     qcapint_row_t *rows = NULL;
     for (uint16_t i = 0; i < plan->protocol->element_count; i++) {
-        qcap_element_path(plan->protocol, i, path, sizeof path);
-        if (!fits(&request->name, path) || !is_for(request, &plan->protocol->elements[i]))
+        if (!fits(&request->name, plan->protocol, i) || !is_for(request, &plan->protocol->elements[i]))
             continue;
+        qcap_element_path(plan->protocol, i, path, sizeof path);
         qcapint_row_t *row = make_row(q, plan, i, path, request);
         if (!row) {
             free_rows(q, rows);

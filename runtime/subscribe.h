@@ -11,8 +11,8 @@ void qcapint_subscribe_plan_free(qcap_t *q, qcapint_plan_t *plan); /* NULL is al
 /* The longest path of an element, and a NUL. */
 #define QCAPINT_PATH_SIZE 512
 
-/* Whether a name, "http.host" or "http" for any element, fits an element of that path. */
-bool qcapint_subscribe_fits(const char *name, const char *path);
+/* Whether a name, "http.host" or "http" for any element, fits that element. */
+bool qcapint_subscribe_fits(const char *name, const qcap_protocol_t *protocol, uint16_t element);
 
 /* Frees the report handlers. */
 void qcapint_subscribe_fini(qcap_t *q);
