@@ -139,25 +139,39 @@ static void add(attempt_t *attempt, unsigned noise, unsigned text)
     }
 }
 
-/* What the next byte says, before it is read. */
-static void count(attempt_t *attempt, const qcapint_plan_t *plan, const qcap_parser_t *parser, unsigned char byte)
+/* What a byte says that is read in a state with that row: looked up, or counted. */
+static const qcapint_row_bits_t *bits_of_row(const qcapint_plan_t *plan, const qcap_state_t *s)
 {
     const qcap_protocol_t *protocol = plan->protocol;
-    const qcap_state_t *s = state_of(parser);
+    qcapint_row_bits_t *known = &plan->row_bits[s->row % QCAPINT_ROW_BITS];
     unsigned all = 0, text = 0;
-    attempt->is_binary |= !is_text(byte);
-    while ((s->kind & QCAP_STATE_KIND) == QCAP_STATE_ENTRY)
-        s = &protocol->states[edge_of(protocol, s, 0)->target];
-    if ((s->kind & QCAP_STATE_KIND) != QCAP_STATE_BYTES)
-        return;
+    if (known->is_known && known->row == s->row)
+        return known;
     for (unsigned i = 0; i < protocol->class_count; i++) {
         if (row_of(protocol, s)[i] == 0)
             continue;
         all += plan->class_sizes[i].all;
         text += plan->class_sizes[i].text;
     }
-    unsigned noise = all > 0 ? 8 * UNIT - log2_up(all) : 0;
-    add(attempt, byte == 0 && noise > ZERO ? ZERO : noise, text > 0 ? log2_up(TEXT_COUNT) - log2_up(text) : 0);
+    known->row = s->row;
+    known->is_known = true;
+    known->noise = (uint8_t)(all > 0 ? 8 * UNIT - log2_up(all) : 0);
+    known->text = (uint8_t)(text > 0 ? log2_up(TEXT_COUNT) - log2_up(text) : 0);
+    return known;
+}
+
+/* What the next byte says, before it is read. */
+static void count(attempt_t *attempt, const qcapint_plan_t *plan, const qcap_parser_t *parser, unsigned char byte)
+{
+    const qcap_protocol_t *protocol = plan->protocol;
+    const qcap_state_t *s = state_of(parser);
+    attempt->is_binary |= !is_text(byte);
+    while ((s->kind & QCAP_STATE_KIND) == QCAP_STATE_ENTRY)
+        s = &protocol->states[edge_of(protocol, s, 0)->target];
+    if ((s->kind & QCAP_STATE_KIND) != QCAP_STATE_BYTES)
+        return;
+    const qcapint_row_bits_t *said = bits_of_row(plan, s);
+    add(attempt, byte == 0 && said->noise > ZERO ? ZERO : said->noise, said->text);
 }
 
 /* ---------------------------------------------------------------- one attempt */

@@ -15,6 +15,8 @@
 #include "evidence.h"
 #include "handle.h"
 
+#define PATH_SIZE 512
+
 /* A name, taken apart; all borrowed from its text. */
 typedef struct name {
     const char *protocol; /* before the first dot */
@@ -65,7 +67,8 @@ qcapint_plan_t *qcapint_subscribe_plan_new(qcap_t *q, const qcap_protocol_t *pro
     if (plan->delivers)
         qcapint_pool_init(plan->delivers, &q->budget, qcapint_deliver_size(protocol));
     plan->class_sizes = qcapint_budget_alloc(&q->budget, class_sizes_size(protocol));
-    if (!plan->interests || !plan->wanted || !plan->scratch || !plan->class_sizes || !plan->delivers) {
+    plan->row_bits = qcapint_budget_alloc(&q->budget, QCAPINT_ROW_BITS * sizeof *plan->row_bits);
+    if (!plan->interests || !plan->wanted || !plan->scratch || !plan->class_sizes || !plan->row_bits || !plan->delivers) {
         qcapint_subscribe_plan_free(q, plan);
         return NULL;
     }
@@ -107,6 +110,7 @@ void qcapint_subscribe_plan_free(qcap_t *q, qcapint_plan_t *plan)
         qcapint_pool_fini(plan->delivers);
     qcapint_budget_free(&q->budget, plan->delivers, sizeof *plan->delivers);
     qcapint_budget_free(&q->budget, plan->class_sizes, class_sizes_size(plan->protocol));
+    qcapint_budget_free(&q->budget, plan->row_bits, QCAPINT_ROW_BITS * sizeof *plan->row_bits);
     qcapint_budget_free(&q->budget, plan, sizeof *plan);
 }
 
@@ -271,7 +275,7 @@ static unsigned count_fits(const qcapint_plan_t *plan, const request_t *request,
 /* All rows are made before the first is added: a call that fails changes nothing. */
 static int add_rows(qcap_t *q, qcapint_plan_t *plan, const request_t *request)
 {
-    char path[QCAPINT_PATH_SIZE];
+    char path[PATH_SIZE];
     qcapint_row_t *rows = NULL;
     for (uint16_t i = 0; i < plan->protocol->element_count; i++) {
         if (!fits(&request->name, plan->protocol, i) || !is_for(request, &plan->protocol->elements[i]))

@@ -8,9 +8,6 @@
 qcapint_plan_t *qcapint_subscribe_plan_new(qcap_t *q, const qcap_protocol_t *protocol);
 void qcapint_subscribe_plan_free(qcap_t *q, qcapint_plan_t *plan); /* NULL is allowed */
 
-/* The longest path of an element, and a NUL. */
-#define QCAPINT_PATH_SIZE 512
-
 /* Whether a name, "http.host" or "http" for any element, fits that element. */
 bool qcapint_subscribe_fits(const char *name, const qcap_protocol_t *protocol, uint16_t element);
 

@@ -53,6 +53,15 @@ typedef struct qcapint_class_size {
     uint16_t text; /* of them, those that texts are made of */
 } qcapint_class_size_t;
 
+/* What a byte says that is read in a state with that row of its parser's tables: see evidence.c. */
+typedef struct qcapint_row_bits {
+    uint16_t row;
+    bool is_known; /* else the rest means nothing */
+    uint8_t noise, text; /* bits, in its units */
+} qcapint_row_bits_t;
+
+#define QCAPINT_ROW_BITS 256u /* each row has its place among so many */
+
 typedef struct qcapint_plan {
     const qcap_protocol_t *protocol; /* borrowed from the application */
     qcapint_interest_t *interests;   /* one for each element */
@@ -63,6 +72,7 @@ typedef struct qcapint_plan {
     qcap_t *q;                       /* the handle */
     void *scratch;                   /* room for a conversation, in which evidence.c tries bytes */
     qcapint_class_size_t *class_sizes; /* by class of bytes */
+    qcapint_row_bits_t *row_bits;    /* found out so far */
     uint32_t first[3][8];            /* a bit for each byte that a client, a server, a datagram may begin with */
     qcapint_speech_t left;           /* of conversations that speak it, but are not read any more */
 } qcapint_plan_t;
