@@ -4,33 +4,33 @@
  *
  * What it needs, where pointers have 64 bits; `qcapgen help contract` says what each number is.
  *
- *     states 1755
- *     states.hot 285
- *     machines 5
- *     control-points 12
+ *     states 1780
+ *     states.hot 278
+ *     machines 8
+ *     control-points 22
  *     elements 93
  *     elements.nested 6
  *     regions.nested 1
  *     calls.nested 0
  *     position-registers 5
- *     atomic.words 31
+ *     atomic.words 32
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 1536
+ *     bytes.conversation 1568
  *     bytes.shared 160
- *     bytes.direction 688
+ *     bytes.direction 696
  *     bytes.direction.parser 272
- *     bytes.sub-stream 0
- *     bytes.direction.registers 48
+ *     bytes.sub-stream 1040
+ *     bytes.direction.registers 56
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24
  *     bytes.direction.positions 48
- *     bytes.direction.atomic 124
+ *     bytes.direction.atomic 128
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
  *     bytes.direction.texts 19
  *     bytes.queues 8192
- *     bytes.tables 90287
+ *     bytes.tables 91043
  *
  * How to use it: parser.h. */
 #ifndef QCAP_HTTP_H
@@ -142,14 +142,21 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_http_side {
-    qcap_register_t registers[6];
+    qcap_register_t registers[7];
     qcap_slot_t slots[6];
     qcap_region_t regions[1];
     uint64_t positions[6];
-    qcap_later_t later[31];
+    qcap_later_t later[32];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
     unsigned char text[19];
+};
+
+/* A sub-stream. */
+struct qcap_http_sub {
+    qcap_parser_t parser;
+    struct qcap_http_side side;
+    qcap_substream_t substream;
 };
 
 /* One conversation. Only `client` and `server` are for use. */
@@ -162,6 +169,7 @@ typedef struct qcap_http {
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];
+    struct qcap_http_sub *subs[2]; /* those of the client, then those of the server; NULL until they are fed */
 } qcap_http_t;
 
 extern const qcap_protocol_t qcap_http_protocol;

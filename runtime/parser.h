@@ -259,8 +259,11 @@ qcap_parser_t *qcap_parser_parent(const qcap_parser_t *parser);
 uint64_t qcap_parser_outer(const qcap_parser_t *parser, uint64_t offset);
 
 /* Finds the protocol of that name, or NULL: nobody reads what is fed to it. `*wanted` is NULL; it may be set to what is wanted of
- * that protocol's elements, as in qcap_conversation_set_wanted(). */
+ * that protocol's elements, as in qcap_conversation_set_wanted(), or to qcap_nothing: not even what is wrong with it, so it is
+ * neither decoded nor read. */
 typedef const qcap_protocol_t *(*qcap_find_handler_t)(const char *name, const uint64_t **wanted, void *user);
+
+extern const uint64_t qcap_nothing[1];
 
 void qcap_conversation_set_find(qcap_conversation_t *conversation, qcap_find_handler_t find);
 
@@ -789,10 +792,10 @@ struct qcap_protocol {
     qcap_root_t client, server;
     qcap_side_t side;
     const qcap_feed_t *feeds;
-    uint16_t feed_count;
+    uint16_t feed_count;            /* read */
     uint32_t subs, sub_size, sub_state; /* offset of the sub-streams' places, size of one, offset in it of its qcap_substream_t */
     const qcap_decode_t *decodes;
-    const qcap_expect_t *expects;
+    const qcap_expect_t *expects; /* read: the last one has no transport */
     uint16_t datagram; /* read: state in which a datagram of either side is begun; QCAP_NONE: there are none */
     const qcap_state_t *states;
     const uint8_t *class_of; /* by byte: bytes of one class follow the same edges everywhere */

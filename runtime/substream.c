@@ -98,6 +98,8 @@ static void close_other(qcap_substream_t *s, const qcap_protocol_t *protocol)
     s->other = NULL;
 }
 
+const uint64_t qcap_nothing[1] = {0};
+
 /* In how many streams that of the parser lies. Each level is a call inside the one before: their number has a bound. */
 static unsigned nesting(const qcap_parser_t *p)
 {
@@ -114,6 +116,10 @@ static void open_protocol(qcap_parser_t *p, qcap_substream_t *s, const char *nam
     const uint64_t *wanted = NULL;
     const qcap_protocol_t *protocol = c->find ? c->find(name, &wanted, c->user) : NULL;
     s->reader = NULL;
+    if (protocol && wanted == qcap_nothing) {
+        s->is_broken = true;
+        return;
+    }
     if (!protocol || nesting(p) >= QCAP_NESTING) {
         qcapint_substream_give_up(s, protocol ? "substream-depth" : "substream-unknown");
         return;

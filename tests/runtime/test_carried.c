@@ -257,6 +257,33 @@ static void nesting_has_a_bound(void **state)
     assert_non_null(strstr(f->log.text, "\"2\""));
 }
 
+/* How many errors are met in a text whose third byte is one of the toy's, if `name` is wanted, and nobody hears of errors. */
+static uint64_t count_errors(const char *name)
+{
+    char errbuf[QCAP_ERRBUF_SIZE];
+    dialogue_t talk;
+    chronicle_t log = {0};
+    qcap_stats_t stats;
+    qcap_t *q = qcap_open_pushed(TRAFFIC_LINK_TYPE, errbuf);
+    assert_non_null(q);
+    assert_int_equal(qcap_protocol_add(q, &qcap_crates_protocol), 0);
+    assert_int_equal(qcap_protocol_add(q, &qcap_toy_protocol), 0);
+    assert_int_equal(qcap_tcpstr_handler_add(q, name, chronicle_match, &log), 0);
+    dialogue_init(&talk, q, PORT);
+    dialogue_open(&talk);
+    dialogue_say(&talk, CLIENT, "tA=1\np8:>GET !\n\ntB=2\n");
+    qcap_stats(q, &stats);
+    qcap_close(q);
+    return stats.errors;
+}
+
+static void what_nobody_wants_is_not_read(void **state)
+{
+    (void)state;
+    assert_int_equal(count_errors("toy.item"), 1);
+    assert_int_equal(count_errors("crates.text"), 0);
+}
+
 /* ---------------------------------------------------------------- memory */
 
 static void memory_is_given_back(void **state)
@@ -320,6 +347,7 @@ int main(void)
         TEST(an_error_is_that_of_the_protocol_that_met_it),
         TEST(a_protocol_that_was_not_added_is_an_anomaly),
         TEST(nesting_has_a_bound),
+        cmocka_unit_test(what_nobody_wants_is_not_read),
         TEST(memory_is_given_back),
         TEST(any_allocation_may_fail),
     };
