@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
+
+#include <qcap/parser.h>
 
 #include "common.h"
 
@@ -38,6 +41,7 @@ typedef struct login {
 typedef struct logins {
     const program_t *program;
     login_t *table;
+    const qcap_protocol_t *form; /* that reads forms */
     size_t size;  /* of the table: 0 or a power of 2 */
     size_t count; /* of logins, at most half of size */
 } logins_t;
@@ -232,6 +236,8 @@ typedef struct session {
     size_t user_len;
     origin_t origin;       /* of that user */
     const char *user_scheme; /* static, or `scheme` */
+    bool is_form;            /* the content of the request at hand is a form; */
+    struct form *form;       /* it is being read; NULL: it is not */
 } session_t;
 
 static session_t *session_of(const logins_t *logins, const qcap_match_t *match)
@@ -254,29 +260,166 @@ static void flush(logins_t *logins, session_t *session)
     session->user = NULL;
 }
 
+/* What was sent, by whom. */
+typedef struct said {
+    const unsigned char *bytes;
+    size_t len;
+    origin_t origin;
+} said_t;
+
 /* A user: the password may follow. */
-static void add_user(logins_t *logins, const qcap_match_t *match, const char *scheme)
+static void add_user(logins_t *logins, session_t *session, const said_t *said, const char *scheme)
 {
-    session_t *session = session_of(logins, match);
     flush(logins, session);
-    session->user = program_resize(logins->program, NULL, match->len + 1);
-    memcpy(session->user, match->bytes, match->len);
-    session->user_len = match->len;
+    session->user = program_resize(logins->program, NULL, said->len + 1);
+    memcpy(session->user, said->bytes, said->len);
+    session->user_len = said->len;
     session->user_scheme = *session->scheme ? session->scheme : scheme;
-    session->origin = origin_of(match);
+    session->origin = said->origin;
 }
 
-static void add_password(logins_t *logins, const qcap_match_t *match, const char *scheme)
+static void add_password(logins_t *logins, session_t *session, const said_t *said, const char *scheme)
 {
-    session_t *session = session_of(logins, match);
     size_t user_len = session->user ? session->user_len : 0;
-    unsigned char *text = program_resize(logins->program, session->user, user_len + 1 + match->len);
-    const origin_t origin = origin_of(match);
+    unsigned char *text = program_resize(logins->program, session->user, user_len + 1 + said->len);
     text[user_len] = ':';
-    memcpy(text + user_len + 1, match->bytes, match->len);
+    memcpy(text + user_len + 1, said->bytes, said->len);
     session->user = NULL;
-    add_login(logins, &origin, *session->scheme ? session->scheme : scheme, text, user_len + 1 + match->len);
+    add_login(logins, &said->origin, *session->scheme ? session->scheme : scheme, text, user_len + 1 + said->len);
 }
+
+/* ---------------------------------------------------------------- forms
+ * The content of a request that says it is a form is read by another of the library's parsers, fed from here: of what is
+ * sent on the web, forms are little, and all other programs need not pay for them. */
+
+#define FIELD_MAX 256 /* bytes of a name or a value that are looked at */
+
+/* A form that is being read. */
+typedef struct form {
+    logins_t *logins;
+    session_t *session;
+    origin_t origin;
+    qcap_conversation_t *conversation;
+    qcap_keeper_t keeper;
+    unsigned char kept[FIELD_MAX]; /* the keeper's */
+    char name[FIELD_MAX];          /* of the field whose value comes next */
+} form_t;
+
+static int hex_value(unsigned char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+/* URL Standard (WHATWG), 5.1: "+" is a blank, %XX a byte. Returns how many bytes are left. */
+static size_t decode_field(unsigned char *text, size_t len)
+{
+    size_t to = 0;
+    for (size_t at = 0; at < len; at++) {
+        bool is_escape = text[at] == '%' && len - at > 2 && hex_value(text[at + 1]) >= 0 && hex_value(text[at + 2]) >= 0;
+        text[to++] = text[at] == '+' ? ' ' : is_escape ? (unsigned char)(hex_value(text[at + 1]) * 16 + hex_value(text[at + 2])) : text[at];
+        at += is_escape ? 2 : 0;
+    }
+    return to;
+}
+
+/* What a field is for, nobody says but its name. */
+static bool has_word(const char *name, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (const char *at = name; *at; at++)
+            if (strncasecmp(at, words[i], strlen(words[i])) == 0)
+                return true;
+    return false;
+}
+
+static void add_field(form_t *form, unsigned char *value, size_t len)
+{
+    static const char *const users[] = {"user", "login", "mail", "account", "uname"};
+    static const char *const passwords[] = {"pass", "pwd"};
+    const said_t said = {value, len, form->origin};
+    if (has_word(form->name, passwords, sizeof passwords / sizeof *passwords))
+        add_password(form->logins, form->session, &said, "form");
+    else if (has_word(form->name, users, sizeof users / sizeof *users))
+        add_user(form->logins, form->session, &said, "form");
+}
+
+static void on_form_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
+{
+    form_t *form = user;
+    const qcap_protocol_t *protocol = qcap_parser_conversation(parser)->protocol;
+    unsigned char text[FIELD_MAX];
+    char path[64];
+    size_t len = (size_t)(event->end - event->begin);
+    if (event->kind != QCAP_EVENT_ELEMENT || len >= sizeof text)
+        return;
+    if (event->bytes)
+        memcpy(text, event->bytes, len);
+    else if (qcap_keeper_copy(&form->keeper, event->begin, event->end, text) != len)
+        return;
+    qcap_element_path(protocol, event->element, path, sizeof path);
+    if (strcmp(path, "form.tuple.name") == 0) {
+        len = decode_field(text, len);
+        memcpy(form->name, text, len);
+        form->name[len] = '\0';
+    } else if (strcmp(path, "form.tuple.value") == 0) {
+        add_field(form, text, decode_field(text, len));
+    }
+}
+
+static const qcap_protocol_t *find_form(const qcap_t *q)
+{
+    const qcap_protocol_t *protocol;
+    for (size_t i = 0; (protocol = qcap_protocol_at(q, i)); i++)
+        if (strcmp(protocol->name, "form") == 0)
+            return protocol;
+    return NULL;
+}
+
+static void begin_form(logins_t *logins, session_t *session, const qcap_match_t *match)
+{
+    form_t *form = program_resize(logins->program, NULL, sizeof *form);
+    *form = (form_t){.logins = logins, .session = session, .origin = origin_of(match)};
+    form->conversation = program_resize(logins->program, NULL, logins->form->size);
+    qcap_conversation_init(form->conversation, logins->form, on_form_event, form);
+    qcap_conversation_set_limit(form->conversation, FIELD_MAX);
+    qcap_keeper_init(&form->keeper, form->kept, sizeof form->kept);
+    session->form = form;
+}
+
+static void end_form(session_t *session)
+{
+    if (!session->form)
+        return;
+    qcap_parser_finish(qcap_conversation_client(session->form->conversation));
+    free(session->form->conversation);
+    free(session->form);
+    session->form = NULL;
+}
+
+static void on_type(const qcap_match_t *match, void *user)
+{
+    static const char type[] = "application/x-www-form-urlencoded";
+    if (match->str && !match->is_server && match->bytes)
+        session_of(user, match)->is_form =
+            match->len >= strlen(type) && strncasecmp((const char *)match->bytes, type, strlen(type)) == 0;
+}
+
+static void on_content(const qcap_match_t *match, void *user)
+{
+    session_t *session = match->str && !match->is_server ? qcap_tcpstr_user(match->str) : NULL;
+    if (!session)
+        return;
+    if (match->kind == QCAP_EVENT_BEGIN && session->is_form)
+        begin_form(user, session, match);
+    if (match->kind == QCAP_EVENT_PIECE && session->form && match->bytes)
+        qcap_keeper_feed(&session->form->keeper, qcap_conversation_client(session->form->conversation), match->bytes, match->len);
+    if (match->kind == QCAP_EVENT_END || match->kind == QCAP_EVENT_GAP) {
+        end_form(session);
+        session->is_form = false;
+    }
+}
+
+/* ---------------------------------------------------------------- sources */
 
 /* The step that an element is. */
 typedef enum { WHOLE, USER, PASSWORD, MECHANISM } step_t;
@@ -292,6 +435,11 @@ static const struct source {
     {"smtp.auth-mechanism", MECHANISM, NULL}, {"smtp.mail-from", WHOLE, "sender"},
     {"imap.username", USER, "LOGIN"},     {"imap.password", PASSWORD, "LOGIN"},
     {"imap.auth-mechanism", MECHANISM, NULL},
+    {"pop3.username", USER, "USER"},      {"pop3.password", PASSWORD, "USER"},
+    {"pop3.auth-mechanism", MECHANISM, NULL},
+    {"irc.nickname", USER, "NICK"},       {"irc.username", USER, "USER"},
+    {"irc.password", PASSWORD, "PASS"},   {"irc.auth-mechanism", MECHANISM, NULL},
+    {"sip.digest-username", WHOLE, "Digest"},
     {"redis.username", USER, "AUTH"},     {"redis.password", PASSWORD, "AUTH"},
 };
 
@@ -306,17 +454,17 @@ static void on_step(const qcap_match_t *match, void *user)
     const subscription_t *subscription = user;
     logins_t *logins = subscription->logins;
     const char *scheme = subscription->source->scheme;
-    if (!match->bytes || (match->len == 0 && subscription->source->step == WHOLE))
+    const said_t said = {match->bytes, match->len, origin_of(match)};
+    if (!match->bytes || (match->str && match->is_server) || (match->len == 0 && subscription->source->step == WHOLE))
         return;
     if (!match->str || subscription->source->step == WHOLE) {
-        const origin_t origin = origin_of(match);
         unsigned char *text = program_resize(logins->program, NULL, match->len + 1);
         memcpy(text, match->bytes, match->len);
-        add_login(logins, &origin, scheme ? scheme : "", text, match->len);
+        add_login(logins, &said.origin, scheme ? scheme : "", text, match->len);
     } else if (subscription->source->step == USER) {
-        add_user(logins, match, scheme);
+        add_user(logins, session_of(logins, match), &said, scheme);
     } else if (subscription->source->step == PASSWORD) {
-        add_password(logins, match, scheme);
+        add_password(logins, session_of(logins, match), &said, scheme);
     } else {
         session_t *session = session_of(logins, match);
         flush(logins, session);
@@ -331,6 +479,7 @@ static void on_close(qcap_tcpstr_t *client, void *user)
     session_t *session = qcap_tcpstr_user(client);
     if (!session)
         return;
+    end_form(session);
     flush(user, session);
     free(session);
     qcap_tcpstr_set_user(client, NULL);
@@ -388,7 +537,9 @@ static void print_logins(logins_t *logins, bool is_json)
 static void subscribe(const program_t *program, qcap_t *q, logins_t *logins, subscription_t *subscriptions)
 {
     bool is_right = qcap_tcpstr_handler_add(q, "http.basic-credentials", on_basic, logins) >= 0 &&
-                    qcap_tcpstr_handler_add(q, "http.digest-username", on_digest, logins) >= 0;
+                    qcap_tcpstr_handler_add(q, "http.digest-username", on_digest, logins) >= 0 &&
+                    qcap_tcpstr_handler_add(q, "http.Content-Type", on_type, logins) >= 0 &&
+                    qcap_stream_handler_add(q, "http.content", on_content, logins) >= 0;
     for (size_t i = 0; i < sizeof sources / sizeof *sources && is_right; i++) {
         subscriptions[i] = (subscription_t){logins, &sources[i]};
         is_right = qcap_tcpstr_handler_add(q, sources[i].element, on_step, &subscriptions[i]) >= 0;
@@ -408,6 +559,7 @@ int main(int argc, char **argv)
     qcap_t *q = program_start(&program, argc, argv);
     if (qcap_protocols_builtin(q) < 0 || qcap_tap_add(q, &tap, &logins) < 0)
         program_fail(&program, q);
+    logins.form = find_form(q);
     subscribe(&program, q, &logins, subscriptions);
     int status = program_run(&program, q);
     qcap_close(q);

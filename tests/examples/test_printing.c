@@ -133,6 +133,19 @@ static void a_digest_user_is_unquoted(void **state)
                         HEADING WHERE "2001-09-09 01:46:42      1  Digest  a\"b\\c\n");
 }
 
+static void a_form_is_read_by_the_names_of_its_fields(void **state)
+{
+    fixture_t *f = *state;
+    open_connection(f);
+    say(f, false, "POST /in HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"
+                  "Content-Length: 47\r\n\r\ntoken=1&User_Name=bob+b%2e&x=y&pa");
+    say(f, false, "ssword=%41%2Fb&z=");
+    say(f, false, "POST /in HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 8\r\n\r\nuser=ann");
+    say(f, false, "POST /in HTTP/1.1\r\nContent-Type: Application/X-WWW-Form-Urlencoded\r\nContent-Length: 12\r\n\r\nemail=a%40b&");
+    assert_string_equal(output(f, "ip_identity", ""), HEADING WHERE "2001-09-09 01:46:45      1  form    a@b\n" WHERE
+                                                                    "2001-09-09 01:46:42      1  form    bob b.:A/b\n");
+}
+
 static void without_a_credential_nothing_is_printed(void **state)
 {
     fixture_t *f = *state;
@@ -240,6 +253,7 @@ int main(void)
         TEST(a_credential_does_no_harm_to_a_terminal),
         TEST(what_is_not_base64_is_shown_as_it_is),
         TEST(a_digest_user_is_unquoted),
+        TEST(a_form_is_read_by_the_names_of_its_fields),
         TEST(without_a_credential_nothing_is_printed),
         TEST(json_escapes_what_has_to_be),
         TEST(events_are_printed_on_request),
