@@ -4,7 +4,7 @@ KEYS = {"From": "from", "To": "to", "Cc": "cc", "Subject": "subject", "Message-I
         "Content-Type": "content_type"}
 # The truth has no more than so many characters of a text.
 TEXT_LEN = 200
-NAMES = [f"mime.{field}" for field in KEYS] + ["smtp.message", "pop3.message", "imap.message"]
+NAMES = [f"mime.{field}" for field in KEYS] + ["smtp.message", "pop3.message", "imap.message", "imap.header"]
 
 
 def entries(matches):
