@@ -47,7 +47,8 @@ typedef struct transfer {
 /* One direction. */
 typedef struct side {
     char type[STORE_TEXT_SIZE];   /* of the content to come, */
-    char name[STORE_TEXT_SIZE];   /* and its name */
+    char name[STORE_TEXT_SIZE];   /* and its name; */
+    bool is_coded;                /* it is sent in a coding that is undone */
     char part_type[STORE_TEXT_SIZE]; /* of the part of a mail to come, */
     char part_name[STORE_TEXT_SIZE]; /* and its name */
     stored_t *mail;               /* that is being written; NULL: none */
@@ -233,6 +234,7 @@ static void on_target(const qcap_match_t *match, void *user)
     memcpy(target, match->bytes, match->len);
     target[match->len] = '\0';
     side->type[0] = '\0';
+    side->is_coded = false;
     name_by_target(side->name, sizeof side->name, target);
     if (conversation->target_count == TARGETS) {
         free(conversation->targets[conversation->target_first]);
@@ -251,6 +253,7 @@ static void on_status(const qcap_match_t *match, void *user)
     conversation_t *conversation = conversation_of(run, match->str);
     side_t *side = &conversation->sides[1];
     side->type[0] = side->name[0] = '\0';
+    side->is_coded = false;
     if (conversation->target_count == 0 || !match->bytes || match->bytes[0] == '1')
         return;
     char *target = conversation->targets[conversation->target_first];
@@ -274,15 +277,37 @@ static void on_disposition(const qcap_match_t *match, void *user)
     name_by_disposition(side->name, sizeof side->name, text);
 }
 
-static void on_content(const qcap_match_t *match, void *user)
+/* RFC 9110, 8.4.1: those that are undone; the last one counts. */
+static void on_coding(const qcap_match_t *match, void *user)
 {
-    run_t *run = user;
+    static const char *const codings[] = {"gzip", "x-gzip", "deflate", "br", "identity"};
+    side_t *side = side_of(user, match);
+    side->is_coded = false;
+    for (size_t i = 0; i < sizeof codings / sizeof *codings && match->bytes; i++)
+        side->is_coded |= match->len == strlen(codings[i]) && strncasecmp((const char *)match->bytes, codings[i], match->len) == 0;
+}
+
+static void write_content(run_t *run, const qcap_match_t *match)
+{
     stored_t *stored = write_match(run, match);
     if (!stored)
         return;
     const side_t *side = side_of(run, match);
     memcpy(stored->type, side->type, sizeof stored->type);
     memcpy(stored->name, side->name, sizeof stored->name);
+}
+
+/* What was sent in a coding is written as what it decodes to. */
+static void on_content(const qcap_match_t *match, void *user)
+{
+    if (!side_of(user, match)->is_coded)
+        write_content(user, match);
+}
+
+static void on_decoded(const qcap_match_t *match, void *user)
+{
+    if (side_of(user, match)->is_coded)
+        write_content(user, match);
 }
 
 /* ---------------------------------------------------------------- FTP */
@@ -419,6 +444,11 @@ static void write_mail(run_t *run, const qcap_match_t *match, bool is_stuffed, b
     }
 }
 
+static void on_pop3_message(const qcap_match_t *match, void *user)
+{
+    write_mail(user, match, true, false);
+}
+
 /* Any other command ends what chunks have made up. */
 static void on_smtp_verb(const qcap_match_t *match, void *user)
 {
@@ -502,12 +532,15 @@ static const struct {
     {"http.status-code", on_status, false},
     {"http.Content-Type", on_type, false},
     {"http.field-value[Content-Disposition]", on_disposition, false},
+    {"http.content-coding", on_coding, false},
     {"http.content", on_content, true},
+    {"body.content", on_decoded, true},
     {"ftp.command", on_command, false},
     {"ftp.file-name", on_file_name, false},
     {"ftp-data.data", on_data, true},
     {"smtp.verb", on_smtp_verb, false},
     {"smtp.message", on_smtp_message, true},
+    {"pop3.message", on_pop3_message, true},
     {"imap.message", on_message, true},
     {"mime.media-type", on_part_type, false},
     {"mime.file-name", on_part_name, false},
