@@ -29,6 +29,12 @@ void *qcap_conversation_get(qcap_conversation_t *c, size_t size)
     return block ? memset(block, 0, size) : NULL;
 }
 
+static size_t size_of(const void *block)
+{
+    const head_t *head = (const head_t *)block - 1;
+    return head->size - sizeof *head;
+}
+
 void qcap_conversation_put(qcap_conversation_t *c, void *block)
 {
     if (!block)
@@ -52,13 +58,29 @@ void qcap_conversation_fini(qcap_conversation_t *c)
 
 /* ---------------------------------------------------------------- bytes that are kept */
 
+#define UNDECIDED_MIN 256u
+
+/* Room for `size` bytes, of which the first `len` are there. False if there is none. */
+static bool make_room(qcap_parser_t *p, size_t size, size_t len)
+{
+    size_t room = p->undecided ? size_of(p->undecided) : 0, wanted = room ? room : UNDECIDED_MIN;
+    if (size <= room)
+        return true;
+    while (wanted < size)
+        wanted *= 2;
+    unsigned char *larger = size <= QCAP_UNDECIDED_MAX ? qcapint_blocks_get(p->conversation, wanted) : NULL;
+    if (!larger)
+        return false;
+    if (len > 0)
+        memcpy(larger, p->undecided, len);
+    qcap_conversation_put(p->conversation, p->undecided);
+    p->undecided = larger;
+    return true;
+}
+
 void qcapint_blocks_keep(qcap_parser_t *p, uint64_t begin, uint64_t end)
 {
     bool goes_on = p->undecided_end == p->piece_offset && p->undecided_begin <= begin && begin < p->piece_offset;
-    if (!p->undecided)
-        p->undecided = qcapint_blocks_get(p->conversation, QCAP_UNDECIDED_MAX);
-    if (!p->undecided)
-        return;
     if (!goes_on && begin < p->piece_offset) /* what was before it was certain to be none of it */
         begin = p->piece_offset;
     size_t kept = goes_on ? (size_t)(p->piece_offset - begin) : 0;
@@ -66,7 +88,7 @@ void qcapint_blocks_keep(qcap_parser_t *p, uint64_t begin, uint64_t end)
         memmove(p->undecided, p->undecided + (begin - p->undecided_begin), kept);
     uint64_t from = begin > p->piece_offset ? begin : p->piece_offset;
     size_t len = (size_t)(end - from);
-    if (len > QCAP_UNDECIDED_MAX - kept)
+    if (len > QCAP_UNDECIDED_MAX - kept || !make_room(p, kept + len, kept))
         return;
     if (len > 0)
         memcpy(p->undecided + kept, p->piece + (from - p->piece_offset), len);

@@ -46,6 +46,11 @@ void *qcapint_budget_alloc(qcapint_budget_t *budget, size_t size)
     return allows(budget, size) ? note(budget, calloc(1, size), size) : NULL;
 }
 
+void *qcapint_budget_get(qcapint_budget_t *budget, size_t size)
+{
+    return allows(budget, size) ? note(budget, malloc(size), size) : NULL;
+}
+
 /* Large blocks lie in large pages, where the system has them: those who look at any of their lines need few entries of the table
  * of pages. */
 void *qcapint_budget_alloc_lines(qcapint_budget_t *budget, size_t size)

@@ -23,6 +23,7 @@ void qcapint_budget_init(qcapint_budget_t *budget, uint64_t limit);
 
 /* Returns `size` bytes of zeros, or NULL. To be freed with the same size. */
 void *qcapint_budget_alloc(qcapint_budget_t *budget, size_t size);
+void *qcapint_budget_get(qcapint_budget_t *budget, size_t size); /* not cleared */
 
 /* The same at the beginning of a line of the cache. */
 void *qcapint_budget_alloc_lines(qcapint_budget_t *budget, size_t size);

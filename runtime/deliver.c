@@ -440,7 +440,7 @@ static void *get_memory(void *block, size_t size, void *user)
 {
     qcapint_deliver_t *deliver = user;
     if (!block)
-        return qcapint_budget_alloc(&deliver->q->budget, size);
+        return qcapint_budget_get(&deliver->q->budget, size);
     drop_readers(deliver, block, size);
     qcapint_budget_free(&deliver->q->budget, block, size);
     return NULL;

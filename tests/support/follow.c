@@ -350,7 +350,7 @@ static void *queue_memory(void *block, size_t size, void *user)
 {
     (void)user;
     if (!block)
-        return ++follow_allocations == follow_failing ? NULL : get_memory(size);
+        return ++follow_allocations == follow_failing ? NULL : memset(get_memory(size), 0xa5, size);
     free(block);
     return NULL;
 }
