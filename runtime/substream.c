@@ -132,7 +132,7 @@ static void open_protocol(qcap_parser_t *p, qcap_substream_t *s, const char *nam
     }
     close_other(s, protocol);
     if (!s->other)
-        s->other = qcap_conversation_get(c, protocol->size);
+        s->other = qcapint_blocks_get(c, protocol->size);
     if (!s->other) {
         qcapint_substream_give_up(s, "substream-memory");
         return;
@@ -304,8 +304,13 @@ void qcapint_substream_fini(qcap_conversation_t *c)
 static qcap_substream_t *get(const qcap_parser_t *p, unsigned feed)
 {
     qcap_parser_t **place = place_of(p, feed);
-    if (!*place)
-        *place = qcap_conversation_get(p->conversation, protocol_of(p)->sub_size);
+    if (*place)
+        return substream(p, feed);
+    *place = qcapint_blocks_get(p->conversation, protocol_of(p)->sub_size);
+    if (*place) { /* the rest is not looked at before it is written */
+        memset(*place, 0, sizeof **place);
+        memset(substream(p, feed), 0, sizeof(qcap_substream_t));
+    }
     return substream(p, feed);
 }
 
