@@ -511,6 +511,15 @@ qcapint_deliver_t *qcapint_deliver_new(qcap_t *q, qcapint_conv_t *conv, const qc
     return deliver;
 }
 
+bool qcapint_deliver_is_idle(const qcapint_deliver_t *deliver)
+{
+    const qcap_conversation_t *conversation = deliver->conversation;
+    for (uint16_t i = 0; i < deliver->plan->protocol->queue_count; i++)
+        if (conversation->queues[i].count > 0 || conversation->queues[i].missing > 0)
+            return false;
+    return conversation->shared_set == 0;
+}
+
 void qcapint_deliver_free(qcapint_deliver_t *deliver)
 {
     if (!deliver)

@@ -17,6 +17,9 @@ qcapint_deliver_t *qcapint_deliver_new(qcap_t *q, qcapint_conv_t *conv, const qc
                                        const uint64_t begin[2]);
 void qcapint_deliver_free(qcapint_deliver_t *deliver); /* NULL is allowed */
 
+/* Whether nothing is remembered from one datagram to the next: no queue has an entry, no register of both sides is set. */
+bool qcapint_deliver_is_idle(const qcapint_deliver_t *deliver);
+
 /* The parser of one direction. Its offsets count from begin[]. It is fed with the functions below only. */
 qcap_parser_t *qcapint_deliver_parser(const qcapint_deliver_t *deliver, bool is_server);
 

@@ -218,9 +218,9 @@ static const qcapint_plan_t *identify(const qcap_t *q, qcapint_exchange_t *e, bo
     return by_trial ? by_trial : by_port;
 }
 
-/* Finds the protocol, if this datagram tells it, and makes its parsers. Returns false if there is no memory for them. A protocol
- * that was named and not added, or that has no datagrams, is nobody's for good. */
-static bool begin(qcap_t *q, qcapint_exchange_t *e, bool is_server, const unsigned char *bytes, size_t len)
+/* Finds the protocol, if this datagram tells it. A protocol that was named and not added, or that has no datagrams, is nobody's
+ * for good. */
+static void begin(qcap_t *q, qcapint_exchange_t *e, bool is_server, const unsigned char *bytes, size_t len)
 {
     const qcapint_plan_t *plan = e->named ? qcapint_identify_find(q, e->named) : identify(q, e, is_server, bytes, len);
     if (plan && plan->protocol->datagram == QCAP_NONE)
@@ -229,8 +229,15 @@ static bool begin(qcap_t *q, qcapint_exchange_t *e, bool is_server, const unsign
     e->plan = plan;
     if (plan || e->tries == TRIES)
         tell(q, e, false);
-    e->deliver = plan ? qcapint_deliver_new(q, NULL, plan, (uint64_t[2]){0, 0}) : NULL;
-    return e->deliver || !plan;
+}
+
+/* The parsers of the exchange: made when there is something to read, given back when nothing waits for anything. False if there is
+ * no memory for them. */
+static bool prepare(qcap_t *q, qcapint_exchange_t *e)
+{
+    if (!e->deliver && e->plan)
+        e->deliver = qcapint_deliver_new(q, NULL, e->plan, (uint64_t[2]){0, 0});
+    return e->deliver || !e->plan;
 }
 
 /* The protocol goes over to another one with the next datagram: the one that it named, or it is identified anew. */
@@ -239,6 +246,11 @@ static void become(qcapint_exchange_t *e, qcap_parser_t *parser)
     const char *name = qcap_parser_conversation(parser)->becomes;
     e->named = name && strcmp(name, "?") != 0 ? name : NULL;
     e->known = QCAP_KNOWN_BY_CHANGE;
+    e->plan = NULL;
+}
+
+static void give_back(qcapint_exchange_t *e)
+{
     qcapint_deliver_free(e->deliver);
     e->deliver = NULL;
 }
@@ -268,14 +280,19 @@ void qcapint_udp_datagram(qcap_t *q, qcap_packet_t *packet)
         return;
     }
     bool is_server = !same_end(&e->ends[0], &ends[0]);
-    if (!e->deliver && e->tries < TRIES && !begin(q, e, is_server, bytes, len))
+    if (!e->plan && e->tries < TRIES)
+        begin(q, e, is_server, bytes, len);
+    if (!prepare(q, e))
         qcapint_packet_stage(packet, QCAP_STAGE_NO_MEMORY);
     if (!e->deliver)
         return;
     qcap_parser_t *parser = qcapint_deliver_parser(e->deliver, is_server);
     qcapint_deliver_datagram(e->deliver, is_server, packet, e->number);
-    if (qcap_parser_status(parser) == QCAP_PARSER_BECAME)
+    bool has_become = qcap_parser_status(parser) == QCAP_PARSER_BECAME;
+    if (has_become)
         become(e, parser);
+    if (has_become || qcapint_deliver_is_idle(e->deliver))
+        give_back(e);
 }
 
 void qcapint_udp_expire(qcap_t *q)
