@@ -13,21 +13,23 @@ by_conversation() {
 }
 
 # Times and offsets are not compared: they change when a capture is recorded again. Nor are pieces: packets cut them.
-tell() {
-    # shellcheck disable=SC2086  names are words
-    "$BUILD/elements" --events "$1" $2 | sed -E \
+shorten() {
+    sed -E \
         -e 's/^.*"(number|exchange)":([0-9]+),.*"direction":"([a-z]+)","kind":"([a-z]+)","name":"([^"]*)","offset":[0-9]+,"length":[0-9]+/\2 \3 \4 \5/' \
         -e '/^[0-9]+ [a-z]+ piece /d' -e 's/,"text":(".*")/ \1/' -e 's/}$//' -e 's/("|end) *,"/\1 "/'
 }
 
 count=0
 found=$(mktemp)
-trap 'rm -f "$found"' EXIT
+events=$(mktemp)
+trap 'rm -f "$found" "$events"' EXIT
 for page in tests/captures/*.elements; do
     names=$(head -n 1 "$page")
+    # shellcheck disable=SC2086  names are words
+    "$BUILD/elements" --events "${page%.elements}.pcap" $names >"$events" # not in a pipe, which would hide that it fails
     {
         echo "$names"
-        tell "${page%.elements}.pcap" "$names"
+        shorten <"$events"
     } | by_conversation >"$found"
     if [ -n "${UPDATE:-}" ]; then
         cp "$found" "$page"
