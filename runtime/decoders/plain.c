@@ -44,7 +44,8 @@ static bool begin_unmask(void *state, qcap_conversation_t *c, const unsigned cha
     (void)c;
     mask->len = key_len < KEY_MAX ? key_len : KEY_MAX;
     mask->at = 0;
-    memcpy(mask->key, key, mask->len);
+    if (mask->len > 0)
+        memcpy(mask->key, key, mask->len);
     return true;
 }
 
