@@ -1,6 +1,7 @@
 /* common.c: the command line, running a capture, text for people. */
 #include "common.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -24,7 +25,8 @@ static const char common_help[] =
     "  --set NAME=VALUE   a setting, as often as there are some; --set help lists them\n"
     "  --help      this text\n"
     "\n"
-    "Exit status: 0; 1 if the capture cannot be read, or not to its end; 2 for a wrong command line.\n";
+    "Exit status: 0; 1 if the capture cannot be read, or not to its end, or the output cannot be written; 2 for a\n"
+    "wrong command line.\n";
 
 /* ---------------------------------------------------------------- the command line */
 
@@ -72,6 +74,17 @@ static void add_setting(program_t *program, const char *setting)
     size_t size = ((size_t)program->setting_count + 1) * sizeof *program->settings;
     program->settings = program_resize(program, program->settings, size);
     program->settings[program->setting_count++] = setting;
+}
+
+static const char *output_of; /* the program whose output it is, for messages */
+
+/* What could not be written is an error, however the program ends. */
+static void check_output(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return;
+    fprintf(stderr, "%s: cannot write: %s\n", output_of, strerror(errno));
+    _exit(EXIT_FAILURE);
 }
 
 /* The words in one text, with blanks between. */
@@ -133,6 +146,7 @@ static const char *read_options(program_t *program, int argc, char **argv)
             set_where(program, optarg);
             break;
         case '?': /* getopt_long() has said what is wrong */
+            fprintf(stderr, "%s: see %s --help\n", program->name, program->name);
             exit(EXIT_USAGE);
         default:
             *program->options[option - OWN].value = optarg ? optarg : "";
@@ -164,6 +178,8 @@ static char *read_rest(program_t *program, const char *filter, int argc, char **
 qcap_t *program_start(program_t *program, int argc, char **argv)
 {
     char errbuf[QCAP_ERRBUF_SIZE];
+    output_of = program->name;
+    atexit(check_output);
     const char *option = read_options(program, argc, argv);
     char *filter = read_rest(program, option, argc, argv);
     qcap_t *q = program->is_device ? qcap_open_device(program->source, NULL, errbuf)

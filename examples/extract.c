@@ -361,10 +361,11 @@ static transfer_t *find_transfer(const conversation_t *conversation, int64_t ann
     return early;
 }
 
-/* What has no name is called after the command: a list. */
-static void name_by_parent(run_t *run, stored_t *stored, const qcap_parent_t *parent)
+/* What has no name is called after the command: a list. Of a control connection that is over, nothing is known any more. */
+static void name_by_parent(stored_t *stored, const qcap_parent_t *parent)
 {
-    const conversation_t *conversation = parent && parent->str ? conversation_of(run, parent->str) : NULL;
+    qcap_tcpstr_t *str = parent ? parent->str : NULL;
+    const conversation_t *conversation = str ? qcap_tcpstr_user(qcap_tcpstr_is_server(str) ? qcap_tcpstr_other(str) : str) : NULL;
     transfer_t *transfer = conversation ? find_transfer(conversation, parent->announced_ns) : NULL;
     if (!transfer)
         return;
@@ -379,7 +380,7 @@ static void on_data(const qcap_match_t *match, void *user)
     if (match->kind == QCAP_EVENT_END && match->str) {
         stored_t **open = find_open(side_of(run, match), match);
         if (open)
-            name_by_parent(run, *open, qcap_tcpstr_parent(match->str));
+            name_by_parent(*open, qcap_tcpstr_parent(match->str));
     }
     write_match(run, match);
 }

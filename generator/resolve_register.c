@@ -122,7 +122,7 @@ static void list_register(resolver_t *resolver, declared_t *declared)
 {
     grammar_t *grammar = resolver->grammar;
 
-    if (declared->read.source && !declared->is_written)
+    if (declared->read.source && !declared->is_written && grammar->name) /* whoever imports it may do that */
         diag_error(resolver->diag, declared->read, "register `%s` is read, but nothing sets it", declared->reg->name);
     if (!declared->is_main && !declared->is_used)
         return;

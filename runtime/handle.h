@@ -55,6 +55,7 @@ typedef struct qcapint_batch {
 struct qcap {
     char error[QCAP_ERRBUF_SIZE];  /* the last failure */
     bool has_begun;                /* a packet was read: settings are fixed */
+    bool is_running;               /* handlers may be called: nobody else may read */
     volatile sig_atomic_t is_broken; /* qcap_breakloop() was called */
     int64_t now_ns;                /* capture time: the latest packet's, never going back */
     qcap_stats_t stats;            /* counted by all stages; memory and drops are filled in when asked for */

@@ -473,8 +473,17 @@ static int64_t read_packets(qcap_t *q, uint64_t limit, bool is_patient)
     return (int64_t)read;
 }
 
+/* Handlers are called in the middle of a packet: nothing may be read there. */
+static int check_handlers(qcap_t *q)
+{
+    return q->is_running ? qcapint_fail(q, QCAP_E_STATE, "not from a handler") : QCAP_OK;
+}
+
 static int check_reads(qcap_t *q)
 {
+    int status = check_handlers(q);
+    if (status < 0)
+        return status;
     return qcapint_capture_is_pushed(q->capture)
                ? qcapint_fail(q, QCAP_E_STATE, "this handle reads nothing: packets are pushed")
                : QCAP_OK;
@@ -485,7 +494,9 @@ int qcap_loop(qcap_t *q, uint64_t limit)
     int status = check_reads(q);
     if (status)
         return status;
+    q->is_running = true;
     int64_t read = read_packets(q, limit, true);
+    q->is_running = false;
     return read < 0 ? (int)read : QCAP_OK;
 }
 
@@ -496,7 +507,10 @@ int qcap_dispatch(qcap_t *q, int limit)
         return status;
     if (limit < 0)
         return qcapint_fail(q, QCAP_E_ARGUMENT, "a negative number of packets");
-    return (int)read_packets(q, limit ? (uint64_t)limit : INT32_MAX, false);
+    q->is_running = true;
+    int64_t read = read_packets(q, limit ? (uint64_t)limit : INT32_MAX, false);
+    q->is_running = false;
+    return (int)read;
 }
 
 void qcap_breakloop(qcap_t *q)
@@ -517,18 +531,28 @@ int qcap_push(qcap_t *q, const void *bytes, uint32_t len, uint32_t wire_len, int
         return qcapint_fail(q, QCAP_E_STATE, "packets are pushed to handles of qcap_open_pushed()");
     if (wire_len < len)
         return qcapint_fail(q, QCAP_E_ARGUMENT, "more was captured than there was on the wire");
+    int status = check_handlers(q);
+    if (status < 0)
+        return status;
     if (!qcapint_capture_accepts(q->capture, &frame))
         return QCAP_OK;
     qcapint_usual_t usual;
     qcapint_early_t early;
     look(q, &frame, &usual, &early);
+    q->is_running = true;
     process(q, &frame, &usual, &early);
+    q->is_running = false;
     return QCAP_OK;
 }
 
 int qcap_finish(qcap_t *q)
 {
+    int status = check_handlers(q);
+    if (status < 0)
+        return status;
+    q->is_running = true;
     finish(q);
+    q->is_running = false;
     return QCAP_OK;
 }
 

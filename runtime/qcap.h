@@ -218,6 +218,8 @@ int qcap_set_policy(qcap_t *q, const char *network, const char *policy);
 
 /* ---------------------------------------------------------------- running */
 
+/* None of these may be called from a handler, but qcap_breakloop(): QCAP_E_STATE. */
+
 /* Reads packets and calls handlers until the end of the trace, or until `count` packets were read if it is not 0. At
  * the end of a trace the conversations still open are brought to their end. Returns 0; QCAP_E_BREAK after
  * qcap_breakloop(); QCAP_E_CAPTURE where the trace is damaged or cut off, or the device fails: what came before has
@@ -286,9 +288,9 @@ typedef enum {
 const char *qcap_stage_text(qcap_stage_t stage);
 
 /* The stages that end a packet's way: name, what it means to end there. Every packet that was read is counted in exactly one
- * of them in qcap_stats_t.ended, so that their sum is the number of packets, at any time; a packet that has to wait is
- * counted where it waits, and moves on when it does. What is made of packets is not counted again: datagrams put together from
- * fragments, packets made up. */
+ * of them in qcap_stats_t.ended, so that their sum is the number of packets (in a handler: but for the one at hand); a packet
+ * that has to wait is counted where it waits, and moves on when it does. What is made of packets is not counted again: datagrams
+ * put together from fragments, packets made up. */
 #define QCAP_STAGE_END_MAP(X)                                                                                          \
     X(BAD_HEADER, "a header is cut off or contradicts itself or others")                                               \
     X(BAD_CHECKSUM, "the receiver does not take it")                                                                   \

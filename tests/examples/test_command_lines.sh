@@ -42,6 +42,14 @@ for program in reader ip_identity elements connections valid classify extract; d
     expect 2 "" "*unrecognized option '--nonsense'*" "$BUILD/$program" --nonsense $capture
     expect 2 "" "*option requires an argument -- 'i'*" "$BUILD/$program" -i
 done
+[ -c /dev/full ] && for program in reader connections valid classify "ip_identity --help"; do
+    # shellcheck disable=SC2086 # options are meant
+    "$BUILD"/$program $capture >/dev/full 2>"$folder/errors" </dev/null
+    [ $? = 1 ] && grep -q "^${program%% *}: cannot write: No space left on device$" "$folder/errors" || {
+        echo "$program: a full disk is no failure: $(cat "$folder/errors")"
+        failures=$((failures + 1))
+    }
+done
 expect 2 "" "elements: there is no NAME; see elements --help" "$BUILD/elements" $capture
 expect 1 "" "elements: http.nonsense: protocol http has no such element" "$BUILD/elements" $capture http.nonsense
 expect 0 "*http.request.request-target*" "" "$BUILD/elements" --list

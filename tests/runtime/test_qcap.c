@@ -279,6 +279,41 @@ static void handlers_without_memory_are_refused(void **state)
 
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* What a handler gets for trying to read. */
+typedef struct attempts {
+    qcap_t *q;
+    int loop, dispatch, push, finish;
+} attempts_t;
+
+static void try_to_read(qcap_packet_t *packet, qcap_stage_t stage, void *user)
+{
+    attempts_t *attempts = user;
+    size_t len;
+    const unsigned char *bytes = qcap_packet_bytes(packet, &len);
+    (void)stage;
+    attempts->loop = qcap_loop(attempts->q, 0);
+    attempts->dispatch = qcap_dispatch(attempts->q, 1);
+    attempts->push = qcap_push(attempts->q, bytes, (uint32_t)len, (uint32_t)len, 0);
+    attempts->finish = qcap_finish(attempts->q);
+}
+
+static void handlers_do_not_read(void **state)
+{
+    char errbuf[QCAP_ERRBUF_SIZE];
+    static const unsigned char frame[60];
+    attempts_t attempts = {.q = qcap_open_pushed(1, errbuf)};
+    (void)state;
+    assert_non_null(attempts.q);
+    assert_int_equal(qcap_packet_handler_add(attempts.q, QCAP_STAGE_CAPTURED, try_to_read, &attempts), QCAP_OK);
+    assert_int_equal(qcap_push(attempts.q, frame, sizeof frame, sizeof frame, 0), QCAP_OK);
+    assert_int_equal(attempts.loop, QCAP_E_STATE);
+    assert_int_equal(attempts.dispatch, QCAP_E_STATE);
+    assert_int_equal(attempts.push, QCAP_E_STATE);
+    assert_int_equal(attempts.finish, QCAP_E_STATE);
+    assert_int_equal(qcap_finish(attempts.q), QCAP_OK);
+    qcap_close(attempts.q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +329,7 @@ int main(void)
         test(the_numbers_add_up),
         test(any_allocation_may_fail),
         test(handlers_without_memory_are_refused),
+        cmocka_unit_test(handlers_do_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
