@@ -8,7 +8,8 @@
  * log2(256 / n) bits. Noise that is read without an error and has collected b bits comes once in 2^b times, whatever the
  * grammar is (the product of 256 / n over the bytes read, 0 after an error, is expected to stay 1). Other people's texts are no
  * noise: as long as all bytes are those of texts, they are compared with noise made of these, too, and the lesser number
- * counts; and since every second byte of many records is zero, a zero says one bit at most. ENOUGH bits, and an element without a complaint before it, confirm a protocol; PLENTY are certain.
+ * counts; and since every second byte of many records is zero, a zero says one bit at most. ENOUGH bits, and an element without a
+ * complaint before it, confirm a protocol; PLENTY are certain.
  *
  * Bytes that only lengths or registers judge later are no evidence by that count: a protocol of numbers may have none. Then
  * the question is asked directly: some of the bytes are replaced, one at a time, by others, and what is refused then says how

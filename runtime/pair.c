@@ -26,11 +26,11 @@
  * Bytes lost in the capture come as gaps, from tcp.c, which waits for late copies.
  *
  * note [another protocol]: the direction that confirms a change stops behind the confirmation. The other one's bytes are
- * still the old protocol until one of them acknowledges it: what a client has sent ahead, behind its STARTTLS, is no TLS.
- * So that segments are read by the old parser as long as they come, and it changes with the first one whose sender knew.
- * If it says nothing, the change is made when the confirming side goes on. Then the parsers are freed, and the new
- * protocol begins where they stopped: the one that was named, or it is identified anew. One that was named and not
- * added is unknown for good: it was not meant to be anything else.
+ * still the old protocol until one of them acknowledges it: what a client has sent ahead, behind its request for a change,
+ * is of the old one, too. So that segments are read by the old parser as long as they come, and it changes with the first
+ * one whose sender knew. If it says nothing, the change is made when the confirming side goes on. Then the parsers are
+ * freed, and the new protocol begins where they stopped: the one that was named, or it is identified anew. One that was
+ * named and not added is unknown for good: it was not meant to be anything else.
  *
  * Invariants. conv->upper is NULL (nothing came yet), or a speech that others share (nobody reads the conversation: it
  * costs nothing more), or a pair_t. at <= str->end. Between calls, whatever can be read has been read. */

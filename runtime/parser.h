@@ -1,8 +1,9 @@
 /* parser.h: the contract between generated parsers and whoever runs them.
  *
- * A generated file holds the machines of one protocol and tables about them; everything that is the same for every
- * protocol is in parser.c, driver.c, control.c, region.c, recovery.c, operation.c, table.c, value.c, until.c, queue.c,
- * substream.c, decoding.c, blocks.c, conversation.c, keeper.c and names.c, which share parsing.h; scan.h is for both. They need nothing else: no libc beyond string.h, no allocation, no global state.
+ * A generated file holds the machines of one protocol and tables about them; everything that is the same for every protocol
+ * is in parser.c, driver.c, control.c, region.c, recovery.c, operation.c, table.c, value.c, until.c, queue.c, substream.c,
+ * decoding.c, blocks.c, conversation.c, keeper.c and names.c, which share parsing.h; scan.h is for both. They need nothing
+ * else: no libc beyond string.h, no allocation, no global state.
  *
  *     qcap_NAME_t conversation;                                  (one conversation, both directions)
  *     qcap_NAME_init(&conversation, on_event, user);

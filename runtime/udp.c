@@ -3,10 +3,10 @@
  * In: UDP datagrams. Out: those of two endpoints, fed to one conversation of a protocol that has a `datagram` root, so that what
  * its two sides share (a queue of questions, say) relates a response to its request. Without such a protocol nothing is kept.
  *
- * note [which protocol]: each protocol's own parser tries the datagram: see evidence.c. It fits if it is read to its end without a
- * complaint, an element was recognised, and other bytes would have been refused. Of several that fit, the one whose port it is wins, then the one
- * that was added first. If none fits, it is the one whose port it is: it is malformed then, and the parser says so. Otherwise the
- * next datagrams are tried, TRIES of them; then the exchange is nobody's.
+ * note [which protocol]: each protocol's own parser tries the datagram: see evidence.c. It fits if it is read to its end
+ * without a complaint, an element was recognised, and other bytes would have been refused. Of several that fit, the one
+ * whose port it is wins, then the one that was added first. If none fits, it is the one whose port it is: it is malformed
+ * then, and the parser says so. Otherwise the next datagrams are tried, TRIES of them; then the exchange is nobody's.
  *
  * The client is whoever sends the first datagram, unless only that one's port is of a known protocol. Exchanges leave
  * QCAP_TIMEOUT_EXCHANGE after their latest datagram, and the ones that were idle longest when memory is short. */
