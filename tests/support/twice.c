@@ -9,6 +9,7 @@
 
 #define LIMIT 256 /* of an element: small, so that truncation happens */
 #define WAITING_MAX 65536
+#define LEVELS 4 /* of streams in one another that are told apart */
 
 /* One direction of a run. */
 typedef struct side {
@@ -25,7 +26,7 @@ typedef struct side {
 typedef struct run {
     qcap_conversation_t *conversation;
     side_t sides[2]; /* client, server */
-    side_t subs[2];  /* what they feed: only the hash and has_hole mean something */
+    side_t subs[LEVELS][2]; /* what they feed, what that feeds, ...: only the hash and has_hole mean something */
 } run_t;
 
 /* ---------------------------------------------------------------- hashing */
@@ -80,12 +81,21 @@ static void add_value(side_t *side, const qcap_event_t *event)
         add_number(side, bytes[i]);
 }
 
+/* How deep what the event is about lies in streams: what goes wrong in one that is fed is told by who feeds it. */
+static unsigned level_of(const qcap_parser_t *parser, const qcap_event_t *event)
+{
+    unsigned level = event->flags & QCAP_EVENT_FED ? 1 : 0;
+    while ((parser = qcap_parser_parent(parser)) != NULL)
+        level++;
+    return level < LEVELS ? level : LEVELS;
+}
+
 static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
 {
     run_t *run = user;
     bool is_sub = qcap_parser_parent(parser) != NULL;
-    bool is_told_of_sub = is_sub || (event->flags & QCAP_EVENT_FED);
-    side_t *side = &(is_told_of_sub ? run->subs : run->sides)[qcap_parser_is_server(parser)];
+    unsigned level = level_of(parser, event);
+    side_t *side = &(level > 0 ? run->subs[level - 1] : run->sides)[qcap_parser_is_server(parser)];
     side->events++;
     if (event->begin > event->end)
         abort();
@@ -103,6 +113,8 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
         add_number(side, event->outer_end);
     }
     add_text(side, event->text);
+    if (event->kind == QCAP_EVENT_ELEMENT && (event->flags & QCAP_EVENT_TRUNCATED))
+        return; /* while bytes behind an error are passed over, its text may be gone: see qcap_keeper_t */
     if (event->kind == QCAP_EVENT_ELEMENT && (is_sub || event->value))
         add_value(side, event);
     else if (event->kind == QCAP_EVENT_ELEMENT)
@@ -162,8 +174,8 @@ static size_t do_record(run_t *run, const uint8_t *record, size_t len, bool is_c
     case 2:
         side->waiting_len = 0;
         side->has_hole |= number > 0;
-        run->subs[0].has_hole |= number > 0; /* another protocol reads as its client does, whoever feeds it */
-        run->subs[1].has_hole |= number > 0;
+        for (int i = 0; i < 2 * LEVELS; i++) /* another protocol reads as its client does, whoever feeds it */
+            run->subs[i / 2][i % 2].has_hole |= number > 0;
         qcap_parser_gap(side->parser, (uint64_t)number << detail);
         len = 0;
         break;
@@ -221,7 +233,8 @@ static void run_once(const qcap_protocol_t *protocol, const uint8_t *bytes, size
     for (int i = 0; i < 2; i++) {
         add_number(&run->sides[i], qcap_parser_offset(run->sides[i].parser));
         add_number(&run->sides[i], qcap_parser_status(run->sides[i].parser));
-        add_number(&run->sides[i], run->subs[i].hash);
+        for (int level = 0; level < LEVELS; level++)
+            add_number(&run->sides[i], run->subs[level][i].hash);
         hashes[i] = run->sides[i].hash;
     }
     qcap_conversation_fini(run->conversation);
