@@ -365,6 +365,7 @@ void drive_run(side_t *side, bool reads)
             if (side->is_skipping || !pass_end(side))
                 region_end(side);
         } else if (side->is_skipping) {
+            limit_tell(side); /* elements around the region go on */
             if (!has_byte || !is_known)
                 break;
             side->offset++;

@@ -59,7 +59,7 @@ bool limit_is_past(side_t *side)
     return (slot && side->offset - slot->begin > limit) || side->offset - oldest_pending(side) > limit;
 }
 
-void limit_enforce(side_t *side)
+void limit_tell(side_t *side)
 {
     uint32_t limit = side->owner->limit;
     if (side->is_datagram)
@@ -72,6 +72,14 @@ void limit_enforce(side_t *side)
                                               .begin = slot->begin,
                                               .end = slot->begin + limit});
     }
+}
+
+void limit_enforce(side_t *side)
+{
+    uint32_t limit = side->owner->limit;
+    if (side->is_datagram)
+        return;
+    limit_tell(side);
     if (side->offset - oldest_pending(side) >= limit)
         effect_fail(side, INTERPRET_ERROR_LIMIT, drive_rule(side), side->offset);
 }

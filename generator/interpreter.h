@@ -302,7 +302,8 @@ bool stop_pass(side_t *side, const spot_t *stop, bool has_byte);
 /* The side speaks another protocol from here on. */
 void stop_become(side_t *side);
 
-/* Delivers elements that have reached the limit, and gives up what has been undecided for so long. */
+/* Delivers elements that have reached the limit; limit_enforce() also gives up what has been undecided for so long. */
+void limit_tell(side_t *side);
 void limit_enforce(side_t *side);
 /* What goes on without a byte may end an element of just as many bytes as it may have; but more came at once where some were
  * missing, or passed over. */

@@ -51,17 +51,24 @@ static uint32_t undecided_max(const qcap_parser_t *p)
     return p->conversation->limit < QCAP_UNDECIDED_MAX ? p->conversation->limit : QCAP_UNDECIDED_MAX;
 }
 
-/* Delivers elements that have reached the limit, and gives up what has been undecided for so long. */
-static void enforce_limit(qcap_parser_t *p)
+/* Delivers elements that have reached the limit. */
+static void deliver_long(qcap_parser_t *p)
 {
     uint64_t now = here(p);
     uint32_t limit = p->conversation->limit;
     for (qcap_slot_t *slot; (slot = qcapint_driver_element(p)) != NULL && now - slot->begin >= limit;) {
         slot->is_done = true;
-        if (open_stream(p)) /* what came before the limit comes before the event that tells of it */
+        if (open_stream(p) && !p->is_skipping) /* what came before the limit comes before the event that tells of it */
             qcapint_stream_deliver(p, open_stream(p), place(p, keep_of(p)->stream_end));
         send_span(p, QCAP_EVENT_ELEMENT, slot->element, slot->begin, slot->begin + limit, QCAP_EVENT_TRUNCATED);
     }
+}
+
+/* And gives up what has been undecided for so long. */
+static void enforce_limit(qcap_parser_t *p)
+{
+    uint64_t now = here(p);
+    deliver_long(p);
     if (now - qcapint_driver_pending(p) >= undecided_max(p))
         qcapint_parser_fail(p, QCAP_ERROR_LIMIT, about_of(p)->rule, now);
 }
@@ -178,6 +185,19 @@ static bool find_candidate(qcap_parser_t *p, const unsigned char *end)
     return p->at != end;
 }
 
+/* Passes over bytes of the region behind an error, but none of a limit: elements around it go on. False: more input is needed. */
+static bool skip(qcap_parser_t *p, const unsigned char *end)
+{
+    uint64_t limit = UINT64_MAX;
+    if (!p->is_datagram) {
+        deliver_long(p);
+        const qcap_slot_t *slot = qcapint_driver_element(p);
+        limit = slot ? slot->begin + p->conversation->limit : limit;
+    }
+    p->at = earlier(p, region_end(p, end), limit);
+    return is_region_at_end(p) || here(p) == limit;
+}
+
 /* One run of a machine, or of skipping where every byte does the same. False: more input is needed. */
 static bool advance_with_care(qcap_parser_t *p, const unsigned char *end)
 {
@@ -194,10 +214,8 @@ static bool advance_with_care(qcap_parser_t *p, const unsigned char *end)
             qcapint_region_end(p);
         return true;
     }
-    if (p->is_skipping) {
-        p->at = region_end(p, end);
-        return is_region_at_end(p);
-    }
+    if (p->is_skipping)
+        return skip(p, end);
     if (!p->is_datagram && here(p) >= p->unlimited) /* of a datagram all bytes are at hand */
         if (!is_due || here(p) > first_limit(p))    /* what is due may end an element of just as many bytes as it may have */
             renew_limit(p);

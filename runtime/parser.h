@@ -305,8 +305,7 @@ void qcap_conversation_set_decoded_limits(qcap_conversation_t *conversation, uin
 
 /* For embedders whose input does not stay where it was: keeps in `buffer` what qcap_parser_held() asks for. Feed through it
  * instead of qcap_parser_feed(); in the event handler, qcap_keeper_bytes() gives the text of an element whose `bytes` is
- * NULL. A buffer of `limit` bytes is always enough, but for an element that reaches the limit while bytes behind an error
- * are passed over: of that one there may be less. */
+ * NULL. A buffer of `limit` bytes is always enough. */
 typedef struct qcap_keeper {
     unsigned char *buffer; /* the caller's */
     size_t size;           /* of buffer */

@@ -113,8 +113,6 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
         add_number(side, event->outer_end);
     }
     add_text(side, event->text);
-    if (event->kind == QCAP_EVENT_ELEMENT && (event->flags & QCAP_EVENT_TRUNCATED))
-        return; /* while bytes behind an error are passed over, its text may be gone: see qcap_keeper_t */
     if (event->kind == QCAP_EVENT_ELEMENT && (is_sub || event->value))
         add_value(side, event);
     else if (event->kind == QCAP_EVENT_ELEMENT)
