@@ -292,11 +292,6 @@ static void finish(run_t *run, const conversation_t *conversation)
 
 /* ---------------------------------------------------------------- handlers: streams */
 
-static conversation_t *of_stream(const qcap_tcpstr_t *str)
-{
-    return qcap_tcpstr_user(qcap_tcpstr_is_server(str) ? qcap_tcpstr_other(str) : str);
-}
-
 static void on_open(qcap_tcpstr_t *client, void *user)
 {
     run_t *run = user;
@@ -310,12 +305,13 @@ static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *by
                     void *user)
 {
     (void)offset, (void)bytes, (void)packet, (void)user;
-    of_stream(str)->bytes[qcap_tcpstr_is_server(str)] += len;
+    conversation_t *conversation = conversation_of(str);
+    conversation->bytes[qcap_tcpstr_is_server(str)] += len;
 }
 
 static void on_close(qcap_tcpstr_t *client, void *user)
 {
-    conversation_t *conversation = of_stream(client);
+    conversation_t *conversation = conversation_of(client);
     finish(user, conversation);
     free(conversation);
     qcap_tcpstr_set_user(client, NULL);
@@ -361,7 +357,7 @@ static void on_spoken(const qcap_spoken_t *spoken, void *user)
 {
     bool is_server;
     conversation_t *conversation =
-        spoken->client ? of_stream(spoken->client) : &of_datagram(user, spoken->ends, &is_server)->conversation;
+        spoken->client ? conversation_of(spoken->client) : &of_datagram(user, spoken->ends, &is_server)->conversation;
     if (!conversation)
         return;
     if (!conversation->protocol)
@@ -381,7 +377,7 @@ static bool is_text(const qcap_match_t *match, const char *text, bool is_begin)
 static void on_alpn(const qcap_match_t *match, void *user)
 {
     (void)user;
-    conversation_t *conversation = match->str ? of_stream(match->str) : NULL;
+    conversation_t *conversation = conversation_of(match->str);
     for (size_t i = 0; conversation && i < sizeof identifiers / sizeof *identifiers; i++)
         if (is_text(match, identifiers[i].identifier, false) && (match->is_server || !conversation->agreed))
             conversation->agreed = identifiers[i].purpose;
@@ -390,7 +386,7 @@ static void on_alpn(const qcap_match_t *match, void *user)
 static void on_status(const qcap_match_t *match, void *user)
 {
     (void)user;
-    conversation_t *conversation = of_stream(match->str);
+    conversation_t *conversation = conversation_of(match->str);
     if (conversation)
         conversation->content = CONTENTS;
 }
@@ -398,7 +394,7 @@ static void on_status(const qcap_match_t *match, void *user)
 static void on_type(const qcap_match_t *match, void *user)
 {
     (void)user;
-    conversation_t *conversation = match->is_server ? of_stream(match->str) : NULL;
+    conversation_t *conversation = match->is_server ? conversation_of(match->str) : NULL;
     for (size_t i = 0; conversation && i < CONTENTS; i++)
         if (is_text(match, contents[i].type, true))
             conversation->content = i;
@@ -407,7 +403,7 @@ static void on_type(const qcap_match_t *match, void *user)
 static void on_content(const qcap_match_t *match, void *user)
 {
     (void)user;
-    conversation_t *conversation = match->is_server ? of_stream(match->str) : NULL;
+    conversation_t *conversation = match->is_server ? conversation_of(match->str) : NULL;
     if (conversation && (match->kind == QCAP_EVENT_PIECE || match->kind == QCAP_EVENT_GAP))
         conversation->content_bytes[conversation->content] += match->end_offset - match->begin_offset;
 }

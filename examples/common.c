@@ -276,6 +276,50 @@ void *program_resize(const program_t *program, void *block, size_t size)
     return resized;
 }
 
+/* ---------------------------------------------------------------- conversations */
+
+static qcap_tcpstr_t *client_of(const qcap_tcpstr_t *str)
+{
+    return qcap_tcpstr_is_server(str) ? qcap_tcpstr_other(str) : (qcap_tcpstr_t *)(uintptr_t)str;
+}
+
+void *conversation_of(const qcap_tcpstr_t *str)
+{
+    return str ? qcap_tcpstr_user(client_of(str)) : NULL;
+}
+
+void *conversation_get(const program_t *program, qcap_tcpstr_t *str, size_t size)
+{
+    void *conversation = conversation_of(str);
+    if (conversation)
+        return conversation;
+    conversation = program_resize(program, NULL, size);
+    memset(conversation, 0, size);
+    qcap_tcpstr_set_user(client_of(str), conversation);
+    return conversation;
+}
+
+void get_ends(const qcap_tcpstr_t *str, const qcap_packet_t *packet, bool is_server, qcap_endpoint_t ends[2])
+{
+    if (str) {
+        ends[is_server] = *qcap_tcpstr_source(str);
+        ends[!is_server] = *qcap_tcpstr_destination(str);
+    } else {
+        qcap_packet_source(packet, &ends[is_server]);
+        qcap_packet_destination(packet, &ends[!is_server]);
+    }
+}
+
+void print_flow(char *text, const qcap_tcpstr_t *str, const qcap_packet_t *packet, uint64_t exchange, bool is_server)
+{
+    qcap_endpoint_t ends[2];
+    char client[QCAP_ENDPOINT_SIZE], server[QCAP_ENDPOINT_SIZE];
+    get_ends(str, packet, is_server, ends);
+    snprintf(text, FLOW_SIZE, "\"flow\":{\"%s\":%" PRIu64 ",\"client\":\"%s\",\"server\":\"%s\"}",
+             str ? "number" : "exchange", str ? qcap_tcpstr_number(str) : exchange,
+             qcap_endpoint_print(&ends[0], client, sizeof client), qcap_endpoint_print(&ends[1], server, sizeof server));
+}
+
 /* ---------------------------------------------------------------- text */
 
 /* RFC 3629, 4: the first byte tells the length and narrows the second byte, so that there is one form for each

@@ -53,6 +53,13 @@ _Noreturn void program_fail(const program_t *program, qcap_t *q);
 /* As realloc(), but ends the program if there is no memory. */
 void *program_resize(const program_t *program, void *block, size_t size);
 
+/* What the program keeps of a conversation, with the direction from the client: qcap_tcpstr_set_user(). NULL: nothing, or it is
+ * none of TCP: `str` is NULL. */
+void *conversation_of(const qcap_tcpstr_t *str);
+
+/* The same: if there is nothing, memory of that size, zeroed. */
+void *conversation_get(const program_t *program, qcap_tcpstr_t *str, size_t size);
+
 /* Reports what is wrong with the command line, and ends the program. */
 _Noreturn void program_misuse(const program_t *program, const char *message);
 
@@ -72,6 +79,15 @@ void print_json_string(const char *text);
  * are put together by them. */
 char *put_text(char *at, const char *text);
 char *put_number(char *at, uint64_t number);
+
+/* Who talked to whom, the client first: of a stream, or of a datagram if that is NULL. */
+void get_ends(const qcap_tcpstr_t *str, const qcap_packet_t *packet, bool is_server, qcap_endpoint_t ends[2]);
+
+#define FLOW_SIZE 192
+
+/* Writes that as a member of a JSON object, with its NUL, at most FLOW_SIZE bytes: "flow" has the number of the conversation, or
+ * that of the exchange, and the ends. */
+void print_flow(char *text, const qcap_tcpstr_t *str, const qcap_packet_t *packet, uint64_t exchange, bool is_server);
 
 /* What put_time() needs to know; zeros at first, but for `style`, which is program_t.times. */
 typedef struct time_style {

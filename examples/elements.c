@@ -44,7 +44,7 @@ static const char help[] =
 typedef struct flow {
     uint64_t number; /* 0: none */
     bool is_stream;
-    char text[192];
+    char text[FLOW_SIZE];
 } flow_t;
 
 /* What the command line asks for. */
@@ -67,32 +67,16 @@ typedef struct origin {
     int64_t time_ns;
 } origin_t;
 
-static void get_ends(const origin_t *origin, qcap_endpoint_t *source, qcap_endpoint_t *destination)
-{
-    if (origin->str) {
-        *source = *qcap_tcpstr_source(origin->str);
-        *destination = *qcap_tcpstr_destination(origin->str);
-    } else {
-        qcap_packet_source(origin->packet, source);
-        qcap_packet_destination(origin->packet, destination);
-    }
-}
-
 /* The member "flow", which many lines have in common: it is kept. */
 static const char *flow_text(wishes_t *wishes, const origin_t *origin)
 {
-    qcap_endpoint_t ends[2];
-    char client[QCAP_ENDPOINT_SIZE], server[QCAP_ENDPOINT_SIZE];
     uint64_t number = origin->str ? qcap_tcpstr_number(origin->str) : origin->exchange;
     flow_t *flow = &wishes->flows[number % FLOWS];
     if (flow->number == number && flow->is_stream == (origin->str != NULL))
         return flow->text;
-    get_ends(origin, &ends[origin->is_server], &ends[!origin->is_server]);
     flow->number = number;
     flow->is_stream = origin->str != NULL;
-    snprintf(flow->text, sizeof flow->text, ",\"flow\":{\"%s\":%" PRIu64 ",\"client\":\"%s\",\"server\":\"%s\"}",
-             origin->str ? "number" : "exchange", number, qcap_endpoint_print(&ends[0], client, sizeof client),
-             qcap_endpoint_print(&ends[1], server, sizeof server));
+    print_flow(flow->text, origin->str, origin->packet, origin->exchange, origin->is_server);
     return flow->text;
 }
 
@@ -108,6 +92,7 @@ static void print_head(wishes_t *wishes, const origin_t *origin, const char *kin
     }
     at = put_text(at, "\"packet\":");
     at = put_number(at, origin->last ? qcap_packet_number(origin->last) : 0);
+    *at++ = ',';
     at = put_text(at, flow_text(wishes, origin));
     at = put_text(at, origin->is_server ? ",\"direction\":\"server\",\"kind\":\"" : ",\"direction\":\"client\",\"kind\":\"");
     at = put_text(at, kind);

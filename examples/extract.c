@@ -75,40 +75,26 @@ typedef struct run {
     side_t datagram; /* what lies in datagrams begins and ends in them */
 } run_t;
 
-static conversation_t *conversation_of(const run_t *run, qcap_tcpstr_t *str)
+static conversation_t *get_conversation(const run_t *run, qcap_tcpstr_t *str)
 {
-    qcap_tcpstr_t *client = qcap_tcpstr_is_server(str) ? qcap_tcpstr_other(str) : str;
-    conversation_t *conversation = qcap_tcpstr_user(client);
-    if (conversation)
-        return conversation;
-    conversation = program_resize(run->program, NULL, sizeof *conversation);
-    memset(conversation, 0, sizeof *conversation);
-    qcap_tcpstr_set_user(client, conversation);
-    return conversation;
+    return conversation_get(run->program, str, sizeof(conversation_t));
 }
 
 static side_t *side_of(run_t *run, const qcap_match_t *match)
 {
-    return match->str ? &conversation_of(run, match->str)->sides[match->is_server] : &run->datagram;
+    return match->str ? &get_conversation(run, match->str)->sides[match->is_server] : &run->datagram;
 }
 
 /* ---------------------------------------------------------------- files that are being written */
 
-static void print_flow(char *to, size_t size, const qcap_match_t *match)
+static stored_t *new_stored(run_t *run, const qcap_match_t *match)
 {
-    qcap_endpoint_t ends[2];
-    char client[QCAP_ENDPOINT_SIZE], server[QCAP_ENDPOINT_SIZE];
-    if (match->str) {
-        ends[match->is_server] = *qcap_tcpstr_source(match->str);
-        ends[!match->is_server] = *qcap_tcpstr_destination(match->str);
-    } else {
-        qcap_packet_source(match->packet, &ends[match->is_server]);
-        qcap_packet_destination(match->packet, &ends[!match->is_server]);
-    }
-    snprintf(to, size, "\"flow\":{\"%s\":%" PRIu64 ",\"client\":\"%s\",\"server\":\"%s\"},\"direction\":\"%s\"",
-             match->str ? "number" : "exchange", match->str ? qcap_tcpstr_number(match->str) : match->exchange,
-             qcap_endpoint_print(&ends[0], client, sizeof client), qcap_endpoint_print(&ends[1], server, sizeof server),
-             match->is_server ? "server" : "client");
+    stored_t *stored = stored_new(&run->store, match->path);
+    print_flow(stored->flow, match->str, match->packet, match->exchange, match->is_server);
+    stored->is_server = match->is_server;
+    stored->offset = match->begin_offset;
+    stored->time_ns = match->time_ns;
+    return stored;
 }
 
 /* The file that the element is written to; NULL: none. */
@@ -136,14 +122,20 @@ static stored_t *begin(run_t *run, side_t *side, const qcap_match_t *match)
         side->open[i].stored->is_cut = true;
         finish(side, i);
     }
-    stored_t *stored = stored_new(&run->store, match->path);
-    print_flow(stored->flow, sizeof stored->flow, match);
-    stored->offset = match->begin_offset;
-    stored->time_ns = match->time_ns;
+    stored_t *stored = new_stored(run, match);
     side->open[i].path = match->path;
     side->open[i].depth = match->depth;
     side->open[i].stored = stored;
     return stored;
+}
+
+/* What comes of it, or is missing. */
+static void write_piece(stored_t *stored, const qcap_match_t *match)
+{
+    if (match->kind == QCAP_EVENT_PIECE && match->bytes)
+        stored_write(stored, match->bytes, match->len);
+    else if (match->kind == QCAP_EVENT_PIECE || match->kind == QCAP_EVENT_GAP)
+        stored_skip(stored, match->own_end - match->own_begin);
 }
 
 /* Writes what comes of a stream element. Returns the file when it has just begun, to be named; otherwise NULL. */
@@ -155,11 +147,8 @@ static stored_t *write_match(run_t *run, const qcap_match_t *match)
     stored_t **open = find_open(side, match);
     if (!open)
         return NULL;
-    if (match->kind == QCAP_EVENT_PIECE && match->bytes) {
-        stored_write(*open, match->bytes, match->len);
-    } else if (match->kind == QCAP_EVENT_PIECE || match->kind == QCAP_EVENT_GAP) {
-        stored_skip(*open, match->own_end - match->own_begin);
-    } else if (match->kind == QCAP_EVENT_END) {
+    write_piece(*open, match);
+    if (match->kind == QCAP_EVENT_END) {
         (*open)->is_cut |= (match->flags & QCAP_MATCH_ABORTED) != 0;
         for (size_t i = 0; i < OPEN_MAX_DEPTH; i++)
             if (&side->open[i].stored == open)
@@ -228,7 +217,7 @@ static void on_target(const qcap_match_t *match, void *user)
     run_t *run = user;
     if (!match->str || !match->bytes)
         return;
-    conversation_t *conversation = conversation_of(run, match->str);
+    conversation_t *conversation = get_conversation(run, match->str);
     side_t *side = &conversation->sides[0];
     char *target = program_resize(run->program, NULL, match->len + 1);
     memcpy(target, match->bytes, match->len);
@@ -250,7 +239,7 @@ static void on_status(const qcap_match_t *match, void *user)
     run_t *run = user;
     if (!match->str)
         return;
-    conversation_t *conversation = conversation_of(run, match->str);
+    conversation_t *conversation = get_conversation(run, match->str);
     side_t *side = &conversation->sides[1];
     side->type[0] = side->name[0] = '\0';
     side->is_coded = false;
@@ -317,7 +306,7 @@ static void on_command(const qcap_match_t *match, void *user)
     run_t *run = user;
     if (!match->str)
         return;
-    conversation_t *conversation = conversation_of(run, match->str);
+    conversation_t *conversation = get_conversation(run, match->str);
     if (!conversation->transfers)
         conversation->transfers = program_resize(run->program, NULL, TRANSFERS * sizeof *conversation->transfers);
     transfer_t *transfer = &conversation->transfers[conversation->transfer_count++ % TRANSFERS];
@@ -330,7 +319,7 @@ static void on_command(const qcap_match_t *match, void *user)
 static void on_file_name(const qcap_match_t *match, void *user)
 {
     run_t *run = user;
-    conversation_t *conversation = match->str ? conversation_of(run, match->str) : NULL;
+    conversation_t *conversation = match->str ? get_conversation(run, match->str) : NULL;
     if (conversation && conversation->transfer_count > 0)
         note(conversation->transfers[(conversation->transfer_count - 1) % TRANSFERS].name, STORE_TEXT_SIZE, match);
 }
@@ -364,8 +353,7 @@ static transfer_t *find_transfer(const conversation_t *conversation, int64_t ann
 /* What has no name is called after the command: a list. Of a control connection that is over, nothing is known any more. */
 static void name_by_parent(stored_t *stored, const qcap_parent_t *parent)
 {
-    qcap_tcpstr_t *str = parent ? parent->str : NULL;
-    const conversation_t *conversation = str ? qcap_tcpstr_user(qcap_tcpstr_is_server(str) ? qcap_tcpstr_other(str) : str) : NULL;
+    const conversation_t *conversation = parent ? conversation_of(parent->str) : NULL;
     transfer_t *transfer = conversation ? find_transfer(conversation, parent->announced_ns) : NULL;
     if (!transfer)
         return;
@@ -392,10 +380,7 @@ static void on_data(const qcap_match_t *match, void *user)
 
 static stored_t *begin_mail(run_t *run, const qcap_match_t *match)
 {
-    stored_t *stored = stored_new(&run->store, match->path);
-    print_flow(stored->flow, sizeof stored->flow, match);
-    stored->offset = match->begin_offset;
-    stored->time_ns = match->time_ns;
+    stored_t *stored = new_stored(run, match);
     strcpy(stored->name, MAIL_NAME);
     strcpy(stored->type, MAIL_TYPE);
     return stored;
@@ -434,10 +419,8 @@ static void write_mail(run_t *run, const qcap_match_t *match, bool is_stuffed, b
         return;
     if (match->kind == QCAP_EVENT_PIECE && match->bytes && is_stuffed)
         write_unstuffed(side, match->bytes, match->len);
-    else if (match->kind == QCAP_EVENT_PIECE && match->bytes)
-        stored_write(side->mail, match->bytes, match->len);
-    else if (match->kind == QCAP_EVENT_PIECE || match->kind == QCAP_EVENT_GAP)
-        stored_skip(side->mail, match->own_end - match->own_begin);
+    else
+        write_piece(side->mail, match);
     if (match->kind == QCAP_EVENT_END) {
         side->mail->is_cut |= (match->flags & QCAP_MATCH_ABORTED) != 0;
         if (!is_chunk)

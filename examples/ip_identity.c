@@ -242,14 +242,7 @@ typedef struct session {
 
 static session_t *session_of(const logins_t *logins, const qcap_match_t *match)
 {
-    qcap_tcpstr_t *client = match->is_server ? qcap_tcpstr_other(match->str) : match->str;
-    session_t *session = qcap_tcpstr_user(client);
-    if (session)
-        return session;
-    session = program_resize(logins->program, NULL, sizeof *session);
-    memset(session, 0, sizeof *session);
-    qcap_tcpstr_set_user(client, session);
-    return session;
+    return conversation_get(logins->program, match->str, sizeof(session_t));
 }
 
 /* What there is of a login is all. */

@@ -258,8 +258,8 @@ static void print_line(const stored_t *stored, const char *name)
     print_member(manifest, "type", type_of(stored));
     print_member(manifest, "declared", stored->type);
     print_member(manifest, "name", stored->name);
-    fprintf(manifest, ",\"element\":\"%s\",%s,\"offset\":%" PRIu64 ",\"time\":" TIME_FORMAT "}\n", stored->element,
-            stored->flow, stored->offset, TIME_VALUES(stored->time_ns));
+    fprintf(manifest, ",\"element\":\"%s\",%s,\"direction\":\"%s\",\"offset\":%" PRIu64 ",\"time\":" TIME_FORMAT "}\n",
+            stored->element, stored->flow, stored->is_server ? "server" : "client", stored->offset, TIME_VALUES(stored->time_ns));
 }
 
 void stored_finish(stored_t *stored)

@@ -27,7 +27,8 @@ typedef struct stored {
     char name[STORE_TEXT_SIZE];  /* that the network gives it; "": none */
     char type[STORE_TEXT_SIZE];  /* that the network says it has; "": none */
     const char *element;         /* static: its path */
-    char flow[160];              /* JSON members: which conversation, which direction */
+    char flow[FLOW_SIZE];        /* JSON: which conversation, */
+    bool is_server;              /* which direction */
     uint64_t offset;             /* of its first byte there */
     int64_t time_ns;             /* when its first bytes came */
     uint64_t bytes;              /* so far */

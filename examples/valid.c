@@ -84,12 +84,6 @@ static conversation_t *new_conversation(const run_t *run, uint64_t number, bool 
     return conversation;
 }
 
-/* That of a direction; NULL: there was no on_open for it. */
-static conversation_t *of_stream(const qcap_tcpstr_t *str)
-{
-    return qcap_tcpstr_user(qcap_tcpstr_is_server(str) ? qcap_tcpstr_other(str) : str);
-}
-
 /* That of an exchange of datagrams: made when it is first heard of. */
 static conversation_t *of_exchange(run_t *run, uint64_t exchange, const qcap_endpoint_t ends[2])
 {
@@ -110,9 +104,8 @@ static conversation_t *of_report(run_t *run, const qcap_report_t *report)
 {
     qcap_endpoint_t ends[2];
     if (report->str)
-        return of_stream(report->str);
-    qcap_packet_source(report->packet, &ends[report->is_server]);
-    qcap_packet_destination(report->packet, &ends[!report->is_server]);
+        return conversation_of(report->str);
+    get_ends(NULL, report->packet, report->is_server, ends);
     return of_exchange(run, report->exchange, ends);
 }
 
@@ -226,12 +219,13 @@ static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *by
                     void *user)
 {
     (void)offset, (void)bytes, (void)len, (void)packet, (void)user;
-    of_stream(str)->has_bytes = true;
+    conversation_t *conversation = conversation_of(str);
+    conversation->has_bytes = true;
 }
 
 static void on_close(qcap_tcpstr_t *client, void *user)
 {
-    finish(user, of_stream(client));
+    finish(user, conversation_of(client));
     qcap_tcpstr_set_user(client, NULL);
 }
 
@@ -239,7 +233,7 @@ static void on_spoken(const qcap_spoken_t *spoken, void *user)
 {
     run_t *run = user;
     conversation_t *conversation =
-        spoken->client ? of_stream(spoken->client) : of_exchange(run, spoken->exchange, spoken->ends);
+        spoken->client ? conversation_of(spoken->client) : of_exchange(run, spoken->exchange, spoken->ends);
     if (conversation && !conversation->spoken)
         conversation->spoken = spoken->protocol;
     if (spoken->is_over && conversation && !spoken->client) {
