@@ -32,7 +32,7 @@ void qcapint_options_init(qcap_t *q)
         .wait_limit = DEFAULT_WAIT,
         .element_limit = QCAP_LIMIT,
         .timeouts_ms = {
-#define X(name, ms, text) [QCAP_TIMEOUT_##name] = ms,
+#define X(name, setting, seconds, text) [QCAP_TIMEOUT_##name] = seconds * 1000,
             QCAP_TIMEOUT_MAP(X)
 #undef X
         },
@@ -89,18 +89,22 @@ static const char *const overlaps[] = {"policy", "discard", NULL};
 static_assert(sizeof(qcap_checksums_t) == sizeof(int) && sizeof(qcap_urgent_t) == sizeof(int), "choices are stored as numbers");
 
 #define AT(member) offsetof(qcap_options_t, member)
+#define A_SIZE "a number of bytes, as in 4096, 64K, 512M, 2G"
+#define A_TIME "a time, as in 250ms, 30s, 10m, 1h"
 
 static const row_t rows[] = {
-    {{"memory", "512M", "the most memory: bytes, or K, M, G"}, BYTES, AT(memory), NULL},
-    {{"wait", "1M", "most bytes of a direction that wait for the other one: bytes, or K, M, G"}, BYTES, AT(wait_limit), NULL},
-    {{"element", "64K", "most bytes of an element that comes whole: bytes, or K, M, G"}, BYTES32, AT(element_limit), NULL},
-    {{"checksums", "auto", "wrong ones discard a packet: auto (of senders that had right ones), verify, ignore"}, CHOICE,
-     AT(checksums), checksums},
-    {{"tcp.policy", "linux", "who wins an overlap, of IP fragments too: POLICY, or NETWORK:POLICY"}, POLICY, 0, NULL},
-    {{"tcp.urgent", "inline", "the urgent byte: inline, out-of-band"}, CHOICE, AT(urgent), urgents},
-    {{"ipv6.overlap", "policy", "fragments that overlap: policy, discard"}, FLAG, AT(is_ipv6_overlap_strict), overlaps},
-#define X(name, ms, text)                                                                                              \
-    {{"timeout." #name, #ms "ms", text ": ms, s, m, h"}, TIME, AT(timeouts_ms) + QCAP_TIMEOUT_##name * sizeof(uint32_t), NULL},
+    {{"memory", "512M", "the most memory", A_SIZE}, BYTES, AT(memory), NULL},
+    {{"wait", "1M", "most bytes of a direction that wait for the other one", A_SIZE}, BYTES, AT(wait_limit), NULL},
+    {{"element", "64K", "most bytes of an element that comes whole", A_SIZE}, BYTES32, AT(element_limit), NULL},
+    {{"checksums", "auto", "whether wrong ones discard a packet; auto: if its sender had right ones before",
+      "one of auto, verify, ignore"}, CHOICE, AT(checksums), checksums},
+    {{"tcp.policy", "linux", "who wins an overlap, of IP fragments too",
+      "NETWORK:POLICY, or POLICY: first last bsd bsd-right linux linux-old windows windows-old macos solaris hp-ux"},
+     POLICY, 0, NULL},
+    {{"tcp.urgent", "inline", "the urgent byte", "one of inline, out-of-band"}, CHOICE, AT(urgent), urgents},
+    {{"ipv6.overlap", "policy", "fragments that overlap", "one of policy, discard"}, FLAG, AT(is_ipv6_overlap_strict), overlaps},
+#define X(name, setting, seconds, text)                                                                                \
+    {{"timeout." setting, #seconds "s", text, A_TIME}, TIME, AT(timeouts_ms) + QCAP_TIMEOUT_##name * sizeof(uint32_t), NULL},
     QCAP_TIMEOUT_MAP(X)
 #undef X
 };
@@ -121,7 +125,8 @@ static int place_of(const char *value, const char *const *words)
     return -1;
 }
 
-/* A number and its unit, one of `units`, that `factors` belong to. False: it is something else, or too large. */
+/* A number and its unit, one of `units`, that `factors` belong to; UINT64_MAX if it is larger than that. False: it is something
+ * else. */
 static bool read_number(const char *value, const char *const *units, const uint64_t *factors, uint64_t *number)
 {
     char *unit;
@@ -129,9 +134,9 @@ static bool read_number(const char *value, const char *const *units, const uint6
         return false;
     unsigned long long amount = strtoull(value, &unit, 10);
     int at = place_of(unit, units);
-    if (at < 0 || amount > UINT64_MAX / 2 / factors[at])
+    if (at < 0)
         return false;
-    *number = amount * factors[at];
+    *number = amount > UINT64_MAX / factors[at] ? UINT64_MAX : amount * factors[at];
     return true;
 }
 
@@ -149,30 +154,35 @@ static bool read_time(const char *value, uint64_t *ms)
     return read_number(value, units, factors, ms);
 }
 
-/* Writes the value to the options. False if it makes no sense. */
-static bool read_value(qcap_options_t *options, const row_t *row, const char *value)
+/* What is wrong with a value. */
+typedef enum { RIGHT, NO_VALUE, TOO_LARGE } verdict_t;
+
+static verdict_t read_amount(void *member, form_t form, const char *value)
+{
+    uint64_t number;
+    if (!(form == TIME ? read_time : read_bytes)(value, &number))
+        return NO_VALUE;
+    if (number > (form == BYTES ? UINT64_MAX / 2 : UINT32_MAX))
+        return TOO_LARGE;
+    if (form == BYTES)
+        *(uint64_t *)member = number;
+    else
+        *(uint32_t *)member = (uint32_t)number;
+    return RIGHT;
+}
+
+/* Writes the value to the options. */
+static verdict_t read_value(qcap_options_t *options, const row_t *row, const char *value)
 {
     void *member = (unsigned char *)options + row->offset;
-    uint64_t number;
     int place = row->words ? place_of(value, row->words) : -1;
-    switch (row->form) {
-    case BYTES:
-        return read_bytes(value, member);
-    case BYTES32:
-    case TIME:
-        if (!(row->form == TIME ? read_time : read_bytes)(value, &number) || number > UINT32_MAX)
-            return false;
-        *(uint32_t *)member = (uint32_t)number;
-        return true;
-    case CHOICE:
+    if (!row->words)
+        return read_amount(member, row->form, value);
+    if (row->form == CHOICE)
         memcpy(member, &place, sizeof place);
-        return place >= 0;
-    case FLAG:
+    else
         *(bool *)member = place == 1;
-        return place >= 0;
-    default:
-        return false;
-    }
+    return place >= 0 ? RIGHT : NO_VALUE;
 }
 
 /* The policy's name, behind the network if there is one: an IPv6 address has colons too, a name has none. */
@@ -184,7 +194,7 @@ static int set_policy(qcap_t *q, const char *value)
         return qcap_set_policy(q, NULL, value);
     size_t len = (size_t)(colon - value);
     if (len >= sizeof network)
-        return QCAP_E_ARGUMENT;
+        return qcapint_fail(q, QCAP_E_ARGUMENT, "there is no network of that name");
     memcpy(network, value, len);
     network[len] = '\0';
     return qcap_set_policy(q, network, colon + 1);
@@ -195,23 +205,40 @@ static int set_by_text(qcap_t *q, const row_t *row, const char *value)
     qcap_options_t options = q->options;
     if (row->form == POLICY)
         return set_policy(q, value);
-    return read_value(&options, row, value) ? qcap_set_options(q, &options) : QCAP_E_ARGUMENT;
+    switch (read_value(&options, row, value)) {
+    case NO_VALUE:
+        return qcapint_fail(q, QCAP_E_ARGUMENT, "\"%.60s\" is not %s", value, row->option.values);
+    case TOO_LARGE:
+        return qcapint_fail(q, QCAP_E_ARGUMENT, "that is too large");
+    default:
+        return qcap_set_options(q, &options);
+    }
+}
+
+/* The setting of that name, in any case. */
+static const row_t *find_row(const char *name, size_t len)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (strlen(rows[i].option.name) == len && strncasecmp(rows[i].option.name, name, len) == 0)
+            return &rows[i];
+    return NULL;
 }
 
 int qcap_set(qcap_t *q, const char *setting)
 {
+    char reason[QCAP_ERRBUF_SIZE];
     const char *value = strchr(setting, '=');
-    size_t len = value ? (size_t)(value - setting) : strlen(setting);
+    const row_t *row = find_row(setting, value ? (size_t)(value - setting) : strlen(setting));
     int status = qcapint_before_begin(q);
     if (status)
         return status;
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        const qcap_option_t *option = &rows[i].option;
-        if (strlen(option->name) != len || strncasecmp(option->name, setting, len) != 0)
-            continue;
-        q->error[0] = '\0';
-        status = value ? set_by_text(q, &rows[i], value + 1) : QCAP_E_ARGUMENT;
-        return status && !q->error[0] ? qcapint_fail(q, status, "\"%s\": %s is %s", setting, option->name, option->text) : status;
-    }
-    return qcapint_fail(q, QCAP_E_NAME, "\"%s\": there is no setting of that name", setting);
+    if (!row)
+        return qcapint_fail(q, QCAP_E_NAME, "%.100s: there is no setting of that name", setting);
+    if (!value)
+        return qcapint_fail(q, QCAP_E_ARGUMENT, "%s: its value is missing, as in %s=%s", setting, row->option.name, row->option.standard);
+    status = set_by_text(q, row, value + 1);
+    if (status == QCAP_OK)
+        return QCAP_OK;
+    memcpy(reason, q->error, sizeof reason);
+    return qcapint_fail(q, status, "%.100s: %s", setting, reason);
 }

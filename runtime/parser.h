@@ -223,6 +223,8 @@ void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_e
 /* Sets where queues live (default: nowhere), which elements are wanted (one bit each, borrowed, NULL: all; others cost a bit
  * test and are not held), and the most bytes of a whole element (default QCAP_LIMIT). */
 void qcap_conversation_set_memory(qcap_conversation_t *conversation, qcap_memory_handler_t memory);
+void qcap_conversation_set_wanted(qcap_conversation_t *conversation, const uint64_t *wanted);
+void qcap_conversation_set_limit(qcap_conversation_t *conversation, uint32_t limit);
 
 /* Gives back all memory that the handler gave. The conversation cannot be used any more. */
 void qcap_conversation_fini(qcap_conversation_t *conversation);
@@ -230,8 +232,6 @@ void qcap_conversation_fini(qcap_conversation_t *conversation);
 /* Memory of the conversation, for decoders: zeroed; NULL if there is none. It may be given back before the conversation ends. */
 void *qcap_conversation_get(qcap_conversation_t *conversation, size_t size);
 void qcap_conversation_put(qcap_conversation_t *conversation, void *block);
-void qcap_conversation_set_wanted(qcap_conversation_t *conversation, const uint64_t *wanted);
-void qcap_conversation_set_limit(qcap_conversation_t *conversation, uint32_t limit);
 
 #define QCAP_LIMIT 65536u
 

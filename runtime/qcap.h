@@ -44,6 +44,8 @@ typedef struct qcap_tcpstr qcap_tcpstr_t;         /* one direction of a TCP conv
 typedef struct qcap_tcpstr_pos qcap_tcpstr_pos_t; /* a place in such a direction */
 typedef struct qcap_getter qcap_getter_t;         /* a compiled query for fields */
 
+#define QCAP_VERSION "0.1.0"
+
 /* ---------------------------------------------------------------- status */
 
 /* What calls return: name, number, text. */
@@ -124,19 +126,19 @@ typedef enum {
                                offset; QCAP_STAGE_TCP_URGENT shows the packet that carries it. */
 } qcap_urgent_t;
 
-/* Time-outs: name, default in milliseconds, text. */
+/* Time-outs: name, as it is written in settings, default in seconds, what waits so long. */
 #define QCAP_TIMEOUT_MAP(X)                                                                                            \
-    X(FRAGMENT, 30000, "a datagram whose fragments do not all come")                                                   \
-    X(OPENING, 60000, "a conversation of which nothing but the opening was seen")                                      \
-    X(IDLE, 3600000, "a conversation in which nothing happens")                                                        \
-    X(CLOSED, 10000, "a conversation that is over: late copies are still recognised")                                  \
-    X(HOLE, 1000, "a byte that was acknowledged but not captured: a late copy may be on its way")                      \
-    X(EXCHANGE, 60000, "two endpoints that send datagrams to each other, and are silent")                              \
-    X(WAIT, 5000, "bytes that are read after what they acknowledge, if that does not come")                            \
-    X(EXPECTED, 120000, "a conversation that was announced in another one, and does not come")
+    X(FRAGMENT, "fragment", 30, "a datagram whose fragments do not all come")                                          \
+    X(OPENING, "opening", 60, "a conversation of which nothing but the opening was seen")                              \
+    X(IDLE, "idle", 3600, "a conversation in which nothing happens")                                                   \
+    X(CLOSED, "closed", 10, "a conversation that is over: late copies are still recognised")                           \
+    X(HOLE, "hole", 1, "a byte that was acknowledged but not captured: a late copy may be on its way")                 \
+    X(EXCHANGE, "exchange", 60, "two endpoints that send datagrams to each other, and are silent")                     \
+    X(WAIT, "wait", 5, "bytes that are read after what they acknowledge, if that does not come")                       \
+    X(EXPECTED, "expected", 120, "a conversation that was announced in another one, and does not come")
 
 typedef enum {
-#define X(name, ms, text) QCAP_TIMEOUT_##name,
+#define X(name, setting, seconds, text) QCAP_TIMEOUT_##name,
     QCAP_TIMEOUT_MAP(X)
 #undef X
     QCAP_TIMEOUT_COUNT
@@ -184,7 +186,8 @@ int qcap_set(qcap_t *q, const char *setting);
 typedef struct qcap_option {
     const char *name;
     const char *standard; /* the value unless it is set */
-    const char *text;     /* what it is, and its values; one line */
+    const char *text;     /* what it is; one line */
+    const char *values;   /* what they are: "a time, as in 250ms, 30s, 10m, 1h" */
 } qcap_option_t;
 
 /* The index-th of them, from 0; NULL behind the last. */
@@ -321,7 +324,8 @@ bool qcap_stage_is_end(qcap_stage_t stage);
  * addresses of the conversation, client first. */
 typedef void (*qcap_packet_handler_t)(qcap_packet_t *packet, qcap_stage_t stage, void *user);
 
-/* Handlers of one stage are called in the order they were added. */
+/* Handlers of one stage are called in the order they were added. One may be added at any time but in a handler: it is called for
+ * what happens from then on. */
 int qcap_packet_handler_add(qcap_t *q, qcap_stage_t stage, qcap_packet_handler_t handler, void *user);
 
 #define QCAP_PACKET_DISCARDED 1u  /* the receiver ignores it, in whole: see the stage */
@@ -512,7 +516,8 @@ typedef struct qcap_tap {
     void (*on_close)(qcap_tcpstr_t *client, void *user);
 } qcap_tap_t;
 
-/* Adds a tap; `tap` is copied. Taps are called in the order they were added, before the parsers. */
+/* Adds a tap; `tap` is copied. Taps are called in the order they were added, before the parsers. One that is added after the
+ * first packet hears of conversations that are open then, too, from where they are: without their on_open. */
 int qcap_tap_add(qcap_t *q, const qcap_tap_t *tap, void *user);
 
 /* Two copies of the same bytes that differ: of a TCP stream, or of a datagram's fragments. */
@@ -648,7 +653,7 @@ typedef void (*qcap_match_handler_t)(const qcap_match_t *match, void *user);
  * the path of the enclosing elements: "http.request-target", "http.request.request-target". Case does not matter.
  * Every element that fits is delivered. "http.field-value[Cookie]" fits those whose selector (here the field-name)
  * has that text, in any case. QCAP_E_NAME if no protocol added so far has such an element, or it is one that comes
- * in pieces. Before the first packet, as all handlers of elements and reports. */
+ * in pieces. Before the first packet, as all handlers of elements and reports; later, QCAP_E_STATE. */
 int qcap_tcpstr_handler_add(qcap_t *q, const char *name, qcap_match_handler_t handler, void *user);
 
 /* The same for elements that may be long and come in pieces: BEGIN, then PIECE and GAP in order, then END. BEGIN has
