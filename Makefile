@@ -24,7 +24,7 @@
 ##
 ## CC and CFLAGS are yours; WERROR=1 makes warnings errors; V=1 shows the commands; BUILD=folder builds somewhere else.
 
-VERSION = 0.1.0
+VERSION := $(shell sed -n 's/^\#define QCAP_VERSION "\(.*\)"/\1/p' runtime/qcap.h)
 # Every spec that says what its protocol is called; the others are imported.
 PROTOCOLS = $(patsubst specs/%.abnf,%,$(sort $(shell grep -l '^;@ protocol ' specs/*.abnf)))
 PUBLIC_HEADERS = $(wildcard runtime/qcap.h runtime/parser.h runtime/scan.h runtime/decoders.h runtime/testkit.h)
@@ -121,7 +121,7 @@ packages:
 # What each part may include is what its -I say: the generator nothing of the runtime; generated code parser.h alone;
 # examples what is installed; tests anything.
 
-INCLUDE_generator = -Igenerator -I$(B)/generator
+INCLUDE_generator = -Igenerator -I$(B)/generator -DQCAPGEN_VERSION='"$(VERSION)"'
 INCLUDE_runtime = -fvisibility=hidden $(RELEASE) -Iruntime -Igenerated -I$(B)/runtime -I$(B)/builtin $(if $(HAVE_BROTLI),-DQCAP_HAVE_BROTLI) \
     $(if $(HAVE_ZSTD),-DQCAP_HAVE_ZSTD) $(if $(HAVE_LZMA),-DQCAP_HAVE_LZMA)
 INCLUDE_generated = -fvisibility=hidden $(RELEASE) -I$(B)/contract

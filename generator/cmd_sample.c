@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "output.h"
 #include "sample.h"
 
 #define MESSAGES_MAX 100000ul
@@ -150,6 +152,8 @@ static int run(const request_t *request)
         return root ? command_misuse(request->command, "neither a side nor a rule is called `%s`", root)
                     : command_misuse(request->command, "%s has no root: --root names a rule", request->arguments[0]);
     }
+    if (order.folder && !output_make_folder(order.arena, order.folder))
+        return command_fail("cannot make the folder %s: %s", order.folder, strerror(errno));
     order.sample = sample_new(order.grammar, seed);
     int status = write_messages(&order);
     sample_free(order.sample);
@@ -172,7 +176,7 @@ const command_t cmd_sample = {
                                   {"--seed", "N", "other messages; 1 unless told"},
                                   {"--near-miss", NULL, "with a byte changed, dropped or inserted, or cut short"},
                                   {"--quote", NULL, "one on each line, with \\r \\n \\t \\\" \\\\ \\xHH"},
-                                  {"-o", "DIR", "one in each file DIR/000001 and so on"},
+                                  {"-o", "DIR", "one in each file DIR/000001 and so on; DIR is made"},
                                   {NULL, NULL, NULL}},
     .run = run,
 };

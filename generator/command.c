@@ -16,6 +16,7 @@ const option_t command_common_options[] = {
      "messages in colours: always, never, or auto: on a terminal, unless TERM is dumb or NO_COLOR\n"
      "is in the environment"},
     {"--help", NULL, "this text"},
+    {"--version", NULL, "of qcapgen, and nothing else"},
     {NULL, NULL, NULL},
 };
 

@@ -83,6 +83,12 @@ static void print_command_help(const command_t *command)
     print_options(command_common_options);
 }
 
+static int print_version(void)
+{
+    puts("qcapgen " QCAPGEN_VERSION);
+    return STATUS_RIGHT;
+}
+
 /* ---------------------------------------------------------------- commands */
 
 /* NULL after a complaint. */
@@ -219,6 +225,8 @@ static int run(request_t *request)
         print_command_help(command);
         return STATUS_RIGHT;
     }
+    if (command_option(request, "--version"))
+        return print_version();
     if (!command_read_colour(request))
         return STATUS_USAGE;
     if (request->count < command->min)
@@ -241,6 +249,8 @@ static int understand(int argc, char **argv, arena_t *arena)
         return STATUS_USAGE;
     if (command_option(&request, "--help"))
         return help(&request);
+    if (command_option(&request, "--version"))
+        return print_version();
     if (reader.at == reader.end || strcmp(*reader.at, "--") == 0)
         return command_misuse(NULL, "no command");
     request.command = find_command(*reader.at++);

@@ -14,6 +14,11 @@ for command in $commands; do
     cmp -s out help || fail "qcapgen $command --help: not qcapgen help $command"
 done
 expect 0 '' help
+for arguments in --version 'check --version' '--version check nowhere.abnf'; do
+    # shellcheck disable=SC2086 # words are meant
+    expect 0 '' $arguments
+    grep -qx 'qcapgen [0-9][0-9]*\.[0-9.]*' out || fail "qcapgen $arguments: $(cat out)"
+done
 expect 2 'no command' --
 expect 2 'no command'
 expect 2 'no command is called `improve`$' improve good.abnf

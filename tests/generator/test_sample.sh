@@ -58,9 +58,8 @@ printf 'ok\nok\nok\n' >right
 tr OK ok <out | cmp -s - right || fail "sample --root server: $(cat out)"
 expect 0 '' sample toy.abnf -n 20 --root count --quote
 grep -qv '^[0-9][0-9]*$' out && fail "sample --root count: $(cat out)"
-mkdir files
-expect 0 '' sample toy.abnf -n 3 -o files
-[ "$(echo files/*)" = "files/000001 files/000002 files/000003" ] || fail "sample -o wrote $(echo files/*)"
+expect 0 '' sample toy.abnf -n 3 -o new/files
+[ "$(echo new/files/*)" = "new/files/000001 new/files/000002 new/files/000003" ] || fail "sample -o wrote $(echo new/files/*)"
 expect 0 '' sample toy.abnf -n 40 --root nested --quote
 mv out right
 expect 0 '' sample toy.abnf -n 40 --root nested --quote --near-miss
@@ -70,7 +69,9 @@ expect 2 'neither a side nor a rule is called `nobody`' sample toy.abnf --root n
 expect 2 'want numbers' sample toy.abnf -n many
 expect 2 'has no root' sample part.abnf
 expect 0 '' sample part.abnf --root word -n 1
-expect 1 'cannot write nowhere/000001' sample toy.abnf -o nowhere
+expect 1 'cannot make the folder toy.abnf/files: Not a directory' sample toy.abnf -o toy.abnf/files
+mkdir -p taken/000001
+expect 1 'cannot write taken/000001: Is a directory' sample toy.abnf -o taken
 expect 1 'bad.abnf' sample bad.abnf
 
 cat >never.abnf <<'EOF'
