@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ static const char common_help[] =
     "  --where EXPR   only packets that this is true for, of fields as in ip.ttl < 5 and tcp.port in {80, 8080};\n"
     "              --where help lists them\n"
     "  --set NAME=VALUE   a setting, as often as there are some; --set help lists them\n"
-    "  --help      this text\n"
+    "  --help      this text; --version: which version this is\n"
     "\n"
     "Exit status: 0; 1 if the capture cannot be read, or not to its end, or the output cannot be written; 2 for a\n"
     "wrong command line.\n";
@@ -43,11 +44,17 @@ static _Noreturn void show_help(const program_t *program)
     exit(EXIT_SUCCESS);
 }
 
+static _Noreturn void show_version(const program_t *program)
+{
+    printf("%s %s\n", program->name, QCAP_VERSION);
+    exit(EXIT_SUCCESS);
+}
+
 static _Noreturn void show_settings(void)
 {
     const qcap_option_t *option;
     for (size_t i = 0; (option = qcap_option(i)); i++)
-        printf("%s=%s\n    %s\n", option->name, option->standard, option->text);
+        printf("%s=%s\n    %s: %s\n", option->name, option->standard, option->text, option->values);
     exit(EXIT_SUCCESS);
 }
 
@@ -109,6 +116,7 @@ static void list_options(const program_t *program, struct option *options)
     static const struct option common[] = {
         {"help", no_argument, NULL, 'h'},
         {"set", required_argument, NULL, 's'},
+        {"version", no_argument, NULL, 'v'},
         {"where", required_argument, NULL, 'w'},
     };
     size_t count = sizeof common / sizeof *common;
@@ -125,6 +133,7 @@ static const char *read_options(program_t *program, int argc, char **argv)
     const char *filter = NULL;
     int option;
     list_options(program, options);
+    argv[0] = (char *)(uintptr_t)program->name; /* getopt_long() begins its messages with it */
     while ((option = getopt_long(argc, argv, program->has_times ? "hi:f:t" : "hi:f:", options, NULL)) != -1) {
         switch (option) {
         case 'h':
@@ -142,6 +151,8 @@ static const char *read_options(program_t *program, int argc, char **argv)
         case 't':
             program->times++;
             break;
+        case 'v':
+            show_version(program);
         case 'w':
             set_where(program, optarg);
             break;
@@ -175,6 +186,11 @@ static char *read_rest(program_t *program, const char *filter, int argc, char **
     return filter ? join(program, (char *[]){(char *)(uintptr_t)filter}, 1) : NULL;
 }
 
+const char *program_guess(const char *word)
+{
+    return word && access(word, F_OK) == 0 ? "; that is a file, and only one trace is read at a time" : "";
+}
+
 qcap_t *program_start(program_t *program, int argc, char **argv)
 {
     char errbuf[QCAP_ERRBUF_SIZE];
@@ -188,18 +204,13 @@ qcap_t *program_start(program_t *program, int argc, char **argv)
         fprintf(stderr, "%s: %s: %s\n", program->name, program->source, errbuf);
         exit(EXIT_FAILURE);
     }
-    int status = QCAP_OK;
-    for (int i = 0; i < program->setting_count && status == QCAP_OK; i++)
-        status = qcap_set(q, program->settings[i]);
-    if (status == QCAP_OK && filter)
-        status = qcap_set_filter(q, filter);
-    if (status == QCAP_OK && program->where && !program->is_where_own)
-        status = qcap_set_where(q, program->where);
-    if (status < 0) {
-        fprintf(stderr, "%s: %s\n", program->name, qcap_geterr(q));
-        qcap_close(q);
-        exit(EXIT_USAGE);
-    }
+    for (int i = 0; i < program->setting_count; i++)
+        if (qcap_set(q, program->settings[i]) < 0)
+            program_refuse(program, q, "--set ", "; --set help lists them");
+    if (filter && qcap_set_filter(q, filter) < 0)
+        program_refuse(program, q, "", program_guess(argv[optind]));
+    if (program->where && !program->is_where_own && qcap_set_where(q, program->where) < 0)
+        program_refuse(program, q, "--where: ", "");
     free(program->settings);
     program->settings = NULL;
     free(filter);
@@ -266,6 +277,13 @@ void program_fail(const program_t *program, qcap_t *q)
     exit(EXIT_FAILURE);
 }
 
+void program_refuse(const program_t *program, qcap_t *q, const char *before, const char *behind)
+{
+    fprintf(stderr, "%s: %s%s%s\n", program->name, before, qcap_geterr(q), behind);
+    qcap_close(q);
+    exit(EXIT_USAGE);
+}
+
 void *program_resize(const program_t *program, void *block, size_t size)
 {
     void *resized = realloc(block, size);
@@ -274,6 +292,14 @@ void *program_resize(const program_t *program, void *block, size_t size)
         exit(EXIT_FAILURE);
     }
     return resized;
+}
+
+void program_make_folder(const program_t *program, const char *path)
+{
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        return;
+    fprintf(stderr, "%s: %s: %s\n", program->name, path, strerror(errno));
+    exit(EXIT_FAILURE);
 }
 
 /* ---------------------------------------------------------------- conversations */

@@ -50,8 +50,17 @@ int program_run(const program_t *program, qcap_t *q);
 /* Reports the handle's last failure, closes it, and ends the program. */
 _Noreturn void program_fail(const program_t *program, qcap_t *q);
 
+/* Likewise, where the command line is to blame: `before` and `behind` stand around the reason. */
+_Noreturn void program_refuse(const program_t *program, qcap_t *q, const char *before, const char *behind);
+
+/* Why a word that was refused may have been there: text behind a reason. */
+const char *program_guess(const char *word);
+
 /* As realloc(), but ends the program if there is no memory. */
 void *program_resize(const program_t *program, void *block, size_t size);
+
+/* Makes a folder, if it is not there; one around it must be. Ends the program if that fails. */
+void program_make_folder(const program_t *program, const char *path);
 
 /* What the program keeps of a conversation, with the direction from the client: qcap_tcpstr_set_user(). NULL: nothing, or it is
  * none of TCP: `str` is NULL. */

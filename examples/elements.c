@@ -163,7 +163,7 @@ static void subscribe(const program_t *program, qcap_t *q, const char *name, wis
     int whole = qcap_tcpstr_handler_add(q, name, on_match, wishes);
     int pieces = qcap_stream_handler_add(q, name, on_match, wishes);
     if (whole < 0 && pieces < 0)
-        program_fail(program, q);
+        program_refuse(program, q, "", program_guess(name));
 }
 
 static void list_protocol(const qcap_protocol_t *protocol)
@@ -212,11 +212,8 @@ static int list(char **names)
 static qcap_getter_t *compile_where(const program_t *program, qcap_t *q)
 {
     qcap_getter_t *getter = program->where ? qcap_getter_compile(q, program->where) : NULL;
-    if (program->where && !getter) {
-        fprintf(stderr, "%s: %s\n", program->name, qcap_geterr(q));
-        qcap_close(q);
-        exit(EXIT_USAGE);
-    }
+    if (program->where && !getter)
+        program_refuse(program, q, "--where: ", "");
     return getter;
 }
 

@@ -5,6 +5,7 @@
  *
  * With --streams each direction is written to a file of its own, the table of them to folder/index, where bytes are missing
  * to folder/gaps, the states that connections were left in to folder/states, and copies that differ to folder/conflicts. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@ static const char help[] =
     "       reader [OPTION...] -i DEVICE [FILTER...]\n"
     "Reassembles all TCP conversations, and reports what there was and the time it took.\n"
     "\n"
-    "  --streams FOLDER   write what each side sent to FOLDER/NUMBER-client and FOLDER/NUMBER-server (missing\n"
-    "                     bytes are left out), and to FOLDER/index a line for each, separated by tabs:\n"
+    "  --streams FOLDER   make FOLDER, write what each side sent to FOLDER/NUMBER-client and FOLDER/NUMBER-server\n"
+    "                     (missing bytes are left out), and to FOLDER/index a line for each, separated by tabs:\n"
     "                     number, side, its address, the other's, bytes, missing bytes, how it ended;\n"
     "                     to FOLDER/gaps, for each hole: number, side, offset, missing bytes;\n"
     "                     to FOLDER/states: number, TCP state of the client and of the server at the end;\n"
@@ -39,18 +40,30 @@ typedef struct written {
     uint64_t gap_bytes;
 } written_t;
 
+static _Noreturn void fail(const folder_t *folder, const char *name)
+{
+    fprintf(stderr, "%s: %s/%s: cannot be written: %s\n", folder->program->name, folder->path, name, strerror(errno));
+    exit(EXIT_FAILURE);
+}
+
 static FILE *open_file(const folder_t *folder, const char *name, const char *mode)
 {
     size_t size = strlen(folder->path) + strlen(name) + 2;
     char *path = program_resize(folder->program, NULL, size);
     snprintf(path, size, "%s/%s", folder->path, name);
     FILE *file = fopen(path, mode);
-    if (!file) {
-        fprintf(stderr, "%s: %s: cannot be written\n", folder->program->name, path);
-        exit(EXIT_FAILURE);
-    }
+    if (!file)
+        fail(folder, name);
     free(path);
     return file;
+}
+
+/* What could not be written shows here, or before. */
+static void close_file(const folder_t *folder, const char *name, FILE *file)
+{
+    bool was_written = !ferror(file);
+    if (fclose(file) != 0 || !was_written)
+        fail(folder, name);
 }
 
 static const char *side_of(const qcap_tcpstr_t *str)
@@ -58,11 +71,14 @@ static const char *side_of(const qcap_tcpstr_t *str)
     return qcap_tcpstr_is_server(str) ? "server" : "client";
 }
 
-static FILE *open_stream(const folder_t *folder, const qcap_tcpstr_t *str, const char *mode)
+/* Writes what is said next. Files are opened for each piece: there may be more conversations than a process may have files. */
+static void write_stream(const folder_t *folder, const qcap_tcpstr_t *str, const char *mode, const unsigned char *bytes, size_t len)
 {
     char name[40];
     snprintf(name, sizeof name, "%" PRIu64 "-%s", qcap_tcpstr_number(str), side_of(str));
-    return open_file(folder, name, mode);
+    FILE *file = open_file(folder, name, mode);
+    fwrite(bytes, 1, len, file);
+    close_file(folder, name, file);
 }
 
 static void begin_stream(const folder_t *folder, qcap_tcpstr_t *str)
@@ -70,7 +86,7 @@ static void begin_stream(const folder_t *folder, qcap_tcpstr_t *str)
     written_t *written = program_resize(folder->program, NULL, sizeof *written);
     *written = (written_t){0, 0};
     qcap_tcpstr_set_user(str, written);
-    fclose(open_stream(folder, str, "wb"));
+    write_stream(folder, str, "wb", (const unsigned char *)"", 0);
 }
 
 static void on_open(qcap_tcpstr_t *client, void *user)
@@ -79,15 +95,12 @@ static void on_open(qcap_tcpstr_t *client, void *user)
     begin_stream(user, qcap_tcpstr_other(client));
 }
 
-/* Files are opened for each piece: there may be more conversations than a process may have files. */
 static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *bytes, size_t len, qcap_packet_t *packet,
                     void *user)
 {
     written_t *written = qcap_tcpstr_user(str);
-    FILE *file = open_stream(user, str, "ab");
     (void)offset, (void)packet;
-    fwrite(bytes, 1, len, file);
-    fclose(file);
+    write_stream(user, str, "ab", bytes, len);
     written->bytes += len;
 }
 
@@ -193,6 +206,7 @@ int main(int argc, char **argv)
     folder_t folder = {.program = &program, .path = streams};
     const qcap_tap_t tap = {on_open, on_data, on_gap, on_end, on_close};
     if (folder.path) {
+        program_make_folder(&program, folder.path);
         folder.index = open_file(&folder, "index", "w");
         folder.gaps = open_file(&folder, "gaps", "w");
         folder.states = open_file(&folder, "states", "w");
@@ -204,10 +218,10 @@ int main(int argc, char **argv)
     int status = program_run(&program, q);
     print_stats(q, now() - begin);
     if (folder.path) {
-        fclose(folder.index);
-        fclose(folder.gaps);
-        fclose(folder.states);
-        fclose(folder.conflicts);
+        close_file(&folder, "index", folder.index);
+        close_file(&folder, "gaps", folder.gaps);
+        close_file(&folder, "states", folder.states);
+        close_file(&folder, "conflicts", folder.conflicts);
     }
     qcap_close(q);
     return status;

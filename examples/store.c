@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #ifdef QCAP_HAVE_CRYPTO
 #include <openssl/evp.h>
@@ -35,10 +34,7 @@ void store_open(store_t *store, const program_t *program, const char *folder)
 {
     char path[4096];
     *store = (store_t){.program = program, .folder = folder};
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
-        fprintf(stderr, "%s: %s: %s\n", program->name, folder, strerror(errno));
-        exit(EXIT_FAILURE);
-    }
+    program_make_folder(program, folder);
     path_of(store, "manifest.json", path, sizeof path);
     store->manifest = fopen(path, "wx");
     if (!store->manifest)

@@ -39,8 +39,9 @@ for program in reader ip_identity elements connections valid classify extract; d
     expect 0 "Usage: $program *Exit status: *" "" "$BUILD/$program" --help
     expect 0 "Usage: $program *" "" "$BUILD/$program" -h
     expect 2 "" "$program: a trace or a device is missing; see $program --help" "$BUILD/$program"
-    expect 2 "" "*unrecognized option '--nonsense'*" "$BUILD/$program" --nonsense $capture
-    expect 2 "" "*option requires an argument -- 'i'*" "$BUILD/$program" -i
+    expect 0 "$program [0-9]*.[0-9]*.[0-9]*" "" "$BUILD/$program" --version
+    expect 2 "" "$program: unrecognized option '--nonsense'*" "$BUILD/$program" --nonsense $capture
+    expect 2 "" "$program: option requires an argument -- 'i'*" "$BUILD/$program" -i
 done
 [ -c /dev/full ] && for program in reader connections valid classify "ip_identity --help"; do
     # shellcheck disable=SC2086 # options are meant
@@ -51,13 +52,15 @@ done
     }
 done
 expect 2 "" "elements: there is no NAME; see elements --help" "$BUILD/elements" $capture
-expect 1 "" "elements: http.nonsense: protocol http has no such element" "$BUILD/elements" $capture http.nonsense
+expect 2 "" "elements: http.nonsense: protocol http has no such element" "$BUILD/elements" $capture http.nonsense
 expect 0 "*http.request.request-target*" "" "$BUILD/elements" --list
 expect 0 "dns.*" "" "$BUILD/elements" --list dns
 expect 2 "" "elements: nonsense: there is no such protocol" "$BUILD/elements" --list nonsense
 expect 2 "" "elements: there is no NAME; see elements --help" "$BUILD/elements" --raw --events $capture
-expect 2 "" "elements: column 1: there is no such field*" "$BUILD/elements" --where http.x $capture http.method
+expect 2 "" "elements: --where: column 1: there is no such field*" "$BUILD/elements" --where http.x $capture http.method
 expect 2 "" "reader: there are two filters; see reader --help" "$BUILD/reader" -f tcp $capture udp
+expect 2 "" "reader: filter *; that is a file, and only one trace is read at a time" "$BUILD/reader" $capture $capture
+expect 2 "" "elements: *; that is a file, and only one trace is read at a time" "$BUILD/elements" $capture $capture http.method
 
 # Captures that are none.
 : >"$folder/empty"
@@ -89,14 +92,15 @@ expect 2 "" "ip_identity: *" "$BUILD/ip_identity" $capture nonsense here
 expect 0 "packets              2*" "" "$BUILD/reader" --where 'tcp.flags.syn == 1' $capture
 expect 0 "" "" "$BUILD/elements" --where 'tcp.len == 0' $capture http.method
 expect 0 "frame *ip.src * source*" "" "$BUILD/reader" --where help
-expect 2 "" "reader: column 1: there is no such field*: \`ip.scr\`" "$BUILD/reader" --where ip.scr $capture
-expect 2 "" "reader: column 1: *" "$BUILD/reader" --where 'http.method' $capture
+expect 2 "" "reader: --where: column 1: there is no such field*: \`ip.scr\`" "$BUILD/reader" --where ip.scr $capture
+expect 2 "" "reader: --where: column 1: *" "$BUILD/reader" --where 'http.method' $capture
 
 # Settings.
 expect 0 "packets *" "" "$BUILD/reader" --set memory=2M --set tcp.policy=10.0.0.0/8:windows $capture
-expect 0 "memory=512M*timeout.IDLE*" "" "$BUILD/reader" --set help
-expect 2 "" "reader: *memory=lots*" "$BUILD/reader" --set memory=lots $capture
-expect 2 "" "ip_identity: *colour*" "$BUILD/ip_identity" --set colour=blue $capture
+expect 0 "memory=512M*timeout.idle=3600s*" "" "$BUILD/reader" --set help
+expect 2 "" 'reader: --set memory=lots: "lots" is not a number of bytes, *' "$BUILD/reader" --set memory=lots $capture
+expect 2 "" 'ip_identity: --set colour=blue: there is no setting of that name; --set help lists them' \
+    "$BUILD/ip_identity" --set colour=blue $capture
 
 # Standard input.
 for program in ip_identity "elements -f tcp"; do

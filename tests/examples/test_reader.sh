@@ -11,7 +11,6 @@ total() {
 }
 
 for capture in pipelined holes lossy middle; do
-    mkdir "$folder/$capture"
     "$BUILD/reader" --streams "$folder/$capture" tests/captures/$capture.pcap >"$folder/totals"
     index=$folder/$capture/index
     [ "$(wc -l <"$index")" -eq $((2 * $(total connections))) ]
@@ -33,8 +32,18 @@ done
 [ "$(cat "$folder/pipelined/states")" = "1	TIME-WAIT	CLOSED" ]
 [ ! -s "$folder/pipelined/conflicts" ]
 
-# A folder that is not there.
-if "$BUILD/reader" --streams "$folder/nowhere" tests/captures/pipelined.pcap 2>"$folder/errors"; then
-    exit 1
-fi
-grep -q "^reader: $folder/nowhere/index: cannot be written$" "$folder/errors"
+# What cannot be written. A full disk shows when a file is closed, or before.
+refuse() {
+    if "$BUILD/reader" --streams "$folder/$1" tests/captures/pipelined.pcap >"$folder/totals" 2>"$folder/errors"; then
+        exit 1
+    fi
+    grep -qx "reader: $folder/$2" "$folder/errors"
+}
+refuse nowhere/streams 'nowhere/streams: No such file or directory'
+mkdir -p "$folder/taken/index"
+refuse taken 'taken/index: cannot be written: Is a directory'
+[ ! -c /dev/full ] || for name in index states 1-client; do
+    mkdir "$folder/full-$name"
+    ln -s /dev/full "$folder/full-$name/$name"
+    refuse "full-$name" "full-$name/$name: cannot be written: No space left on device"
+done
