@@ -100,7 +100,7 @@ static const uint8_t rows[] = {
 
 /* Target and action. */
 static const qcap_edge_t edges[] = {
-    {0, 0}, {0, 2},
+    {0, 0}, {0, 3},
 };
 
 /* The edges of states. */
@@ -118,12 +118,7 @@ static const qcap_step_t steps[] = {
 static const uint16_t actions[] = {
     /* 0 */ 0x0,
     /* 1 */ 0x1, 0x0,
-    /* 2 */ 0x1, 0x1,
-};
-
-/* Where each action begins in that. */
-static const uint32_t action_at[] = {
-    0, 1, 3,
+    /* 3 */ 0x1, 0x1,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
@@ -243,7 +238,6 @@ const qcap_protocol_t qcap_body_protocol = {
     .rows = rows,
     .edges = edges,
     .edge_lists = edge_lists,
-    .action_at = action_at,
     .actions = actions,
     .steps = steps,
     .ops = ops,

@@ -25,7 +25,7 @@
  *     bytes.direction.elements 16
  *     bytes.direction.positions 8
  *     bytes.queues 0
- *     bytes.tables 393
+ *     bytes.tables 381
  *
  * How to use it: parser.h. */
 #ifndef QCAP_BODY_H

@@ -31,7 +31,7 @@
  *     bytes.direction.accumulators 96
  *     bytes.direction.texts 1025
  *     bytes.queues 4096
- *     bytes.tables 62037
+ *     bytes.tables 59725
  *
  * How to use it: parser.h. */
 #ifndef QCAP_DNS_H

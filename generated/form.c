@@ -470,8 +470,8 @@ static const uint8_t rows[] = {
 
 /* Target and action. */
 static const qcap_edge_t edges[] = {
-    {2, 1}, {2, 2}, {0, 0}, {3, 3}, {2, 4}, {2, 0}, {0, 5}, {4, 6},
-    {3, 8}, {3, 0}, {0, 9}, {4, 4}, {4, 0}, {0, 11},
+    {2, 1}, {2, 6}, {0, 0}, {3, 9}, {2, 13}, {2, 0}, {0, 16}, {4, 19},
+    {3, 25}, {3, 0}, {0, 28}, {4, 13}, {4, 0}, {0, 36},
 };
 
 /* The edges of states. */
@@ -506,22 +506,17 @@ static const qcap_step_t steps[] = {
 static const uint16_t actions[] = {
     /* 0 */ 0x0,
     /* 1 */ 0x4, 0x0, 0x1, 0x2, 0x3,
-    /* 2 */ 0x2, 0x0, 0x1,
-    /* 3 */ 0x3, 0x0, 0x4, 0x5,
-    /* 4 */ 0x2, 0x2, 0x3,
-    /* 5 */ 0x2, 0x6, 0x7,
-    /* 6 */ 0x2, 0x6, 0x8,
-    /* 7 */ 0x2, 0x9, 0xa,
-    /* 8 */ 0x2, 0xb, 0xc,
-    /* 9 */ 0x3, 0xd, 0xe, 0x7,
-    /* 10 */ 0x3, 0xf, 0x10, 0xa,
-    /* 11 */ 0x2, 0x11, 0x7,
-    /* 12 */ 0x2, 0x12, 0xa,
-};
-
-/* Where each action begins in that. */
-static const uint32_t action_at[] = {
-    0, 1, 6, 9, 13, 16, 19, 22, 25, 28, 32, 36, 39,
+    /* 6 */ 0x2, 0x0, 0x1,
+    /* 9 */ 0x3, 0x0, 0x4, 0x5,
+    /* 13 */ 0x2, 0x2, 0x3,
+    /* 16 */ 0x2, 0x6, 0x7,
+    /* 19 */ 0x2, 0x6, 0x8,
+    /* 22 */ 0x2, 0x9, 0xa,
+    /* 25 */ 0x2, 0xb, 0xc,
+    /* 28 */ 0x3, 0xd, 0xe, 0x7,
+    /* 32 */ 0x3, 0xf, 0x10, 0xa,
+    /* 36 */ 0x2, 0x11, 0x7,
+    /* 39 */ 0x2, 0x12, 0xa,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
@@ -569,9 +564,9 @@ static const qcap_counter_t counters[] = {
 /* What must be kept in a state while the next bytes are awaited: rows of the two above, and places. */
 static const qcap_keep_t keeps[] = {
     {0, 0, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 0, 16384, 0, 0, 7},
-    {0, 0, 0, 0, 16384, 0, 0, 10},
-    {0, 0, 0, 0, 16384, 0, 0, 12},
+    {0, 0, 0, 0, 16384, 0, 0, 22},
+    {0, 0, 0, 0, 16384, 0, 0, 32},
+    {0, 0, 0, 0, 16384, 0, 0, 39},
 };
 
 /* States. Above each is what the tables say of it, for people: what it reads, where that leads, what it does. */
@@ -701,7 +696,6 @@ const qcap_protocol_t qcap_form_protocol = {
     .rows = rows,
     .edges = edges,
     .edge_lists = edge_lists,
-    .action_at = action_at,
     .actions = actions,
     .steps = steps,
     .ops = ops,

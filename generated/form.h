@@ -25,7 +25,7 @@
  *     bytes.direction.elements 64
  *     bytes.direction.positions 8
  *     bytes.queues 0
- *     bytes.tables 928
+ *     bytes.tables 876
  *
  * How to use it: parser.h. */
 #ifndef QCAP_FORM_H

@@ -26,7 +26,7 @@
  *     bytes.direction.regions 24
  *     bytes.direction.positions 8
  *     bytes.queues 0
- *     bytes.tables 428
+ *     bytes.tables 416
  *
  * How to use it: parser.h. */
 #ifndef QCAP_FTP_DATA_H

@@ -33,7 +33,7 @@
  *     bytes.direction.ends.ahead 4
  *     bytes.direction.texts 153
  *     bytes.queues 2048
- *     bytes.tables 43457
+ *     bytes.tables 41925
  *
  * How to use it: parser.h. */
 #ifndef QCAP_FTP_H

@@ -30,7 +30,7 @@
  *     bytes.direction.accumulators 32
  *     bytes.direction.texts 19
  *     bytes.queues 8192
- *     bytes.tables 91043
+ *     bytes.tables 86503
  *
  * How to use it: parser.h. */
 #ifndef QCAP_HTTP_H

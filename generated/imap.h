@@ -31,7 +31,7 @@
  *     bytes.direction.accumulators 64
  *     bytes.direction.texts 1219
  *     bytes.queues 8192
- *     bytes.tables 44951
+ *     bytes.tables 43963
  *
  * How to use it: parser.h. */
 #ifndef QCAP_IMAP_H

@@ -29,7 +29,7 @@
  *     bytes.direction.accumulators 64
  *     bytes.direction.texts 20
  *     bytes.queues 0
- *     bytes.tables 17712
+ *     bytes.tables 17140
  *
  * How to use it: parser.h. */
 #ifndef QCAP_IRC_H

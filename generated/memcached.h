@@ -29,7 +29,7 @@
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
  *     bytes.queues 0
- *     bytes.tables 16750
+ *     bytes.tables 16282
  *
  * How to use it: parser.h. */
 #ifndef QCAP_MEMCACHED_H

@@ -34,7 +34,7 @@
  *     bytes.direction.ends.ahead 40
  *     bytes.direction.texts 93
  *     bytes.queues 0
- *     bytes.tables 51406
+ *     bytes.tables 50546
  *
  * How to use it: parser.h. */
 #ifndef QCAP_REDIS_H

@@ -30,7 +30,7 @@
  *     bytes.direction.accumulators 32
  *     bytes.direction.texts 19
  *     bytes.queues 0
- *     bytes.tables 26342
+ *     bytes.tables 25306
  *
  * How to use it: parser.h. */
 #ifndef QCAP_RTSP_H

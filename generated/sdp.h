@@ -28,7 +28,7 @@
  *     bytes.direction.accumulators 64
  *     bytes.direction.texts 194
  *     bytes.queues 0
- *     bytes.tables 12660
+ *     bytes.tables 11892
  *
  * How to use it: parser.h. */
 #ifndef QCAP_SDP_H

@@ -30,7 +30,7 @@
  *     bytes.direction.accumulators 32
  *     bytes.direction.texts 19
  *     bytes.queues 0
- *     bytes.tables 36590
+ *     bytes.tables 34938
  *
  * How to use it: parser.h. */
 #ifndef QCAP_SIP_H

@@ -33,7 +33,7 @@
  *     bytes.direction.ends.ahead 3
  *     bytes.direction.texts 69
  *     bytes.queues 8192
- *     bytes.tables 50836
+ *     bytes.tables 49468
  *
  * How to use it: parser.h. */
 #ifndef QCAP_SMTP_H

@@ -28,7 +28,7 @@
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
  *     bytes.queues 0
- *     bytes.tables 12320
+ *     bytes.tables 11904
  *
  * How to use it: parser.h. */
 #ifndef QCAP_SSH_H

@@ -29,7 +29,7 @@
  *     bytes.direction.conversions 32
  *     bytes.direction.accumulators 64
  *     bytes.queues 0
- *     bytes.tables 20300
+ *     bytes.tables 19516
  *
  * How to use it: parser.h. */
 #ifndef QCAP_TLS_H

@@ -29,7 +29,7 @@
  *     bytes.direction.accumulators 32
  *     bytes.direction.texts 9
  *     bytes.queues 0
- *     bytes.tables 7474
+ *     bytes.tables 7158
  *
  * How to use it: parser.h. */
 #ifndef QCAP_WEBSOCKET_H

@@ -28,7 +28,7 @@
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
  *     bytes.queues 0
- *     bytes.tables 9934
+ *     bytes.tables 9646
  *
  * How to use it: parser.h. */
 #ifndef QCAP_X509_H

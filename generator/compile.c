@@ -101,7 +101,9 @@ bool compile_tree(arena_t *arena, const ast_t *ast, const compile_options_t *opt
     /* DFA → C */
     layout_t *layout = layout_build(dfa, position_count);
     emit_choose(layout);
-    const table_t *table = table_build(layout);
+    const table_t *table = table_build(layout, diag);
+    if (!table)
+        return false;
     emit_h(layout, table, &result->header);
     emit_c(layout, table, &result->source);
     reference_print(layout, &result->page);

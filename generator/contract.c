@@ -120,10 +120,10 @@ static unsigned rows_size(const char *type, const pool_t *pool, unsigned words)
 
 static unsigned add_tables(const layout_t *l, const table_t *t)
 {
-    unsigned byte_classes = 256, rows = (unsigned)t->rows.words.count, action_word = 2, action_at = 4;
+    unsigned byte_classes = 256, rows = (unsigned)t->rows.words.count, action_word = 2;
 
     return byte_classes + rows + rows_size("qcap_edge_t", &t->edges, 2) + (unsigned)t->lists.words.count * action_word + (unsigned)t->actions.words.count * action_word +
-           (unsigned)t->actions.entries.count * action_at + rows_size("qcap_about_t", &t->abouts, 2) +
+           rows_size("qcap_about_t", &t->abouts, 2) +
            rows_size("qcap_suspend_t", &t->suspends, 3) + rows_size("qcap_counter_t", &t->counters, 2) +
            rows_size("qcap_keep_t", &t->keeps, 8) + rows_size("qcap_step_t", &t->steps, 2) + (unsigned)l->dfa->states.count * contract_type_size("qcap_state_t") +
            (unsigned)l->dfa->nfa->ops.count * contract_type_size("qcap_op_t");

@@ -356,7 +356,7 @@ static void emit_protocol(const layout_t *l, const contract_t *contract, text_t 
     emit_side(l, contract, text);
     text_print(text, "    .datagram = %s,\n", l->dfa->datagram == STATE_NONE ? "QCAP_NONE" : l->enumerators[l->dfa->datagram]);
     text_print(text, "    .states = states,\n    .class_of = class_of,\n    .class_count = %u,\n    .rows = rows,\n"
-                     "    .edges = edges,\n    .edge_lists = edge_lists,\n    .action_at = action_at,\n    .actions = actions,\n    .steps = steps,\n    .ops = ops,\n"
+                     "    .edges = edges,\n    .edge_lists = edge_lists,\n    .actions = actions,\n    .steps = steps,\n    .ops = ops,\n"
                      "    .values = values,\n    .abouts = abouts,\n    .keeps = keeps,\n    .machines = machines,\n",
                l->dfa->class_count);
     text_print(text, "    .controls = controls,\n    .suspends = suspends,\n"

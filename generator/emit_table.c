@@ -184,15 +184,12 @@ static void emit_actions(const pool_t *actions, const pool_t *steps, text_t *tex
     text_print(text, "/* Actions: how many steps, and which. */\nstatic const uint16_t actions[] = {\n");
     for (size_t i = 0; i < actions->entries.count; i++) {
         const pool_entry_t *e = &actions->entries.items[i];
-        text_print(text, "    /* %zu */", i);
+        text_print(text, "    /* %u */", e->first);
         for (unsigned k = 0; k < e->len; k++)
             text_print(text, " 0x%x,", actions->words.items[e->first + k]);
         text_print(text, "\n");
     }
-    text_print(text, "};\n\n/* Where each action begins in that. */\nstatic const uint32_t action_at[] = {");
-    for (size_t i = 0; i < actions->entries.count; i++)
-        text_print(text, "%s%u,", i % PER_LINE ? " " : "\n    ", actions->entries.items[i].first);
-    text_print(text, "\n};\n\n");
+    text_print(text, "};\n\n");
 }
 
 /* The flags of an operation, or 0. */

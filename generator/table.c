@@ -3,6 +3,8 @@
 
 #include "position.h"
 
+#define INDEX_MAX 65536u
+
 static unsigned place_of(stamp_t at)
 {
     return at.reg >= 0 ? (unsigned)at.reg : PLACE_BACK + at.back;
@@ -28,7 +30,7 @@ static unsigned add_action(const layout_t *l, table_t *t, const pendings_t *comm
     }
     for (size_t i = 0; moves && i < moves->count; i++)
         add_step(l, t, STEP_MOVE + moves->items[i].to, moves->items[i].from, &words);
-    return pool_add(&t->actions, words.items, words.count);
+    return pool_place(&t->actions, words.items, words.count);
 }
 
 static unsigned add_edge_action(const layout_t *l, table_t *t, const edge_t *edge)
@@ -118,7 +120,14 @@ static unsigned add_keep(const layout_t *l, table_t *t, const dfa_state_t *s)
     return pool_add(&t->keeps, words, sizeof words / sizeof *words);
 }
 
-const table_t *table_build(layout_t *l)
+/* What the tables refer to by two bytes. */
+static bool has_room(const table_t *t)
+{
+    return t->actions.words.count <= INDEX_MAX && t->edges.entries.count <= INDEX_MAX && t->keeps.entries.count <= INDEX_MAX &&
+           t->rows.entries.count <= INDEX_MAX;
+}
+
+const table_t *table_build(layout_t *l, diag_t *diag)
 {
     table_t *t = ARENA_NEW(l->arena, table_t);
     pool_t *const pools[] = {&t->rows, &t->lists, &t->edges, &t->actions, &t->abouts, &t->keeps, &t->suspends, &t->counters, &t->steps};
@@ -137,5 +146,8 @@ const table_t *table_build(layout_t *l)
         state->about = pool_add(&t->abouts, (unsigned[]){l->rule_text[i], l->expected_text[i]}, 2);
         state->keep = add_keep(l, t, s);
     }
-    return t;
+    if (has_room(t))
+        return t;
+    diag_error(diag, grammar_root(l->grammar)->place, "the tables of this parser have more than %u rows", INDEX_MAX);
+    return NULL;
 }

@@ -2,12 +2,13 @@
  *
  *     state      row, first edge, what to do at the end, what to say in an error, what to keep of a piece
  *     row        for each class of bytes which of the state's edges it follows, from 1; 0: none
- *     edge       target, action
+ *     edge       target, action: where it begins in actions.words
  *     action     a number, perhaps ACTION_PEEK; then so many steps
  *     step       an operation, or STEP_MOVE and a position register; and its place */
 #ifndef QCAPGEN_TABLE_H
 #define QCAPGEN_TABLE_H
 
+#include "diag.h"
 #include "layout.h"
 #include "pool.h"
 
@@ -36,6 +37,7 @@ typedef struct table {
 #define PLACE_BACK 0x4000u
 #define PLACE_COMMITTED 0x8000u
 
-const table_t *table_build(layout_t *layout);
+/* NULL: they would be too large, which has been said. */
+const table_t *table_build(layout_t *layout, diag_t *diag);
 
 #endif

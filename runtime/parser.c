@@ -238,7 +238,7 @@ static __attribute__((noinline)) size_t feed_value(qcap_parser_t *p, const unsig
 /* An action that is nothing but moves of position registers, and reads its byte. */
 static bool is_moves(const qcap_protocol_t *protocol, unsigned action)
 {
-    const uint16_t *words = &protocol->actions[protocol->action_at[action]];
+    const uint16_t *words = &protocol->actions[action];
     return !(*words & QCAP_ACTION_PEEK) && (protocol->steps[words[1]].what & QCAP_STEP_MOVE); /* operations come before moves */
 }
 
@@ -404,7 +404,7 @@ static const qcap_edge_t *any_of(const qcap_parser_t *p)
     if (!(s->kind & QCAP_STATE_ANY))
         return NULL;
     const qcap_edge_t *any = edge_of(protocol, s, before);
-    return protocol->actions[protocol->action_at[any->action]] & QCAP_ACTION_PEEK ? NULL : any;
+    return protocol->actions[any->action] & QCAP_ACTION_PEEK ? NULL : any;
 }
 
 /* Skips missing bytes as far as no byte would have been looked at, at most to the end of the region or until a counter is full.

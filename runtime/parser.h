@@ -493,7 +493,7 @@ typedef struct qcap_state {
 /* A transition. */
 typedef struct qcap_edge {
     uint16_t target; /* state */
-    uint16_t action; /* index in protocol->action_at; 0: nothing */
+    uint16_t action; /* index of its first word in protocol->actions; 0: nothing */
 } qcap_edge_t;
 
 /* An action is a row of words: how many steps, and QCAP_ACTION_PEEK; then their indices in protocol->steps. Operations come
@@ -804,7 +804,6 @@ struct qcap_protocol {
     const uint8_t *rows;     /* class_count numbers each: which of the state's edges, from 1; 0: none */
     const qcap_edge_t *edges;
     const uint16_t *edge_lists; /* the edges of a state, one behind the other: indices in `edges` */
-    const uint32_t *action_at; /* where each action begins in `actions` */
     const uint16_t *actions;
     const qcap_step_t *steps;
     const qcap_op_t *ops;

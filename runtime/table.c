@@ -118,8 +118,7 @@ void qcap_op_atomic_end(qcap_parser_t *p, uint64_t from)
 
 static const uint16_t *words_of(const qcap_parser_t *p, unsigned action)
 {
-    const qcap_protocol_t *protocol = p->conversation->protocol;
-    return &protocol->actions[protocol->action_at[action]];
+    return &p->conversation->protocol->actions[action];
 }
 
 /* Elements, again, without further calls. */
@@ -230,7 +229,7 @@ qcap_stop_t qcap_table_run(qcap_parser_t *p, const unsigned char *at, const unsi
             target = control->targets[side_underway(p)[control->slot].value];
         } else {
             const qcap_edge_t *edge = edge_of(protocol, s, number - 1);
-            const uint16_t *words = &protocol->actions[protocol->action_at[edge->action]];
+            const uint16_t *words = &protocol->actions[edge->action];
             target = edge->target;
             if (is_read && !(*words & QCAP_ACTION_PEEK))
                 at++;

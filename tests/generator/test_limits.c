@@ -92,6 +92,22 @@ static void elements_inside_elements(void **state)
     assert_refused(&spec, "elements are nested more than 200 deep");
 }
 
+/* Either side has 200 bytes each of which begins 90 elements, the last one its own. */
+static void operations_of_all_edges(void **state)
+{
+    (void)state;
+    spec_t spec = begin(HEAD ";@ client = *c0\n;@ server = *s0\n");
+
+    for (const char *side = "cs"; *side; side++) {
+        for (int i = 0; i < 88; i++)
+            text_print(&spec.text, "%c%d = %c%d ;@ emit\n", *side, i, *side, i + 1);
+        text_print(&spec.text, "%c88 =", *side);
+        for (unsigned i = 0; i < 200; i++)
+            text_print(&spec.text, "%s %%x%02X LF ;@ emit as %c-%u\n", i ? " /" : "", i, *side, i);
+    }
+    assert_refused(&spec, "the tables of this parser have more than 65536 rows");
+}
+
 static void annotations_in_one_place(void **state)
 {
     (void)state;
@@ -141,6 +157,7 @@ int main(void)
         cmocka_unit_test(more_registers_than_bits),
         cmocka_unit_test(rules_inside_rules),
         cmocka_unit_test(elements_inside_elements),
+        cmocka_unit_test(operations_of_all_edges),
         cmocka_unit_test(annotations_in_one_place),
         cmocka_unit_test(keywords_of_one_register),
         cmocka_unit_test(entries_of_one_refinement),
