@@ -73,12 +73,12 @@ typedef struct ast_note {
     bool is_datagram;          /* NOTE_FEED */
     ast_name_t transport;      /* NOTE_EXPECT: whose reg is `client`, `server` or a register */
     ast_name_t reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
-    VEC(ast_name_t) regs;      /* NOTE_RESET, NOTE_LOCAL */
+    VEC(ast_name_t) regs;      /* NOTE_RESET, NOTE_LOCAL; NOTE_EMIT: the rules that are joined */
     const convert_t *convert;  /* NOTE_CONVERT */
     const ast_expr_t *expr;    /* NOTE_SET, NOTE_LENGTH, NOTE_COUNT, NOTE_WHEN */
     ast_name_t queue, key;     /* NOTE_PUSH, NOTE_POP; key: if there is one */
     const char *separator;     /* NOTE_EMIT: between what is joined; NULL: nothing is */
-    ast_name_t rule;           /* NOTE_CUT: if one was named; NOTE_EMIT: what is joined */
+    ast_name_t rule;           /* NOTE_CUT: if one was named */
     ast_name_t value, by;      /* NOTE_REFINE */
     VEC(ast_entry_t) entries;  /* NOTE_REFINE */
     VEC(const ast_node_t *) parts; /* NOTE_UNTIL: names, strings, sets of one byte */

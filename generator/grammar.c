@@ -111,10 +111,12 @@ static void print_note(const note_t *note, text_t *text)
 {
     switch (note->kind) {
     case NOTE_EMIT:
+        text_print(text, "emit%s", note->is_stream ? " stream" : "");
         if (note->separator)
-            text_print(text, "emit joined \"%s\" %s as %s", note->separator, note->rule->name, note->name);
-        else
-            text_print(text, "emit%s as %s", note->is_stream ? " stream" : "", note->name);
+            text_print(text, " joined \"%s\"", note->separator);
+        for (size_t i = 0; i < note->joined.count; i++)
+            text_print(text, "%s %s", i ? " and" : "", note->joined.items[i]->name);
+        text_print(text, " as %s", note->name);
         break;
     case NOTE_CONVERT:
     case NOTE_SET:

@@ -172,7 +172,8 @@ typedef struct note {
     const queue_t *queue;        /* NOTE_PUSH, NOTE_POP */
     const reg_t *key;            /* NOTE_PUSH, NOTE_POP: an entry is found by it; NULL: the first one is */
     const char *separator;       /* NOTE_EMIT: between the texts that are joined; NULL: nothing is */
-    const rule_t *rule;          /* NOTE_CUT; NOTE_EMIT: whose texts are joined; NOTE_FEED, NOTE_FINISH: NULL if another protocol is fed */
+    VEC(const rule_t *) joined;  /* NOTE_EMIT: whose texts are joined */
+    const rule_t *rule;          /* NOTE_CUT; NOTE_FEED, NOTE_FINISH: NULL if another protocol is fed */
     const rule_t *value, *by;    /* NOTE_REFINE: both are elements of the annotated sequence, `by` the first of them */
     VEC(refine_entry_t) entries; /* NOTE_REFINE: each name once */
     VEC(until_part_t) parts;     /* NOTE_UNTIL */

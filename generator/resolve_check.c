@@ -236,14 +236,16 @@ static void check_streams(resolver_t *resolver)
     }
 }
 
-/* Of a joined element the parts lie inside, or it is always empty. */
+/* Of a joined element each part lies inside, or it is never there. */
 static void check_joined(resolver_t *resolver, const note_t *note, const node_t *node, const char *name)
 {
     reach_t reach = {.resolver = resolver, .is_reached = ARENA_ARRAY(resolver->arena, bool, resolver->wanted.count + 1)};
 
     reach_node(&reach, node);
-    if (!reach.is_reached[note->rule->index])
-        diag_error(resolver->diag, note->place, "nothing can be joined: `%s` is no part of `%s`", note->rule->name, name);
+    for (size_t i = 0; i < note->joined.count; i++)
+        if (!reach.is_reached[note->joined.items[i]->index])
+            diag_error(resolver->diag, note->place, "nothing can be joined: `%s` is no part of `%s`", note->joined.items[i]->name,
+                       name);
 }
 
 static bool has_feed(const notes_t *notes, const note_t *finish)

@@ -335,11 +335,13 @@ static bool resolve_decode(resolver_t *resolver, const subject_t *subject, note_
 
 static bool resolve_joined(resolver_t *resolver, const subject_t *subject, note_t *note)
 {
-    definition_t *definition = scope_get(resolver->scope, &subject->ast->rule);
-    if (!definition)
-        return false;
-    note->rule = resolve_rule(resolver, definition);
-    definition->is_part = true;
+    for (size_t i = 0; i < subject->ast->regs.count; i++) {
+        definition_t *definition = scope_get(resolver->scope, &subject->ast->regs.items[i]);
+        if (!definition)
+            return false;
+        vec_push(resolver->arena, &note->joined, resolve_rule(resolver, definition));
+        definition->is_part = true;
+    }
     return true;
 }
 

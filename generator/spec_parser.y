@@ -81,8 +81,7 @@ static void add_remark(const reader_t *reader, const token_t *rule, const token_
 static ast_note_t *note(const reader_t *reader, note_kind_t kind, place_t place);
 static ast_note_t *queue_note(const reader_t *reader, note_kind_t kind, const token_t *queue, const token_t *reg,
                               const token_t *key, place_t place);
-static ast_note_t *joined_note(const reader_t *reader, const token_t *separator, const token_t *rule,
-                               const token_t *name, place_t place);
+static ast_note_t *joined_note(ast_note_t *made, const token_t *separator, const token_t *name, place_t place);
 static void add_word(const reader_t *reader, ast_note_t *note, const token_t *word);
 static void add_entry(const reader_t *reader, ast_note_t *note, const token_t *name, const token_t *rule,
                       bool is_strict);
@@ -129,7 +128,7 @@ static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_
 %type <rule> alternatives
 %type <node> alternation concatenation repetition element part
 %type <reg> type
-%type <note> note words entries parts
+%type <note> note joined words entries parts
 %type <expr> expr
 %type <token> rule_name prose ports word key expr_name contextual reserved entry_name
 %type <flag> unique strict stream
@@ -241,8 +240,8 @@ notes:
 
 note:
   EMIT stream                     { $$ = note(reader, NOTE_EMIT, @$); $$->is_stream = $2; }
-| EMIT JOINED STRING word         { $$ = joined_note(reader, $3, $4, NULL, @$); }
-| EMIT JOINED STRING word AS word { $$ = joined_note(reader, $3, $4, $6, @$); }
+| EMIT JOINED STRING joined       { $$ = joined_note($4, $3, NULL, @$); }
+| EMIT JOINED STRING joined AS word { $$ = joined_note($4, $3, $6, @$); }
 | EMIT stream AS word             { $$ = note(reader, NOTE_EMIT, @$); $$->is_stream = $2; $$->name = name_of($4); }
 | word "=" CONVERSION unique {
       $$ = note(reader, NOTE_CONVERT, @$);
@@ -330,6 +329,11 @@ part:
   NAME                            { $$ = leaf(reader, AST_NAME, $1); }
 | STRING                          { $$ = leaf(reader, AST_STRING, $1); }
 | SET                             { $$ = leaf(reader, AST_SET, $1); }
+;
+
+joined:
+  word                            { $$ = note(reader, NOTE_EMIT, @$); add_word(reader, $$, $1); }
+| joined AND word                 { $$ = $1; add_word(reader, $$, $3); }
 ;
 
 words:
@@ -732,13 +736,10 @@ static ast_note_t *queue_note(const reader_t *reader, note_kind_t kind, const to
 }
 
 /* `name` is NULL where there is none. */
-static ast_note_t *joined_note(const reader_t *reader, const token_t *separator, const token_t *rule,
-                               const token_t *name, place_t place)
+static ast_note_t *joined_note(ast_note_t *made, const token_t *separator, const token_t *name, place_t place)
 {
-    ast_note_t *made = note(reader, NOTE_EMIT, place);
-
+    made->place = place;
     made->separator = separator->text;
-    made->rule = name_of(rule);
     if (name)
         made->name = name_of(name);
     return made;
