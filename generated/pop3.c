@@ -221,170 +221,153 @@ enum {
     AT_BEFORE_SINGLE_7 = 210,
     AT_SINGLE_9 = 211,
     AT_BEFORE_SINGLE_8 = 212,
-    AT_SINGLE_10 = 213,
-    AT_BEFORE_SINGLE_9 = 214,
-    AT_OAUTH_USER_2 = 215,
-    AT_OAUTH_TOKEN_3 = 216,
-    AT_SCRAM_8 = 217,
-    AT_SCRAM_NAME_2 = 218,
-    AT_LANGUAGE_2 = 219,
-    AT_BANNER_TEXT_5 = 220,
-    AT_REPLY_3 = 221,
-    AT_AUTH_CHALLENGE_1 = 222,
-    AT_CRLF_6 = 223,
-    AT_TRAILING_BLANKS_7 = 224,
-    AT_TEXT_5 = 225,
-    AT_CRLF_7 = 226,
-    AT_TEXT_6 = 227,
-    AT_CRLF_8 = 228,
-    AT_MAIL_1 = 229,
-    AT_TEXT_7 = 230,
-    AT_CRLF_9 = 231,
-    AT_BEGINNING_1 = 232,
-    AT_TEXT_8 = 233,
-    AT_CRLF_10 = 234,
-    AT_SCAN_LISTINGS_1 = 235,
-    AT_TEXT_9 = 236,
-    AT_CRLF_11 = 237,
-    AT_UNIQUE_IDS_1 = 238,
-    AT_TEXT_10 = 239,
-    AT_CRLF_12 = 240,
-    AT_CAPABILITIES_1 = 241,
-    AT_TEXT_11 = 242,
-    AT_CRLF_13 = 243,
-    AT_LISTINGS_1 = 244,
-    AT_TEXT_12 = 245,
-    AT_CRLF_14 = 246,
-    AT_OK_BY_COMMAND_3 = 247,
-    AT_OAUTH_TOKEN_4 = 248,
-    AT_SCRAM_9 = 249,
-    AT_SINGLE_11 = 250,
-    AT_BEFORE_SINGLE_10 = 251,
-    AT_SINGLE_12 = 252,
-    AT_BEFORE_SINGLE_11 = 253,
-    AT_SINGLE_13 = 254,
-    AT_BEFORE_SINGLE_12 = 255,
-    AT_SINGLE_14 = 256,
-    AT_BEFORE_SINGLE_13 = 257,
-    AT_SINGLE_15 = 258,
-    AT_BEFORE_SINGLE_14 = 259,
-    AT_SINGLE_16 = 260,
-    AT_BEFORE_SINGLE_15 = 261,
-    AT_SINGLE_17 = 262,
-    AT_BEFORE_SINGLE_16 = 263,
-    AT_AUTH_CHALLENGE_2 = 264,
-    AT_TEXT_13 = 265,
-    AT_TEXT_14 = 266,
-    AT_MAIL_2 = 267,
-    AT_MESSAGE_1 = 268,
-    AT_BEFORE_MESSAGE_1 = 269,
-    AT_TEXT_15 = 270,
-    AT_BEGINNING_2 = 271,
-    AT_OK_BY_COMMAND_4 = 272,
-    AT_BEFORE_OK_BY_COMMAND_1 = 273,
-    AT_TEXT_16 = 274,
-    AT_MESSAGE_NUMBER_6 = 275,
-    AT_BEFORE_MESSAGE_NUMBER_1 = 276,
-    AT_OK_BY_COMMAND_5 = 277,
-    AT_TEXT_17 = 278,
-    AT_MESSAGE_NUMBER_7 = 279,
-    AT_BEFORE_MESSAGE_NUMBER_2 = 280,
-    AT_OK_BY_COMMAND_6 = 281,
-    AT_TEXT_18 = 282,
-    AT_CAPABILITY_1 = 283,
-    AT_BEFORE_CAPABILITY_1 = 284,
-    AT_OK_BY_COMMAND_7 = 285,
-    AT_TEXT_19 = 286,
-    AT_LISTING_1 = 287,
-    AT_BEFORE_LISTING_1 = 288,
-    AT_OK_BY_COMMAND_8 = 289,
-    AT_TEXT_20 = 290,
-    AT_BEFORE_OK_STATUS_2 = 291,
-    AT_OAUTH_TOKEN_5 = 292,
-    AT_TEXT_21 = 293,
-    AT_CRLF_15 = 294,
-    AT_MAIL_3 = 295,
-    AT_TEXT_22 = 296,
-    AT_CRLF_16 = 297,
-    AT_BEGINNING_3 = 298,
-    AT_TEXT_23 = 299,
-    AT_CRLF_17 = 300,
-    AT_SCAN_LISTINGS_2 = 301,
-    AT_TEXT_24 = 302,
-    AT_CRLF_18 = 303,
-    AT_UNIQUE_IDS_2 = 304,
-    AT_TEXT_25 = 305,
-    AT_CRLF_19 = 306,
-    AT_CAPABILITIES_2 = 307,
-    AT_TEXT_26 = 308,
-    AT_CRLF_20 = 309,
-    AT_LISTINGS_2 = 310,
-    AT_TEXT_27 = 311,
-    AT_CRLF_21 = 312,
-    AT_OK_BY_COMMAND_9 = 313,
-    AT_BEFORE_OK_STATUS_3 = 314,
-    AT_MESSAGE_NUMBER_8 = 315,
-    AT_MESSAGE_NUMBER_9 = 316,
-    AT_CAPABILITY_2 = 317,
-    AT_CRLF_22 = 318,
-    AT_LISTING_2 = 319,
-    AT_CRLF_23 = 320,
-    AT_OAUTH_TOKEN_6 = 321,
-    AT_TEXT_28 = 322,
-    AT_MESSAGE_2 = 323,
-    AT_BEFORE_MESSAGE_2 = 324,
-    AT_TEXT_29 = 325,
-    AT_OK_BY_COMMAND_10 = 326,
-    AT_BEFORE_OK_BY_COMMAND_2 = 327,
-    AT_TEXT_30 = 328,
-    AT_MESSAGE_NUMBER_10 = 329,
-    AT_BEFORE_MESSAGE_NUMBER_3 = 330,
-    AT_OK_BY_COMMAND_11 = 331,
-    AT_TEXT_31 = 332,
-    AT_MESSAGE_NUMBER_11 = 333,
-    AT_BEFORE_MESSAGE_NUMBER_4 = 334,
-    AT_OK_BY_COMMAND_12 = 335,
-    AT_TEXT_32 = 336,
-    AT_CAPABILITY_3 = 337,
-    AT_BEFORE_CAPABILITY_2 = 338,
-    AT_OK_BY_COMMAND_13 = 339,
-    AT_TEXT_33 = 340,
-    AT_LISTING_3 = 341,
-    AT_BEFORE_LISTING_2 = 342,
-    AT_OK_BY_COMMAND_14 = 343,
-    AT_TEXT_34 = 344,
-    AT_BEFORE_OK_STATUS_4 = 345,
-    AT_MESSAGE_SIZE_1 = 346,
-    AT_UNIQUE_ID_1 = 347,
-    AT_TOKEN_1 = 348,
-    AT_OAUTH_TOKEN_7 = 349,
-    AT_BEFORE_OK_STATUS_5 = 350,
-    AT_MESSAGE_NUMBER_12 = 351,
-    AT_MESSAGE_NUMBER_13 = 352,
-    AT_CAPABILITY_4 = 353,
-    AT_CRLF_24 = 354,
-    AT_LISTING_4 = 355,
-    AT_CRLF_25 = 356,
-    AT_MESSAGE_SIZE_2 = 357,
-    AT_UNIQUE_ID_2 = 358,
-    AT_OAUTH_TOKEN_8 = 359,
-    AT_MESSAGE_SIZE_3 = 360,
-    AT_UNIQUE_ID_3 = 361,
-    AT_SCAN_LISTING_1 = 362,
-    AT_CRLF_26 = 363,
-    AT_CRLF_27 = 364,
-    AT_CRLF_28 = 365,
-    AT_OAUTH_TOKEN_9 = 366,
-    AT_MESSAGE_SIZE_4 = 367,
-    AT_UNIQUE_ID_4 = 368,
-    AT_OAUTH_TOKEN_10 = 369,
-    AT_SCAN_LISTING_2 = 370,
-    AT_CRLF_29 = 371,
-    AT_CRLF_30 = 372,
-    AT_CRLF_31 = 373,
-    AT_OAUTH_TOKEN_11 = 374,
-    AT_OAUTH_TOKEN_12 = 375,
-    AT_OAUTH_TOKEN_13 = 376,
+    AT_OAUTH_USER_2 = 213,
+    AT_OAUTH_TOKEN_3 = 214,
+    AT_SCRAM_8 = 215,
+    AT_SCRAM_NAME_2 = 216,
+    AT_LANGUAGE_2 = 217,
+    AT_BANNER_TEXT_5 = 218,
+    AT_REPLY_3 = 219,
+    AT_AUTH_CHALLENGE_1 = 220,
+    AT_CRLF_6 = 221,
+    AT_TRAILING_BLANKS_7 = 222,
+    AT_TEXT_5 = 223,
+    AT_CRLF_7 = 224,
+    AT_TEXT_6 = 225,
+    AT_CRLF_8 = 226,
+    AT_MAIL_1 = 227,
+    AT_TEXT_7 = 228,
+    AT_CRLF_9 = 229,
+    AT_SCAN_LISTINGS_1 = 230,
+    AT_TEXT_8 = 231,
+    AT_CRLF_10 = 232,
+    AT_UNIQUE_IDS_1 = 233,
+    AT_TEXT_9 = 234,
+    AT_CRLF_11 = 235,
+    AT_CAPABILITIES_1 = 236,
+    AT_TEXT_10 = 237,
+    AT_CRLF_12 = 238,
+    AT_LISTINGS_1 = 239,
+    AT_TEXT_11 = 240,
+    AT_CRLF_13 = 241,
+    AT_OK_BY_COMMAND_3 = 242,
+    AT_OAUTH_TOKEN_4 = 243,
+    AT_SCRAM_9 = 244,
+    AT_SINGLE_10 = 245,
+    AT_BEFORE_SINGLE_9 = 246,
+    AT_SINGLE_11 = 247,
+    AT_BEFORE_SINGLE_10 = 248,
+    AT_SINGLE_12 = 249,
+    AT_BEFORE_SINGLE_11 = 250,
+    AT_SINGLE_13 = 251,
+    AT_BEFORE_SINGLE_12 = 252,
+    AT_SINGLE_14 = 253,
+    AT_BEFORE_SINGLE_13 = 254,
+    AT_SINGLE_15 = 255,
+    AT_BEFORE_SINGLE_14 = 256,
+    AT_AUTH_CHALLENGE_2 = 257,
+    AT_TEXT_12 = 258,
+    AT_TEXT_13 = 259,
+    AT_MAIL_2 = 260,
+    AT_MESSAGE_1 = 261,
+    AT_BEFORE_MESSAGE_1 = 262,
+    AT_TEXT_14 = 263,
+    AT_MESSAGE_NUMBER_6 = 264,
+    AT_BEFORE_MESSAGE_NUMBER_1 = 265,
+    AT_OK_BY_COMMAND_4 = 266,
+    AT_TEXT_15 = 267,
+    AT_MESSAGE_NUMBER_7 = 268,
+    AT_BEFORE_MESSAGE_NUMBER_2 = 269,
+    AT_OK_BY_COMMAND_5 = 270,
+    AT_TEXT_16 = 271,
+    AT_CAPABILITY_1 = 272,
+    AT_BEFORE_CAPABILITY_1 = 273,
+    AT_OK_BY_COMMAND_6 = 274,
+    AT_TEXT_17 = 275,
+    AT_LISTING_1 = 276,
+    AT_BEFORE_LISTING_1 = 277,
+    AT_OK_BY_COMMAND_7 = 278,
+    AT_TEXT_18 = 279,
+    AT_BEFORE_OK_STATUS_2 = 280,
+    AT_OAUTH_TOKEN_5 = 281,
+    AT_TEXT_19 = 282,
+    AT_CRLF_14 = 283,
+    AT_MAIL_3 = 284,
+    AT_TEXT_20 = 285,
+    AT_CRLF_15 = 286,
+    AT_SCAN_LISTINGS_2 = 287,
+    AT_TEXT_21 = 288,
+    AT_CRLF_16 = 289,
+    AT_UNIQUE_IDS_2 = 290,
+    AT_TEXT_22 = 291,
+    AT_CRLF_17 = 292,
+    AT_CAPABILITIES_2 = 293,
+    AT_TEXT_23 = 294,
+    AT_CRLF_18 = 295,
+    AT_LISTINGS_2 = 296,
+    AT_TEXT_24 = 297,
+    AT_CRLF_19 = 298,
+    AT_OK_BY_COMMAND_8 = 299,
+    AT_BEFORE_OK_STATUS_3 = 300,
+    AT_MESSAGE_NUMBER_8 = 301,
+    AT_MESSAGE_NUMBER_9 = 302,
+    AT_CAPABILITY_2 = 303,
+    AT_CRLF_20 = 304,
+    AT_LISTING_2 = 305,
+    AT_CRLF_21 = 306,
+    AT_OAUTH_TOKEN_6 = 307,
+    AT_TEXT_25 = 308,
+    AT_MESSAGE_2 = 309,
+    AT_BEFORE_MESSAGE_2 = 310,
+    AT_TEXT_26 = 311,
+    AT_MESSAGE_NUMBER_10 = 312,
+    AT_BEFORE_MESSAGE_NUMBER_3 = 313,
+    AT_OK_BY_COMMAND_9 = 314,
+    AT_TEXT_27 = 315,
+    AT_MESSAGE_NUMBER_11 = 316,
+    AT_BEFORE_MESSAGE_NUMBER_4 = 317,
+    AT_OK_BY_COMMAND_10 = 318,
+    AT_TEXT_28 = 319,
+    AT_CAPABILITY_3 = 320,
+    AT_BEFORE_CAPABILITY_2 = 321,
+    AT_OK_BY_COMMAND_11 = 322,
+    AT_TEXT_29 = 323,
+    AT_LISTING_3 = 324,
+    AT_BEFORE_LISTING_2 = 325,
+    AT_OK_BY_COMMAND_12 = 326,
+    AT_TEXT_30 = 327,
+    AT_BEFORE_OK_STATUS_4 = 328,
+    AT_MESSAGE_SIZE_1 = 329,
+    AT_UNIQUE_ID_1 = 330,
+    AT_TOKEN_1 = 331,
+    AT_OAUTH_TOKEN_7 = 332,
+    AT_BEFORE_OK_STATUS_5 = 333,
+    AT_MESSAGE_NUMBER_12 = 334,
+    AT_MESSAGE_NUMBER_13 = 335,
+    AT_CAPABILITY_4 = 336,
+    AT_CRLF_22 = 337,
+    AT_LISTING_4 = 338,
+    AT_CRLF_23 = 339,
+    AT_MESSAGE_SIZE_2 = 340,
+    AT_UNIQUE_ID_2 = 341,
+    AT_OAUTH_TOKEN_8 = 342,
+    AT_MESSAGE_SIZE_3 = 343,
+    AT_UNIQUE_ID_3 = 344,
+    AT_SCAN_LISTING_1 = 345,
+    AT_CRLF_24 = 346,
+    AT_CRLF_25 = 347,
+    AT_CRLF_26 = 348,
+    AT_OAUTH_TOKEN_9 = 349,
+    AT_MESSAGE_SIZE_4 = 350,
+    AT_UNIQUE_ID_4 = 351,
+    AT_OAUTH_TOKEN_10 = 352,
+    AT_SCAN_LISTING_2 = 353,
+    AT_CRLF_27 = 354,
+    AT_CRLF_28 = 355,
+    AT_CRLF_29 = 356,
+    AT_OAUTH_TOKEN_11 = 357,
+    AT_OAUTH_TOKEN_12 = 358,
+    AT_OAUTH_TOKEN_13 = 359,
 };
 
 /* rounds + 1 */
@@ -469,40 +452,36 @@ static int choose_0(const qcap_parser_t *parser)
 }
 
 /* Which alternative of ok-by-command applies. */
-static int choose_14(const qcap_parser_t *parser)
+static int choose_12(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
-    /* command = RETR */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(3u /* RETR */));
+    /* (command = RETR) or (command = TOP) */
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(3u /* RETR */)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(4u /* TOP */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
-    /* command = TOP */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(4u /* TOP */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
     /* command = LIST */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(1u /* LIST */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 2;
+        return 1;
     /* command = UIDL */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(2u /* UIDL */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 3;
+        return 2;
     /* command = CAPA */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(5u /* CAPA */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 4;
+        return 3;
     /* (command = AUTH) or (command = LANG) */
     n = qcap_binary(QCAP_OR,
         qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(6u /* AUTH */)),
@@ -510,51 +489,47 @@ static int choose_14(const qcap_parser_t *parser)
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 5;
+        return 4;
     /* command = STLS */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(8u /* STLS */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 6;
-    return 7;
+        return 5;
+    return 6;
 }
 
 /* Which alternative of ok-by-command applies. */
-static int choose_31(const qcap_parser_t *parser)
+static int choose_27(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
-    /* command = RETR */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(3u /* RETR */));
+    /* (command = RETR) or (command = TOP) */
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(3u /* RETR */)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(4u /* TOP */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
-    /* command = TOP */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(4u /* TOP */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
     /* command = LIST */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(1u /* LIST */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 2;
+        return 1;
     /* command = UIDL */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(2u /* UIDL */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 3;
+        return 2;
     /* command = CAPA */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(5u /* CAPA */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 4;
+        return 3;
     /* (command = AUTH) or (command = LANG) */
     n = qcap_binary(QCAP_OR,
         qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(6u /* AUTH */)),
@@ -562,18 +537,18 @@ static int choose_31(const qcap_parser_t *parser)
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 5;
+        return 4;
     /* command = STLS */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(8u /* STLS */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 6;
-    return 7;
+        return 5;
+    return 6;
 }
 
 /* Which alternative of sasl-message applies. */
-static int choose_34(const qcap_parser_t *parser)
+static int choose_30(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -2007,7 +1982,7 @@ base64_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 3 /* rounds */, false, false, value_0(parser), 167, here - 1);
+        qcap_op_set(parser, 3 /* rounds */, false, false, value_0(parser), 166, here - 1);
         qcap_element_close(parser, side->slots, 2, QCAP_POP3_COMMAND_AUTH_RESPONSE, here - 1);
         qcap_op_feed_close(parser, 1, 0, here - 1);
         qcap_op_finish(parser, 0, here - 1);
@@ -2110,8 +2085,8 @@ on1:
         goto on2;
     }
 out1:
-    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_1);
 
     /* ok-status = . "+OK"      RFC 1939, 3
@@ -2124,8 +2099,8 @@ on2:
         goto on3;
     }
 out2:
-    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_2);
 
     /* ok-status = . "+OK"      RFC 1939, 3
@@ -2138,8 +2113,8 @@ on3:
         goto on4;
     }
 out3:
-    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_3);
 
     /* banner = [ . SP [ banner-text ] ]      RFC 2449, 4
@@ -2154,9 +2129,9 @@ on4:
         goto on5;
     }
 out4:
-    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 175 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_BANNER_1);
 
     /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
@@ -2171,9 +2146,9 @@ on5:
         goto on6;
     }
 out5:
-    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 175 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_BANNER_TEXT_1);
 
     /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
@@ -2189,9 +2164,9 @@ on6:
         goto on7;
     }
 out6:
-    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 175 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
     qcap_op_list(parser, 90 /* open reply-text */, QCAP_HERE(p0) + 4);
     return qcap_leave(parser, at, end, AT_BANNER_TEXT_2);
 
@@ -2208,9 +2183,9 @@ on7:
         goto on8;
     }
 out7:
-    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 175 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
     qcap_op_list(parser, 90 /* open reply-text */, QCAP_HERE(p0) + 4);
     return qcap_leave(parser, at, end, AT_TIMESTAMP_1);
 
@@ -2234,9 +2209,9 @@ on8:
     if (QCAP_UNLIKELY(at == end))
         goto out8;
 out8:
-    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 175 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
     qcap_op_list(parser, 90 /* open reply-text */, QCAP_HERE(p0) + 4);
     side->positions[0] = QCAP_HERE(p1) - 2;
     return qcap_leave(parser, at, end, AT_TIMESTAMP_2);
@@ -2395,7 +2370,7 @@ ok_status_3:
     if (*at == 'K' || *at == 'k') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 175 /* close status */, here);
+        qcap_op_later(parser, side->later, 169 /* close status */, here);
         goto banner_1;
     }
     return qcap_stop(parser, at, AT_OK_STATUS_3, QCAP_STOP_TABLE);
@@ -2436,7 +2411,7 @@ crlf_1:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 171 /* close reply */, here);
+        qcap_op_later(parser, side->later, 165 /* close reply */, here);
         qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_OK_STATUS_4, QCAP_STOP_PAUSED);
@@ -2572,9 +2547,9 @@ banner_text_3:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 174 /* open timestamp */, side->positions[0]);
-        qcap_op_later(parser, side->later, 173 /* close timestamp */, here - 1);
-        qcap_op_later(parser, side->later, 172 /* close reply-text */, here - 1);
+        qcap_op_later(parser, side->later, 168 /* open timestamp */, side->positions[0]);
+        qcap_op_later(parser, side->later, 167 /* close timestamp */, here - 1);
+        qcap_op_later(parser, side->later, 166 /* close reply-text */, here - 1);
         parser->marks[0] = parser->later_count;
         goto crlf_1;
     }
@@ -2598,22 +2573,20 @@ error_status_3:
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok" */
 ok_by_command_1:
-    switch (choose_14(parser)) {
+    switch (choose_12(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_BEFORE_SINGLE_10, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SINGLE_9, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_BEFORE_SINGLE_11, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SINGLE_10, QCAP_STOP_TABLE);
     case 2:
-        return qcap_stop(parser, at, AT_BEFORE_SINGLE_12, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SINGLE_11, QCAP_STOP_TABLE);
     case 3:
-        return qcap_stop(parser, at, AT_BEFORE_SINGLE_13, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SINGLE_12, QCAP_STOP_TABLE);
     case 4:
-        return qcap_stop(parser, at, AT_BEFORE_SINGLE_14, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SINGLE_13, QCAP_STOP_TABLE);
     case 5:
-        return qcap_stop(parser, at, AT_BEFORE_SINGLE_15, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SINGLE_14, QCAP_STOP_TABLE);
     case 6:
-        return qcap_stop(parser, at, AT_BEFORE_SINGLE_16, QCAP_STOP_TABLE);
-    case 7:
         goto before_single_1;
     default:
         return qcap_stop(parser, at, AT_OK_BY_COMMAND_1, QCAP_STOP_CONTROL);
@@ -2703,9 +2676,6 @@ static const qcap_machine_t machines[] = {
     NULL,
     NULL,
     NULL,
-    NULL,
-    NULL,
-    NULL,
 };
 
 static const uint16_t targets_0[] = {AT_BEFORE_BASE64_1, AT_BEFORE_BASE64_1, AT_BEFORE_BASE64_1, AT_BEFORE_USER_VERB_1};
@@ -2720,7 +2690,7 @@ static const qcap_until_t until_2 = {pieces_2, 1, true, NULL};
 
 static const uint16_t targets_3[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_4[] = {AT_BEGINNING_2, AT_BEFORE_OK_BY_COMMAND_2};
+static const uint16_t targets_4[] = {AT_BEFORE_MESSAGE_NUMBER_3, AT_OK_BY_COMMAND_9};
 
 static const qcap_piece_t pieces_4[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2728,7 +2698,7 @@ static const qcap_until_t until_4 = {pieces_4, 1, true, NULL};
 
 static const uint16_t targets_5[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_6[] = {AT_BEFORE_MESSAGE_NUMBER_3, AT_OK_BY_COMMAND_11};
+static const uint16_t targets_6[] = {AT_BEFORE_MESSAGE_NUMBER_4, AT_OK_BY_COMMAND_10};
 
 static const qcap_piece_t pieces_6[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2736,7 +2706,7 @@ static const qcap_until_t until_6 = {pieces_6, 1, true, NULL};
 
 static const uint16_t targets_7[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_8[] = {AT_BEFORE_MESSAGE_NUMBER_4, AT_OK_BY_COMMAND_12};
+static const uint16_t targets_8[] = {AT_BEFORE_CAPABILITY_2, AT_OK_BY_COMMAND_11};
 
 static const qcap_piece_t pieces_8[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2744,7 +2714,7 @@ static const qcap_until_t until_8 = {pieces_8, 1, true, NULL};
 
 static const uint16_t targets_9[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_10[] = {AT_BEFORE_CAPABILITY_2, AT_OK_BY_COMMAND_13};
+static const uint16_t targets_10[] = {AT_BEFORE_LISTING_2, AT_OK_BY_COMMAND_12};
 
 static const qcap_piece_t pieces_10[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2752,25 +2722,25 @@ static const qcap_until_t until_10 = {pieces_10, 1, true, NULL};
 
 static const uint16_t targets_11[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_12[] = {AT_BEFORE_LISTING_2, AT_OK_BY_COMMAND_14};
+static const uint16_t targets_12[] = {AT_BEFORE_SINGLE_9, AT_BEFORE_SINGLE_10, AT_BEFORE_SINGLE_11, AT_BEFORE_SINGLE_12, AT_BEFORE_SINGLE_13, AT_BEFORE_SINGLE_14, AT_BEFORE_SINGLE_1};
 
-static const qcap_piece_t pieces_12[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const uint16_t targets_13[] = {AT_OK_BY_COMMAND_1};
 
-static const qcap_until_t until_12 = {pieces_12, 1, true, NULL};
+static const uint16_t targets_14[] = {AT_BEFORE_SINGLE_1};
 
-static const uint16_t targets_13[] = {AT_BEFORE_OK_STATUS_4};
+static const uint16_t targets_15[] = {AT_BEFORE_CHALLENGE_LINE_1};
 
-static const uint16_t targets_14[] = {AT_BEFORE_SINGLE_10, AT_BEFORE_SINGLE_11, AT_BEFORE_SINGLE_12, AT_BEFORE_SINGLE_13, AT_BEFORE_SINGLE_14, AT_BEFORE_SINGLE_15, AT_BEFORE_SINGLE_16, AT_BEFORE_SINGLE_1};
+static const uint16_t targets_16[] = {AT_BEFORE_OK_STATUS_3};
 
-static const uint16_t targets_15[] = {AT_OK_BY_COMMAND_1};
+static const uint16_t targets_17[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_1};
 
-static const uint16_t targets_16[] = {AT_BEFORE_SINGLE_1};
+static const qcap_piece_t pieces_17[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const uint16_t targets_17[] = {AT_BEFORE_CHALLENGE_LINE_1};
+static const qcap_until_t until_17 = {pieces_17, 1, true, NULL};
 
-static const uint16_t targets_18[] = {AT_BEFORE_OK_STATUS_3};
+static const uint16_t targets_18[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_19[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_1};
+static const uint16_t targets_19[] = {AT_BEFORE_MESSAGE_NUMBER_1, AT_OK_BY_COMMAND_4};
 
 static const qcap_piece_t pieces_19[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2778,7 +2748,7 @@ static const qcap_until_t until_19 = {pieces_19, 1, true, NULL};
 
 static const uint16_t targets_20[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_21[] = {AT_BEGINNING_2, AT_BEFORE_OK_BY_COMMAND_1};
+static const uint16_t targets_21[] = {AT_BEFORE_MESSAGE_NUMBER_2, AT_OK_BY_COMMAND_5};
 
 static const qcap_piece_t pieces_21[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2786,7 +2756,7 @@ static const qcap_until_t until_21 = {pieces_21, 1, true, NULL};
 
 static const uint16_t targets_22[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_23[] = {AT_BEFORE_MESSAGE_NUMBER_1, AT_OK_BY_COMMAND_5};
+static const uint16_t targets_23[] = {AT_BEFORE_CAPABILITY_1, AT_OK_BY_COMMAND_6};
 
 static const qcap_piece_t pieces_23[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2794,7 +2764,7 @@ static const qcap_until_t until_23 = {pieces_23, 1, true, NULL};
 
 static const uint16_t targets_24[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_25[] = {AT_BEFORE_MESSAGE_NUMBER_2, AT_OK_BY_COMMAND_6};
+static const uint16_t targets_25[] = {AT_BEFORE_LISTING_1, AT_OK_BY_COMMAND_7};
 
 static const qcap_piece_t pieces_25[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2802,29 +2772,13 @@ static const qcap_until_t until_25 = {pieces_25, 1, true, NULL};
 
 static const uint16_t targets_26[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_27[] = {AT_BEFORE_CAPABILITY_1, AT_OK_BY_COMMAND_7};
+static const uint16_t targets_27[] = {AT_BEFORE_SINGLE_3, AT_BEFORE_SINGLE_4, AT_BEFORE_SINGLE_5, AT_BEFORE_SINGLE_6, AT_BEFORE_SINGLE_7, AT_BEFORE_SINGLE_8, AT_BEFORE_SINGLE_2};
 
-static const qcap_piece_t pieces_27[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const uint16_t targets_28[] = {AT_OK_BY_COMMAND_2};
 
-static const qcap_until_t until_27 = {pieces_27, 1, true, NULL};
+static const uint16_t targets_29[] = {AT_BEFORE_SINGLE_2};
 
-static const uint16_t targets_28[] = {AT_BEFORE_OK_STATUS_2};
-
-static const uint16_t targets_29[] = {AT_BEFORE_LISTING_1, AT_OK_BY_COMMAND_8};
-
-static const qcap_piece_t pieces_29[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
-
-static const qcap_until_t until_29 = {pieces_29, 1, true, NULL};
-
-static const uint16_t targets_30[] = {AT_BEFORE_OK_STATUS_2};
-
-static const uint16_t targets_31[] = {AT_BEFORE_SINGLE_3, AT_BEFORE_SINGLE_4, AT_BEFORE_SINGLE_5, AT_BEFORE_SINGLE_6, AT_BEFORE_SINGLE_7, AT_BEFORE_SINGLE_8, AT_BEFORE_SINGLE_9, AT_BEFORE_SINGLE_2};
-
-static const uint16_t targets_32[] = {AT_OK_BY_COMMAND_2};
-
-static const uint16_t targets_33[] = {AT_BEFORE_SINGLE_2};
-
-static const uint16_t targets_34[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_30[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
@@ -2839,30 +2793,26 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_UNTIL, .targets = targets_8, .rule = 147, .until = &until_8}, /* 8 */
     {.kind = QCAP_CONTROL_SKIP, .targets = targets_9, .rule = 148}, /* 9 */
     {.kind = QCAP_CONTROL_UNTIL, .targets = targets_10, .rule = 148, .until = &until_10}, /* 10 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_11, .rule = 149}, /* 11 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_12, .rule = 149, .until = &until_12}, /* 12 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_13, .rule = 162, .protocol = "tls"}, /* 13 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_14, .rule = 66, .choose = choose_14}, /* 14 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_15, .rule = 163, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 15 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_16, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 16 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_17, .rule = 165, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 17 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_18, .rule = 144}, /* 18 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_19, .rule = 144, .until = &until_19}, /* 19 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_20, .rule = 145}, /* 20 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_21, .rule = 145, .until = &until_21}, /* 21 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_22, .rule = 146}, /* 22 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_23, .rule = 146, .until = &until_23}, /* 23 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_24, .rule = 147}, /* 24 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_25, .rule = 147, .until = &until_25}, /* 25 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_26, .rule = 148}, /* 26 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_27, .rule = 148, .until = &until_27}, /* 27 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_28, .rule = 149}, /* 28 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_29, .rule = 149, .until = &until_29}, /* 29 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_30, .rule = 162, .protocol = "tls"}, /* 30 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_31, .rule = 66, .choose = choose_31}, /* 31 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_32, .rule = 163, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 32 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_33, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 33 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_34, .rule = 74, .choose = choose_34}, /* 34 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_11, .rule = 161, .protocol = "tls"}, /* 11 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_12, .rule = 66, .choose = choose_12}, /* 12 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_13, .rule = 162, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 13 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_14, .rule = 163, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 14 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_15, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 15 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_16, .rule = 144}, /* 16 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_17, .rule = 144, .until = &until_17}, /* 17 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_18, .rule = 145}, /* 18 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_19, .rule = 145, .until = &until_19}, /* 19 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_20, .rule = 146}, /* 20 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_21, .rule = 146, .until = &until_21}, /* 21 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_22, .rule = 147}, /* 22 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_23, .rule = 147, .until = &until_23}, /* 23 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_24, .rule = 148}, /* 24 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_25, .rule = 148, .until = &until_25}, /* 25 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_26, .rule = 161, .protocol = "tls"}, /* 26 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_27, .rule = 66, .choose = choose_27}, /* 27 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_28, .rule = 162, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 28 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_29, .rule = 163, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 29 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_30, .rule = 74, .choose = choose_30}, /* 30 */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -2988,9 +2938,9 @@ static const qcap_edge_t edges[] = {
     {177, 0}, {56, 86}, {57, 0}, {178, 88}, {58, 0}, {0, 90}, {60, 0}, {0, 94},
     {51, 102}, {53, 0}, {61, 0}, {62, 0}, {56, 0}, {63, 0}, {64, 0}, {192, 105},
     {0, 107}, {66, 117}, {65, 117}, {196, 123}, {0, 125}, {51, 133}, {164, 136}, {0, 139},
-    {51, 147}, {0, 150}, {51, 159}, {164, 163}, {59, 165}, {38, 171}, {37, 180}, {220, 185},
-    {221, 105}, {0, 187}, {66, 194}, {224, 197}, {68, 199}, {0, 202}, {0, 205}, {66, 214},
-    {224, 219}, {68, 0}, {38, 225}, {72, 0}, {71, 0}, {69, 0}, {73, 230}, {38, 232},
+    {51, 147}, {0, 150}, {51, 159}, {164, 163}, {59, 165}, {38, 171}, {37, 180}, {218, 185},
+    {219, 105}, {0, 187}, {66, 194}, {222, 197}, {68, 199}, {0, 202}, {0, 205}, {66, 214},
+    {222, 219}, {68, 0}, {38, 225}, {72, 0}, {71, 0}, {69, 0}, {73, 230}, {38, 232},
     {38, 235}, {72, 241}, {73, 0}, {85, 243}, {87, 0}, {83, 0}, {84, 245}, {74, 247},
     {76, 253}, {79, 0}, {79, 257}, {103, 0}, {105, 18}, {14, 0}, {17, 0}, {106, 0},
     {107, 0}, {89, 0}, {89, 261}, {91, 0}, {109, 263}, {108, 265}, {92, 0}, {94, 0},
@@ -3006,41 +2956,39 @@ static const qcap_edge_t edges[] = {
     {171, 0}, {172, 352}, {174, 0}, {173, 0}, {175, 354}, {176, 50}, {179, 0}, {59, 0},
     {0, 357}, {51, 365}, {164, 0}, {60, 368}, {180, 371}, {181, 345}, {183, 263}, {184, 0},
     {186, 0}, {185, 0}, {187, 0}, {188, 0}, {189, 0}, {190, 263}, {191, 0}, {176, 0},
-    {195, 374}, {198, 0}, {215, 0}, {152, 378}, {216, 0}, {155, 380}, {217, 0}, {218, 0},
-    {219, 382}, {38, 385}, {223, 0}, {222, 0}, {193, 0}, {39, 391}, {195, 0}, {197, 393},
+    {195, 374}, {198, 0}, {213, 0}, {152, 378}, {214, 0}, {155, 380}, {215, 0}, {216, 0},
+    {217, 382}, {38, 385}, {221, 0}, {220, 0}, {193, 0}, {39, 391}, {195, 0}, {197, 393},
     {196, 0}, {0, 399}, {66, 0}, {65, 0}, {0, 404}, {51, 412}, {164, 415}, {38, 418},
-    {226, 0}, {225, 0}, {199, 0}, {229, 422}, {228, 0}, {227, 0}, {201, 0}, {232, 427},
-    {231, 0}, {230, 0}, {203, 0}, {235, 431}, {234, 0}, {233, 0}, {205, 0}, {238, 431},
-    {237, 0}, {236, 0}, {207, 0}, {241, 431}, {240, 0}, {239, 0}, {209, 0}, {244, 431},
-    {243, 0}, {242, 0}, {211, 0}, {247, 431}, {246, 0}, {245, 0}, {213, 0}, {171, 378},
-    {248, 0}, {249, 378}, {0, 434}, {51, 442}, {164, 445}, {219, 0}, {38, 448}, {37, 457},
-    {220, 0}, {264, 462}, {38, 465}, {0, 469}, {66, 475}, {224, 0}, {265, 477}, {38, 479},
-    {266, 477}, {229, 481}, {270, 477}, {232, 484}, {274, 477}, {235, 0}, {278, 477}, {238, 0},
-    {282, 477}, {241, 0}, {286, 477}, {244, 0}, {290, 477}, {247, 0}, {292, 0}, {249, 0},
-    {295, 486}, {294, 0}, {293, 0}, {250, 0}, {298, 491}, {297, 0}, {296, 0}, {252, 0},
-    {301, 495}, {300, 0}, {299, 0}, {254, 0}, {304, 495}, {303, 0}, {302, 0}, {256, 0},
-    {307, 495}, {306, 0}, {305, 0}, {258, 0}, {310, 495}, {309, 0}, {308, 0}, {260, 0},
-    {313, 495}, {312, 0}, {311, 0}, {262, 0}, {38, 498}, {223, 507}, {264, 0}, {38, 511},
-    {226, 516}, {265, 0}, {229, 518}, {228, 516}, {266, 0}, {267, 0}, {268, 524}, {232, 527},
-    {231, 516}, {270, 0}, {271, 0}, {272, 532}, {235, 534}, {234, 516}, {274, 0}, {315, 538},
-    {275, 0}, {238, 534}, {237, 516}, {278, 0}, {316, 541}, {279, 0}, {241, 534}, {240, 516},
-    {282, 0}, {283, 544}, {318, 549}, {317, 552}, {283, 0}, {244, 534}, {243, 516}, {286, 0},
-    {287, 554}, {320, 559}, {319, 562}, {287, 0}, {247, 534}, {246, 516}, {290, 0}, {321, 0},
-    {322, 230}, {295, 564}, {325, 230}, {298, 567}, {328, 230}, {301, 0}, {332, 230}, {304, 0},
-    {336, 230}, {307, 0}, {340, 230}, {310, 0}, {344, 230}, {313, 0}, {38, 569}, {346, 572},
-    {315, 0}, {347, 575}, {316, 0}, {283, 578}, {318, 582}, {317, 0}, {287, 584}, {320, 588},
-    {319, 0}, {348, 123}, {349, 0}, {295, 590}, {294, 241}, {322, 0}, {323, 596}, {298, 599},
-    {297, 241}, {325, 0}, {326, 604}, {301, 606}, {300, 241}, {328, 0}, {351, 610}, {329, 0},
-    {304, 606}, {303, 241}, {332, 0}, {352, 613}, {333, 0}, {307, 606}, {306, 241}, {336, 0},
-    {337, 616}, {354, 621}, {353, 624}, {337, 0}, {310, 606}, {309, 241}, {340, 0}, {341, 626},
-    {356, 631}, {355, 634}, {341, 0}, {313, 606}, {312, 241}, {344, 0}, {357, 0}, {358, 0},
-    {348, 0}, {171, 636}, {348, 86}, {359, 0}, {171, 639}, {38, 642}, {360, 646}, {351, 0},
-    {361, 649}, {352, 0}, {337, 652}, {354, 656}, {353, 0}, {341, 658}, {356, 662}, {355, 0},
-    {275, 664}, {363, 669}, {362, 672}, {279, 674}, {365, 679}, {364, 682}, {348, 685}, {366, 0},
-    {171, 687}, {367, 0}, {368, 0}, {275, 690}, {363, 694}, {362, 0}, {279, 431}, {365, 0},
-    {348, 696}, {369, 0}, {171, 698}, {329, 701}, {371, 706}, {370, 709}, {333, 711}, {373, 716},
-    {372, 719}, {348, 722}, {374, 0}, {171, 724}, {329, 727}, {371, 731}, {370, 0}, {333, 495},
-    {373, 0}, {348, 733}, {375, 0}, {171, 735}, {376, 738}, {348, 738}, {171, 740}, {376, 123},
+    {224, 0}, {223, 0}, {199, 0}, {227, 422}, {226, 0}, {225, 0}, {201, 0}, {230, 427},
+    {229, 0}, {228, 0}, {203, 0}, {233, 427}, {232, 0}, {231, 0}, {205, 0}, {236, 427},
+    {235, 0}, {234, 0}, {207, 0}, {239, 427}, {238, 0}, {237, 0}, {209, 0}, {242, 427},
+    {241, 0}, {240, 0}, {211, 0}, {171, 378}, {243, 0}, {244, 378}, {0, 430}, {51, 438},
+    {164, 441}, {217, 0}, {38, 444}, {37, 453}, {218, 0}, {257, 458}, {38, 461}, {0, 465},
+    {66, 471}, {222, 0}, {258, 473}, {38, 475}, {259, 473}, {227, 477}, {263, 473}, {230, 0},
+    {267, 473}, {233, 0}, {271, 473}, {236, 0}, {275, 473}, {239, 0}, {279, 473}, {242, 0},
+    {281, 0}, {244, 0}, {284, 480}, {283, 0}, {282, 0}, {245, 0}, {287, 485}, {286, 0},
+    {285, 0}, {247, 0}, {290, 485}, {289, 0}, {288, 0}, {249, 0}, {293, 485}, {292, 0},
+    {291, 0}, {251, 0}, {296, 485}, {295, 0}, {294, 0}, {253, 0}, {299, 485}, {298, 0},
+    {297, 0}, {255, 0}, {38, 488}, {221, 497}, {257, 0}, {38, 501}, {224, 506}, {258, 0},
+    {227, 508}, {226, 506}, {259, 0}, {260, 0}, {261, 514}, {230, 517}, {229, 506}, {263, 0},
+    {301, 521}, {264, 0}, {233, 517}, {232, 506}, {267, 0}, {302, 524}, {268, 0}, {236, 517},
+    {235, 506}, {271, 0}, {272, 527}, {304, 532}, {303, 535}, {272, 0}, {239, 517}, {238, 506},
+    {275, 0}, {276, 537}, {306, 542}, {305, 545}, {276, 0}, {242, 517}, {241, 506}, {279, 0},
+    {307, 0}, {308, 230}, {284, 547}, {311, 230}, {287, 0}, {315, 230}, {290, 0}, {319, 230},
+    {293, 0}, {323, 230}, {296, 0}, {327, 230}, {299, 0}, {38, 550}, {329, 553}, {301, 0},
+    {330, 556}, {302, 0}, {272, 559}, {304, 563}, {303, 0}, {276, 565}, {306, 569}, {305, 0},
+    {331, 123}, {332, 0}, {284, 571}, {283, 241}, {308, 0}, {309, 577}, {287, 580}, {286, 241},
+    {311, 0}, {334, 584}, {312, 0}, {290, 580}, {289, 241}, {315, 0}, {335, 587}, {316, 0},
+    {293, 580}, {292, 241}, {319, 0}, {320, 590}, {337, 595}, {336, 598}, {320, 0}, {296, 580},
+    {295, 241}, {323, 0}, {324, 600}, {339, 605}, {338, 608}, {324, 0}, {299, 580}, {298, 241},
+    {327, 0}, {340, 0}, {341, 0}, {331, 0}, {171, 610}, {331, 86}, {342, 0}, {171, 613},
+    {38, 616}, {343, 620}, {334, 0}, {344, 623}, {335, 0}, {320, 626}, {337, 630}, {336, 0},
+    {324, 632}, {339, 636}, {338, 0}, {264, 638}, {346, 643}, {345, 646}, {268, 648}, {348, 653},
+    {347, 656}, {331, 659}, {349, 0}, {171, 661}, {350, 0}, {351, 0}, {264, 664}, {346, 668},
+    {345, 0}, {268, 427}, {348, 0}, {331, 670}, {352, 0}, {171, 672}, {312, 675}, {354, 680},
+    {353, 683}, {316, 685}, {356, 690}, {355, 693}, {331, 696}, {357, 0}, {171, 698}, {312, 701},
+    {354, 705}, {353, 0}, {316, 485}, {356, 0}, {331, 707}, {358, 0}, {171, 709}, {359, 712},
+    {331, 712}, {171, 714}, {359, 123},
 };
 
 /* The edges of states. */
@@ -3067,38 +3015,36 @@ static const uint16_t edge_lists[] = {
     245, 236, 246, 247, 97, 98, 99, 248, 249, 250, 251, 252, 253, 254, 255, 88,
     89, 90, 256, 257, 258, 259, 260, 261, 262, 241, 263, 264, 265, 266, 267, 268,
     269, 270, 271, 272, 273, 274, 275, 276, 277, 278, 279, 280, 281, 282, 283, 284,
-    285, 286, 287, 288, 289, 290, 291, 292, 293, 294, 242, 295, 232, 296, 216, 218,
-    247, 297, 298, 299, 300, 301, 302, 303, 304, 249, 250, 305, 306, 307, 308, 309,
-    263, 264, 310, 311, 267, 268, 312, 313, 271, 272, 314, 315, 275, 276, 316, 317,
-    279, 280, 318, 319, 283, 284, 320, 321, 287, 288, 322, 323, 291, 292, 324, 325,
-    232, 326, 216, 327, 328, 329, 330, 331, 332, 333, 334, 335, 336, 337, 338, 339,
-    340, 341, 342, 343, 344, 345, 346, 347, 348, 349, 350, 351, 352, 353, 354, 355,
-    356, 357, 358, 359, 360, 361, 362, 363, 364, 365, 366, 367, 368, 369, 370, 371,
-    372, 373, 374, 375, 376, 377, 378, 379, 380, 381, 382, 383, 384, 385, 386, 387,
-    388, 389, 390, 391, 392, 393, 394, 395, 396, 397, 398, 232, 216, 399, 328, 329,
-    400, 401, 332, 333, 402, 403, 336, 337, 404, 405, 340, 341, 406, 407, 344, 345,
-    408, 409, 348, 349, 410, 411, 352, 353, 412, 413, 414, 415, 416, 417, 418, 419,
-    420, 421, 422, 423, 424, 232, 425, 426, 216, 427, 428, 429, 430, 431, 432, 433,
-    434, 435, 436, 437, 438, 439, 440, 441, 442, 443, 444, 445, 446, 447, 448, 449,
-    450, 451, 452, 453, 454, 455, 456, 457, 458, 459, 460, 461, 462, 463, 232, 464,
-    465, 232, 466, 467, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477, 478, 479,
-    480, 481, 482, 462, 483, 484, 485, 463, 232, 486, 487, 488, 489, 490, 491, 492,
-    493, 494, 495, 232, 496, 497, 498, 499, 500, 501, 489, 502, 503, 504, 490, 232,
-    505, 506, 507, 508, 509, 510, 511, 512, 232, 513, 514, 515, 232, 516, 517, 518,
-    232, 519, 425, 465,
+    285, 286, 287, 288, 289, 290, 242, 291, 232, 292, 216, 218, 247, 293, 294, 295,
+    296, 297, 298, 299, 300, 249, 250, 301, 302, 303, 304, 305, 263, 264, 306, 307,
+    267, 268, 308, 309, 271, 272, 310, 311, 275, 276, 312, 313, 279, 280, 314, 315,
+    283, 284, 316, 317, 287, 288, 318, 319, 232, 320, 216, 321, 322, 323, 324, 325,
+    326, 327, 328, 329, 330, 331, 332, 333, 334, 335, 336, 337, 338, 339, 340, 341,
+    342, 343, 344, 345, 346, 347, 348, 349, 350, 351, 352, 353, 354, 355, 356, 357,
+    358, 359, 360, 361, 362, 363, 364, 365, 366, 367, 368, 369, 370, 371, 372, 373,
+    374, 375, 376, 377, 378, 379, 380, 381, 382, 383, 232, 216, 384, 322, 323, 385,
+    386, 326, 327, 387, 388, 330, 331, 389, 390, 334, 335, 391, 392, 338, 339, 393,
+    394, 342, 343, 395, 396, 397, 398, 399, 400, 401, 402, 403, 404, 405, 406, 407,
+    232, 408, 409, 216, 410, 411, 412, 413, 414, 415, 416, 417, 418, 419, 420, 421,
+    422, 423, 424, 425, 426, 427, 428, 429, 430, 431, 432, 433, 434, 435, 436, 437,
+    438, 439, 440, 441, 442, 232, 443, 444, 232, 445, 446, 447, 448, 449, 450, 451,
+    452, 453, 454, 455, 456, 457, 458, 459, 460, 461, 441, 462, 463, 464, 442, 232,
+    465, 466, 467, 468, 469, 470, 471, 472, 473, 474, 232, 475, 476, 477, 478, 479,
+    480, 468, 481, 482, 483, 469, 232, 484, 485, 486, 487, 488, 489, 490, 491, 232,
+    492, 493, 494, 232, 495, 496, 497, 232, 498, 408, 444,
 };
 
 /* Operations and moves, each with its place. */
 static const qcap_step_t steps[] = {
-    {130, 16384},
-    {120, 16384},
+    {127, 16384},
+    {117, 16384},
     {46, 16385},
     {50, 16385},
     {76, 16384},
     {18, 16384},
     {74, 16384},
     {30, 16384},
-    {175, 16384},
+    {169, 16384},
     {52, 16387},
     {54, 16386},
     {73, 16386},
@@ -3108,7 +3054,7 @@ static const qcap_step_t steps[] = {
     {26, 16385},
     {25, 16385},
     {24, 16384},
-    {171, 16384},
+    {165, 16384},
     {23, 16384},
     {49, 16384},
     {29, 16384},
@@ -3116,17 +3062,17 @@ static const qcap_step_t steps[] = {
     {41, 16384},
     {47, 16384},
     {90, 16385},
-    {129, 16385},
-    {119, 16385},
+    {126, 16385},
+    {116, 16385},
     {0, 16384},
     {22, 16384},
     {38, 16384},
     {33, 16384},
     {28, 16384},
     {53, 16384},
-    {172, 16385},
+    {166, 16385},
     {32768, 16386},
-    {118, 16384},
+    {115, 16384},
     {32, 16385},
     {67, 16385},
     {66, 16385},
@@ -3145,8 +3091,8 @@ static const qcap_step_t steps[] = {
     {21, 16385},
     {69, 16385},
     {68, 16385},
-    {174, 0},
-    {173, 16385},
+    {168, 0},
+    {167, 16385},
     {32769, 16385},
     {56, 16386},
     {57, 16385},
@@ -3166,13 +3112,13 @@ static const qcap_step_t steps[] = {
     {77, 16384},
     {19, 16384},
     {75, 16384},
-    {191, 16384},
-    {192, 16384},
-    {176, 16384},
-    {177, 16384},
-    {180, 16384},
-    {183, 16385},
-    {179, 16384},
+    {185, 16384},
+    {186, 16384},
+    {170, 16384},
+    {171, 16384},
+    {174, 16384},
+    {177, 16385},
+    {173, 16384},
     {2, 16385},
     {1, 16384},
     {10, 16385},
@@ -3182,109 +3128,105 @@ static const qcap_step_t steps[] = {
     {17, 16384},
     {16, 16384},
     {45, 16384},
-    {169, 16385},
+    {163, 16385},
     {3, 16387},
-    {182, 16385},
+    {176, 16385},
     {32769, 16386},
     {7, 16385},
     {6, 16385},
     {4, 16385},
     {51, 16384},
-    {179, 16385},
-    {186, 16384},
-    {185, 16384},
+    {173, 16385},
+    {180, 16384},
+    {179, 16384},
     {20, 16384},
     {21, 16384},
     {69, 16384},
     {68, 16384},
-    {170, 16384},
-    {168, 16384},
-    {179, 1},
-    {186, 0},
-    {183, 16384},
+    {164, 16384},
+    {162, 16384},
+    {173, 1},
+    {180, 0},
+    {177, 16384},
     {72, 16384},
     {38, 16385},
     {44, 16384},
     {36, 16384},
     {32768, 16384},
     {71, 16385},
-    {121, 16384},
+    {118, 16384},
     {35, 16384},
     {67, 16384},
     {66, 16384},
     {65, 16384},
     {64, 16384},
     {43, 16385},
+    {128, 16384},
+    {132, 16384},
     {131, 16384},
-    {135, 16384},
-    {134, 16384},
-    {142, 16384},
     {70, 16385},
-    {173, 1},
-    {126, 16385},
-    {125, 16385},
-    {139, 16385},
-    {85, 16384},
-    {84, 16384},
-    {92, 16384},
-    {124, 16385},
+    {167, 1},
     {123, 16385},
     {122, 16385},
-    {138, 16385},
-    {133, 16384},
-    {132, 16384},
-    {141, 16384},
-    {151, 16385},
-    {149, 16385},
-    {160, 16385},
-    {158, 16385},
-    {163, 16385},
-    {162, 16385},
-    {166, 16385},
-    {165, 16385},
-    {81, 16384},
-    {148, 16385},
-    {146, 16384},
+    {136, 16385},
+    {85, 16384},
+    {84, 16384},
+    {121, 16385},
+    {120, 16385},
+    {119, 16385},
+    {135, 16385},
+    {130, 16384},
+    {129, 16384},
+    {145, 16385},
+    {143, 16385},
+    {154, 16385},
+    {152, 16385},
     {157, 16385},
-    {155, 16384},
+    {156, 16385},
+    {160, 16385},
+    {159, 16385},
+    {81, 16384},
+    {142, 16385},
+    {140, 16384},
+    {151, 16385},
+    {149, 16384},
     {83, 16384},
     {82, 16384},
-    {91, 16384},
-    {101, 16385},
-    {99, 16385},
+    {98, 16385},
+    {96, 16385},
+    {107, 16385},
+    {105, 16385},
     {110, 16385},
-    {108, 16385},
+    {109, 16385},
     {113, 16385},
     {112, 16385},
-    {116, 16385},
-    {115, 16385},
-    {189, 0},
-    {188, 16385},
-    {189, 16386},
-    {98, 16385},
-    {96, 16384},
-    {107, 16385},
-    {105, 16384},
-    {145, 16385},
-    {144, 16385},
-    {154, 16385},
-    {153, 16385},
-    {153, 16384},
-    {32768, 16387},
-    {189, 16387},
-    {32768, 16388},
-    {189, 16388},
+    {183, 0},
+    {182, 16385},
+    {183, 16386},
     {95, 16385},
-    {94, 16385},
+    {93, 16384},
     {104, 16385},
-    {103, 16385},
-    {103, 16384},
+    {102, 16384},
+    {139, 16385},
+    {138, 16385},
+    {148, 16385},
+    {147, 16385},
+    {147, 16384},
+    {32768, 16387},
+    {183, 16387},
+    {32768, 16388},
+    {183, 16388},
+    {92, 16385},
+    {91, 16385},
+    {101, 16385},
+    {100, 16385},
+    {100, 16384},
     {32768, 16389},
-    {189, 16389},
+    {183, 16389},
     {32768, 16390},
-    {189, 16390},
+    {183, 16390},
     {32768, 16391},
-    {189, 16391},
+    {183, 16391},
 };
 
 /* Actions: how many steps, and which. */
@@ -3407,111 +3349,103 @@ static const uint16_t actions[] = {
     /* 415 */ 0x2, 0x7c, 0x10,
     /* 418 */ 0x3, 0x53, 0x54, 0x7d,
     /* 422 */ 0x4, 0x53, 0x54, 0x7e, 0x7f,
-    /* 427 */ 0x3, 0x53, 0x54, 0x80,
-    /* 431 */ 0x2, 0x53, 0x54,
-    /* 434 */ 0x7, 0x81, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
-    /* 442 */ 0x2, 0x81, 0xf,
-    /* 445 */ 0x2, 0x81, 0x10,
-    /* 448 */ 0x8, 0x37, 0x82, 0x22, 0xf, 0x10, 0x11, 0x12, 0x13,
-    /* 457 */ 0x4, 0x37, 0x82, 0x22, 0xf,
-    /* 462 */ 0x2, 0x83, 0x84,
-    /* 465 */ 0x3, 0x76, 0x42, 0x43,
-    /* 469 */ 0x5, 0x3b, 0x2b, 0x2c, 0x1c, 0x1d,
-    /* 475 */ 0x1, 0x3b,
-    /* 477 */ 0x1, 0x85,
-    /* 479 */ 0x1, 0x7d,
-    /* 481 */ 0x2, 0x7e, 0x7f,
-    /* 484 */ 0x1, 0x80,
-    /* 486 */ 0x4, 0x2b, 0x2c, 0x86, 0x87,
-    /* 491 */ 0x3, 0x2b, 0x2c, 0x88,
-    /* 495 */ 0x2, 0x2b, 0x2c,
-    /* 498 */ 0x8, 0x89, 0x8a, 0x8b, 0x2b, 0x2c, 0x76, 0x42, 0x43,
-    /* 507 */ 0x3, 0x89, 0x8a, 0x8b,
-    /* 511 */ 0x4, 0x8c, 0x53, 0x54, 0x7d,
-    /* 516 */ 0x1, 0x8c,
-    /* 518 */ 0x5, 0x8c, 0x53, 0x54, 0x7e, 0x7f,
-    /* 524 */ 0x2, 0x8d, 0x8e,
-    /* 527 */ 0x4, 0x8c, 0x53, 0x54, 0x80,
-    /* 532 */ 0x1, 0x8f,
-    /* 534 */ 0x3, 0x8c, 0x53, 0x54,
-    /* 538 */ 0x2, 0x90, 0x91,
-    /* 541 */ 0x2, 0x92, 0x93,
-    /* 544 */ 0x4, 0x94, 0x95, 0x53, 0x54,
-    /* 549 */ 0x2, 0x94, 0x95,
-    /* 552 */ 0x1, 0x94,
-    /* 554 */ 0x4, 0x96, 0x97, 0x53, 0x54,
-    /* 559 */ 0x2, 0x96, 0x97,
-    /* 562 */ 0x1, 0x96,
-    /* 564 */ 0x2, 0x86, 0x87,
-    /* 567 */ 0x1, 0x88,
-    /* 569 */ 0x2, 0x98, 0x7d,
-    /* 572 */ 0x2, 0x99, 0x9a,
-    /* 575 */ 0x2, 0x9b, 0x9c,
-    /* 578 */ 0x3, 0x95, 0x53, 0x54,
-    /* 582 */ 0x1, 0x95,
-    /* 584 */ 0x3, 0x97, 0x53, 0x54,
-    /* 588 */ 0x1, 0x97,
-    /* 590 */ 0x5, 0x45, 0x2b, 0x2c, 0x86, 0x87,
-    /* 596 */ 0x2, 0x9d, 0x9e,
-    /* 599 */ 0x4, 0x45, 0x2b, 0x2c, 0x88,
-    /* 604 */ 0x1, 0x9f,
-    /* 606 */ 0x3, 0x45, 0x2b, 0x2c,
-    /* 610 */ 0x2, 0xa0, 0xa1,
-    /* 613 */ 0x2, 0xa2, 0xa3,
-    /* 616 */ 0x4, 0xa4, 0xa5, 0x2b, 0x2c,
-    /* 621 */ 0x2, 0xa4, 0xa5,
-    /* 624 */ 0x1, 0xa4,
-    /* 626 */ 0x4, 0xa6, 0xa7, 0x2b, 0x2c,
-    /* 631 */ 0x2, 0xa6, 0xa7,
-    /* 634 */ 0x1, 0xa6,
-    /* 636 */ 0x2, 0xa8, 0xa9,
-    /* 639 */ 0x2, 0xaa, 0xa9,
-    /* 642 */ 0x3, 0x98, 0x42, 0x43,
-    /* 646 */ 0x2, 0xab, 0xac,
-    /* 649 */ 0x2, 0xad, 0xae,
-    /* 652 */ 0x3, 0xa5, 0x2b, 0x2c,
-    /* 656 */ 0x1, 0xa5,
-    /* 658 */ 0x3, 0xa7, 0x2b, 0x2c,
-    /* 662 */ 0x1, 0xa7,
-    /* 664 */ 0x4, 0xaf, 0xb0, 0x53, 0x54,
-    /* 669 */ 0x2, 0xaf, 0xb0,
-    /* 672 */ 0x1, 0xaf,
-    /* 674 */ 0x4, 0xb1, 0xb2, 0x53, 0x54,
-    /* 679 */ 0x2, 0xb1, 0xb2,
-    /* 682 */ 0x2, 0xb1, 0xb3,
-    /* 685 */ 0x1, 0xb4,
-    /* 687 */ 0x2, 0xb5, 0xa9,
-    /* 690 */ 0x3, 0xb0, 0x53, 0x54,
-    /* 694 */ 0x1, 0xb0,
-    /* 696 */ 0x1, 0xb6,
-    /* 698 */ 0x2, 0xb7, 0xa9,
-    /* 701 */ 0x4, 0xb8, 0xb9, 0x2b, 0x2c,
-    /* 706 */ 0x2, 0xb8, 0xb9,
-    /* 709 */ 0x1, 0xb8,
-    /* 711 */ 0x4, 0xba, 0xbb, 0x2b, 0x2c,
-    /* 716 */ 0x2, 0xba, 0xbb,
-    /* 719 */ 0x2, 0xba, 0xbc,
-    /* 722 */ 0x1, 0xbd,
-    /* 724 */ 0x2, 0xbe, 0xa9,
-    /* 727 */ 0x3, 0xb9, 0x2b, 0x2c,
-    /* 731 */ 0x1, 0xb9,
-    /* 733 */ 0x1, 0xbf,
-    /* 735 */ 0x2, 0xc0, 0xa9,
-    /* 738 */ 0x1, 0xc1,
-    /* 740 */ 0x2, 0xc2, 0xa9,
+    /* 427 */ 0x2, 0x53, 0x54,
+    /* 430 */ 0x7, 0x80, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
+    /* 438 */ 0x2, 0x80, 0xf,
+    /* 441 */ 0x2, 0x80, 0x10,
+    /* 444 */ 0x8, 0x37, 0x81, 0x22, 0xf, 0x10, 0x11, 0x12, 0x13,
+    /* 453 */ 0x4, 0x37, 0x81, 0x22, 0xf,
+    /* 458 */ 0x2, 0x82, 0x83,
+    /* 461 */ 0x3, 0x76, 0x42, 0x43,
+    /* 465 */ 0x5, 0x3b, 0x2b, 0x2c, 0x1c, 0x1d,
+    /* 471 */ 0x1, 0x3b,
+    /* 473 */ 0x1, 0x84,
+    /* 475 */ 0x1, 0x7d,
+    /* 477 */ 0x2, 0x7e, 0x7f,
+    /* 480 */ 0x4, 0x2b, 0x2c, 0x85, 0x86,
+    /* 485 */ 0x2, 0x2b, 0x2c,
+    /* 488 */ 0x8, 0x87, 0x88, 0x89, 0x2b, 0x2c, 0x76, 0x42, 0x43,
+    /* 497 */ 0x3, 0x87, 0x88, 0x89,
+    /* 501 */ 0x4, 0x8a, 0x53, 0x54, 0x7d,
+    /* 506 */ 0x1, 0x8a,
+    /* 508 */ 0x5, 0x8a, 0x53, 0x54, 0x7e, 0x7f,
+    /* 514 */ 0x2, 0x8b, 0x8c,
+    /* 517 */ 0x3, 0x8a, 0x53, 0x54,
+    /* 521 */ 0x2, 0x8d, 0x8e,
+    /* 524 */ 0x2, 0x8f, 0x90,
+    /* 527 */ 0x4, 0x91, 0x92, 0x53, 0x54,
+    /* 532 */ 0x2, 0x91, 0x92,
+    /* 535 */ 0x1, 0x91,
+    /* 537 */ 0x4, 0x93, 0x94, 0x53, 0x54,
+    /* 542 */ 0x2, 0x93, 0x94,
+    /* 545 */ 0x1, 0x93,
+    /* 547 */ 0x2, 0x85, 0x86,
+    /* 550 */ 0x2, 0x95, 0x7d,
+    /* 553 */ 0x2, 0x96, 0x97,
+    /* 556 */ 0x2, 0x98, 0x99,
+    /* 559 */ 0x3, 0x92, 0x53, 0x54,
+    /* 563 */ 0x1, 0x92,
+    /* 565 */ 0x3, 0x94, 0x53, 0x54,
+    /* 569 */ 0x1, 0x94,
+    /* 571 */ 0x5, 0x45, 0x2b, 0x2c, 0x85, 0x86,
+    /* 577 */ 0x2, 0x9a, 0x9b,
+    /* 580 */ 0x3, 0x45, 0x2b, 0x2c,
+    /* 584 */ 0x2, 0x9c, 0x9d,
+    /* 587 */ 0x2, 0x9e, 0x9f,
+    /* 590 */ 0x4, 0xa0, 0xa1, 0x2b, 0x2c,
+    /* 595 */ 0x2, 0xa0, 0xa1,
+    /* 598 */ 0x1, 0xa0,
+    /* 600 */ 0x4, 0xa2, 0xa3, 0x2b, 0x2c,
+    /* 605 */ 0x2, 0xa2, 0xa3,
+    /* 608 */ 0x1, 0xa2,
+    /* 610 */ 0x2, 0xa4, 0xa5,
+    /* 613 */ 0x2, 0xa6, 0xa5,
+    /* 616 */ 0x3, 0x95, 0x42, 0x43,
+    /* 620 */ 0x2, 0xa7, 0xa8,
+    /* 623 */ 0x2, 0xa9, 0xaa,
+    /* 626 */ 0x3, 0xa1, 0x2b, 0x2c,
+    /* 630 */ 0x1, 0xa1,
+    /* 632 */ 0x3, 0xa3, 0x2b, 0x2c,
+    /* 636 */ 0x1, 0xa3,
+    /* 638 */ 0x4, 0xab, 0xac, 0x53, 0x54,
+    /* 643 */ 0x2, 0xab, 0xac,
+    /* 646 */ 0x1, 0xab,
+    /* 648 */ 0x4, 0xad, 0xae, 0x53, 0x54,
+    /* 653 */ 0x2, 0xad, 0xae,
+    /* 656 */ 0x2, 0xad, 0xaf,
+    /* 659 */ 0x1, 0xb0,
+    /* 661 */ 0x2, 0xb1, 0xa5,
+    /* 664 */ 0x3, 0xac, 0x53, 0x54,
+    /* 668 */ 0x1, 0xac,
+    /* 670 */ 0x1, 0xb2,
+    /* 672 */ 0x2, 0xb3, 0xa5,
+    /* 675 */ 0x4, 0xb4, 0xb5, 0x2b, 0x2c,
+    /* 680 */ 0x2, 0xb4, 0xb5,
+    /* 683 */ 0x1, 0xb4,
+    /* 685 */ 0x4, 0xb6, 0xb7, 0x2b, 0x2c,
+    /* 690 */ 0x2, 0xb6, 0xb7,
+    /* 693 */ 0x2, 0xb6, 0xb8,
+    /* 696 */ 0x1, 0xb9,
+    /* 698 */ 0x2, 0xba, 0xa5,
+    /* 701 */ 0x3, 0xb5, 0x2b, 0x2c,
+    /* 705 */ 0x1, 0xb5,
+    /* 707 */ 0x1, 0xbb,
+    /* 709 */ 0x2, 0xbc, 0xa5,
+    /* 712 */ 0x1, 0xbd,
+    /* 714 */ 0x2, 0xbe, 0xa5,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_PUSH, 0, 0, 0, 0, 65535}, /* push commands command */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 166, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 165, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 41, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 0, 0, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 1, 0, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 3, 0, 167}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 3, 0, 166}, /* set rounds */
     {QCAP_OP_OPEN, 0, 1, 0, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 0, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* feed sasl-message */
@@ -3527,7 +3461,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 257, 0, 0}, /* reset is_challenged */
     {QCAP_OP_CLOSE, 0, 0, 1, 0, 0}, /* close command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 166, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 165, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_MARK, 0, 0, 0, 0, 0}, /* mark */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 3, 0, 0}, /* close username */
@@ -3558,7 +3492,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 5, 0, 0}, /* begin stls-verb */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 6, 0, 0}, /* convert auth-verb */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin auth-verb */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 166, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 165, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 41, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed sasl-message */
@@ -3567,8 +3501,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 9, 0, 0}, /* open auth-response */
-    {QCAP_OP_SET, 0, 0, 1, 1, 168}, /* set is_auth */
-    {QCAP_OP_SET, 0, 0, 3, 2, 168}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 1, 1, 167}, /* set is_auth */
+    {QCAP_OP_SET, 0, 0, 3, 2, 167}, /* set rounds */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 8, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 7, 0, 0}, /* convert sasl-mech */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 7, 0, 0}, /* begin sasl-mech */
@@ -3594,9 +3528,6 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 1, 13, 0, 0}, /* close reply-text */
     {QCAP_OP_OPEN, 0, 1, 13, 0, 0}, /* open reply-text */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 13, 0, 0}, /* open reply-text */
-    {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 15, 0, 0}, /* close message */
-    {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 15, 0, 0}, /* open message */
-    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 15, 0, 0}, /* open message */
     {QCAP_OP_CLOSE, 0, 1, 16, 0, 0}, /* close scan-listing */
     {QCAP_OP_CLOSE, 0, 2, 18, 0, 0}, /* close message-size */
     {QCAP_OP_OPEN, 0, 2, 18, 0, 0}, /* open message-size */
@@ -3644,9 +3575,6 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 25, 0, 0}, /* close reply-text */
     {QCAP_OP_OPEN, 0, 0, 25, 0, 0}, /* open reply-text */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 25, 0, 0}, /* open reply-text */
-    {QCAP_OP_CLOSE, QCAP_OP_STREAM, 0, 26, 0, 0}, /* close message */
-    {QCAP_OP_OPEN, QCAP_OP_STREAM, 0, 26, 0, 0}, /* open message */
-    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 0, 26, 0, 0}, /* open message */
     {QCAP_OP_CLOSE, 0, 0, 27, 0, 0}, /* close scan-listing */
     {QCAP_OP_CLOSE, 0, 1, 29, 0, 0}, /* close message-size */
     {QCAP_OP_OPEN, 0, 1, 29, 0, 0}, /* open message-size */
@@ -3673,7 +3601,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 34, 0, 0}, /* open listing */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 0, 24, 0, 0}, /* close status */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 24, 0, 0}, /* open status */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 169, 0}, /* anomaly text-end */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 168, 0}, /* anomaly text-end */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 0, 11, 0, 0}, /* close reply */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 13, 0, 0}, /* close reply-text */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 14, 0, 0}, /* close timestamp */
@@ -3849,21 +3777,19 @@ static const qcap_about_t abouts[] = {
     {146, 0},
     {147, 0},
     {148, 0},
-    {149, 0},
     {97, 76},
     {144, 76},
-    {150, 0},
-    {145, 76},
+    {149, 0},
+    {150, 70},
     {151, 70},
-    {152, 70},
-    {153, 55},
-    {154, 155},
-    {156, 125},
+    {152, 55},
+    {153, 154},
+    {155, 125},
+    {152, 156},
     {153, 157},
-    {154, 158},
-    {159, 70},
-    {38, 160},
-    {124, 161},
+    {158, 70},
+    {38, 159},
+    {124, 160},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -4394,15 +4320,14 @@ static const qcap_state_t states[] = {
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok"
+     *     -> before_single_9
      *     -> before_single_10
      *     -> before_single_11
      *     -> before_single_12
      *     -> before_single_13
      *     -> before_single_14
-     *     -> before_single_15
-     *     -> before_single_16
      *     -> before_single_1 */
-    {0, 255, 14, 55, 0, QCAP_STATE_CONTROL, 1}, /* 67: ok_by_command_1 */
+    {0, 255, 12, 55, 0, QCAP_STATE_CONTROL, 1}, /* 67: ok_by_command_1 */
 
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4492,7 +4417,7 @@ static const qcap_state_t states[] = {
      *     -> gs2_cb_flag_1
      *     -> gs2_cb_flag_2
      *     -> other_message_1 */
-    {0, 255, 34, 60, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 78: sasl_message_1 */
+    {0, 255, 30, 60, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 78: sasl_message_1 */
 
     /* challenge = *. OCTET      RFC 2195, 2
      * (between messages)
@@ -5037,7 +4962,7 @@ static const qcap_state_t states[] = {
     /* found-reply = ( found-ok ok-answer ) / ( found-error error-answer ) .      RFC 1939, 3
      * e.g. after "\r\n+ok"
      *     -> ok_by_command_2 */
-    {0, 255, 32, 118, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 168: found_reply_1 */
+    {0, 255, 28, 118, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 168: found_reply_1 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user"
@@ -5103,7 +5028,7 @@ static const qcap_state_t states[] = {
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+"
      *     -> before_challenge_line_1 */
-    {0, 255, 17, 124, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 178: reply_1 */
+    {0, 255, 15, 124, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 178: reply_1 */
 
     /* apop-name = 1*. ( VCHAR / %x80-FF )      RFC 1939, 7
      * apop = apop-verb SP apop-name . SP digest blanks CRLF      RFC 1939, 7
@@ -5120,7 +5045,7 @@ static const qcap_state_t states[] = {
     /* found-reply = ( found-ok ok-answer ) / ( found-error error-answer ) .      RFC 1939, 3
      * e.g. after "\r\n-err"
      *     -> before_single_2 */
-    {0, 255, 33, 118, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 181: found_reply_2 */
+    {0, 255, 29, 118, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 181: found_reply_2 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok"
@@ -5130,9 +5055,8 @@ static const qcap_state_t states[] = {
      *     -> before_single_6
      *     -> before_single_7
      *     -> before_single_8
-     *     -> before_single_9
      *     -> before_single_2 */
-    {0, 255, 31, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 182: ok_by_command_2 */
+    {0, 255, 27, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 182: ok_by_command_2 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * e.g. after "user="
@@ -5198,7 +5122,7 @@ static const qcap_state_t states[] = {
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok"
      *     -> ok_by_command_1 */
-    {0, 255, 15, 124, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 192: reply_2 */
+    {0, 255, 13, 124, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 192: reply_2 */
 
     /* challenge-line = [ . SP [ auth-challenge ] ] CRLF      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5281,7 +5205,7 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_7
      *     CR -> crlf_9
-     *     LF -> beginning_1: anomaly-open, anomaly bare-LF, open message */
+     *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
     {338, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: single_5 */
 
     /* e.g. after "\r\n+ok"
@@ -5294,7 +5218,7 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_8
      *     CR -> crlf_10
-     *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
+     *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
     {342, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: single_6 */
 
     /* e.g. after "\r\n+ok"
@@ -5307,7 +5231,7 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_9
      *     CR -> crlf_11
-     *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
+     *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
     {346, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: single_7 */
 
     /* e.g. after "\r\n+ok"
@@ -5320,7 +5244,7 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_10
      *     CR -> crlf_12
-     *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
+     *     LF -> listings_1: anomaly-open, anomaly bare-LF */
     {350, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: single_8 */
 
     /* e.g. after "\r\n+ok"
@@ -5333,32 +5257,19 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_11
      *     CR -> crlf_13
-     *     LF -> listings_1: anomaly-open, anomaly bare-LF */
+     *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
     {354, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: single_9 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_9 */
     {357, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 212: before_single_8 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok"
-     *     SP -> text_12
-     *     CR -> crlf_14
-     *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
-    {358, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: single_10 */
-
-    /* e.g. after "\r\n+ok"
-     *     -> single_10 */
-    {361, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 214: before_single_9 */
-
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * xoauth2 = "user=" oauth-user . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user=a"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2
      *     %x01 -> oauth_token_1: close username */
-    {362, 1, 68, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: oauth_user_2 */
+    {358, 1, 68, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: oauth_user_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5367,19 +5278,19 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"S" / "U"-"`" / "g"-"s" / %x75-FF -> oauth_field_1
      *     "T" / "t" -> oauth_token_4
      *     %x01 -> oauth_token_1 */
-    {364, 255, 73, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: oauth_token_3 */
+    {360, 255, 73, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: oauth_token_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m=,"
      *     "N" / "n" -> scram_6 */
-    {367, 255, 52, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: scram_8 */
+    {363, 255, 52, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: scram_8 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name . "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n=a"
      *     scram-char -> scram_name_2
      *     "," -> scram_9: close username */
-    {368, 1, 66, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: scram_name_2 */
+    {364, 1, 66, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: scram_name_2 */
 
     /* language = 1*. ( ALPHA / DIGIT / "-" / "*" )      RFC 6856, 2
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -5389,7 +5300,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: close language, anomaly-open
      *     CR -> crlf_2: close language, mark
      *     LF -> exchange_1: close language, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {370, 4, 70, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: language_2 */
+    {366, 4, 70, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: language_2 */
 
     /* banner-text = ... ) / ( "<" *plain-char ) ] ) / ( timestamp *. plain-char ) / ( "<" *plain-char )      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5398,12 +5309,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> banner_text_5
      *     CR -> crlf_1: open timestamp, close timestamp, close reply-text, mark
      *     LF -> ok_status_4: open timestamp, close timestamp, close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {374, 3, 34, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: banner_text_5 */
+    {370, 3, 34, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: banner_text_5 */
 
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n-err"
      *     -> before_single_1 */
-    {0, 255, 16, 124, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 221: reply_3 */
+    {0, 255, 14, 124, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 219: reply_3 */
 
     /* auth-challenge = 1*. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5412,12 +5323,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> auth_challenge_2: feed challenge, open reply-text
      *     CR -> crlf_6
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
-    {377, 255, 34, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 222: auth_challenge_1 */
+    {373, 255, 34, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 220: auth_challenge_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+\r"
      *     LF -> ok_status_4: set is_challenged, set is_answered, close reply */
-    {380, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: crlf_6 */
+    {376, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: crlf_6 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5426,160 +5337,140 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_7
      *     CR -> crlf_3: anomaly trailing-blanks
      *     LF -> exchange_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {381, 3, 19, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: trailing_blanks_7 */
+    {377, 3, 19, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: trailing_blanks_7 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n-err "
-     *     plain-char -> text_13: open reply-text
+     *     plain-char -> text_12: open reply-text
      *     CR -> crlf_7
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered */
-    {384, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: text_5 */
+    {380, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: text_5 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n-err\r"
      *     LF -> ok_status_4: set is_answered */
-    {387, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: crlf_7 */
+    {383, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: crlf_7 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok "
+     *     plain-char -> text_13: open reply-text
+     *     CR -> crlf_8
+     *     LF -> mail_1: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {384, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: text_6 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\r"
+     *     LF -> mail_1: feed mime, open message */
+    {387, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: crlf_8 */
+
+    /* mail = *OCTET .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> mail_2
+     *     -> before_message_1 */
+    {0, 255, 17, 143, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 227: mail_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
      *     plain-char -> text_14: open reply-text
-     *     CR -> crlf_8
-     *     LF -> mail_1: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {388, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: text_6 */
+     *     CR -> crlf_9
+     *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
+    {388, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: text_7 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
-     *     LF -> mail_1: feed mime, open message */
-    {391, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: crlf_8 */
+     *     LF -> scan_listings_1 */
+    {391, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: crlf_9 */
 
-    /* mail = *OCTET .      RFC 1939, 3
+    /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     -> mail_2
-     *     -> before_message_1 */
-    {0, 255, 19, 143, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 229: mail_1 */
+     *     -> before_message_number_1
+     *     -> ok_by_command_4 */
+    {0, 255, 19, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 230: scan_listings_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
      *     plain-char -> text_15: open reply-text
-     *     CR -> crlf_9
-     *     LF -> beginning_1: anomaly-open, anomaly bare-LF, open message */
-    {392, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: text_7 */
+     *     CR -> crlf_10
+     *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
+    {392, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: text_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
-     *     LF -> beginning_1: open message */
-    {395, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: crlf_9 */
+     *     LF -> unique_ids_1 */
+    {395, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: crlf_10 */
 
-    /* beginning = *OCTET .      RFC 1939, 7
+    /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     -> beginning_2
-     *     -> before_ok_by_command_1 */
-    {0, 255, 21, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 232: beginning_1 */
+     *     -> before_message_number_2
+     *     -> ok_by_command_5 */
+    {0, 255, 21, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 233: unique_ids_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
      *     plain-char -> text_16: open reply-text
-     *     CR -> crlf_10
-     *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
-    {396, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: text_8 */
+     *     CR -> crlf_11
+     *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
+    {396, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: text_9 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
-     *     LF -> scan_listings_1 */
-    {399, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: crlf_10 */
+     *     LF -> capabilities_1 */
+    {399, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: crlf_11 */
 
-    /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 7
+    /* capabilities = *( capability CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     -> before_message_number_1
-     *     -> ok_by_command_5 */
-    {0, 255, 23, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 235: scan_listings_1 */
+     *     -> before_capability_1
+     *     -> ok_by_command_6 */
+    {0, 255, 23, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 236: capabilities_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
      *     plain-char -> text_17: open reply-text
-     *     CR -> crlf_11
-     *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
-    {400, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: text_9 */
+     *     CR -> crlf_12
+     *     LF -> listings_1: anomaly-open, anomaly bare-LF */
+    {400, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: text_10 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
-     *     LF -> unique_ids_1 */
-    {403, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: crlf_11 */
+     *     LF -> listings_1 */
+    {403, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: crlf_12 */
 
-    /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 7
+    /* listings = *( listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     -> before_message_number_2
-     *     -> ok_by_command_6 */
-    {0, 255, 25, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 238: unique_ids_1 */
+     *     -> before_listing_1
+     *     -> ok_by_command_7 */
+    {0, 255, 25, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 239: listings_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
      *     plain-char -> text_18: open reply-text
-     *     CR -> crlf_12
-     *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
-    {404, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: text_10 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "\r\n+ok\r"
-     *     LF -> capabilities_1 */
-    {407, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: crlf_12 */
-
-    /* capabilities = *( capability CRLF ) .      RFC 1939, 7
-     * e.g. after "\r\n+ok\n"
-     *     -> before_capability_1
-     *     -> ok_by_command_7 */
-    {0, 255, 27, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 241: capabilities_1 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok "
-     *     plain-char -> text_19: open reply-text
      *     CR -> crlf_13
-     *     LF -> listings_1: anomaly-open, anomaly bare-LF */
-    {408, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: text_11 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "\r\n+ok\r"
-     *     LF -> listings_1 */
-    {411, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: crlf_13 */
-
-    /* listings = *( listing CRLF ) .      RFC 1939, 7
-     * e.g. after "\r\n+ok\n"
-     *     -> before_listing_1
-     *     -> ok_by_command_8 */
-    {0, 255, 29, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 244: listings_1 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok "
-     *     plain-char -> text_20: open reply-text
-     *     CR -> crlf_14
      *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
-    {412, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: text_12 */
+    {404, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: text_11 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> ok_by_command_3 */
-    {415, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: crlf_14 */
+    {407, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: crlf_13 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 30, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 247: ok_by_command_3 */
+    {0, 255, 26, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 242: ok_by_command_3 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5588,104 +5479,91 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G" / "I"-"`" / "g" / %x69-FF -> oauth_field_1
      *     "H" / "h" -> oauth_token_5
      *     %x01 -> oauth_token_1 */
-    {416, 255, 74, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: oauth_token_4 */
+    {408, 255, 74, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: oauth_token_4 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *. OCTET      RFC 5802, 7
      * (between messages)
      * e.g. after "n,,n=a,"
      *     OCTET -> scram_9 */
-    {419, 1, 38, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: scram_9 */
+    {411, 1, 38, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: scram_9 */
+
+    /* single = [ . SP [ text ] ]      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok"
+     *     SP -> text_19
+     *     CR -> crlf_14
+     *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {412, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: single_10 */
+
+    /* e.g. after "+ok\n+ok"
+     *     -> single_10 */
+    {415, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 246: before_single_9 */
+
+    /* single = [ . SP [ text ] ]      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok"
+     *     SP -> text_20
+     *     CR -> crlf_15
+     *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
+    {416, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: single_11 */
+
+    /* e.g. after "+ok\n+ok"
+     *     -> single_11 */
+    {419, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 248: before_single_10 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
      *     SP -> text_21
-     *     CR -> crlf_15
-     *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {420, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: single_11 */
+     *     CR -> crlf_16
+     *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
+    {420, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: single_12 */
 
     /* e.g. after "+ok\n+ok"
-     *     -> single_11 */
-    {423, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 251: before_single_10 */
+     *     -> single_12 */
+    {423, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 250: before_single_11 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
      *     SP -> text_22
-     *     CR -> crlf_16
-     *     LF -> beginning_3: anomaly-open, anomaly bare-LF, open message */
-    {424, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: single_12 */
+     *     CR -> crlf_17
+     *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
+    {424, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: single_13 */
 
     /* e.g. after "+ok\n+ok"
-     *     -> single_12 */
-    {427, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 253: before_single_11 */
+     *     -> single_13 */
+    {427, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 252: before_single_12 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
      *     SP -> text_23
-     *     CR -> crlf_17
-     *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
-    {428, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: single_13 */
+     *     CR -> crlf_18
+     *     LF -> listings_2: anomaly-open, anomaly bare-LF */
+    {428, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: single_14 */
 
     /* e.g. after "+ok\n+ok"
-     *     -> single_13 */
-    {431, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 255: before_single_12 */
+     *     -> single_14 */
+    {431, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 254: before_single_13 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
      *     SP -> text_24
-     *     CR -> crlf_18
-     *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
-    {432, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: single_14 */
-
-    /* e.g. after "+ok\n+ok"
-     *     -> single_14 */
-    {435, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 257: before_single_13 */
-
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok"
-     *     SP -> text_25
      *     CR -> crlf_19
-     *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
-    {436, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: single_15 */
+     *     LF -> ok_by_command_8: anomaly-open, anomaly bare-LF */
+    {432, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: single_15 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_15 */
-    {439, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 259: before_single_14 */
-
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok"
-     *     SP -> text_26
-     *     CR -> crlf_20
-     *     LF -> listings_2: anomaly-open, anomaly bare-LF */
-    {440, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: single_16 */
-
-    /* e.g. after "+ok\n+ok"
-     *     -> single_16 */
-    {443, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 261: before_single_15 */
-
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok"
-     *     SP -> text_27
-     *     CR -> crlf_21
-     *     LF -> ok_by_command_9: anomaly-open, anomaly bare-LF */
-    {444, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: single_17 */
-
-    /* e.g. after "+ok\n+ok"
-     *     -> single_17 */
-    {447, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 263: before_single_16 */
+    {435, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 256: before_single_14 */
 
     /* auth-challenge = 1*. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5694,179 +5572,155 @@ static const qcap_state_t states[] = {
      *     plain-char -> auth_challenge_2
      *     CR -> crlf_6: close reply-text, fed challenge, finish challenge
      *     LF -> ok_status_4: close reply-text, fed challenge, finish challenge, anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
-    {448, 3, 34, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: auth_challenge_2 */
+    {436, 3, 34, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: auth_challenge_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n-err a"
-     *     plain-char -> text_13
+     *     plain-char -> text_12
      *     CR -> crlf_7: close reply-text
      *     LF -> ok_status_4: close reply-text, anomaly-open, anomaly bare-LF, set is_answered */
-    {451, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: text_13 */
+    {439, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: text_12 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok a"
+     *     plain-char -> text_13
+     *     CR -> crlf_8: close reply-text
+     *     LF -> mail_1: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
+    {442, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: text_13 */
+
+    /* mail = *. OCTET      RFC 1939, 3
+     * mail = *OCTET .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     OCTET -> mail_2 */
+    {445, 1, 38, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: mail_2 */
+
+    /* message = mail .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_ok_status_3 */
+    {0, 255, 16, 150, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 261: message_1 */
+
+    /* e.g. after "\r\n+ok\n"
+     *     -> message_1: close message, fed mime */
+    {446, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 262: before_message_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
      *     plain-char -> text_14
-     *     CR -> crlf_8: close reply-text
-     *     LF -> mail_1: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
-    {454, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: text_14 */
+     *     CR -> crlf_9: close reply-text
+     *     LF -> scan_listings_1: close reply-text, anomaly-open, anomaly bare-LF */
+    {447, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: text_14 */
 
-    /* mail = *. OCTET      RFC 1939, 3
-     * mail = *OCTET .      RFC 1939, 3
+    /* message-number = 1*. DIGIT      RFC 1939, 5
+     * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     OCTET -> mail_2 */
-    {457, 1, 38, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: mail_2 */
-
-    /* message = mail .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_ok_status_3 */
-    {0, 255, 18, 151, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 268: message_1 */
+     *     DIGIT -> message_number_8: open scan-listing, open message-number */
+    {450, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: message_number_6 */
 
     /* e.g. after "\r\n+ok\n"
-     *     -> message_1: close message, fed mime */
-    {458, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 269: before_message_1 */
+     *     -> message_number_6 */
+    {451, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 265: before_message_number_1 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_ok_status_2 */
+    {0, 255, 18, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 266: ok_by_command_4 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
      *     plain-char -> text_15
-     *     CR -> crlf_9: close reply-text
-     *     LF -> beginning_1: close reply-text, anomaly-open, anomaly bare-LF, open message */
-    {459, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: text_15 */
+     *     CR -> crlf_10: close reply-text
+     *     LF -> unique_ids_1: close reply-text, anomaly-open, anomaly bare-LF */
+    {452, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: text_15 */
 
-    /* beginning = *. OCTET      RFC 1939, 7
-     * beginning = *OCTET .      RFC 1939, 7
+    /* message-number = 1*. DIGIT      RFC 1939, 5
+     * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     OCTET -> beginning_2 */
-    {462, 1, 38, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: beginning_2 */
+     *     DIGIT -> message_number_9: open unique-id-listing, open message-number */
+    {455, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: message_number_7 */
+
+    /* e.g. after "\r\n+ok\n"
+     *     -> message_number_7 */
+    {456, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 269: before_message_number_2 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 20, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 272: ok_by_command_4 */
-
-    /* e.g. after "\r\n+ok\n"
-     *     -> ok_by_command_4: close message */
-    {463, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 273: before_ok_by_command_1 */
+    {0, 255, 20, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 270: ok_by_command_5 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
      *     plain-char -> text_16
-     *     CR -> crlf_10: close reply-text
-     *     LF -> scan_listings_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {464, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: text_16 */
+     *     CR -> crlf_11: close reply-text
+     *     LF -> capabilities_1: close reply-text, anomaly-open, anomaly bare-LF */
+    {457, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: text_16 */
 
-    /* message-number = 1*. DIGIT      RFC 1939, 5
-     * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 7
+    /* capability = *. plain-char      RFC 1939, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     DIGIT -> message_number_8: open scan-listing, open message-number */
-    {467, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: message_number_6 */
+     *     plain-char -> capability_2: open capability
+     *     CR -> crlf_20: open capability, close capability
+     *     LF -> capability_1: open capability, close capability, anomaly-open, anomaly bare-LF */
+    {460, 255, 34, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: capability_1 */
 
     /* e.g. after "\r\n+ok\n"
-     *     -> message_number_6 */
-    {468, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 276: before_message_number_1 */
+     *     -> capability_1 */
+    {463, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 273: before_capability_1 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 22, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 277: ok_by_command_5 */
+    {0, 255, 22, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 274: ok_by_command_6 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
      *     plain-char -> text_17
-     *     CR -> crlf_11: close reply-text
-     *     LF -> unique_ids_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {469, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: text_17 */
+     *     CR -> crlf_12: close reply-text
+     *     LF -> listings_1: close reply-text, anomaly-open, anomaly bare-LF */
+    {464, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: text_17 */
 
-    /* message-number = 1*. DIGIT      RFC 1939, 5
-     * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 7
+    /* listing = *. plain-char      RFC 1939, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     DIGIT -> message_number_9: open unique-id-listing, open message-number */
-    {472, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: message_number_7 */
+     *     plain-char -> listing_2: open listing
+     *     CR -> crlf_21: open listing, close listing
+     *     LF -> listing_1: open listing, close listing, anomaly-open, anomaly bare-LF */
+    {467, 255, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: listing_1 */
 
     /* e.g. after "\r\n+ok\n"
-     *     -> message_number_7 */
-    {473, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 280: before_message_number_2 */
+     *     -> listing_1 */
+    {470, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 277: before_listing_1 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 24, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 281: ok_by_command_6 */
+    {0, 255, 24, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 278: ok_by_command_7 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
      *     plain-char -> text_18
-     *     CR -> crlf_12: close reply-text
-     *     LF -> capabilities_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {474, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: text_18 */
-
-    /* capability = *. plain-char      RFC 1939, 7
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     plain-char -> capability_2: open capability
-     *     CR -> crlf_22: open capability, close capability
-     *     LF -> capability_1: open capability, close capability, anomaly-open, anomaly bare-LF */
-    {477, 255, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: capability_1 */
-
-    /* e.g. after "\r\n+ok\n"
-     *     -> capability_1 */
-    {480, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 284: before_capability_1 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_ok_status_2 */
-    {0, 255, 26, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 285: ok_by_command_7 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok a"
-     *     plain-char -> text_19
      *     CR -> crlf_13: close reply-text
-     *     LF -> listings_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {481, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: text_19 */
-
-    /* listing = *. plain-char      RFC 1939, 7
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     plain-char -> listing_2: open listing
-     *     CR -> crlf_23: open listing, close listing
-     *     LF -> listing_1: open listing, close listing, anomaly-open, anomaly bare-LF */
-    {484, 255, 34, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: listing_1 */
-
-    /* e.g. after "\r\n+ok\n"
-     *     -> listing_1 */
-    {487, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 288: before_listing_1 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_ok_status_2 */
-    {0, 255, 28, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 289: ok_by_command_8 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok a"
-     *     plain-char -> text_20
-     *     CR -> crlf_14: close reply-text
      *     LF -> ok_by_command_3: close reply-text, anomaly-open, anomaly bare-LF */
-    {488, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: text_20 */
+    {471, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: text_18 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> ok_status_4: set is_answered */
-    {387, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 291: before_ok_status_2 */
+    {383, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 280: before_ok_status_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5875,192 +5729,172 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"<" / ">"-"@" / "["-"`" / %x7B-FF -> oauth_field_1
      *     "=" -> oauth_token_6
      *     %x01 -> oauth_token_1 */
-    {491, 255, 75, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: oauth_token_5 */
+    {474, 255, 75, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: oauth_token_5 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok "
+     *     plain-char -> text_25: open reply-text
+     *     CR -> crlf_14
+     *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {477, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: text_19 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\r"
+     *     LF -> mail_3: feed mime, open message */
+    {480, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: crlf_14 */
+
+    /* mail = *OCTET .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> mail_2
+     *     -> before_message_2 */
+    {0, 255, 2, 143, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 284: mail_3 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok "
+     *     plain-char -> text_26: open reply-text
+     *     CR -> crlf_15
+     *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
+    {481, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: text_20 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\r"
+     *     LF -> scan_listings_2 */
+    {484, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: crlf_15 */
+
+    /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_message_number_3
+     *     -> ok_by_command_9 */
+    {0, 255, 4, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 287: scan_listings_2 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok "
+     *     plain-char -> text_27: open reply-text
+     *     CR -> crlf_16
+     *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
+    {485, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: text_21 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\r"
+     *     LF -> unique_ids_2 */
+    {488, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: crlf_16 */
+
+    /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_message_number_4
+     *     -> ok_by_command_10 */
+    {0, 255, 6, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 290: unique_ids_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
      *     plain-char -> text_28: open reply-text
-     *     CR -> crlf_15
-     *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {494, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: text_21 */
+     *     CR -> crlf_17
+     *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
+    {489, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: text_22 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
-     *     LF -> mail_3: feed mime, open message */
-    {497, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: crlf_15 */
+     *     LF -> capabilities_2 */
+    {492, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: crlf_17 */
 
-    /* mail = *OCTET .      RFC 1939, 3
+    /* capabilities = *( capability CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
-     *     -> mail_2
-     *     -> before_message_2 */
-    {0, 255, 2, 143, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 295: mail_3 */
+     *     -> before_capability_2
+     *     -> ok_by_command_11 */
+    {0, 255, 8, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 293: capabilities_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
      *     plain-char -> text_29: open reply-text
-     *     CR -> crlf_16
-     *     LF -> beginning_3: anomaly-open, anomaly bare-LF, open message */
-    {498, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: text_22 */
+     *     CR -> crlf_18
+     *     LF -> listings_2: anomaly-open, anomaly bare-LF */
+    {493, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: text_23 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
-     *     LF -> beginning_3: open message */
-    {501, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: crlf_16 */
+     *     LF -> listings_2 */
+    {496, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: crlf_18 */
 
-    /* beginning = *OCTET .      RFC 1939, 7
+    /* listings = *( listing CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
-     *     -> beginning_2
-     *     -> before_ok_by_command_2 */
-    {0, 255, 4, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 298: beginning_3 */
+     *     -> before_listing_2
+     *     -> ok_by_command_12 */
+    {0, 255, 10, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 296: listings_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
      *     plain-char -> text_30: open reply-text
-     *     CR -> crlf_17
-     *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
-    {502, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: text_23 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok\r"
-     *     LF -> scan_listings_2 */
-    {505, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: crlf_17 */
-
-    /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 7
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_message_number_3
-     *     -> ok_by_command_11 */
-    {0, 255, 6, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 301: scan_listings_2 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok "
-     *     plain-char -> text_31: open reply-text
-     *     CR -> crlf_18
-     *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
-    {506, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: text_24 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok\r"
-     *     LF -> unique_ids_2 */
-    {509, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: crlf_18 */
-
-    /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 7
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_message_number_4
-     *     -> ok_by_command_12 */
-    {0, 255, 8, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 304: unique_ids_2 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok "
-     *     plain-char -> text_32: open reply-text
      *     CR -> crlf_19
-     *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
-    {510, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: text_25 */
+     *     LF -> ok_by_command_8: anomaly-open, anomaly bare-LF */
+    {497, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: text_24 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
-     *     LF -> capabilities_2 */
-    {513, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: crlf_19 */
-
-    /* capabilities = *( capability CRLF ) .      RFC 1939, 7
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_capability_2
-     *     -> ok_by_command_13 */
-    {0, 255, 10, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 307: capabilities_2 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok "
-     *     plain-char -> text_33: open reply-text
-     *     CR -> crlf_20
-     *     LF -> listings_2: anomaly-open, anomaly bare-LF */
-    {514, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: text_26 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok\r"
-     *     LF -> listings_2 */
-    {517, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: crlf_20 */
-
-    /* listings = *( listing CRLF ) .      RFC 1939, 7
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_listing_2
-     *     -> ok_by_command_14 */
-    {0, 255, 12, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 310: listings_2 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok "
-     *     plain-char -> text_34: open reply-text
-     *     CR -> crlf_21
-     *     LF -> ok_by_command_9: anomaly-open, anomaly bare-LF */
-    {518, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: text_27 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok\r"
-     *     LF -> ok_by_command_9 */
-    {521, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: crlf_21 */
+     *     LF -> ok_by_command_8 */
+    {500, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: crlf_19 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 13, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 313: ok_by_command_9 */
+    {0, 255, 11, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 299: ok_by_command_8 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> ok_status_4: finish mime, set is_answered */
-    {522, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 314: before_ok_status_3 */
+    {501, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 300: before_ok_status_3 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
-     * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 7
+     * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 3
      * e.g. after "\r\n+ok\n0"
      *     DIGIT -> message_number_8
      *     SP -> message_size_1: close message-number, open message-size */
-    {523, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: message_number_8 */
+    {502, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: message_number_8 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
-     * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 7
+     * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 3
      * e.g. after "\r\n+ok\n0"
      *     DIGIT -> message_number_9
      *     SP -> unique_id_1: close message-number, open unique-id */
-    {525, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: message_number_9 */
+    {504, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: message_number_9 */
 
-    /* capability = *. plain-char      RFC 1939, 7
+    /* capability = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\na"
      *     plain-char -> capability_2
-     *     CR -> crlf_22: close capability
+     *     CR -> crlf_20: close capability
      *     LF -> capability_1: close capability, anomaly-open, anomaly bare-LF */
-    {527, 3, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: capability_2 */
+    {506, 3, 34, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: capability_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n\r"
      *     LF -> capability_1 */
-    {480, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: crlf_22 */
+    {463, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: crlf_20 */
 
-    /* listing = *. plain-char      RFC 1939, 7
+    /* listing = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\na"
      *     plain-char -> listing_2
-     *     CR -> crlf_23: close listing
+     *     CR -> crlf_21: close listing
      *     LF -> listing_1: close listing, anomaly-open, anomaly bare-LF */
-    {530, 3, 34, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: listing_2 */
+    {509, 3, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: listing_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n\r"
      *     LF -> listing_1 */
-    {487, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: crlf_23 */
+    {470, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: crlf_21 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6070,168 +5904,150 @@ static const qcap_state_t states[] = {
      *     "B" / "b" -> oauth_token_7
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {533, 255, 76, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: oauth_token_6 */
+    {512, 255, 76, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: oauth_token_6 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok a"
+     *     plain-char -> text_25
+     *     CR -> crlf_14: close reply-text
+     *     LF -> mail_3: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
+    {516, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: text_25 */
+
+    /* message = mail .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_ok_status_5 */
+    {0, 255, 1, 150, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 309: message_2 */
+
+    /* e.g. after "+ok\n+ok\n"
+     *     -> message_2: close message, fed mime */
+    {519, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 310: before_message_2 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok a"
+     *     plain-char -> text_26
+     *     CR -> crlf_15: close reply-text
+     *     LF -> scan_listings_2: close reply-text, anomaly-open, anomaly bare-LF */
+    {520, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: text_26 */
+
+    /* message-number = 1*. DIGIT      RFC 1939, 5
+     * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     DIGIT -> message_number_12: open scan-listing, open message-number */
+    {523, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: message_number_10 */
+
+    /* e.g. after "+ok\n+ok\n"
+     *     -> message_number_10 */
+    {524, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 313: before_message_number_3 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_ok_status_4 */
+    {0, 255, 3, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 314: ok_by_command_9 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok a"
+     *     plain-char -> text_27
+     *     CR -> crlf_16: close reply-text
+     *     LF -> unique_ids_2: close reply-text, anomaly-open, anomaly bare-LF */
+    {525, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: text_27 */
+
+    /* message-number = 1*. DIGIT      RFC 1939, 5
+     * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     DIGIT -> message_number_13: open unique-id-listing, open message-number */
+    {528, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: message_number_11 */
+
+    /* e.g. after "+ok\n+ok\n"
+     *     -> message_number_11 */
+    {529, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 317: before_message_number_4 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_ok_status_4 */
+    {0, 255, 5, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 318: ok_by_command_10 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
      *     plain-char -> text_28
-     *     CR -> crlf_15: close reply-text
-     *     LF -> mail_3: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
-    {537, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: text_28 */
+     *     CR -> crlf_17: close reply-text
+     *     LF -> capabilities_2: close reply-text, anomaly-open, anomaly bare-LF */
+    {530, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: text_28 */
 
-    /* message = mail .      RFC 1939, 3
+    /* capability = *. plain-char      RFC 1939, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_5 */
-    {0, 255, 1, 151, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 323: message_2 */
+     *     plain-char -> capability_4: open capability
+     *     CR -> crlf_22: open capability, close capability
+     *     LF -> capability_3: open capability, close capability, anomaly-open, anomaly bare-LF */
+    {533, 255, 34, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: capability_3 */
 
     /* e.g. after "+ok\n+ok\n"
-     *     -> message_2: close message, fed mime */
-    {540, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 324: before_message_2 */
+     *     -> capability_3 */
+    {536, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 321: before_capability_2 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_ok_status_4 */
+    {0, 255, 7, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 322: ok_by_command_11 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
      *     plain-char -> text_29
-     *     CR -> crlf_16: close reply-text
-     *     LF -> beginning_3: close reply-text, anomaly-open, anomaly bare-LF, open message */
-    {541, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: text_29 */
+     *     CR -> crlf_18: close reply-text
+     *     LF -> listings_2: close reply-text, anomaly-open, anomaly bare-LF */
+    {537, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: text_29 */
+
+    /* listing = *. plain-char      RFC 1939, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     plain-char -> listing_4: open listing
+     *     CR -> crlf_23: open listing, close listing
+     *     LF -> listing_3: open listing, close listing, anomaly-open, anomaly bare-LF */
+    {540, 255, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: listing_3 */
+
+    /* e.g. after "+ok\n+ok\n"
+     *     -> listing_3 */
+    {543, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 325: before_listing_2 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 3, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 326: ok_by_command_10 */
-
-    /* e.g. after "+ok\n+ok\n"
-     *     -> ok_by_command_10: close message */
-    {544, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 327: before_ok_by_command_2 */
+    {0, 255, 9, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 326: ok_by_command_12 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
      *     plain-char -> text_30
-     *     CR -> crlf_17: close reply-text
-     *     LF -> scan_listings_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {545, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: text_30 */
-
-    /* message-number = 1*. DIGIT      RFC 1939, 5
-     * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 7
-     * e.g. after "+ok\n+ok\n"
-     *     DIGIT -> message_number_12: open scan-listing, open message-number */
-    {548, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: message_number_10 */
-
-    /* e.g. after "+ok\n+ok\n"
-     *     -> message_number_10 */
-    {549, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 330: before_message_number_3 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_4 */
-    {0, 255, 5, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 331: ok_by_command_11 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok a"
-     *     plain-char -> text_31
-     *     CR -> crlf_18: close reply-text
-     *     LF -> unique_ids_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {550, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: text_31 */
-
-    /* message-number = 1*. DIGIT      RFC 1939, 5
-     * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 7
-     * e.g. after "+ok\n+ok\n"
-     *     DIGIT -> message_number_13: open unique-id-listing, open message-number */
-    {553, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: message_number_11 */
-
-    /* e.g. after "+ok\n+ok\n"
-     *     -> message_number_11 */
-    {554, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 334: before_message_number_4 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_4 */
-    {0, 255, 7, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 335: ok_by_command_12 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok a"
-     *     plain-char -> text_32
      *     CR -> crlf_19: close reply-text
-     *     LF -> capabilities_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {555, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: text_32 */
-
-    /* capability = *. plain-char      RFC 1939, 7
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     plain-char -> capability_4: open capability
-     *     CR -> crlf_24: open capability, close capability
-     *     LF -> capability_3: open capability, close capability, anomaly-open, anomaly bare-LF */
-    {558, 255, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: capability_3 */
-
-    /* e.g. after "+ok\n+ok\n"
-     *     -> capability_3 */
-    {561, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 338: before_capability_2 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_4 */
-    {0, 255, 9, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 339: ok_by_command_13 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok a"
-     *     plain-char -> text_33
-     *     CR -> crlf_20: close reply-text
-     *     LF -> listings_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {562, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: text_33 */
-
-    /* listing = *. plain-char      RFC 1939, 7
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     plain-char -> listing_4: open listing
-     *     CR -> crlf_25: open listing, close listing
-     *     LF -> listing_3: open listing, close listing, anomaly-open, anomaly bare-LF */
-    {565, 255, 34, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: listing_3 */
-
-    /* e.g. after "+ok\n+ok\n"
-     *     -> listing_3 */
-    {568, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 342: before_listing_2 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_4 */
-    {0, 255, 11, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 343: ok_by_command_14 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok a"
-     *     plain-char -> text_34
-     *     CR -> crlf_21: close reply-text
-     *     LF -> ok_by_command_9: close reply-text, anomaly-open, anomaly bare-LF */
-    {569, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: text_34 */
+     *     LF -> ok_by_command_8: close reply-text, anomaly-open, anomaly bare-LF */
+    {544, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: text_30 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> ok_status_4: set is_answered, close reply */
-    {134, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 345: before_ok_status_4 */
+    {134, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 328: before_ok_status_4 */
 
-    /* message-size = 1*. DIGIT      RFC 1939, 7
+    /* message-size = 1*. DIGIT      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 "
      *     DIGIT -> message_size_2 */
-    {572, 255, 28, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: message_size_1 */
+    {547, 255, 28, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: message_size_1 */
 
-    /* unique-id = 1*. VCHAR      RFC 1939, 7
+    /* unique-id = 1*. VCHAR      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 "
      *     VCHAR -> unique_id_2 */
-    {573, 255, 77, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: unique_id_1 */
+    {548, 255, 77, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: unique_id_1 */
 
     /* token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
@@ -6240,7 +6056,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {574, 2, 78, 157, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: token_1 */
+    {549, 2, 78, 155, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: token_1 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6250,73 +6066,73 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_8
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {577, 255, 79, 121, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: oauth_token_7 */
+    {552, 255, 79, 121, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: oauth_token_7 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> ok_status_4: finish mime, set is_answered, close reply */
-    {581, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 350: before_ok_status_5 */
+    {556, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 333: before_ok_status_5 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
-     * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 7
+     * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0"
      *     DIGIT -> message_number_12
      *     SP -> message_size_3: close message-number, open message-size */
-    {582, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: message_number_12 */
+    {557, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: message_number_12 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
-     * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 7
+     * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0"
      *     DIGIT -> message_number_13
      *     SP -> unique_id_3: close message-number, open unique-id */
-    {584, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: message_number_13 */
+    {559, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: message_number_13 */
 
-    /* capability = *. plain-char      RFC 1939, 7
+    /* capability = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\na"
      *     plain-char -> capability_4
-     *     CR -> crlf_24: close capability
+     *     CR -> crlf_22: close capability
      *     LF -> capability_3: close capability, anomaly-open, anomaly bare-LF */
-    {586, 3, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: capability_4 */
+    {561, 3, 34, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: capability_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n\r"
      *     LF -> capability_3 */
-    {561, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: crlf_24 */
+    {536, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: crlf_22 */
 
-    /* listing = *. plain-char      RFC 1939, 7
+    /* listing = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\na"
      *     plain-char -> listing_4
-     *     CR -> crlf_25: close listing
+     *     CR -> crlf_23: close listing
      *     LF -> listing_3: close listing, anomaly-open, anomaly bare-LF */
-    {589, 3, 34, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: listing_4 */
+    {564, 3, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: listing_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n\r"
      *     LF -> listing_3 */
-    {568, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: crlf_25 */
+    {543, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: crlf_23 */
 
-    /* message-size = 1*. DIGIT      RFC 1939, 7
-     * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 7
+    /* message-size = 1*. DIGIT      RFC 1939, 3
+     * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 0"
      *     DIGIT -> message_size_2
      *     SP -> scan_listing_1: close message-size
-     *     CR -> crlf_26: close message-size, close scan-listing
+     *     CR -> crlf_24: close message-size, close scan-listing
      *     LF -> message_number_6: close message-size, close scan-listing, anomaly-open, anomaly bare-LF */
-    {592, 4, 33, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: message_size_2 */
+    {567, 4, 33, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: message_size_2 */
 
-    /* unique-id = 1*. VCHAR      RFC 1939, 7
-     * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 7
+    /* unique-id = 1*. VCHAR      RFC 1939, 3
+     * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 a"
      *     VCHAR -> unique_id_2
-     *     SP -> crlf_27: close unique-id, close unique-id-listing
-     *     CR -> crlf_28: close unique-id, close unique-id-listing
+     *     SP -> crlf_25: close unique-id, close unique-id-listing
+     *     CR -> crlf_26: close unique-id, close unique-id-listing
      *     LF -> message_number_7: close unique-id, close unique-id-listing, anomaly-open, anomaly bare-LF */
-    {596, 4, 80, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: unique_id_2 */
+    {571, 4, 80, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: unique_id_2 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6326,43 +6142,43 @@ static const qcap_state_t states[] = {
      *     DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "B"-"`" / "b"-"~" -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {600, 255, 81, 121, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: oauth_token_8 */
+    {575, 255, 81, 121, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: oauth_token_8 */
 
-    /* message-size = 1*. DIGIT      RFC 1939, 7
+    /* message-size = 1*. DIGIT      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 "
      *     DIGIT -> message_size_4 */
-    {604, 255, 28, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: message_size_3 */
+    {579, 255, 28, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: message_size_3 */
 
-    /* unique-id = 1*. VCHAR      RFC 1939, 7
+    /* unique-id = 1*. VCHAR      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 "
      *     VCHAR -> unique_id_4 */
-    {605, 255, 77, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: unique_id_3 */
+    {580, 255, 77, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: unique_id_3 */
 
-    /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 7
+    /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 0 "
      *     plain-char -> scan_listing_1
-     *     CR -> crlf_26: close scan-listing
+     *     CR -> crlf_24: close scan-listing
      *     LF -> message_number_6: close scan-listing, anomaly-open, anomaly bare-LF */
-    {606, 3, 34, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: scan_listing_1 */
+    {581, 3, 34, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: scan_listing_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 0\r"
      *     LF -> message_number_6 */
-    {468, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: crlf_26 */
+    {451, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: crlf_24 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 a "
-     *     CR -> crlf_28
+     *     CR -> crlf_26
      *     LF -> message_number_7: anomaly-open, anomaly bare-LF */
-    {609, 255, 82, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: crlf_27 */
+    {584, 255, 82, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: crlf_25 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 a\r"
      *     LF -> message_number_7 */
-    {473, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: crlf_28 */
+    {456, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: crlf_26 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6372,27 +6188,27 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_10
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {611, 255, 83, 121, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: oauth_token_9 */
+    {586, 255, 83, 121, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: oauth_token_9 */
 
-    /* message-size = 1*. DIGIT      RFC 1939, 7
-     * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 7
+    /* message-size = 1*. DIGIT      RFC 1939, 3
+     * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 0"
      *     DIGIT -> message_size_4
      *     SP -> scan_listing_2: close message-size
-     *     CR -> crlf_29: close message-size, close scan-listing
+     *     CR -> crlf_27: close message-size, close scan-listing
      *     LF -> message_number_10: close message-size, close scan-listing, anomaly-open, anomaly bare-LF */
-    {615, 4, 33, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: message_size_4 */
+    {590, 4, 33, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: message_size_4 */
 
-    /* unique-id = 1*. VCHAR      RFC 1939, 7
-     * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 7
+    /* unique-id = 1*. VCHAR      RFC 1939, 3
+     * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 a"
      *     VCHAR -> unique_id_4
-     *     SP -> crlf_30: close unique-id, close unique-id-listing
-     *     CR -> crlf_31: close unique-id, close unique-id-listing
+     *     SP -> crlf_28: close unique-id, close unique-id-listing
+     *     CR -> crlf_29: close unique-id, close unique-id-listing
      *     LF -> message_number_11: close unique-id, close unique-id-listing, anomaly-open, anomaly bare-LF */
-    {619, 4, 80, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: unique_id_4 */
+    {594, 4, 80, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: unique_id_4 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6402,33 +6218,33 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_11
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {623, 255, 79, 121, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: oauth_token_10 */
+    {598, 255, 79, 121, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: oauth_token_10 */
 
-    /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 7
+    /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 0 "
      *     plain-char -> scan_listing_2
-     *     CR -> crlf_29: close scan-listing
+     *     CR -> crlf_27: close scan-listing
      *     LF -> message_number_10: close scan-listing, anomaly-open, anomaly bare-LF */
-    {627, 3, 34, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: scan_listing_2 */
+    {602, 3, 34, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: scan_listing_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 0\r"
      *     LF -> message_number_10 */
-    {549, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: crlf_29 */
+    {524, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: crlf_27 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 a "
-     *     CR -> crlf_31
+     *     CR -> crlf_29
      *     LF -> message_number_11: anomaly-open, anomaly bare-LF */
-    {630, 255, 82, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: crlf_30 */
+    {605, 255, 82, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: crlf_28 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 a\r"
      *     LF -> message_number_11 */
-    {554, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: crlf_31 */
+    {529, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: crlf_29 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6438,7 +6254,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_12
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {632, 255, 83, 121, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: oauth_token_11 */
+    {607, 255, 83, 121, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: oauth_token_11 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6448,7 +6264,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {636, 255, 84, 162, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: oauth_token_12 */
+    {611, 255, 84, 160, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: oauth_token_12 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6458,7 +6274,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {640, 255, 84, 162, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: oauth_token_13 */
+    {615, 255, 84, 160, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: oauth_token_13 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -6608,7 +6424,6 @@ static const char *const texts[] = {
     "auth",
     "auth-challenge",
     "mail",
-    "beginning",
     "scan-listings",
     "unique-ids",
     "capabilities",
