@@ -46,7 +46,7 @@ uint64_t qcapint_conflict_delivered(qcap_tcpstr_t *str, const qcapint_segment_t 
             break;
         uint64_t begin = stored->begin > at ? stored->begin : at, end = qcapint_segment_end(stored);
         at = end < until ? end : until;
-        count += qcapint_conflict_compare(str->conv->q, str, stored, newcomer, begin, at, false);
+        count += qcapint_conflict_compare(qcapint_conv_of(str)->q, str, stored, newcomer, begin, at, false);
     }
     return count;
 }

@@ -367,7 +367,7 @@ static void on_gap(qcapint_deliver_t *deliver, const source_t *source, const qca
 void qcapint_deliver_lost(qcap_tcpstr_t *str, uint64_t offset, uint64_t len)
 {
     char text[TEXT_SIZE];
-    tell(str->conv->q, &(qcap_report_t){
+    tell(qcapint_conv_of(str)->q, &(qcap_report_t){
                            .kind = QCAP_REPORT_GAP,
                            .element = QCAP_NONE,
                            .str = str,
@@ -375,7 +375,7 @@ void qcapint_deliver_lost(qcap_tcpstr_t *str, uint64_t offset, uint64_t len)
                            .begin_offset = offset,
                            .end_offset = offset + len,
                            .text = print_gap(text, len),
-                           .time_ns = str->conv->q->now_ns,
+                           .time_ns = qcapint_conv_of(str)->q->now_ns,
                        });
 }
 
@@ -386,7 +386,7 @@ static void on_expect(qcapint_deliver_t *deliver, const source_t *source, const 
 {
     const side_t *side = source->side;
     qcapint_announcement_t found = {
-        .conv = side->str ? side->str->conv : NULL,
+        .conv = side->str ? qcapint_conv_of(side->str) : NULL,
         .exchange = deliver->exchange,
         .protocol = deliver->plan->protocol,
         .is_server = qcap_parser_is_server(side->parser),

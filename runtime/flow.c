@@ -9,9 +9,10 @@
  * heads. Those that wait for a late copy are in a fourth, by their deadline.
  *
  * note [lazy lists]: to move a conversation to the end of its list with each packet would cost a look at both its neighbours.
- * So it is moved only when it has been at its place for a sixteenth of the time-out; so much later may those behind it
- * expire. When memory is scarce it is moved with each packet, so that the order is right when some have to leave; one that had a
- * packet since it was moved last has another turn.
+ * So it is moved only once in each epoch of the list, which is a sixteenth of the time-out; so much later may those behind it
+ * expire. A byte is enough to tell epochs apart: who had no packet for 256 of them has expired. When memory is scarce it is moved
+ * with each packet, so that the order is right when some have to leave; one that had a packet since it was moved last has another
+ * turn.
  *
  * note [lines in time]: where a conversation lies in memory is known when its packet is decoded; that it is not in the cache
  * then is what costs most in a table of a million. qcap.c decodes a few packets ahead: first their buckets are fetched, then
@@ -27,12 +28,16 @@
 #include "smooth.h"
 
 #define LINE_LEN 64 /* of the cache, in bytes */
+#define EPOCHS 16   /* of a list, in its time-out: note [lazy lists] */
 
 int qcapint_flow_init(qcap_t *q)
 {
     qcapint_hash_key_init(&q->flow.key);
     q->flow.expire_ns = INT64_MAX;
     qcapint_pool_init(&q->flow.pool, &q->budget, sizeof(qcapint_conv_t));
+    qcapint_pool_init(&q->flow.rares, &q->budget, sizeof qcapint_rare_none);
+    for (int i = 0; i < QCAPINT_FLOW_LISTS; i++)
+        q->flow.lists[i].epoch_end_ns = INT64_MIN;
     return qcapint_flow_table_init(&q->flow.table, &q->budget);
 }
 
@@ -54,19 +59,20 @@ static void list_add(qcapint_flow_queue_t *list, qcapint_conv_t *conv)
 
 static void hole_remove(qcapint_flow_t *flow, qcap_tcpstr_t *str)
 {
-    qcap_tcpstr_t *older = str->rare->hole_older, *newer = str->rare->hole_newer;
-    *(older ? &older->rare->hole_newer : &flow->first_hole) = newer;
-    *(newer ? &newer->rare->hole_older : &flow->last_hole) = older;
-    str->rare->in_hole_list = false;
+    qcapint_rare_t *rare = qcapint_rare_of(str);
+    *(rare->hole_older ? &qcapint_rare_of(rare->hole_older)->hole_newer : &flow->first_hole) = rare->hole_newer;
+    *(rare->hole_newer ? &qcapint_rare_of(rare->hole_newer)->hole_older : &flow->last_hole) = rare->hole_older;
+    rare->in_hole_list = false;
 }
 
 static void hole_add(qcapint_flow_t *flow, qcap_tcpstr_t *str)
 {
-    str->rare->hole_older = flow->last_hole;
-    str->rare->hole_newer = NULL;
-    *(flow->last_hole ? &flow->last_hole->rare->hole_newer : &flow->first_hole) = str;
+    qcapint_rare_t *rare = qcapint_rare_of(str);
+    rare->hole_older = flow->last_hole;
+    rare->hole_newer = NULL;
+    *(flow->last_hole ? &qcapint_rare_of(flow->last_hole)->hole_newer : &flow->first_hole) = str;
     flow->last_hole = str;
-    str->rare->in_hole_list = true;
+    rare->in_hole_list = true;
 }
 
 static const qcap_timeout_t timeouts[QCAPINT_FLOW_LISTS] = {
@@ -83,25 +89,33 @@ static void note_deadline(qcapint_flow_t *flow, int64_t ns)
 }
 
 /* It becomes the newest of a list. */
-static void move(qcap_t *q, qcapint_conv_t *conv, qcapint_flow_list_t list)
+static void move(qcap_t *q, qcapint_conv_t *conv, qcapint_flow_list_t which)
 {
-    conv->listed_ns = q->now_ns;
-    note_deadline(&q->flow, q->now_ns + q->timeouts_ns[timeouts[list]]);
-    if (conv->list == list && q->flow.lists[list].newest == conv)
+    qcapint_flow_queue_t *list = &q->flow.lists[which];
+    int64_t timeout_ns = q->timeouts_ns[timeouts[which]];
+    if (q->now_ns >= list->epoch_end_ns) {
+        list->epoch++;
+        list->epoch_end_ns = q->now_ns + timeout_ns / EPOCHS;
+    }
+    conv->epoch = list->epoch;
+    conv->is_touched = false;
+    note_deadline(&q->flow, q->now_ns + timeout_ns);
+    if (conv->list == which && list->newest == conv)
         return;
     list_remove(&q->flow.lists[conv->list], conv);
-    conv->list = (uint8_t)list;
-    list_add(&q->flow.lists[list], conv);
+    conv->list = which;
+    list_add(list, conv);
 }
 
 /* See note [lazy lists]. */
 static void touch_list(qcap_t *q, qcapint_conv_t *conv)
 {
-    qcapint_flow_list_t list = qcapint_tcp_is_over(conv)  ? QCAPINT_FLOW_CLOSED
-                               : conv->tcp.has_traffic ? QCAPINT_FLOW_IDLE
-                                                       : QCAPINT_FLOW_OPENING;
+    qcapint_flow_list_t list = qcapint_tcp_is_over(conv)         ? QCAPINT_FLOW_CLOSED
+                               : qcapint_tcp_has_traffic(conv) ? QCAPINT_FLOW_IDLE
+                                                               : QCAPINT_FLOW_OPENING;
     conv->seen_ns = q->now_ns;
-    if (!qcapint_flow_is_in_place(q, conv, list, timeouts[list]))
+    conv->is_touched = true;
+    if (!qcapint_flow_is_in_place(q, conv, list))
         move(q, conv, list);
 }
 
@@ -109,21 +123,23 @@ static void touch_list(qcap_t *q, qcapint_conv_t *conv)
  * to the end. */
 static void touch_rare(qcap_t *q, qcap_tcpstr_t *str)
 {
-    bool has_hole = str->rare->hole_ns != INT64_MAX;
+    const qcapint_rare_t *rare = qcapint_rare_of(str);
+    bool has_hole = rare->hole_ns != INT64_MAX;
     if (has_hole)
-        note_deadline(&q->flow, str->rare->hole_ns);
-    if (has_hole && !str->rare->in_hole_list)
+        note_deadline(&q->flow, rare->hole_ns);
+    if (has_hole && !rare->in_hole_list)
         hole_add(&q->flow, str);
-    else if (!has_hole && str->rare->in_hole_list)
+    else if (!has_hole && rare->in_hole_list)
         hole_remove(&q->flow, str);
-    qcapint_rare_tidy(str);
 }
 
 static void touch_holes(qcap_t *q, qcapint_conv_t *conv)
 {
-    for (int i = 0; i < 2; i++)
-        if (qcapint_rare_has(&conv->str[i]))
-            touch_rare(q, &conv->str[i]);
+    if (!qcapint_rare_has(conv))
+        return;
+    touch_rare(q, &conv->str[0]);
+    touch_rare(q, &conv->str[1]);
+    qcapint_rare_tidy(conv);
 }
 
 void qcapint_flow_touch(qcap_t *q, qcapint_conv_t *conv)
@@ -173,15 +189,14 @@ static qcapint_conv_t *open_conv(qcap_t *q, qcap_packet_t *packet, uint32_t hash
     }
     *is_server = is_from_server(q, &packet->headers);
     conv->q = q;
-    conv->hash = hash;
+    conv->rare = (qcapint_rare_t *)(uintptr_t)qcapint_rare_none;
     conv->references = 1;
     conv->is_open = true;
     conv->opened_ns = conv->seen_ns = q->now_ns;
     qcap_packet_source(packet, &conv->ends[*is_server]);
     qcap_packet_destination(packet, &conv->ends[!*is_server]);
-    qcapint_tcpstr_init(&conv->str[0], conv, false);
-    qcapint_tcpstr_init(&conv->str[1], conv, true);
-    qcapint_tcp_init(&conv->tcp);
+    qcapint_tcpstr_init(&conv->str[0], false);
+    qcapint_tcpstr_init(&conv->str[1], true);
     conv->list = QCAPINT_FLOW_OPENING;
     list_add(&q->flow.lists[conv->list], conv);
     move(q, conv, QCAPINT_FLOW_OPENING);
@@ -198,17 +213,28 @@ void qcapint_conv_unref(qcapint_conv_t *conv)
 {
     if (--conv->references > 0)
         return;
-    for (int i = 0; i < 2; i++)
-        qcapint_tcpstr_fini(&conv->str[i]);
+    qcapint_tcpstr_fini(conv);
     qcapint_pool_free(&conv->q->flow.pool, conv);
+}
+
+/* The hash of a conversation in the table: not kept, since it is needed no more before this one leaves. */
+static uint32_t hash_of(const qcapint_flow_t *flow, const qcapint_conv_t *conv)
+{
+    qcapint_ends_t ends = {.version = conv->ends[0].version};
+    for (int i = 0; i < 2; i++) {
+        ends.addresses[i][0] = qcapint_ends_word(conv->ends[i].address);
+        ends.addresses[i][1] = qcapint_ends_word(conv->ends[i].address + 8);
+        ends.ports[i] = conv->ends[i].port;
+    }
+    return qcapint_ends_hash(flow, &ends);
 }
 
 static void unlink_conv(qcap_t *q, qcapint_conv_t *conv)
 {
-    qcapint_flow_table_remove(&q->flow.table, conv->hash, conv);
+    qcapint_flow_table_remove(&q->flow.table, hash_of(&q->flow, conv), conv);
     list_remove(&q->flow.lists[conv->list], conv);
     for (int i = 0; i < 2; i++)
-        if (conv->str[i].rare->in_hole_list)
+        if (conv->rare[i].in_hole_list)
             hole_remove(&q->flow, &conv->str[i]);
     conv->is_open = false;
     q->stats.conversations_open--;
@@ -258,7 +284,7 @@ static void expire_conv(qcap_t *q, qcapint_conv_t *conv)
 static qcapint_conv_t *most_idle(qcap_t *q, qcapint_flow_list_t list)
 {
     qcapint_conv_t *conv;
-    while ((conv = q->flow.lists[list].oldest) && conv->seen_ns > conv->listed_ns)
+    while ((conv = q->flow.lists[list].oldest) && conv->is_touched)
         move(q, conv, list);
     return conv;
 }
@@ -277,13 +303,13 @@ static qcapint_conv_t *victim(qcap_t *q)
 static void expire_holes(qcap_t *q)
 {
     qcap_tcpstr_t *str;
-    while ((str = q->flow.first_hole) && str->rare->hole_ns <= q->now_ns) {
+    while ((str = q->flow.first_hole) && qcapint_rare_of(str)->hole_ns <= q->now_ns) {
         hole_remove(&q->flow, str);
         qcapint_tcp_expire_holes(str);
-        touch_holes(q, str->conv);
+        touch_holes(q, qcapint_conv_of(str));
     }
     if (str)
-        note_deadline(&q->flow, str->rare->hole_ns);
+        note_deadline(&q->flow, qcapint_rare_of(str)->hole_ns);
 }
 
 /* Ends what has timed out, and finds out when something will again. */
@@ -332,6 +358,12 @@ void qcapint_flow_fini(qcap_t *q)
         while (q->flow.lists[i].oldest)
             release_conv(q, q->flow.lists[i].oldest);
     qcapint_flow_table_fini(&q->flow.table, &q->budget);
+}
+
+void qcapint_flow_free(qcap_t *q)
+{
+    qcapint_pool_fini(&q->flow.rares);
+    qcapint_pool_fini(&q->flow.pool);
 }
 
 uint64_t qcap_tcpstr_each(qcap_t *q, qcap_tcpstr_visitor_t visitor, void *user)

@@ -2,6 +2,8 @@
 #ifndef QCAP_FLOW_H
 #define QCAP_FLOW_H
 
+#include <stddef.h>
+
 #include "flow_table.h"
 #include "hash.h"
 #include "packet.h"
@@ -18,38 +20,41 @@ typedef enum {
     QCAPINT_FLOW_LISTS
 } qcapint_flow_list_t;
 
-/* One TCP conversation. One reference is the table's; each copied position of its streams has another. */
+/* One TCP conversation: three lines of the cache. One reference is the table's; each copied position of its streams has another. */
 struct qcapint_conv {
     /* What a lookup reads. */
     qcap_endpoint_t ends[2];       /* [0]: the client */
-    uint32_t hash;                 /* of the endpoints */
-    uint8_t list;                  /* qcapint_flow_list_t */
-    bool is_open;                  /* in the table; false: only positions keep it */
+    uint8_t epoch;                 /* of its list, when it came to its place there: note [lazy lists] in flow.c */
+    qcapint_flow_list_t list : 2;
+    bool is_open : 1;              /* in the table; false: only positions keep it */
+    bool is_touched : 1;           /* it has had a packet at its place in the list */
     bool is_unread;                /* the sink said that it wants no bytes */
     bool is_smooth;                /* both directions go on, and nothing is waited for: note [smooth going] */
+    uint32_t references;           /* to free it, all must have gone */
+    qcap_t *q;                     /* the handle */
+    void *upper;                   /* the sink's */
 
     /* What every packet touches. */
-    qcap_t *q;                     /* the handle */
-    qcapint_conv_t *older, *newer; /* in its list */
     int64_t seen_ns;               /* latest packet */
-    int64_t listed_ns;             /* seen_ns when it came to its place in the list */
-    void *upper;                   /* the sink's */
-    qcapint_tcp_t tcp;             /* sequence numbers, queues */
+    qcapint_rare_t *rare;          /* two of them, one for each direction; never NULL */
     qcap_tcpstr_t str[2];          /* [0]: from the client */
 
+    qcapint_conv_t *older, *newer; /* in its list */
     uint64_t number;               /* from 1, as they opened */
     int64_t opened_ns;             /* first packet */
-    uint32_t references;           /* to free it, all must have gone */
 };
 
 /* A list of conversations, through older and newer. */
 typedef struct qcapint_flow_queue {
     qcapint_conv_t *oldest, *newest; /* NULL: empty */
+    int64_t epoch_end_ns;            /* until then, who comes to its end comes in ... */
+    uint8_t epoch;                   /* ... this epoch */
 } qcapint_flow_queue_t;
 
 typedef struct qcapint_flow {
     qcapint_flow_table_t table; /* all conversations */
     qcapint_pool_t pool;        /* where they lie, and those that only positions keep */
+    qcapint_pool_t rares;       /* of those that have something rare */
     qcapint_hash_key_t key;     /* random, per handle */
     int64_t expire_ns;          /* before this, nothing times out */
     qcapint_flow_queue_t lists[QCAPINT_FLOW_LISTS];
@@ -57,8 +62,10 @@ typedef struct qcapint_flow {
 } qcapint_flow_t;
 
 int qcapint_flow_init(qcap_t *q);
-/* Drops all conversations without a word. Those that somebody keeps are in the pool still, which is left. */
+/* Drops all conversations without a word, but for those that somebody keeps. */
 void qcapint_flow_fini(qcap_t *q);
+/* Frees these, too, after qcapint_flow_fini(). */
+void qcapint_flow_free(qcap_t *q);
 
 /* Where a conversation probably is: in the bucket of its hash, or the one behind. Anything else is no error, but slow. */
 typedef struct qcapint_flow_hint {
@@ -90,9 +97,39 @@ void qcapint_flow_finish(qcap_t *q, qcap_end_t end);
 /* One reference less. */
 void qcapint_conv_unref(qcapint_conv_t *conv);
 
+/* The conversation that the direction is a part of. */
+static inline qcapint_conv_t *qcapint_conv_of(const qcap_tcpstr_t *str)
+{
+    return (qcapint_conv_t *)((uintptr_t)(str - str->is_server) - offsetof(qcapint_conv_t, str));
+}
+
 static inline qcap_tcpstr_t *qcapint_conv_other(const qcap_tcpstr_t *str)
 {
-    return &str->conv->str[!str->is_server];
+    return &qcapint_conv_of(str)->str[!str->is_server];
+}
+
+/* What is rare of the direction, to be looked at. */
+static inline qcapint_rare_t *qcapint_rare_of(const qcap_tcpstr_t *str)
+{
+    return &qcapint_conv_of(str)->rare[str->is_server];
+}
+
+static inline bool qcapint_rare_has(const qcapint_conv_t *conv)
+{
+    return conv->rare != qcapint_rare_none;
+}
+
+/* Whether anything but SYNs was captured. */
+static inline bool qcapint_tcp_has_traffic(const qcapint_conv_t *conv)
+{
+    return conv->str[0].has_sent || conv->str[1].has_sent;
+}
+
+/* The offset of the direction's FIN, at the end of the stream or behind; UINT64_MAX: none known. */
+static inline uint64_t qcapint_tcp_fin(const qcap_tcpstr_t *str)
+{
+    uint64_t behind = qcapint_rare_of(str)->fin;
+    return str->has_fin && behind == UINT64_MAX ? str->end : behind;
 }
 
 #endif

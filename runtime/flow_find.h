@@ -119,15 +119,12 @@ static inline void qcapint_flow_fetch_bucket(const qcapint_flow_t *flow, uint32_
     __builtin_prefetch((const void *)((uintptr_t)bucket + sizeof *bucket));
 }
 
-/* A conversation stays at its place in a list for this part of the time-out: see note [lazy lists] in flow.c. */
-#define QCAPINT_FLOW_LAZINESS 16
-
-/* Whether a conversation that has a packet now need not be moved in, or to, the list, which is under that time-out. */
-static inline bool qcapint_flow_is_in_place(const qcap_t *q, const qcapint_conv_t *conv, qcapint_flow_list_t list,
-                                            qcap_timeout_t timeout)
+/* Whether a conversation that has a packet now need not be moved in, or to, the list: note [lazy lists] in flow.c. */
+static inline bool qcapint_flow_is_in_place(const qcap_t *q, const qcapint_conv_t *conv, qcapint_flow_list_t which)
 {
-    return conv->list == list && !qcapint_budget_is_scarce(&q->budget) &&
-           q->now_ns - conv->listed_ns < q->timeouts_ns[timeout] / QCAPINT_FLOW_LAZINESS;
+    const qcapint_flow_queue_t *list = &q->flow.lists[which];
+    return conv->list == which && conv->epoch == list->epoch && q->now_ns < list->epoch_end_ns &&
+           !qcapint_budget_is_scarce(&q->budget);
 }
 
 #endif

@@ -33,6 +33,7 @@ typedef struct qcapint_tap {
 typedef struct qcapint_hand {
     const qcap_tcpstr_t *str; /* whose they are; NULL: none */
     const qcapint_segment_t *segment; /* not in its list */
+    uint64_t held;                    /* from here on the sink needs them, and those before: in place of rare->held */
 } qcapint_hand_t;
 
 /* A packet that was decoded before its turn. */

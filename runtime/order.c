@@ -55,32 +55,34 @@ static void shift_acks(qcapint_segment_t *segments, uint64_t gone)
 }
 
 /* The next byte is out of band, no byte of the stream: what is behind it moves up by one. */
-static void leave_out(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+static void leave_out(qcap_tcpstr_t *str)
 {
-    uint64_t gone = str->end;
+    uint64_t gone = str->end, edge = str->acked + str->room;
     qcap_tcpstr_t *other = qcapint_conv_other(str);
-    side->base_seq++;
-    shift(&side->acked, gone);
-    shift(&side->right_edge, gone);
-    shift(&side->fin, gone);
-    if (qcapint_rare_has(str)) {
-        shift(&str->rare->snapped, gone);
-        shift(&str->rare->hole_acked, gone);
-    }
-    shift_all(str->rare->queue.first);
-    shift_all(str->rare->doubtful.first);
-    shift_acks(other->rare->queue.first, gone);
-    shift_acks(other->rare->first, gone);
+    str->base_seq++;
+    shift(&str->acked, gone);
+    shift(&edge, gone);
+    str->room = (uint32_t)(edge - str->acked);
+    if (!qcapint_rare_has(qcapint_conv_of(str)))
+        return;
+    qcapint_rare_t *rare = qcapint_rare_of(str), *others = qcapint_rare_of(other);
+    shift(&rare->fin, gone);
+    shift(&rare->snapped, gone);
+    shift(&rare->hole_acked, gone);
+    shift_all(rare->queue.first);
+    shift_all(rare->doubtful.first);
+    shift_acks(others->queue.first, gone);
+    shift_acks(others->first, gone);
 }
 
 /* Delivers the segment up to the urgent byte, and leaves that out; the segment is the rest then. Returns whether there is any. */
-static bool deliver_to_urgent(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcapint_segment_t *segment)
+static bool deliver_to_urgent(qcap_tcpstr_t *str, qcapint_segment_t *segment)
 {
     qcapint_segment_t before = *segment;
     before.len = (uint32_t)(segment->urgent - segment->begin);
     if (before.len > 0)
         qcapint_tcpstr_append(str, &before);
-    leave_out(side, str);
+    leave_out(str);
     segment->begin = str->end;
     segment->bytes += before.len + 1;
     segment->len -= before.len + 1;
@@ -92,35 +94,37 @@ static bool deliver_to_urgent(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcap
 
 void qcapint_order_end_wait(qcap_tcpstr_t *str)
 {
-    if (str->rare->hole_ns != INT64_MAX)
-        str->rare->hole_ns = INT64_MAX;
+    if (qcapint_rare_of(str)->hole_ns != INT64_MAX)
+        qcapint_rare_of(str)->hole_ns = INT64_MAX;
 }
 
-void qcapint_order_append(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcapint_segment_t *segment)
+void qcapint_order_append(qcap_tcpstr_t *str, qcapint_segment_t *segment)
 {
     qcapint_order_end_wait(str);
-    if (!has_urgent(str->conv->q, segment) || deliver_to_urgent(side, str, segment))
+    if (!has_urgent(qcapint_conv_of(str)->q, segment) || deliver_to_urgent(str, segment))
         qcapint_tcpstr_append(str, segment);
 }
 
-void qcapint_order_deliver(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+void qcapint_order_deliver(qcap_tcpstr_t *str)
 {
-    while (str->rare->queue.first && str->rare->queue.first->begin == str->end && str->end < side->fin && !side->is_syn_data) {
-        qcapint_segment_t *segment = qcapint_queue_pop(&str->rare->queue);
+    const qcapint_segment_t *next;
+    while ((next = qcapint_rare_of(str)->queue.first) && next->begin == str->end && str->end < qcapint_tcp_fin(str) &&
+           !str->is_syn_data) {
+        qcapint_segment_t *segment = qcapint_queue_pop(&qcapint_rare_of(str)->queue);
         qcapint_order_end_wait(str);
         qcapint_packet_stage(segment->packet, QCAP_STAGE_TCP_DELIVERED);
-        if (!has_urgent(str->conv->q, segment) || deliver_to_urgent(side, str, segment))
+        if (!has_urgent(qcapint_conv_of(str)->q, segment) || deliver_to_urgent(str, segment))
             qcapint_tcpstr_take(str, segment);
         else
-            qcapint_segment_free(str->conv->q, segment);
+            qcapint_segment_free(qcapint_conv_of(str)->q, segment);
     }
 }
 
-void qcapint_order_check_fin(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcap_packet_t *packet)
+void qcapint_order_check_fin(qcap_tcpstr_t *str, qcap_packet_t *packet)
 {
-    if (side->fin == NONE || str->end < side->fin || str->has_ended)
+    if (!str->has_fin || str->end < qcapint_tcp_fin(str) || str->has_ended)
         return;
-    qcapint_queue_clear(str->conv->q, &str->rare->queue);
+    qcapint_queue_clear(qcapint_conv_of(str)->q, &qcapint_rare_of(str)->queue);
     qcapint_order_end_wait(str);
     if (packet)
         qcapint_packet_stage(packet, QCAP_STAGE_TCP_CLOSED);
@@ -131,18 +135,19 @@ void qcapint_order_check_fin(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcap_
 
 /* The first doubtful segment with bytes at the end of the stream or behind, if the receiver has all of it; NULL:
  * there is none. */
-static qcapint_segment_t *first_doubtful(qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+static qcapint_segment_t *first_doubtful(const qcap_tcpstr_t *str)
 {
-    while (str->rare->doubtful.first && qcapint_segment_end(str->rare->doubtful.first) <= str->end)
-        qcapint_segment_free(str->conv->q, qcapint_queue_pop(&str->rare->doubtful));
-    qcapint_segment_t *segment = str->rare->doubtful.first;
-    return segment && qcapint_segment_end(segment) <= side->acked ? segment : NULL;
+    qcapint_queue_t *doubtful = &qcapint_rare_of(str)->doubtful;
+    while (doubtful->first && qcapint_segment_end(doubtful->first) <= str->end)
+        qcapint_segment_free(qcapint_conv_of(str)->q, qcapint_queue_pop(doubtful));
+    qcapint_segment_t *segment = doubtful->first;
+    return segment && qcapint_segment_end(segment) <= str->acked ? segment : NULL;
 }
 
 /* Delivers the doubtful segment, which begins at or before the end of the stream, up to `until`. */
 static void deliver_doubtful(qcap_tcpstr_t *str, uint64_t until)
 {
-    qcapint_segment_t *segment = qcapint_queue_pop(&str->rare->doubtful);
+    qcapint_segment_t *segment = qcapint_queue_pop(&qcapint_rare_of(str)->doubtful);
     uint64_t end = qcapint_segment_end(segment) < until ? qcapint_segment_end(segment) : until;
     segment->bytes += str->end - segment->begin;
     segment->begin = str->end;
@@ -152,77 +157,80 @@ static void deliver_doubtful(qcap_tcpstr_t *str, uint64_t until)
     qcapint_tcpstr_take(str, segment);
 }
 
-void qcapint_order_skip(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint64_t until)
+void qcapint_order_skip(qcap_tcpstr_t *str, uint64_t until)
 {
-    if (str->rare->queue.first && str->rare->queue.first->begin < until)
-        until = str->rare->queue.first->begin;
-    qcapint_segment_t *doubtful = first_doubtful(side, str);
+    const qcapint_segment_t *queued = qcapint_rare_of(str)->queue.first;
+    if (queued && queued->begin < until)
+        until = queued->begin;
+    qcapint_segment_t *doubtful = first_doubtful(str);
     if (doubtful && doubtful->begin > str->end && doubtful->begin < until)
         qcapint_tcpstr_gap(str, doubtful->begin - str->end);
     if (doubtful && doubtful->begin <= str->end)
         deliver_doubtful(str, until);
     else if (str->end < until)
         qcapint_tcpstr_gap(str, until - str->end);
-    side->is_syn_data = false;
+    str->is_syn_data = false;
     qcapint_order_end_wait(str);
-    qcapint_order_deliver(side, str);
+    qcapint_order_deliver(str);
 }
 
 /* Whether the receiver has bytes that the capture lacks: note [holes], note [one byte acknowledged]. */
-static bool has_hole(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+static bool has_hole(const qcap_tcpstr_t *str)
 {
-    if (side->acked <= str->end || str->end >= side->fin || str->has_ended)
+    if (str->acked <= str->end || str->end >= qcapint_tcp_fin(str) || str->has_ended)
         return false;
-    return str->rare->queue.first || side->fin != NONE || side->acked > str->end + 1 || str->rare->snapped > str->end;
+    const qcapint_rare_t *rare = qcapint_rare_of(str);
+    return rare->queue.first || str->has_fin || str->acked > str->end + 1 || rare->snapped > str->end;
 }
 
-static void give_up(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+static void give_up(qcap_tcpstr_t *str)
 {
     if (!str->is_seen) {
-        if (!side->is_absent)
+        if (!str->is_absent)
             qcapint_tcpstr_absent(str);
-        side->is_absent = true;
+        str->is_absent = true;
         qcapint_order_end_wait(str);
         return;
     }
-    while (str->end < str->rare->hole_acked && has_hole(side, str))
-        qcapint_order_skip(side, str, str->rare->hole_acked);
+    while (str->end < qcapint_rare_of(str)->hole_acked && has_hole(str))
+        qcapint_order_skip(str, qcapint_rare_of(str)->hole_acked);
     qcapint_order_end_wait(str);
-    qcapint_order_check_fin(side, str, NULL);
+    qcapint_order_check_fin(str, NULL);
 }
 
-void qcapint_order_check_hole(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+void qcapint_order_check_hole(qcap_tcpstr_t *str)
 {
-    qcap_t *q = str->conv->q;
-    if (!has_hole(side, str) || (side->is_absent && !str->is_seen)) {
+    qcap_t *q = qcapint_conv_of(str)->q;
+    if (!has_hole(str) || (str->is_absent && !str->is_seen)) {
         qcapint_order_end_wait(str);
         return;
     }
-    if (str->rare->hole_ns == INT64_MAX && qcapint_rare_get(str)) {
-        str->rare->hole_ns = q->now_ns + q->timeouts_ns[QCAP_TIMEOUT_HOLE];
-        str->rare->hole_acked = side->acked;
+    qcapint_rare_t *rare = qcapint_rare_get(str);
+    if (rare && rare->hole_ns == INT64_MAX) {
+        rare->hole_ns = q->now_ns + q->timeouts_ns[QCAP_TIMEOUT_HOLE];
+        rare->hole_acked = str->acked;
     }
-    if (str->rare->snapped > str->end && str->is_seen) {
-        qcapint_order_skip(side, str, str->rare->snapped < side->acked ? str->rare->snapped : side->acked);
-        qcapint_order_check_fin(side, str, NULL);
+    if (rare && rare->snapped > str->end && str->is_seen) {
+        qcapint_order_skip(str, rare->snapped < str->acked ? rare->snapped : str->acked);
+        qcapint_order_check_fin(str, NULL);
     }
 }
 
-void qcapint_order_expire(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+void qcapint_order_expire(qcap_tcpstr_t *str)
 {
-    give_up(side, str);
-    qcapint_order_check_hole(side, str);
+    give_up(str);
+    qcapint_order_check_hole(str);
 }
 
-void qcapint_order_flush(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+void qcapint_order_flush(qcap_tcpstr_t *str)
 {
-    side->is_syn_data = false;
-    qcapint_order_deliver(side, str);
-    while (str->rare->queue.first && str->end < side->fin)
-        qcapint_order_skip(side, str, NONE);
-    while (side->fin != NONE && str->end < side->fin)
-        qcapint_order_skip(side, str, side->fin);
-    while (str->is_seen && has_hole(side, str))
-        qcapint_order_skip(side, str, side->acked);
-    qcapint_order_check_fin(side, str, NULL);
+    str->is_syn_data = false;
+    qcapint_order_deliver(str);
+    while (qcapint_rare_of(str)->queue.first && str->end < qcapint_tcp_fin(str))
+        qcapint_order_skip(str, NONE);
+    while (str->has_fin && str->end < qcapint_tcp_fin(str))
+        qcapint_order_skip(str, qcapint_tcp_fin(str));
+    while (str->is_seen && has_hole(str))
+        qcapint_order_skip(str, str->acked);
+    qcapint_order_check_fin(str, NULL);
 }

@@ -600,7 +600,7 @@ static void on_open(qcapint_conv_t *conv)
 
 static void on_data(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
 {
-    pair_t *pair = get_pair(str->conv);
+    pair_t *pair = get_pair(qcapint_conv_of(str));
     (void)segment; /* it is found again by its offset, like those that were held */
     if (!pair)
         return;
@@ -611,7 +611,7 @@ static void on_data(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
 /* A gap tells nothing about the protocol: it is read when that is known. */
 static void on_gap(qcap_tcpstr_t *str, uint64_t offset, uint64_t len)
 {
-    pair_t *pair = get_pair(str->conv);
+    pair_t *pair = get_pair(qcapint_conv_of(str));
     if (!pair)
         qcapint_deliver_lost(str, offset, len);
     else if (pair->deliver)
@@ -620,7 +620,7 @@ static void on_gap(qcap_tcpstr_t *str, uint64_t offset, uint64_t len)
 
 static void on_absent(qcap_tcpstr_t *str)
 {
-    pair_t *pair = get_pair(str->conv);
+    pair_t *pair = get_pair(qcapint_conv_of(str));
     if (!pair)
         return;
     pair->sides[str->is_server].is_absent = true;
@@ -631,7 +631,7 @@ static void on_absent(qcap_tcpstr_t *str)
 
 static void on_end(qcap_tcpstr_t *str, qcap_end_t end)
 {
-    pair_t *pair = pair_of(str->conv);
+    pair_t *pair = pair_of(qcapint_conv_of(str));
     if (!pair)
         return;
     pair->sides[str->is_server].end = end;

@@ -65,7 +65,7 @@ qcap_t *qcapint_open(qcapint_capture_t *capture, const qcapint_sink_t *sink, cha
     if (qcapint_flow_init(q) || sink->init(q)) {
         snprintf(errbuf, QCAP_ERRBUF_SIZE, "out of memory");
         qcapint_flow_fini(q);
-        qcapint_pool_fini(&q->flow.pool);
+        qcapint_flow_free(q);
         qcapint_capture_close(capture);
         free(q);
         return NULL;
@@ -116,7 +116,7 @@ void qcap_close(qcap_t *q)
     qcapint_defrag_fini(q);
     qcapint_udp_fini(q);
     q->sink->fini(q);
-    qcapint_pool_fini(&q->flow.pool); /* the sink may have kept conversations */
+    qcapint_flow_free(q); /* the sink may have kept conversations */
     free_handlers(q);
     qcap_getter_free(q->where);
     qcapint_policies_fini(&q->policies, &q->budget);

@@ -24,47 +24,42 @@ static inline bool qcapint_smooth_is_rare(const qcapint_rare_t *rare, uint64_t e
 }
 
 /* Whether nothing is waited for in the direction, and it goes on. */
-static inline bool qcapint_smooth_goes_on(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+static inline bool qcapint_smooth_goes_on(const qcap_tcpstr_t *str)
 {
-    return side->has_base && !side->is_base_guess && !side->is_syn_data && !side->has_reset && str->is_seen &&
-           !str->has_ended && side->fin == UINT64_MAX && side->acked <= str->end &&
-           (!qcapint_rare_has(str) || !qcapint_smooth_is_rare(str->rare, str->end));
+    return str->has_base && !str->is_base_guess && !str->is_syn_data && !str->has_reset && str->is_seen && !str->has_ended &&
+           !str->has_fin && str->acked <= str->end && !qcapint_smooth_is_rare(qcapint_rare_of(str), str->end);
 }
 
 /* A segment took the general way. */
 static inline void qcapint_smooth_look(qcapint_conv_t *conv)
 {
-    conv->is_smooth = qcapint_smooth_goes_on(&conv->tcp.side[0], &conv->str[0]) &&
-                      qcapint_smooth_goes_on(&conv->tcp.side[1], &conv->str[1]);
+    conv->is_smooth = qcapint_smooth_goes_on(&conv->str[0]) && qcapint_smooth_goes_on(&conv->str[1]);
 }
 
 /* Whether it is a segment like that. Nothing is changed. */
 static inline bool qcapint_smooth_fits(const qcapint_conv_t *conv, bool is_server, const qcapint_smooth_t *s)
 {
-    const qcapint_tcp_side_t *side = &conv->tcp.side[is_server], *peer = &conv->tcp.side[!is_server];
-    uint64_t end = conv->str[is_server].end, other = conv->str[!is_server].end;
+    const qcap_tcpstr_t *str = &conv->str[is_server], *other = &conv->str[!is_server];
     uint8_t flags = QCAPINT_TCP_FIN | QCAPINT_TCP_SYN | QCAPINT_TCP_RST | QCAPINT_TCP_URG | QCAPINT_TCP_ACK;
-    uint32_t unacked = peer->base_seq + (uint32_t)other - s->ack; /* bytes still on their way */
-    return conv->is_smooth && (s->flags & flags) == QCAPINT_TCP_ACK && s->seq == side->base_seq + (uint32_t)end &&
-           unacked <= other - peer->acked && qcapint_tcp_is_before_edge(side, (int64_t)end);
+    uint32_t unacked = other->base_seq + (uint32_t)other->end - s->ack; /* bytes still on their way */
+    return conv->is_smooth && (s->flags & flags) == QCAPINT_TCP_ACK && s->seq == str->base_seq + (uint32_t)str->end &&
+           unacked <= other->end - other->acked && qcapint_tcp_is_before_edge(str, (int64_t)str->end);
 }
 
 /* Learns what it says, but for its bytes. Returns what it acknowledges, as an offset. */
 static inline uint64_t qcapint_smooth_note(qcapint_conv_t *conv, bool is_server, const qcapint_smooth_t *s)
 {
-    qcapint_tcp_side_t *side = &conv->tcp.side[is_server], *peer = &conv->tcp.side[!is_server];
-    uint64_t end = conv->str[!is_server].end;
-    uint64_t ack = end - (uint32_t)(peer->base_seq + (uint32_t)end - s->ack);
-    qcapint_tcp_note_window(side, peer, ack, s->window, false);
-    peer->acked = ack;
-    side->has_sent = conv->tcp.has_traffic = true;
+    qcap_tcpstr_t *str = &conv->str[is_server], *other = &conv->str[!is_server];
+    uint64_t ack = other->end - (uint32_t)(other->base_seq + (uint32_t)other->end - s->ack);
+    qcapint_tcp_note_ack(str, other, ack, s->window, false);
+    str->has_sent = true;
     return ack;
 }
 
 /* Whether anybody is to be shown the next bytes of the direction. */
 static inline bool qcapint_smooth_is_shown(const qcap_t *q, const qcap_tcpstr_t *str)
 {
-    return !str->conv->is_unread || q->taps || q->conflict_handlers || qcapint_rare_has(str);
+    return !qcapint_conv_of(str)->is_unread || q->taps || q->conflict_handlers || qcapint_rare_has(qcapint_conv_of(str));
 }
 
 /* The next bytes have come. */

@@ -42,18 +42,18 @@ int qcap_spoken_handler_add(qcap_t *q, qcap_spoken_handler_t handler, void *user
 
 const qcap_protocol_t *qcap_tcpstr_protocol(const qcap_tcpstr_t *str)
 {
-    const qcapint_speech_t *speech = str->conv->upper;
+    const qcapint_speech_t *speech = qcapint_conv_of(str)->upper;
     return speech && speech->plan ? speech->plan->protocol : NULL;
 }
 
 bool qcap_tcpstr_is_encrypted(const qcap_tcpstr_t *str)
 {
-    const qcapint_speech_t *speech = str->conv->upper;
+    const qcapint_speech_t *speech = qcapint_conv_of(str)->upper;
     return speech && speech->is_encrypted;
 }
 
 const qcap_parent_t *qcap_tcpstr_parent(const qcap_tcpstr_t *str)
 {
-    const qcapint_speech_t *speech = str->conv->upper;
+    const qcapint_speech_t *speech = qcapint_conv_of(str)->upper;
     return speech && speech->link ? &speech->link->parent : NULL;
 }

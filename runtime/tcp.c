@@ -57,8 +57,6 @@ typedef struct arrival {
     qcapint_conv_t *conv;
     qcap_packet_t *packet;
     const qcapint_headers_t *headers; /* of packet */
-    qcapint_tcp_side_t *side;         /* the sender's */
-    qcapint_tcp_side_t *peer;         /* the receiver's */
     qcap_tcpstr_t *str;               /* from the sender */
     qcap_tcpstr_t *other;             /* to the sender */
     int64_t begin;                    /* offset of the first byte; below 0: before the stream */
@@ -66,26 +64,17 @@ typedef struct arrival {
     bool has_ack;
 } arrival_t;
 
-void qcapint_tcp_init(qcapint_tcp_t *tcp)
-{
-    memset(tcp, 0, sizeof *tcp);
-    for (int i = 0; i < 2; i++) {
-        tcp->side[i].fin = NONE;
-        tcp->side[i].window_scale = QCAPINT_NO_SCALE;
-    }
-}
-
 /* How far the sender is at least. */
-static uint64_t reach(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+static uint64_t reach(const qcap_tcpstr_t *str)
 {
-    return side->acked > str->end ? side->acked : str->end;
+    return str->acked > str->end ? str->acked : str->end;
 }
 
 /* The offset of a sequence number: the one nearest to where the sender is. RFC 9293, 3.4. */
-static int64_t offset_of(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str, uint32_t seq)
+static int64_t offset_of(const qcap_tcpstr_t *str, uint32_t seq)
 {
-    uint64_t near = reach(side, str);
-    return (int64_t)near + (int32_t)(seq - (side->base_seq + (uint32_t)near));
+    uint64_t near = reach(str);
+    return (int64_t)near + (int32_t)(seq - (str->base_seq + (uint32_t)near));
 }
 
 /* The receiver does not take the segment: RFC 9293, 3.10.7.4, first. */
@@ -105,10 +94,10 @@ static bool accept_checksum(const arrival_t *a)
         return true;
     qcapint_checksum_t checksum = qcapint_checksum_transport(a->packet->bytes, a->headers);
     if (checksum == QCAPINT_CHECKSUM_GOOD)
-        a->side->has_good_checksum = true;
+        a->str->has_good_checksum = true;
     if (checksum != QCAPINT_CHECKSUM_BAD)
         return true;
-    bool is_believed = mode == QCAP_CHECKSUMS_VERIFY || a->side->has_good_checksum;
+    bool is_believed = mode == QCAP_CHECKSUMS_VERIFY || a->str->has_good_checksum;
     if (is_believed)
         a->packet->flags |= QCAP_PACKET_DISCARDED;
     qcapint_packet_stage(a->packet, QCAP_STAGE_BAD_CHECKSUM);
@@ -119,26 +108,26 @@ static bool accept_checksum(const arrival_t *a)
 static void note_scale(const arrival_t *a)
 {
     if (a->headers->window_scale == QCAPINT_NO_SCALE)
-        a->side->window_scale = a->peer->window_scale = 0;
-    else if (a->side->window_scale == QCAPINT_NO_SCALE)
-        a->side->window_scale = a->headers->window_scale;
+        a->str->window_scale = a->other->window_scale = 0;
+    else if (a->str->window_scale == QCAPINT_NO_SCALE)
+        a->str->window_scale = a->headers->window_scale;
 }
 
 /* Offset 0 is at `seq`. Nothing that was learned with another base holds. */
-static void set_base(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint32_t seq, bool is_guess)
+static void set_base(qcap_tcpstr_t *str, uint32_t seq, bool is_guess)
 {
-    side->base_seq = seq;
-    side->has_base = true;
-    side->is_base_guess = is_guess;
-    side->acked = 0;
-    side->has_window = false;
+    str->base_seq = seq;
+    str->has_base = true;
+    str->is_base_guess = is_guess;
+    str->acked = 0;
+    str->has_window = false;
     qcapint_order_end_wait(str);
 }
 
 /* Whether nothing was made yet of what is known of its sequence numbers. */
-static bool may_rebase(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+static bool may_rebase(const qcap_tcpstr_t *str)
 {
-    return !side->has_base || (side->is_base_guess && str->end == 0 && !str->rare->queue.first);
+    return !str->has_base || (str->is_base_guess && str->end == 0 && !qcapint_rare_of(str)->queue.first);
 }
 
 /* Learns where the sender's stream begins. Without a SYN that is at its first segment: what the other side acknowledged
@@ -146,72 +135,72 @@ static bool may_rebase(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
 static bool note_seq(const arrival_t *a)
 {
     uint32_t seq = a->headers->seq;
-    bool may = may_rebase(a->side, a->str);
+    bool may = may_rebase(a->str);
     if (!(a->headers->tcp_flags & QCAPINT_TCP_SYN)) {
-        bool is_before = a->headers->payload_wire > 0 && (int32_t)(seq - a->side->base_seq) < 0;
+        bool is_before = a->headers->payload_wire > 0 && (int32_t)(seq - a->str->base_seq) < 0;
         if (may && (!a->str->is_seen || is_before))
-            set_base(a->side, a->str, seq, true);
+            set_base(a->str, seq, true);
         return true;
     }
-    a->side->has_sent_syn |= a->side->base_seq == seq + 1 || may;
-    if (may && (!a->side->has_base || a->side->base_seq != seq + 1))
-        set_base(a->side, a->str, seq + 1, false);
+    a->str->has_sent_syn |= a->str->base_seq == seq + 1 || may;
+    if (may && (!a->str->has_base || a->str->base_seq != seq + 1))
+        set_base(a->str, seq + 1, false);
     if (may) {
-        a->side->is_base_guess = false;
+        a->str->is_base_guess = false;
         a->str->has_syn = true;
         note_scale(a);
     }
-    return a->side->base_seq == seq + 1;
+    return a->str->base_seq == seq + 1;
 }
 
 /* Whether an offset, of bytes or of an acknowledgement, is one that the receiver could have made room for. */
-static bool is_near(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str, int64_t offset)
+static bool is_near(const qcap_tcpstr_t *str, int64_t offset)
 {
-    if (offset > (int64_t)reach(side, str) + WINDOW_LIMIT || offset < (int64_t)str->end - (int64_t)WINDOW_LIMIT)
+    if (offset > (int64_t)reach(str) + WINDOW_LIMIT || offset < (int64_t)str->end - (int64_t)WINDOW_LIMIT)
         return false;
-    return qcapint_tcp_is_before_edge(side, offset);
+    return qcapint_tcp_is_before_edge(str, offset);
 }
 
 /* Before the first acknowledgement no window is known. What it says cannot be far from what was captured of that side since its
  * SYN. */
 static bool is_first_ack_far(const arrival_t *a, int64_t offset)
 {
-    return !a->peer->has_window && a->other->is_seen && a->peer->has_sent_syn &&
-           offset > (int64_t)reach(a->peer, a->other) + QCAPINT_TCP_LEEWAY;
+    return !a->other->has_window && a->other->is_seen && a->other->has_sent_syn &&
+           offset > (int64_t)reach(a->other) + QCAPINT_TCP_LEEWAY;
 }
 
 /* See note [lost bursts]: the stream goes on at `seq`, which is ahead. */
-static void go_on_at(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint32_t seq)
+static void go_on_at(qcap_tcpstr_t *str, uint32_t seq)
 {
-    while (str->rare->queue.first)
-        qcapint_order_skip(side, str, NONE);
-    uint32_t missing = seq - (side->base_seq + (uint32_t)str->end);
+    while (qcapint_rare_of(str)->queue.first)
+        qcapint_order_skip(str, NONE);
+    uint32_t missing = seq - (str->base_seq + (uint32_t)str->end);
     if (missing > 0)
         qcapint_tcpstr_gap(str, missing);
-    side->acked = str->end;
-    side->has_window = false;
-    if (qcapint_rare_has(str))
-        str->rare->has_far = str->rare->has_far_ack = false;
+    str->acked = str->end;
+    str->has_window = false;
+    if (qcapint_rare_has(qcapint_conv_of(str)))
+        qcapint_rare_of(str)->has_far = qcapint_rare_of(str)->has_far_ack = false;
     qcapint_order_end_wait(str);
 }
 
 /* Whether the stream can go on anywhere else. */
-static bool may_go_on(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+static bool may_go_on(const qcap_tcpstr_t *str)
 {
-    return side->has_base && str->is_seen && side->fin == NONE && !str->has_ended;
+    return str->has_base && str->is_seen && !str->has_fin && !str->has_ended;
 }
 
 /* An acknowledgement outside the window: that of bytes that were seen there? Then the stream is where it says. */
 static bool follow_far_ack(const arrival_t *a)
 {
     uint32_t ack = a->headers->ack;
-    if (!may_go_on(a->peer, a->other))
+    if (!may_go_on(a->other))
         return false;
     qcapint_rare_t *rare = qcapint_rare_get(a->other);
     if (!rare)
         return false;
     if (rare->has_far && ack - rare->far_begin - 1 < rare->far_end - rare->far_begin) {
-        go_on_at(a->peer, a->other, ack);
+        go_on_at(a->other, ack);
         return true;
     }
     rare->far_ack = ack;
@@ -222,16 +211,16 @@ static bool follow_far_ack(const arrival_t *a)
 /* Bytes outside the window: those behind an acknowledgement that was seen there? Then the stream is where they are. */
 static bool follow_far_bytes(arrival_t *a)
 {
-    uint32_t seq = a->headers->seq, end = seq + a->headers->payload_wire, leeway = a->side->window_max;
-    if (!may_go_on(a->side, a->str) || (a->headers->tcp_flags & QCAPINT_TCP_SYN))
+    uint32_t seq = a->headers->seq, end = seq + a->headers->payload_wire, leeway = a->str->window_max;
+    if (!may_go_on(a->str) || (a->headers->tcp_flags & QCAPINT_TCP_SYN))
         return false;
     qcapint_rare_t *rare = qcapint_rare_get(a->str);
     if (!rare)
         return false;
     uint32_t ahead = seq - rare->far_ack, behind = rare->far_ack - seq;
     if (rare->has_far_ack && (ahead <= leeway || behind <= a->headers->payload_wire)) {
-        go_on_at(a->side, a->str, ahead <= leeway ? rare->far_ack : seq);
-        a->begin = offset_of(a->side, a->str, seq);
+        go_on_at(a->str, ahead <= leeway ? rare->far_ack : seq);
+        a->begin = offset_of(a->str, seq);
         return true;
     }
     if (!rare->has_far || seq != rare->far_end)
@@ -246,15 +235,15 @@ static bool follow_far_bytes(arrival_t *a)
 static void learn_base(const arrival_t *a)
 {
     bool is_syn = a->headers->tcp_flags & QCAPINT_TCP_SYN;
-    a->other->has_syn = is_syn || (a->str->has_syn && a->str->end == 0 && a->headers->seq == a->side->base_seq);
-    set_base(a->peer, a->other, a->headers->ack, !a->other->has_syn);
+    a->other->has_syn = is_syn || (a->str->has_syn && a->str->end == 0 && a->headers->seq == a->str->base_seq);
+    set_base(a->other, a->headers->ack, !a->other->has_syn);
 }
 
 /* The segment's acknowledgement, below 0 if it is older than the stream, as an offset of the other side's. */
 static uint64_t clip_ack(const arrival_t *a, int64_t offset)
 {
-    uint64_t ack = offset < 0 ? 0 : (uint64_t)offset;
-    return a->peer->fin != NONE && ack > a->peer->fin ? a->peer->fin : ack;
+    uint64_t ack = offset < 0 ? 0 : (uint64_t)offset, fin = qcapint_tcp_fin(a->other);
+    return ack > fin ? fin : ack;
 }
 
 /* Takes the segment's acknowledgement: RFC 9293, 3.10.7.4, fifth. */
@@ -263,23 +252,21 @@ static void note_ack(arrival_t *a)
     bool is_syn = a->headers->tcp_flags & QCAPINT_TCP_SYN;
     if (!(a->headers->tcp_flags & QCAPINT_TCP_ACK))
         return;
-    if (!a->peer->has_base)
+    if (!a->other->has_base)
         learn_base(a);
-    int64_t offset = offset_of(a->peer, a->other, a->headers->ack);
-    if (!is_near(a->peer, a->other, offset) || is_first_ack_far(a, offset)) {
+    int64_t offset = offset_of(a->other, a->headers->ack);
+    if (!is_near(a->other, offset) || is_first_ack_far(a, offset)) {
         if (!follow_far_ack(a))
             return;
         offset = (int64_t)a->other->end;
     }
     uint64_t ack = clip_ack(a, offset);
-    if (a->peer->fin != NONE && offset > (int64_t)a->peer->fin)
-        a->peer->is_fin_acked = true;
-    qcapint_tcp_note_window(a->side, a->peer, ack, a->headers->window, is_syn);
-    if (a->peer->is_syn_data && is_syn && ack == 0) /* RFC 7413, 3: the data was not taken, and will come again */
-        qcapint_queue_clear(a->conv->q, &a->other->rare->queue);
-    a->peer->is_syn_data = false;
-    if (ack > a->peer->acked)
-        a->peer->acked = ack;
+    if (a->other->has_fin && offset > (int64_t)qcapint_tcp_fin(a->other))
+        a->other->is_fin_acked = true;
+    qcapint_tcp_note_ack(a->str, a->other, ack, a->headers->window, is_syn);
+    if (a->other->is_syn_data && is_syn && ack == 0) /* RFC 7413, 3: the data was not taken, and will come again */
+        qcapint_queue_clear(a->conv->q, &qcapint_rare_of(a->other)->queue);
+    a->other->is_syn_data = false;
     a->ack = ack;
     a->has_ack = true;
 }
@@ -287,13 +274,13 @@ static void note_ack(arrival_t *a)
 /* RFC 9293, 3.10.7.4, second; RFC 5961, 3: it counts from what the receiver has on. */
 static void reset(const arrival_t *a)
 {
-    bool has_base = a->side->has_base;
-    int64_t offset = has_base ? offset_of(a->side, a->str, a->headers->seq) : 0;
-    if (has_base && (offset < (int64_t)a->side->acked || !is_near(a->side, a->str, offset))) {
+    bool has_base = a->str->has_base;
+    int64_t offset = has_base ? offset_of(a->str, a->headers->seq) : 0;
+    if (has_base && (offset < (int64_t)a->str->acked || !is_near(a->str, offset))) {
         discard(a, QCAP_STAGE_TCP_OUTSIDE);
         return;
     }
-    a->side->has_reset = true;
+    a->str->has_reset = true;
     qcapint_packet_stage(a->packet, QCAP_STAGE_TCP_RESET);
 }
 
@@ -313,11 +300,17 @@ static void note_fin(const arrival_t *a)
     int64_t fin = a->begin + a->headers->payload_wire;
     if ((a->headers->tcp_flags & (QCAPINT_TCP_FIN | QCAPINT_TCP_SYN)) != QCAPINT_TCP_FIN)
         return;
-    if (fin < (int64_t)a->str->end || (uint64_t)fin >= a->side->fin || !is_near(a->side, a->str, fin))
+    if (fin < (int64_t)a->str->end || (uint64_t)fin >= qcapint_tcp_fin(a->str) || !is_near(a->str, fin))
         return;
-    a->side->fin = (uint64_t)fin;
-    a->side->is_fin_acked = a->side->acked > a->side->fin;
-    a->side->is_second_fin = a->peer->is_fin_acked;
+    if (fin > (int64_t)a->str->end && !qcapint_rare_get(a->str)) {
+        qcapint_packet_stage(a->packet, QCAP_STAGE_NO_MEMORY);
+        return;
+    }
+    a->str->has_fin = true;
+    if (qcapint_rare_has(a->conv))
+        qcapint_rare_of(a->str)->fin = fin > (int64_t)a->str->end ? (uint64_t)fin : NONE;
+    a->str->is_fin_acked = a->str->acked > (uint64_t)fin;
+    a->str->is_second_fin = a->other->is_fin_acked;
 }
 
 /* Queues bytes that are not in order, or overlap some that are queued: the receiver's policy decides. */
@@ -346,15 +339,16 @@ static void take(const arrival_t *a, qcapint_segment_t *segment)
     segment->begin = (uint64_t)(a->begin + (int64_t)old);
     segment->bytes += old;
     segment->len -= (uint32_t)old;
-    if (a->side->fin != NONE && qcapint_segment_end(segment) > a->side->fin)
-        segment->len = (uint32_t)(a->side->fin - segment->begin);
+    if (qcapint_segment_end(segment) > qcapint_tcp_fin(a->str))
+        segment->len = (uint32_t)(qcapint_tcp_fin(a->str) - segment->begin);
     if (segment->len == 0)
         return;
-    bool is_in_order = segment->begin == a->str->end && !a->side->is_syn_data;
-    if (is_in_order && (!a->str->rare->queue.first || a->str->rare->queue.first->begin >= qcapint_segment_end(segment))) {
-        a->side->has_reset = false; /* note [after a RST] */
+    bool is_in_order = segment->begin == a->str->end && !a->str->is_syn_data;
+    const qcapint_segment_t *queued = qcapint_rare_of(a->str)->queue.first;
+    if (is_in_order && (!queued || queued->begin >= qcapint_segment_end(segment))) {
+        a->str->has_reset = false; /* note [after a RST] */
         qcapint_packet_stage(a->packet, old > 0 ? QCAP_STAGE_TCP_OVERLAP : QCAP_STAGE_TCP_DELIVERED);
-        qcapint_order_append(a->side, a->str, segment);
+        qcapint_order_append(a->str, segment);
     } else {
         enqueue(a, segment);
     }
@@ -381,7 +375,7 @@ static void note_copy(const arrival_t *a, const qcapint_segment_t *segment)
     uint64_t before = a->begin < 0 ? (uint64_t)-a->begin : 0, len = a->headers->payload_len;
     uint64_t known = a->str->end - (uint64_t)a->begin;
     stats->retransmitted_bytes += known < len ? known : len;
-    if (before >= len || !a->str->rare->first || a->conv->q->options.urgent == QCAP_URGENT_OUT_OF_BAND)
+    if (before >= len || !qcapint_rare_of(a->str)->first || a->conv->q->options.urgent == QCAP_URGENT_OUT_OF_BAND)
         return;
     qcapint_segment_t copy = *segment;
     copy.begin = (uint64_t)a->begin + before;
@@ -405,18 +399,18 @@ static void receive(arrival_t *a)
     }
     if (h->payload_wire == 0)
         return;
-    if (!is_near(a->side, a->str, a->begin))
+    if (!is_near(a->str, a->begin))
         follow_far_bytes(a);
     int64_t end = a->begin + h->payload_len, wire_end = a->begin + h->payload_wire;
-    bool is_behind_fin = a->side->fin != NONE && a->begin >= (int64_t)a->side->fin;
-    if (a->str->has_ended || is_behind_fin || !is_near(a->side, a->str, a->begin)) {
-        bool is_old = wire_end <= (int64_t)a->str->end && is_near(a->side, a->str, a->begin);
+    bool is_behind_fin = a->str->has_fin && a->begin >= (int64_t)qcapint_tcp_fin(a->str);
+    if (a->str->has_ended || is_behind_fin || !is_near(a->str, a->begin)) {
+        bool is_old = wire_end <= (int64_t)a->str->end && is_near(a->str, a->begin);
         discard(a, is_old ? QCAP_STAGE_TCP_RETRANSMITTED : QCAP_STAGE_TCP_OUTSIDE);
         return;
     }
-    if (wire_end > end && a->begin <= (int64_t)a->str->end && wire_end > (int64_t)a->str->rare->snapped &&
+    if (wire_end > end && a->begin <= (int64_t)a->str->end && wire_end > (int64_t)qcapint_rare_of(a->str)->snapped &&
         qcapint_rare_get(a->str))
-        a->str->rare->snapped = (uint64_t)wire_end;
+        qcapint_rare_of(a->str)->snapped = (uint64_t)wire_end;
     note_urgent(a, &segment);
     if (a->begin < (int64_t)a->str->end)
         note_copy(a, &segment);
@@ -431,18 +425,18 @@ static void put_aside(const arrival_t *a)
 {
     const qcapint_headers_t *h = a->headers;
     qcap_t *q = a->conv->q;
-    if (q->options.checksums != QCAP_CHECKSUMS_AUTO || !a->side->has_base || (h->tcp_flags & QCAPINT_TCP_SYN) ||
-        a->str->rare->doubtful.count >= DOUBTFUL_LIMIT)
+    if (q->options.checksums != QCAP_CHECKSUMS_AUTO || !a->str->has_base || (h->tcp_flags & QCAPINT_TCP_SYN) ||
+        qcapint_rare_of(a->str)->doubtful.count >= DOUBTFUL_LIMIT)
         return;
-    int64_t begin = offset_of(a->side, a->str, h->seq);
-    if (h->payload_len == 0 || begin < (int64_t)a->str->end || !is_near(a->side, a->str, begin))
+    int64_t begin = offset_of(a->str, h->seq);
+    if (h->payload_len == 0 || begin < (int64_t)a->str->end || !is_near(a->str, begin))
         return;
     qcapint_segment_t segment = {.begin = (uint64_t)begin,
                                  .bytes = a->packet->bytes + h->payload,
                                  .packet = a->packet,
                                  .len = h->payload_len};
     if (qcapint_rare_get(a->str))
-        qcapint_queue_add(q, &a->str->rare->doubtful, &segment);
+        qcapint_queue_add(q, &qcapint_rare_of(a->str)->doubtful, &segment);
 }
 
 /* Bounds the queue: what has waited in it is delivered, as if what is missing before it had been given up. */
@@ -450,9 +444,9 @@ static void bound_queue(const arrival_t *a)
 {
     uint64_t fair_share = a->conv->q->budget.limit / 8;
     uint64_t packet_size = sizeof(qcap_packet_t) + sizeof(qcapint_segment_t) + a->packet->len;
-    while ((a->str->rare->queue.count > QUEUE_LIMIT || a->str->rare->queue.count * packet_size > fair_share) &&
-           a->str->end < a->side->fin)
-        qcapint_order_skip(a->side, a->str, NONE);
+    uint64_t most = fair_share / packet_size < QUEUE_LIMIT ? fair_share / packet_size : QUEUE_LIMIT;
+    while (qcapint_rare_of(a->str)->queue.count > most && a->str->end < qcapint_tcp_fin(a->str))
+        qcapint_order_skip(a->str, NONE);
 }
 
 /* ---------------------------------------------------------------- entry */
@@ -476,8 +470,6 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
     arrival_t a = {.conv = conv,
                    .packet = packet,
                    .headers = &packet->headers,
-                   .side = &conv->tcp.side[is_server],
-                   .peer = &conv->tcp.side[!is_server],
                    .str = &conv->str[is_server],
                    .other = &conv->str[!is_server]};
     bool is_syn = packet->headers.tcp_flags & QCAPINT_TCP_SYN;
@@ -497,33 +489,31 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
         return;
     }
     a.str->is_seen = true;
-    conv->tcp.has_traffic |= !is_syn;
-    a.side->has_sent |= !is_syn;
+    a.str->has_sent |= !is_syn;
     note_ack(&a);
     if (!is_syn)
-        a.side->is_syn_data = false;
-    else if (packet->headers.payload_wire > 0 && a.str->end == 0 && !a.side->has_window)
-        a.side->is_syn_data = true;
-    qcapint_order_deliver(a.peer, a.other);
-    qcapint_order_deliver(a.side, a.str);
+        a.str->is_syn_data = false;
+    else if (packet->headers.payload_wire > 0 && a.str->end == 0 && !a.str->has_window)
+        a.str->is_syn_data = true;
+    qcapint_order_deliver(a.other);
+    qcapint_order_deliver(a.str);
     if (a.has_ack && conv->q->options.urgent == QCAP_URGENT_OUT_OF_BAND) /* bytes may have left the other stream just now */
-        a.ack = clip_ack(&a, offset_of(a.peer, a.other, packet->headers.ack));
-    a.begin = offset_of(a.side, a.str, packet->headers.seq + is_syn);
+        a.ack = clip_ack(&a, offset_of(a.other, packet->headers.ack));
+    a.begin = offset_of(a.str, packet->headers.seq + is_syn);
     note_fin(&a);
     receive(&a);
-    qcapint_order_deliver(a.side, a.str);
+    qcapint_order_deliver(a.str);
     bound_queue(&a);
-    qcapint_order_check_fin(a.side, a.str, packet);
-    qcapint_order_check_hole(a.side, a.str);
-    qcapint_order_check_hole(a.peer, a.other);
+    qcapint_order_check_fin(a.str, packet);
+    qcapint_order_check_hole(a.str);
+    qcapint_order_check_hole(a.other);
     if (packet->stage == stage || packet->stage == QCAP_STAGE_TCP_URGENT) /* there was nothing else to say of its bytes */
         qcapint_packet_stage(packet, QCAP_STAGE_TCP_CONTROL);
 }
 
 bool qcapint_tcp_is_over(const qcapint_conv_t *conv)
 {
-    return (conv->str[0].has_ended && conv->str[1].has_ended) || conv->tcp.side[0].has_reset ||
-           conv->tcp.side[1].has_reset;
+    return (conv->str[0].has_ended && conv->str[1].has_ended) || conv->str[0].has_reset || conv->str[1].has_reset;
 }
 
 /* note [ports used again]: a SYN with another sequence number opens another conversation if this one is over, or
@@ -532,27 +522,27 @@ bool qcapint_tcp_is_over(const qcapint_conv_t *conv)
 bool qcapint_tcp_is_reopened(const qcapint_conv_t *conv, const qcap_packet_t *packet, bool is_server)
 {
     const qcapint_headers_t *h = &packet->headers;
-    const qcapint_tcp_side_t *side = &conv->tcp.side[is_server], *peer = &conv->tcp.side[!is_server];
+    const qcap_tcpstr_t *str = &conv->str[is_server], *other = &conv->str[!is_server];
     if (!(h->tcp_flags & QCAPINT_TCP_SYN) || (h->tcp_flags & QCAPINT_TCP_RST))
         return false;
     bool has_closed = conv->str[0].has_ended && conv->str[1].has_ended;
-    if (side->has_base && side->base_seq == h->seq + 1 && (!has_closed || !side->has_sent_syn)) /* a copy, or a late one */
+    if (str->has_base && str->base_seq == h->seq + 1 && (!has_closed || !str->has_sent_syn)) /* a copy, or a late one */
         return false;
     if (h->tcp_flags & QCAPINT_TCP_ACK)
-        return !may_rebase(side, &conv->str[is_server]) && peer->base_seq != h->ack;
-    return qcapint_tcp_is_over(conv) || (!is_server && side->has_base && !conv->tcp.has_traffic);
+        return !may_rebase(str) && other->base_seq != h->ack;
+    return qcapint_tcp_is_over(conv) || (!is_server && str->has_base && !qcapint_tcp_has_traffic(conv));
 }
 
 void qcapint_tcp_expire_holes(qcap_tcpstr_t *str)
 {
-    qcapint_order_expire(&str->conv->tcp.side[str->is_server], str);
+    qcapint_order_expire(str);
 }
 
 void qcapint_tcp_finish(qcapint_conv_t *conv, qcap_end_t end)
 {
     for (int i = 0; i < 2; i++)
-        qcapint_order_flush(&conv->tcp.side[i], &conv->str[i]);
-    if (conv->tcp.side[0].has_reset || conv->tcp.side[1].has_reset)
+        qcapint_order_flush(&conv->str[i]);
+    if (conv->str[0].has_reset || conv->str[1].has_reset)
         end = QCAP_END_RESET;
     for (int i = 0; i < 2; i++)
         qcapint_tcpstr_end(&conv->str[i], end);
@@ -561,8 +551,8 @@ void qcapint_tcp_finish(qcapint_conv_t *conv, qcap_end_t end)
 void qcapint_tcp_fini(qcapint_conv_t *conv)
 {
     for (int i = 0; i < 2; i++) {
-        qcapint_queue_clear(conv->q, &conv->str[i].rare->queue);
-        qcapint_queue_clear(conv->q, &conv->str[i].rare->doubtful);
+        qcapint_queue_clear(conv->q, &conv->rare[i].queue);
+        qcapint_queue_clear(conv->q, &conv->rare[i].doubtful);
         qcapint_order_end_wait(&conv->str[i]);
     }
 }

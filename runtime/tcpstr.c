@@ -9,67 +9,87 @@
 #include "handle.h"
 #include "smooth.h"
 
-void qcapint_tcpstr_init(qcap_tcpstr_t *str, qcapint_conv_t *conv, bool is_server)
+void qcapint_tcpstr_init(qcap_tcpstr_t *str, bool is_server)
 {
     memset(str, 0, sizeof *str);
-    str->conv = conv;
     str->is_server = is_server;
-    str->held = UINT64_MAX;
-    str->rare = (qcapint_rare_t *)(uintptr_t)&qcapint_rare_none;
+    str->window_scale = QCAPINT_NO_SCALE;
 }
 
 /* ---------------------------------------------------------------- what is rare */
 
-const qcapint_rare_t qcapint_rare_none = {.hole_ns = INT64_MAX};
+const qcapint_rare_t qcapint_rare_none[2] = {
+    {.hole_ns = INT64_MAX, .fin = UINT64_MAX},
+    {.hole_ns = INT64_MAX, .fin = UINT64_MAX},
+};
 
 qcapint_rare_t *qcapint_rare_get(qcap_tcpstr_t *str)
 {
-    if (qcapint_rare_has(str))
-        return str->rare;
-    qcapint_rare_t *rare = qcapint_budget_alloc(&str->conv->q->budget, sizeof *rare);
+    qcapint_conv_t *conv = qcapint_conv_of(str);
+    if (qcapint_rare_has(conv))
+        return qcapint_rare_of(str);
+    qcapint_rare_t *rare = qcapint_pool_get(&conv->q->flow.rares);
     if (!rare)
         return NULL;
-    *rare = qcapint_rare_none;
-    return str->rare = rare;
-}
-
-static void free_rare(qcap_tcpstr_t *str)
-{
-    if (qcapint_rare_has(str))
-        qcapint_budget_free(&str->conv->q->budget, str->rare, sizeof *str->rare);
-    str->rare = (qcapint_rare_t *)(uintptr_t)&qcapint_rare_none;
-}
-
-void qcapint_rare_tidy(qcap_tcpstr_t *str)
-{
-    const qcapint_rare_t *rare = str->rare;
-    if (rare->first || rare->positions || rare->queue.first || rare->doubtful.first || rare->snapped > str->end ||
-        rare->hole_ns != INT64_MAX || rare->has_far || rare->has_far_ack || rare->in_hole_list)
-        return;
-    free_rare(str);
-}
-
-void qcapint_tcpstr_fini(qcap_tcpstr_t *str)
-{
-    qcapint_rare_t *rare = str->rare;
-    while (rare->first) {
-        qcapint_segment_t *segment = rare->first;
-        rare->first = segment->next;
-        qcapint_segment_free(str->conv->q, segment);
+    for (int i = 0; i < 2; i++) {
+        rare[i] = qcapint_rare_none[i];
+        rare[i].held = conv->str[i].end;
     }
-    free_rare(str);
+    conv->rare = rare;
+    return &rare[str->is_server];
+}
+
+static void free_rare(qcapint_conv_t *conv)
+{
+    if (qcapint_rare_has(conv))
+        qcapint_pool_free(&conv->q->flow.rares, conv->rare);
+    conv->rare = (qcapint_rare_t *)(uintptr_t)qcapint_rare_none;
+}
+
+static bool is_needed(const qcapint_rare_t *rare, const qcap_tcpstr_t *str)
+{
+    return rare->first || rare->positions || rare->queue.first || rare->doubtful.first || rare->snapped > str->end ||
+           (rare->fin > str->end && rare->fin != UINT64_MAX) || rare->hole_ns != INT64_MAX || rare->has_far ||
+           rare->has_far_ack || rare->in_hole_list;
+}
+
+void qcapint_rare_tidy(qcapint_conv_t *conv)
+{
+    if (!is_needed(&conv->rare[0], &conv->str[0]) && !is_needed(&conv->rare[1], &conv->str[1]))
+        free_rare(conv);
+}
+
+void qcapint_tcpstr_fini(qcapint_conv_t *conv)
+{
+    for (int i = 0; i < 2; i++)
+        while (conv->rare[i].first) {
+            qcapint_segment_t *segment = conv->rare[i].first;
+            conv->rare[i].first = segment->next;
+            qcapint_segment_free(conv->q, segment);
+        }
+    free_rare(conv);
 }
 
 /* ---------------------------------------------------------------- what is kept */
 
+/* From where on the sink needs bytes; UINT64_MAX: none. */
+static uint64_t held_of(const qcap_tcpstr_t *str)
+{
+    const qcapint_conv_t *conv = qcapint_conv_of(str);
+    if (conv->q->hand.str == str)
+        return conv->q->hand.held;
+    return !str->is_held ? UINT64_MAX : qcapint_rare_has(conv) ? qcapint_rare_of(str)->held : str->end;
+}
+
 /* The lowest offset that anybody needs; UINT64_MAX: nothing is needed. */
 static uint64_t need(const qcap_tcpstr_t *str)
 {
-    uint64_t lowest = str->held;
-    for (const qcap_tcpstr_pos_t *pos = str->rare->positions; pos; pos = pos->next)
+    uint64_t lowest = held_of(str);
+    const qcapint_conv_t *conv = qcapint_conv_of(str);
+    for (const qcap_tcpstr_pos_t *pos = qcapint_rare_of(str)->positions; pos; pos = pos->next)
         if (pos->offset < lowest)
             lowest = pos->offset;
-    if (str->conv->q->conflict_handlers && str->conv->is_open) {
+    if (conv->q->conflict_handlers && conv->is_open) {
         uint64_t recent = str->end > QCAP_CONFLICT_BYTES ? str->end - QCAP_CONFLICT_BYTES : 0;
         if (recent < lowest)
             lowest = recent;
@@ -80,7 +100,7 @@ static uint64_t need(const qcap_tcpstr_t *str)
 /* Forgets what nobody needs any more. */
 static void trim(qcap_tcpstr_t *str)
 {
-    qcapint_rare_t *rare = str->rare;
+    qcapint_rare_t *rare = qcapint_rare_of(str);
     if (!rare->first)
         return;
     uint64_t from = need(str);
@@ -89,7 +109,7 @@ static void trim(qcap_tcpstr_t *str)
         rare->first = segment->next;
         if (rare->found == segment)
             rare->found = NULL;
-        qcapint_segment_free(str->conv->q, segment);
+        qcapint_segment_free(qcapint_conv_of(str)->q, segment);
     }
     if (!rare->first)
         rare->last = NULL;
@@ -107,15 +127,20 @@ static void add(qcapint_rare_t *rare, qcapint_segment_t *segment)
 
 void qcapint_tcpstr_hold(qcap_tcpstr_t *str, uint64_t offset)
 {
-    str->held = offset;
-    if (str->rare->first)
-        trim(str);
+    qcapint_conv_t *conv = qcapint_conv_of(str);
+    str->is_held = offset != UINT64_MAX;
+    if (conv->q->hand.str == str)
+        conv->q->hand.held = offset;
+    if (!qcapint_rare_has(conv)) /* nothing is kept */
+        return;
+    qcapint_rare_of(str)->held = offset;
+    trim(str);
 }
 
 const qcapint_segment_t *qcapint_tcpstr_segment(qcap_tcpstr_t *str, uint64_t offset)
 {
-    qcapint_rare_t *rare = str->rare;
-    const qcapint_hand_t *hand = &str->conv->q->hand;
+    qcapint_rare_t *rare = qcapint_rare_of(str);
+    const qcapint_hand_t *hand = &qcapint_conv_of(str)->q->hand;
     qcapint_segment_t *from = rare->found && rare->found->begin <= offset ? rare->found : rare->first;
     if (!rare->last || qcapint_segment_end(rare->last) <= offset)
         from = NULL; /* mostly the bytes at hand are asked for: the list, however long, has them not */
@@ -127,32 +152,38 @@ const qcapint_segment_t *qcapint_tcpstr_segment(qcap_tcpstr_t *str, uint64_t off
 
 /* ---------------------------------------------------------------- bytes come in */
 
-/* Shows bytes to all who want to see them. */
-static void show(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
+/* Shows bytes to all who want to see them. Returns where they are to be kept; NULL: nobody needs them, or there is no memory. */
+static qcapint_rare_t *show(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
 {
-    qcap_t *q = str->conv->q;
+    qcapint_conv_t *conv = qcapint_conv_of(str);
+    qcap_t *q = conv->q;
+    q->hand = (qcapint_hand_t){str, segment, held_of(str)};
     qcapint_smooth_pass(q, str, segment->len);
-    q->hand = (qcapint_hand_t){str, segment};
     for (qcapint_tap_t *tap = q->taps; tap; tap = tap->next)
         if (tap->tap.on_data)
             tap->tap.on_data(str, segment->begin, segment->bytes, segment->len, segment->packet, tap->user);
-    if (!str->conv->is_unread)
+    if (!conv->is_unread)
         q->sink->data(str, segment);
-    q->hand = (qcapint_hand_t){NULL, NULL};
-    if (str->rare->first)
-        trim(str);
+    bool is_needed = need(str) < str->end;
+    if (is_needed && !qcapint_rare_get(str))
+        qcapint_packet_stage(segment->packet, QCAP_STAGE_NO_MEMORY);
+    uint64_t held = q->hand.held;
+    q->hand = (qcapint_hand_t){NULL, NULL, 0};
+    if (!qcapint_rare_has(conv))
+        return NULL;
+    qcapint_rare_t *rare = qcapint_rare_of(str);
+    rare->held = held;
+    trim(str);
+    return is_needed ? rare : NULL;
 }
 
 void qcapint_tcpstr_append(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
 {
-    show(str, segment);
-    if (need(str) >= str->end)
-        return;
-    qcapint_rare_t *rare = qcapint_rare_get(str);
-    qcapint_segment_t *kept = rare ? qcapint_segment_new(str->conv->q, segment) : NULL;
+    qcapint_rare_t *rare = show(str, segment);
+    qcapint_segment_t *kept = rare ? qcapint_segment_new(qcapint_conv_of(str)->q, segment) : NULL;
     if (kept)
         add(rare, kept);
-    else
+    else if (rare)
         qcapint_packet_stage(segment->packet, QCAP_STAGE_NO_MEMORY);
 }
 
@@ -170,21 +201,16 @@ void qcapint_tcpstr_next(qcap_tcpstr_t *str, uint64_t ack, qcap_packet_t *packet
 
 void qcapint_tcpstr_take(qcap_tcpstr_t *str, qcapint_segment_t *segment)
 {
-    show(str, segment);
-    bool is_needed = need(str) < str->end;
-    qcapint_rare_t *rare = is_needed ? qcapint_rare_get(str) : NULL;
-    if (rare) {
+    qcapint_rare_t *rare = show(str, segment);
+    if (rare)
         add(rare, segment);
-        return;
-    }
-    if (is_needed)
-        qcapint_packet_stage(segment->packet, QCAP_STAGE_NO_MEMORY);
-    qcapint_segment_free(str->conv->q, segment);
+    else
+        qcapint_segment_free(qcapint_conv_of(str)->q, segment);
 }
 
 void qcapint_tcpstr_gap(qcap_tcpstr_t *str, uint64_t len)
 {
-    qcap_t *q = str->conv->q;
+    qcap_t *q = qcapint_conv_of(str)->q;
     uint64_t begin = str->end;
     str->end += len;
     q->stats.gaps++;
@@ -197,12 +223,12 @@ void qcapint_tcpstr_gap(qcap_tcpstr_t *str, uint64_t len)
 
 void qcapint_tcpstr_absent(qcap_tcpstr_t *str)
 {
-    str->conv->q->sink->absent(str);
+    qcapint_conv_of(str)->q->sink->absent(str);
 }
 
 void qcapint_tcpstr_end(qcap_tcpstr_t *str, qcap_end_t end)
 {
-    qcap_t *q = str->conv->q;
+    qcap_t *q = qcapint_conv_of(str)->q;
     if (str->has_ended)
         return;
     str->has_ended = true;
@@ -269,7 +295,7 @@ const unsigned char *qcapint_tcpstr_gather(qcap_tcpstr_t *str, uint64_t begin, u
     const qcapint_segment_t *segment = begin < end ? qcapint_tcpstr_segment(str, begin) : NULL;
     if (segment && segment->begin <= begin && qcapint_segment_end(segment) >= end)
         return segment->bytes + (begin - segment->begin);
-    if (!segment || !is_complete(str, begin, end) || !grow(str->conv->q, buffer, (size_t)(end - begin)))
+    if (!segment || !is_complete(str, begin, end) || !grow(qcapint_conv_of(str)->q, buffer, (size_t)(end - begin)))
         return NULL;
     for (uint64_t at = begin; at < end;) {
         segment = qcapint_tcpstr_segment(str, at);
@@ -286,7 +312,7 @@ const unsigned char *qcap_tcpstr_bytes(const qcap_tcpstr_pos_t *begin, const qca
     if (begin->str != end->str || begin->offset > end->offset)
         return NULL;
     const unsigned char *bytes =
-        qcapint_tcpstr_gather(begin->str, begin->offset, end->offset, &begin->str->conv->q->scratch);
+        qcapint_tcpstr_gather(begin->str, begin->offset, end->offset, &qcapint_conv_of(begin->str)->q->scratch);
     if (bytes)
         *len = (size_t)(end->offset - begin->offset);
     return bytes;
@@ -298,7 +324,7 @@ qcap_tcpstr_pos_t *qcap_tcpstr_pos_copy(const qcap_tcpstr_pos_t *pos)
 {
     qcap_tcpstr_t *str = pos->str;
     qcapint_rare_t *rare = qcapint_rare_get(str);
-    qcap_tcpstr_pos_t *copy = rare ? qcapint_budget_alloc(&str->conv->q->budget, sizeof *copy) : NULL;
+    qcap_tcpstr_pos_t *copy = rare ? qcapint_budget_alloc(&qcapint_conv_of(str)->q->budget, sizeof *copy) : NULL;
     if (!copy)
         return NULL;
     copy->str = str;
@@ -308,7 +334,7 @@ qcap_tcpstr_pos_t *qcap_tcpstr_pos_copy(const qcap_tcpstr_pos_t *pos)
     if (copy->next)
         copy->next->owner = &copy->next;
     rare->positions = copy;
-    str->conv->references++;
+    qcapint_conv_of(str)->references++;
     return copy;
 }
 
@@ -320,17 +346,17 @@ void qcap_tcpstr_pos_free(qcap_tcpstr_pos_t *pos)
     *pos->owner = pos->next;
     if (pos->next)
         pos->next->owner = pos->owner;
-    qcapint_budget_free(&str->conv->q->budget, pos, sizeof *pos);
+    qcapint_budget_free(&qcapint_conv_of(str)->q->budget, pos, sizeof *pos);
     trim(str);
-    qcapint_rare_tidy(str);
-    qcapint_conv_unref(str->conv);
+    qcapint_rare_tidy(qcapint_conv_of(str));
+    qcapint_conv_unref(qcapint_conv_of(str));
 }
 
 int qcap_tcpstr_pos_advance(qcap_tcpstr_pos_t *pos, uint64_t count)
 {
     qcap_tcpstr_t *str = pos->str;
     if (pos->offset > str->end || count > str->end - pos->offset)
-        return qcapint_fail(str->conv->q, QCAP_E_ARGUMENT, "a position cannot go beyond what was delivered");
+        return qcapint_fail(qcapint_conv_of(str)->q, QCAP_E_ARGUMENT, "a position cannot go beyond what was delivered");
     pos->offset += count;
     trim(str);
     return QCAP_OK;
@@ -379,12 +405,12 @@ bool qcap_tcpstr_is_server(const qcap_tcpstr_t *str)
 
 uint64_t qcap_tcpstr_number(const qcap_tcpstr_t *str)
 {
-    return str->conv->number;
+    return qcapint_conv_of(str)->number;
 }
 
 int64_t qcap_tcpstr_opened_ns(const qcap_tcpstr_t *str)
 {
-    return str->conv->opened_ns;
+    return qcapint_conv_of(str)->opened_ns;
 }
 
 bool qcap_tcpstr_has_syn(const qcap_tcpstr_t *str)
@@ -399,12 +425,12 @@ uint64_t qcap_tcpstr_offset(const qcap_tcpstr_t *str)
 
 const qcap_endpoint_t *qcap_tcpstr_source(const qcap_tcpstr_t *str)
 {
-    return &str->conv->ends[str->is_server];
+    return &qcapint_conv_of(str)->ends[str->is_server];
 }
 
 const qcap_endpoint_t *qcap_tcpstr_destination(const qcap_tcpstr_t *str)
 {
-    return &str->conv->ends[!str->is_server];
+    return &qcapint_conv_of(str)->ends[!str->is_server];
 }
 
 void qcap_tcpstr_set_user(qcap_tcpstr_t *str, void *user)

@@ -15,17 +15,19 @@
 
 typedef struct qcapint_conv qcapint_conv_t; /* flow.h */
 
-/* What only few directions have: something waits, or is kept. The others share one that is empty, and must not be written to:
- * qcapint_rare_get() gives a direction its own. */
+/* What only few directions have: something waits, or is kept. The two of a conversation lie together, in conv->rare. Most
+ * conversations share those that are empty, which must not be written to: qcapint_rare_get() gives one its own. */
 typedef struct qcapint_rare {
     /* tcpstr.c's. */
     qcapint_segment_t *first, *last; /* kept; NULL: none */
     qcapint_segment_t *found;        /* kept, where the last search ended: the next one often begins there; or NULL */
     qcap_tcpstr_pos_t *positions;    /* copied ones, in no order */
+    uint64_t held;                   /* the sink needs bytes from here on, if str->is_held */
 
     /* tcp.c's. */
     qcapint_queue_t queue;    /* out of order: all of it behind the end of the stream */
     qcapint_queue_t doubtful; /* with wrong checksums: see note [doubtful checksums] in order.c */
+    uint64_t fin;             /* offset of a FIN that is behind the end of the stream; UINT64_MAX: none known */
     uint64_t snapped;         /* what is missing between the end of the stream and this was cut off by the capture */
     uint64_t hole_acked;      /* holes before this are given up at hole_ns */
     int64_t hole_ns;          /* when the wait for a late copy ends; INT64_MAX: there is no hole */
@@ -40,16 +42,36 @@ typedef struct qcapint_rare {
     qcap_tcpstr_t *hole_older, *hole_newer; /* in the list of those that wait for a late copy, if in_hole_list */
 } qcapint_rare_t;
 
+/* A part of its conversation: qcapint_conv_of() tells which. */
 struct qcap_tcpstr {
-    qcapint_conv_t *conv; /* the conversation that this is a part of */
-    uint64_t end;         /* bytes delivered and lost so far */
-    uint64_t held;        /* the sink needs bytes from this offset on; UINT64_MAX: none */
-    qcapint_rare_t *rare; /* never NULL */
-    void *user;           /* the application's */
-    bool is_server;       /* from the server to the client */
-    bool is_seen;                     /* a packet of this direction was captured */
-    bool has_syn;                     /* its SYN was captured, or its SYN-ACK: offset 0 is the beginning */
-    bool has_ended;                   /* on_end was called */
+    uint64_t end; /* bytes delivered and lost so far */
+    void *user;   /* the application's */
+
+    /* What tcp.c knows of the direction: RFC 9293, 3.3.1, from the side of somebody who listens. Offsets are those of the stream;
+     * that of a FIN is told by qcapint_tcp_fin(). */
+    uint64_t acked;       /* the other side has acknowledged everything before this */
+    uint32_t room;        /* the other side takes nothing so many bytes behind `acked`; valid if has_window */
+    uint32_t window_max;  /* the largest window that the other side ever offered, in bytes */
+    uint32_t base_seq;    /* sequence number of offset 0; valid if has_base */
+    uint8_t window_scale; /* what this side multiplies its windows with, as a shift; QCAPINT_NO_SCALE: not known */
+    bool has_base : 1;          /* the sequence numbers of this direction can be told */
+    bool is_base_guess : 1;     /* base_seq is from the first packet met, not from a SYN */
+    bool has_window : 1;        /* the other side's window is known, from an acknowledgement */
+    bool has_good_checksum : 1; /* this sender's checksums were right once */
+    bool has_reset : 1;         /* sent a RST that counts */
+    bool has_sent : 1;          /* a segment that is no SYN was captured */
+    bool has_sent_syn : 1;      /* its SYN was captured; of has_syn the other side's acknowledgement may have told */
+    bool has_fin : 1;           /* its FIN was captured */
+    bool is_syn_data : 1;       /* the queue has data of the SYN, that the other side may not have taken: RFC 7413, 3 */
+    bool is_absent : 1;         /* the sink was told that nothing of it is captured */
+    bool is_fin_acked : 1;      /* the other side has acknowledged the FIN */
+    bool is_second_fin : 1;     /* when this side sent its FIN, it had the other side's */
+
+    bool is_server : 1; /* from the server to the client */
+    bool is_seen : 1;   /* a packet of this direction was captured */
+    bool has_syn : 1;   /* its SYN was captured, or its SYN-ACK: offset 0 is the beginning */
+    bool has_ended : 1; /* on_end was called */
+    bool is_held : 1;   /* the sink needs bytes: from rare->held on; while the conversation has nothing rare, from the end on */
 };
 
 /* A place. A borrowed one is a plain struct on somebody's stack and not in the list of its stream. */
@@ -98,24 +120,19 @@ typedef struct qcapint_sink {
     void (*datagram)(qcap_t *q, qcap_packet_t *packet);
 } qcapint_sink_t;
 
-void qcapint_tcpstr_init(qcap_tcpstr_t *str, qcapint_conv_t *conv, bool is_server);
+void qcapint_tcpstr_init(qcap_tcpstr_t *str, bool is_server);
 
-/* Frees all bytes; no copied position is left. */
-void qcapint_tcpstr_fini(qcap_tcpstr_t *str);
+/* Frees all bytes of the conversation; no copied position is left. */
+void qcapint_tcpstr_fini(qcapint_conv_t *conv);
 
-/* What is rare, to be written to. NULL if there is no memory. */
+/* What is rare of the direction, to be written to. NULL if there is no memory. */
 qcapint_rare_t *qcapint_rare_get(qcap_tcpstr_t *str);
 
-/* The one that is empty. */
-extern const qcapint_rare_t qcapint_rare_none;
+/* Those that are empty. */
+extern const qcapint_rare_t qcapint_rare_none[2];
 
-static inline bool qcapint_rare_has(const qcap_tcpstr_t *str)
-{
-    return str->rare != &qcapint_rare_none;
-}
-
-/* Gives it up if there is nothing in it any more. */
-void qcapint_rare_tidy(qcap_tcpstr_t *str);
+/* Gives up what is rare of the conversation if there is nothing in it any more. */
+void qcapint_rare_tidy(qcapint_conv_t *conv);
 
 /* ---------------------------------------------------------------- for tcp.c */
 

@@ -153,7 +153,7 @@ bool qcapint_usual_take(qcap_t *q, const qcapint_frame_t *frame, const qcapint_u
         (is_checked && !is_right(ip, usual)))
         return false;
     if (is_checked)
-        conv->tcp.side[is_server].has_good_checksum = true;
+        conv->str[is_server].has_good_checksum = true;
     uint64_t ack = qcapint_smooth_note(conv, is_server, &smooth);
     qcap_tcpstr_t *str = &conv->str[is_server];
     q->stats.stages[QCAP_STAGE_CAPTURED]++;
@@ -166,8 +166,8 @@ bool qcapint_usual_take(qcap_t *q, const qcapint_frame_t *frame, const qcapint_u
         q->stats.ended[last]++;
     }
     conv->seen_ns = q->now_ns;
-    if (qcapint_rare_has(str) || qcapint_rare_has(qcapint_conv_other(str)) ||
-        !qcapint_flow_is_in_place(q, conv, QCAPINT_FLOW_IDLE, QCAP_TIMEOUT_IDLE))
+    conv->is_touched = true;
+    if (qcapint_rare_has(conv) || !qcapint_flow_is_in_place(q, conv, QCAPINT_FLOW_IDLE))
         qcapint_flow_touch(q, conv);
     return true;
 }

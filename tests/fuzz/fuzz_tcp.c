@@ -33,7 +33,7 @@ static char letter_of(uint32_t seq)
 static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *bytes, size_t len, qcap_packet_t *packet,
                     void *user)
 {
-    uint32_t seq = str->conv->tcp.side[str->is_server].base_seq + (uint32_t)offset;
+    uint32_t seq = str->base_seq + (uint32_t)offset;
     (void)user;
     require(len > 0 && offset == (uintptr_t)qcap_tcpstr_user(str) && !str->has_ended);
     qcap_tcpstr_set_user(str, (void *)(uintptr_t)(offset + len));

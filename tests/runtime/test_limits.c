@@ -13,6 +13,9 @@
 #define ESTABLISHED_EVERY 100  /* packets of the flood */
 #define TEXT "still here"
 #define TEXT_LEN (sizeof TEXT - 1)
+#define IDLE 20000u     /* conversations at a time */
+#define IDLE_SIZE 256u  /* bytes of each, of both directions */
+#define FIXED 16384u    /* bytes of a handle without any */
 
 /* A capture with one conversation that goes on all the time. */
 typedef struct flood {
@@ -190,6 +193,39 @@ static void memory_does_not_grow_with_the_capture(void **state)
     assert_int_equal(f->heard, f->sent);
 }
 
+/* Says something in each direction of a conversation, or opens it. */
+static void talk(flood_t *f, uint32_t number, bool is_opening)
+{
+    traffic_segment_t client = {.client_port = (uint16_t)(1024 + number % 32768), .server_port = (uint16_t)(1024 + number / 32768),
+                                .flags = is_opening ? "S" : "A", .seq = is_opening ? 99 : 100, .ack = is_opening ? 0 : 200,
+                                .text = is_opening ? NULL : TEXT};
+    traffic_segment_t server = client;
+    server.from_server = true;
+    server.flags = is_opening ? "SA" : "A";
+    server.seq = is_opening ? 199 : 200;
+    server.ack = is_opening ? 100 : 100 + TEXT_LEN;
+    send(f, &client);
+    send(f, &server);
+}
+
+/* Conversations that nothing waits in, with their share of the table, before and after they have carried data. */
+static void an_idle_conversation_takes_256_bytes(void **state)
+{
+    flood_t *f = *state;
+    qcap_stats_t stats;
+    for (uint32_t i = 0; i < IDLE; i++) {
+        talk(f, i, true);
+        qcap_stats(f->q, &stats);
+        assert_true(stats.memory <= FIXED + (i + 1) * IDLE_SIZE);
+    }
+    for (uint32_t i = 0; i < IDLE; i++)
+        talk(f, i, false);
+    qcap_stats(f->q, &stats);
+    assert_true(stats.memory <= FIXED + IDLE * IDLE_SIZE);
+    assert_int_equal(stats.conversations_open, IDLE + 1);
+    assert_int_equal(stats.stages[QCAP_STAGE_TCP_DELIVERED], 2 * IDLE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -199,6 +235,7 @@ int main(void)
         TEST(queues_that_never_fill),
         TEST(fragments_that_never_end),
         TEST(memory_does_not_grow_with_the_capture),
+        TEST(an_idle_conversation_takes_256_bytes),
     };
     int failures = cmocka_run_group_tests(tests, NULL, NULL);
     struct rusage usage;

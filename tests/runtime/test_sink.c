@@ -58,26 +58,26 @@ static void on_open(qcapint_conv_t *conv)
 static void on_data(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
 {
     assert_int_equal(str->end, segment->begin + segment->len);
-    note(str->conv->q, "%c%.*s", side(str), (int)segment->len, (const char *)segment->bytes);
+    note(qcapint_conv_of(str)->q, "%c%.*s", side(str), (int)segment->len, (const char *)segment->bytes);
     if (segment->has_ack)
-        note(str->conv->q, "/%d", (int)segment->ack);
-    note(str->conv->q, " ");
+        note(qcapint_conv_of(str)->q, "/%d", (int)segment->ack);
+    note(qcapint_conv_of(str)->q, " ");
 }
 
 static void on_gap(qcap_tcpstr_t *str, uint64_t offset, uint64_t len)
 {
     assert_int_equal(str->end, offset + len);
-    note(str->conv->q, "%c[%d] ", side(str), (int)len);
+    note(qcapint_conv_of(str)->q, "%c[%d] ", side(str), (int)len);
 }
 
 static void on_absent(qcap_tcpstr_t *str)
 {
-    note(str->conv->q, "%c? ", side(str));
+    note(qcapint_conv_of(str)->q, "%c? ", side(str));
 }
 
 static void on_end(qcap_tcpstr_t *str, qcap_end_t end)
 {
-    note(str->conv->q, "%c%c ", side(str), ".!~#^$"[end]);
+    note(qcapint_conv_of(str)->q, "%c%c ", side(str), ".!~#^$"[end]);
 }
 
 static void on_close(qcapint_conv_t *conv)

@@ -71,7 +71,7 @@ static void nothing_is_kept_that_nobody_needs(void **state)
     say(f, 0, "abc");
     say(f, 3, "def");
     assert_int_equal(memory(f), before);
-    assert_null(f->client->rare->first);
+    assert_null(qcapint_rare_of(f->client)->first);
 }
 
 static void a_position_keeps_the_bytes_from_it_on(void **state)
@@ -85,7 +85,7 @@ static void a_position_keeps_the_bytes_from_it_on(void **state)
     assert_int_equal(qcap_tcpstr_pos_offset(f->copied), 4);
     assert_ptr_equal(qcap_tcpstr_pos_stream(f->copied), f->client);
     assert_int_equal(qcap_packet_number(qcap_tcpstr_pos_packet(f->copied)), f->packet_number);
-    assert_int_equal(f->client->rare->first->begin, 3);
+    assert_int_equal(qcapint_rare_of(f->client)->first->begin, 3);
 }
 
 static void a_position_that_advances_forgets(void **state)
@@ -99,7 +99,7 @@ static void a_position_that_advances_forgets(void **state)
     assert_int_equal(qcap_tcpstr_pos_byte(f->copied), 'f');
     assert_true(memory(f) < both);
     assert_int_equal(qcap_tcpstr_pos_advance(f->copied, 1), 0);
-    assert_null(f->client->rare->first);
+    assert_null(qcapint_rare_of(f->client)->first);
     assert_int_equal(qcap_tcpstr_pos_byte(f->copied), QCAP_E_GONE);
     assert_null(qcap_tcpstr_pos_packet(f->copied));
     assert_int_equal(qcap_tcpstr_pos_advance(f->copied, 1), QCAP_E_ARGUMENT);
@@ -110,12 +110,12 @@ static void a_position_that_advances_forgets(void **state)
 /* Bytes of the stream that are kept, and what the memory in use has them for: a packet is kept as long as one of its bytes is. */
 static uint64_t count_kept(const fixture_t *f)
 {
-    uint64_t bytes = 0, size = qcapint_rare_has(f->client) ? sizeof(qcapint_rare_t) : 0;
-    for (const qcapint_segment_t *segment = f->client->rare->first; segment; segment = segment->next) {
+    uint64_t bytes = 0, size = qcapint_rare_has(qcapint_conv_of(f->client)) ? sizeof qcapint_rare_none : 0;
+    for (const qcapint_segment_t *segment = qcapint_rare_of(f->client)->first; segment; segment = segment->next) {
         bytes += segment->len;
         size += sizeof *segment + sizeof(qcap_packet_t) + segment->packet->len;
     }
-    for (const qcap_tcpstr_pos_t *pos = f->client->rare->positions; pos; pos = pos->next)
+    for (const qcap_tcpstr_pos_t *pos = qcapint_rare_of(f->client)->positions; pos; pos = pos->next)
         size += sizeof *pos;
     assert_int_equal(memory(f), f->before + size);
     return bytes;
@@ -213,10 +213,10 @@ static void what_is_held_can_be_walked(void **state)
     assert_int_equal(qcapint_tcpstr_segment(f->client, 2)->begin, 1);
     assert_null(qcapint_tcpstr_segment(f->client, 7));
     qcapint_tcpstr_hold(f->client, 4);
-    assert_int_equal(f->client->rare->first->begin, 4);
+    assert_int_equal(qcapint_rare_of(f->client)->first->begin, 4);
     assert_int_equal(qcapint_tcpstr_segment(f->client, 0)->begin, 4);
     qcapint_tcpstr_hold(f->client, UINT64_MAX);
-    assert_null(f->client->rare->first);
+    assert_null(qcapint_rare_of(f->client)->first);
 }
 
 static void a_segment_says_what_it_acknowledges(void **state)
@@ -241,7 +241,7 @@ static void bytes_of_one_packet_are_not_copied(void **state)
     qcap_tcpstr_pos_t begin = qcapint_tcpstr_pos(f->client, 2), end = qcapint_tcpstr_pos(f->client, 5);
     size_t len;
     const unsigned char *bytes = qcap_tcpstr_bytes(&begin, &end, &len);
-    assert_ptr_equal(bytes, f->client->rare->first->bytes + 2);
+    assert_ptr_equal(bytes, qcapint_rare_of(f->client)->first->bytes + 2);
     assert_int_equal(len, 3);
     assert_non_null(qcap_tcpstr_bytes(&begin, &begin, &len));
     assert_int_equal(len, 0);
