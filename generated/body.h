@@ -16,7 +16,7 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 768
+ *     bytes.conversation 736
  *     bytes.shared 160
  *     bytes.direction 304
  *     bytes.direction.parser 272
@@ -56,7 +56,6 @@ typedef struct qcap_body {
     qcap_parser_t client;
     struct qcap_body_side client_side;
     qcap_parser_t server;
-    struct qcap_body_side server_side;
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];

@@ -9,22 +9,22 @@
  *     machines 109
  *     control-points 588
  *     elements 436
- *     elements.nested 69
- *     regions.nested 67
- *     calls.nested 64
+ *     elements.nested 5
+ *     regions.nested 41
+ *     calls.nested 39
  *     position-registers 1
  *     atomic.words 39
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 11136
+ *     bytes.conversation 7072
  *     bytes.shared 160
- *     bytes.direction 5480
+ *     bytes.direction 3448
  *     bytes.direction.parser 272
- *     bytes.sub-stream 5824
+ *     bytes.sub-stream 3792
  *     bytes.direction.registers 120
- *     bytes.direction.elements 1104
- *     bytes.direction.regions 1608
- *     bytes.direction.calls 1024
+ *     bytes.direction.elements 80
+ *     bytes.direction.regions 984
+ *     bytes.direction.calls 640
  *     bytes.direction.positions 16
  *     bytes.direction.atomic 156
  *     bytes.direction.conversions 48
@@ -487,9 +487,9 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_dns_side {
     qcap_register_t registers[15];
-    qcap_slot_t slots[69];
-    qcap_region_t regions[67];
-    qcap_frame_t frames[64];
+    qcap_slot_t slots[5];
+    qcap_region_t regions[41];
+    qcap_frame_t frames[40];
     uint64_t positions[2];
     qcap_later_t later[39];
     qcap_underway_t underway[3];

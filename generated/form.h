@@ -16,7 +16,7 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 864
+ *     bytes.conversation 784
  *     bytes.shared 160
  *     bytes.direction 352
  *     bytes.direction.parser 272
@@ -58,7 +58,6 @@ typedef struct qcap_form {
     qcap_parser_t client;
     struct qcap_form_side client_side;
     qcap_parser_t server;
-    struct qcap_form_side server_side;
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];

@@ -29,7 +29,7 @@
  *     bytes.direction.conversions 128
  *     bytes.direction.accumulators 256
  *     bytes.direction.ends 24
- *     bytes.direction.ends.texts 8
+ *     bytes.direction.ends.texts 4
  *     bytes.direction.ends.ahead 4
  *     bytes.direction.texts 153
  *     bytes.queues 2048
@@ -82,7 +82,7 @@ struct qcap_ftp_side {
     qcap_underway_t underway[8];
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];
-    unsigned char ends[8];
+    unsigned char ends[4];
     unsigned char ahead[4];
     unsigned char text[153];
 };

@@ -9,21 +9,21 @@
  *     machines 28
  *     control-points 94
  *     elements 47
- *     elements.nested 131
- *     regions.nested 64
+ *     elements.nested 5
+ *     regions.nested 1
  *     calls.nested 63
  *     position-registers 2
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 11
- *     bytes.conversation 15080
+ *     bytes.conversation 8024
  *     bytes.shared 168
- *     bytes.direction 7432
+ *     bytes.direction 3904
  *     bytes.direction.parser 272
- *     bytes.sub-stream 7776
+ *     bytes.sub-stream 4248
  *     bytes.direction.registers 96
- *     bytes.direction.elements 2096
- *     bytes.direction.regions 1536
+ *     bytes.direction.elements 80
+ *     bytes.direction.regions 24
  *     bytes.direction.calls 1008
  *     bytes.direction.positions 24
  *     bytes.direction.atomic 68
@@ -98,8 +98,8 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_imap_side {
     qcap_register_t registers[12];
-    qcap_slot_t slots[131];
-    qcap_region_t regions[64];
+    qcap_slot_t slots[5];
+    qcap_region_t regions[1];
     qcap_frame_t frames[63];
     uint64_t positions[3];
     qcap_later_t later[17];

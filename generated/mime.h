@@ -9,28 +9,28 @@
  *     machines 11
  *     control-points 25
  *     elements 25
- *     elements.nested 320
- *     regions.nested 64
- *     calls.nested 63
+ *     elements.nested 5
+ *     regions.nested 32
+ *     calls.nested 31
  *     position-registers 2
  *     atomic.words 0
  *     lookback.bytes 2
  *     lookback.open-states 362
- *     bytes.conversation 58480
+ *     bytes.conversation 10552
  *     bytes.shared 160
- *     bytes.direction 29144
+ *     bytes.direction 10088
  *     bytes.direction.parser 272
- *     bytes.sub-stream 29488
+ *     bytes.sub-stream 10432
  *     bytes.direction.registers 40
- *     bytes.direction.elements 5120
- *     bytes.direction.regions 1536
- *     bytes.direction.calls 1008
+ *     bytes.direction.elements 80
+ *     bytes.direction.regions 768
+ *     bytes.direction.calls 496
  *     bytes.direction.positions 24
  *     bytes.direction.conversions 32
  *     bytes.direction.accumulators 64
- *     bytes.direction.local 9728
- *     bytes.direction.ends 1536
- *     bytes.direction.ends.texts 9472
+ *     bytes.direction.local 4864
+ *     bytes.direction.ends 768
+ *     bytes.direction.ends.texts 2368
  *     bytes.direction.ends.ahead 74
  *     bytes.direction.texts 238
  *     bytes.queues 0
@@ -79,15 +79,15 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_mime_side {
     qcap_register_t registers[5];
-    qcap_slot_t slots[320];
-    qcap_region_t regions[64];
-    qcap_frame_t frames[63];
+    qcap_slot_t slots[5];
+    qcap_region_t regions[32];
+    qcap_frame_t frames[31];
     uint64_t positions[3];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
-    uint64_t saved[1216];
-    qcap_watch_t watches[64];
-    unsigned char ends[9472];
+    uint64_t saved[608];
+    qcap_watch_t watches[32];
+    unsigned char ends[2368];
     unsigned char ahead[74];
     unsigned char text[238];
 };
@@ -105,7 +105,6 @@ typedef struct qcap_mime {
     qcap_parser_t client;
     struct qcap_mime_side client_side;
     qcap_parser_t server;
-    struct qcap_mime_side server_side;
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];

@@ -16,11 +16,11 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 2088
+ *     bytes.conversation 2072
  *     bytes.shared 168
- *     bytes.direction 936
+ *     bytes.direction 928
  *     bytes.direction.parser 272
- *     bytes.sub-stream 1280
+ *     bytes.sub-stream 1272
  *     bytes.direction.registers 32
  *     bytes.direction.elements 48
  *     bytes.direction.regions 24
@@ -29,7 +29,7 @@
  *     bytes.direction.conversions 128
  *     bytes.direction.accumulators 256
  *     bytes.direction.ends 24
- *     bytes.direction.ends.texts 6
+ *     bytes.direction.ends.texts 3
  *     bytes.direction.ends.ahead 3
  *     bytes.direction.texts 41
  *     bytes.queues 8192
@@ -101,7 +101,7 @@ struct qcap_pop3_side {
     qcap_underway_t underway[8];
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];
-    unsigned char ends[6];
+    unsigned char ends[3];
     unsigned char ahead[3];
     unsigned char text[41];
 };

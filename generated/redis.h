@@ -9,28 +9,28 @@
  *     machines 34
  *     control-points 286
  *     elements 30
- *     elements.nested 259
- *     regions.nested 129
- *     calls.nested 128
+ *     elements.nested 3
+ *     regions.nested 1
+ *     calls.nested 15
  *     position-registers 2
  *     atomic.words 12
  *     lookback.bytes 7
  *     lookback.open-states 11
- *     bytes.conversation 20272
+ *     bytes.conversation 2784
  *     bytes.shared 176
- *     bytes.direction 10048
+ *     bytes.direction 1304
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0
  *     bytes.direction.registers 80
- *     bytes.direction.elements 4144
- *     bytes.direction.regions 3096
- *     bytes.direction.calls 2048
+ *     bytes.direction.elements 48
+ *     bytes.direction.regions 24
+ *     bytes.direction.calls 512
  *     bytes.direction.positions 24
  *     bytes.direction.atomic 48
  *     bytes.direction.conversions 32
  *     bytes.direction.accumulators 64
  *     bytes.direction.ends 24
- *     bytes.direction.ends.texts 80
+ *     bytes.direction.ends.texts 40
  *     bytes.direction.ends.ahead 40
  *     bytes.direction.texts 93
  *     bytes.queues 0
@@ -84,15 +84,15 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_redis_side {
     qcap_register_t registers[10];
-    qcap_slot_t slots[259];
-    qcap_region_t regions[129];
-    qcap_frame_t frames[128];
+    qcap_slot_t slots[3];
+    qcap_region_t regions[1];
+    qcap_frame_t frames[32];
     uint64_t positions[3];
     qcap_later_t later[12];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
     qcap_watch_t watches[1];
-    unsigned char ends[80];
+    unsigned char ends[40];
     unsigned char ahead[40];
     unsigned char text[93];
 };

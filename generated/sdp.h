@@ -16,7 +16,7 @@
  *     atomic.words 0
  *     lookback.bytes 1
  *     lookback.open-states 0
- *     bytes.conversation 1648
+ *     bytes.conversation 1176
  *     bytes.shared 160
  *     bytes.direction 744
  *     bytes.direction.parser 272
@@ -101,7 +101,6 @@ typedef struct qcap_sdp {
     qcap_parser_t client;
     struct qcap_sdp_side client_side;
     qcap_parser_t server;
-    struct qcap_sdp_side server_side;
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];

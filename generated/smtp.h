@@ -29,7 +29,7 @@
  *     bytes.direction.conversions 128
  *     bytes.direction.accumulators 256
  *     bytes.direction.ends 24
- *     bytes.direction.ends.texts 6
+ *     bytes.direction.ends.texts 3
  *     bytes.direction.ends.ahead 3
  *     bytes.direction.texts 69
  *     bytes.queues 8192
@@ -93,7 +93,7 @@ struct qcap_smtp_side {
     qcap_underway_t underway[8];
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];
-    unsigned char ends[6];
+    unsigned char ends[3];
     unsigned char ahead[3];
     unsigned char text[69];
 };

@@ -16,7 +16,7 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 1328
+ *     bytes.conversation 1016
  *     bytes.shared 160
  *     bytes.direction 584
  *     bytes.direction.parser 272
@@ -81,7 +81,6 @@ typedef struct qcap_x509 {
     qcap_parser_t client;
     struct qcap_x509_side client_side;
     qcap_parser_t server;
-    struct qcap_x509_side server_side;
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];

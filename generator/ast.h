@@ -140,6 +140,7 @@ typedef struct ast {
     VEC(ast_name_t) imports;         /* file names as written */
     VEC(ast_port_t) ports;           /* one for each number */
     place_t entered;                 /* of that word; empty: it is not there */
+    unsigned depth;                  /* `depth N`; 0: not given */
     VEC(ast_register_t *) registers; /* shared ones too */
     VEC(ast_register_t *) queues;    /* with what a register has, and a capacity */
     ast_node_t *roots[ROOT_COUNT];   /* NULL: not given */

@@ -55,7 +55,7 @@ const command_t cmd_contract = {
             "  elements.nested       and anomalies: how many can be open in each other\n"
             "  regions.nested, calls.nested  likewise lengths, and rules that contain themselves\n"
             "  position-registers    places in the input that are kept until something is certain\n"
-            "  atomic.operations     that may wait for an atomic rule to match\n"
+            "  atomic.words          of what may wait for an atomic rule to match\n"
             "  lookback.bytes        how far behind the position the parser may need bytes again, which whoever\n"
             "                        feeds it keeps; an open element, which is delivered whole, comes on top\n"
             "  lookback.open-states  in which that is from where an element began that is not certain yet\n"

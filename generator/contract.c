@@ -66,14 +66,14 @@ static void list_members(const layout_t *l, contract_t *c)
         {"qcap_register_t", "registers", "registers", at_least_one(l->grammar->registers.count)},
         {"qcap_slot_t", "slots", "elements", (unsigned)(c->depth)},
         {"qcap_region_t", "regions", "regions", (unsigned)(c->regions)},
-        {"qcap_frame_t", "frames", "calls", (unsigned)(c->calls)},
+        {"qcap_frame_t", "frames", "calls", (unsigned)(c->frames)},
         {"uint64_t", "positions", "positions", l->position_count},
         {"qcap_later_t", "later", "atomic", (unsigned)(l->dfa->later_max)},
         {"qcap_underway_t", "underway", "conversions", (unsigned)(l->slots.count)},
         {"qcap_accumulator_t", "accumulators", "accumulators", (unsigned)(l->accumulator_count)},
         {"uint64_t", "saved", "local", (unsigned)(layout_saved(nfa))},
         {"qcap_watch_t", "watches", "ends", layout_untils(nfa)},
-        {"unsigned char", "ends", "ends.texts", (unsigned)(2 * nfa->until_max * layout_untils(nfa))},
+        {"unsigned char", "ends", "ends.texts", layout_ends(nfa) * layout_untils(nfa)},
         {"unsigned char", "ahead", "ends.ahead", (unsigned)(nfa->until_max)},
         {"unsigned char", "text", "texts", (unsigned)(l->text_size)},
     };
@@ -96,7 +96,8 @@ static void add_up(contract_t *c)
     c->common_size = contract_type_size("qcap_conversation_t") + align(before, word);
     c->side_size = c->parser_size + align(side, word);
     c->sub_size = c->side_size + contract_type_size("qcap_substream_t");
-    c->size = c->common_size + 2 * c->side_size + 2 * c->feeds * contract_type_size("qcap_parser_t *");
+    c->size = c->common_size + (c->has_client ? c->side_size : c->parser_size) + (c->has_server ? c->side_size : c->parser_size) +
+              2 * c->feeds * contract_type_size("qcap_parser_t *");
 }
 
 /* ---------------------------------------------------------------- the automaton */
@@ -133,7 +134,10 @@ contract_t contract_of(const layout_t *l, const table_t *table)
 {
     contract_t c = {.depth = layout_slots(l->dfa->nfa),
                     .regions = layout_regions(l->dfa->nfa),
-                    .calls = layout_frames(l->dfa->nfa),
+                    .calls = layout_calls(l->dfa->nfa),
+                    .frames = layout_frames(l->dfa->nfa),
+                    .has_client = l->grammar->client || l->grammar->datagram,
+                    .has_server = l->grammar->server || l->grammar->datagram,
                     .feeds = (unsigned)l->dfa->nfa->feeds.count};
 
     list_members(l, &c);

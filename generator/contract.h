@@ -18,14 +18,16 @@ typedef struct contract {
     VEC(contract_member_t) side;   /* what each direction has besides its qcap_parser_t */
     unsigned parser_size;          /* bytes of a qcap_parser_t */
     unsigned common_size;          /* bytes of what is shared */
-    unsigned side_size;            /* bytes of a direction, its qcap_parser_t included */
+    unsigned side_size;            /* bytes of a direction, its qcap_parser_t included; that is all of one that says nothing */
+    bool has_client, has_server;   /* that direction says something */
     unsigned sub_size;             /* bytes of a sub-stream of one direction */
     unsigned feeds;                /* sub-streams of each direction */
     unsigned size;                 /* bytes of a conversation: qcap_protocol_t's `size` */
     unsigned queue_size;           /* bytes of all queues, which are allocated when the first entry is pushed */
     unsigned depth;                /* elements and anomalies in each other, at most */
     unsigned regions;              /* in each other, at most */
-    unsigned calls;                /* of recursive rules in each other, at most */
+    unsigned calls;                /* of recursive rules in each other, at most ... */
+    unsigned frames;               /* ... and with repeats that are counted */
     unsigned lookback;             /* bytes behind the position that are needed, at most, where that is known ... */
     unsigned open_states; /* ... and states in which it is not: from where an element began that is not certain yet */
     unsigned hot_states;  /* that are code; all are in tables, too */

@@ -363,8 +363,8 @@ static void emit_protocol(const layout_t *l, const contract_t *contract, text_t 
                      "    .counters = counters,\n    .conversions = conversions,\n    .conversion_count = %zu,\n"
                      "    .queues = queues,\n    .queue_count = %zu,\n",
                l->dfa->nfa->conversions.count, l->grammar->queues.count);
-    text_print(text, "    .until_max = %u,\n", l->dfa->nfa->until_max);
-    text_print(text, "    .region_max = %u,\n    .frame_max = %u,\n", layout_regions(l->dfa->nfa), layout_frames(l->dfa->nfa));
+    text_print(text, "    .until_max = %u,\n    .until_size = %u,\n", l->dfa->nfa->until_max, layout_ends(l->dfa->nfa));
+    text_print(text, "    .call_max = %u,\n", layout_calls(l->dfa->nfa));
     text_print(text, "    .shared = offsetof(%s_t, shared),\n    .queue_states = offsetof(%s_t, queues),\n", l->prefix,
                l->prefix);
     if (l->dfa->nfa->feeds.count)

@@ -44,6 +44,14 @@ static void emit_member(const contract_member_t *m, text_t *text)
     text_print(text, "    %s %s[%u];\n", m->type, m->name, m->count);
 }
 
+/* One that says nothing remembers nothing. */
+static void emit_parser(const layout_t *l, const char *name, bool says_something, text_t *text)
+{
+    text_print(text, "    qcap_parser_t %s;\n", name);
+    if (says_something)
+        text_print(text, "    struct %s_side %s_side;\n", l->prefix, name);
+}
+
 static void emit_conversation(const layout_t *l, const contract_t *c, text_t *text)
 {
     text_print(text, "/* What a direction remembers, behind its parser. */\nstruct %s_side {\n", l->prefix);
@@ -54,8 +62,9 @@ static void emit_conversation(const layout_t *l, const contract_t *c, text_t *te
         text_print(text, "/* A sub-stream. */\nstruct %s_sub {\n    qcap_parser_t parser;\n    struct %s_side side;\n"
                          "    qcap_substream_t substream;\n};\n\n", l->prefix, l->prefix);
     text_print(text, "/* One conversation. Only `client` and `server` are for use. */\ntypedef struct %s {\n", l->prefix);
-    text_print(text, "    qcap_conversation_t conversation;\n    qcap_parser_t client;\n    struct %s_side client_side;\n"
-                     "    qcap_parser_t server;\n    struct %s_side server_side;\n", l->prefix, l->prefix);
+    text_print(text, "    qcap_conversation_t conversation;\n");
+    emit_parser(l, "client", c->has_client, text);
+    emit_parser(l, "server", c->has_server, text);
     for (size_t i = 0; i < c->common.count; i++)
         emit_member(&c->common.items[i], text);
     if (c->feeds)

@@ -370,6 +370,8 @@ void grammar_print(const grammar_t *grammar, text_t *text)
         text_print(text, ";@ port %s %u\n", grammar->ports.items[i].transport, grammar->ports.items[i].number);
     if (grammar->is_entered)
         text_print(text, ";@ entered\n");
+    if (grammar->depth != GRAMMAR_DEPTH)
+        text_print(text, ";@ depth %u\n", grammar->depth);
     for (size_t i = 0; i < grammar->registers.count; i++)
         print_register(grammar->registers.items[i], text);
     for (size_t i = 0; i < grammar->shared.count; i++)

@@ -215,6 +215,9 @@ typedef struct port {
     unsigned number;       /* 1 to 65535 */
 } port_t;
 
+#define GRAMMAR_DEPTH 64u /* unless the spec says another */
+#define GRAMMAR_DEPTH_MAX 1000u
+
 typedef struct grammar {
     arena_t *arena;           /* what everything here lives in */
     const char *name, *title; /* `protocol`; NULL if the spec has none and is there to be imported */
@@ -224,6 +227,7 @@ typedef struct grammar {
     VEC(queue_t *) queues;    /* both see them */
     VEC(port_t) ports;        /* hints */
     bool is_entered;          /* never looked for: other protocols lead to it */
+    unsigned depth;           /* rules that contain themselves lie so deep inside each other at most */
     const node_t *client, *server, *datagram; /* roots: expressions, or NULL */
     VEC(const char *) files;                  /* paths of the spec, which is the first, and of its imports */
     unsigned share;           /* the bounds of its automata are one of so many parts of the usual; 0: all of them */

@@ -531,12 +531,6 @@ void interpret_search(interpret_t *it, bool is_server)
         begin_search(side, side->offset);
 }
 
-void interpret_set_depth(interpret_t *it, unsigned regions, unsigned calls)
-{
-    it->region_max = regions;
-    it->call_max = calls;
-}
-
 void interpret_set_limit(interpret_t *it, uint32_t limit)
 {
     it->limit = limit ? limit : 1;
@@ -673,7 +667,6 @@ interpret_t *interpret_new(const grammar_t *grammar, interpret_handler_t on_even
     it->on_event = on_event;
     it->user = user;
     it->limit = 65536;
-    it->region_max = it->call_max = 64;
     interpret_restart(it);
     return it;
 }

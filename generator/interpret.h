@@ -117,10 +117,6 @@ void interpret_set_root(interpret_t *interpret, const rule_t *rule);
 /* The most bytes of a whole element; 65536 unless told. */
 void interpret_set_limit(interpret_t *interpret, uint32_t limit);
 
-/* The most regions, and calls of rules that contain themselves with counted repeats, that may be open; else it is an
- * error of the input. 64 unless told. */
-void interpret_set_depth(interpret_t *interpret, unsigned regions, unsigned calls);
-
 /* Finds the grammar of a protocol to which a sub-stream is fed; NULL: nobody reads it. It lives as long as this one. */
 typedef const grammar_t *(*interpret_find_t)(const char *protocol, void *user);
 void interpret_set_find(interpret_t *interpret, interpret_find_t find);

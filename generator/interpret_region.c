@@ -25,12 +25,8 @@ static const char *rule_of(const spot_t *stop)
     return rule ? rule->name : "";
 }
 
-static bool begin_region(side_t *side, const spot_t *stop, uint64_t end)
+static void begin_region(side_t *side, const spot_t *stop, uint64_t end)
 {
-    if (side->regions.count >= side->owner->region_max) {
-        effect_fail(side, INTERPRET_ERROR_DEPTH, rule_of(stop), side->offset);
-        return false;
-    }
     vec_push(side->owner->arena, &side->regions,
              ((region_t){.end = end,
                          .begin = side->offset,
@@ -39,14 +35,12 @@ static bool begin_region(side_t *side, const spot_t *stop, uint64_t end)
                          .saved = side->saved.count,
                          .joints = side->joints.count,
                          .begun = side->begun.count}));
-    return true;
 }
 
 /* `until`: the region ends with what is around it, or before. */
 void region_begin_open(side_t *side, const spot_t *stop)
 {
-    if (!begin_region(side, stop, drive_region(side) ? drive_region(side)->end : REGION_OPEN))
-        return;
+    begin_region(side, stop, drive_region(side) ? drive_region(side)->end : REGION_OPEN);
     region_t *region = drive_region(side);
     region->is_open = true;
     region->looked = side->offset;
@@ -69,8 +63,10 @@ void region_begin_length(side_t *side, const spot_t *stop)
         effect_fail(side, INTERPRET_ERROR_ARITHMETIC, rule_of(stop), side->offset);
     else if (n.value > end - side->offset)
         effect_fail(side, INTERPRET_ERROR_EXTENT, rule_of(stop), side->offset);
-    else if (begin_region(side, stop, side->offset + n.value))
+    else {
+        begin_region(side, stop, side->offset + n.value);
         drive_begin_at(side, stop->next);
+    }
 }
 
 /* One jump inside another goes further to the front. */

@@ -47,7 +47,7 @@ static const char *rule_around(const spot_t *stop)
 
 static void call(side_t *side, const spot_t *stop)
 {
-    if (stop->frame->nest >= side->owner->call_max) {
+    if (stop->frame->calls + 1 >= side->owner->grammar->depth) {
         effect_fail(side, INTERPRET_ERROR_DEPTH, stop->rule->name, side->offset);
     } else if (side->readings.count > 1) {
         spot_t *inside = walk_enter_joint(side->owner->walk, stop);
@@ -67,8 +67,6 @@ static void begin_rounds(side_t *side, const spot_t *stop)
         effect_fail(side, INTERPRET_ERROR_ARITHMETIC, rule_around(stop), side->offset);
     else if (n.value < repeat->min || (is_bounded && n.value > repeat->max))
         effect_fail(side, INTERPRET_ERROR_EXTENT, rule_around(stop), side->offset);
-    else if (stop->frame->nest > side->owner->call_max)
-        effect_fail(side, INTERPRET_ERROR_DEPTH, rule_around(stop), side->offset);
     else
         drive_begin_at(side, walk_target(side->owner->walk, stop, (size_t)n.value));
 }

@@ -182,7 +182,6 @@ struct interpret {
     VEC(side_t *) readers;      /* of sub-streams, in this interpreter */
     VEC(interpret_t *) others;  /* other protocols' */
     uint32_t limit;
-    unsigned region_max, call_max;
     const node_t *root; /* of the client, if it is not the grammar's; else NULL */
     side_t sides[2];    /* client, server */
     number_t *shared;

@@ -245,7 +245,6 @@ const char *kit_print(const layout_t *layout, const kit_options_t *options, text
 
     m.interpret = interpret_new(grammar, on_event, &m);
     interpret_set_limit(m.interpret, ELEMENT_LIMIT);
-    interpret_set_depth(m.interpret, layout_regions(layout->dfa->nfa), layout_frames(layout->dfa->nfa));
     print_top(grammar, text);
     const char *reason = make_scenes(&m, options);
     print_main(&m, grammar);

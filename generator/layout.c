@@ -234,29 +234,50 @@ static void find_texts_of_registers(layout_t *l)
 }
 
 /* The outermost of rules inside each other is written out, not called. */
+unsigned layout_calls(const nfa_t *nfa)
+{
+    return nfa->procedures.count ? nfa->grammar->depth - 1 : 0;
+}
+
+/* The most of what can be open at once: around each call what is open there, and all that can be in the innermost. */
+static unsigned deepest(const nfa_t *nfa, unsigned outside, unsigned around, unsigned inside, unsigned inside_around)
+{
+    unsigned calls = layout_calls(nfa);
+    unsigned called = calls ? around + (calls - 1) * inside_around + inside : 0;
+    return called > outside ? called : outside;
+}
+
+#define DEEPEST(nfa, what) \
+    deepest(nfa, (nfa)->nest.what, (nfa)->nest_of_calls.what, (nfa)->call_nest.what, (nfa)->call_nest_of_calls.what)
+
 unsigned layout_frames(const nfa_t *nfa)
 {
-    return nfa->nest.repeats + (nfa->procedures.count ? (CALLS_MAX - 1) * (1 + nfa->call_nest.repeats) : 0);
+    return layout_calls(nfa) + DEEPEST(nfa, repeats);
 }
 
 unsigned layout_slots(const nfa_t *nfa)
 {
-    return nfa->nest.depth + layout_frames(nfa) * nfa->call_nest.depth;
+    return DEEPEST(nfa, depth);
 }
 
 unsigned layout_regions(const nfa_t *nfa)
 {
-    return nfa->nest.regions + layout_frames(nfa) * nfa->call_nest.regions;
+    return DEEPEST(nfa, regions);
 }
 
 unsigned layout_untils(const nfa_t *nfa)
 {
-    return nfa->nest.untils + layout_frames(nfa) * nfa->call_nest.untils;
+    return DEEPEST(nfa, untils);
+}
+
+unsigned layout_ends(const nfa_t *nfa)
+{
+    return nfa->until_is_folded ? 2 * nfa->until_max : nfa->until_max;
 }
 
 unsigned layout_saved(const nfa_t *nfa)
 {
-    return nfa->nest.saved + layout_frames(nfa) * nfa->call_nest.saved;
+    return DEEPEST(nfa, saved);
 }
 
 unsigned layout_queue_stride(const queue_t *queue)

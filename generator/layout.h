@@ -40,14 +40,13 @@ typedef struct layout {
     VEC(unsigned) shared_texts;    /* by shared register: where its text begins among them */
 } layout_t;
 
-/* Rules that contain themselves lie so deep inside each other at most; deeper ones are an error of the input. */
-#define CALLS_MAX 64u
-
-/* What a side has room for: elements and regions that are open, calls and repeats, saved registers. */
+/* What a side has room for: calls, of these and repeats, elements and regions that are open, saved registers. */
+unsigned layout_calls(const nfa_t *nfa);
+unsigned layout_frames(const nfa_t *nfa);
 unsigned layout_slots(const nfa_t *nfa);
 unsigned layout_regions(const nfa_t *nfa);
-unsigned layout_untils(const nfa_t *nfa); /* regions whose end is looked for */
-unsigned layout_frames(const nfa_t *nfa);
+unsigned layout_untils(const nfa_t *nfa); /* regions whose end is looked for ... */
+unsigned layout_ends(const nfa_t *nfa);   /* ... and bytes that each needs for what ends it */
 unsigned layout_saved(const nfa_t *nfa); /* in 64-bit words */
 
 layout_t *layout_build(const dfa_t *dfa, unsigned position_count);

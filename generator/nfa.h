@@ -200,12 +200,15 @@ typedef struct nfa {
     VEC(conversion_t) conversions;
     VEC(feed_t) feeds;
     VEC(alternative_t) alternatives;      /* but those that are sets of bytes, all of which have become one */
-    unsigned until_max;                   /* bytes of the longest text that can end a rule by `until` */
+    unsigned until_max;                   /* bytes of the longest text that can end a rule by `until` ... */
+    bool until_is_folded;                 /* ... and whether there are some with letters of either case */
     VEC(bool) scope_used;                 /* scopes that a cut refers to */
     VEC(procedure_t) procedures;
     bool has_joined;                      /* some element's value is joined */
-    nest_t nest;                          /* outside of procedures */
-    nest_t call_nest;                     /* in the procedure with the most */
+    nest_t nest;                          /* outside of procedures ... */
+    nest_t nest_of_calls;                 /* ... where one is called */
+    nest_t call_nest;                     /* in the procedure with the most ... */
+    nest_t call_nest_of_calls;            /* ... where it calls */
     unsigned client, server;              /* starts, or STATE_NONE */
     unsigned client_search, server_search; /* where to begin after an error, or STATE_NONE */
     unsigned datagram;                     /* start, or STATE_NONE: of either side's datagrams */

@@ -138,9 +138,28 @@ static unsigned build_repeat(builder_t *b, const node_t *node, const context_t *
     return build_copies(b, node, copies, context, next);
 }
 
-nest_t *nfa_nest_of(builder_t *b, const context_t *context)
+static unsigned larger(unsigned a, unsigned b)
 {
-    return context->procedure == PROCEDURE_NONE ? &b->nfa->nest : &b->nfa->call_nest;
+    return a > b ? a : b;
+}
+
+static void grow_nest(nest_t *nest, const context_t *context)
+{
+    nest->depth = larger(nest->depth, context->depth);
+    nest->regions = larger(nest->regions, context->regions);
+    nest->untils = larger(nest->untils, context->untils);
+    nest->repeats = larger(nest->repeats, context->repeats);
+    nest->saved = larger(nest->saved, context->saved);
+}
+
+void nfa_note_nest(builder_t *b, const context_t *context)
+{
+    grow_nest(context->procedure == PROCEDURE_NONE ? &b->nfa->nest : &b->nfa->call_nest, context);
+}
+
+void nfa_note_call(builder_t *b, const context_t *context)
+{
+    grow_nest(context->procedure == PROCEDURE_NONE ? &b->nfa->nest_of_calls : &b->nfa->call_nest_of_calls, context);
 }
 
 static control_t repeat_control(control_kind_t kind, const node_t *node, const note_t *count, const context_t *context)
@@ -153,9 +172,8 @@ static control_t repeat_control(control_kind_t kind, const node_t *node, const n
 unsigned nfa_build_counted(builder_t *b, const node_t *node, const note_t *count, const context_t *around, unsigned next)
 {
     context_t *context = nfa_nested(b, around);
-    nest_t *nest = nfa_nest_of(b, context);
     context->repeats++;
-    nest->repeats = context->repeats > nest->repeats ? context->repeats : nest->repeats;
+    nfa_note_nest(b, context);
 
     control_t done = repeat_control(CONTROL_DONE, node, count, context);
     vec_push(b->arena, &done.targets, next);

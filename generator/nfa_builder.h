@@ -86,8 +86,9 @@ unsigned nfa_build_counted(builder_t *b, const node_t *node, const note_t *count
 unsigned nfa_build_items(builder_t *b, const node_t *node, size_t first, const note_t *refinement,
                          const refine_entry_t *entry, const context_t *context, unsigned next);
 
-/* How deep things are nested where this context is. */
-nest_t *nfa_nest_of(builder_t *b, const context_t *context);
+/* What is open where this context is, or around a call there, counts: see nest_t. */
+void nfa_note_nest(builder_t *b, const context_t *context);
+void nfa_note_call(builder_t *b, const context_t *context);
 
 /* ---------------------------------------------------------------- nfa_wrap.c */
 

@@ -164,6 +164,7 @@ static unsigned build_call(builder_t *b, const rule_t *rule, const node_t *at, c
                          .depth = context->depth};
     vec_push(b->arena, &control.targets, p.head);
     vec_push(b->arena, &control.targets, next);
+    nfa_note_call(b, context);
     return nfa_add_control(b, context, control);
 }
 

@@ -35,7 +35,6 @@ static void shape_element(builder_t *b, const note_t *emit, const context_t *con
 static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t *outer)
 {
     context_t *inner = nfa_nested(b, outer);
-    nest_t *nest = nfa_nest_of(b, inner);
     if (w->rule) {
         inner->rule = w->rule;
         inner->reference = w->reference;
@@ -47,7 +46,6 @@ static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t
         for (size_t k = 0; k < note->regs.count && note->kind == NOTE_LOCAL; k++)
             inner->saved += saved_words(note->regs.items[k]);
     }
-    nest->saved = inner->saved > nest->saved ? inner->saved : nest->saved;
     inner->is_atomic |= nfa_find_note(w->notes, NOTE_ATOMIC) || nfa_find_note(w->notes, NOTE_RESYNC);
     const note_t *feed = nfa_find_note(w->notes, NOTE_FEED);
     if (feed && inner->is_stream)
@@ -63,7 +61,7 @@ static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t
     }
     inner->depth += feed != NULL;
     inner->is_stream |= feed != NULL;
-    nest->depth = inner->depth > nest->depth ? inner->depth : nest->depth;
+    nfa_note_nest(b, inner);
     return inner;
 }
 
@@ -310,6 +308,8 @@ static void add_pieces(builder_t *b, const note_t *until, unsigned skip, control
     control->is_line = until->is_line;
     control->pieces = until_pieces(b->arena, until, b->diag);
     *most = until_max(&control->pieces) > *most ? until_max(&control->pieces) : *most;
+    for (size_t i = 0; i < control->pieces.count; i++)
+        b->nfa->until_is_folded |= !control->pieces.items[i].is_case_sensitive;
 }
 
 /* `length`, `until` and `until close`: the body becomes a region of its own, with an end of its own. `skip` is the number of the
@@ -320,11 +320,9 @@ static unsigned build_region(builder_t *b, const wrapped_t *w, context_t *around
     if (!extent)
         return build_body(b, w, around, after);
     context_t *inner = nfa_nested(b, around);
-    nest_t *nest = nfa_nest_of(b, inner);
     inner->regions++;
     inner->untils += extent->kind == NOTE_UNTIL;
-    nest->regions = inner->regions > nest->regions ? inner->regions : nest->regions;
-    nest->untils = inner->untils > nest->untils ? inner->untils : nest->untils;
+    nfa_note_nest(b, inner);
     unsigned start = build_body(b, w, inner, nfa_add(b, NFA_ACCEPT, inner, NULL, STATE_NONE));
     control_t control = {.kind = extent->expr ? CONTROL_LENGTH : CONTROL_CLOSE, .place = extent->place, .rule = inner->rule,
                          .expr = extent->expr, .is_shared = nfa_is_shared(extent->expr)};
@@ -341,11 +339,10 @@ static unsigned build_elsewhere(builder_t *b, const wrapped_t *w, const note_t *
     if (!b->is_datagram)
         diag_error(b->diag, at->place, "`at` stands in what `datagram` reads: of a stream, what was before is gone");
     context_t *inner = nfa_nested(b, outer);
-    nest_t *nest = nfa_nest_of(b, inner);
     wrapped_t there = *w;
     there.is_there = true;
     inner->regions++;
-    nest->regions = inner->regions > nest->regions ? inner->regions : nest->regions;
+    nfa_note_nest(b, inner);
     unsigned start = nfa_build_wrapped(b, &there, inner, nfa_add(b, NFA_ACCEPT, inner, NULL, STATE_NONE));
     control_t control = {.kind = CONTROL_AT, .place = at->place, .rule = w->rule ? w->rule : outer->rule, .expr = at->expr,
                          .is_shared = nfa_is_shared(at->expr)};

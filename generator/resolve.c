@@ -197,12 +197,13 @@ static void resolve_protocol(resolver_t *resolver, const ast_t *ast)
                    ast->protocol.text);
 }
 
-static void resolve_ports(resolver_t *resolver, const ast_t *ast)
+static void resolve_hints(resolver_t *resolver, const ast_t *ast)
 {
     for (size_t i = 0; i < ast->ports.count; i++) {
         port_t port = {.transport = ast->ports.items[i].transport.text, .number = ast->ports.items[i].number};
         vec_push(resolver->arena, &resolver->grammar->ports, port);
     }
+    resolver->grammar->depth = ast->depth ? ast->depth : GRAMMAR_DEPTH;
     resolver->grammar->is_entered = ast->entered.source != NULL;
     if (resolver->grammar->is_entered && ast->ports.count > 0)
         diag_error(resolver->diag, ast->entered, "`entered`: a protocol that is never looked for has no use for a `port`");
@@ -242,7 +243,7 @@ grammar_t *resolve(arena_t *arena, const ast_t *ast, diag_t *diag)
     resolve_registers(&resolver);
     resolve_roots(&resolver, ast);
     resolve_protocol(&resolver, ast);
-    resolve_ports(&resolver, ast);
+    resolve_hints(&resolver, ast);
     want_rules(&resolver, ast);
     build_rules(&resolver);
     mark_parts(&resolver);

@@ -463,6 +463,7 @@ static bool scan_annotation(lexer_t *lexer)
         "import"        { add(lexer, TOKEN_IMPORT); return true; }
         "port"          { add(lexer, TOKEN_PORT); return true; }
         "entered"       { add(lexer, TOKEN_ENTERED); return true; }
+        "depth"         { add(lexer, TOKEN_DEPTH); return true; }
         "register"      { add(lexer, TOKEN_REGISTER); return true; }
         "shared"        { add(lexer, TOKEN_SHARED); return true; }
         "queue"         { add(lexer, TOKEN_QUEUE); return true; }

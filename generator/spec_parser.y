@@ -70,6 +70,7 @@ static void add_rule(const reader_t *reader, ast_rule_t *rule, const token_t *na
 static ast_name_t name_of(const token_t *token);
 static void set_protocol(const reader_t *reader, const token_t *name, const token_t *title);
 static void add_port(const reader_t *reader, const token_t *transport, const token_t *number);
+static void set_depth(const reader_t *reader, const token_t *number);
 static void add_register(const reader_t *reader, ast_register_t *reg, const token_t *name, bool is_shared);
 static void add_queue(const reader_t *reader, ast_register_t *queue, const token_t *name, const token_t *capacity);
 static ast_register_t *plain_type(const reader_t *reader, const token_t *type);
@@ -109,7 +110,7 @@ static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_
     COMMA "," COLON ":" STRICT "!" ANY "?"
     DIFFERS "<>" LESS "<" LESS_EQUAL "<=" GREATER ">" GREATER_EQUAL ">=" PLUS "+" MINUS "-" TIMES "*" BITS "&"
     AND "and" OR "or" NOT "not" TRUE "true" FALSE "false"
-    PROTOCOL "protocol" IMPORT "import" PORT "port" ENTERED "entered" REGISTER "register" SHARED "shared" QUEUE "queue"
+    PROTOCOL "protocol" IMPORT "import" PORT "port" ENTERED "entered" DEPTH "depth" REGISTER "register" SHARED "shared" QUEUE "queue"
     CLIENT "client" SERVER "server" DATAGRAM "datagram" PROSE_IS "prose" RULE "rule"
     EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" COUNT "count" UNTIL "until" LINE "line" CLOSING "close" WHEN "when"
     REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
@@ -206,6 +207,7 @@ directive:
 | IMPORT STRING                   { vec_push(reader->arena, &reader->ast->imports, name_of($2)); }
 | ports                           { }
 | ENTERED                         { reader->ast->entered = $1->place; }
+| DEPTH NUMBER                    { set_depth(reader, $2); }
 | REGISTER word ":" type          { add_register(reader, $4, $2, false); }
 | SHARED word ":" type            { add_register(reader, $4, $2, true); }
 | QUEUE word "(" NUMBER ")" ":" type  { add_queue(reader, $7, $2, $4); }
@@ -386,7 +388,7 @@ expr_name: NAME | contextual ;
 word: NAME | contextual | reserved ;
 
 contextual:
-  PROTOCOL | IMPORT | PORT | ENTERED | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
+  PROTOCOL | IMPORT | PORT | ENTERED | DEPTH | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
 | EMIT | AS | STREAM | RESET | LENGTH | COUNT | UNTIL | LINE | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
 | BECOME | RESYNC | ORDERED
 | KEY | LOCAL | AT | JOINED | FEED | FINISH | DECODE | EXPECT
@@ -616,6 +618,13 @@ static void add_port(const reader_t *reader, const token_t *transport, const tok
     if (number->number == 0 || number->number > 0xffff)
         diag_error(reader->diag, number->place, "a port is 1 to 65535");
     vec_push(reader->arena, &reader->ast->ports, port);
+}
+
+static void set_depth(const reader_t *reader, const token_t *number)
+{
+    if (number->number == 0 || number->number > GRAMMAR_DEPTH_MAX)
+        diag_error(reader->diag, number->place, "a depth is 1 to %u", GRAMMAR_DEPTH_MAX);
+    reader->ast->depth = (unsigned)number->number;
 }
 
 static void add_register(const reader_t *reader, ast_register_t *reg, const token_t *name, bool is_shared)

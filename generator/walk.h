@@ -56,7 +56,7 @@ typedef struct frame {
     const struct spot *after;    /* if rule->is_called: its SPOT_STOP that returns */
     unsigned depth;              /* emitted elements and anomalies around */
     unsigned level;              /* fallbacks around: this would have to fail so often */
-    unsigned nest;               /* calls and counted repeats around */
+    unsigned calls;              /* of rules that contain themselves, around */
     bool is_rule;                /* this frame is that of `rule` itself, ... */
     bool is_choice;              /* ... of an alternation, ... */
     bool is_guard;               /* ... of something that has a fallback */

@@ -16,7 +16,7 @@ const frame_t *walk_link_frame(walk_t *w, const frame_t *outer, const void *of, 
     frame->element = outer->element;
     frame->depth = outer->depth;
     frame->level = outer->level;
-    frame->nest = outer->nest;
+    frame->calls = outer->calls;
     frame->is_stream = outer->is_stream;
     frame->is_atomic = outer->is_atomic;
     return walk_intern_frame(w, frame);
@@ -55,11 +55,9 @@ static const frame_t *wrapped_frame(walk_t *w, const wrapped_t *x, const frame_t
     }
     if (x->returns) {
         frame.after = x->returns;
-        frame.nest++;
+        frame.calls++;
         outer_element = frame.element = outermost_call(outer, x->rule)->element;
     }
-    if (walk_note(x->notes, NOTE_COUNT) && !walk_count_of_bytes(x->notes, x->body))
-        frame.nest++;
     if (walk_note(x->notes, NOTE_ANOMALY))
         frame.depth++;
     if (walk_note(x->notes, NOTE_FEED)) {

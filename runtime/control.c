@@ -28,21 +28,20 @@ void qcapint_control_drop(qcap_parser_t *p, unsigned count)
     }
 }
 
-/* NULL: there is no more room, which is an error of the input. */
-static qcap_frame_t *push_frame(qcap_parser_t *p, const qcap_control_t *control)
+static unsigned call_count(const qcap_parser_t *p)
 {
-    if (p->frame_count < protocol_of(p)->frame_max)
-        return &side_frames(p)[p->frame_count++];
-    qcapint_parser_fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
-    return NULL;
+    return p->frame_count ? side_frames(p)[p->frame_count - 1].calls : 0;
 }
 
 static void call(qcap_parser_t *p, const qcap_control_t *control)
 {
-    qcap_frame_t *frame = push_frame(p, control);
-    if (!frame)
+    unsigned calls = call_count(p) + 1;
+    if (calls > protocol_of(p)->call_max) {
+        qcapint_parser_fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
         return;
-    *frame = (qcap_frame_t){.left = p->waiting, .after = control->targets[1], .base = p->base};
+    }
+    side_frames(p)[p->frame_count++] = (qcap_frame_t){
+        .left = p->waiting, .after = control->targets[1], .base = p->base, .calls = (uint16_t)calls};
     if (control->is_joint)
         p->waiting = qcapint_driver_pending(p);
     p->base = (uint16_t)(p->base + control->depth);
@@ -60,13 +59,13 @@ static void return_from_call(qcap_parser_t *p)
 static void begin_repeat(qcap_parser_t *p, const qcap_control_t *control)
 {
     qcap_number_t n = control->value ? control->value(p) : qcap_number(control->max);
-    qcap_frame_t *frame;
+    unsigned calls = call_count(p);
     if (n.state != QCAP_NUMBER_SET)
         qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, control->rule, here(p));
     else if (n.value < control->min || (n.value > control->max && control->max != UINT32_MAX))
         qcapint_parser_fail(p, QCAP_ERROR_EXTENT, control->rule, here(p));
-    else if ((frame = push_frame(p, control)) != NULL) {
-        *frame = (qcap_frame_t){.left = n.value, .after = QCAP_NONE};
+    else {
+        side_frames(p)[p->frame_count++] = (qcap_frame_t){.left = n.value, .after = QCAP_NONE, .calls = (uint16_t)calls};
         p->state = control->targets[0];
     }
 }

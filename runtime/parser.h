@@ -670,6 +670,7 @@ typedef struct qcap_frame {
     uint64_t left;  /* of a repeat: rounds that may come yet; of a call: parser->waiting before it */
     uint16_t after; /* of a call: state to go on in; of a repeat: QCAP_NONE */
     uint16_t base;  /* of a call: that of the caller */
+    uint16_t calls; /* that have not returned, this one among them */
 } qcap_frame_t;
 
 #define QCAP_REGION_OPEN UINT64_MAX
@@ -709,8 +710,8 @@ typedef struct qcap_root {
 } qcap_root_t;
 
 /* Where what a direction remembers lies: offsets behind its qcap_parser_t. Registers are the first. `watches`: one for
- * each region whose end is looked for; `ends`: for each of those, until_max bytes of what ends it and as many that are or'ed before
- * they are compared; `ahead`: taken bytes that may be that, read next. */
+ * each region whose end is looked for; `ends`: for each of those, until_max bytes of what ends it and, if until_size says so, as many
+ * that are or'ed before they are compared; `ahead`: taken bytes that may be that, read next. */
 typedef struct qcap_side {
     uint32_t slots, regions, frames, positions, later, underway, accumulators, text, saved, watches, ends, ahead;
 } qcap_side_t;
@@ -818,8 +819,9 @@ struct qcap_protocol {
     uint16_t conversion_count;
     const qcap_queue_t *queues;
     uint16_t queue_count;
-    uint16_t region_max, frame_max; /* how many there is room for */
-    uint16_t until_max;             /* bytes of the longest text that can end a region */
+    uint16_t call_max;       /* of rules that contain themselves, inside each other; for the rest there is room enough then */
+    uint16_t until_max;             /* bytes of the longest text that can end a region ... */
+    uint16_t until_size;            /* ... and of what such a text takes: as many, or twice that, if some has letters of either case */
     uint32_t shared, queue_states; /* offsets in the block */
     uint32_t saved_size;               /* words of a side's stack of saved registers */
     const qcap_text_t *register_texts; /* by register: in the side's text area */

@@ -6,10 +6,6 @@
 
 static void begin_region(qcap_parser_t *p, const qcap_control_t *control, uint64_t end)
 {
-    if (p->region_count == protocol_of(p)->region_max) {
-        qcapint_parser_fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
-        return;
-    }
     side_regions(p)[p->region_count++] = (qcap_region_t){.end = end,
                                                     .after = control->targets[1],
                                                     .depth = p->depth,
@@ -36,8 +32,6 @@ void qcapint_region_begin_length(qcap_parser_t *p, const qcap_control_t *control
 void qcapint_region_begin_open(qcap_parser_t *p, const qcap_control_t *control)
 {
     begin_region(p, control, p->region_count ? end_of(p, &side_regions(p)[p->region_count - 1]) : QCAP_REGION_OPEN);
-    if (p->has_error)
-        return;
     side_regions(p)[p->region_count - 1].is_open = true;
     if (control->until && !qcapint_until_begin(p, control->until)) {
         p->region_count--;

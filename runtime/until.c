@@ -21,24 +21,34 @@ static unsigned char byte_at(const qcap_parser_t *p, uint64_t offset)
     return index < len ? p->piece[index] : p->next[index - len];
 }
 
-/* The text that ends a region; behind it, what is or'ed to bytes before they are compared with it. */
+/* The text that ends a region; behind it, if any text has letters of either case, what is or'ed to bytes before they are compared. */
 static unsigned char *text_of(const qcap_parser_t *p, unsigned region)
 {
-    size_t max = protocol_of(p)->until_max;
-    return side_ends(p) + 2 * max * (side_regions(p)[region].watch - 1u);
+    return side_ends(p) + (size_t)protocol_of(p)->until_size * (side_regions(p)[region].watch - 1u);
+}
+
+static bool has_folds(const qcap_parser_t *p)
+{
+    return protocol_of(p)->until_size > protocol_of(p)->until_max;
+}
+
+static unsigned char fold_of(const qcap_parser_t *p, const unsigned char *text, unsigned i)
+{
+    return has_folds(p) ? text[protocol_of(p)->until_max + i] : 0;
 }
 
 /* ---------------------------------------------------------------- beginning */
 
 static void add_bytes(qcap_parser_t *p, unsigned region, const unsigned char *bytes, size_t len, bool is_case_ignored)
 {
-    unsigned char *text = text_of(p, region), *fold = text + protocol_of(p)->until_max;
+    unsigned char *text = text_of(p, region);
     qcap_watch_t *w = qcapint_watch(p, region);
     for (size_t i = 0; i < len; i++, w->len++) {
         unsigned char lower = bytes[i] | 0x20u;
         bool is_folded = is_case_ignored && lower >= 'a' && lower <= 'z';
         text[w->len] = is_folded ? lower : bytes[i];
-        fold[w->len] = is_folded ? 0x20 : 0;
+        if (has_folds(p))
+            text[protocol_of(p)->until_max + w->len] = is_folded ? 0x20 : 0;
     }
 }
 
@@ -92,11 +102,11 @@ typedef enum { FITS_NOT, FITS_SO_FAR, FITS } fit_t;
 static fit_t fit(const qcap_parser_t *p, unsigned region, uint64_t at, uint64_t limit, bool is_last)
 {
     const qcap_watch_t *w = qcapint_watch(p, region);
-    const unsigned char *text = text_of(p, region), *fold = text + protocol_of(p)->until_max;
+    const unsigned char *text = text_of(p, region);
     for (unsigned i = 0; i < w->len; i++) {
         if (at + i == limit)
             return is_last ? FITS_NOT : FITS_SO_FAR;
-        if ((byte_at(p, at + i) | fold[i]) != text[i])
+        if ((byte_at(p, at + i) | fold_of(p, text, i)) != text[i])
             return FITS_NOT;
     }
     if (!w->until->next)
@@ -110,7 +120,7 @@ static fit_t fit(const qcap_parser_t *p, unsigned region, uint64_t at, uint64_t 
 /* The next place from `at` on where the text may begin, or `limit`. */
 static uint64_t next_candidate(const qcap_parser_t *p, unsigned region, uint64_t at, uint64_t limit)
 {
-    const unsigned char *text = text_of(p, region), fold = text[protocol_of(p)->until_max];
+    const unsigned char *text = text_of(p, region), fold = fold_of(p, text, 0);
     if (fold == 0)
         return find_byte(p, at, limit, text[0]);
     while (at < limit && (byte_at(p, at) | fold) != text[0])

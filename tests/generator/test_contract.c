@@ -4,6 +4,7 @@
 
 #include "contract.h"
 #include "http.h"
+#include "mime.h"
 #include "object.h"
 #include "output.h"
 #include "sampler.h"
@@ -54,9 +55,10 @@ static void assert_contract(const char *path, const qcap_protocol_t *protocol)
     assert_int_equal(contract.size, protocol->size);
     assert_int_equal(contract.queue_size, protocol->extra_size);
     unsigned places = 2 * contract.feeds * contract_type_size("qcap_parser_t *");
-    assert_int_equal(contract.common_size + 2 * contract.side_size + places, contract.size);
-    assert_int_equal(contract.regions, protocol->region_max);
-    assert_int_equal(contract.calls, protocol->frame_max);
+    unsigned client = contract.has_client ? contract.side_size : contract.parser_size;
+    unsigned server = contract.has_server ? contract.side_size : contract.parser_size;
+    assert_int_equal(contract.common_size + client + server + places, contract.size);
+    assert_int_equal(contract.calls, protocol->call_max);
     arena_free(arena);
 }
 
@@ -64,6 +66,7 @@ static void conversations_are_as_large_as_the_contract_says(void **state)
 {
     (void)state;
     assert_contract("specs/http.abnf", &qcap_http_protocol);
+    assert_contract("specs/mime.abnf", &qcap_mime_protocol);
     assert_contract("tests/support/sampler.abnf", &qcap_sampler_protocol);
     assert_contract("tests/support/values.abnf", &qcap_values_protocol);
     assert_contract("tests/support/tagged.abnf", &qcap_tagged_protocol);

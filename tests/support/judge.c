@@ -315,7 +315,6 @@ static interpret_decoded_t decode(const char *name, const unsigned char *key, si
 static void run_interpreter(judge_t *judge, const scene_t *scene)
 {
     interpret_set_limit(judge->interpret, LIMIT);
-    interpret_set_depth(judge->interpret, judge->protocol->region_max, judge->protocol->frame_max);
     interpret_set_find(judge->interpret, find_grammar);
     interpret_set_decode(judge->interpret, decode);
     interpret_restart(judge->interpret);
