@@ -44,6 +44,23 @@ typedef struct transfer {
     bool is_done; /* a connection was for it */
 } transfer_t;
 
+/* How an element comes that is written to a file. */
+typedef enum {
+    WHOLE,   /* from its beginning to its end */
+    STUFFED, /* likewise, and a dot that begins a line is not part of it: RFC 5321, 4.5.2 */
+    CHUNKS,  /* each is an element, and one without content ends them: RFC 9112, 7.1 */
+    PARTS    /* each is an element, and another command ends them: RFC 3030, 2 */
+} coming_t;
+
+/* A file that is being written. */
+typedef struct open {
+    const char *path;  /* of the element; NULL: none */
+    unsigned depth;
+    coming_t coming;
+    bool line_begins;
+    stored_t *stored;
+} open_t;
+
 /* One direction. */
 typedef struct side {
     char type[STORE_TEXT_SIZE];   /* of the content to come, */
@@ -51,14 +68,8 @@ typedef struct side {
     bool is_coded;                /* it is sent in a coding that is undone */
     char part_type[STORE_TEXT_SIZE]; /* of the part of a mail to come, */
     char part_name[STORE_TEXT_SIZE]; /* and its name */
-    stored_t *mail;               /* that is being written; NULL: none */
-    bool is_chunked;              /* it comes in chunks */
-    bool line_begins;             /* of it */
-    struct {
-        const char *path;         /* of the element; NULL: free */
-        unsigned depth;
-        stored_t *stored;
-    } open[OPEN_MAX_DEPTH];
+    bool is_chunked;              /* the content, or the mail, comes in several elements */
+    open_t open[OPEN_MAX_DEPTH];
 } side_t;
 
 typedef struct conversation {
@@ -87,73 +98,84 @@ static side_t *side_of(run_t *run, const qcap_match_t *match)
 
 /* ---------------------------------------------------------------- files that are being written */
 
-static stored_t *new_stored(run_t *run, const qcap_match_t *match)
+/* The file that the element is written to; NULL: none. */
+static open_t *find_open(side_t *side, const qcap_match_t *match)
 {
+    for (open_t *open = side->open; open < side->open + OPEN_MAX_DEPTH; open++)
+        if (open->path == match->path && open->depth == match->depth)
+            return open;
+    return NULL;
+}
+
+static void finish(open_t *open, bool is_cut)
+{
+    open->stored->is_cut |= is_cut;
+    stored_finish(open->stored);
+    open->path = NULL;
+}
+
+/* What came in several elements has no more. */
+static void finish_chunks(side_t *side, bool is_cut)
+{
+    for (open_t *open = side->open; open < side->open + OPEN_MAX_DEPTH; open++)
+        if (open->path && (open->coming == CHUNKS || open->coming == PARTS))
+            finish(open, is_cut && open->coming == CHUNKS);
+    side->is_chunked = false;
+}
+
+/* More at a time than there is room for are written no further than to here. */
+static stored_t *begin(run_t *run, side_t *side, const qcap_match_t *match, coming_t coming)
+{
+    open_t *open = side->open;
+    while (open < side->open + OPEN_MAX_DEPTH - 1 && open->path)
+        open++;
+    if (open->path)
+        finish(open, true);
     stored_t *stored = stored_new(&run->store, match->path);
     print_flow(stored->flow, match->str, match->packet, match->exchange, match->is_server);
     stored->is_server = match->is_server;
     stored->offset = match->begin_offset;
     stored->time_ns = match->time_ns;
+    *open = (open_t){match->path, match->depth, coming, true, stored};
     return stored;
 }
 
-/* The file that the element is written to; NULL: none. */
-static stored_t **find_open(side_t *side, const qcap_match_t *match)
+static void write_unstuffed(open_t *open, const unsigned char *bytes, size_t len)
 {
-    for (size_t i = 0; i < OPEN_MAX_DEPTH; i++)
-        if (side->open[i].path == match->path && side->open[i].depth == match->depth)
-            return &side->open[i].stored;
-    return NULL;
-}
-
-static void finish(side_t *side, size_t i)
-{
-    stored_finish(side->open[i].stored);
-    side->open[i].path = NULL;
-}
-
-/* More at a time than there is room for are written no further than to here. */
-static stored_t *begin(run_t *run, side_t *side, const qcap_match_t *match)
-{
-    size_t i = 0;
-    while (i + 1 < OPEN_MAX_DEPTH && side->open[i].path)
-        i++;
-    if (side->open[i].path) {
-        side->open[i].stored->is_cut = true;
-        finish(side, i);
+    for (size_t i = 0, begin = 0; i < len; i++) {
+        bool is_dot = open->line_begins && bytes[i] == '.';
+        open->line_begins = bytes[i] == '\n';
+        if (is_dot || i + 1 == len) {
+            stored_write(open->stored, bytes + begin, i + !is_dot - begin);
+            begin = i + 1;
+        }
     }
-    stored_t *stored = new_stored(run, match);
-    side->open[i].path = match->path;
-    side->open[i].depth = match->depth;
-    side->open[i].stored = stored;
-    return stored;
 }
 
 /* What comes of it, or is missing. */
-static void write_piece(stored_t *stored, const qcap_match_t *match)
+static void write_piece(open_t *open, const qcap_match_t *match)
 {
-    if (match->kind == QCAP_EVENT_PIECE && match->bytes)
-        stored_write(stored, match->bytes, match->len);
+    if (match->kind == QCAP_EVENT_PIECE && match->bytes && open->coming == STUFFED)
+        write_unstuffed(open, match->bytes, match->len);
+    else if (match->kind == QCAP_EVENT_PIECE && match->bytes)
+        stored_write(open->stored, match->bytes, match->len);
     else if (match->kind == QCAP_EVENT_PIECE || match->kind == QCAP_EVENT_GAP)
-        stored_skip(stored, match->own_end - match->own_begin);
+        stored_skip(open->stored, match->own_end - match->own_begin);
 }
 
 /* Writes what comes of a stream element. Returns the file when it has just begun, to be named; otherwise NULL. */
-static stored_t *write_match(run_t *run, const qcap_match_t *match)
+static stored_t *write_match(run_t *run, const qcap_match_t *match, coming_t coming)
 {
     side_t *side = side_of(run, match);
+    open_t *open = find_open(side, match);
+    bool goes_on = open && coming == open->coming && (coming == CHUNKS || coming == PARTS);
     if (match->kind == QCAP_EVENT_BEGIN)
-        return begin(run, side, match);
-    stored_t **open = find_open(side, match);
+        return goes_on ? NULL : begin(run, side, match, coming);
     if (!open)
         return NULL;
-    write_piece(*open, match);
-    if (match->kind == QCAP_EVENT_END) {
-        (*open)->is_cut |= (match->flags & QCAP_MATCH_ABORTED) != 0;
-        for (size_t i = 0; i < OPEN_MAX_DEPTH; i++)
-            if (&side->open[i].stored == open)
-                finish(side, i);
-    }
+    write_piece(open, match);
+    if (match->kind == QCAP_EVENT_END && (!goes_on || (match->flags & QCAP_MATCH_ABORTED)))
+        finish(open, match->flags & QCAP_MATCH_ABORTED);
     return NULL;
 }
 
@@ -222,6 +244,7 @@ static void on_target(const qcap_match_t *match, void *user)
     char *target = program_resize(run->program, NULL, match->len + 1);
     memcpy(target, match->bytes, match->len);
     target[match->len] = '\0';
+    finish_chunks(side, true);
     side->type[0] = '\0';
     side->is_coded = false;
     name_by_target(side->name, sizeof side->name, target);
@@ -241,6 +264,7 @@ static void on_status(const qcap_match_t *match, void *user)
         return;
     conversation_t *conversation = get_conversation(run, match->str);
     side_t *side = &conversation->sides[1];
+    finish_chunks(side, true);
     side->type[0] = side->name[0] = '\0';
     side->is_coded = false;
     if (conversation->target_count == 0 || !match->bytes || match->bytes[0] == '1')
@@ -276,9 +300,20 @@ static void on_coding(const qcap_match_t *match, void *user)
         side->is_coded |= match->len == strlen(codings[i]) && strncasecmp((const char *)match->bytes, codings[i], match->len) == 0;
 }
 
-static void write_content(run_t *run, const qcap_match_t *match)
+/* RFC 9112, 7.1: 1*"0" is the last one. */
+static void on_chunk_size(const qcap_match_t *match, void *user)
 {
-    stored_t *stored = write_match(run, match);
+    side_t *side = side_of(user, match);
+    side->is_chunked = false;
+    for (size_t i = 0; i < match->len && match->bytes; i++)
+        side->is_chunked |= match->bytes[i] != '0';
+    if (!side->is_chunked)
+        finish_chunks(side, false);
+}
+
+static void write_content(run_t *run, const qcap_match_t *match, coming_t coming)
+{
+    stored_t *stored = write_match(run, match, coming);
     if (!stored)
         return;
     const side_t *side = side_of(run, match);
@@ -289,14 +324,15 @@ static void write_content(run_t *run, const qcap_match_t *match)
 /* What was sent in a coding is written as what it decodes to. */
 static void on_content(const qcap_match_t *match, void *user)
 {
-    if (!side_of(user, match)->is_coded)
-        write_content(user, match);
+    const side_t *side = side_of(user, match);
+    if (!side->is_coded)
+        write_content(user, match, side->is_chunked ? CHUNKS : WHOLE);
 }
 
 static void on_decoded(const qcap_match_t *match, void *user)
 {
     if (side_of(user, match)->is_coded)
-        write_content(user, match);
+        write_content(user, match, WHOLE);
 }
 
 /* ---------------------------------------------------------------- FTP */
@@ -366,11 +402,11 @@ static void on_data(const qcap_match_t *match, void *user)
 {
     run_t *run = user;
     if (match->kind == QCAP_EVENT_END && match->str) {
-        stored_t **open = find_open(side_of(run, match), match);
+        open_t *open = find_open(side_of(run, match), match);
         if (open)
-            name_by_parent(*open, qcap_tcpstr_parent(match->str));
+            name_by_parent(open->stored, qcap_tcpstr_parent(match->str));
     }
-    write_match(run, match);
+    write_match(run, match, WHOLE);
 }
 
 /* ---------------------------------------------------------------- mail */
@@ -378,79 +414,37 @@ static void on_data(const qcap_match_t *match, void *user)
 #define MAIL_NAME "mail.eml"
 #define MAIL_TYPE "message/rfc822"
 
-static stored_t *begin_mail(run_t *run, const qcap_match_t *match)
+static void write_mail(run_t *run, const qcap_match_t *match, coming_t coming)
 {
-    stored_t *stored = new_stored(run, match);
+    stored_t *stored = write_match(run, match, coming);
+    if (!stored)
+        return;
     strcpy(stored->name, MAIL_NAME);
     strcpy(stored->type, MAIL_TYPE);
-    return stored;
-}
-
-static void finish_mail(side_t *side)
-{
-    if (side->mail)
-        stored_finish(side->mail);
-    side->mail = NULL;
-}
-
-/* RFC 5321, 4.5.2: a dot that begins a line is not part of it. */
-static void write_unstuffed(side_t *side, const unsigned char *bytes, size_t len)
-{
-    for (size_t i = 0, begin = 0; i < len; i++) {
-        bool is_dot = side->line_begins && bytes[i] == '.';
-        side->line_begins = bytes[i] == '\n';
-        if (is_dot || i + 1 == len) {
-            stored_write(side->mail, bytes + begin, i + !is_dot - begin);
-            begin = i + 1;
-        }
-    }
-}
-
-/* What comes of a mail, whole or one chunk of it (RFC 3030): then the next one belongs to it. */
-static void write_mail(run_t *run, const qcap_match_t *match, bool is_stuffed, bool is_chunk)
-{
-    side_t *side = side_of(run, match);
-    if (match->kind == QCAP_EVENT_BEGIN && !(side->mail && is_chunk)) {
-        finish_mail(side);
-        side->mail = begin_mail(run, match);
-        side->line_begins = true;
-    }
-    if (!side->mail)
-        return;
-    if (match->kind == QCAP_EVENT_PIECE && match->bytes && is_stuffed)
-        write_unstuffed(side, match->bytes, match->len);
-    else
-        write_piece(side->mail, match);
-    if (match->kind == QCAP_EVENT_END) {
-        side->mail->is_cut |= (match->flags & QCAP_MATCH_ABORTED) != 0;
-        if (!is_chunk)
-            finish_mail(side);
-    }
 }
 
 static void on_pop3_message(const qcap_match_t *match, void *user)
 {
-    write_mail(user, match, true, false);
+    write_mail(user, match, STUFFED);
 }
 
-/* Any other command ends what chunks have made up. */
 static void on_smtp_verb(const qcap_match_t *match, void *user)
 {
     side_t *side = side_of(user, match);
-    side->is_chunked = match->bytes && match->len == 4 && strncasecmp((const char *)match->bytes, "BDAT", 4) == 0;
-    if (!side->is_chunked)
-        finish_mail(side);
+    bool is_chunked = match->bytes && match->len == 4 && strncasecmp((const char *)match->bytes, "BDAT", 4) == 0;
+    if (!is_chunked)
+        finish_chunks(side, true);
+    side->is_chunked = is_chunked;
 }
 
 static void on_smtp_message(const qcap_match_t *match, void *user)
 {
-    const side_t *side = side_of(user, match);
-    write_mail(user, match, !side->is_chunked, side->is_chunked);
+    write_mail(user, match, side_of(user, match)->is_chunked ? PARTS : STUFFED);
 }
 
 static void on_message(const qcap_match_t *match, void *user)
 {
-    write_mail(user, match, false, false);
+    write_mail(user, match, WHOLE);
 }
 
 /* The fields of a part come before its content; a multipart's own are not its parts'. */
@@ -473,7 +467,7 @@ static void on_part(const qcap_match_t *match, void *user)
 {
     run_t *run = user;
     side_t *side = side_of(run, match);
-    stored_t *stored = write_match(run, match);
+    stored_t *stored = write_match(run, match, WHOLE);
     if (stored) {
         memcpy(stored->type, side->part_type, sizeof stored->type);
         memcpy(stored->name, side->part_name, sizeof stored->name);
@@ -490,14 +484,12 @@ static void on_close(qcap_tcpstr_t *client, void *user)
     (void)user;
     if (!conversation)
         return;
-    for (int side = 0; side < 2; side++)
-        finish_mail(&conversation->sides[side]);
-    for (int side = 0; side < 2; side++)
-        for (size_t i = 0; i < OPEN_MAX_DEPTH; i++)
-            if (conversation->sides[side].open[i].path) {
-                conversation->sides[side].open[i].stored->is_cut = true;
-                finish(&conversation->sides[side], i);
-            }
+    for (side_t *side = conversation->sides; side < conversation->sides + 2; side++) {
+        finish_chunks(side, true);
+        for (open_t *open = side->open; open < side->open + OPEN_MAX_DEPTH; open++)
+            if (open->path)
+                finish(open, true);
+    }
     for (; conversation->target_count > 0; conversation->target_count--) {
         free(conversation->targets[conversation->target_first]);
         conversation->target_first = (conversation->target_first + 1) % TARGETS;
@@ -517,6 +509,7 @@ static const struct {
     {"http.Content-Type", on_type, false},
     {"http.field-value[Content-Disposition]", on_disposition, false},
     {"http.content-coding", on_coding, false},
+    {"http.chunk-size", on_chunk_size, false},
     {"http.content", on_content, true},
     {"body.content", on_decoded, true},
     {"ftp.command", on_command, false},

@@ -180,10 +180,10 @@ static void make_name(const stored_t *stored, char *name, size_t size)
     for (const char *at = stored->name; *at; at++)
         if (*at == '/' || *at == '\\')
             last = at + 1;
-    size_t len = (size_t)snprintf(name, size, "%s%s", stored->path, *last ? "-" : "");
+    size_t begin = (size_t)snprintf(name, size, "%s-", stored->path), len = begin;
     bool was_safe = false;
     for (; *last && len + 1 < size; last++) {
-        bool is_dot = *last == '.' && name[len - 1] == '-'; /* no name that begins with one */
+        bool is_dot = *last == '.' && len == begin; /* no name that begins with one */
         bool is_taken = is_safe((unsigned char)*last) && !is_dot;
         if (is_taken)
             name[len++] = *last;
@@ -191,7 +191,7 @@ static void make_name(const stored_t *stored, char *name, size_t size)
             name[len++] = '_';
         was_safe = is_taken;
     }
-    name[len] = '\0';
+    name[len > begin ? len : begin - 1] = '\0';
 }
 
 static void rename_file(const stored_t *stored, const char *name)

@@ -1,89 +1,6 @@
 /* test_printing.c: how programs print what came from the network, whatever it is. */
-#include <pcap/pcap.h>
-#include <unistd.h>
-
 #include "test.h"
-#include "traffic.h"
-
-/* A trace that a test writes, packet by packet, and what a program printed of it. */
-typedef struct fixture {
-    char path[64];
-    pcap_t *pcap;
-    pcap_dumper_t *dumper;
-    uint32_t said[2]; /* bytes said by the client, by the server */
-    int seconds;      /* time of the next packet */
-    char output[16384];
-} fixture_t;
-
-#define TIME 1000000000 /* 2001-09-09 01:46:40 */
-
-static int setup(void **state)
-{
-    fixture_t *f = calloc(1, sizeof *f);
-    *state = f;
-    strcpy(f->path, "/tmp/qcap-printing-XXXXXX");
-    int file = mkstemp(f->path);
-    assert_true(file >= 0);
-    f->pcap = pcap_open_dead(TRAFFIC_LINK_TYPE, 65535);
-    f->dumper = pcap_dump_fopen(f->pcap, fdopen(file, "wb"));
-    assert_non_null(f->dumper);
-    f->seconds = TIME;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_t *f = *state;
-    unlink(f->path);
-    pcap_close(f->pcap);
-    free(f);
-    return 0;
-}
-
-static void write_segment(fixture_t *f, const traffic_segment_t *segment)
-{
-    static unsigned char packet[TRAFFIC_MAX];
-    struct pcap_pkthdr header = {.ts = {.tv_sec = f->seconds++}};
-    header.len = header.caplen = (bpf_u_int32)traffic_build_tcp(packet, segment);
-    pcap_dump((unsigned char *)f->dumper, &header, packet);
-}
-
-static void open_connection(fixture_t *f)
-{
-    f->said[0] = f->said[1] = 0;
-    write_segment(f, &(traffic_segment_t){.flags = "S", .seq = 999});
-    write_segment(f, &(traffic_segment_t){.from_server = true, .flags = "SA", .seq = 4999, .ack = 1000});
-}
-
-static void say(fixture_t *f, bool is_server, const char *text)
-{
-    write_segment(f, &(traffic_segment_t){.from_server = is_server,
-                                          .seq = (is_server ? 5000 : 1000) + f->said[is_server],
-                                          .ack = (is_server ? 1000 : 5000) + f->said[!is_server],
-                                          .text = text});
-    f->said[is_server] += (uint32_t)strlen(text);
-}
-
-/* What the program prints of the trace so far. */
-static const char *run(fixture_t *f, const char *program, const char *operands)
-{
-    char command[512];
-    const char *build = getenv("BUILD");
-    snprintf(command, sizeof command, "%s/%s %s %s", build ? build : "build", program, f->path, operands);
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    size_t len = fread(f->output, 1, sizeof f->output - 1, pipe);
-    f->output[len] = '\0';
-    assert_int_equal(pclose(pipe), 0);
-    return f->output;
-}
-
-/* What the program prints of the trace, which ends here. */
-static const char *output(fixture_t *f, const char *program, const char *operands)
-{
-    pcap_dump_close(f->dumper);
-    return run(f, program, operands);
-}
+#include "told.h"
 
 /* ---------------------------------------------------------------- ip_identity */
 
@@ -92,66 +9,66 @@ static const char *output(fixture_t *f, const char *program, const char *operand
 
 static void a_credential_is_counted_not_repeated(void **state)
 {
-    fixture_t *f = *state;
-    open_connection(f);
-    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic Ym9iOng=\r\n\r\n");
-    say(f, false, "GET / HTTP/1.1\r\nAuthorization: basic Ym9iOng=\r\n\r\n");
-    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic YW5uOng\r\n\r\n");
-    assert_string_equal(output(f, "ip_identity", ""),
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic Ym9iOng=\r\n\r\n");
+    told_say(f, false, "GET / HTTP/1.1\r\nAuthorization: basic Ym9iOng=\r\n\r\n");
+    told_say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic YW5uOng\r\n\r\n");
+    assert_string_equal(told_run(f, "ip_identity", ""),
                         HEADING WHERE "2001-09-09 01:46:44      1  Basic   ann:x\n" WHERE
                                       "2001-09-09 01:46:42      2  Basic   bob:x\n");
 }
 
 static void a_credential_does_no_harm_to_a_terminal(void **state)
 {
-    fixture_t *f = *state;
-    open_connection(f);
+    told_t *f = *state;
+    told_open(f);
     /* ESC [2J ESC NUL, e with an acute accent, 0xff, CSI, LF */
-    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic G1syShsAw6n/wpsK\r\n\r\n");
-    assert_string_equal(output(f, "ip_identity", ""),
+    told_say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic G1syShsAw6n/wpsK\r\n\r\n");
+    assert_string_equal(told_run(f, "ip_identity", ""),
                         HEADING WHERE "2001-09-09 01:46:42      1  Basic   "
                                       "\\x1b[2J\\x1b\\x00\303\251\\xff\\xc2\\x9b\\x0a\n");
 }
 
 static void what_is_not_base64_is_shown_as_it_is(void **state)
 {
-    fixture_t *f = *state;
-    open_connection(f);
-    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic a.b\r\n\r\n");
-    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic abcde\r\n\r\n");
-    assert_string_equal(output(f, "ip_identity", ""),
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic a.b\r\n\r\n");
+    told_say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic abcde\r\n\r\n");
+    assert_string_equal(told_run(f, "ip_identity", ""),
                         HEADING WHERE "2001-09-09 01:46:42      1  Basic?  a.b\n" WHERE
                                       "2001-09-09 01:46:43      1  Basic?  abcde\n");
 }
 
 static void a_digest_user_is_unquoted(void **state)
 {
-    fixture_t *f = *state;
-    open_connection(f);
-    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Digest realm=\"r\", username=\"a\\\"b\\\\c\", uri=\"/\"\r\n\r\n");
-    assert_string_equal(output(f, "ip_identity", ""),
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "GET / HTTP/1.1\r\nAuthorization: Digest realm=\"r\", username=\"a\\\"b\\\\c\", uri=\"/\"\r\n\r\n");
+    assert_string_equal(told_run(f, "ip_identity", ""),
                         HEADING WHERE "2001-09-09 01:46:42      1  Digest  a\"b\\c\n");
 }
 
 static void a_form_is_read_by_the_names_of_its_fields(void **state)
 {
-    fixture_t *f = *state;
-    open_connection(f);
-    say(f, false, "POST /in HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "POST /in HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"
                   "Content-Length: 47\r\n\r\ntoken=1&User_Name=bob+b%2e&x=y&pa");
-    say(f, false, "ssword=%41%2Fb&z=");
-    say(f, false, "POST /in HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 8\r\n\r\nuser=ann");
-    say(f, false, "POST /in HTTP/1.1\r\nContent-Type: Application/X-WWW-Form-Urlencoded\r\nContent-Length: 12\r\n\r\nemail=a%40b&");
-    assert_string_equal(output(f, "ip_identity", ""), HEADING WHERE "2001-09-09 01:46:45      1  form    a@b\n" WHERE
+    told_say(f, false, "ssword=%41%2Fb&z=");
+    told_say(f, false, "POST /in HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 8\r\n\r\nuser=ann");
+    told_say(f, false, "POST /in HTTP/1.1\r\nContent-Type: Application/X-WWW-Form-Urlencoded\r\nContent-Length: 12\r\n\r\nemail=a%40b&");
+    assert_string_equal(told_run(f, "ip_identity", ""), HEADING WHERE "2001-09-09 01:46:45      1  form    a@b\n" WHERE
                                                                     "2001-09-09 01:46:42      1  form    bob b.:A/b\n");
 }
 
 static void without_a_credential_nothing_is_printed(void **state)
 {
-    fixture_t *f = *state;
-    open_connection(f);
-    say(f, false, "GET / HTTP/1.1\r\n\r\n");
-    assert_string_equal(output(f, "ip_identity", ""), "");
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "GET / HTTP/1.1\r\n\r\n");
+    assert_string_equal(told_run(f, "ip_identity", ""), "");
 }
 
 /* ---------------------------------------------------------------- elements */
@@ -160,11 +77,11 @@ static void without_a_credential_nothing_is_printed(void **state)
 
 static void json_escapes_what_has_to_be(void **state)
 {
-    fixture_t *f = *state;
-    open_connection(f);
-    say(f, false, "POST / HTTP/1.1\r\nContent-Length: 23\r\n\r\n"
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "POST / HTTP/1.1\r\nContent-Length: 23\r\n\r\n"
                   "\"\\\r\n\t\001\177 \303\251 \377\300\257 \302\205\342\200\250\355\240\200");
-    assert_string_equal(output(f, "elements", "http.content"),
+    assert_string_equal(told_run(f, "elements", "http.content"),
                         "{\"time\":1000000002.000000000,\"packet\":3," FLOW ",\"direction\":\"client\",\"kind\":\"begin\","
                         "\"name\":\"http.request.content\",\"offset\":39,\"length\":0}\n"
                         "{\"time\":1000000002.000000000,\"packet\":3," FLOW ",\"direction\":\"client\",\"kind\":\"piece\","
@@ -177,10 +94,10 @@ static void json_escapes_what_has_to_be(void **state)
 
 static void events_are_printed_on_request(void **state)
 {
-    fixture_t *f = *state;
-    open_connection(f);
-    say(f, false, "GET / HTTP/1.1\r\nHost: a\r\n\001\r\n\r\n");
-    const char *text = output(f, "elements", "--events");
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "GET / HTTP/1.1\r\nHost: a\r\n\001\r\n\r\n");
+    const char *text = told_run(f, "elements", "--events");
     assert_non_null(strstr(text, FLOW ",\"direction\":\"client\",\"kind\":\"error\",\"name\":\"http\","
                                       "\"offset\":25,\"length\":0,"
                                       "\"text\":\"offset 25: unexpected byte 0x01"));
@@ -188,17 +105,17 @@ static void events_are_printed_on_request(void **state)
 
 static void an_unfinished_stream_is_marked(void **state)
 {
-    fixture_t *f = *state;
-    open_connection(f);
-    say(f, false, "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nab");
-    const char *text = output(f, "elements", "http.content");
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nab");
+    const char *text = told_run(f, "elements", "http.content");
     assert_non_null(strstr(text, "\"kind\":\"end\",\"name\":\"http.request.content\",\"offset\":38,"
                                  "\"length\":2,\"aborted\":true}\n"));
 }
 
 static void times_are_printed_as_tcpdump_does(void **state)
 {
-    fixture_t *f = *state;
+    told_t *f = *state;
     static const char *const styles[] = {"", "-t", "-tt", "-ttt", "-tttt", "-ttttt"};
     static const char *const expected[][2] = {
         {"{\"time\":1000000002.000000000,", "{\"time\":1000000004.000000000,"},
@@ -209,37 +126,35 @@ static void times_are_printed_as_tcpdump_does(void **state)
         {"{\"time\":0.000000000,", "{\"time\":2.000000000,"},
     };
     char operands[40];
-    open_connection(f);
+    told_open(f);
     for (int i = 0; i < 3; i++)
-        say(f, false, "GET / HTTP/1.1\r\n\r\n");
-    pcap_dump_flush(f->dumper);
+        told_say(f, false, "GET / HTTP/1.1\r\n\r\n");
     for (int i = 0; i < 6; i++) {
         snprintf(operands, sizeof operands, "http.method %s", styles[i]);
-        const char *text = run(f, "elements", operands), *last = text;
+        const char *text = told_run(f, "elements", operands), *last = text;
         for (int line = 0; line < 2; line++)
             last = strchr(last, '\n') + 1;
         assert_memory_equal(text, expected[i][0], strlen(expected[i][0]));
         assert_memory_equal(last, expected[i][1], strlen(expected[i][1]));
     }
-    pcap_dump_close(f->dumper);
 }
 
 static void raw_is_bytes_alone(void **state)
 {
-    fixture_t *f = *state;
-    open_connection(f);
-    say(f, false, "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\na\"\r\n\001");
-    assert_string_equal(output(f, "elements", "--raw http.content http.method"), "POST\na\"\r\n\001");
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\na\"\r\n\001");
+    assert_string_equal(told_run(f, "elements", "--raw http.content http.method"), "POST\na\"\r\n\001");
 }
 
 /* Names of elements stand for the element at hand, fields for the packet that completed it. */
 static void elements_are_chosen_by_a_condition(void **state)
 {
-    fixture_t *f = *state;
-    open_connection(f);
-    say(f, false, "GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n");
-    say(f, false, "GET /c HTTP/1.1\r\n\r\n");
-    assert_string_equal(output(f, "elements",
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n");
+    told_say(f, false, "GET /c HTTP/1.1\r\n\r\n");
+    assert_string_equal(told_run(f, "elements",
                                "--raw --where 'http.request-target == \"/b\" or frame.number > 3 and ip.src == 10.0.0.0/24' "
                                "http.request-target http.method"),
                         "/b\nGET\n/c\n");
@@ -247,7 +162,7 @@ static void elements_are_chosen_by_a_condition(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, told_setup, told_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_credential_is_counted_not_repeated),
         TEST(a_credential_does_no_harm_to_a_terminal),

@@ -1,0 +1,91 @@
+/* test_bodies.c: what extract makes of what comes in several pieces, and of names. */
+#include "test.h"
+#include "told.h"
+
+/* The manifest of what extract finds, each line up to where the hash begins, and what is in the first file. */
+static const char *manifest(told_t *told, const char *files)
+{
+    char arguments[400];
+    snprintf(arguments, sizeof arguments,
+             "--to %s.d && (cd %s.d && sed 's/,\"sha256.*//' manifest.json && cat %s) && rm -r %s.d", told->path, told->path, files,
+             told->path);
+    return told_run(told, "extract", arguments);
+}
+
+static void chunks_make_one_file(void **state)
+{
+    told_t *told = *state;
+    told_open(told);
+    told_say(told, false, "GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n");
+    told_say(told, true, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0a;x=y\r\ndefghij");
+    told_say(told, true, "klm\r\n00\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n1\r\ny\r\n0\r\n\r\n");
+    told_close(told);
+    assert_string_equal(manifest(told, "000001-a 000002-b"), "{\"file\":\"000001-a\",\"bytes\":13,\"complete\":true\n"
+                                                             "{\"file\":\"000002-b\",\"bytes\":2,\"complete\":true\n"
+                                                             "abcdefghijklmxy");
+}
+
+static void chunks_without_the_last_one_are_cut(void **state)
+{
+    told_t *told = *state;
+    told_open(told);
+    told_say(told, false, "GET /a HTTP/1.1\r\n\r\n");
+    told_say(told, true, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    told_close(told);
+    assert_string_equal(manifest(told, "000001-a"), "{\"file\":\"000001-a\",\"bytes\":3,\"complete\":false\nabc");
+}
+
+/* RFC 3030, 4.1, and a mail the other way, with a dot that was doubled. */
+static void chunks_of_a_mail_make_one(void **state)
+{
+    told_t *told = *state;
+    told_open(told);
+    told_say(told, true, "220 a SMTP\r\n");
+    told_say(told, false, "EHLO b\r\n");
+    told_say(told, true, "250-a\r\n250-CHUNKING\r\n250 PIPELINING\r\n");
+    told_say(told, false, "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 12\r\nSubject: a\r\nBDAT 6 LAST\r\n\r\nmail");
+    told_say(told, true, "250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n");
+    told_say(told, false, "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n");
+    told_say(told, true, "250 ok\r\n250 ok\r\n354 go on\r\n");
+    told_say(told, false, "Subject: b\r\n\r\n..dot\r\n.\r\nQUIT\r\n");
+    told_say(told, true, "250 ok\r\n221 bye\r\n");
+    told_close(told);
+    const char *text = manifest(told, "*-mail.eml");
+    assert_non_null(strstr(text, "mail.eml\",\"bytes\":18,\"complete\":true\n"));
+    assert_non_null(strstr(text, "Subject: a\r\n\r\nmailSubject: b\r\n\r\n.dot\r\n"));
+}
+
+static void names_have_nothing_that_does_harm(void **state)
+{
+    static const char *const names[][2] = {
+        {"/*", "000001"},          {"/..", "000002"},          {"/.profile", "000003-profile"}, {"/a%2f..%2fb", "000004-a_2f.._2fb"},
+        {"/a\\..\\c", "000005-c"}, {"/-rf", "000006--rf"},     {"/d/?x=/../y", "000007"},       {"/$(id)`id`", "000008-id_id_"},
+    };
+    char request[256];
+    told_t *told = *state;
+    told_open(told);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\n\r\n", names[i][0]);
+        told_say(told, false, request);
+        told_say(told, true, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+    }
+    told_close(told);
+    const char *text = manifest(told, "/dev/null");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(request, sizeof request, "{\"file\":\"%s\",\"bytes\":1,", names[i][1]);
+        if (!strstr(text, request))
+            fail_msg("%s is not %s: %s", names[i][0], names[i][1], text);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, told_setup, told_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(chunks_make_one_file),
+        TEST(chunks_without_the_last_one_are_cut),
+        TEST(chunks_of_a_mail_make_one),
+        TEST(names_have_nothing_that_does_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
