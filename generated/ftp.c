@@ -279,474 +279,479 @@ enum {
     AT_USER_COMMAND_9 = 268,
     AT_PATH_COMMAND_22 = 269,
     AT_CRLF_13 = 270,
-    AT_SIGNALS_2 = 271,
-    AT_STRING_11 = 272,
-    AT_STRING_12 = 273,
-    AT_EXTENDED_HOST_PORT_1 = 274,
-    AT_MODE_CODE_1 = 275,
-    AT_STRING_13 = 276,
-    AT_NUMBER_7 = 277,
-    AT_MARKER_1 = 278,
-    AT_STRUCTURE_CODE_1 = 279,
-    AT_TYPE_CODE_1 = 280,
-    AT_STRING_14 = 281,
-    AT_CRLF_14 = 282,
-    AT_MORE_1 = 283,
-    AT_OUTCOME_2 = 284,
-    AT_TEXT_6 = 285,
-    AT_CRLF_15 = 286,
-    AT_EXTENDED_PASSIVE_TEXT_2 = 287,
-    AT_EXTENDED_PASSIVE_TEXT_3 = 288,
-    AT_QUOTED_PATH_1 = 289,
-    AT_STRING_15 = 290,
-    AT_STRING_16 = 291,
-    AT_TEXT_LINES_2 = 292,
-    AT_LINES_1 = 293,
-    AT_BEFORE_LINES_1 = 294,
-    AT_PASSIVE_CODE_6 = 295,
-    AT_STRING_17 = 296,
-    AT_STRING_18 = 297,
-    AT_BARE_COMMAND_17 = 298,
-    AT_ACCOUNT_COMMAND_5 = 299,
-    AT_TEXT_COMMAND_29 = 300,
-    AT_TEXT_COMMAND_30 = 301,
-    AT_FILE_COMMAND_13 = 302,
-    AT_AUTH_COMMAND_6 = 303,
-    AT_TEXT_COMMAND_31 = 304,
-    AT_STRING_19 = 305,
-    AT_CRLF_16 = 306,
-    AT_BARE_COMMAND_18 = 307,
-    AT_BARE_COMMAND_19 = 308,
-    AT_TEXT_COMMAND_32 = 309,
-    AT_TEXT_COMMAND_33 = 310,
-    AT_FREE_COMMAND_13 = 311,
-    AT_PATH_COMMAND_23 = 312,
-    AT_PATH_COMMAND_24 = 313,
-    AT_TEXT_COMMAND_34 = 314,
-    AT_EXTENDED_PORT_COMMAND_5 = 315,
-    AT_FREE_COMMAND_14 = 316,
-    AT_TEXT_COMMAND_35 = 317,
-    AT_FREE_COMMAND_15 = 318,
-    AT_HOST_COMMAND_8 = 319,
-    AT_FREE_COMMAND_16 = 320,
-    AT_LIST_COMMAND_9 = 321,
-    AT_TEXT_COMMAND_36 = 322,
-    AT_PATH_COMMAND_25 = 323,
-    AT_TEXT_COMMAND_37 = 324,
-    AT_LIST_COMMAND_10 = 325,
-    AT_MODE_COMMAND_3 = 326,
-    AT_FREE_COMMAND_17 = 327,
-    AT_TEXT_COMMAND_38 = 328,
-    AT_TEXT_COMMAND_39 = 329,
-    AT_PORT_COMMAND_3 = 330,
-    AT_TEXT_COMMAND_40 = 331,
-    AT_BARE_COMMAND_20 = 332,
-    AT_TEXT_COMMAND_41 = 333,
-    AT_PATH_COMMAND_26 = 334,
-    AT_PATH_COMMAND_27 = 335,
-    AT_PATH_COMMAND_28 = 336,
-    AT_FILE_COMMAND_14 = 337,
-    AT_BARE_COMMAND_21 = 338,
-    AT_TYPE_COMMAND_5 = 339,
-    AT_USER_COMMAND_10 = 340,
-    AT_PATH_COMMAND_29 = 341,
-    AT_PATH_COMMAND_30 = 342,
-    AT_BARE_COMMAND_22 = 343,
-    AT_PATH_COMMAND_31 = 344,
-    AT_TEXT_COMMAND_42 = 345,
-    AT_EXTENDED_HOST_PORT_2 = 346,
-    AT_STRING_20 = 347,
-    AT_NUMBER_8 = 348,
-    AT_HOST_NUMBER_5 = 349,
-    AT_HOST_NUMBER_6 = 350,
-    AT_HOST_NUMBER_7 = 351,
-    AT_MARKER_2 = 352,
-    AT_TYPE_CODE_2 = 353,
-    AT_TYPE_CODE_3 = 354,
-    AT_STRING_21 = 355,
-    AT_TEXT_LINES_3 = 356,
-    AT_BEFORE_TEXT_LINES_1 = 357,
-    AT_MORE_2 = 358,
-    AT_NUMBER_9 = 359,
-    AT_HOST_NUMBER_8 = 360,
-    AT_EXTENDED_PASSIVE_TEXT_4 = 361,
-    AT_QUOTED_PATH_2 = 362,
-    AT_QUOTED_PATH_3 = 363,
-    AT_FIRST_USERNAME_1 = 364,
-    AT_TEXT_7 = 365,
-    AT_BEFORE_TEXT_1 = 366,
-    AT_PASSIVE_CODE_7 = 367,
-    AT_BARE_COMMAND_23 = 368,
-    AT_ACCOUNT_COMMAND_6 = 369,
-    AT_TEXT_COMMAND_43 = 370,
-    AT_TEXT_COMMAND_44 = 371,
-    AT_FILE_COMMAND_15 = 372,
-    AT_AUTH_COMMAND_7 = 373,
-    AT_TEXT_COMMAND_45 = 374,
-    AT_STRING_22 = 375,
-    AT_BARE_COMMAND_24 = 376,
-    AT_TEXT_COMMAND_46 = 377,
-    AT_TEXT_COMMAND_47 = 378,
-    AT_FREE_COMMAND_18 = 379,
-    AT_COMMAND_LINE_19 = 380,
-    AT_PATH_COMMAND_32 = 381,
-    AT_COMMAND_LINE_20 = 382,
-    AT_EXTENDED_PORT_COMMAND_6 = 383,
-    AT_FREE_COMMAND_19 = 384,
-    AT_FREE_COMMAND_20 = 385,
-    AT_TEXT_COMMAND_48 = 386,
-    AT_FREE_COMMAND_21 = 387,
-    AT_HOST_COMMAND_9 = 388,
-    AT_FREE_COMMAND_22 = 389,
-    AT_LIST_COMMAND_11 = 390,
-    AT_BARE_COMMAND_25 = 391,
-    AT_PATH_COMMAND_33 = 392,
-    AT_LIST_COMMAND_12 = 393,
-    AT_MODE_COMMAND_4 = 394,
-    AT_TEXT_COMMAND_49 = 395,
-    AT_TEXT_COMMAND_50 = 396,
-    AT_PORT_COMMAND_4 = 397,
-    AT_TEXT_COMMAND_51 = 398,
-    AT_BARE_COMMAND_26 = 399,
-    AT_RESTART_COMMAND_2 = 400,
-    AT_PATH_COMMAND_34 = 401,
-    AT_PATH_COMMAND_35 = 402,
-    AT_TEXT_COMMAND_52 = 403,
-    AT_PATH_COMMAND_36 = 404,
-    AT_FILE_COMMAND_16 = 405,
-    AT_STRUCTURE_COMMAND_2 = 406,
-    AT_TYPE_COMMAND_6 = 407,
-    AT_USER_COMMAND_11 = 408,
-    AT_TEXT_COMMAND_53 = 409,
-    AT_PATH_COMMAND_37 = 410,
-    AT_TEXT_COMMAND_54 = 411,
-    AT_BARE_COMMAND_27 = 412,
-    AT_TEXT_COMMAND_55 = 413,
-    AT_EXTENDED_HOST_PORT_3 = 414,
-    AT_NUMBER_10 = 415,
-    AT_NUMBER_11 = 416,
-    AT_HOST_NUMBER_9 = 417,
-    AT_HOST_NUMBER_10 = 418,
-    AT_TYPE_CODE_4 = 419,
-    AT_NUMBER_12 = 420,
-    AT_ANSWER_LINES_1 = 421,
-    AT_DONE_2 = 422,
-    AT_NUMBER_13 = 423,
-    AT_HOST_NUMBER_11 = 424,
-    AT_EXTENDED_PASSIVE_TEXT_5 = 425,
-    AT_QUOTED_PATH_4 = 426,
-    AT_CRLF_17 = 427,
-    AT_REPLY_LINE_5 = 428,
-    AT_REPLY_LINE_6 = 429,
-    AT_COMMAND_LINE_21 = 430,
-    AT_COMMAND_LINE_22 = 431,
-    AT_STRING_23 = 432,
-    AT_COMMAND_LINE_23 = 433,
-    AT_STRING_24 = 434,
-    AT_CRLF_18 = 435,
-    AT_STRING_25 = 436,
-    AT_COMMAND_LINE_24 = 437,
-    AT_COMMAND_LINE_25 = 438,
-    AT_COMMAND_LINE_26 = 439,
-    AT_COMMAND_LINE_27 = 440,
-    AT_COMMAND_LINE_28 = 441,
-    AT_COMMAND_LINE_29 = 442,
-    AT_COMMAND_LINE_30 = 443,
-    AT_COMMAND_LINE_31 = 444,
-    AT_COMMAND_LINE_32 = 445,
-    AT_NET_ADDR_1 = 446,
-    AT_NUMBER_14 = 447,
-    AT_HOST_NUMBER_12 = 448,
-    AT_HOST_NUMBER_13 = 449,
-    AT_HOST_NUMBER_14 = 450,
-    AT_NUMBER_15 = 451,
-    AT_CRLF_19 = 452,
-    AT_CRLF_20 = 453,
-    AT_CRLF_21 = 454,
-    AT_FEATURE_LINES_1 = 455,
-    AT_TEXT_LINES_4 = 456,
-    AT_BEFORE_TEXT_LINES_2 = 457,
-    AT_HOST_NUMBER_15 = 458,
-    AT_HOST_NUMBER_16 = 459,
-    AT_HOST_NUMBER_17 = 460,
-    AT_TCP_PORT_1 = 461,
-    AT_PATH_TEXT_2 = 462,
-    AT_CRLF_22 = 463,
-    AT_PASSIVE_TEXT_6 = 464,
-    AT_EXTENDED_PASSIVE_TEXT_6 = 465,
-    AT_STRING_26 = 466,
-    AT_STRING_27 = 467,
-    AT_STRING_28 = 468,
-    AT_CRLF_23 = 469,
-    AT_STRING_29 = 470,
-    AT_CRLF_24 = 471,
-    AT_STRING_30 = 472,
-    AT_STRING_31 = 473,
-    AT_EXTENDED_HOST_PORT_4 = 474,
-    AT_STRING_32 = 475,
-    AT_STRING_33 = 476,
-    AT_MODE_CODE_2 = 477,
-    AT_NUMBER_16 = 478,
-    AT_MARKER_3 = 479,
-    AT_STRUCTURE_CODE_2 = 480,
-    AT_TYPE_CODE_5 = 481,
-    AT_STRING_34 = 482,
-    AT_NET_ADDR_2 = 483,
-    AT_NUMBER_17 = 484,
-    AT_NUMBER_18 = 485,
-    AT_HOST_NUMBER_18 = 486,
-    AT_HOST_NUMBER_19 = 487,
-    AT_NUMBER_19 = 488,
-    AT_CRLF_25 = 489,
-    AT_FEATURE_LINE_1 = 490,
-    AT_BEFORE_FEATURE_LINE_1 = 491,
-    AT_ANSWER_LINES_2 = 492,
-    AT_LINES_2 = 493,
-    AT_BEFORE_LINES_2 = 494,
-    AT_NUMBER_20 = 495,
-    AT_HOST_NUMBER_20 = 496,
-    AT_HOST_NUMBER_21 = 497,
-    AT_TCP_PORT_2 = 498,
-    AT_PASSIVE_TEXT_7 = 499,
-    AT_EXTENDED_PASSIVE_TEXT_7 = 500,
-    AT_EXTENDED_PASSIVE_TEXT_8 = 501,
-    AT_STRING_35 = 502,
-    AT_STRING_36 = 503,
-    AT_CRLF_26 = 504,
-    AT_STRING_37 = 505,
-    AT_CRLF_27 = 506,
-    AT_CRLF_28 = 507,
-    AT_CRLF_29 = 508,
-    AT_EXTENDED_HOST_PORT_5 = 509,
-    AT_STRING_38 = 510,
-    AT_CRLF_30 = 511,
-    AT_NUMBER_21 = 512,
-    AT_HOST_NUMBER_22 = 513,
-    AT_HOST_NUMBER_23 = 514,
-    AT_HOST_NUMBER_24 = 515,
-    AT_MARKER_4 = 516,
-    AT_CRLF_31 = 517,
-    AT_TYPE_CODE_6 = 518,
-    AT_CRLF_32 = 519,
-    AT_TYPE_CODE_7 = 520,
-    AT_STRING_39 = 521,
-    AT_NET_ADDR_3 = 522,
-    AT_TCP_PORT_3 = 523,
-    AT_EXTENDED_HOST_PORT_6 = 524,
-    AT_NUMBER_22 = 525,
-    AT_HOST_NUMBER_25 = 526,
-    AT_HOST_NUMBER_26 = 527,
-    AT_HOST_NUMBER_27 = 528,
-    AT_FEATURE_1 = 529,
-    AT_FEATURE_2 = 530,
-    AT_TEXT_8 = 531,
-    AT_BEFORE_TEXT_2 = 532,
-    AT_NUMBER_23 = 533,
-    AT_HOST_NUMBER_28 = 534,
-    AT_HOST_NUMBER_29 = 535,
-    AT_TCP_PORT_4 = 536,
-    AT_EXTENDED_PASSIVE_TEXT_9 = 537,
-    AT_NUMBER_24 = 538,
-    AT_HOST_NUMBER_30 = 539,
-    AT_HOST_NUMBER_31 = 540,
-    AT_HOST_NUMBER_32 = 541,
-    AT_EXTENDED_PASSIVE_TEXT_10 = 542,
-    AT_CRLF_33 = 543,
-    AT_CRLF_34 = 544,
-    AT_CRLF_35 = 545,
-    AT_EXTENDED_HOST_PORT_7 = 546,
-    AT_CRLF_36 = 547,
-    AT_CRLF_37 = 548,
-    AT_NUMBER_25 = 549,
-    AT_NUMBER_26 = 550,
-    AT_HOST_NUMBER_33 = 551,
-    AT_HOST_NUMBER_34 = 552,
-    AT_CRLF_38 = 553,
-    AT_CRLF_39 = 554,
-    AT_TYPE_CODE_8 = 555,
-    AT_CRLF_40 = 556,
-    AT_NUMBER_27 = 557,
-    AT_CRLF_41 = 558,
-    AT_TCP_PORT_5 = 559,
-    AT_NUMBER_28 = 560,
-    AT_NUMBER_29 = 561,
-    AT_HOST_NUMBER_35 = 562,
-    AT_HOST_NUMBER_36 = 563,
-    AT_CRLF_42 = 564,
-    AT_FEATURE_3 = 565,
-    AT_FEATURE_LINE_2 = 566,
-    AT_CRLF_43 = 567,
-    AT_NUMBER_30 = 568,
-    AT_HOST_NUMBER_37 = 569,
-    AT_HOST_NUMBER_38 = 570,
-    AT_TCP_PORT_6 = 571,
-    AT_EXTENDED_PASSIVE_TEXT_11 = 572,
-    AT_NUMBER_31 = 573,
-    AT_NUMBER_32 = 574,
-    AT_HOST_NUMBER_39 = 575,
-    AT_HOST_NUMBER_40 = 576,
-    AT_EXTENDED_PASSIVE_TEXT_12 = 577,
-    AT_NET_ADDR_4 = 578,
-    AT_NUMBER_33 = 579,
-    AT_HOST_NUMBER_41 = 580,
-    AT_HOST_NUMBER_42 = 581,
-    AT_HOST_NUMBER_43 = 582,
-    AT_NUMBER_34 = 583,
-    AT_CRLF_44 = 584,
-    AT_CRLF_45 = 585,
-    AT_CRLF_46 = 586,
-    AT_TCP_PORT_7 = 587,
-    AT_NUMBER_35 = 588,
-    AT_HOST_PORT_2 = 589,
-    AT_HOST_PORT_3 = 590,
-    AT_HOST_PORT_4 = 591,
-    AT_FEATURE_LINE_3 = 592,
-    AT_FEATURE_4 = 593,
-    AT_NUMBER_36 = 594,
-    AT_HOST_PORT_5 = 595,
-    AT_HOST_PORT_6 = 596,
-    AT_TCP_PORT_8 = 597,
-    AT_CRLF_47 = 598,
-    AT_NUMBER_37 = 599,
-    AT_HOST_NUMBER_44 = 600,
-    AT_HOST_NUMBER_45 = 601,
-    AT_HOST_NUMBER_46 = 602,
-    AT_TCP_PORT_9 = 603,
-    AT_NET_ADDR_5 = 604,
-    AT_NUMBER_38 = 605,
-    AT_NUMBER_39 = 606,
-    AT_HOST_NUMBER_47 = 607,
-    AT_HOST_NUMBER_48 = 608,
-    AT_NUMBER_40 = 609,
-    AT_CRLF_48 = 610,
-    AT_TCP_PORT_10 = 611,
-    AT_NUMBER_41 = 612,
-    AT_NUMBER_42 = 613,
-    AT_HOST_PORT_7 = 614,
-    AT_HOST_PORT_8 = 615,
-    AT_FEATURE_5 = 616,
-    AT_FEATURE_6 = 617,
-    AT_NUMBER_43 = 618,
-    AT_HOST_PORT_9 = 619,
-    AT_HOST_PORT_10 = 620,
-    AT_EXTENDED_PASSIVE_TEXT_13 = 621,
-    AT_NUMBER_44 = 622,
-    AT_NUMBER_45 = 623,
-    AT_HOST_NUMBER_49 = 624,
-    AT_HOST_NUMBER_50 = 625,
-    AT_TCP_PORT_11 = 626,
-    AT_NET_ADDR_6 = 627,
-    AT_TCP_PORT_12 = 628,
-    AT_EXTENDED_HOST_PORT_8 = 629,
-    AT_NUMBER_46 = 630,
-    AT_HOST_NUMBER_51 = 631,
-    AT_HOST_NUMBER_52 = 632,
-    AT_HOST_NUMBER_53 = 633,
-    AT_TCP_PORT_13 = 634,
-    AT_NUMBER_47 = 635,
-    AT_PORT_NUMBER_4 = 636,
-    AT_PORT_NUMBER_5 = 637,
-    AT_PORT_NUMBER_6 = 638,
-    AT_FEATURE_7 = 639,
-    AT_FEATURE_LINE_4 = 640,
-    AT_NUMBER_48 = 641,
-    AT_PORT_NUMBER_7 = 642,
-    AT_NUMBER_49 = 643,
-    AT_HOST_NUMBER_54 = 644,
-    AT_HOST_NUMBER_55 = 645,
-    AT_HOST_NUMBER_56 = 646,
-    AT_TCP_PORT_14 = 647,
-    AT_EXTENDED_PASSIVE_TEXT_14 = 648,
-    AT_TCP_PORT_15 = 649,
-    AT_NUMBER_50 = 650,
-    AT_NUMBER_51 = 651,
-    AT_HOST_NUMBER_57 = 652,
-    AT_HOST_NUMBER_58 = 653,
-    AT_EXTENDED_HOST_PORT_9 = 654,
-    AT_NUMBER_52 = 655,
-    AT_NUMBER_53 = 656,
-    AT_PORT_NUMBER_8 = 657,
-    AT_PORT_NUMBER_9 = 658,
-    AT_FEATURE_8 = 659,
-    AT_NUMBER_54 = 660,
-    AT_PORT_NUMBER_10 = 661,
-    AT_NUMBER_55 = 662,
-    AT_NUMBER_56 = 663,
-    AT_HOST_NUMBER_59 = 664,
-    AT_HOST_NUMBER_60 = 665,
-    AT_TCP_PORT_16 = 666,
-    AT_EXTENDED_PASSIVE_TEXT_15 = 667,
-    AT_TCP_PORT_17 = 668,
-    AT_CRLF_49 = 669,
-    AT_NUMBER_57 = 670,
-    AT_HOST_PORT_11 = 671,
-    AT_HOST_PORT_12 = 672,
-    AT_HOST_PORT_13 = 673,
-    AT_NUMBER_58 = 674,
-    AT_CRLF_50 = 675,
-    AT_CRLF_51 = 676,
-    AT_CRLF_52 = 677,
-    AT_FEATURE_9 = 678,
-    AT_NUMBER_59 = 679,
-    AT_PASSIVE_TEXT_8 = 680,
-    AT_PASSIVE_TEXT_9 = 681,
-    AT_NUMBER_60 = 682,
-    AT_HOST_PORT_14 = 683,
-    AT_HOST_PORT_15 = 684,
-    AT_HOST_PORT_16 = 685,
-    AT_TCP_PORT_18 = 686,
-    AT_CRLF_53 = 687,
-    AT_TCP_PORT_19 = 688,
-    AT_CRLF_54 = 689,
-    AT_NUMBER_61 = 690,
-    AT_NUMBER_62 = 691,
-    AT_HOST_PORT_17 = 692,
-    AT_HOST_PORT_18 = 693,
-    AT_NUMBER_63 = 694,
-    AT_CRLF_55 = 695,
-    AT_NUMBER_64 = 696,
-    AT_PASSIVE_TEXT_10 = 697,
-    AT_NUMBER_65 = 698,
-    AT_NUMBER_66 = 699,
-    AT_HOST_PORT_19 = 700,
-    AT_HOST_PORT_20 = 701,
-    AT_EXTENDED_PASSIVE_TEXT_16 = 702,
-    AT_TCP_PORT_20 = 703,
-    AT_NUMBER_67 = 704,
-    AT_PORT_NUMBER_11 = 705,
-    AT_PORT_NUMBER_12 = 706,
-    AT_PORT_NUMBER_13 = 707,
-    AT_NUMBER_68 = 708,
-    AT_PORT_NUMBER_14 = 709,
-    AT_PORT_NUMBER_15 = 710,
-    AT_PORT_NUMBER_16 = 711,
-    AT_EXTENDED_HOST_PORT_10 = 712,
-    AT_NUMBER_69 = 713,
-    AT_NUMBER_70 = 714,
-    AT_PORT_NUMBER_17 = 715,
-    AT_PORT_NUMBER_18 = 716,
-    AT_NUMBER_71 = 717,
-    AT_NUMBER_72 = 718,
-    AT_PORT_NUMBER_19 = 719,
-    AT_PORT_NUMBER_20 = 720,
-    AT_NUMBER_73 = 721,
-    AT_CRLF_56 = 722,
-    AT_CRLF_57 = 723,
-    AT_CRLF_58 = 724,
-    AT_NUMBER_74 = 725,
-    AT_PASSIVE_TEXT_11 = 726,
-    AT_PASSIVE_TEXT_12 = 727,
-    AT_PASSIVE_TEXT_13 = 728,
-    AT_NUMBER_75 = 729,
-    AT_CRLF_59 = 730,
-    AT_CRLF_60 = 731,
-    AT_CRLF_61 = 732,
-    AT_PASSIVE_TEXT_14 = 733,
-    AT_NUMBER_76 = 734,
-    AT_CRLF_62 = 735,
-    AT_PASSIVE_TEXT_15 = 736,
-    AT_PASSIVE_TEXT_16 = 737,
-    AT_CRLF_63 = 738,
+    AT_BEGUN_TLS_1 = 271,
+    AT_SIGNALS_2 = 272,
+    AT_STRING_11 = 273,
+    AT_STRING_12 = 274,
+    AT_EXTENDED_HOST_PORT_1 = 275,
+    AT_MODE_CODE_1 = 276,
+    AT_STRING_13 = 277,
+    AT_NUMBER_7 = 278,
+    AT_MARKER_1 = 279,
+    AT_STRUCTURE_CODE_1 = 280,
+    AT_TYPE_CODE_1 = 281,
+    AT_STRING_14 = 282,
+    AT_CRLF_14 = 283,
+    AT_MORE_1 = 284,
+    AT_OUTCOME_2 = 285,
+    AT_TEXT_6 = 286,
+    AT_CRLF_15 = 287,
+    AT_EXTENDED_PASSIVE_TEXT_2 = 288,
+    AT_EXTENDED_PASSIVE_TEXT_3 = 289,
+    AT_QUOTED_PATH_1 = 290,
+    AT_STRING_15 = 291,
+    AT_STRING_16 = 292,
+    AT_TEXT_LINES_2 = 293,
+    AT_LINES_1 = 294,
+    AT_BEFORE_LINES_1 = 295,
+    AT_PASSIVE_CODE_6 = 296,
+    AT_SEEN_TLS_1 = 297,
+    AT_STRING_17 = 298,
+    AT_STRING_18 = 299,
+    AT_BARE_COMMAND_17 = 300,
+    AT_ACCOUNT_COMMAND_5 = 301,
+    AT_TEXT_COMMAND_29 = 302,
+    AT_TEXT_COMMAND_30 = 303,
+    AT_FILE_COMMAND_13 = 304,
+    AT_AUTH_COMMAND_6 = 305,
+    AT_TEXT_COMMAND_31 = 306,
+    AT_STRING_19 = 307,
+    AT_CRLF_16 = 308,
+    AT_BARE_COMMAND_18 = 309,
+    AT_BARE_COMMAND_19 = 310,
+    AT_TEXT_COMMAND_32 = 311,
+    AT_TEXT_COMMAND_33 = 312,
+    AT_FREE_COMMAND_13 = 313,
+    AT_PATH_COMMAND_23 = 314,
+    AT_PATH_COMMAND_24 = 315,
+    AT_TEXT_COMMAND_34 = 316,
+    AT_EXTENDED_PORT_COMMAND_5 = 317,
+    AT_FREE_COMMAND_14 = 318,
+    AT_TEXT_COMMAND_35 = 319,
+    AT_FREE_COMMAND_15 = 320,
+    AT_HOST_COMMAND_8 = 321,
+    AT_FREE_COMMAND_16 = 322,
+    AT_LIST_COMMAND_9 = 323,
+    AT_TEXT_COMMAND_36 = 324,
+    AT_PATH_COMMAND_25 = 325,
+    AT_TEXT_COMMAND_37 = 326,
+    AT_LIST_COMMAND_10 = 327,
+    AT_MODE_COMMAND_3 = 328,
+    AT_FREE_COMMAND_17 = 329,
+    AT_TEXT_COMMAND_38 = 330,
+    AT_TEXT_COMMAND_39 = 331,
+    AT_PORT_COMMAND_3 = 332,
+    AT_TEXT_COMMAND_40 = 333,
+    AT_BARE_COMMAND_20 = 334,
+    AT_TEXT_COMMAND_41 = 335,
+    AT_PATH_COMMAND_26 = 336,
+    AT_PATH_COMMAND_27 = 337,
+    AT_PATH_COMMAND_28 = 338,
+    AT_FILE_COMMAND_14 = 339,
+    AT_BARE_COMMAND_21 = 340,
+    AT_TYPE_COMMAND_5 = 341,
+    AT_USER_COMMAND_10 = 342,
+    AT_PATH_COMMAND_29 = 343,
+    AT_PATH_COMMAND_30 = 344,
+    AT_BARE_COMMAND_22 = 345,
+    AT_PATH_COMMAND_31 = 346,
+    AT_TEXT_COMMAND_42 = 347,
+    AT_START_1 = 348,
+    AT_EXTENDED_HOST_PORT_2 = 349,
+    AT_STRING_20 = 350,
+    AT_NUMBER_8 = 351,
+    AT_HOST_NUMBER_5 = 352,
+    AT_HOST_NUMBER_6 = 353,
+    AT_HOST_NUMBER_7 = 354,
+    AT_MARKER_2 = 355,
+    AT_TYPE_CODE_2 = 356,
+    AT_TYPE_CODE_3 = 357,
+    AT_STRING_21 = 358,
+    AT_TEXT_LINES_3 = 359,
+    AT_BEFORE_TEXT_LINES_1 = 360,
+    AT_MORE_2 = 361,
+    AT_NUMBER_9 = 362,
+    AT_HOST_NUMBER_8 = 363,
+    AT_EXTENDED_PASSIVE_TEXT_4 = 364,
+    AT_QUOTED_PATH_2 = 365,
+    AT_QUOTED_PATH_3 = 366,
+    AT_FIRST_USERNAME_1 = 367,
+    AT_TEXT_7 = 368,
+    AT_BEFORE_TEXT_1 = 369,
+    AT_PASSIVE_CODE_7 = 370,
+    AT_START_2 = 371,
+    AT_BARE_COMMAND_23 = 372,
+    AT_ACCOUNT_COMMAND_6 = 373,
+    AT_TEXT_COMMAND_43 = 374,
+    AT_TEXT_COMMAND_44 = 375,
+    AT_FILE_COMMAND_15 = 376,
+    AT_AUTH_COMMAND_7 = 377,
+    AT_TEXT_COMMAND_45 = 378,
+    AT_STRING_22 = 379,
+    AT_BARE_COMMAND_24 = 380,
+    AT_TEXT_COMMAND_46 = 381,
+    AT_TEXT_COMMAND_47 = 382,
+    AT_FREE_COMMAND_18 = 383,
+    AT_COMMAND_LINE_19 = 384,
+    AT_PATH_COMMAND_32 = 385,
+    AT_COMMAND_LINE_20 = 386,
+    AT_EXTENDED_PORT_COMMAND_6 = 387,
+    AT_FREE_COMMAND_19 = 388,
+    AT_FREE_COMMAND_20 = 389,
+    AT_TEXT_COMMAND_48 = 390,
+    AT_FREE_COMMAND_21 = 391,
+    AT_HOST_COMMAND_9 = 392,
+    AT_FREE_COMMAND_22 = 393,
+    AT_LIST_COMMAND_11 = 394,
+    AT_BARE_COMMAND_25 = 395,
+    AT_PATH_COMMAND_33 = 396,
+    AT_LIST_COMMAND_12 = 397,
+    AT_MODE_COMMAND_4 = 398,
+    AT_TEXT_COMMAND_49 = 399,
+    AT_TEXT_COMMAND_50 = 400,
+    AT_PORT_COMMAND_4 = 401,
+    AT_TEXT_COMMAND_51 = 402,
+    AT_BARE_COMMAND_26 = 403,
+    AT_RESTART_COMMAND_2 = 404,
+    AT_PATH_COMMAND_34 = 405,
+    AT_PATH_COMMAND_35 = 406,
+    AT_TEXT_COMMAND_52 = 407,
+    AT_PATH_COMMAND_36 = 408,
+    AT_FILE_COMMAND_16 = 409,
+    AT_STRUCTURE_COMMAND_2 = 410,
+    AT_TYPE_COMMAND_6 = 411,
+    AT_USER_COMMAND_11 = 412,
+    AT_TEXT_COMMAND_53 = 413,
+    AT_PATH_COMMAND_37 = 414,
+    AT_TEXT_COMMAND_54 = 415,
+    AT_BARE_COMMAND_27 = 416,
+    AT_TEXT_COMMAND_55 = 417,
+    AT_START_3 = 418,
+    AT_EXTENDED_HOST_PORT_3 = 419,
+    AT_NUMBER_10 = 420,
+    AT_NUMBER_11 = 421,
+    AT_HOST_NUMBER_9 = 422,
+    AT_HOST_NUMBER_10 = 423,
+    AT_TYPE_CODE_4 = 424,
+    AT_NUMBER_12 = 425,
+    AT_ANSWER_LINES_1 = 426,
+    AT_DONE_2 = 427,
+    AT_NUMBER_13 = 428,
+    AT_HOST_NUMBER_11 = 429,
+    AT_EXTENDED_PASSIVE_TEXT_5 = 430,
+    AT_QUOTED_PATH_4 = 431,
+    AT_CRLF_17 = 432,
+    AT_REPLY_LINE_5 = 433,
+    AT_REPLY_LINE_6 = 434,
+    AT_COMMAND_LINE_21 = 435,
+    AT_COMMAND_LINE_22 = 436,
+    AT_STRING_23 = 437,
+    AT_COMMAND_LINE_23 = 438,
+    AT_STRING_24 = 439,
+    AT_CRLF_18 = 440,
+    AT_STRING_25 = 441,
+    AT_COMMAND_LINE_24 = 442,
+    AT_COMMAND_LINE_25 = 443,
+    AT_COMMAND_LINE_26 = 444,
+    AT_COMMAND_LINE_27 = 445,
+    AT_COMMAND_LINE_28 = 446,
+    AT_COMMAND_LINE_29 = 447,
+    AT_COMMAND_LINE_30 = 448,
+    AT_COMMAND_LINE_31 = 449,
+    AT_COMMAND_LINE_32 = 450,
+    AT_NET_ADDR_1 = 451,
+    AT_NUMBER_14 = 452,
+    AT_HOST_NUMBER_12 = 453,
+    AT_HOST_NUMBER_13 = 454,
+    AT_HOST_NUMBER_14 = 455,
+    AT_NUMBER_15 = 456,
+    AT_CRLF_19 = 457,
+    AT_CRLF_20 = 458,
+    AT_CRLF_21 = 459,
+    AT_FEATURE_LINES_1 = 460,
+    AT_TEXT_LINES_4 = 461,
+    AT_BEFORE_TEXT_LINES_2 = 462,
+    AT_HOST_NUMBER_15 = 463,
+    AT_HOST_NUMBER_16 = 464,
+    AT_HOST_NUMBER_17 = 465,
+    AT_TCP_PORT_1 = 466,
+    AT_PATH_TEXT_2 = 467,
+    AT_CRLF_22 = 468,
+    AT_PASSIVE_TEXT_6 = 469,
+    AT_EXTENDED_PASSIVE_TEXT_6 = 470,
+    AT_STRING_26 = 471,
+    AT_STRING_27 = 472,
+    AT_STRING_28 = 473,
+    AT_CRLF_23 = 474,
+    AT_STRING_29 = 475,
+    AT_CRLF_24 = 476,
+    AT_STRING_30 = 477,
+    AT_STRING_31 = 478,
+    AT_EXTENDED_HOST_PORT_4 = 479,
+    AT_STRING_32 = 480,
+    AT_STRING_33 = 481,
+    AT_MODE_CODE_2 = 482,
+    AT_NUMBER_16 = 483,
+    AT_MARKER_3 = 484,
+    AT_STRUCTURE_CODE_2 = 485,
+    AT_TYPE_CODE_5 = 486,
+    AT_STRING_34 = 487,
+    AT_NET_ADDR_2 = 488,
+    AT_NUMBER_17 = 489,
+    AT_NUMBER_18 = 490,
+    AT_HOST_NUMBER_18 = 491,
+    AT_HOST_NUMBER_19 = 492,
+    AT_NUMBER_19 = 493,
+    AT_CRLF_25 = 494,
+    AT_FEATURE_LINE_1 = 495,
+    AT_BEFORE_FEATURE_LINE_1 = 496,
+    AT_ANSWER_LINES_2 = 497,
+    AT_LINES_2 = 498,
+    AT_BEFORE_LINES_2 = 499,
+    AT_NUMBER_20 = 500,
+    AT_HOST_NUMBER_20 = 501,
+    AT_HOST_NUMBER_21 = 502,
+    AT_TCP_PORT_2 = 503,
+    AT_PASSIVE_TEXT_7 = 504,
+    AT_EXTENDED_PASSIVE_TEXT_7 = 505,
+    AT_EXTENDED_PASSIVE_TEXT_8 = 506,
+    AT_STRING_35 = 507,
+    AT_STRING_36 = 508,
+    AT_CRLF_26 = 509,
+    AT_STRING_37 = 510,
+    AT_CRLF_27 = 511,
+    AT_CRLF_28 = 512,
+    AT_CRLF_29 = 513,
+    AT_EXTENDED_HOST_PORT_5 = 514,
+    AT_STRING_38 = 515,
+    AT_CRLF_30 = 516,
+    AT_NUMBER_21 = 517,
+    AT_HOST_NUMBER_22 = 518,
+    AT_HOST_NUMBER_23 = 519,
+    AT_HOST_NUMBER_24 = 520,
+    AT_MARKER_4 = 521,
+    AT_CRLF_31 = 522,
+    AT_TYPE_CODE_6 = 523,
+    AT_CRLF_32 = 524,
+    AT_TYPE_CODE_7 = 525,
+    AT_STRING_39 = 526,
+    AT_NET_ADDR_3 = 527,
+    AT_TCP_PORT_3 = 528,
+    AT_EXTENDED_HOST_PORT_6 = 529,
+    AT_NUMBER_22 = 530,
+    AT_HOST_NUMBER_25 = 531,
+    AT_HOST_NUMBER_26 = 532,
+    AT_HOST_NUMBER_27 = 533,
+    AT_FEATURE_1 = 534,
+    AT_FEATURE_2 = 535,
+    AT_TEXT_8 = 536,
+    AT_BEFORE_TEXT_2 = 537,
+    AT_NUMBER_23 = 538,
+    AT_HOST_NUMBER_28 = 539,
+    AT_HOST_NUMBER_29 = 540,
+    AT_TCP_PORT_4 = 541,
+    AT_EXTENDED_PASSIVE_TEXT_9 = 542,
+    AT_NUMBER_24 = 543,
+    AT_HOST_NUMBER_30 = 544,
+    AT_HOST_NUMBER_31 = 545,
+    AT_HOST_NUMBER_32 = 546,
+    AT_EXTENDED_PASSIVE_TEXT_10 = 547,
+    AT_CRLF_33 = 548,
+    AT_CRLF_34 = 549,
+    AT_CRLF_35 = 550,
+    AT_EXTENDED_HOST_PORT_7 = 551,
+    AT_CRLF_36 = 552,
+    AT_CRLF_37 = 553,
+    AT_NUMBER_25 = 554,
+    AT_NUMBER_26 = 555,
+    AT_HOST_NUMBER_33 = 556,
+    AT_HOST_NUMBER_34 = 557,
+    AT_CRLF_38 = 558,
+    AT_CRLF_39 = 559,
+    AT_TYPE_CODE_8 = 560,
+    AT_CRLF_40 = 561,
+    AT_NUMBER_27 = 562,
+    AT_CRLF_41 = 563,
+    AT_TCP_PORT_5 = 564,
+    AT_NUMBER_28 = 565,
+    AT_NUMBER_29 = 566,
+    AT_HOST_NUMBER_35 = 567,
+    AT_HOST_NUMBER_36 = 568,
+    AT_CRLF_42 = 569,
+    AT_FEATURE_3 = 570,
+    AT_FEATURE_LINE_2 = 571,
+    AT_CRLF_43 = 572,
+    AT_NUMBER_30 = 573,
+    AT_HOST_NUMBER_37 = 574,
+    AT_HOST_NUMBER_38 = 575,
+    AT_TCP_PORT_6 = 576,
+    AT_EXTENDED_PASSIVE_TEXT_11 = 577,
+    AT_NUMBER_31 = 578,
+    AT_NUMBER_32 = 579,
+    AT_HOST_NUMBER_39 = 580,
+    AT_HOST_NUMBER_40 = 581,
+    AT_EXTENDED_PASSIVE_TEXT_12 = 582,
+    AT_NET_ADDR_4 = 583,
+    AT_NUMBER_33 = 584,
+    AT_HOST_NUMBER_41 = 585,
+    AT_HOST_NUMBER_42 = 586,
+    AT_HOST_NUMBER_43 = 587,
+    AT_NUMBER_34 = 588,
+    AT_CRLF_44 = 589,
+    AT_CRLF_45 = 590,
+    AT_CRLF_46 = 591,
+    AT_TCP_PORT_7 = 592,
+    AT_NUMBER_35 = 593,
+    AT_HOST_PORT_2 = 594,
+    AT_HOST_PORT_3 = 595,
+    AT_HOST_PORT_4 = 596,
+    AT_FEATURE_LINE_3 = 597,
+    AT_FEATURE_4 = 598,
+    AT_NUMBER_36 = 599,
+    AT_HOST_PORT_5 = 600,
+    AT_HOST_PORT_6 = 601,
+    AT_TCP_PORT_8 = 602,
+    AT_CRLF_47 = 603,
+    AT_NUMBER_37 = 604,
+    AT_HOST_NUMBER_44 = 605,
+    AT_HOST_NUMBER_45 = 606,
+    AT_HOST_NUMBER_46 = 607,
+    AT_TCP_PORT_9 = 608,
+    AT_NET_ADDR_5 = 609,
+    AT_NUMBER_38 = 610,
+    AT_NUMBER_39 = 611,
+    AT_HOST_NUMBER_47 = 612,
+    AT_HOST_NUMBER_48 = 613,
+    AT_NUMBER_40 = 614,
+    AT_CRLF_48 = 615,
+    AT_TCP_PORT_10 = 616,
+    AT_NUMBER_41 = 617,
+    AT_NUMBER_42 = 618,
+    AT_HOST_PORT_7 = 619,
+    AT_HOST_PORT_8 = 620,
+    AT_FEATURE_5 = 621,
+    AT_FEATURE_6 = 622,
+    AT_NUMBER_43 = 623,
+    AT_HOST_PORT_9 = 624,
+    AT_HOST_PORT_10 = 625,
+    AT_EXTENDED_PASSIVE_TEXT_13 = 626,
+    AT_NUMBER_44 = 627,
+    AT_NUMBER_45 = 628,
+    AT_HOST_NUMBER_49 = 629,
+    AT_HOST_NUMBER_50 = 630,
+    AT_TCP_PORT_11 = 631,
+    AT_NET_ADDR_6 = 632,
+    AT_TCP_PORT_12 = 633,
+    AT_EXTENDED_HOST_PORT_8 = 634,
+    AT_NUMBER_46 = 635,
+    AT_HOST_NUMBER_51 = 636,
+    AT_HOST_NUMBER_52 = 637,
+    AT_HOST_NUMBER_53 = 638,
+    AT_TCP_PORT_13 = 639,
+    AT_NUMBER_47 = 640,
+    AT_PORT_NUMBER_4 = 641,
+    AT_PORT_NUMBER_5 = 642,
+    AT_PORT_NUMBER_6 = 643,
+    AT_FEATURE_7 = 644,
+    AT_FEATURE_LINE_4 = 645,
+    AT_NUMBER_48 = 646,
+    AT_PORT_NUMBER_7 = 647,
+    AT_NUMBER_49 = 648,
+    AT_HOST_NUMBER_54 = 649,
+    AT_HOST_NUMBER_55 = 650,
+    AT_HOST_NUMBER_56 = 651,
+    AT_TCP_PORT_14 = 652,
+    AT_EXTENDED_PASSIVE_TEXT_14 = 653,
+    AT_TCP_PORT_15 = 654,
+    AT_NUMBER_50 = 655,
+    AT_NUMBER_51 = 656,
+    AT_HOST_NUMBER_57 = 657,
+    AT_HOST_NUMBER_58 = 658,
+    AT_EXTENDED_HOST_PORT_9 = 659,
+    AT_NUMBER_52 = 660,
+    AT_NUMBER_53 = 661,
+    AT_PORT_NUMBER_8 = 662,
+    AT_PORT_NUMBER_9 = 663,
+    AT_FEATURE_8 = 664,
+    AT_NUMBER_54 = 665,
+    AT_PORT_NUMBER_10 = 666,
+    AT_NUMBER_55 = 667,
+    AT_NUMBER_56 = 668,
+    AT_HOST_NUMBER_59 = 669,
+    AT_HOST_NUMBER_60 = 670,
+    AT_TCP_PORT_16 = 671,
+    AT_EXTENDED_PASSIVE_TEXT_15 = 672,
+    AT_TCP_PORT_17 = 673,
+    AT_CRLF_49 = 674,
+    AT_NUMBER_57 = 675,
+    AT_HOST_PORT_11 = 676,
+    AT_HOST_PORT_12 = 677,
+    AT_HOST_PORT_13 = 678,
+    AT_NUMBER_58 = 679,
+    AT_CRLF_50 = 680,
+    AT_CRLF_51 = 681,
+    AT_CRLF_52 = 682,
+    AT_FEATURE_9 = 683,
+    AT_NUMBER_59 = 684,
+    AT_PASSIVE_TEXT_8 = 685,
+    AT_PASSIVE_TEXT_9 = 686,
+    AT_NUMBER_60 = 687,
+    AT_HOST_PORT_14 = 688,
+    AT_HOST_PORT_15 = 689,
+    AT_HOST_PORT_16 = 690,
+    AT_TCP_PORT_18 = 691,
+    AT_CRLF_53 = 692,
+    AT_TCP_PORT_19 = 693,
+    AT_CRLF_54 = 694,
+    AT_NUMBER_61 = 695,
+    AT_NUMBER_62 = 696,
+    AT_HOST_PORT_17 = 697,
+    AT_HOST_PORT_18 = 698,
+    AT_NUMBER_63 = 699,
+    AT_CRLF_55 = 700,
+    AT_NUMBER_64 = 701,
+    AT_PASSIVE_TEXT_10 = 702,
+    AT_NUMBER_65 = 703,
+    AT_NUMBER_66 = 704,
+    AT_HOST_PORT_19 = 705,
+    AT_HOST_PORT_20 = 706,
+    AT_EXTENDED_PASSIVE_TEXT_16 = 707,
+    AT_TCP_PORT_20 = 708,
+    AT_NUMBER_67 = 709,
+    AT_PORT_NUMBER_11 = 710,
+    AT_PORT_NUMBER_12 = 711,
+    AT_PORT_NUMBER_13 = 712,
+    AT_NUMBER_68 = 713,
+    AT_PORT_NUMBER_14 = 714,
+    AT_PORT_NUMBER_15 = 715,
+    AT_PORT_NUMBER_16 = 716,
+    AT_EXTENDED_HOST_PORT_10 = 717,
+    AT_NUMBER_69 = 718,
+    AT_NUMBER_70 = 719,
+    AT_PORT_NUMBER_17 = 720,
+    AT_PORT_NUMBER_18 = 721,
+    AT_NUMBER_71 = 722,
+    AT_NUMBER_72 = 723,
+    AT_PORT_NUMBER_19 = 724,
+    AT_PORT_NUMBER_20 = 725,
+    AT_NUMBER_73 = 726,
+    AT_CRLF_56 = 727,
+    AT_CRLF_57 = 728,
+    AT_CRLF_58 = 729,
+    AT_NUMBER_74 = 730,
+    AT_PASSIVE_TEXT_11 = 731,
+    AT_PASSIVE_TEXT_12 = 732,
+    AT_PASSIVE_TEXT_13 = 733,
+    AT_NUMBER_75 = 734,
+    AT_CRLF_59 = 735,
+    AT_CRLF_60 = 736,
+    AT_CRLF_61 = 737,
+    AT_PASSIVE_TEXT_14 = 738,
+    AT_NUMBER_76 = 739,
+    AT_CRLF_62 = 740,
+    AT_PASSIVE_TEXT_15 = 741,
+    AT_PASSIVE_TEXT_16 = 742,
+    AT_CRLF_63 = 743,
 };
 
 /* (n1 * 256) + n2 */
@@ -781,8 +786,42 @@ static qcap_number_t value_4(const qcap_parser_t *parser)
 
 static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4};
 
-/* Which alternative of done applies. */
+/* Which alternative of begun-tls applies. */
 static int choose_1(const qcap_parser_t *parser)
+{
+    qcap_number_t n;
+
+    /* (((verb = TLS) or (verb = TLS-C)) or (verb = TLS-P)) or (verb = SSL) */
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_OR,
+            qcap_binary(QCAP_OR,
+                qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(2u /* TLS */)),
+                qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(3u /* TLS-C */))),
+            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(4u /* TLS-P */))),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(5u /* SSL */)));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 0;
+    return QCAP_CHOOSE_NONE;
+}
+
+/* Which alternative of seen-tls applies. */
+static int choose_3(const qcap_parser_t *parser)
+{
+    qcap_number_t n;
+
+    /* status = 234 */
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(234u));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 0;
+    return QCAP_CHOOSE_NONE;
+}
+
+/* Which alternative of done applies. */
+static int choose_5(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -810,7 +849,7 @@ static int choose_1(const qcap_parser_t *parser)
 }
 
 /* Which alternative of outcome applies. */
-static int choose_3(const qcap_parser_t *parser)
+static int choose_7(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -826,7 +865,7 @@ static int choose_3(const qcap_parser_t *parser)
 }
 
 /* Which alternative of answer-lines applies. */
-static int choose_9(const qcap_parser_t *parser)
+static int choose_13(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -840,7 +879,7 @@ static int choose_9(const qcap_parser_t *parser)
 }
 
 /* Which alternative of more applies. */
-static int choose_11(const qcap_parser_t *parser)
+static int choose_15(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -938,25 +977,25 @@ static const qcap_keywords_t keywords_10 = {find_10, 5};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 179, 4, false, false}, /* 0: p2 */
-    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 5, 0, 1, 180, 3, false, false}, /* 1: p1 */
-    {QCAP_CONVERT_DECIMAL, NULL, 2, 1, 51, 0, 2, 181, 6, false, false}, /* 2: h4 */
-    {QCAP_CONVERT_DECIMAL, NULL, 3, 1, 51, 0, 3, 182, 5, false, false}, /* 3: h3 */
-    {QCAP_CONVERT_DECIMAL, NULL, 4, 1, 51, 0, 4, 183, 4, false, false}, /* 4: h2 */
-    {QCAP_CONVERT_DECIMAL, NULL, 5, 1, 55, 0, 5, 184, 3, false, false}, /* 5: h1 */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 151, 9, false, false}, /* 6: tcp-port */
-    {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 46, 1, 146, 8, false, false}, /* 7: net-addr */
-    {QCAP_CONVERT_KEYWORD, &keywords_8, 0, 1, 0, 5, 0, 185, 0, false, false}, /* 8: mechanism-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_9, 0, 1, 0, 5, 0, 69, 0, false, false}, /* 9: free-command */
-    {QCAP_CONVERT_KEYWORD, &keywords_10, 0, 1, 0, 5, 0, 55, 0, false, false}, /* 10: first-free-command */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 183, 4, false, false}, /* 0: p2 */
+    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 5, 0, 1, 184, 3, false, false}, /* 1: p1 */
+    {QCAP_CONVERT_DECIMAL, NULL, 2, 1, 51, 0, 2, 185, 6, false, false}, /* 2: h4 */
+    {QCAP_CONVERT_DECIMAL, NULL, 3, 1, 51, 0, 3, 186, 5, false, false}, /* 3: h3 */
+    {QCAP_CONVERT_DECIMAL, NULL, 4, 1, 51, 0, 4, 187, 4, false, false}, /* 4: h2 */
+    {QCAP_CONVERT_DECIMAL, NULL, 5, 1, 55, 0, 5, 188, 3, false, false}, /* 5: h1 */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 155, 9, false, false}, /* 6: tcp-port */
+    {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 46, 1, 150, 8, false, false}, /* 7: net-addr */
+    {QCAP_CONVERT_KEYWORD, &keywords_8, 0, 1, 0, 5, 0, 189, 0, false, false}, /* 8: mechanism-name */
+    {QCAP_CONVERT_KEYWORD, &keywords_9, 0, 1, 0, 5, 0, 70, 0, false, false}, /* 9: free-command */
+    {QCAP_CONVERT_KEYWORD, &keywords_10, 0, 1, 0, 5, 0, 56, 0, false, false}, /* 10: first-free-command */
     {QCAP_CONVERT_BYTES, NULL, 6, 1, 55, 4, 6, 10, 1, false, false}, /* 11: passive-code */
     {QCAP_CONVERT_DECIMAL, NULL, 7, 1, 59, 0, 7, 10, 2, false, false}, /* 12: passive-code */
-    {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 4, 1, 186, 1, false, false}, /* 13: extended-passive-code */
-    {QCAP_CONVERT_DECIMAL, NULL, 2, 1, 51, 0, 2, 186, 2, false, false}, /* 14: extended-passive-code */
+    {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 4, 1, 190, 1, false, false}, /* 13: extended-passive-code */
+    {QCAP_CONVERT_DECIMAL, NULL, 2, 1, 51, 0, 2, 190, 2, false, false}, /* 14: extended-passive-code */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 4, 0, 8, 1, false, false}, /* 15: reply-code */
     {QCAP_CONVERT_DECIMAL, NULL, 3, 1, 51, 0, 3, 8, 2, false, false}, /* 16: reply-code */
-    {QCAP_CONVERT_BYTES, NULL, 4, 1, 51, 4, 4, 102, 1, false, false}, /* 17: path-code */
-    {QCAP_CONVERT_DECIMAL, NULL, 5, 1, 55, 0, 5, 102, 2, false, false}, /* 18: path-code */
+    {QCAP_CONVERT_BYTES, NULL, 4, 1, 51, 4, 4, 103, 1, false, false}, /* 17: path-code */
+    {QCAP_CONVERT_DECIMAL, NULL, 5, 1, 55, 0, 5, 103, 2, false, false}, /* 18: path-code */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 4, 0, 6, 1, false, false}, /* 19: greeting-code */
 };
 
@@ -2041,7 +2080,7 @@ out8:
     /* outcome = pending / final .      RFC 959, 4.2.1
      * e.g. after "100\n" */
 on9:
-    switch (choose_3(parser)) {
+    switch (choose_7(parser)) {
     case 1:
         return qcap_stop(parser, at, AT_OUTCOME_2, QCAP_STOP_CONTROL);
     case 0:
@@ -2782,7 +2821,7 @@ out32:
     /* outcome = pending / final .      RFC 959, 4.2.1
      * e.g. after "100\n" */
 on33:
-    switch (choose_3(parser)) {
+    switch (choose_7(parser)) {
     case 1:
         return qcap_stop(parser, at, AT_OUTCOME_2, QCAP_STOP_CONTROL);
     case 0:
@@ -2943,7 +2982,7 @@ text_2:
     /* outcome = pending / final .      RFC 959, 4.2.1
      * e.g. after "100\n" */
 outcome_1:
-    switch (choose_3(parser)) {
+    switch (choose_7(parser)) {
     case 0:
         goto before_passive_code_1;
     case 1:
@@ -3031,7 +3070,7 @@ passive_text_2:
     /* done = secured / secured / pending .      RFC 4217, 4
      * e.g. after "100\n" */
 done_1:
-    switch (choose_1(parser)) {
+    switch (choose_5(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_DONE_2, QCAP_STOP_CONTROL);
     case 1:
@@ -3137,37 +3176,26 @@ static const qcap_machine_t machines[] = {
     NULL,
     NULL,
     NULL,
+    NULL,
 };
 
-static const uint16_t targets_0[] = {AT_BEFORE_PASSIVE_CODE_1};
+static const uint16_t targets_0[] = {AT_START_3};
 
-static const uint16_t targets_1[] = {AT_DONE_2, AT_DONE_2, AT_BEFORE_PASSIVE_CODE_1};
+static const uint16_t targets_1[] = {AT_START_1};
 
-static const uint16_t targets_2[] = {AT_DONE_1};
+static const uint16_t targets_2[] = {AT_START_3};
 
-static const uint16_t targets_3[] = {AT_BEFORE_PASSIVE_CODE_1, AT_OUTCOME_2};
+static const uint16_t targets_3[] = {AT_START_2};
 
-static const uint16_t targets_4[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_1};
+static const uint16_t targets_4[] = {AT_BEFORE_PASSIVE_CODE_1};
 
-static const qcap_piece_t pieces_4[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
+static const uint16_t targets_5[] = {AT_DONE_2, AT_DONE_2, AT_BEFORE_PASSIVE_CODE_1};
 
-static const uint8_t next_4[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+static const uint16_t targets_6[] = {AT_DONE_1};
 
-static const qcap_until_t until_4 = {pieces_4, 2, true, next_4};
+static const uint16_t targets_7[] = {AT_BEFORE_PASSIVE_CODE_1, AT_OUTCOME_2};
 
-static const uint16_t targets_5[] = {AT_BEFORE_TEXT_2};
-
-static const uint16_t targets_6[] = {AT_BEFORE_FEATURE_LINE_1, AT_ANSWER_LINES_2};
-
-static const qcap_piece_t pieces_6[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
-
-static const uint8_t next_6[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-
-static const qcap_until_t until_6 = {pieces_6, 2, true, next_6};
-
-static const uint16_t targets_7[] = {AT_BEFORE_TEXT_2};
-
-static const uint16_t targets_8[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_2};
+static const uint16_t targets_8[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_1};
 
 static const qcap_piece_t pieces_8[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
 
@@ -3175,44 +3203,68 @@ static const uint8_t next_8[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf
 
 static const qcap_until_t until_8 = {pieces_8, 2, true, next_8};
 
-static const uint16_t targets_9[] = {AT_FEATURE_LINES_1, AT_BEFORE_TEXT_LINES_2};
+static const uint16_t targets_9[] = {AT_BEFORE_TEXT_2};
 
-static const uint16_t targets_10[] = {AT_ANSWER_LINES_1};
+static const uint16_t targets_10[] = {AT_BEFORE_FEATURE_LINE_1, AT_ANSWER_LINES_2};
 
-static const uint16_t targets_11[] = {AT_BEFORE_TEXT_LINES_1, AT_MORE_2};
+static const qcap_piece_t pieces_10[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
 
-static const uint16_t targets_12[] = {AT_BEFORE_TEXT_1};
+static const uint8_t next_10[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-static const uint16_t targets_13[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_1};
+static const qcap_until_t until_10 = {pieces_10, 2, true, next_10};
 
-static const qcap_piece_t pieces_13[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
+static const uint16_t targets_11[] = {AT_BEFORE_TEXT_2};
 
-static const uint8_t next_13[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+static const uint16_t targets_12[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_2};
 
-static const qcap_until_t until_13 = {pieces_13, 2, true, next_13};
+static const qcap_piece_t pieces_12[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
+
+static const uint8_t next_12[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+static const qcap_until_t until_12 = {pieces_12, 2, true, next_12};
+
+static const uint16_t targets_13[] = {AT_FEATURE_LINES_1, AT_BEFORE_TEXT_LINES_2};
+
+static const uint16_t targets_14[] = {AT_ANSWER_LINES_1};
+
+static const uint16_t targets_15[] = {AT_BEFORE_TEXT_LINES_1, AT_MORE_2};
+
+static const uint16_t targets_16[] = {AT_BEFORE_TEXT_1};
+
+static const uint16_t targets_17[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_1};
+
+static const qcap_piece_t pieces_17[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
+
+static const uint8_t next_17[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+static const qcap_until_t until_17 = {pieces_17, 2, true, next_17};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 176, .protocol = "tls"}, /* 0 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 38, .choose = choose_1}, /* 1 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_2, .rule = 177, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 2 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_3, .rule = 26, .choose = choose_3}, /* 3 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_4, .rule = 121, .until = &until_4}, /* 4 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_5, .rule = 150}, /* 5 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_6, .rule = 150, .until = &until_6}, /* 6 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_7, .rule = 121}, /* 7 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_8, .rule = 121, .until = &until_8}, /* 8 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_9, .rule = 143, .choose = choose_9}, /* 9 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_10, .rule = 178, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 10 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 132, .choose = choose_11}, /* 11 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_12, .rule = 121}, /* 12 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_13, .rule = 121, .until = &until_13}, /* 13 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 124, .protocol = "tls"}, /* 0 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 124, .choose = choose_1}, /* 1 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_2, .rule = 139, .protocol = "tls"}, /* 2 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_3, .rule = 139, .choose = choose_3}, /* 3 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_4, .rule = 180, .protocol = "tls"}, /* 4 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 38, .choose = choose_5}, /* 5 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_6, .rule = 181, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 6 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_7, .rule = 26, .choose = choose_7}, /* 7 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_8, .rule = 122, .until = &until_8}, /* 8 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_9, .rule = 154}, /* 9 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_10, .rule = 154, .until = &until_10}, /* 10 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_11, .rule = 122}, /* 11 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_12, .rule = 122, .until = &until_12}, /* 12 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 147, .choose = choose_13}, /* 13 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_14, .rule = 182, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 14 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 134, .choose = choose_15}, /* 15 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_16, .rule = 122}, /* 16 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_17, .rule = 122, .until = &until_17}, /* 17 */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
 static const uint8_t class_of[256] = {
     0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 49, 49, 2, 50, 50, /* '\0' */
-    50, 50, 50, 50, 50, 50, 50, 50, 50, 50, 50, 50, 50, 50, 50, 50, /* 0x10 */
+    50, 50, 50, 50, 50, 50, 55, 50, 50, 50, 50, 50, 50, 50, 50, 50, /* 0x10 */
     4, 36, 48, 51, 51, 51, 51, 51, 47, 46, 51, 51, 30, 40, 32, 51, /* ' ' */
     24, 25, 26, 28, 54, 27, 29, 43, 45, 44, 42, 51, 51, 51, 51, 51, /* '0' */
     51, 9, 35, 12, 14, 6, 18, 37, 33, 23, 53, 20, 19, 17, 16, 13, /* '@' */
@@ -3231,173 +3283,176 @@ static const uint8_t class_of[256] = {
 
 /* For each class which of a state's edges it follows, from 1; 0: none. */
 static const uint8_t rows[] = {
-    /* 0 */ 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 4, 5, 0, 0, 6, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 1 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3,
-    /* 2 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 4 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 5 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 6 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 9 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 10 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 11 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 12 */ 0, 1, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 13 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 14 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 15 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 16 */ 0, 1, 2, 0, 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 13, 18, 13, 13, 13, 13, 13, 13, 13, 13, 0, 0, 0, 19, 13, 13, 0, 13, 13, 20, 13, 21, 0, 13, 13, 13, 0, 0, 0, 0, 0, 0, 0, 13, 13,
-    /* 17 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4,
-    /* 18 */ 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 19 */ 0, 1, 2, 0, 3, 4, 5, 5, 5, 6, 5, 5, 5, 7, 5, 8, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 9, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5,
-    /* 20 */ 0, 1, 2, 0, 3, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 21 */ 0, 1, 2, 0, 3, 4, 5, 4, 4, 6, 4, 4, 4, 4, 4, 4, 7, 8, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 22 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 23 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5, 6, 7, 7, 7, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 7, 7, 7, 3, 3, 3, 3, 3, 3, 3, 3, 7,
-    /* 24 */ 0, 1, 2, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 25 */ 0, 1, 2, 0, 3, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 26 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 27 */ 0, 1, 2, 0, 3, 4, 4, 5, 4, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 7, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 28 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4,
-    /* 29 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 30 */ 0, 1, 2, 0, 3, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 6, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 31 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 32 */ 0, 1, 2, 0, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5,
-    /* 33 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 34 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5, 6, 7, 7, 7, 8, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 7, 7, 7, 3, 3, 3, 3, 3, 3, 3, 3, 7,
-    /* 35 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 4, 6, 7, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 6, 6, 6, 3, 3, 3, 3, 3, 3, 3, 3, 4,
-    /* 36 */ 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 11, 12, 13, 14, 0, 15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 37 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 38 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 39 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 40 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 41 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 42 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 43 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 44 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 45 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 3, 4, 5, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 46 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 47 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 48 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 49 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 3, 4, 5, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 50 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 51 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 52 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 53 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 54 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 3, 0, 4, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 55 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 56 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 57 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 58 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 59 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 60 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 61 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 62 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 63 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 64 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 65 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 66 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 67 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 68 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 69 */ 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 70 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 71 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 72 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 73 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 74 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 75 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 76 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 77 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 78 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 79 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 80 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 81 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 82 */ 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 83 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 84 */ 0, 1, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 85 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 86 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3,
-    /* 87 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3,
-    /* 88 */ 0, 1, 2, 0, 3, 4, 4, 4, 5, 4, 6, 4, 7, 4, 8, 4, 4, 4, 4, 9, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 10, 0, 4, 11, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 89 */ 0, 1, 2, 0, 3, 4, 4, 5, 4, 4, 4, 4, 6, 7, 8, 9, 4, 4, 4, 10, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 90 */ 0, 1, 2, 0, 3, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 91 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 92 */ 0, 1, 2, 0, 3, 4, 5, 4, 4, 6, 4, 4, 4, 7, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 93 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 5, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 7, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 94 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5, 6, 4, 4, 4, 7, 8, 9, 4, 4, 10, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 95 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 96 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 97 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 4, 7, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 8, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 98 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 5, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 99 */ 0, 1, 2, 0, 3, 4, 5, 6, 5, 5, 7, 5, 8, 5, 5, 5, 5, 9, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5,
-    /* 100 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 101 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 102 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4,
-    /* 103 */ 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 1, 1,
-    /* 104 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 105 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 106 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 107 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 108 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 109 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 110 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 111 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 112 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 5, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 113 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 114 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 115 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 116 */ 0, 1, 2, 0, 3, 4, 5, 6, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5,
-    /* 117 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 5, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 118 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 119 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 120 */ 0, 1, 2, 0, 3, 4, 5, 5, 5, 6, 5, 5, 5, 7, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5,
-    /* 121 */ 0, 1, 2, 0, 3, 4, 5, 5, 6, 5, 5, 5, 5, 5, 5, 7, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5,
-    /* 122 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 123 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 124 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 125 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 5, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 126 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 127 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4,
-    /* 128 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 129 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 1, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 130 */ 0, 1, 2, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 0, 3, 3,
-    /* 131 */ 0, 1, 2, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 132 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 133 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 5, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 134 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 5, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 135 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 5, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 136 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 137 */ 0, 1, 2, 0, 3, 4, 5, 5, 6, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5,
-    /* 138 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 139 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 140 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 141 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 142 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4,
-    /* 143 */ 0, 1, 2, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 3, 3, 3, 3, 3, 3,
-    /* 144 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 145 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 4, 5, 6, 6, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 6, 6, 0, 0, 0, 0, 0, 0, 0, 0, 6,
-    /* 146 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 3,
-    /* 147 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 4, 3, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 3,
-    /* 148 */ 0, 1, 2, 3, 3, 3, 3, 4, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 149 */ 0, 1, 2, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 4, 4, 4, 4, 4, 4, 4, 3, 3, 4, 3, 4, 4,
-    /* 150 */ 0, 1, 2, 3, 3, 4, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 151 */ 0, 1, 2, 3, 3, 3, 4, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 3, 3, 3, 6, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 152 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 153 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3,
-    /* 154 */ 0, 0, 0, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 155 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4,
-    /* 156 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 157 */ 0, 0, 0, 0, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0, 2, 0, 0, 0, 2, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 0, 3, 2, 0, 0, 2, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 2,
-    /* 158 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 159 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 160 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 161 */ 0, 1, 2, 3, 3, 3, 4, 3, 3, 4, 3, 3, 4, 3, 4, 3, 3, 3, 4, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 3, 4, 3, 3, 4, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4,
-    /* 162 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 4, 6, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 6, 6, 6, 3, 3, 3, 3, 3, 3, 3, 3, 4,
-    /* 163 */ 0, 1, 2, 3, 3, 3, 4, 3, 3, 4, 3, 3, 4, 3, 4, 3, 3, 3, 4, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 5, 4, 3, 3, 4, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4,
-    /* 164 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4,
-    /* 165 */ 0, 2, 3, 4, 4, 4, 5, 4, 4, 5, 4, 4, 5, 4, 5, 4, 4, 4, 5, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 4, 6, 5, 4, 4, 5, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 5,
-    /* 166 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 3, 3, 3, 3, 3, 3, 3, 3, 4,
+    /* 0 */ 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 4, 5, 0, 0, 6, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 1 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0,
+    /* 2 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 4 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 5 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 6 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 9 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 10 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 11 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 12 */ 0, 1, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 13 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 14 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 15 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 16 */ 0, 1, 2, 0, 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 13, 18, 13, 13, 13, 13, 13, 13, 13, 13, 0, 0, 0, 19, 13, 13, 0, 13, 13, 20, 13, 21, 0, 13, 13, 13, 0, 0, 0, 0, 0, 0, 0, 13, 13, 22,
+    /* 17 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 18 */ 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 19 */ 0, 1, 2, 0, 3, 4, 5, 5, 5, 6, 5, 5, 5, 7, 5, 8, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 9, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5, 0,
+    /* 20 */ 0, 1, 2, 0, 3, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 21 */ 0, 1, 2, 0, 3, 4, 5, 4, 4, 6, 4, 4, 4, 4, 4, 4, 7, 8, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 22 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3,
+    /* 23 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5, 6, 7, 7, 7, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 7, 7, 7, 3, 3, 3, 3, 3, 3, 3, 3, 7, 3,
+    /* 24 */ 0, 1, 2, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 25 */ 0, 1, 2, 0, 3, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 26 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 27 */ 0, 1, 2, 0, 3, 4, 4, 5, 4, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 7, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 28 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 29 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 30 */ 0, 1, 2, 0, 3, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 6, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 31 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 32 */ 0, 1, 2, 0, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5, 0,
+    /* 33 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 34 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5, 6, 7, 7, 7, 8, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 7, 7, 7, 3, 3, 3, 3, 3, 3, 3, 3, 7, 3,
+    /* 35 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 4, 6, 7, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 6, 6, 6, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 36 */ 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 11, 12, 13, 14, 0, 15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 37 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 38 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 39 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 40 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 41 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 42 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 43 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 44 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 45 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 46 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 3, 4, 5, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 47 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 48 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 49 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 50 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 3, 4, 5, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 51 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 52 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 53 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 54 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 55 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 3, 0, 4, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 56 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 57 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 58 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 59 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 60 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 61 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 62 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 63 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 64 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 65 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 66 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 67 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 68 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 69 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 70 */ 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 71 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 72 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 73 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 74 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 75 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 76 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 77 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 78 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 79 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 80 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 81 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 82 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 83 */ 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 84 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 85 */ 0, 1, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 86 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 87 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 88 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3,
+    /* 89 */ 0, 1, 2, 0, 3, 4, 4, 4, 5, 4, 6, 4, 7, 4, 8, 4, 4, 4, 4, 9, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 10, 0, 4, 11, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 90 */ 0, 1, 2, 0, 3, 4, 4, 5, 4, 4, 4, 4, 6, 7, 8, 9, 4, 4, 4, 10, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 91 */ 0, 1, 2, 0, 3, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 92 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 93 */ 0, 1, 2, 0, 3, 4, 5, 4, 4, 6, 4, 4, 4, 7, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 94 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 5, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 7, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 95 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5, 6, 4, 4, 4, 7, 8, 9, 4, 4, 10, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 96 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 97 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 98 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 4, 7, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 8, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 99 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 5, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 100 */ 0, 1, 2, 0, 3, 4, 5, 6, 5, 5, 7, 5, 8, 5, 5, 5, 5, 9, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5, 0,
+    /* 101 */ 0, 1, 2, 0, 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 13, 18, 13, 13, 13, 13, 13, 13, 13, 13, 0, 0, 0, 19, 13, 13, 0, 13, 13, 20, 13, 21, 0, 13, 13, 13, 0, 0, 0, 0, 0, 0, 0, 13, 13, 0,
+    /* 102 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 103 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 104 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0,
+    /* 105 */ 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 1, 1, 0,
+    /* 106 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 107 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 108 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 109 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 110 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 111 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 112 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 113 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 114 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 5, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 115 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 116 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 117 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 118 */ 0, 1, 2, 0, 3, 4, 5, 6, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5, 0,
+    /* 119 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 5, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 120 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 121 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 122 */ 0, 1, 2, 0, 3, 4, 5, 5, 5, 6, 5, 5, 5, 7, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5, 0,
+    /* 123 */ 0, 1, 2, 0, 3, 4, 5, 5, 6, 5, 5, 5, 5, 5, 5, 7, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5, 0,
+    /* 124 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 125 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 126 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 127 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 5, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 128 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 129 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0,
+    /* 130 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 131 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 1, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 132 */ 0, 1, 2, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 0, 3, 3, 0,
+    /* 133 */ 0, 1, 2, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 134 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 135 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 5, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 136 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 5, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 137 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 5, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 138 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 139 */ 0, 1, 2, 0, 3, 4, 5, 5, 6, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 0, 5, 5, 5, 0, 5, 5, 5, 5, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5, 0,
+    /* 140 */ 0, 1, 2, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 0, 0, 0, 4, 4, 4, 0, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 141 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 142 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 143 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 144 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 145 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 146 */ 0, 1, 2, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 3, 3, 3, 3, 3, 3, 3,
+    /* 147 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 148 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 4, 5, 6, 6, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 6, 6, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0,
+    /* 149 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0,
+    /* 150 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 4, 3, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0,
+    /* 151 */ 0, 1, 2, 3, 3, 3, 3, 4, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 152 */ 0, 1, 2, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 4, 4, 4, 4, 4, 4, 4, 3, 3, 4, 3, 4, 4, 3,
+    /* 153 */ 0, 1, 2, 3, 3, 4, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 154 */ 0, 1, 2, 3, 3, 3, 4, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 3, 3, 3, 6, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 155 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 156 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0,
+    /* 157 */ 0, 0, 0, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 158 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 159 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 160 */ 0, 0, 0, 0, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0, 2, 0, 0, 0, 2, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 0, 3, 2, 0, 0, 2, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0,
+    /* 161 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 162 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 3, 3, 3, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 163 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 164 */ 0, 1, 2, 3, 3, 3, 4, 3, 3, 4, 3, 3, 4, 3, 4, 3, 3, 3, 4, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 3, 4, 3, 3, 4, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 165 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 4, 6, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 6, 6, 6, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 166 */ 0, 1, 2, 3, 3, 3, 4, 3, 3, 4, 3, 3, 4, 3, 4, 3, 3, 3, 4, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 3, 5, 4, 3, 3, 4, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 167 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
+    /* 168 */ 0, 2, 3, 4, 4, 4, 5, 4, 4, 5, 4, 4, 5, 4, 5, 4, 4, 4, 5, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 4, 6, 5, 4, 4, 5, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4,
+    /* 169 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3,
 };
 
 /* Target and action. */
@@ -3409,144 +3464,144 @@ static const qcap_edge_t edges[] = {
     {21, 65}, {244, 79}, {22, 89}, {243, 98}, {23, 106}, {252, 108}, {24, 115}, {17, 0},
     {19, 118}, {19, 122}, {270, 133}, {27, 138}, {259, 138}, {266, 138}, {268, 138}, {255, 138},
     {25, 138}, {267, 138}, {257, 138}, {265, 138}, {258, 138}, {256, 141}, {264, 138}, {263, 138},
-    {260, 138}, {262, 138}, {269, 138}, {261, 138}, {26, 138}, {271, 138}, {21, 146}, {28, 152},
-    {20, 0}, {21, 155}, {286, 171}, {31, 183}, {285, 187}, {32, 0}, {29, 197}, {19, 200},
-    {306, 211}, {305, 216}, {331, 0}, {256, 220}, {33, 0}, {330, 0}, {332, 0}, {329, 0},
-    {34, 0}, {35, 0}, {333, 0}, {334, 0}, {312, 0}, {21, 223}, {6, 225}, {7, 225},
-    {29, 227}, {21, 229}, {286, 245}, {31, 0}, {359, 257}, {37, 257}, {360, 257}, {38, 257},
-    {19, 260}, {18, 268}, {364, 0}, {19, 271}, {306, 282}, {305, 287}, {256, 291}, {40, 0},
-    {41, 0}, {400, 0}, {42, 0}, {399, 0}, {285, 294}, {38, 0}, {43, 304}, {44, 307},
-    {19, 309}, {46, 0}, {432, 318}, {256, 322}, {19, 325}, {306, 336}, {305, 341}, {256, 345},
-    {47, 0}, {39, 348}, {45, 0}, {48, 0}, {458, 0}, {459, 0}, {460, 0}, {43, 350},
-    {19, 352}, {435, 363}, {49, 0}, {256, 368}, {19, 371}, {50, 0}, {495, 0}, {51, 378},
-    {19, 381}, {469, 392}, {52, 397}, {53, 397}, {533, 0}, {534, 0}, {54, 0}, {535, 0},
-    {19, 401}, {55, 0}, {52, 0}, {19, 412}, {56, 0}, {53, 0}, {569, 0}, {570, 423},
-    {57, 425}, {19, 428}, {19, 437}, {594, 0}, {595, 0}, {596, 0}, {58, 0}, {620, 446},
-    {59, 449}, {641, 0}, {60, 0}, {642, 0}, {61, 0}, {62, 453}, {63, 456}, {679, 0},
-    {680, 0}, {681, 0}, {64, 0}, {62, 458}, {21, 460}, {66, 470}, {65, 477}, {67, 482},
-    {66, 152}, {65, 0}, {95, 0}, {86, 0}, {96, 0}, {98, 0}, {83, 0}, {93, 0},
-    {97, 0}, {84, 0}, {92, 0}, {85, 0}, {91, 0}, {90, 0}, {87, 487}, {89, 0},
-    {99, 0}, {88, 0}, {94, 0}, {68, 489}, {6, 0}, {7, 0}, {70, 494}, {100, 0},
-    {102, 497}, {101, 0}, {103, 0}, {104, 497}, {105, 0}, {106, 0}, {107, 0}, {108, 0},
-    {109, 0}, {110, 0}, {111, 0}, {112, 0}, {118, 0}, {117, 0}, {114, 0}, {115, 0},
-    {116, 0}, {113, 0}, {119, 0}, {124, 499}, {120, 0}, {123, 0}, {121, 0}, {125, 0},
-    {122, 0}, {126, 0}, {128, 0}, {127, 0}, {129, 0}, {131, 499}, {130, 0}, {132, 0},
-    {133, 499}, {135, 0}, {134, 0}, {139, 0}, {136, 0}, {137, 0}, {138, 0}, {140, 499},
-    {141, 0}, {145, 0}, {142, 0}, {144, 0}, {146, 0}, {143, 0}, {147, 0}, {149, 0},
-    {148, 0}, {150, 0}, {153, 0}, {152, 0}, {151, 0}, {154, 0}, {155, 0}, {156, 0},
-    {160, 0}, {161, 0}, {159, 0}, {157, 0}, {158, 0}, {163, 0}, {164, 0}, {165, 0},
-    {166, 0}, {167, 0}, {168, 0}, {169, 0}, {170, 0}, {171, 0}, {172, 501}, {173, 0},
-    {174, 0}, {175, 0}, {176, 0}, {177, 0}, {178, 0}, {179, 0}, {180, 503}, {181, 0},
-    {183, 0}, {182, 0}, {184, 0}, {185, 20}, {186, 0}, {187, 20}, {188, 0}, {189, 506},
-    {190, 0}, {191, 0}, {192, 0}, {193, 0}, {194, 0}, {195, 0}, {196, 0}, {197, 0},
-    {198, 0}, {199, 0}, {200, 0}, {201, 0}, {202, 0}, {203, 0}, {204, 0}, {205, 0},
-    {207, 0}, {208, 0}, {206, 0}, {210, 0}, {209, 0}, {211, 0}, {212, 0}, {214, 0},
-    {213, 0}, {215, 0}, {216, 0}, {217, 0}, {218, 0}, {220, 0}, {221, 20}, {222, 20},
-    {223, 508}, {224, 20}, {225, 22}, {227, 20}, {228, 20}, {229, 20}, {19, 511}, {18, 0},
-    {230, 518}, {231, 521}, {232, 523}, {233, 20}, {234, 20}, {235, 20}, {236, 20}, {237, 20},
-    {238, 20}, {239, 20}, {230, 525}, {240, 20}, {241, 20}, {242, 20}, {21, 529}, {244, 543},
-    {245, 553}, {243, 562}, {246, 570}, {247, 573}, {19, 576}, {18, 583}, {248, 585}, {2, 108},
-    {249, 115}, {225, 0}, {251, 587}, {250, 115}, {226, 0}, {253, 594}, {254, 596}, {272, 0},
-    {273, 0}, {274, 598}, {275, 600}, {276, 602}, {277, 604}, {278, 607}, {279, 609}, {280, 611},
-    {281, 106}, {283, 613}, {282, 115}, {243, 0}, {21, 619}, {21, 622}, {286, 638}, {287, 183},
-    {288, 183}, {21, 650}, {28, 662}, {20, 671}, {289, 0}, {290, 0}, {291, 0}, {2, 197},
-    {251, 678}, {295, 225}, {296, 0}, {297, 0}, {303, 0}, {302, 0}, {299, 0}, {300, 0},
-    {301, 0}, {298, 0}, {304, 0}, {19, 681}, {306, 690}, {305, 693}, {256, 0}, {311, 0},
-    {307, 0}, {310, 0}, {308, 0}, {309, 0}, {313, 0}, {315, 0}, {314, 0}, {316, 0},
-    {318, 0}, {317, 0}, {319, 0}, {320, 0}, {322, 0}, {321, 0}, {326, 0}, {323, 0},
-    {324, 0}, {325, 0}, {327, 0}, {328, 0}, {337, 0}, {336, 0}, {335, 0}, {338, 0},
-    {339, 0}, {340, 0}, {344, 0}, {345, 0}, {343, 0}, {341, 0}, {342, 0}, {19, 695},
-    {19, 700}, {270, 709}, {27, 0}, {259, 0}, {266, 0}, {268, 0}, {255, 0}, {25, 0},
-    {267, 0}, {257, 0}, {265, 0}, {258, 0}, {256, 712}, {264, 0}, {263, 0}, {260, 0},
-    {262, 0}, {269, 0}, {261, 0}, {26, 0}, {271, 0}, {19, 715}, {18, 723}, {19, 726},
-    {18, 734}, {346, 0}, {180, 737}, {347, 0}, {348, 0}, {349, 0}, {350, 0}, {351, 0},
-    {352, 0}, {180, 740}, {353, 0}, {354, 0}, {180, 743}, {355, 0}, {283, 223}, {21, 746},
-    {286, 753}, {285, 0}, {21, 756}, {21, 759}, {286, 775}, {287, 0}, {288, 0}, {285, 787},
-    {361, 0}, {21, 797}, {28, 809}, {362, 818}, {363, 0}, {19, 823}, {18, 832}, {19, 836},
-    {18, 844}, {292, 0}, {293, 847}, {367, 0}, {19, 849}, {18, 857}, {19, 860}, {18, 868},
-    {368, 0}, {369, 0}, {370, 0}, {371, 0}, {372, 0}, {373, 0}, {374, 0}, {19, 871},
-    {306, 583}, {375, 879}, {19, 881}, {39, 886}, {376, 0}, {378, 0}, {377, 0}, {379, 0},
-    {380, 886}, {381, 0}, {382, 886}, {383, 0}, {384, 0}, {385, 0}, {386, 0}, {387, 0},
-    {388, 0}, {389, 0}, {390, 0}, {391, 0}, {392, 0}, {393, 0}, {394, 0}, {395, 0},
-    {396, 0}, {397, 0}, {398, 0}, {402, 0}, {401, 0}, {403, 0}, {404, 0}, {406, 0},
-    {405, 0}, {407, 0}, {408, 0}, {409, 0}, {410, 0}, {411, 0}, {412, 0}, {413, 0},
-    {414, 0}, {19, 888}, {18, 896}, {415, 0}, {416, 899}, {417, 0}, {418, 902}, {19, 904},
-    {18, 912}, {19, 915}, {18, 923}, {419, 0}, {420, 0}, {356, 926}, {423, 0}, {37, 0},
-    {360, 0}, {424, 0}, {425, 0}, {21, 928}, {28, 940}, {362, 0}, {426, 0}, {21, 949},
-    {28, 961}, {20, 970}, {362, 977}, {29, 982}, {427, 987}, {365, 0}, {365, 989}, {428, 0},
-    {429, 0}, {430, 0}, {382, 348}, {431, 0}, {19, 991}, {306, 1000}, {375, 0}, {433, 0},
-    {19, 1003}, {435, 1014}, {434, 0}, {380, 348}, {436, 0}, {437, 0}, {438, 0}, {439, 0},
-    {440, 0}, {441, 0}, {442, 0}, {443, 0}, {444, 0}, {445, 0}, {446, 1019}, {447, 0},
-    {448, 0}, {449, 0}, {450, 0}, {416, 1021}, {451, 0}, {452, 0}, {453, 0}, {454, 0},
-    {461, 1023}, {21, 1025}, {463, 1039}, {20, 1041}, {462, 1039}, {464, 1048}, {465, 1048}, {466, 0},
-    {467, 0}, {19, 1050}, {469, 583}, {468, 879}, {19, 1058}, {471, 0}, {470, 0}, {19, 1069},
-    {469, 1080}, {472, 1085}, {19, 1088}, {473, 1085}, {474, 0}, {475, 0}, {19, 1093}, {46, 1102},
-    {476, 0}, {477, 0}, {478, 0}, {479, 0}, {480, 0}, {481, 0}, {482, 0}, {483, 0},
-    {484, 0}, {485, 1104}, {486, 0}, {487, 1107}, {488, 0}, {489, 0}, {456, 926}, {496, 0},
-    {497, 1109}, {498, 0}, {21, 1111}, {463, 0}, {462, 0}, {21, 1125}, {21, 1137}, {286, 1152},
-    {499, 183}, {285, 1163}, {21, 1172}, {286, 1187}, {500, 183}, {501, 183}, {502, 397}, {503, 397},
-    {19, 1198}, {504, 1000}, {468, 0}, {19, 1207}, {19, 1212}, {506, 1225}, {505, 397}, {19, 1228},
-    {19, 1237}, {507, 0}, {472, 0}, {19, 1248}, {508, 0}, {473, 0}, {468, 1259}, {509, 0},
-    {510, 397}, {472, 397}, {511, 0}, {512, 0}, {513, 397}, {514, 397}, {515, 397}, {516, 397},
-    {517, 0}, {518, 0}, {520, 0}, {519, 397}, {521, 397}, {522, 1264}, {523, 1266}, {525, 0},
-    {526, 0}, {527, 0}, {528, 0}, {485, 1269}, {529, 1271}, {530, 1275}, {490, 0}, {493, 847},
-    {51, 1278}, {536, 0}, {537, 1280}, {21, 1282}, {286, 1297}, {499, 0}, {538, 0}, {539, 1308},
-    {540, 1308}, {541, 1308}, {21, 1310}, {286, 1325}, {500, 0}, {501, 0}, {285, 1336}, {542, 0},
-    {19, 1345}, {543, 0}, {502, 0}, {19, 1356}, {544, 0}, {503, 0}, {19, 1369}, {19, 1374},
-    {545, 0}, {505, 0}, {19, 1387}, {19, 1396}, {19, 1405}, {19, 1414}, {504, 1427}, {468, 1434},
-    {546, 0}, {19, 1439}, {547, 0}, {510, 0}, {19, 1450}, {548, 0}, {549, 0}, {513, 1461},
-    {514, 1461}, {515, 1461}, {550, 1461}, {19, 1465}, {504, 1478}, {468, 1485}, {515, 0}, {550, 0},
-    {551, 0}, {552, 0}, {19, 1490}, {553, 0}, {516, 0}, {19, 1501}, {554, 0}, {19, 1512},
-    {556, 1461}, {555, 0}, {19, 1523}, {556, 0}, {557, 0}, {19, 1534}, {558, 0}, {521, 0},
-    {524, 1545}, {522, 0}, {559, 0}, {523, 1547}, {560, 0}, {561, 1549}, {562, 0}, {563, 1552},
-    {490, 1554}, {564, 1560}, {529, 0}, {566, 1564}, {564, 1573}, {565, 1580}, {36, 1582}, {567, 987},
-    {531, 0}, {531, 989}, {568, 0}, {571, 0}, {572, 0}, {285, 1586}, {573, 0}, {539, 1595},
-    {540, 1595}, {541, 1595}, {574, 1595}, {541, 0}, {574, 0}, {575, 0}, {576, 0}, {577, 0},
-    {19, 1597}, {19, 1606}, {19, 1617}, {19, 1628}, {504, 1641}, {468, 1648}, {578, 0}, {19, 1653},
-    {19, 1662}, {552, 1671}, {513, 1671}, {514, 1671}, {515, 1671}, {550, 1671}, {579, 0}, {580, 1675},
-    {581, 1675}, {582, 1675}, {19, 1678}, {19, 1687}, {519, 1671}, {19, 1696}, {583, 0}, {584, 1671},
-    {585, 1671}, {586, 1671}, {19, 1705}, {587, 0}, {180, 1714}, {588, 0}, {589, 0}, {590, 0},
-    {591, 0}, {561, 1719}, {592, 1721}, {564, 1723}, {565, 0}, {593, 583}, {36, 0}, {57, 1726},
-    {597, 0}, {21, 1728}, {598, 1735}, {576, 1739}, {539, 1739}, {540, 1739}, {541, 1739}, {574, 1739},
-    {599, 0}, {600, 1741}, {601, 1741}, {602, 1741}, {603, 0}, {19, 1744}, {504, 1757}, {468, 1764},
-    {604, 0}, {605, 0}, {580, 1769}, {581, 1769}, {582, 1769}, {606, 1769}, {582, 0}, {606, 0},
-    {607, 0}, {608, 0}, {19, 1772}, {556, 1783}, {609, 0}, {584, 1783}, {585, 1783}, {586, 1783},
-    {586, 0}, {610, 0}, {519, 0}, {611, 0}, {612, 0}, {613, 1787}, {614, 0}, {615, 1791},
-    {529, 1794}, {616, 0}, {490, 1806}, {564, 1814}, {617, 1820}, {618, 0}, {619, 0}, {621, 1823},
-    {622, 0}, {600, 1825}, {601, 1825}, {602, 1825}, {623, 1825}, {602, 0}, {623, 0}, {624, 0},
-    {625, 0}, {626, 0}, {19, 1828}, {504, 1841}, {468, 1848}, {627, 1853}, {628, 1859}, {608, 1864},
-    {580, 1864}, {581, 1864}, {582, 1864}, {606, 1864}, {630, 0}, {631, 1867}, {632, 1867}, {633, 1867},
-    {19, 1870}, {556, 1881}, {519, 1881}, {584, 1881}, {585, 1881}, {586, 1881}, {634, 0}, {635, 0},
-    {636, 0}, {637, 0}, {638, 0}, {613, 1885}, {566, 1887}, {564, 1900}, {639, 1911}, {640, 1915},
-    {564, 1918}, {617, 0}, {59, 1922}, {537, 0}, {625, 1924}, {600, 1924}, {601, 1924}, {602, 1924},
-    {623, 1924}, {643, 0}, {644, 1927}, {645, 1927}, {646, 1927}, {647, 0}, {648, 1595}, {629, 1930},
-    {19, 1931}, {504, 1944}, {468, 1951}, {627, 0}, {628, 0}, {649, 0}, {650, 0}, {631, 1956},
-    {632, 1956}, {633, 1956}, {651, 1956}, {633, 0}, {651, 0}, {652, 0}, {653, 0}, {654, 1959},
-    {655, 0}, {656, 1961}, {657, 0}, {658, 1964}, {640, 1966}, {564, 1973}, {639, 0}, {529, 1981},
-    {659, 0}, {660, 0}, {661, 0}, {662, 0}, {644, 1990}, {645, 1990}, {646, 1990}, {663, 1990},
-    {646, 0}, {663, 0}, {664, 0}, {665, 0}, {666, 0}, {648, 1739}, {667, 1039}, {668, 0},
-    {669, 1993}, {653, 1996}, {631, 1996}, {632, 1996}, {633, 1996}, {651, 1996}, {670, 0}, {671, 1999},
-    {672, 1999}, {673, 1999}, {180, 2002}, {674, 0}, {675, 0}, {676, 0}, {677, 0}, {656, 2006},
-    {566, 2008}, {564, 2022}, {678, 2034}, {665, 2038}, {644, 2038}, {645, 2038}, {646, 2038}, {663, 2038},
-    {682, 0}, {683, 2041}, {684, 2041}, {685, 2041}, {686, 0}, {648, 2044}, {21, 2046}, {687, 0},
-    {667, 0}, {688, 0}, {669, 2062}, {19, 2065}, {689, 0}, {690, 0}, {671, 2081}, {672, 2081},
-    {673, 2081}, {691, 2081}, {673, 0}, {691, 0}, {692, 0}, {693, 0}, {19, 2084}, {18, 2095},
-    {694, 0}, {695, 0}, {180, 2101}, {640, 2107}, {564, 2115}, {678, 0}, {696, 0}, {697, 0},
-    {698, 0}, {683, 2123}, {684, 2123}, {685, 2123}, {699, 2123}, {685, 0}, {699, 0}, {700, 0},
-    {701, 0}, {702, 0}, {648, 2126}, {21, 2128}, {703, 0}, {669, 2142}, {19, 2145}, {693, 2159},
-    {671, 2159}, {672, 2159}, {673, 2159}, {691, 2159}, {704, 0}, {705, 2162}, {706, 2162}, {707, 2162},
-    {701, 2165}, {683, 2165}, {684, 2165}, {685, 2165}, {699, 2165}, {708, 0}, {709, 2168}, {710, 2168},
-    {711, 2168}, {648, 2171}, {712, 0}, {669, 2173}, {713, 0}, {705, 2176}, {706, 2176}, {707, 2176},
-    {714, 2176}, {707, 0}, {714, 0}, {715, 0}, {716, 0}, {717, 0}, {709, 2179}, {710, 2179},
-    {711, 2179}, {718, 2179}, {711, 0}, {718, 0}, {719, 0}, {720, 0}, {669, 2182}, {716, 2185},
-    {705, 2185}, {706, 2185}, {707, 2185}, {714, 2185}, {721, 0}, {722, 2188}, {723, 2188}, {724, 2188},
-    {720, 2191}, {709, 2191}, {710, 2191}, {711, 2191}, {718, 2191}, {725, 0}, {726, 2194}, {727, 2194},
-    {728, 2194}, {19, 2197}, {730, 2223}, {729, 0}, {722, 2223}, {723, 2223}, {724, 2223}, {19, 2226},
-    {730, 0}, {724, 0}, {731, 0}, {732, 0}, {21, 2252}, {735, 2282}, {733, 2285}, {734, 0},
-    {726, 2282}, {727, 2282}, {728, 2282}, {21, 2289}, {735, 0}, {733, 2319}, {728, 0}, {736, 0},
-    {737, 0}, {19, 2321}, {730, 2347}, {732, 2347}, {722, 2347}, {723, 2347}, {724, 2347}, {19, 2350},
-    {21, 2374}, {738, 0}, {733, 0}, {21, 2404}, {735, 2434}, {733, 2437}, {737, 2434}, {726, 2434},
-    {727, 2434}, {728, 2434}, {21, 2441}, {21, 2469},
+    {260, 138}, {262, 138}, {269, 138}, {261, 138}, {26, 138}, {272, 138}, {271, 146}, {21, 147},
+    {28, 153}, {20, 0}, {21, 156}, {287, 172}, {31, 184}, {286, 188}, {32, 0}, {29, 198},
+    {19, 201}, {308, 212}, {307, 217}, {333, 0}, {256, 221}, {33, 0}, {332, 0}, {334, 0},
+    {331, 0}, {34, 0}, {35, 0}, {335, 0}, {336, 0}, {314, 0}, {21, 224}, {6, 226},
+    {7, 226}, {297, 146}, {29, 228}, {21, 230}, {287, 246}, {31, 0}, {362, 258}, {37, 258},
+    {363, 258}, {38, 258}, {19, 261}, {18, 269}, {367, 0}, {19, 272}, {308, 283}, {307, 288},
+    {256, 292}, {40, 0}, {41, 0}, {404, 0}, {42, 0}, {403, 0}, {286, 295}, {38, 0},
+    {43, 305}, {44, 308}, {19, 310}, {46, 0}, {437, 319}, {256, 323}, {19, 326}, {308, 337},
+    {307, 342}, {256, 346}, {47, 0}, {39, 349}, {45, 0}, {48, 0}, {463, 0}, {464, 0},
+    {465, 0}, {43, 351}, {19, 353}, {440, 364}, {49, 0}, {256, 369}, {19, 372}, {50, 0},
+    {500, 0}, {51, 379}, {19, 382}, {474, 393}, {52, 398}, {53, 398}, {538, 0}, {539, 0},
+    {54, 0}, {540, 0}, {19, 402}, {55, 0}, {52, 0}, {19, 413}, {56, 0}, {53, 0},
+    {574, 0}, {575, 424}, {57, 426}, {19, 429}, {19, 438}, {599, 0}, {600, 0}, {601, 0},
+    {58, 0}, {625, 447}, {59, 450}, {646, 0}, {60, 0}, {647, 0}, {61, 0}, {62, 454},
+    {63, 457}, {684, 0}, {685, 0}, {686, 0}, {64, 0}, {62, 459}, {21, 461}, {66, 471},
+    {65, 478}, {67, 483}, {66, 153}, {65, 0}, {95, 0}, {86, 0}, {96, 0}, {98, 0},
+    {83, 0}, {93, 0}, {97, 0}, {84, 0}, {92, 0}, {85, 0}, {91, 0}, {90, 0},
+    {87, 488}, {89, 0}, {99, 0}, {88, 0}, {94, 0}, {68, 490}, {6, 0}, {7, 0},
+    {70, 495}, {100, 0}, {102, 498}, {101, 0}, {103, 0}, {104, 498}, {105, 0}, {106, 0},
+    {107, 0}, {108, 0}, {109, 0}, {110, 0}, {111, 0}, {112, 0}, {118, 0}, {117, 0},
+    {114, 0}, {115, 0}, {116, 0}, {113, 0}, {119, 0}, {124, 500}, {120, 0}, {123, 0},
+    {121, 0}, {125, 0}, {122, 0}, {126, 0}, {128, 0}, {127, 0}, {129, 0}, {131, 500},
+    {130, 0}, {132, 0}, {133, 500}, {135, 0}, {134, 0}, {139, 0}, {136, 0}, {137, 0},
+    {138, 0}, {140, 500}, {141, 0}, {145, 0}, {142, 0}, {144, 0}, {146, 0}, {143, 0},
+    {147, 0}, {149, 0}, {148, 0}, {150, 0}, {153, 0}, {152, 0}, {151, 0}, {154, 0},
+    {155, 0}, {156, 0}, {160, 0}, {161, 0}, {159, 0}, {157, 0}, {158, 0}, {163, 0},
+    {164, 0}, {165, 0}, {166, 0}, {167, 0}, {168, 0}, {169, 0}, {170, 0}, {171, 0},
+    {172, 502}, {173, 0}, {174, 0}, {175, 0}, {176, 0}, {177, 0}, {178, 0}, {179, 0},
+    {180, 504}, {181, 0}, {183, 0}, {182, 0}, {184, 0}, {185, 20}, {186, 0}, {187, 20},
+    {188, 0}, {189, 507}, {190, 0}, {191, 0}, {192, 0}, {193, 0}, {194, 0}, {195, 0},
+    {196, 0}, {197, 0}, {198, 0}, {199, 0}, {200, 0}, {201, 0}, {202, 0}, {203, 0},
+    {204, 0}, {205, 0}, {207, 0}, {208, 0}, {206, 0}, {210, 0}, {209, 0}, {211, 0},
+    {212, 0}, {214, 0}, {213, 0}, {215, 0}, {216, 0}, {217, 0}, {218, 0}, {220, 0},
+    {221, 20}, {222, 20}, {223, 509}, {224, 20}, {225, 22}, {227, 20}, {228, 20}, {229, 20},
+    {19, 512}, {18, 0}, {230, 519}, {231, 522}, {232, 524}, {233, 20}, {234, 20}, {235, 20},
+    {236, 20}, {237, 20}, {238, 20}, {239, 20}, {230, 526}, {240, 20}, {241, 20}, {242, 20},
+    {21, 530}, {244, 544}, {245, 554}, {243, 563}, {246, 571}, {247, 574}, {19, 577}, {18, 584},
+    {248, 586}, {2, 108}, {249, 115}, {225, 0}, {251, 588}, {250, 115}, {226, 0}, {253, 595},
+    {254, 597}, {273, 0}, {274, 0}, {275, 599}, {276, 601}, {277, 603}, {278, 605}, {279, 608},
+    {280, 610}, {281, 612}, {282, 106}, {284, 614}, {283, 115}, {243, 0}, {21, 620}, {21, 623},
+    {287, 639}, {288, 184}, {289, 184}, {21, 651}, {28, 663}, {20, 672}, {290, 0}, {291, 0},
+    {292, 0}, {2, 198}, {251, 679}, {296, 226}, {298, 0}, {299, 0}, {305, 0}, {304, 0},
+    {301, 0}, {302, 0}, {303, 0}, {300, 0}, {306, 0}, {19, 682}, {308, 691}, {307, 694},
+    {256, 0}, {313, 0}, {309, 0}, {312, 0}, {310, 0}, {311, 0}, {315, 0}, {317, 0},
+    {316, 0}, {318, 0}, {320, 0}, {319, 0}, {321, 0}, {322, 0}, {324, 0}, {323, 0},
+    {328, 0}, {325, 0}, {326, 0}, {327, 0}, {329, 0}, {330, 0}, {339, 0}, {338, 0},
+    {337, 0}, {340, 0}, {341, 0}, {342, 0}, {346, 0}, {347, 0}, {345, 0}, {343, 0},
+    {344, 0}, {19, 696}, {19, 701}, {270, 710}, {27, 0}, {259, 0}, {266, 0}, {268, 0},
+    {255, 0}, {25, 0}, {267, 0}, {257, 0}, {265, 0}, {258, 0}, {256, 713}, {264, 0},
+    {263, 0}, {260, 0}, {262, 0}, {269, 0}, {261, 0}, {26, 0}, {272, 0}, {19, 716},
+    {18, 724}, {19, 727}, {18, 735}, {349, 0}, {180, 738}, {350, 0}, {351, 0}, {352, 0},
+    {353, 0}, {354, 0}, {355, 0}, {180, 741}, {356, 0}, {357, 0}, {180, 744}, {358, 0},
+    {284, 224}, {21, 747}, {287, 754}, {286, 0}, {21, 757}, {21, 760}, {287, 776}, {288, 0},
+    {289, 0}, {286, 788}, {364, 0}, {21, 798}, {28, 810}, {365, 819}, {366, 0}, {19, 824},
+    {18, 833}, {19, 837}, {18, 845}, {293, 0}, {294, 848}, {370, 0}, {19, 850}, {18, 858},
+    {19, 861}, {18, 869}, {372, 0}, {373, 0}, {374, 0}, {375, 0}, {376, 0}, {377, 0},
+    {378, 0}, {19, 872}, {308, 584}, {379, 880}, {19, 882}, {39, 887}, {380, 0}, {382, 0},
+    {381, 0}, {383, 0}, {384, 887}, {385, 0}, {386, 887}, {387, 0}, {388, 0}, {389, 0},
+    {390, 0}, {391, 0}, {392, 0}, {393, 0}, {394, 0}, {395, 0}, {396, 0}, {397, 0},
+    {398, 0}, {399, 0}, {400, 0}, {401, 0}, {402, 0}, {406, 0}, {405, 0}, {407, 0},
+    {408, 0}, {410, 0}, {409, 0}, {411, 0}, {412, 0}, {413, 0}, {414, 0}, {415, 0},
+    {416, 0}, {417, 0}, {419, 0}, {19, 889}, {18, 897}, {420, 0}, {421, 900}, {422, 0},
+    {423, 903}, {19, 905}, {18, 913}, {19, 916}, {18, 924}, {424, 0}, {425, 0}, {359, 927},
+    {428, 0}, {37, 0}, {363, 0}, {429, 0}, {430, 0}, {21, 929}, {28, 941}, {365, 0},
+    {431, 0}, {21, 950}, {28, 962}, {20, 971}, {365, 978}, {29, 983}, {432, 988}, {368, 0},
+    {368, 990}, {433, 0}, {434, 0}, {435, 0}, {386, 349}, {436, 0}, {19, 992}, {308, 1001},
+    {379, 0}, {438, 0}, {19, 1004}, {440, 1015}, {439, 0}, {384, 349}, {441, 0}, {442, 0},
+    {443, 0}, {444, 0}, {445, 0}, {446, 0}, {447, 0}, {448, 0}, {449, 0}, {450, 0},
+    {451, 1020}, {452, 0}, {453, 0}, {454, 0}, {455, 0}, {421, 1022}, {456, 0}, {457, 0},
+    {458, 0}, {459, 0}, {466, 1024}, {21, 1026}, {468, 1040}, {20, 1042}, {467, 1040}, {469, 1049},
+    {470, 1049}, {471, 0}, {472, 0}, {19, 1051}, {474, 584}, {473, 880}, {19, 1059}, {476, 0},
+    {475, 0}, {19, 1070}, {474, 1081}, {477, 1086}, {19, 1089}, {478, 1086}, {479, 0}, {480, 0},
+    {19, 1094}, {46, 1103}, {481, 0}, {482, 0}, {483, 0}, {484, 0}, {485, 0}, {486, 0},
+    {487, 0}, {488, 0}, {489, 0}, {490, 1105}, {491, 0}, {492, 1108}, {493, 0}, {494, 0},
+    {461, 927}, {501, 0}, {502, 1110}, {503, 0}, {21, 1112}, {468, 0}, {467, 0}, {21, 1126},
+    {21, 1138}, {287, 1153}, {504, 184}, {286, 1164}, {21, 1173}, {287, 1188}, {505, 184}, {506, 184},
+    {507, 398}, {508, 398}, {19, 1199}, {509, 1001}, {473, 0}, {19, 1208}, {19, 1213}, {511, 1226},
+    {510, 398}, {19, 1229}, {19, 1238}, {512, 0}, {477, 0}, {19, 1249}, {513, 0}, {478, 0},
+    {473, 1260}, {514, 0}, {515, 398}, {477, 398}, {516, 0}, {517, 0}, {518, 398}, {519, 398},
+    {520, 398}, {521, 398}, {522, 0}, {523, 0}, {525, 0}, {524, 398}, {526, 398}, {527, 1265},
+    {528, 1267}, {530, 0}, {531, 0}, {532, 0}, {533, 0}, {490, 1270}, {534, 1272}, {535, 1276},
+    {495, 0}, {498, 848}, {51, 1279}, {541, 0}, {542, 1281}, {21, 1283}, {287, 1298}, {504, 0},
+    {543, 0}, {544, 1309}, {545, 1309}, {546, 1309}, {21, 1311}, {287, 1326}, {505, 0}, {506, 0},
+    {286, 1337}, {547, 0}, {19, 1346}, {548, 0}, {507, 0}, {19, 1357}, {549, 0}, {508, 0},
+    {19, 1370}, {19, 1375}, {550, 0}, {510, 0}, {19, 1388}, {19, 1397}, {19, 1406}, {19, 1415},
+    {509, 1428}, {473, 1435}, {551, 0}, {19, 1440}, {552, 0}, {515, 0}, {19, 1451}, {553, 0},
+    {554, 0}, {518, 1462}, {519, 1462}, {520, 1462}, {555, 1462}, {19, 1466}, {509, 1479}, {473, 1486},
+    {520, 0}, {555, 0}, {556, 0}, {557, 0}, {19, 1491}, {558, 0}, {521, 0}, {19, 1502},
+    {559, 0}, {19, 1513}, {561, 1462}, {560, 0}, {19, 1524}, {561, 0}, {562, 0}, {19, 1535},
+    {563, 0}, {526, 0}, {529, 1546}, {527, 0}, {564, 0}, {528, 1548}, {565, 0}, {566, 1550},
+    {567, 0}, {568, 1553}, {495, 1555}, {569, 1561}, {534, 0}, {571, 1565}, {569, 1574}, {570, 1581},
+    {36, 1583}, {572, 988}, {536, 0}, {536, 990}, {573, 0}, {576, 0}, {577, 0}, {286, 1587},
+    {578, 0}, {544, 1596}, {545, 1596}, {546, 1596}, {579, 1596}, {546, 0}, {579, 0}, {580, 0},
+    {581, 0}, {582, 0}, {19, 1598}, {19, 1607}, {19, 1618}, {19, 1629}, {509, 1642}, {473, 1649},
+    {583, 0}, {19, 1654}, {19, 1663}, {557, 1672}, {518, 1672}, {519, 1672}, {520, 1672}, {555, 1672},
+    {584, 0}, {585, 1676}, {586, 1676}, {587, 1676}, {19, 1679}, {19, 1688}, {524, 1672}, {19, 1697},
+    {588, 0}, {589, 1672}, {590, 1672}, {591, 1672}, {19, 1706}, {592, 0}, {180, 1715}, {593, 0},
+    {594, 0}, {595, 0}, {596, 0}, {566, 1720}, {597, 1722}, {569, 1724}, {570, 0}, {598, 584},
+    {36, 0}, {57, 1727}, {602, 0}, {21, 1729}, {603, 1736}, {581, 1740}, {544, 1740}, {545, 1740},
+    {546, 1740}, {579, 1740}, {604, 0}, {605, 1742}, {606, 1742}, {607, 1742}, {608, 0}, {19, 1745},
+    {509, 1758}, {473, 1765}, {609, 0}, {610, 0}, {585, 1770}, {586, 1770}, {587, 1770}, {611, 1770},
+    {587, 0}, {611, 0}, {612, 0}, {613, 0}, {19, 1773}, {561, 1784}, {614, 0}, {589, 1784},
+    {590, 1784}, {591, 1784}, {591, 0}, {615, 0}, {524, 0}, {616, 0}, {617, 0}, {618, 1788},
+    {619, 0}, {620, 1792}, {534, 1795}, {621, 0}, {495, 1807}, {569, 1815}, {622, 1821}, {623, 0},
+    {624, 0}, {626, 1824}, {627, 0}, {605, 1826}, {606, 1826}, {607, 1826}, {628, 1826}, {607, 0},
+    {628, 0}, {629, 0}, {630, 0}, {631, 0}, {19, 1829}, {509, 1842}, {473, 1849}, {632, 1854},
+    {633, 1860}, {613, 1865}, {585, 1865}, {586, 1865}, {587, 1865}, {611, 1865}, {635, 0}, {636, 1868},
+    {637, 1868}, {638, 1868}, {19, 1871}, {561, 1882}, {524, 1882}, {589, 1882}, {590, 1882}, {591, 1882},
+    {639, 0}, {640, 0}, {641, 0}, {642, 0}, {643, 0}, {618, 1886}, {571, 1888}, {569, 1901},
+    {644, 1912}, {645, 1916}, {569, 1919}, {622, 0}, {59, 1923}, {542, 0}, {630, 1925}, {605, 1925},
+    {606, 1925}, {607, 1925}, {628, 1925}, {648, 0}, {649, 1928}, {650, 1928}, {651, 1928}, {652, 0},
+    {653, 1596}, {634, 146}, {19, 1931}, {509, 1944}, {473, 1951}, {632, 0}, {633, 0}, {654, 0},
+    {655, 0}, {636, 1956}, {637, 1956}, {638, 1956}, {656, 1956}, {638, 0}, {656, 0}, {657, 0},
+    {658, 0}, {659, 1959}, {660, 0}, {661, 1961}, {662, 0}, {663, 1964}, {645, 1966}, {569, 1973},
+    {644, 0}, {534, 1981}, {664, 0}, {665, 0}, {666, 0}, {667, 0}, {649, 1990}, {650, 1990},
+    {651, 1990}, {668, 1990}, {651, 0}, {668, 0}, {669, 0}, {670, 0}, {671, 0}, {653, 1740},
+    {672, 1040}, {673, 0}, {674, 1993}, {658, 1996}, {636, 1996}, {637, 1996}, {638, 1996}, {656, 1996},
+    {675, 0}, {676, 1999}, {677, 1999}, {678, 1999}, {180, 2002}, {679, 0}, {680, 0}, {681, 0},
+    {682, 0}, {661, 2006}, {571, 2008}, {569, 2022}, {683, 2034}, {670, 2038}, {649, 2038}, {650, 2038},
+    {651, 2038}, {668, 2038}, {687, 0}, {688, 2041}, {689, 2041}, {690, 2041}, {691, 0}, {653, 2044},
+    {21, 2046}, {692, 0}, {672, 0}, {693, 0}, {674, 2062}, {19, 2065}, {694, 0}, {695, 0},
+    {676, 2081}, {677, 2081}, {678, 2081}, {696, 2081}, {678, 0}, {696, 0}, {697, 0}, {698, 0},
+    {19, 2084}, {18, 2095}, {699, 0}, {700, 0}, {180, 2101}, {645, 2107}, {569, 2115}, {683, 0},
+    {701, 0}, {702, 0}, {703, 0}, {688, 2123}, {689, 2123}, {690, 2123}, {704, 2123}, {690, 0},
+    {704, 0}, {705, 0}, {706, 0}, {707, 0}, {653, 2126}, {21, 2128}, {708, 0}, {674, 2142},
+    {19, 2145}, {698, 2159}, {676, 2159}, {677, 2159}, {678, 2159}, {696, 2159}, {709, 0}, {710, 2162},
+    {711, 2162}, {712, 2162}, {706, 2165}, {688, 2165}, {689, 2165}, {690, 2165}, {704, 2165}, {713, 0},
+    {714, 2168}, {715, 2168}, {716, 2168}, {653, 2171}, {717, 0}, {674, 2173}, {718, 0}, {710, 2176},
+    {711, 2176}, {712, 2176}, {719, 2176}, {712, 0}, {719, 0}, {720, 0}, {721, 0}, {722, 0},
+    {714, 2179}, {715, 2179}, {716, 2179}, {723, 2179}, {716, 0}, {723, 0}, {724, 0}, {725, 0},
+    {674, 2182}, {721, 2185}, {710, 2185}, {711, 2185}, {712, 2185}, {719, 2185}, {726, 0}, {727, 2188},
+    {728, 2188}, {729, 2188}, {725, 2191}, {714, 2191}, {715, 2191}, {716, 2191}, {723, 2191}, {730, 0},
+    {731, 2194}, {732, 2194}, {733, 2194}, {19, 2197}, {735, 2223}, {734, 0}, {727, 2223}, {728, 2223},
+    {729, 2223}, {19, 2226}, {735, 0}, {729, 0}, {736, 0}, {737, 0}, {21, 2252}, {740, 2282},
+    {738, 2285}, {739, 0}, {731, 2282}, {732, 2282}, {733, 2282}, {21, 2289}, {740, 0}, {738, 2319},
+    {733, 0}, {741, 0}, {742, 0}, {19, 2321}, {735, 2347}, {737, 2347}, {727, 2347}, {728, 2347},
+    {729, 2347}, {19, 2350}, {21, 2374}, {743, 0}, {738, 0}, {21, 2404}, {740, 2434}, {738, 2437},
+    {742, 2434}, {731, 2434}, {732, 2434}, {733, 2434}, {21, 2441}, {21, 2469},
 };
 
 /* The edges of states. */
@@ -3556,147 +3611,147 @@ static const uint16_t edge_lists[] = {
     30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45,
     46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61,
     62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77,
-    78, 79, 71, 72, 73, 75, 80, 71, 72, 73, 75, 81, 82, 83, 84, 85,
-    86, 87, 88, 89, 90, 91, 92, 93, 94, 95, 96, 97, 69, 98, 99, 100,
-    101, 102, 103, 99, 100, 101, 102, 104, 99, 100, 101, 102, 105, 106, 107, 89,
-    90, 108, 109, 110, 89, 90, 108, 111, 110, 112, 113, 114, 115, 116, 117, 118,
-    119, 120, 121, 116, 117, 118, 119, 121, 116, 117, 118, 122, 119, 89, 90, 108,
-    123, 124, 125, 126, 89, 90, 108, 127, 128, 129, 130, 131, 132, 128, 129, 133,
-    131, 89, 90, 108, 134, 124, 125, 126, 135, 136, 137, 138, 136, 137, 139, 89,
-    90, 108, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 89, 90, 108, 143,
-    150, 151, 152, 153, 154, 89, 90, 108, 155, 156, 157, 158, 89, 90, 108, 159,
-    160, 89, 90, 108, 161, 162, 163, 164, 89, 90, 108, 164, 165, 89, 90, 108,
-    166, 165, 89, 90, 108, 167, 168, 169, 170, 89, 90, 108, 171, 172, 173, 174,
-    175, 62, 176, 177, 62, 176, 177, 108, 178, 179, 180, 181, 182, 183, 184, 185,
+    78, 79, 80, 72, 73, 74, 76, 81, 72, 73, 74, 76, 82, 83, 84, 85,
+    86, 87, 88, 89, 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 70, 100,
+    101, 102, 103, 104, 105, 101, 102, 103, 104, 106, 101, 102, 103, 104, 107, 108,
+    109, 91, 92, 110, 111, 112, 91, 92, 110, 113, 112, 114, 115, 116, 117, 118,
+    119, 120, 121, 122, 123, 118, 119, 120, 121, 123, 118, 119, 120, 124, 121, 91,
+    92, 110, 125, 126, 127, 128, 91, 92, 110, 129, 130, 131, 132, 133, 134, 130,
+    131, 135, 133, 91, 92, 110, 136, 126, 127, 128, 137, 138, 139, 140, 138, 139,
+    141, 91, 92, 110, 142, 143, 144, 145, 146, 147, 148, 149, 150, 151, 91, 92,
+    110, 145, 152, 153, 154, 155, 156, 91, 92, 110, 157, 158, 159, 160, 91, 92,
+    110, 161, 162, 91, 92, 110, 163, 164, 165, 166, 91, 92, 110, 166, 167, 91,
+    92, 110, 168, 167, 91, 92, 110, 169, 170, 171, 172, 91, 92, 110, 173, 174,
+    175, 176, 177, 63, 178, 179, 63, 178, 179, 110, 180, 181, 182, 183, 184, 185,
     186, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196, 197, 198, 199, 200, 201,
     202, 203, 204, 205, 206, 207, 208, 209, 210, 211, 212, 213, 214, 215, 216, 217,
     218, 219, 220, 221, 222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233,
-    234, 235, 236, 237, 238, 223, 227, 239, 234, 240, 241, 242, 243, 244, 245, 246,
-    247, 248, 249, 223, 250, 251, 252, 253, 254, 255, 256, 257, 258, 259, 260, 261,
+    234, 235, 236, 237, 238, 239, 240, 225, 229, 241, 236, 242, 243, 244, 245, 246,
+    247, 248, 249, 250, 251, 225, 252, 253, 254, 255, 256, 257, 258, 259, 260, 261,
     262, 263, 264, 265, 266, 267, 268, 269, 270, 271, 272, 273, 274, 275, 276, 277,
     278, 279, 280, 281, 282, 283, 284, 285, 286, 287, 288, 289, 290, 291, 292, 293,
-    273, 294, 295, 273, 285, 296, 297, 298, 299, 300, 301, 302, 303, 304, 305, 306,
-    307, 308, 309, 284, 310, 311, 293, 312, 313, 314, 227, 279, 223, 315, 223, 244,
-    223, 316, 22, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 329,
-    330, 331, 332, 333, 334, 335, 278, 336, 337, 324, 338, 339, 340, 341, 342, 343,
-    344, 345, 28, 29, 346, 31, 347, 348, 349, 330, 350, 351, 352, 353, 354, 355,
-    356, 357, 358, 359, 360, 361, 348, 349, 329, 362, 363, 364, 365, 366, 367, 368,
+    294, 295, 275, 296, 297, 275, 287, 298, 299, 300, 301, 302, 303, 304, 305, 306,
+    307, 308, 309, 310, 311, 286, 312, 313, 295, 314, 315, 316, 229, 281, 225, 317,
+    225, 246, 225, 318, 22, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 329,
+    330, 331, 332, 333, 334, 335, 336, 337, 280, 338, 339, 326, 340, 341, 342, 343,
+    344, 345, 346, 347, 28, 29, 348, 31, 349, 350, 351, 332, 352, 353, 354, 355,
+    356, 357, 358, 359, 360, 361, 362, 363, 350, 351, 331, 364, 365, 366, 367, 368,
     369, 370, 371, 372, 373, 374, 375, 376, 377, 378, 379, 380, 381, 382, 383, 384,
-    86, 385, 386, 387, 71, 72, 73, 75, 388, 389, 390, 391, 392, 393, 394, 395,
-    396, 397, 398, 71, 72, 73, 75, 399, 400, 401, 402, 84, 403, 71, 72, 73,
-    75, 404, 71, 72, 73, 75, 405, 406, 71, 72, 73, 75, 407, 71, 72, 73,
-    75, 408, 409, 410, 71, 72, 73, 75, 411, 412, 413, 71, 72, 73, 75, 414,
-    415, 416, 417, 84, 406, 71, 72, 73, 75, 418, 413, 71, 72, 73, 75, 419,
-    71, 72, 73, 75, 420, 421, 422, 423, 71, 72, 73, 75, 424, 71, 72, 73,
-    75, 425, 71, 72, 73, 426, 75, 427, 428, 429, 430, 431, 432, 433, 434, 435,
-    436, 437, 438, 439, 440, 441, 442, 443, 444, 445, 446, 447, 448, 449, 450, 451,
-    452, 453, 454, 359, 455, 456, 360, 457, 458, 459, 460, 461, 462, 463, 464, 465,
-    466, 467, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477, 478, 475, 476, 479,
-    480, 481, 482, 483, 484, 485, 486, 381, 487, 488, 382, 489, 490, 17, 491, 19,
-    492, 493, 386, 494, 495, 387, 99, 100, 101, 102, 496, 99, 100, 101, 102, 497,
-    99, 100, 101, 102, 498, 99, 100, 101, 102, 499, 99, 100, 101, 102, 500, 99,
-    100, 101, 102, 501, 99, 100, 101, 102, 502, 503, 504, 505, 506, 99, 100, 101,
-    102, 507, 99, 100, 101, 102, 508, 99, 100, 101, 102, 509, 510, 99, 100, 101,
-    102, 511, 99, 100, 101, 102, 512, 99, 100, 101, 102, 513, 99, 100, 101, 102,
-    514, 99, 100, 101, 515, 102, 516, 99, 100, 101, 102, 517, 99, 100, 101, 102,
-    518, 99, 100, 101, 102, 519, 99, 100, 101, 102, 520, 99, 100, 101, 102, 521,
-    99, 100, 101, 102, 522, 99, 100, 101, 498, 102, 523, 99, 100, 101, 102, 524,
-    99, 100, 101, 102, 498, 514, 99, 100, 101, 102, 525, 99, 100, 101, 102, 526,
-    99, 100, 101, 102, 527, 99, 100, 101, 102, 528, 99, 100, 101, 529, 102, 99,
-    100, 101, 102, 530, 99, 100, 101, 102, 531, 532, 99, 100, 101, 102, 533, 513,
-    99, 100, 101, 102, 534, 99, 100, 101, 535, 102, 522, 536, 99, 100, 101, 102,
-    537, 99, 100, 101, 102, 538, 99, 100, 101, 539, 102, 508, 540, 99, 100, 101,
-    102, 541, 540, 99, 100, 101, 102, 542, 99, 100, 101, 102, 540, 99, 100, 101,
-    102, 543, 544, 545, 546, 459, 547, 461, 462, 463, 548, 463, 548, 463, 549, 550,
-    548, 550, 548, 551, 552, 464, 553, 554, 555, 556, 96, 97, 469, 557, 89, 90,
-    108, 558, 559, 560, 109, 110, 89, 90, 108, 109, 561, 111, 110, 475, 476, 479,
-    562, 563, 564, 565, 566, 567, 568, 569, 570, 571, 572, 573, 574, 22, 575, 576,
-    116, 117, 118, 121, 119, 116, 117, 118, 119, 577, 116, 117, 118, 119, 578, 116,
-    117, 118, 119, 122, 116, 117, 118, 119, 579, 580, 581, 582, 116, 117, 118, 119,
-    583, 584, 585, 586, 115, 116, 117, 118, 119, 587, 584, 585, 588, 115, 116, 117,
-    118, 119, 589, 116, 117, 118, 119, 590, 116, 117, 118, 119, 591, 116, 117, 118,
-    119, 592, 116, 117, 118, 119, 593, 116, 117, 118, 119, 594, 116, 117, 118, 587,
-    119, 116, 117, 118, 122, 119, 583, 116, 117, 118, 119, 595, 116, 117, 118, 119,
-    596, 116, 117, 118, 597, 119, 598, 550, 461, 462, 463, 548, 599, 600, 601, 602,
-    603, 468, 604, 605, 606, 607, 89, 90, 108, 111, 559, 560, 109, 110, 475, 476,
-    479, 608, 609, 610, 611, 612, 565, 32, 33, 613, 35, 342, 343, 614, 345, 128,
-    129, 615, 131, 128, 129, 616, 131, 617, 618, 619, 620, 621, 622, 131, 623, 624,
-    625, 626, 623, 624, 627, 128, 129, 628, 131, 128, 129, 629, 131, 630, 631, 632,
-    131, 128, 129, 633, 131, 128, 129, 634, 131, 128, 129, 635, 131, 128, 129, 636,
-    131, 128, 129, 637, 131, 128, 129, 638, 131, 639, 640, 600, 601, 602, 641, 602,
-    641, 602, 642, 643, 641, 643, 641, 553, 554, 644, 605, 606, 607, 553, 554, 607,
-    553, 554, 607, 645, 468, 553, 554, 468, 646, 89, 90, 108, 126, 135, 89, 90,
-    108, 126, 647, 648, 135, 89, 90, 108, 648, 135, 475, 476, 479, 649, 650, 651,
-    652, 653, 654, 655, 656, 657, 658, 659, 660, 661, 136, 137, 662, 136, 137, 663,
-    664, 665, 666, 667, 668, 669, 670, 671, 672, 673, 674, 675, 676, 677, 136, 137,
-    678, 679, 136, 137, 680, 136, 137, 681, 136, 137, 678, 682, 136, 137, 678, 683,
-    684, 685, 686, 136, 137, 678, 687, 136, 137, 678, 688, 136, 137, 678, 689, 690,
-    691, 136, 137, 692, 693, 694, 643, 600, 601, 602, 641, 695, 696, 697, 698, 699,
-    553, 554, 468, 605, 606, 607, 700, 701, 702, 703, 89, 90, 108, 648, 124, 125,
-    126, 135, 89, 90, 108, 704, 475, 476, 479, 705, 706, 707, 708, 709, 710, 711,
-    712, 713, 714, 715, 716, 717, 714, 715, 718, 719, 720, 721, 722, 723, 724, 725,
-    726, 727, 728, 729, 730, 731, 732, 733, 734, 735, 736, 737, 738, 739, 740, 741,
-    735, 733, 734, 735, 742, 743, 744, 745, 746, 747, 748, 749, 750, 751, 747, 748,
-    749, 750, 752, 753, 751, 747, 748, 749, 753, 751, 754, 755, 749, 756, 757, 758,
-    735, 759, 760, 735, 761, 762, 763, 749, 733, 734, 735, 764, 765, 766, 767, 768,
-    769, 694, 770, 771, 772, 696, 697, 698, 773, 698, 773, 698, 774, 775, 773, 775,
-    773, 776, 777, 778, 779, 780, 781, 782, 783, 784, 785, 89, 90, 108, 786, 141,
-    142, 143, 152, 89, 90, 108, 143, 152, 89, 90, 108, 151, 152, 475, 476, 479,
-    787, 706, 475, 476, 479, 788, 707, 708, 789, 790, 791, 792, 793, 794, 707, 708,
-    789, 795, 796, 707, 708, 789, 795, 797, 798, 796, 707, 708, 789, 798, 796, 714,
-    715, 718, 799, 800, 801, 802, 803, 804, 805, 806, 807, 808, 803, 804, 805, 809,
-    810, 811, 812, 813, 747, 748, 749, 814, 815, 816, 817, 747, 748, 749, 751, 818,
-    819, 803, 804, 805, 820, 821, 803, 804, 805, 822, 823, 824, 825, 826, 827, 828,
-    775, 696, 697, 698, 773, 829, 830, 831, 832, 833, 834, 835, 836, 700, 837, 838,
-    89, 90, 108, 151, 141, 142, 143, 152, 89, 90, 108, 839, 475, 476, 479, 840,
-    706, 841, 842, 788, 707, 708, 789, 843, 844, 845, 846, 847, 707, 708, 789, 848,
-    849, 850, 851, 707, 708, 789, 796, 714, 715, 718, 852, 853, 854, 855, 856, 747,
-    748, 749, 857, 858, 859, 860, 861, 747, 748, 749, 862, 863, 747, 748, 749, 862,
-    864, 865, 863, 747, 748, 749, 865, 863, 866, 867, 855, 868, 869, 870, 871, 762,
-    763, 749, 872, 762, 763, 749, 872, 873, 874, 762, 763, 749, 874, 875, 828, 876,
-    830, 831, 832, 877, 832, 877, 832, 878, 879, 877, 879, 877, 880, 881, 882, 883,
-    884, 89, 90, 108, 885, 156, 157, 158, 160, 89, 90, 108, 158, 160, 89, 90,
-    108, 158, 886, 159, 160, 475, 476, 479, 887, 706, 707, 708, 789, 888, 889, 890,
-    891, 892, 707, 708, 789, 893, 894, 707, 708, 789, 893, 895, 896, 894, 707, 708,
-    789, 896, 894, 714, 715, 718, 897, 898, 899, 900, 901, 902, 747, 748, 749, 903,
-    904, 905, 906, 907, 747, 748, 749, 908, 909, 910, 911, 747, 748, 749, 863, 912,
-    913, 900, 914, 915, 916, 917, 918, 828, 879, 830, 831, 832, 877, 919, 920, 921,
-    922, 923, 924, 925, 926, 927, 928, 929, 89, 90, 108, 159, 156, 157, 158, 160,
-    89, 90, 108, 930, 475, 476, 479, 931, 707, 708, 789, 932, 933, 934, 935, 936,
-    707, 708, 789, 937, 938, 939, 940, 707, 708, 789, 894, 714, 715, 718, 941, 942,
-    943, 944, 945, 946, 947, 948, 944, 945, 946, 949, 944, 945, 946, 948, 747, 748,
-    749, 950, 951, 952, 953, 954, 747, 748, 749, 955, 956, 747, 748, 749, 955, 957,
-    958, 956, 747, 748, 749, 958, 956, 959, 828, 960, 920, 921, 922, 961, 922, 961,
-    922, 962, 963, 961, 963, 961, 964, 965, 966, 967, 968, 89, 90, 108, 969, 162,
-    163, 164, 165, 89, 90, 108, 164, 970, 166, 165, 707, 708, 789, 971, 972, 973,
-    974, 975, 707, 708, 789, 976, 977, 707, 708, 789, 976, 978, 979, 977, 707, 708,
-    789, 979, 977, 714, 715, 718, 980, 981, 714, 715, 718, 982, 944, 945, 946, 983,
-    984, 747, 748, 749, 985, 986, 987, 988, 989, 747, 748, 749, 990, 991, 992, 993,
-    747, 748, 749, 956, 994, 963, 920, 921, 922, 961, 995, 996, 997, 998, 999, 1000,
-    1001, 1002, 89, 90, 108, 166, 162, 163, 164, 165, 707, 708, 789, 1003, 1004, 1005,
-    1006, 1007, 707, 708, 789, 1008, 1009, 1010, 1011, 707, 708, 789, 977, 714, 715, 718,
-    1012, 1013, 1014, 1015, 1016, 944, 945, 946, 1017, 1018, 1019, 1020, 946, 747, 748, 749,
-    1021, 1022, 1023, 1024, 1025, 747, 748, 749, 1026, 1027, 747, 748, 749, 1026, 1028, 1029,
-    1027, 747, 748, 749, 1029, 1027, 1030, 1031, 1032, 996, 997, 998, 1030, 1031, 998, 1030,
-    1031, 998, 1033, 1034, 1030, 1031, 1034, 1035, 1036, 1037, 172, 173, 174, 1038, 168, 169,
-    170, 172, 173, 174, 170, 172, 173, 174, 170, 1039, 175, 707, 708, 789, 1040, 1041,
-    1042, 1043, 1044, 707, 708, 789, 1045, 1046, 707, 708, 789, 1045, 1047, 1048, 1046, 707,
-    708, 789, 1048, 1046, 714, 715, 718, 1049, 1050, 1051, 944, 945, 946, 1052, 1053, 1054,
-    747, 748, 749, 1055, 1056, 1057, 1058, 1059, 747, 748, 749, 1060, 1061, 1062, 1063, 747,
-    748, 749, 1027, 1030, 1031, 1034, 996, 997, 998, 172, 173, 174, 175, 168, 169, 170,
-    172, 173, 174, 175, 108, 707, 708, 789, 1064, 1065, 1066, 1067, 1068, 707, 708, 789,
-    1069, 1070, 1071, 1072, 707, 708, 789, 1046, 714, 715, 718, 1073, 944, 945, 946, 1074,
-    1075, 747, 748, 749, 1076, 1077, 1078, 1079, 1080, 747, 748, 749, 1081, 1082, 747, 748,
-    749, 1081, 1083, 1084, 1082, 747, 748, 749, 1084, 1082, 707, 708, 789, 1085, 1086, 1087,
-    1088, 1089, 707, 708, 789, 1090, 1091, 707, 708, 789, 1090, 1092, 1093, 1091, 707, 708,
-    789, 1093, 1091, 944, 945, 946, 1094, 747, 748, 749, 1095, 1096, 1097, 1098, 1099, 747,
-    748, 749, 1100, 1101, 1102, 1103, 747, 748, 749, 1082, 707, 708, 789, 1104, 1105, 1106,
-    1107, 1108, 707, 708, 789, 1109, 1110, 1111, 1112, 707, 708, 789, 1091, 1113, 1114, 749,
-    1115, 1116, 1117, 1118, 1119, 1120, 749, 1121, 1119, 1120, 749, 1121, 1122, 1123, 1119, 1120,
-    749, 1123, 1124, 1125, 1126, 1127, 1128, 1129, 1130, 1131, 1132, 1133, 1134, 1131, 1132, 1133,
-    1134, 1135, 1136, 1131, 1132, 1133, 1136, 1137, 1138, 749, 1139, 1140, 1141, 1142, 1143, 1119,
-    1120, 749, 1144, 1145, 1146, 1147, 1148, 1149, 1150, 1151, 1152, 1153, 1154, 1131, 1132, 1133,
-    1136, 789, 1131, 1132, 1133, 789, 1155,
+    385, 386, 87, 387, 89, 388, 389, 72, 73, 74, 76, 390, 391, 392, 393, 394,
+    395, 396, 397, 398, 399, 400, 72, 73, 74, 76, 401, 402, 403, 404, 85, 405,
+    72, 73, 74, 76, 406, 72, 73, 74, 76, 407, 408, 72, 73, 74, 76, 409,
+    72, 73, 74, 76, 410, 411, 412, 72, 73, 74, 76, 413, 414, 415, 72, 73,
+    74, 76, 416, 417, 418, 419, 85, 408, 72, 73, 74, 76, 420, 415, 72, 73,
+    74, 76, 421, 72, 73, 74, 76, 422, 423, 424, 425, 72, 73, 74, 76, 426,
+    72, 73, 74, 76, 427, 72, 73, 74, 428, 76, 429, 430, 431, 432, 433, 434,
+    435, 436, 437, 438, 439, 440, 441, 442, 443, 444, 445, 446, 447, 448, 449, 450,
+    451, 452, 453, 454, 455, 456, 361, 457, 458, 362, 459, 460, 461, 462, 463, 464,
+    465, 466, 467, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477, 478, 479, 480,
+    477, 478, 481, 482, 483, 484, 485, 486, 487, 488, 383, 489, 490, 384, 491, 492,
+    17, 493, 19, 494, 495, 388, 496, 497, 389, 101, 102, 103, 104, 498, 101, 102,
+    103, 104, 499, 101, 102, 103, 104, 500, 101, 102, 103, 104, 501, 101, 102, 103,
+    104, 502, 101, 102, 103, 104, 503, 101, 102, 103, 104, 504, 505, 506, 507, 508,
+    101, 102, 103, 104, 509, 101, 102, 103, 104, 510, 101, 102, 103, 104, 511, 512,
+    101, 102, 103, 104, 513, 101, 102, 103, 104, 514, 101, 102, 103, 104, 515, 101,
+    102, 103, 104, 516, 101, 102, 103, 517, 104, 518, 101, 102, 103, 104, 519, 101,
+    102, 103, 104, 520, 101, 102, 103, 104, 521, 101, 102, 103, 104, 522, 101, 102,
+    103, 104, 523, 101, 102, 103, 104, 524, 101, 102, 103, 500, 104, 525, 101, 102,
+    103, 104, 526, 101, 102, 103, 104, 500, 516, 101, 102, 103, 104, 527, 101, 102,
+    103, 104, 528, 101, 102, 103, 104, 529, 101, 102, 103, 104, 530, 101, 102, 103,
+    531, 104, 101, 102, 103, 104, 532, 101, 102, 103, 104, 533, 534, 101, 102, 103,
+    104, 535, 515, 101, 102, 103, 104, 536, 101, 102, 103, 537, 104, 524, 538, 101,
+    102, 103, 104, 539, 101, 102, 103, 104, 540, 101, 102, 103, 541, 104, 510, 542,
+    101, 102, 103, 104, 543, 542, 101, 102, 103, 104, 544, 101, 102, 103, 104, 542,
+    101, 102, 103, 104, 545, 546, 547, 548, 461, 549, 463, 464, 465, 550, 465, 550,
+    465, 551, 552, 550, 552, 550, 553, 554, 466, 555, 556, 557, 558, 98, 99, 471,
+    559, 91, 92, 110, 560, 561, 562, 111, 112, 91, 92, 110, 111, 563, 113, 112,
+    477, 478, 481, 564, 565, 566, 567, 568, 569, 570, 571, 572, 573, 574, 575, 576,
+    22, 577, 578, 118, 119, 120, 123, 121, 118, 119, 120, 121, 579, 118, 119, 120,
+    121, 580, 118, 119, 120, 121, 124, 118, 119, 120, 121, 581, 582, 583, 584, 118,
+    119, 120, 121, 585, 586, 587, 588, 117, 118, 119, 120, 121, 589, 586, 587, 590,
+    117, 118, 119, 120, 121, 591, 118, 119, 120, 121, 592, 118, 119, 120, 121, 593,
+    118, 119, 120, 121, 594, 118, 119, 120, 121, 595, 118, 119, 120, 121, 596, 118,
+    119, 120, 589, 121, 118, 119, 120, 124, 121, 585, 118, 119, 120, 121, 597, 118,
+    119, 120, 121, 598, 118, 119, 120, 599, 121, 600, 552, 463, 464, 465, 550, 601,
+    602, 603, 604, 605, 470, 606, 607, 608, 609, 91, 92, 110, 113, 561, 562, 111,
+    112, 477, 478, 481, 610, 611, 612, 613, 614, 567, 32, 33, 615, 35, 344, 345,
+    616, 347, 130, 131, 617, 133, 130, 131, 618, 133, 619, 620, 621, 622, 623, 624,
+    133, 625, 626, 627, 628, 625, 626, 629, 130, 131, 630, 133, 130, 131, 631, 133,
+    632, 633, 634, 133, 130, 131, 635, 133, 130, 131, 636, 133, 130, 131, 637, 133,
+    130, 131, 638, 133, 130, 131, 639, 133, 130, 131, 640, 133, 641, 642, 602, 603,
+    604, 643, 604, 643, 604, 644, 645, 643, 645, 643, 555, 556, 646, 607, 608, 609,
+    555, 556, 609, 555, 556, 609, 647, 470, 555, 556, 470, 648, 91, 92, 110, 128,
+    137, 91, 92, 110, 128, 649, 650, 137, 91, 92, 110, 650, 137, 477, 478, 481,
+    651, 652, 653, 654, 655, 656, 657, 658, 659, 660, 661, 662, 663, 138, 139, 664,
+    138, 139, 665, 666, 667, 668, 669, 670, 671, 672, 673, 674, 675, 676, 677, 678,
+    679, 138, 139, 680, 681, 138, 139, 682, 138, 139, 683, 138, 139, 680, 684, 138,
+    139, 680, 685, 686, 687, 688, 138, 139, 680, 689, 138, 139, 680, 690, 138, 139,
+    680, 691, 692, 693, 138, 139, 694, 695, 696, 645, 602, 603, 604, 643, 697, 698,
+    699, 700, 701, 555, 556, 470, 607, 608, 609, 702, 703, 704, 705, 91, 92, 110,
+    650, 126, 127, 128, 137, 91, 92, 110, 706, 477, 478, 481, 707, 708, 709, 710,
+    711, 712, 713, 714, 715, 716, 717, 718, 719, 716, 717, 720, 721, 722, 723, 724,
+    725, 726, 727, 728, 729, 730, 731, 732, 733, 734, 735, 736, 737, 738, 739, 740,
+    741, 742, 743, 737, 735, 736, 737, 744, 745, 746, 747, 748, 749, 750, 751, 752,
+    753, 749, 750, 751, 752, 754, 755, 753, 749, 750, 751, 755, 753, 756, 757, 751,
+    758, 759, 760, 737, 761, 762, 737, 763, 764, 765, 751, 735, 736, 737, 766, 767,
+    768, 769, 770, 771, 696, 772, 773, 774, 698, 699, 700, 775, 700, 775, 700, 776,
+    777, 775, 777, 775, 778, 779, 780, 781, 782, 783, 784, 785, 786, 787, 91, 92,
+    110, 788, 143, 144, 145, 154, 91, 92, 110, 145, 154, 91, 92, 110, 153, 154,
+    477, 478, 481, 789, 708, 477, 478, 481, 790, 709, 710, 791, 792, 793, 794, 795,
+    796, 709, 710, 791, 797, 798, 709, 710, 791, 797, 799, 800, 798, 709, 710, 791,
+    800, 798, 716, 717, 720, 801, 802, 803, 804, 805, 806, 807, 808, 809, 810, 805,
+    806, 807, 811, 812, 813, 814, 815, 749, 750, 751, 816, 817, 818, 819, 749, 750,
+    751, 753, 820, 821, 805, 806, 807, 822, 823, 805, 806, 807, 824, 825, 826, 827,
+    828, 829, 830, 777, 698, 699, 700, 775, 831, 832, 833, 834, 835, 836, 837, 838,
+    702, 839, 840, 91, 92, 110, 153, 143, 144, 145, 154, 91, 92, 110, 841, 477,
+    478, 481, 842, 708, 843, 844, 790, 709, 710, 791, 845, 846, 847, 848, 849, 709,
+    710, 791, 850, 851, 852, 853, 709, 710, 791, 798, 716, 717, 720, 854, 855, 856,
+    857, 858, 749, 750, 751, 859, 860, 861, 862, 863, 749, 750, 751, 864, 865, 749,
+    750, 751, 864, 866, 867, 865, 749, 750, 751, 867, 865, 868, 869, 857, 870, 871,
+    872, 873, 764, 765, 751, 874, 764, 765, 751, 874, 875, 876, 764, 765, 751, 876,
+    877, 830, 878, 832, 833, 834, 879, 834, 879, 834, 880, 881, 879, 881, 879, 882,
+    883, 884, 885, 886, 91, 92, 110, 887, 158, 159, 160, 162, 91, 92, 110, 160,
+    162, 91, 92, 110, 160, 888, 161, 162, 477, 478, 481, 889, 708, 709, 710, 791,
+    890, 891, 892, 893, 894, 709, 710, 791, 895, 896, 709, 710, 791, 895, 897, 898,
+    896, 709, 710, 791, 898, 896, 716, 717, 720, 899, 900, 901, 902, 903, 904, 749,
+    750, 751, 905, 906, 907, 908, 909, 749, 750, 751, 910, 911, 912, 913, 749, 750,
+    751, 865, 914, 915, 902, 916, 917, 918, 919, 920, 830, 881, 832, 833, 834, 879,
+    921, 922, 923, 924, 925, 926, 927, 928, 929, 930, 931, 91, 92, 110, 161, 158,
+    159, 160, 162, 91, 92, 110, 932, 477, 478, 481, 933, 709, 710, 791, 934, 935,
+    936, 937, 938, 709, 710, 791, 939, 940, 941, 942, 709, 710, 791, 896, 716, 717,
+    720, 943, 944, 945, 946, 947, 948, 949, 950, 946, 947, 948, 951, 946, 947, 948,
+    950, 749, 750, 751, 952, 953, 954, 955, 956, 749, 750, 751, 957, 958, 749, 750,
+    751, 957, 959, 960, 958, 749, 750, 751, 960, 958, 961, 830, 962, 922, 923, 924,
+    963, 924, 963, 924, 964, 965, 963, 965, 963, 966, 967, 968, 969, 970, 91, 92,
+    110, 971, 164, 165, 166, 167, 91, 92, 110, 166, 972, 168, 167, 709, 710, 791,
+    973, 974, 975, 976, 977, 709, 710, 791, 978, 979, 709, 710, 791, 978, 980, 981,
+    979, 709, 710, 791, 981, 979, 716, 717, 720, 982, 983, 716, 717, 720, 984, 946,
+    947, 948, 985, 986, 749, 750, 751, 987, 988, 989, 990, 991, 749, 750, 751, 992,
+    993, 994, 995, 749, 750, 751, 958, 996, 965, 922, 923, 924, 963, 997, 998, 999,
+    1000, 1001, 1002, 1003, 1004, 91, 92, 110, 168, 164, 165, 166, 167, 709, 710, 791,
+    1005, 1006, 1007, 1008, 1009, 709, 710, 791, 1010, 1011, 1012, 1013, 709, 710, 791, 979,
+    716, 717, 720, 1014, 1015, 1016, 1017, 1018, 946, 947, 948, 1019, 1020, 1021, 1022, 948,
+    749, 750, 751, 1023, 1024, 1025, 1026, 1027, 749, 750, 751, 1028, 1029, 749, 750, 751,
+    1028, 1030, 1031, 1029, 749, 750, 751, 1031, 1029, 1032, 1033, 1034, 998, 999, 1000, 1032,
+    1033, 1000, 1032, 1033, 1000, 1035, 1036, 1032, 1033, 1036, 1037, 1038, 1039, 174, 175, 176,
+    1040, 170, 171, 172, 174, 175, 176, 172, 174, 175, 176, 172, 1041, 177, 709, 710,
+    791, 1042, 1043, 1044, 1045, 1046, 709, 710, 791, 1047, 1048, 709, 710, 791, 1047, 1049,
+    1050, 1048, 709, 710, 791, 1050, 1048, 716, 717, 720, 1051, 1052, 1053, 946, 947, 948,
+    1054, 1055, 1056, 749, 750, 751, 1057, 1058, 1059, 1060, 1061, 749, 750, 751, 1062, 1063,
+    1064, 1065, 749, 750, 751, 1029, 1032, 1033, 1036, 998, 999, 1000, 174, 175, 176, 177,
+    170, 171, 172, 174, 175, 176, 177, 110, 709, 710, 791, 1066, 1067, 1068, 1069, 1070,
+    709, 710, 791, 1071, 1072, 1073, 1074, 709, 710, 791, 1048, 716, 717, 720, 1075, 946,
+    947, 948, 1076, 1077, 749, 750, 751, 1078, 1079, 1080, 1081, 1082, 749, 750, 751, 1083,
+    1084, 749, 750, 751, 1083, 1085, 1086, 1084, 749, 750, 751, 1086, 1084, 709, 710, 791,
+    1087, 1088, 1089, 1090, 1091, 709, 710, 791, 1092, 1093, 709, 710, 791, 1092, 1094, 1095,
+    1093, 709, 710, 791, 1095, 1093, 946, 947, 948, 1096, 749, 750, 751, 1097, 1098, 1099,
+    1100, 1101, 749, 750, 751, 1102, 1103, 1104, 1105, 749, 750, 751, 1084, 709, 710, 791,
+    1106, 1107, 1108, 1109, 1110, 709, 710, 791, 1111, 1112, 1113, 1114, 709, 710, 791, 1093,
+    1115, 1116, 751, 1117, 1118, 1119, 1120, 1121, 1122, 751, 1123, 1121, 1122, 751, 1123, 1124,
+    1125, 1121, 1122, 751, 1125, 1126, 1127, 1128, 1129, 1130, 1131, 1132, 1133, 1134, 1135, 1136,
+    1133, 1134, 1135, 1136, 1137, 1138, 1133, 1134, 1135, 1138, 1139, 1140, 751, 1141, 1142, 1143,
+    1144, 1145, 1121, 1122, 751, 1146, 1147, 1148, 1149, 1150, 1151, 1152, 1153, 1154, 1155, 1156,
+    1133, 1134, 1135, 1138, 791, 1133, 1134, 1135, 791, 1157,
 };
 
 /* Operations and moves, each with its place. */
@@ -4216,299 +4271,299 @@ static const uint16_t actions[] = {
     /* 133 */ 0x4, 0x0, 0x1, 0x2b, 0x13,
     /* 138 */ 0x2, 0x0, 0x1,
     /* 141 */ 0x4, 0x0, 0x1, 0x2b, 0x31,
-    /* 146 */ 0x5, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 152 */ 0x2, 0x32, 0x33,
-    /* 155 */ 0xf, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 171 */ 0xb, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x13,
-    /* 183 */ 0x3, 0x41, 0x42, 0x43,
-    /* 187 */ 0x9, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e,
-    /* 197 */ 0x2, 0x17, 0x2d,
-    /* 200 */ 0xa, 0x44, 0x45, 0x46, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
-    /* 211 */ 0x4, 0x44, 0x45, 0x46, 0x13,
-    /* 216 */ 0x3, 0x44, 0x45, 0x46,
-    /* 220 */ 0x2, 0x44, 0x45,
-    /* 223 */ 0x1, 0x17,
-    /* 225 */ 0x1, 0x4,
-    /* 227 */ 0x1, 0x2d,
-    /* 229 */ 0xf, 0x36, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 245 */ 0xb, 0x36, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x3f, 0x13,
-    /* 257 */ 0x2, 0x50, 0x51,
-    /* 260 */ 0x7, 0x52, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 268 */ 0x2, 0x52, 0x13,
-    /* 271 */ 0xa, 0x53, 0x54, 0x46, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
-    /* 282 */ 0x4, 0x53, 0x54, 0x46, 0x13,
-    /* 287 */ 0x3, 0x53, 0x54, 0x46,
-    /* 291 */ 0x2, 0x53, 0x54,
-    /* 294 */ 0x9, 0x36, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f,
-    /* 304 */ 0x2, 0x55, 0x56,
-    /* 307 */ 0x1, 0x57,
-    /* 309 */ 0x8, 0x58, 0x59, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 318 */ 0x3, 0x48, 0x5a, 0x46,
-    /* 322 */ 0x2, 0x48, 0x5a,
-    /* 325 */ 0xa, 0xc, 0x5b, 0x46, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
-    /* 336 */ 0x4, 0xc, 0x5b, 0x46, 0x13,
-    /* 341 */ 0x3, 0xc, 0x5b, 0x46,
-    /* 345 */ 0x2, 0xc, 0x5b,
-    /* 348 */ 0x1, 0x5c,
-    /* 350 */ 0x1, 0x56,
-    /* 352 */ 0xa, 0x37, 0x5d, 0x46, 0x13, 0x14, 0x15, 0x5e, 0x17, 0x2e, 0x2f,
-    /* 363 */ 0x4, 0x37, 0x5d, 0x46, 0x13,
-    /* 368 */ 0x2, 0x37, 0x5d,
-    /* 371 */ 0x6, 0x58, 0x5f, 0x60, 0x17, 0x2e, 0x2f,
-    /* 378 */ 0x2, 0x61, 0x62,
-    /* 381 */ 0xa, 0x63, 0x64, 0x65, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
-    /* 392 */ 0x4, 0x63, 0x64, 0x65, 0x13,
-    /* 397 */ 0x3, 0x67, 0x42, 0x43,
-    /* 401 */ 0xa, 0x58, 0x68, 0x69, 0x6a, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 412 */ 0xa, 0x58, 0x68, 0x6b, 0x6c, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 423 */ 0x1, 0x6d,
-    /* 425 */ 0x2, 0x6e, 0x6f,
-    /* 428 */ 0x8, 0x58, 0x68, 0x69, 0x70, 0x60, 0x17, 0x2e, 0x2f,
-    /* 437 */ 0x8, 0x58, 0x68, 0x6b, 0x71, 0x60, 0x17, 0x2e, 0x2f,
-    /* 446 */ 0x2, 0x72, 0x73,
-    /* 449 */ 0x3, 0x74, 0x75, 0x76,
-    /* 453 */ 0x2, 0x77, 0x78,
-    /* 456 */ 0x1, 0x79,
-    /* 458 */ 0x1, 0x78,
-    /* 460 */ 0x9, 0x7a, 0x7b, 0x7c, 0x7d, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 470 */ 0x6, 0x7a, 0x7b, 0x7c, 0x7d, 0x32, 0x33,
-    /* 477 */ 0x4, 0x7a, 0x7b, 0x7c, 0x7d,
-    /* 482 */ 0x4, 0x7e, 0x7f, 0x80, 0x81,
-    /* 487 */ 0x1, 0x82,
-    /* 489 */ 0x4, 0x83, 0x84, 0x85, 0x86,
-    /* 494 */ 0x2, 0x83, 0x87,
-    /* 497 */ 0x1, 0x88,
-    /* 499 */ 0x1, 0x89,
-    /* 501 */ 0x1, 0x8,
-    /* 503 */ 0x2, 0x9, 0x8a,
-    /* 506 */ 0x1, 0x8b,
-    /* 508 */ 0x2, 0x8c, 0x9,
-    /* 511 */ 0x6, 0x36, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 518 */ 0x2, 0x8d, 0x9,
-    /* 521 */ 0x1, 0x8e,
-    /* 523 */ 0x1, 0x8f,
-    /* 525 */ 0x3, 0x90, 0x8d, 0x9,
-    /* 529 */ 0xd, 0xb, 0xc, 0xd, 0x91, 0x92, 0x93, 0x94, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
-    /* 543 */ 0x9, 0xb, 0xc, 0xd, 0x91, 0x92, 0x93, 0x94, 0x12, 0x13,
-    /* 553 */ 0x8, 0xb, 0x18, 0x95, 0x96, 0x97, 0x98, 0x1d, 0x1e,
-    /* 562 */ 0x7, 0x1f, 0x91, 0x92, 0x93, 0x94, 0x20, 0xa,
-    /* 570 */ 0x2, 0xb, 0x18,
-    /* 573 */ 0x2, 0x99, 0x9a,
-    /* 576 */ 0x6, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 583 */ 0x1, 0x13,
-    /* 585 */ 0x1, 0x9b,
-    /* 587 */ 0x6, 0x2a, 0x13, 0x2b, 0x2c, 0x17, 0x9c,
-    /* 594 */ 0x1, 0x9d,
-    /* 596 */ 0x1, 0x9e,
-    /* 598 */ 0x1, 0x9f,
-    /* 600 */ 0x1, 0xa0,
-    /* 602 */ 0x1, 0xa1,
-    /* 604 */ 0x2, 0x9f, 0xa2,
-    /* 607 */ 0x1, 0xa3,
-    /* 609 */ 0x1, 0xa4,
-    /* 611 */ 0x1, 0xa5,
-    /* 613 */ 0x5, 0x2a, 0x13, 0x2b, 0x2c, 0x17,
-    /* 619 */ 0x2, 0x16, 0x17,
-    /* 622 */ 0xf, 0x36, 0x37, 0x38, 0xa6, 0xa7, 0xa8, 0xa9, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 638 */ 0xb, 0x36, 0x37, 0x38, 0xa6, 0xa7, 0xa8, 0xa9, 0x3d, 0x3e, 0x3f, 0x13,
-    /* 650 */ 0xb, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 662 */ 0x8, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0x32, 0x33,
-    /* 671 */ 0x6, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf,
-    /* 678 */ 0x2, 0x17, 0x9c,
-    /* 681 */ 0x8, 0x46, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
-    /* 690 */ 0x2, 0x46, 0x13,
-    /* 693 */ 0x1, 0x46,
-    /* 695 */ 0x4, 0x30, 0x17, 0x2e, 0x2f,
-    /* 700 */ 0x8, 0x2b, 0x13, 0x14, 0x15, 0x30, 0x17, 0x2e, 0x2f,
-    /* 709 */ 0x2, 0x2b, 0x13,
-    /* 712 */ 0x2, 0x2b, 0x31,
-    /* 715 */ 0x7, 0xb0, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 723 */ 0x2, 0xb0, 0x13,
-    /* 726 */ 0x7, 0xb1, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 734 */ 0x2, 0xb1, 0x13,
-    /* 737 */ 0x2, 0xb2, 0x8a,
-    /* 740 */ 0x2, 0xb3, 0x8a,
-    /* 743 */ 0x2, 0xb4, 0x8a,
-    /* 746 */ 0x6, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 753 */ 0x2, 0x3f, 0x13,
-    /* 756 */ 0x2, 0x40, 0x17,
-    /* 759 */ 0xf, 0x36, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 775 */ 0xb, 0x36, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13,
-    /* 787 */ 0x9, 0x36, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f,
-    /* 797 */ 0xb, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 809 */ 0x8, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0x32, 0x33,
-    /* 818 */ 0x4, 0x67, 0xbf, 0xc0, 0xc1,
-    /* 823 */ 0x8, 0xc2, 0xc3, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 832 */ 0x3, 0xc2, 0xc3, 0x13,
-    /* 836 */ 0x7, 0xc4, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 844 */ 0x2, 0xc4, 0x13,
-    /* 847 */ 0x1, 0xc5,
-    /* 849 */ 0x7, 0xc6, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 857 */ 0x2, 0xc6, 0x13,
-    /* 860 */ 0x7, 0x6a, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 868 */ 0x2, 0x6a, 0x13,
-    /* 871 */ 0x7, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
-    /* 879 */ 0x1, 0xc7,
-    /* 881 */ 0x4, 0x47, 0x17, 0x2e, 0x2f,
-    /* 886 */ 0x1, 0xc8,
-    /* 888 */ 0x7, 0x6c, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 896 */ 0x2, 0x6c, 0x13,
-    /* 899 */ 0x2, 0xc9, 0xca,
-    /* 902 */ 0x1, 0xcb,
-    /* 904 */ 0x7, 0xcc, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 912 */ 0x2, 0xcc, 0x13,
-    /* 915 */ 0x7, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 923 */ 0x2, 0xcd, 0x13,
-    /* 926 */ 0x1, 0x9c,
-    /* 928 */ 0xb, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 940 */ 0x8, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0x32, 0x33,
-    /* 949 */ 0xb, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 961 */ 0x8, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0x32, 0x33,
-    /* 970 */ 0x6, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9,
-    /* 977 */ 0x4, 0xda, 0xdb, 0xdc, 0xdd,
-    /* 982 */ 0x4, 0xde, 0xdf, 0xe0, 0x2d,
-    /* 987 */ 0x1, 0xde,
-    /* 989 */ 0x1, 0xe1,
-    /* 991 */ 0x8, 0xe2, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
-    /* 1000 */ 0x2, 0xe2, 0x13,
-    /* 1003 */ 0xa, 0x48, 0x5a, 0x46, 0x13, 0x14, 0x15, 0x5e, 0x17, 0x2e, 0x2f,
-    /* 1014 */ 0x4, 0x48, 0x5a, 0x46, 0x13,
-    /* 1019 */ 0x1, 0xe3,
-    /* 1021 */ 0x1, 0xca,
-    /* 1023 */ 0x1, 0xe4,
-    /* 1025 */ 0xd, 0xe5, 0xe6, 0xe7, 0xe8, 0xd2, 0xd3, 0xe9, 0xea, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 1039 */ 0x1, 0xeb,
-    /* 1041 */ 0x6, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3,
-    /* 1048 */ 0x1, 0xb,
-    /* 1050 */ 0x7, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
-    /* 1058 */ 0xa, 0xec, 0xed, 0xee, 0x59, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1069 */ 0xa, 0x48, 0x5a, 0x65, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
-    /* 1080 */ 0x4, 0x48, 0x5a, 0x65, 0x13,
-    /* 1085 */ 0x2, 0x42, 0x43,
-    /* 1088 */ 0x4, 0x5e, 0x17, 0x2e, 0x2f,
-    /* 1093 */ 0x8, 0xec, 0x59, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1102 */ 0x1, 0x41,
-    /* 1104 */ 0x2, 0xef, 0xf0,
-    /* 1107 */ 0x1, 0xf1,
-    /* 1109 */ 0x1, 0xf2,
-    /* 1111 */ 0xd, 0xe5, 0xe6, 0xe7, 0xe8, 0xd2, 0xd3, 0xe9, 0xf3, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 1125 */ 0xb, 0xe5, 0xe6, 0xe7, 0xe8, 0xd2, 0xd3, 0xe9, 0xf3, 0xf4, 0xf5, 0x17,
-    /* 1137 */ 0xe, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 1152 */ 0xa, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x13,
-    /* 1163 */ 0x8, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e,
-    /* 1172 */ 0xe, 0x37, 0x38, 0xa6, 0xa7, 0xa8, 0xa9, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 1187 */ 0xa, 0x37, 0x38, 0xa6, 0xa7, 0xa8, 0xa9, 0x3d, 0x3e, 0x3f, 0x13,
-    /* 1198 */ 0x8, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1207 */ 0x4, 0x66, 0x17, 0x2e, 0x2f,
-    /* 1212 */ 0xc, 0x63, 0x64, 0xf7, 0xf8, 0x65, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
-    /* 1225 */ 0x2, 0x63, 0x64,
-    /* 1228 */ 0x8, 0xf9, 0xf7, 0xf8, 0x5f, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1237 */ 0xa, 0x58, 0x68, 0xfa, 0xb0, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1248 */ 0xa, 0x58, 0x68, 0xfb, 0xb1, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1259 */ 0x4, 0x63, 0x64, 0x65, 0xc7,
-    /* 1264 */ 0x1, 0xfc,
-    /* 1266 */ 0x2, 0xfd, 0xfe,
-    /* 1269 */ 0x1, 0xf0,
-    /* 1271 */ 0x3, 0x13, 0x2b, 0xff,
-    /* 1275 */ 0x2, 0x13, 0x100,
-    /* 1278 */ 0x1, 0x62,
-    /* 1280 */ 0x1, 0x101,
-    /* 1282 */ 0xe, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 1297 */ 0xa, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x3f, 0x13,
-    /* 1308 */ 0x1, 0xc1,
-    /* 1310 */ 0xe, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
-    /* 1325 */ 0xa, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13,
-    /* 1336 */ 0x8, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f,
-    /* 1345 */ 0xa, 0x58, 0x68, 0x102, 0xc6, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1356 */ 0xc, 0x58, 0x68, 0x103, 0x104, 0xc2, 0xc3, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1369 */ 0x4, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1374 */ 0xc, 0x58, 0x105, 0x106, 0x68, 0xfb, 0xb1, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1387 */ 0x8, 0x107, 0x108, 0x109, 0x60, 0x66, 0x17, 0x2e, 0x2f,
-    /* 1396 */ 0x8, 0x58, 0x68, 0xfa, 0x10a, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1405 */ 0x8, 0x58, 0x68, 0xfb, 0x10b, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1414 */ 0xc, 0x10c, 0x10d, 0x109, 0x10e, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1427 */ 0x6, 0x10c, 0x10d, 0x109, 0x10e, 0xe2, 0x13,
-    /* 1434 */ 0x4, 0x10c, 0x10d, 0x109, 0x10e,
-    /* 1439 */ 0xa, 0x58, 0x68, 0x10f, 0xc4, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1450 */ 0xa, 0x110, 0x111, 0x112, 0x113, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1461 */ 0x3, 0xda, 0xbf, 0xc0,
-    /* 1465 */ 0xc, 0x48, 0x5a, 0x114, 0x115, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1478 */ 0x6, 0x48, 0x5a, 0x114, 0x115, 0xe2, 0x13,
-    /* 1485 */ 0x4, 0x48, 0x5a, 0x114, 0x115,
-    /* 1490 */ 0xa, 0x58, 0x68, 0x116, 0xcc, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1501 */ 0xa, 0x110, 0x111, 0x117, 0x118, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1512 */ 0xa, 0x110, 0x111, 0x119, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1523 */ 0xa, 0x58, 0x68, 0x11a, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1534 */ 0xa, 0x58, 0x68, 0x11b, 0x52, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1545 */ 0x8001, 0x11c,
-    /* 1547 */ 0x1, 0xfe,
-    /* 1549 */ 0x2, 0x11d, 0x11e,
-    /* 1552 */ 0x1, 0x11f,
-    /* 1554 */ 0x5, 0x120, 0x121, 0x122, 0xdf, 0xe0,
-    /* 1560 */ 0x3, 0x120, 0x121, 0x122,
-    /* 1564 */ 0x8, 0x36, 0x44, 0x123, 0x120, 0x121, 0x122, 0xdf, 0xe0,
-    /* 1573 */ 0x6, 0x36, 0x44, 0x123, 0x120, 0x121, 0x122,
-    /* 1580 */ 0x1, 0x124,
-    /* 1582 */ 0x3, 0xde, 0xdf, 0xe0,
-    /* 1586 */ 0x8, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f,
-    /* 1595 */ 0x1, 0xdd,
-    /* 1597 */ 0x8, 0x58, 0x68, 0x102, 0x125, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1606 */ 0xa, 0x58, 0x68, 0x103, 0x104, 0x126, 0x127, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1617 */ 0xa, 0x58, 0x105, 0x106, 0x68, 0xfb, 0x10b, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1628 */ 0xc, 0x128, 0x129, 0x12a, 0x12b, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1641 */ 0x6, 0x128, 0x129, 0x12a, 0x12b, 0xe2, 0x13,
-    /* 1648 */ 0x4, 0x128, 0x129, 0x12a, 0x12b,
-    /* 1653 */ 0x8, 0x58, 0x68, 0x10f, 0x12c, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1662 */ 0x8, 0x12d, 0x12e, 0x12f, 0x130, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1671 */ 0x3, 0x131, 0xdb, 0xdc,
-    /* 1675 */ 0x2, 0xdd, 0x132,
-    /* 1678 */ 0x8, 0x58, 0x68, 0x116, 0x133, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1687 */ 0x8, 0x12d, 0x12e, 0x134, 0x135, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1696 */ 0x8, 0x58, 0x68, 0x11a, 0x136, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1705 */ 0x8, 0x58, 0x68, 0x11b, 0x137, 0x60, 0x17, 0x2e, 0x2f,
-    /* 1714 */ 0x4, 0x138, 0x139, 0x13a, 0x8a,
-    /* 1719 */ 0x1, 0x11e,
-    /* 1721 */ 0x1, 0x13b,
-    /* 1723 */ 0x2, 0x13b, 0x122,
-    /* 1726 */ 0x1, 0x6f,
-    /* 1728 */ 0x6, 0x13c, 0x32, 0x33, 0x34, 0x35, 0x17,
-    /* 1735 */ 0x3, 0x13c, 0x32, 0x33,
-    /* 1739 */ 0x1, 0x13d,
-    /* 1741 */ 0x2, 0xeb, 0x13e,
-    /* 1744 */ 0xc, 0x13f, 0x140, 0x141, 0x142, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1757 */ 0x6, 0x13f, 0x140, 0x141, 0x142, 0xe2, 0x13,
-    /* 1764 */ 0x4, 0x13f, 0x140, 0x141, 0x142,
-    /* 1769 */ 0x2, 0x13d, 0xeb,
-    /* 1772 */ 0xa, 0x143, 0x144, 0x145, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1783 */ 0x3, 0x146, 0x147, 0x148,
-    /* 1787 */ 0x3, 0x149, 0x14a, 0x14b,
-    /* 1791 */ 0x2, 0x14c, 0x14d,
-    /* 1794 */ 0x7, 0x14e, 0x14f, 0x150, 0x151, 0x13, 0x2b, 0xff,
-    /* 1802 */ 0x3, 0x122, 0xdf, 0xe0,
-    /* 1806 */ 0x7, 0x44, 0x123, 0x120, 0x121, 0x122, 0xdf, 0xe0,
-    /* 1814 */ 0x5, 0x44, 0x123, 0x120, 0x121, 0x122,
-    /* 1820 */ 0x2, 0x124, 0x43,
-    /* 1823 */ 0x1, 0x152,
-    /* 1825 */ 0x2, 0x153, 0x154,
-    /* 1828 */ 0xc, 0x155, 0x156, 0x157, 0x158, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
-    /* 1841 */ 0x6, 0x155, 0x156, 0x157, 0x158, 0xe2, 0x13,
-    /* 1848 */ 0x4, 0x155, 0x156, 0x157, 0x158,
-    /* 1853 */ 0x5, 0xfc, 0x159, 0x15a, 0x15b, 0xeb,
-    /* 1859 */ 0x4, 0x159, 0x15a, 0x15b, 0xeb,
-    /* 1864 */ 0x2, 0x15c, 0x153,
-    /* 1867 */ 0x2, 0x154, 0x15d,
-    /* 1870 */ 0xa, 0x15e, 0x15f, 0x160, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
-    /* 1881 */ 0x3, 0x161, 0x162, 0x163,
-    /* 1885 */ 0x1, 0x14b,
-    /* 1887 */ 0xc, 0x164, 0x165, 0x166, 0x167, 0x60, 0x44, 0x123, 0x120, 0x121, 0x122, 0xdf, 0xe0,
-    /* 1900 */ 0xa, 0x164, 0x165, 0x166, 0x167, 0x60, 0x44, 0x123, 0x120, 0x121, 0x122,
-    /* 1911 */ 0x3, 0xc8, 0x42, 0x43,
-    /* 1915 */ 0x2, 0x168, 0x13b,
-    /* 1918 */ 0x3, 0x168, 0x13b, 0x122,
-    /* 1922 */ 0x1, 0x76,
-    /* 1924 */ 0x2, 0x169, 0x16a,
-    /* 1927 */ 0x2, 0x16b, 0x16c,
-    /* 1930 */ 0x8000,
+    /* 146 */ 0x8000,
+    /* 147 */ 0x5, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 153 */ 0x2, 0x32, 0x33,
+    /* 156 */ 0xf, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 172 */ 0xb, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x13,
+    /* 184 */ 0x3, 0x41, 0x42, 0x43,
+    /* 188 */ 0x9, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e,
+    /* 198 */ 0x2, 0x17, 0x2d,
+    /* 201 */ 0xa, 0x44, 0x45, 0x46, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
+    /* 212 */ 0x4, 0x44, 0x45, 0x46, 0x13,
+    /* 217 */ 0x3, 0x44, 0x45, 0x46,
+    /* 221 */ 0x2, 0x44, 0x45,
+    /* 224 */ 0x1, 0x17,
+    /* 226 */ 0x1, 0x4,
+    /* 228 */ 0x1, 0x2d,
+    /* 230 */ 0xf, 0x36, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 246 */ 0xb, 0x36, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x3f, 0x13,
+    /* 258 */ 0x2, 0x50, 0x51,
+    /* 261 */ 0x7, 0x52, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 269 */ 0x2, 0x52, 0x13,
+    /* 272 */ 0xa, 0x53, 0x54, 0x46, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
+    /* 283 */ 0x4, 0x53, 0x54, 0x46, 0x13,
+    /* 288 */ 0x3, 0x53, 0x54, 0x46,
+    /* 292 */ 0x2, 0x53, 0x54,
+    /* 295 */ 0x9, 0x36, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f,
+    /* 305 */ 0x2, 0x55, 0x56,
+    /* 308 */ 0x1, 0x57,
+    /* 310 */ 0x8, 0x58, 0x59, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 319 */ 0x3, 0x48, 0x5a, 0x46,
+    /* 323 */ 0x2, 0x48, 0x5a,
+    /* 326 */ 0xa, 0xc, 0x5b, 0x46, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
+    /* 337 */ 0x4, 0xc, 0x5b, 0x46, 0x13,
+    /* 342 */ 0x3, 0xc, 0x5b, 0x46,
+    /* 346 */ 0x2, 0xc, 0x5b,
+    /* 349 */ 0x1, 0x5c,
+    /* 351 */ 0x1, 0x56,
+    /* 353 */ 0xa, 0x37, 0x5d, 0x46, 0x13, 0x14, 0x15, 0x5e, 0x17, 0x2e, 0x2f,
+    /* 364 */ 0x4, 0x37, 0x5d, 0x46, 0x13,
+    /* 369 */ 0x2, 0x37, 0x5d,
+    /* 372 */ 0x6, 0x58, 0x5f, 0x60, 0x17, 0x2e, 0x2f,
+    /* 379 */ 0x2, 0x61, 0x62,
+    /* 382 */ 0xa, 0x63, 0x64, 0x65, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
+    /* 393 */ 0x4, 0x63, 0x64, 0x65, 0x13,
+    /* 398 */ 0x3, 0x67, 0x42, 0x43,
+    /* 402 */ 0xa, 0x58, 0x68, 0x69, 0x6a, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 413 */ 0xa, 0x58, 0x68, 0x6b, 0x6c, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 424 */ 0x1, 0x6d,
+    /* 426 */ 0x2, 0x6e, 0x6f,
+    /* 429 */ 0x8, 0x58, 0x68, 0x69, 0x70, 0x60, 0x17, 0x2e, 0x2f,
+    /* 438 */ 0x8, 0x58, 0x68, 0x6b, 0x71, 0x60, 0x17, 0x2e, 0x2f,
+    /* 447 */ 0x2, 0x72, 0x73,
+    /* 450 */ 0x3, 0x74, 0x75, 0x76,
+    /* 454 */ 0x2, 0x77, 0x78,
+    /* 457 */ 0x1, 0x79,
+    /* 459 */ 0x1, 0x78,
+    /* 461 */ 0x9, 0x7a, 0x7b, 0x7c, 0x7d, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 471 */ 0x6, 0x7a, 0x7b, 0x7c, 0x7d, 0x32, 0x33,
+    /* 478 */ 0x4, 0x7a, 0x7b, 0x7c, 0x7d,
+    /* 483 */ 0x4, 0x7e, 0x7f, 0x80, 0x81,
+    /* 488 */ 0x1, 0x82,
+    /* 490 */ 0x4, 0x83, 0x84, 0x85, 0x86,
+    /* 495 */ 0x2, 0x83, 0x87,
+    /* 498 */ 0x1, 0x88,
+    /* 500 */ 0x1, 0x89,
+    /* 502 */ 0x1, 0x8,
+    /* 504 */ 0x2, 0x9, 0x8a,
+    /* 507 */ 0x1, 0x8b,
+    /* 509 */ 0x2, 0x8c, 0x9,
+    /* 512 */ 0x6, 0x36, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 519 */ 0x2, 0x8d, 0x9,
+    /* 522 */ 0x1, 0x8e,
+    /* 524 */ 0x1, 0x8f,
+    /* 526 */ 0x3, 0x90, 0x8d, 0x9,
+    /* 530 */ 0xd, 0xb, 0xc, 0xd, 0x91, 0x92, 0x93, 0x94, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
+    /* 544 */ 0x9, 0xb, 0xc, 0xd, 0x91, 0x92, 0x93, 0x94, 0x12, 0x13,
+    /* 554 */ 0x8, 0xb, 0x18, 0x95, 0x96, 0x97, 0x98, 0x1d, 0x1e,
+    /* 563 */ 0x7, 0x1f, 0x91, 0x92, 0x93, 0x94, 0x20, 0xa,
+    /* 571 */ 0x2, 0xb, 0x18,
+    /* 574 */ 0x2, 0x99, 0x9a,
+    /* 577 */ 0x6, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 584 */ 0x1, 0x13,
+    /* 586 */ 0x1, 0x9b,
+    /* 588 */ 0x6, 0x2a, 0x13, 0x2b, 0x2c, 0x17, 0x9c,
+    /* 595 */ 0x1, 0x9d,
+    /* 597 */ 0x1, 0x9e,
+    /* 599 */ 0x1, 0x9f,
+    /* 601 */ 0x1, 0xa0,
+    /* 603 */ 0x1, 0xa1,
+    /* 605 */ 0x2, 0x9f, 0xa2,
+    /* 608 */ 0x1, 0xa3,
+    /* 610 */ 0x1, 0xa4,
+    /* 612 */ 0x1, 0xa5,
+    /* 614 */ 0x5, 0x2a, 0x13, 0x2b, 0x2c, 0x17,
+    /* 620 */ 0x2, 0x16, 0x17,
+    /* 623 */ 0xf, 0x36, 0x37, 0x38, 0xa6, 0xa7, 0xa8, 0xa9, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 639 */ 0xb, 0x36, 0x37, 0x38, 0xa6, 0xa7, 0xa8, 0xa9, 0x3d, 0x3e, 0x3f, 0x13,
+    /* 651 */ 0xb, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 663 */ 0x8, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0x32, 0x33,
+    /* 672 */ 0x6, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf,
+    /* 679 */ 0x2, 0x17, 0x9c,
+    /* 682 */ 0x8, 0x46, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
+    /* 691 */ 0x2, 0x46, 0x13,
+    /* 694 */ 0x1, 0x46,
+    /* 696 */ 0x4, 0x30, 0x17, 0x2e, 0x2f,
+    /* 701 */ 0x8, 0x2b, 0x13, 0x14, 0x15, 0x30, 0x17, 0x2e, 0x2f,
+    /* 710 */ 0x2, 0x2b, 0x13,
+    /* 713 */ 0x2, 0x2b, 0x31,
+    /* 716 */ 0x7, 0xb0, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 724 */ 0x2, 0xb0, 0x13,
+    /* 727 */ 0x7, 0xb1, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 735 */ 0x2, 0xb1, 0x13,
+    /* 738 */ 0x2, 0xb2, 0x8a,
+    /* 741 */ 0x2, 0xb3, 0x8a,
+    /* 744 */ 0x2, 0xb4, 0x8a,
+    /* 747 */ 0x6, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 754 */ 0x2, 0x3f, 0x13,
+    /* 757 */ 0x2, 0x40, 0x17,
+    /* 760 */ 0xf, 0x36, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 776 */ 0xb, 0x36, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13,
+    /* 788 */ 0x9, 0x36, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f,
+    /* 798 */ 0xb, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 810 */ 0x8, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0x32, 0x33,
+    /* 819 */ 0x4, 0x67, 0xbf, 0xc0, 0xc1,
+    /* 824 */ 0x8, 0xc2, 0xc3, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 833 */ 0x3, 0xc2, 0xc3, 0x13,
+    /* 837 */ 0x7, 0xc4, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 845 */ 0x2, 0xc4, 0x13,
+    /* 848 */ 0x1, 0xc5,
+    /* 850 */ 0x7, 0xc6, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 858 */ 0x2, 0xc6, 0x13,
+    /* 861 */ 0x7, 0x6a, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 869 */ 0x2, 0x6a, 0x13,
+    /* 872 */ 0x7, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
+    /* 880 */ 0x1, 0xc7,
+    /* 882 */ 0x4, 0x47, 0x17, 0x2e, 0x2f,
+    /* 887 */ 0x1, 0xc8,
+    /* 889 */ 0x7, 0x6c, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 897 */ 0x2, 0x6c, 0x13,
+    /* 900 */ 0x2, 0xc9, 0xca,
+    /* 903 */ 0x1, 0xcb,
+    /* 905 */ 0x7, 0xcc, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 913 */ 0x2, 0xcc, 0x13,
+    /* 916 */ 0x7, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 924 */ 0x2, 0xcd, 0x13,
+    /* 927 */ 0x1, 0x9c,
+    /* 929 */ 0xb, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 941 */ 0x8, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0x32, 0x33,
+    /* 950 */ 0xb, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 962 */ 0x8, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0x32, 0x33,
+    /* 971 */ 0x6, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9,
+    /* 978 */ 0x4, 0xda, 0xdb, 0xdc, 0xdd,
+    /* 983 */ 0x4, 0xde, 0xdf, 0xe0, 0x2d,
+    /* 988 */ 0x1, 0xde,
+    /* 990 */ 0x1, 0xe1,
+    /* 992 */ 0x8, 0xe2, 0x13, 0x14, 0x15, 0x47, 0x17, 0x2e, 0x2f,
+    /* 1001 */ 0x2, 0xe2, 0x13,
+    /* 1004 */ 0xa, 0x48, 0x5a, 0x46, 0x13, 0x14, 0x15, 0x5e, 0x17, 0x2e, 0x2f,
+    /* 1015 */ 0x4, 0x48, 0x5a, 0x46, 0x13,
+    /* 1020 */ 0x1, 0xe3,
+    /* 1022 */ 0x1, 0xca,
+    /* 1024 */ 0x1, 0xe4,
+    /* 1026 */ 0xd, 0xe5, 0xe6, 0xe7, 0xe8, 0xd2, 0xd3, 0xe9, 0xea, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 1040 */ 0x1, 0xeb,
+    /* 1042 */ 0x6, 0xce, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3,
+    /* 1049 */ 0x1, 0xb,
+    /* 1051 */ 0x7, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
+    /* 1059 */ 0xa, 0xec, 0xed, 0xee, 0x59, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1070 */ 0xa, 0x48, 0x5a, 0x65, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
+    /* 1081 */ 0x4, 0x48, 0x5a, 0x65, 0x13,
+    /* 1086 */ 0x2, 0x42, 0x43,
+    /* 1089 */ 0x4, 0x5e, 0x17, 0x2e, 0x2f,
+    /* 1094 */ 0x8, 0xec, 0x59, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1103 */ 0x1, 0x41,
+    /* 1105 */ 0x2, 0xef, 0xf0,
+    /* 1108 */ 0x1, 0xf1,
+    /* 1110 */ 0x1, 0xf2,
+    /* 1112 */ 0xd, 0xe5, 0xe6, 0xe7, 0xe8, 0xd2, 0xd3, 0xe9, 0xf3, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 1126 */ 0xb, 0xe5, 0xe6, 0xe7, 0xe8, 0xd2, 0xd3, 0xe9, 0xf3, 0xf4, 0xf5, 0x17,
+    /* 1138 */ 0xe, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 1153 */ 0xa, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x13,
+    /* 1164 */ 0x8, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e,
+    /* 1173 */ 0xe, 0x37, 0x38, 0xa6, 0xa7, 0xa8, 0xa9, 0x3d, 0x3e, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 1188 */ 0xa, 0x37, 0x38, 0xa6, 0xa7, 0xa8, 0xa9, 0x3d, 0x3e, 0x3f, 0x13,
+    /* 1199 */ 0x8, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1208 */ 0x4, 0x66, 0x17, 0x2e, 0x2f,
+    /* 1213 */ 0xc, 0x63, 0x64, 0xf7, 0xf8, 0x65, 0x13, 0x14, 0x15, 0x66, 0x17, 0x2e, 0x2f,
+    /* 1226 */ 0x2, 0x63, 0x64,
+    /* 1229 */ 0x8, 0xf9, 0xf7, 0xf8, 0x5f, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1238 */ 0xa, 0x58, 0x68, 0xfa, 0xb0, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1249 */ 0xa, 0x58, 0x68, 0xfb, 0xb1, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1260 */ 0x4, 0x63, 0x64, 0x65, 0xc7,
+    /* 1265 */ 0x1, 0xfc,
+    /* 1267 */ 0x2, 0xfd, 0xfe,
+    /* 1270 */ 0x1, 0xf0,
+    /* 1272 */ 0x3, 0x13, 0x2b, 0xff,
+    /* 1276 */ 0x2, 0x13, 0x100,
+    /* 1279 */ 0x1, 0x62,
+    /* 1281 */ 0x1, 0x101,
+    /* 1283 */ 0xe, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 1298 */ 0xa, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x3f, 0x13,
+    /* 1309 */ 0x1, 0xc1,
+    /* 1311 */ 0xe, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13, 0x14, 0x15, 0x40, 0x17,
+    /* 1326 */ 0xa, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f, 0x3f, 0x13,
+    /* 1337 */ 0x8, 0x48, 0x49, 0xb5, 0xb6, 0xb7, 0xb8, 0x4e, 0x4f,
+    /* 1346 */ 0xa, 0x58, 0x68, 0x102, 0xc6, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1357 */ 0xc, 0x58, 0x68, 0x103, 0x104, 0xc2, 0xc3, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1370 */ 0x4, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1375 */ 0xc, 0x58, 0x105, 0x106, 0x68, 0xfb, 0xb1, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1388 */ 0x8, 0x107, 0x108, 0x109, 0x60, 0x66, 0x17, 0x2e, 0x2f,
+    /* 1397 */ 0x8, 0x58, 0x68, 0xfa, 0x10a, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1406 */ 0x8, 0x58, 0x68, 0xfb, 0x10b, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1415 */ 0xc, 0x10c, 0x10d, 0x109, 0x10e, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1428 */ 0x6, 0x10c, 0x10d, 0x109, 0x10e, 0xe2, 0x13,
+    /* 1435 */ 0x4, 0x10c, 0x10d, 0x109, 0x10e,
+    /* 1440 */ 0xa, 0x58, 0x68, 0x10f, 0xc4, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1451 */ 0xa, 0x110, 0x111, 0x112, 0x113, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1462 */ 0x3, 0xda, 0xbf, 0xc0,
+    /* 1466 */ 0xc, 0x48, 0x5a, 0x114, 0x115, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1479 */ 0x6, 0x48, 0x5a, 0x114, 0x115, 0xe2, 0x13,
+    /* 1486 */ 0x4, 0x48, 0x5a, 0x114, 0x115,
+    /* 1491 */ 0xa, 0x58, 0x68, 0x116, 0xcc, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1502 */ 0xa, 0x110, 0x111, 0x117, 0x118, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1513 */ 0xa, 0x110, 0x111, 0x119, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1524 */ 0xa, 0x58, 0x68, 0x11a, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1535 */ 0xa, 0x58, 0x68, 0x11b, 0x52, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1546 */ 0x8001, 0x11c,
+    /* 1548 */ 0x1, 0xfe,
+    /* 1550 */ 0x2, 0x11d, 0x11e,
+    /* 1553 */ 0x1, 0x11f,
+    /* 1555 */ 0x5, 0x120, 0x121, 0x122, 0xdf, 0xe0,
+    /* 1561 */ 0x3, 0x120, 0x121, 0x122,
+    /* 1565 */ 0x8, 0x36, 0x44, 0x123, 0x120, 0x121, 0x122, 0xdf, 0xe0,
+    /* 1574 */ 0x6, 0x36, 0x44, 0x123, 0x120, 0x121, 0x122,
+    /* 1581 */ 0x1, 0x124,
+    /* 1583 */ 0x3, 0xde, 0xdf, 0xe0,
+    /* 1587 */ 0x8, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f,
+    /* 1596 */ 0x1, 0xdd,
+    /* 1598 */ 0x8, 0x58, 0x68, 0x102, 0x125, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1607 */ 0xa, 0x58, 0x68, 0x103, 0x104, 0x126, 0x127, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1618 */ 0xa, 0x58, 0x105, 0x106, 0x68, 0xfb, 0x10b, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1629 */ 0xc, 0x128, 0x129, 0x12a, 0x12b, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1642 */ 0x6, 0x128, 0x129, 0x12a, 0x12b, 0xe2, 0x13,
+    /* 1649 */ 0x4, 0x128, 0x129, 0x12a, 0x12b,
+    /* 1654 */ 0x8, 0x58, 0x68, 0x10f, 0x12c, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1663 */ 0x8, 0x12d, 0x12e, 0x12f, 0x130, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1672 */ 0x3, 0x131, 0xdb, 0xdc,
+    /* 1676 */ 0x2, 0xdd, 0x132,
+    /* 1679 */ 0x8, 0x58, 0x68, 0x116, 0x133, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1688 */ 0x8, 0x12d, 0x12e, 0x134, 0x135, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1697 */ 0x8, 0x58, 0x68, 0x11a, 0x136, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1706 */ 0x8, 0x58, 0x68, 0x11b, 0x137, 0x60, 0x17, 0x2e, 0x2f,
+    /* 1715 */ 0x4, 0x138, 0x139, 0x13a, 0x8a,
+    /* 1720 */ 0x1, 0x11e,
+    /* 1722 */ 0x1, 0x13b,
+    /* 1724 */ 0x2, 0x13b, 0x122,
+    /* 1727 */ 0x1, 0x6f,
+    /* 1729 */ 0x6, 0x13c, 0x32, 0x33, 0x34, 0x35, 0x17,
+    /* 1736 */ 0x3, 0x13c, 0x32, 0x33,
+    /* 1740 */ 0x1, 0x13d,
+    /* 1742 */ 0x2, 0xeb, 0x13e,
+    /* 1745 */ 0xc, 0x13f, 0x140, 0x141, 0x142, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1758 */ 0x6, 0x13f, 0x140, 0x141, 0x142, 0xe2, 0x13,
+    /* 1765 */ 0x4, 0x13f, 0x140, 0x141, 0x142,
+    /* 1770 */ 0x2, 0x13d, 0xeb,
+    /* 1773 */ 0xa, 0x143, 0x144, 0x145, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1784 */ 0x3, 0x146, 0x147, 0x148,
+    /* 1788 */ 0x3, 0x149, 0x14a, 0x14b,
+    /* 1792 */ 0x2, 0x14c, 0x14d,
+    /* 1795 */ 0x7, 0x14e, 0x14f, 0x150, 0x151, 0x13, 0x2b, 0xff,
+    /* 1803 */ 0x3, 0x122, 0xdf, 0xe0,
+    /* 1807 */ 0x7, 0x44, 0x123, 0x120, 0x121, 0x122, 0xdf, 0xe0,
+    /* 1815 */ 0x5, 0x44, 0x123, 0x120, 0x121, 0x122,
+    /* 1821 */ 0x2, 0x124, 0x43,
+    /* 1824 */ 0x1, 0x152,
+    /* 1826 */ 0x2, 0x153, 0x154,
+    /* 1829 */ 0xc, 0x155, 0x156, 0x157, 0x158, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
+    /* 1842 */ 0x6, 0x155, 0x156, 0x157, 0x158, 0xe2, 0x13,
+    /* 1849 */ 0x4, 0x155, 0x156, 0x157, 0x158,
+    /* 1854 */ 0x5, 0xfc, 0x159, 0x15a, 0x15b, 0xeb,
+    /* 1860 */ 0x4, 0x159, 0x15a, 0x15b, 0xeb,
+    /* 1865 */ 0x2, 0x15c, 0x153,
+    /* 1868 */ 0x2, 0x154, 0x15d,
+    /* 1871 */ 0xa, 0x15e, 0x15f, 0x160, 0xcd, 0x13, 0x2b, 0x2c, 0x17, 0x2e, 0x2f,
+    /* 1882 */ 0x3, 0x161, 0x162, 0x163,
+    /* 1886 */ 0x1, 0x14b,
+    /* 1888 */ 0xc, 0x164, 0x165, 0x166, 0x167, 0x60, 0x44, 0x123, 0x120, 0x121, 0x122, 0xdf, 0xe0,
+    /* 1901 */ 0xa, 0x164, 0x165, 0x166, 0x167, 0x60, 0x44, 0x123, 0x120, 0x121, 0x122,
+    /* 1912 */ 0x3, 0xc8, 0x42, 0x43,
+    /* 1916 */ 0x2, 0x168, 0x13b,
+    /* 1919 */ 0x3, 0x168, 0x13b, 0x122,
+    /* 1923 */ 0x1, 0x76,
+    /* 1925 */ 0x2, 0x169, 0x16a,
+    /* 1928 */ 0x2, 0x16b, 0x16c,
     /* 1931 */ 0xc, 0x16d, 0x16e, 0x16f, 0x170, 0xe2, 0x13, 0x14, 0x15, 0xf6, 0x17, 0x2e, 0x2f,
     /* 1944 */ 0x6, 0x16d, 0x16e, 0x16f, 0x170, 0xe2, 0x13,
     /* 1951 */ 0x4, 0x16d, 0x16e, 0x16f, 0x170,
@@ -4582,7 +4637,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close request */
     {QCAP_OP_PUSH, 0, 0, 0, 0, 65535}, /* push commands verb */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 187, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 191, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_MARK, 0, 0, 0, 0, 0}, /* mark */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 2, 0, 0}, /* close username */
@@ -4638,17 +4693,17 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 9, 0, 0}, /* convert free-command */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 9, 0, 0}, /* begin free-command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 188, 0}, /* anomaly bad-argument */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 2, 0, 187, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 192, 0}, /* anomaly bad-argument */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 2, 0, 191, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 14, 0, 0}, /* close argument */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 14, 0, 0}, /* open argument */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 1, 0, 0}, /* close command */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 1, 0, 0}, /* open command */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 189, 0}, /* anomaly empty-argument */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 190, 0}, /* anomaly missing-argument */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 191, 0}, /* anomaly unknown-command */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 192, 0}, /* anomaly empty-line */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 193, 0}, /* anomaly empty-argument */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 194, 0}, /* anomaly missing-argument */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 195, 0}, /* anomaly unknown-command */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 196, 0}, /* anomaly empty-line */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open request */
     {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset verb */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset verb */
@@ -4657,7 +4712,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 10, 0, 0}, /* begin first-free-command */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
     {QCAP_OP_CLOSE, 0, 0, 15, 0, 0}, /* close reply */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 193, 0}, /* anomaly no-address */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 197, 0}, /* anomaly no-address */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 17, 0, 0}, /* close reply-text */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 17, 0, 0}, /* open reply-text */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 16, 0, 0}, /* close reply-code */
@@ -4670,12 +4725,12 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 14, 0, 0}, /* convert extended-passive-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 14, 0, 0}, /* begin extended-passive-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 13, 0, 0}, /* begin extended-passive-code */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 194, 0}, /* anomaly missing-SP */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 198, 0}, /* anomaly missing-SP */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 15, 0, 0}, /* convert reply-code */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 16, 0, 0}, /* convert reply-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 16, 0, 0}, /* begin reply-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 15, 0, 0}, /* begin reply-code */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 187, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 191, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_MARK, 0, 1, 0, 0, 0}, /* mark */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 17, 0, 0}, /* close reply-text */
@@ -4720,7 +4775,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 16, 0, 0}, /* convert reply-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 16, 0, 0}, /* begin reply-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 15, 0, 0}, /* begin reply-code */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 187, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 191, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, 0, 1, 17, 0, 0}, /* close reply-text */
     {QCAP_OP_OPEN, 0, 1, 17, 0, 0}, /* open reply-text */
@@ -4728,7 +4783,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 20, 0, 0}, /* close reply-lines */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 20, 0, 0}, /* open reply-lines */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 20, 0, 0}, /* open reply-lines */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 195, 0}, /* anomaly bad-feature */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 199, 0}, /* anomaly bad-feature */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 21, 0, 0}, /* close feature */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 21, 0, 0}, /* open feature */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 21, 0, 0}, /* close feature */
@@ -4787,218 +4842,222 @@ static const qcap_about_t abouts[] = {
     {27, 21},
     {27, 49},
     {1, 50},
-    {51, 52},
-    {53, 54},
-    {55, 11},
-    {56, 57},
-    {55, 58},
-    {55, 59},
-    {53, 60},
-    {61, 52},
-    {61, 62},
+    {10, 51},
+    {52, 53},
+    {54, 55},
+    {56, 11},
+    {57, 58},
+    {56, 59},
+    {56, 60},
+    {54, 61},
+    {62, 53},
+    {62, 63},
     {3, 7},
     {6, 9},
-    {63, 64},
-    {65, 66},
-    {65, 11},
-    {67, 68},
-    {69, 11},
-    {56, 70},
-    {71, 72},
-    {65, 73},
-    {71, 74},
-    {75, 60},
-    {31, 76},
-    {33, 52},
-    {34, 77},
+    {64, 65},
+    {66, 67},
+    {66, 11},
+    {68, 69},
+    {70, 11},
+    {57, 71},
+    {72, 73},
+    {66, 74},
+    {72, 75},
+    {76, 61},
+    {31, 77},
+    {33, 53},
     {34, 78},
-    {79, 62},
-    {65, 80},
-    {51, 81},
-    {53, 82},
-    {55, 83},
-    {55, 84},
-    {56, 5},
-    {55, 82},
-    {53, 81},
-    {61, 83},
-    {61, 5},
+    {34, 79},
+    {80, 63},
+    {66, 81},
+    {52, 82},
+    {54, 83},
+    {56, 84},
+    {56, 85},
+    {57, 5},
+    {56, 83},
+    {54, 82},
+    {62, 84},
+    {62, 5},
     {3, 12},
     {6, 13},
-    {33, 59},
-    {63, 85},
-    {75, 58},
-    {75, 84},
-    {34, 60},
-    {75, 86},
-    {33, 85},
-    {75, 82},
-    {75, 87},
-    {69, 83},
-    {65, 88},
-    {65, 84},
-    {75, 85},
-    {67, 89},
-    {69, 58},
-    {75, 5},
-    {69, 84},
-    {69, 82},
-    {71, 5},
-    {75, 89},
-    {65, 81},
-    {75, 90},
-    {91, 88},
-    {69, 59},
-    {75, 81},
-    {31, 5},
-    {92, 14},
-    {75, 59},
-    {33, 88},
-    {33, 83},
-    {34, 93},
-    {65, 94},
-    {65, 95},
-    {65, 82},
-    {34, 96},
-    {33, 5},
-    {79, 60},
-    {65, 97},
-    {65, 98},
-    {33, 99},
-    {65, 100},
-    {75, 101},
-    {102, 13},
-    {51, 101},
-    {55, 88},
-    {55, 81},
-    {55, 60},
-    {56, 81},
-    {55, 103},
-    {53, 5},
-    {61, 81},
-    {104, 19},
-    {33, 14},
-    {63, 81},
-    {34, 11},
-    {22, 105},
     {33, 60},
-    {75, 106},
-    {69, 88},
+    {64, 86},
+    {76, 59},
+    {76, 85},
+    {34, 61},
+    {76, 87},
+    {33, 86},
+    {76, 83},
+    {76, 88},
+    {70, 84},
+    {66, 89},
+    {66, 85},
+    {76, 86},
+    {68, 90},
+    {70, 59},
+    {76, 5},
+    {70, 85},
+    {70, 83},
+    {72, 5},
+    {76, 90},
+    {66, 82},
+    {76, 91},
+    {92, 89},
+    {70, 60},
+    {76, 82},
+    {31, 5},
+    {93, 14},
+    {76, 60},
+    {33, 89},
+    {33, 84},
+    {34, 94},
+    {66, 95},
+    {66, 96},
+    {66, 83},
+    {34, 97},
+    {33, 5},
+    {80, 61},
+    {66, 98},
+    {66, 99},
+    {33, 100},
+    {66, 101},
+    {76, 102},
+    {103, 13},
+    {52, 102},
+    {56, 89},
+    {56, 82},
+    {56, 61},
+    {57, 82},
+    {56, 104},
+    {54, 5},
+    {62, 82},
+    {105, 19},
+    {33, 14},
+    {64, 82},
+    {34, 11},
+    {22, 106},
+    {33, 61},
+    {76, 107},
+    {70, 89},
     {44, 19},
-    {67, 81},
-    {69, 107},
-    {69, 81},
-    {69, 60},
-    {69, 103},
-    {71, 81},
-    {33, 107},
-    {71, 108},
-    {91, 11},
-    {31, 109},
-    {75, 110},
-    {92, 81},
-    {33, 81},
-    {75, 103},
+    {68, 82},
+    {70, 108},
+    {70, 82},
+    {70, 61},
+    {70, 104},
+    {72, 82},
+    {33, 108},
+    {72, 109},
+    {92, 11},
+    {31, 110},
+    {76, 111},
+    {93, 82},
     {33, 82},
-    {111, 81},
+    {76, 104},
+    {33, 83},
+    {112, 82},
     {34, 14},
-    {65, 14},
-    {65, 59},
-    {75, 11},
-    {34, 112},
-    {113, 52},
-    {79, 11},
-    {75, 114},
-    {18, 115},
-    {44, 115},
-    {45, 116},
-    {117, 118},
-    {119, 120},
-    {121, 0},
-    {63, 32},
-    {122, 32},
-    {65, 32},
-    {67, 32},
-    {69, 32},
-    {56, 32},
-    {71, 32},
-    {75, 32},
-    {79, 32},
+    {66, 14},
+    {66, 60},
+    {76, 11},
+    {34, 113},
+    {114, 53},
+    {80, 11},
+    {76, 115},
+    {18, 116},
+    {44, 116},
+    {45, 117},
+    {118, 119},
+    {120, 121},
+    {122, 0},
+    {64, 32},
+    {123, 32},
+    {66, 32},
+    {68, 32},
+    {70, 32},
+    {57, 32},
+    {72, 32},
+    {76, 32},
+    {80, 32},
     {1, 32},
-    {24, 123},
-    {124, 125},
-    {126, 126},
-    {127, 128},
-    {129, 129},
-    {130, 131},
-    {132, 0},
-    {20, 133},
-    {117, 125},
-    {134, 120},
-    {121, 135},
-    {136, 0},
-    {51, 32},
-    {91, 32},
+    {124, 0},
+    {24, 125},
+    {126, 127},
+    {128, 128},
+    {129, 130},
+    {131, 131},
+    {132, 133},
+    {134, 0},
+    {20, 135},
+    {118, 127},
+    {136, 121},
+    {122, 137},
+    {138, 0},
+    {139, 0},
+    {52, 32},
     {92, 32},
-    {124, 137},
-    {127, 138},
-    {130, 115},
-    {130, 19},
-    {139, 140},
-    {111, 32},
-    {113, 32},
-    {39, 141},
-    {130, 142},
-    {143, 0},
-    {134, 144},
-    {17, 145},
-    {146, 147},
-    {42, 148},
-    {22, 149},
-    {150, 0},
-    {151, 13},
-    {119, 21},
-    {27, 152},
-    {117, 153},
-    {124, 21},
-    {126, 154},
-    {42, 155},
-    {127, 21},
-    {129, 156},
-    {130, 21},
-    {146, 157},
-    {22, 158},
-    {159, 19},
-    {151, 160},
-    {27, 161},
-    {117, 21},
+    {93, 32},
+    {126, 140},
+    {129, 141},
+    {132, 116},
+    {132, 19},
+    {142, 143},
+    {112, 32},
+    {114, 32},
+    {0, 144},
+    {39, 145},
+    {132, 146},
+    {147, 0},
+    {136, 148},
+    {17, 149},
+    {150, 151},
+    {42, 152},
+    {22, 153},
+    {154, 0},
+    {155, 13},
+    {120, 21},
+    {27, 156},
+    {118, 157},
+    {126, 21},
+    {128, 158},
+    {42, 159},
+    {129, 21},
+    {131, 160},
+    {132, 21},
+    {150, 161},
     {22, 162},
-    {39, 155},
-    {127, 162},
-    {130, 163},
-    {130, 164},
-    {165, 133},
-    {165, 116},
-    {117, 166},
+    {163, 19},
+    {155, 164},
+    {27, 165},
+    {118, 21},
+    {22, 166},
+    {39, 159},
+    {129, 166},
+    {132, 167},
+    {132, 168},
+    {169, 135},
+    {169, 117},
+    {118, 170},
     {39, 21},
-    {130, 167},
-    {159, 168},
-    {146, 21},
-    {42, 169},
-    {22, 170},
-    {151, 155},
-    {46, 141},
-    {46, 43},
-    {47, 141},
-    {46, 155},
-    {42, 171},
-    {46, 21},
-    {27, 172},
-    {47, 155},
-    {47, 21},
+    {132, 171},
+    {163, 172},
+    {150, 21},
     {42, 173},
-    {27, 174},
-    {27, 175},
+    {22, 174},
+    {155, 159},
+    {46, 145},
+    {46, 43},
+    {47, 145},
+    {46, 159},
+    {42, 175},
+    {46, 21},
+    {27, 176},
+    {47, 159},
+    {47, 21},
+    {42, 177},
+    {27, 178},
+    {27, 179},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -5485,7 +5544,7 @@ static const qcap_keep_t keeps[] = {
     {132, 2, 2, 7, 16384, 0, 0, 0},
     {134, 2, 0, 31, 16384, 0, 0, 0},
     {0, 0, 8, 0, 16384, 0, 0, 0},
-    {0, 0, 1, 0, 16384, 0, 0, 1802},
+    {0, 0, 1, 0, 16384, 0, 0, 1803},
     {83, 2, 1, 7, 16384, 0, 0, 0},
     {136, 4, 2, 15, 16384, 0, 0, 0},
     {140, 4, 0, 63, 16384, 0, 0, 0},
@@ -5504,7 +5563,7 @@ static const qcap_keep_t keeps[] = {
     {166, 1, 0, 30, 16384, 0, 0, 0},
     {169, 3, 2, 31, 16384, 0, 0, 0},
     {172, 3, 0, 127, 16384, 0, 0, 0},
-    {0, 0, 1, 4, 16384, 0, 0, 1802},
+    {0, 0, 1, 4, 16384, 0, 0, 1803},
     {175, 5, 2, 63, 16384, 0, 0, 0},
     {180, 5, 0, 255, 16384, 0, 0, 0},
     {185, 3, 2, 7, 16384, 0, 0, 0},
@@ -5720,6 +5779,7 @@ static const qcap_state_t states[] = {
      *     "X" / "x" -> path_command_22: reset verb, open request
      *     CR -> crlf_13: reset verb, open request, anomaly-open, mark
      *     LF -> signals_1: reset verb, open request, anomaly-open, mark, anomaly-open, anomaly bare-LF, anomaly empty-line, atomic ends, push commands verb, close request
+     *     %x16 -> begun_tls_1
      *     %xF0-FF -> signals_2: reset verb, open request */
     {43, 255, 16, 17, 10, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 19: signals_1 */
 
@@ -5730,13 +5790,13 @@ static const qcap_state_t states[] = {
      *     char -> text_2
      *     CR -> crlf_3: close reply-text, mark
      *     LF -> outcome_1: close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {64, 3, 14, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 20: text_2 */
+    {65, 3, 14, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 20: text_2 */
 
     /* outcome = pending / final .      RFC 959, 4.2.1
      * e.g. after "100\n"
      *     -> before_passive_code_1
      *     -> outcome_2 */
-    {0, 255, 3, 18, 1, QCAP_STATE_CONTROL, 1}, /* 21: outcome_1 */
+    {0, 255, 7, 18, 1, QCAP_STATE_CONTROL, 1}, /* 21: outcome_1 */
 
     /* passive-text = 1*. not-digit host-port [ not-digit *char ]      RFC 1123, 4.1.2.6
      * else text = *. char      RFC 959, 4.2.1
@@ -5746,17 +5806,17 @@ static const qcap_state_t states[] = {
      *     DIGIT -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {67, 255, 17, 19, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 22: passive_text_1 */
+    {68, 255, 17, 19, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 22: passive_text_1 */
 
     /* first-word = . ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / DIGIT / DQUOTE ...      RFC 959, 4.1
      * e.g. after "user "
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ";"-"@" / "["-"`" / %x7B-FF -> first_word_2 */
-    {71, 255, 18, 20, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 23: first_word_1 */
+    {72, 255, 18, 20, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 23: first_word_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "220 \r"
      *     LF -> passive_code_3: atomic ends, close reply */
-    {72, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: crlf_2 */
+    {73, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: crlf_2 */
 
     /* password-command = . "PASS"      RFC 959, 5.3.1
      * port-command = . "PORT"      RFC 959, 5.3.1
@@ -5771,7 +5831,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {73, 255, 19, 21, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 25: password_command_1 */
+    {74, 255, 19, 21, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 25: password_command_1 */
 
     /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -5782,7 +5842,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {82, 255, 20, 22, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 26: bare_command_1 */
+    {83, 255, 20, 22, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 26: bare_command_1 */
 
     /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
@@ -5796,24 +5856,25 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {87, 255, 21, 23, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 27: file_command_1 */
+    {88, 255, 21, 23, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 27: file_command_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "100 \r"
      *     LF -> outcome_1: atomic ends */
-    {95, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 28: crlf_3 */
+    {96, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 28: crlf_3 */
 
     /* passive-code = . "227"      RFC 959, 4.2.1
      * extended-passive-code = . "229"      RFC 959, 4.2.1
      * path-code = . "257"      RFC 959, 4.2.1
      * e.g. after "100\n"
      *     "1" / "3"-"6" -> reply_code_1: open reply
-     *     "2" -> passive_code_1: open reply */
-    {96, 255, 22, 24, 13, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 29: passive_code_3 */
+     *     "2" -> passive_code_1: open reply
+     *     %x16 -> seen_tls_1 */
+    {97, 255, 22, 24, 13, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 29: passive_code_3 */
 
     /* e.g. after "100\n"
      *     -> passive_code_3: close reply */
-    {98, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 30: before_passive_code_1 */
+    {100, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 30: before_passive_code_1 */
 
     /* passive-text = 1*. not-digit host-port [ not-digit *char ]      RFC 1123, 4.1.2.6
      * number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -5826,7 +5887,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_number_2: open host-port, begin h1
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {99, 3, 23, 25, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 31: passive_text_2 */
+    {101, 3, 23, 25, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 31: passive_text_2 */
 
     /* first-word = ... / ALPHA / ";"-"@" / "["-"`" / %x7B-FF ) *. ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / VCHAR / %x7F-FF ...      RFC 959, 4.1
      * first-username = first-word *( 1*. SP first-word ) *SP      RFC 959, 4.1
@@ -5836,7 +5897,7 @@ static const qcap_state_t states[] = {
      *     SP -> first_username_1
      *     CR -> crlf_1: close username, mark
      *     LF -> signals_1: close username, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {106, 3, 24, 26, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: first_word_2 */
+    {108, 3, 24, 26, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: first_word_2 */
 
     /* password-command = . "PASS"      RFC 959, 5.3.1
      * bare-command = "CDUP" / "REIN" / "QUIT" / . "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -5847,7 +5908,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {110, 255, 25, 21, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 33: password_command_2 */
+    {112, 255, 25, 21, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 33: password_command_2 */
 
     /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -5858,7 +5919,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {115, 255, 26, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 34: bare_command_2 */
+    {117, 255, 26, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 34: bare_command_2 */
 
     /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
      * restart-command = . "REST"      RFC 2228, 3
@@ -5871,14 +5932,14 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {120, 255, 27, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 35: file_command_2 */
+    {122, 255, 27, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 35: file_command_2 */
 
     /* done = secured / secured / pending .      RFC 4217, 4
      * e.g. after "100\n"
      *     -> done_2
      *     -> done_2
      *     -> before_passive_code_1 */
-    {0, 255, 1, 27, 1, QCAP_STATE_CONTROL, 1}, /* 36: done_1 */
+    {0, 255, 5, 27, 1, QCAP_STATE_CONTROL, 1}, /* 36: done_1 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -5889,7 +5950,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: convert h1, begin h2 */
-    {127, 255, 28, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 37: host_number_1 */
+    {129, 255, 28, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 37: host_number_1 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -5900,7 +5961,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: convert h1, begin h2 */
-    {132, 255, 28, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 38: host_number_2 */
+    {134, 255, 28, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 38: host_number_2 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -5910,7 +5971,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_23: anomaly-open, open command, close command
      *     CR -> crlf_5
      *     LF -> signals_1: open command, close command, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {137, 255, 29, 29, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 39: crlf_4 */
+    {139, 255, 29, 29, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 39: crlf_4 */
 
     /* password-command = . "PASS"      RFC 959, 5.3.1
      * bare-command = "CDUP" / "REIN" / "QUIT" / . "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -5922,7 +5983,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {141, 255, 30, 21, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 40: password_command_3 */
+    {143, 255, 30, 21, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 40: password_command_3 */
 
     /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -5933,7 +5994,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {147, 255, 31, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 41: bare_command_3 */
+    {149, 255, 31, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 41: bare_command_3 */
 
     /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
      * file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
@@ -5944,7 +6005,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {152, 255, 32, 23, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 42: file_command_3 */
+    {154, 255, 32, 23, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 42: file_command_3 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -5957,7 +6018,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_number_17
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {157, 255, 23, 30, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 43: number_1 */
+    {159, 255, 23, 30, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 43: number_1 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
@@ -5967,7 +6028,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: begin h2 */
-    {164, 255, 33, 31, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 44: host_number_3 */
+    {166, 255, 33, 31, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 44: host_number_3 */
 
     /* command-line = ... SP account-information ) / ( file-command . SP file-name ) / ( path-command SP pathname ) / ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -5977,14 +6038,14 @@ static const qcap_state_t states[] = {
      *     SP -> string_1
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {168, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 45: command_line_1 */
+    {170, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 45: command_line_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nccc\r"
      *     LF -> signals_1: open command, close command, mark, atomic ends, push commands verb, close request */
-    {172, 255, 15, 16, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 46: crlf_5 */
+    {174, 255, 15, 16, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 46: crlf_5 */
 
     /* command-line = ... user-command SP username ) / ( password-command . SP password ) / ( account-command SP account-information ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -5994,7 +6055,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_2
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {173, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 47: command_line_2 */
+    {175, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 47: command_line_2 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6008,7 +6069,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_3: convert h2, begin h3 */
-    {177, 255, 34, 33, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 48: number_2 */
+    {179, 255, 34, 33, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 48: number_2 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -6017,7 +6078,7 @@ static const qcap_state_t states[] = {
      *     char -> string_3
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {185, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 49: string_1 */
+    {187, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 49: string_1 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -6026,7 +6087,7 @@ static const qcap_state_t states[] = {
      *     char -> string_4
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {188, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 50: string_2 */
+    {190, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 50: string_2 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6039,7 +6100,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_number_29
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {191, 255, 23, 30, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 51: number_3 */
+    {193, 255, 23, 30, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 51: number_3 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -6048,7 +6109,7 @@ static const qcap_state_t states[] = {
      *     char -> string_3
      *     CR -> crlf_6
      *     LF -> signals_1: open command, close command, open file-name, close file-name, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {198, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 52: string_3 */
+    {200, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 52: string_3 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -6057,7 +6118,7 @@ static const qcap_state_t states[] = {
      *     char -> string_4
      *     CR -> crlf_7
      *     LF -> signals_1: open command, close command, open password, close password, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {201, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 53: string_4 */
+    {203, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 53: string_4 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6070,21 +6131,21 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: convert h3, begin h4 */
-    {204, 255, 35, 28, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 54: host_number_4 */
+    {206, 255, 35, 28, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 54: host_number_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nappe a\r"
      *     LF -> signals_1: open command, close command, open file-name, close file-name, mark, atomic ends, push commands verb, close request */
-    {211, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 55: crlf_6 */
+    {213, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 55: crlf_6 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\npass a\r"
      *     LF -> signals_1: open command, close command, open password, close password, mark, atomic ends, push commands verb, close request */
-    {212, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 56: crlf_7 */
+    {214, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 56: crlf_7 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6097,7 +6158,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_port_1
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {213, 255, 23, 30, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 57: number_4 */
+    {215, 255, 23, 30, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 57: number_4 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6108,7 +6169,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: convert h4, set host, begin p1 */
-    {220, 255, 28, 35, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 58: host_port_1 */
+    {222, 255, 28, 35, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 58: host_port_1 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6121,7 +6182,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> port_number_2
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {225, 255, 23, 30, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 59: number_5 */
+    {227, 255, 23, 30, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 59: number_5 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6132,7 +6193,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: convert p1, begin p2 */
-    {232, 255, 28, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 60: port_number_1 */
+    {234, 255, 28, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 60: port_number_1 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6143,7 +6204,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: convert p1, begin p2 */
-    {237, 255, 28, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 61: port_number_2 */
+    {239, 255, 28, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 61: port_number_2 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6156,7 +6217,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> passive_text_3
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {242, 255, 23, 30, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 62: number_6 */
+    {244, 255, 23, 30, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 62: number_6 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
@@ -6166,7 +6227,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: begin p2 */
-    {249, 255, 33, 37, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 63: port_number_3 */
+    {251, 255, 33, 37, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 63: port_number_3 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -6176,7 +6237,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> passive_text_5: convert p2, set port, expect ftp-data, close host-port
      *     CR -> crlf_8: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark
      *     LF -> outcome_1: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {253, 255, 17, 38, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 64: passive_text_3 */
+    {255, 255, 17, 38, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 64: passive_text_3 */
 
     /* passive-text = 1*not-digit host-port [ not-digit *. char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -6185,13 +6246,13 @@ static const qcap_state_t states[] = {
      *     char -> passive_text_4
      *     CR -> crlf_8: close reply-text, mark
      *     LF -> outcome_1: close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {257, 3, 14, 39, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 65: passive_text_4 */
+    {259, 3, 14, 39, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 65: passive_text_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * else CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "227 a0,0,0,0,0,0\r"
      *     LF -> outcome_1: atomic ends */
-    {95, 255, 15, 16, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 66: crlf_8 */
+    {96, 255, 15, 16, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 66: crlf_8 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -6201,7 +6262,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_8: close reply-text, mark
      *     LF -> outcome_1: close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {260, 255, 17, 40, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 67: passive_text_5 */
+    {262, 255, 17, 40, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 67: passive_text_5 */
 
     /* user-command = . "USER"      RFC 959, 5.3.1
      * password-command = . "PASS"      RFC 959, 5.3.1
@@ -6224,11 +6285,11 @@ static const qcap_state_t states[] = {
      *     "T" / "t" -> type_command_1
      *     "U" / "u" -> user_command_6
      *     "X" / "x" -> path_command_4 */
-    {264, 255, 36, 41, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 68: user_command_5 */
+    {266, 255, 36, 41, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 68: user_command_5 */
 
     /* e.g. after ""
      *     -> user_command_5: found, reset verb, open request, open command */
-    {281, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 69: before_user_command_2 */
+    {283, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 69: before_user_command_2 */
 
     /* passive-code = . "227"      RFC 959, 4.2.1
      * extended-passive-code = . "229"      RFC 959, 4.2.1
@@ -6236,71 +6297,71 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "1" / "3"-"6" -> reply_code_1
      *     "2" -> passive_code_1 */
-    {282, 255, 22, 24, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 70: passive_code_4 */
+    {284, 255, 37, 42, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 70: passive_code_4 */
 
     /* e.g. after ""
      *     -> passive_code_4: found, open reply */
-    {284, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 71: before_passive_code_2 */
+    {286, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 71: before_passive_code_2 */
 
     /* auth-command = . "AUTH"      RFC 2228, 3
      * e.g. after "a"
      *     "U" / "u" -> auth_command_2 */
-    {285, 255, 37, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 72: auth_command_1 */
+    {287, 255, 38, 43, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 72: auth_command_1 */
 
     /* first-text-command = "OPTS" / . "CLNT"      RFC 959, 4.1
      * first-free-command = "FEAT" / "HELP" / "LANG" / "NOOP" / . "CSID"      RFC 959, 4.1
      * e.g. after "c"
      *     "L" / "l" -> first_text_command_3
      *     "S" / "s" -> first_free_command_4: begin first-free-command */
-    {286, 255, 38, 43, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 73: first_text_command_1 */
+    {288, 255, 39, 44, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 73: first_text_command_1 */
 
     /* first-free-command = . "FEAT" / "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "f"
      *     "E" / "e" -> first_free_command_5 */
-    {288, 255, 6, 44, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 74: first_free_command_1 */
+    {290, 255, 6, 45, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 74: first_free_command_1 */
 
     /* host-command = . "HOST"      RFC 7151, 3
      * first-free-command = "FEAT" / . "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "h"
      *     "E" / "e" -> first_free_command_6: begin first-free-command
      *     "O" / "o" -> host_command_3 */
-    {289, 255, 39, 45, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 75: host_command_1 */
+    {291, 255, 40, 46, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 75: host_command_1 */
 
     /* first-free-command = "FEAT" / "HELP" / . "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "l"
      *     "A" / "a" -> first_free_command_7 */
-    {291, 255, 40, 46, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 76: first_free_command_2 */
+    {293, 255, 41, 47, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 76: first_free_command_2 */
 
     /* first-free-command = "FEAT" / "HELP" / "LANG" / . "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "n"
      *     "O" / "o" -> first_free_command_8 */
-    {292, 255, 41, 47, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 77: first_free_command_3 */
+    {294, 255, 42, 48, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 77: first_free_command_3 */
 
     /* first-text-command = . "OPTS" / "CLNT"      RFC 959, 4.1
      * e.g. after "o"
      *     "P" / "p" -> first_text_command_4 */
-    {293, 255, 42, 48, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: first_text_command_2 */
+    {295, 255, 43, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: first_text_command_2 */
 
     /* first-bare-command = "SYST" / . "QUIT"      RFC 959, 4.1
      * e.g. after "q"
      *     "U" / "u" -> first_bare_command_3 */
-    {294, 255, 37, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: first_bare_command_1 */
+    {296, 255, 38, 50, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: first_bare_command_1 */
 
     /* first-bare-command = . "SYST" / "QUIT"      RFC 959, 4.1
      * e.g. after "s"
      *     "Y" / "y" -> first_bare_command_4 */
-    {295, 255, 43, 50, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 80: first_bare_command_2 */
+    {297, 255, 44, 51, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 80: first_bare_command_2 */
 
     /* delay-code = . "120"      RFC 959, 5.4
      * e.g. after "1"
      *     "2" -> delay_code_3 */
-    {296, 255, 3, 51, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: delay_code_2 */
+    {298, 255, 3, 52, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: delay_code_2 */
 
     /* greeting-code = "220" / ( "4"-"5" . "0"-"5" DIGIT )      RFC 959, 5.4
      * greeting-code = "220" / ( "4"-"5" . "0"-"5" DIGIT )      RFC 959, 5.4
      * e.g. after "4"
      *     "0"-"5" -> greeting_code_4 */
-    {297, 255, 4, 52, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 82: greeting_code_3 */
+    {299, 255, 4, 53, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 82: greeting_code_3 */
 
     /* account-command = . "ACCT"      RFC 959, 5.3.1
      * file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
@@ -6313,7 +6374,7 @@ static const qcap_state_t states[] = {
      *     "P" / "p" -> file_command_6
      *     "U" / "u" -> auth_command_3
      *     "V" / "v" -> text_command_4 */
-    {298, 255, 44, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: account_command_1 */
+    {300, 255, 45, 54, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: account_command_1 */
 
     /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
      * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
@@ -6325,12 +6386,12 @@ static const qcap_state_t states[] = {
      *     "O" / "o" -> text_command_6
      *     "S" / "s" -> free_command_2: begin free-command
      *     "W" / "w" -> path_command_5 */
-    {305, 255, 45, 54, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 84: path_command_1 */
+    {307, 255, 46, 55, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 84: path_command_1 */
 
     /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "d"
      *     "E" / "e" -> path_command_6 */
-    {311, 255, 6, 55, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 85: path_command_2 */
+    {313, 255, 6, 56, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 85: path_command_2 */
 
     /* extended-port-command = . "EPRT"      RFC 2428, 2
      * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
@@ -6338,12 +6399,12 @@ static const qcap_state_t states[] = {
      * e.g. after "e"
      *     "N" / "n" -> text_command_7
      *     "P" / "p" -> extended_port_command_2 */
-    {312, 255, 46, 56, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 86: extended_port_command_1 */
+    {314, 255, 47, 57, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 86: extended_port_command_1 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "f"
      *     "E" / "e" -> free_command_3 */
-    {314, 255, 6, 57, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 87: free_command_1 */
+    {316, 255, 6, 58, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 87: free_command_1 */
 
     /* host-command = . "HOST"      RFC 7151, 3
      * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
@@ -6352,7 +6413,7 @@ static const qcap_state_t states[] = {
      *     "A" / "a" -> text_command_8
      *     "E" / "e" -> free_command_4: begin free-command
      *     "O" / "o" -> host_command_4 */
-    {315, 255, 47, 58, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 88: host_command_2 */
+    {317, 255, 48, 59, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 88: host_command_2 */
 
     /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
@@ -6361,7 +6422,7 @@ static const qcap_state_t states[] = {
      *     "A" / "a" -> free_command_5: begin free-command
      *     "I" / "i" -> list_command_3
      *     "P" / "p" -> text_command_9 */
-    {318, 255, 48, 59, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 89: list_command_1 */
+    {320, 255, 49, 60, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 89: list_command_1 */
 
     /* path-command = ... / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / . "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
@@ -6373,19 +6434,19 @@ static const qcap_state_t states[] = {
      *     "K" / "k" -> path_command_5
      *     "L" / "l" -> list_command_4
      *     "O" / "o" -> mode_command_1 */
-    {321, 255, 49, 60, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 90: path_command_3 */
+    {323, 255, 50, 61, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 90: path_command_3 */
 
     /* list-command = "LIST" / . "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * free-command = "STOU" / "HELP" / . "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "n"
      *     "L" / "l" -> list_command_3
      *     "O" / "o" -> free_command_6: begin free-command */
-    {327, 255, 50, 61, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 91: list_command_2 */
+    {329, 255, 51, 62, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 91: list_command_2 */
 
     /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "o"
      *     "P" / "p" -> text_command_11 */
-    {329, 255, 42, 62, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: text_command_1 */
+    {331, 255, 43, 63, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: text_command_1 */
 
     /* password-command = . "PASS"      RFC 959, 5.3.1
      * port-command = . "PORT"      RFC 959, 5.3.1
@@ -6396,12 +6457,12 @@ static const qcap_state_t states[] = {
      *     "O" / "o" -> port_command_1
      *     "R" / "r" -> text_command_13
      *     "W" / "w" -> bare_command_8 */
-    {330, 255, 51, 63, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 93: password_command_4 */
+    {332, 255, 52, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 93: password_command_4 */
 
     /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "q"
      *     "U" / "u" -> bare_command_9 */
-    {335, 255, 37, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: bare_command_4 */
+    {337, 255, 38, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: bare_command_4 */
 
     /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
@@ -6411,7 +6472,7 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> file_command_7
      *     "M" / "m" -> path_command_5
      *     "N" / "n" -> path_command_8 */
-    {336, 255, 52, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: file_command_4 */
+    {338, 255, 53, 66, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: file_command_4 */
 
     /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
      * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
@@ -6421,17 +6482,17 @@ static const qcap_state_t states[] = {
      *     "M" / "m" -> path_command_10
      *     "T" / "t" -> file_command_8
      *     "Y" / "y" -> bare_command_10 */
-    {340, 255, 53, 66, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 96: file_command_5 */
+    {342, 255, 54, 67, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 96: file_command_5 */
 
     /* type-command = . "TYPE"      RFC 2228, 3
      * e.g. after "t"
      *     "Y" / "y" -> type_command_2 */
-    {344, 255, 43, 67, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: type_command_1 */
+    {346, 255, 44, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: type_command_1 */
 
     /* user-command = . "USER"      RFC 959, 5.3.1
      * e.g. after "u"
      *     "S" / "s" -> user_command_7 */
-    {345, 255, 2, 3, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: user_command_6 */
+    {347, 255, 2, 3, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: user_command_6 */
 
     /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
@@ -6442,199 +6503,199 @@ static const qcap_state_t states[] = {
      *     "P" / "p" -> bare_command_11
      *     "R" / "r" -> path_command_13
      *     "S" / "s" -> text_command_15 */
-    {346, 255, 54, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: path_command_4 */
+    {348, 255, 55, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: path_command_4 */
 
     /* auth-command = . "AUTH"      RFC 2228, 3
      * e.g. after "au"
      *     "T" / "t" -> auth_command_4 */
-    {351, 255, 55, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: auth_command_2 */
+    {353, 255, 56, 70, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: auth_command_2 */
 
     /* first-text-command = "OPTS" / . "CLNT"      RFC 959, 4.1
      * e.g. after "cl"
      *     "N" / "n" -> first_text_command_5 */
-    {352, 255, 56, 70, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: first_text_command_3 */
+    {354, 255, 57, 71, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: first_text_command_3 */
 
     /* first-free-command = "FEAT" / "HELP" / "LANG" / "NOOP" / . "CSID"      RFC 959, 4.1
      * e.g. after "cs"
      *     "I" / "i" -> first_free_command_9 */
-    {353, 255, 57, 71, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 102: first_free_command_4 */
+    {355, 255, 58, 72, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 102: first_free_command_4 */
 
     /* first-free-command = . "FEAT" / "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "fe"
      *     "A" / "a" -> first_free_command_10 */
-    {354, 255, 40, 46, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 103: first_free_command_5 */
+    {356, 255, 41, 47, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 103: first_free_command_5 */
 
     /* first-free-command = "FEAT" / . "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "he"
      *     "L" / "l" -> first_free_command_11 */
-    {355, 255, 58, 72, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 104: first_free_command_6 */
+    {357, 255, 59, 73, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 104: first_free_command_6 */
 
     /* host-command = . "HOST"      RFC 7151, 3
      * e.g. after "ho"
      *     "S" / "s" -> host_command_5 */
-    {356, 255, 2, 73, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: host_command_3 */
+    {358, 255, 2, 74, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: host_command_3 */
 
     /* first-free-command = "FEAT" / "HELP" / . "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "la"
      *     "N" / "n" -> first_free_command_12 */
-    {357, 255, 56, 74, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 106: first_free_command_7 */
+    {359, 255, 57, 75, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 106: first_free_command_7 */
 
     /* first-free-command = "FEAT" / "HELP" / "LANG" / . "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "no"
      *     "O" / "o" -> first_free_command_11 */
-    {355, 255, 41, 47, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 107: first_free_command_8 */
+    {357, 255, 42, 48, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 107: first_free_command_8 */
 
     /* first-text-command = . "OPTS" / "CLNT"      RFC 959, 4.1
      * e.g. after "op"
      *     "T" / "t" -> first_text_command_6 */
-    {358, 255, 55, 75, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: first_text_command_4 */
+    {360, 255, 56, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: first_text_command_4 */
 
     /* first-bare-command = "SYST" / . "QUIT"      RFC 959, 4.1
      * e.g. after "qu"
      *     "I" / "i" -> first_bare_command_5 */
-    {359, 255, 57, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: first_bare_command_3 */
+    {361, 255, 58, 77, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: first_bare_command_3 */
 
     /* first-bare-command = . "SYST" / "QUIT"      RFC 959, 4.1
      * e.g. after "sy"
      *     "S" / "s" -> first_bare_command_5 */
-    {359, 255, 2, 77, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: first_bare_command_4 */
+    {361, 255, 2, 78, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: first_bare_command_4 */
 
     /* delay-code = . "120"      RFC 959, 5.4
      * e.g. after "12"
      *     "0" -> delay_line_1: close reply-code */
-    {360, 255, 7, 78, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: delay_code_3 */
+    {362, 255, 7, 79, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: delay_code_3 */
 
     /* greeting-code = "220" / ( "4"-"5" "0"-"5" . DIGIT )      RFC 959, 5.4
      * greeting-code = "220" / ( "4"-"5" "0"-"5" . DIGIT )      RFC 959, 5.4
      * e.g. after "40"
      *     DIGIT -> greeting_line_1: convert greeting-code, close reply-code */
-    {22, 255, 8, 79, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 112: greeting_code_4 */
+    {22, 255, 8, 80, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 112: greeting_code_4 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "ab"
      *     "O" / "o" -> bare_command_12 */
-    {361, 255, 41, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: bare_command_5 */
+    {363, 255, 42, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: bare_command_5 */
 
     /* account-command = . "ACCT"      RFC 959, 5.3.1
      * e.g. after "ac"
      *     "C" / "c" -> account_command_3 */
-    {362, 255, 59, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: account_command_2 */
+    {364, 255, 60, 82, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: account_command_2 */
 
     /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
      * e.g. after "ad"
      *     "A" / "a" -> text_command_16 */
-    {363, 255, 40, 82, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: text_command_2 */
+    {365, 255, 41, 83, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: text_command_2 */
 
     /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * e.g. after "al"
      *     "L" / "l" -> text_command_17 */
-    {364, 255, 58, 83, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: text_command_3 */
+    {366, 255, 59, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: text_command_3 */
 
     /* file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
      * e.g. after "ap"
      *     "P" / "p" -> file_command_9 */
-    {365, 255, 42, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: file_command_6 */
+    {367, 255, 43, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: file_command_6 */
 
     /* auth-command = . "AUTH"      RFC 2228, 3
      * e.g. after "au"
      *     "T" / "t" -> auth_command_5 */
-    {366, 255, 55, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: auth_command_3 */
+    {368, 255, 56, 70, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: auth_command_3 */
 
     /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "av"
      *     "B" / "b" -> text_command_18 */
-    {367, 255, 60, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: text_command_4 */
+    {369, 255, 61, 86, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: text_command_4 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / . "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "cc"
      *     "C" / "c" -> crlf_9: close command, mark */
-    {368, 255, 59, 86, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: bare_command_6 */
+    {370, 255, 60, 87, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: bare_command_6 */
 
     /* bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "cd"
      *     "U" / "u" -> bare_command_13 */
-    {369, 255, 37, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: bare_command_7 */
+    {371, 255, 38, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: bare_command_7 */
 
     /* text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
      * e.g. after "cl"
      *     "N" / "n" -> text_command_16 */
-    {363, 255, 56, 87, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: text_command_5 */
+    {365, 255, 57, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: text_command_5 */
 
     /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
      * e.g. after "co"
      *     "M" / "m" -> text_command_19
      *     "N" / "n" -> text_command_20 */
-    {370, 255, 61, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: text_command_6 */
+    {372, 255, 62, 89, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: text_command_6 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
      * e.g. after "cs"
      *     "I" / "i" -> free_command_7 */
-    {372, 255, 57, 89, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 124: free_command_2 */
+    {374, 255, 58, 90, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 124: free_command_2 */
 
     /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
      * e.g. after "cw"
      *     "D" / "d" -> command_line_3: close command */
-    {373, 255, 62, 90, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: path_command_5 */
+    {375, 255, 63, 91, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: path_command_5 */
 
     /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "de"
      *     "L" / "l" -> path_command_14 */
-    {374, 255, 58, 91, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: path_command_6 */
+    {376, 255, 59, 92, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: path_command_6 */
 
     /* text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
      * e.g. after "en"
      *     "C" / "c" -> command_line_4: close command */
-    {375, 255, 59, 92, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: text_command_7 */
+    {377, 255, 60, 93, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: text_command_7 */
 
     /* extended-port-command = . "EPRT"      RFC 2428, 2
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ep"
      *     "R" / "r" -> extended_port_command_3
      *     "S" / "s" -> free_command_8: begin free-command */
-    {376, 255, 63, 93, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 128: extended_port_command_2 */
+    {378, 255, 64, 94, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 128: extended_port_command_2 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "fe"
      *     "A" / "a" -> free_command_9 */
-    {378, 255, 40, 94, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 129: free_command_3 */
+    {380, 255, 41, 95, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 129: free_command_3 */
 
     /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * e.g. after "ha"
      *     "S" / "s" -> text_command_21 */
-    {379, 255, 2, 95, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: text_command_8 */
+    {381, 255, 2, 96, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: text_command_8 */
 
     /* free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "he"
      *     "L" / "l" -> free_command_10 */
-    {380, 255, 58, 96, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 131: free_command_4 */
+    {382, 255, 59, 97, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 131: free_command_4 */
 
     /* host-command = . "HOST"      RFC 7151, 3
      * e.g. after "ho"
      *     "S" / "s" -> host_command_6 */
-    {381, 255, 2, 73, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: host_command_4 */
+    {383, 255, 2, 74, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: host_command_4 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "la"
      *     "N" / "n" -> free_command_11 */
-    {382, 255, 56, 97, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 133: free_command_5 */
+    {384, 255, 57, 98, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 133: free_command_5 */
 
     /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "li"
      *     "S" / "s" -> list_command_5 */
-    {383, 255, 2, 98, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: list_command_3 */
+    {385, 255, 2, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: list_command_3 */
 
     /* text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
      * e.g. after "lp"
      *     "R" / "r" -> text_command_16
      *     "S" / "s" -> bare_command_14 */
-    {384, 255, 63, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: text_command_9 */
+    {386, 255, 64, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: text_command_9 */
 
     /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "md"
      *     "T" / "t" -> path_command_15 */
-    {386, 255, 55, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: path_command_7 */
+    {388, 255, 56, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: path_command_7 */
 
     /* text-command = ... / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / . "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" ...      RFC 7151, 3
      * text-command = ... / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / . "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" ...      RFC 7151, 3
@@ -6642,64 +6703,64 @@ static const qcap_state_t states[] = {
      * e.g. after "mf"
      *     "C" / "M" / "c" / "m" -> text_command_16
      *     "F" / "f" -> command_line_4: close command */
-    {387, 255, 64, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: text_command_10 */
+    {389, 255, 65, 102, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: text_command_10 */
 
     /* list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
      * list-command = "LIST" / "NLST" / "STAT" / "MLST" / . "MLSD"      RFC 959, 5.3.1
      * e.g. after "ml"
      *     "S" / "s" -> list_command_6 */
-    {389, 255, 2, 98, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: list_command_4 */
+    {391, 255, 2, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: list_command_4 */
 
     /* mode-command = . "MODE"      RFC 2228, 3
      * e.g. after "mo"
      *     "D" / "d" -> mode_command_2 */
-    {390, 255, 62, 102, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: mode_command_1 */
+    {392, 255, 63, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: mode_command_1 */
 
     /* free-command = "STOU" / "HELP" / . "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "no"
      *     "O" / "o" -> free_command_10 */
-    {380, 255, 41, 103, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 140: free_command_6 */
+    {382, 255, 42, 104, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 140: free_command_6 */
 
     /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "op"
      *     "T" / "t" -> text_command_22 */
-    {391, 255, 55, 104, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: text_command_11 */
+    {393, 255, 56, 105, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: text_command_11 */
 
     /* password-command = . "PASS"      RFC 959, 5.3.1
      * bare-command = "CDUP" / "REIN" / "QUIT" / . "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "pa"
      *     "S" / "s" -> password_command_6 */
-    {392, 255, 2, 105, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: password_command_5 */
+    {394, 255, 2, 106, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: password_command_5 */
 
     /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
      * e.g. after "pb"
      *     "S" / "s" -> text_command_23 */
-    {393, 255, 2, 95, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: text_command_12 */
+    {395, 255, 2, 96, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: text_command_12 */
 
     /* port-command = . "PORT"      RFC 959, 5.3.1
      * e.g. after "po"
      *     "R" / "r" -> port_command_2 */
-    {394, 255, 10, 106, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: port_command_1 */
+    {396, 255, 10, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: port_command_1 */
 
     /* text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "pr"
      *     "O" / "o" -> text_command_16 */
-    {363, 255, 41, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: text_command_13 */
+    {365, 255, 42, 108, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: text_command_13 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / . "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "pw"
      *     "D" / "d" -> crlf_9: close command, mark */
-    {368, 255, 62, 108, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: bare_command_8 */
+    {370, 255, 63, 109, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: bare_command_8 */
 
     /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "qu"
      *     "I" / "i" -> bare_command_15 */
-    {395, 255, 57, 109, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: bare_command_9 */
+    {397, 255, 58, 110, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: bare_command_9 */
 
     /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ra"
      *     "N" / "n" -> text_command_24 */
-    {396, 255, 56, 87, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: text_command_14 */
+    {398, 255, 57, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: text_command_14 */
 
     /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
      * restart-command = . "REST"      RFC 2228, 3
@@ -6708,26 +6769,26 @@ static const qcap_state_t states[] = {
      *     "I" / "i" -> bare_command_16
      *     "S" / "s" -> restart_command_1
      *     "T" / "t" -> file_command_10 */
-    {397, 255, 65, 110, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: file_command_7 */
+    {399, 255, 66, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: file_command_7 */
 
     /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "rn"
      *     "F" / "f" -> path_command_16
      *     "T" / "t" -> path_command_17 */
-    {400, 255, 66, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: path_command_8 */
+    {402, 255, 67, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: path_command_8 */
 
     /* path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
      * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
      * e.g. after "si"
      *     "T" / "t" -> text_command_25
      *     "Z" / "z" -> path_command_14 */
-    {402, 255, 67, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: path_command_9 */
+    {404, 255, 68, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: path_command_9 */
 
     /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
      * e.g. after "sm"
      *     "N" / "n" -> path_command_18 */
-    {404, 255, 56, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: path_command_10 */
+    {406, 255, 57, 114, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: path_command_10 */
 
     /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
      * list-command = "LIST" / "NLST" / . "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
@@ -6736,22 +6797,22 @@ static const qcap_state_t states[] = {
      *     "A" / "a" -> list_command_5
      *     "O" / "o" -> file_command_11
      *     "R" / "r" -> structure_command_1 */
-    {405, 255, 68, 114, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 153: file_command_8 */
+    {407, 255, 69, 115, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 153: file_command_8 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / . "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "sy"
      *     "S" / "s" -> bare_command_15 */
-    {395, 255, 2, 115, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: bare_command_10 */
+    {397, 255, 2, 116, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: bare_command_10 */
 
     /* type-command = . "TYPE"      RFC 2228, 3
      * e.g. after "ty"
      *     "P" / "p" -> type_command_3 */
-    {408, 255, 42, 116, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: type_command_2 */
+    {410, 255, 43, 117, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: type_command_2 */
 
     /* user-command = . "USER"      RFC 959, 5.3.1
      * e.g. after "us"
      *     "E" / "e" -> user_command_8 */
-    {409, 255, 6, 7, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: user_command_7 */
+    {411, 255, 6, 7, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: user_command_7 */
 
     /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
@@ -6760,29 +6821,29 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> text_command_7
      *     "U" / "u" -> bare_command_13
      *     "W" / "w" -> path_command_5 */
-    {410, 255, 69, 117, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: path_command_11 */
+    {412, 255, 70, 118, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: path_command_11 */
 
     /* path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xm"
      *     "D" / "d" -> text_command_26
      *     "K" / "k" -> path_command_5 */
-    {413, 255, 70, 118, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: path_command_12 */
+    {415, 255, 71, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: path_command_12 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / . "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "xp"
      *     "W" / "w" -> bare_command_8 */
-    {415, 255, 71, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: bare_command_11 */
+    {417, 255, 72, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: bare_command_11 */
 
     /* path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "xr"
      *     "M" / "m" -> path_command_5 */
-    {416, 255, 72, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: path_command_13 */
+    {418, 255, 73, 121, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: path_command_13 */
 
     /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xs"
      *     "H" / "h" -> text_command_27 */
-    {417, 255, 73, 121, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: text_command_15 */
+    {419, 255, 74, 122, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: text_command_15 */
 
     /* path-code = . "257"      RFC 959, 4.2.1
      * reply-code = ... ) "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) . DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
@@ -6790,294 +6851,294 @@ static const qcap_state_t states[] = {
      * e.g. after "25"
      *     "0"-"6" / "8"-"9" -> reply_line_1
      *     "7" -> reply_line_4 */
-    {418, 255, 74, 122, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 162: path_code_1 */
+    {420, 255, 75, 123, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 162: path_code_1 */
 
     /* auth-command = . "AUTH"      RFC 2228, 3
      * e.g. after "aut"
      *     "H" / "h" -> first_line_2: close command */
-    {420, 255, 73, 123, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: auth_command_4 */
+    {422, 255, 74, 124, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: auth_command_4 */
 
     /* first-text-command = "OPTS" / . "CLNT"      RFC 959, 4.1
      * e.g. after "cln"
      *     "T" / "t" -> first_line_3: close command */
-    {421, 255, 55, 75, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: first_text_command_5 */
+    {423, 255, 56, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: first_text_command_5 */
 
     /* first-free-command = "FEAT" / "HELP" / "LANG" / "NOOP" / . "CSID"      RFC 959, 4.1
      * e.g. after "csi"
      *     "D" / "d" -> first_line_4: convert first-free-command, close command */
-    {422, 255, 62, 124, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 165: first_free_command_9 */
+    {424, 255, 63, 125, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 165: first_free_command_9 */
 
     /* first-free-command = . "FEAT" / "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "fea"
      *     "T" / "t" -> first_line_4: convert first-free-command, close command */
-    {422, 255, 55, 125, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 166: first_free_command_10 */
+    {424, 255, 56, 126, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 166: first_free_command_10 */
 
     /* first-free-command = "FEAT" / . "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "hel"
      *     "P" / "p" -> first_line_4: convert first-free-command, close command */
-    {422, 255, 42, 126, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 167: first_free_command_11 */
+    {424, 255, 43, 127, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 167: first_free_command_11 */
 
     /* host-command = . "HOST"      RFC 7151, 3
      * e.g. after "hos"
      *     "T" / "t" -> first_line_5: close command */
-    {423, 255, 55, 127, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: host_command_5 */
+    {425, 255, 56, 128, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: host_command_5 */
 
     /* first-free-command = "FEAT" / "HELP" / . "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "lan"
      *     "G" / "g" -> first_line_4: convert first-free-command, close command */
-    {422, 255, 75, 128, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 169: first_free_command_12 */
+    {424, 255, 76, 129, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 169: first_free_command_12 */
 
     /* first-text-command = . "OPTS" / "CLNT"      RFC 959, 4.1
      * e.g. after "opt"
      *     "S" / "s" -> first_line_3: close command */
-    {421, 255, 2, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: first_text_command_6 */
+    {423, 255, 2, 130, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: first_text_command_6 */
 
     /* first-bare-command = "SYST" / . "QUIT"      RFC 959, 4.1
      * e.g. after "qui"
      *     "T" / "t" -> crlf_9: close command, mark */
-    {368, 255, 55, 130, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: first_bare_command_5 */
+    {370, 255, 56, 131, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: first_bare_command_5 */
 
     /* delay-line = delay-code . SP text CRLF      RFC 959, 5.4
      * e.g. after "120"
      *     SP -> text_3: open reply-text */
-    {424, 255, 13, 131, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: delay_line_1 */
+    {426, 255, 13, 132, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: delay_line_1 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "abo"
      *     "R" / "r" -> crlf_9: close command, mark */
-    {368, 255, 10, 132, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: bare_command_12 */
+    {370, 255, 10, 133, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: bare_command_12 */
 
     /* account-command = . "ACCT"      RFC 959, 5.3.1
      * e.g. after "acc"
      *     "T" / "t" -> command_line_5: close command */
-    {425, 255, 55, 133, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: account_command_3 */
+    {427, 255, 56, 134, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: account_command_3 */
 
     /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
      * e.g. after "ada"
      *     "T" / "t" -> command_line_4: close command */
-    {375, 255, 55, 104, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: text_command_16 */
+    {377, 255, 56, 105, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: text_command_16 */
 
     /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * e.g. after "all"
      *     "O" / "o" -> command_line_4: close command */
-    {375, 255, 41, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: text_command_17 */
+    {377, 255, 42, 108, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: text_command_17 */
 
     /* file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
      * e.g. after "app"
      *     "E" / "e" -> command_line_6: close command */
-    {426, 255, 6, 134, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: file_command_9 */
+    {428, 255, 6, 135, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: file_command_9 */
 
     /* auth-command = . "AUTH"      RFC 2228, 3
      * e.g. after "aut"
      *     "H" / "h" -> command_line_7: close command */
-    {427, 255, 73, 123, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: auth_command_5 */
+    {429, 255, 74, 124, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: auth_command_5 */
 
     /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "avb"
      *     "L" / "l" -> command_line_4: close command */
-    {375, 255, 58, 83, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: text_command_18 */
+    {377, 255, 59, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: text_command_18 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
      * e.g. after "ccc"
      *     CR -> crlf_1
      *     LF -> signals_1: rollback, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {428, 255, 76, 135, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: crlf_9 */
+    {430, 255, 77, 136, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: crlf_9 */
 
     /* bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "cdu"
      *     "P" / "p" -> crlf_9: close command, mark */
-    {368, 255, 42, 136, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: bare_command_13 */
+    {370, 255, 43, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: bare_command_13 */
 
     /* text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
      * e.g. after "com"
      *     "B" / "b" -> command_line_4: close command */
-    {375, 255, 60, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: text_command_19 */
+    {377, 255, 61, 86, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: text_command_19 */
 
     /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * e.g. after "con"
      *     "F" / "f" -> command_line_4: close command */
-    {375, 255, 77, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: text_command_20 */
+    {377, 255, 78, 138, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: text_command_20 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
      * e.g. after "csi"
      *     "D" / "d" -> command_line_8: convert free-command, close command */
-    {430, 255, 62, 138, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 184: free_command_7 */
+    {432, 255, 63, 139, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 184: free_command_7 */
 
     /* command-line = ... ( file-command SP file-name ) / ( path-command . SP pathname ) / ( list-command [ SP pathname ] ) ...      RFC 959, 5.3.1
      * e.g. after "cwd"
      *     SP -> string_5: open pathname */
-    {431, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: command_line_3 */
+    {433, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: command_line_3 */
 
     /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "del"
      *     "E" / "e" -> command_line_3: close command */
-    {373, 255, 6, 55, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: path_command_14 */
+    {375, 255, 6, 56, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: path_command_14 */
 
     /* command-line = ... / ( host-command SP hostname ) / ( text-command . SP argument ) / ( free-command [ SP argument ] ) ...      RFC 959, 5.3.1
      * e.g. after "enc"
      *     SP -> string_6: open argument */
-    {432, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: command_line_4 */
+    {434, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: command_line_4 */
 
     /* extended-port-command = . "EPRT"      RFC 2428, 2
      * e.g. after "epr"
      *     "T" / "t" -> command_line_9: close command */
-    {433, 255, 55, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: extended_port_command_3 */
+    {435, 255, 56, 141, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: extended_port_command_3 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "eps"
      *     "V" / "v" -> command_line_8: convert free-command, close command */
-    {430, 255, 78, 141, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 189: free_command_8 */
+    {432, 255, 79, 142, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 189: free_command_8 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "fea"
      *     "T" / "t" -> command_line_8: convert free-command, close command */
-    {430, 255, 55, 142, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 190: free_command_9 */
+    {432, 255, 56, 143, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 190: free_command_9 */
 
     /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * e.g. after "has"
      *     "H" / "h" -> command_line_4: close command */
-    {375, 255, 73, 121, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: text_command_21 */
+    {377, 255, 74, 122, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: text_command_21 */
 
     /* free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "hel"
      *     "P" / "p" -> command_line_8: convert free-command, close command */
-    {430, 255, 42, 143, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 192: free_command_10 */
+    {432, 255, 43, 144, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 192: free_command_10 */
 
     /* host-command = . "HOST"      RFC 7151, 3
      * e.g. after "hos"
      *     "T" / "t" -> command_line_10: close command */
-    {434, 255, 55, 127, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: host_command_6 */
+    {436, 255, 56, 128, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: host_command_6 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "lan"
      *     "G" / "g" -> command_line_8: convert free-command, close command */
-    {430, 255, 75, 144, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 194: free_command_11 */
+    {432, 255, 76, 145, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 194: free_command_11 */
 
     /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "lis"
      *     "T" / "t" -> command_line_11: close command */
-    {435, 255, 55, 145, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: list_command_5 */
+    {437, 255, 56, 146, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: list_command_5 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
      * e.g. after "lps"
      *     "V" / "v" -> crlf_9: close command, mark */
-    {368, 255, 78, 146, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: bare_command_14 */
+    {370, 255, 79, 147, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: bare_command_14 */
 
     /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "mdt"
      *     "M" / "m" -> command_line_3: close command */
-    {373, 255, 72, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: path_command_15 */
+    {375, 255, 73, 121, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: path_command_15 */
 
     /* list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
      * list-command = "LIST" / "NLST" / "STAT" / "MLST" / . "MLSD"      RFC 959, 5.3.1
      * e.g. after "mls"
      *     "D" / "T" / "d" / "t" -> command_line_11: close command */
-    {435, 255, 79, 147, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: list_command_6 */
+    {437, 255, 80, 148, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: list_command_6 */
 
     /* mode-command = . "MODE"      RFC 2228, 3
      * e.g. after "mod"
      *     "E" / "e" -> command_line_12: close command */
-    {436, 255, 6, 148, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: mode_command_2 */
+    {438, 255, 6, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: mode_command_2 */
 
     /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "opt"
      *     "S" / "s" -> command_line_4: close command */
-    {375, 255, 2, 95, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: text_command_22 */
+    {377, 255, 2, 96, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: text_command_22 */
 
     /* password-command = . "PASS"      RFC 959, 5.3.1
      * bare-command = "CDUP" / "REIN" / "QUIT" / . "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "pas"
      *     "S" / "s" -> command_line_13: close command
      *     "V" / "v" -> crlf_9: close command, mark */
-    {437, 255, 80, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: password_command_6 */
+    {439, 255, 81, 150, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: password_command_6 */
 
     /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
      * e.g. after "pbs"
      *     "Z" / "z" -> command_line_4: close command */
-    {375, 255, 81, 150, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: text_command_23 */
+    {377, 255, 82, 151, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: text_command_23 */
 
     /* port-command = . "PORT"      RFC 959, 5.3.1
      * e.g. after "por"
      *     "T" / "t" -> command_line_14: close command */
-    {439, 255, 55, 151, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: port_command_2 */
+    {441, 255, 56, 152, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: port_command_2 */
 
     /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "qui"
      *     "T" / "t" -> crlf_9: close command, mark */
-    {368, 255, 55, 152, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: bare_command_15 */
+    {370, 255, 56, 153, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: bare_command_15 */
 
     /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ran"
      *     "G" / "g" -> command_line_4: close command */
-    {375, 255, 75, 153, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: text_command_24 */
+    {377, 255, 76, 154, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: text_command_24 */
 
     /* bare-command = "CDUP" / . "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "rei"
      *     "N" / "n" -> crlf_9: close command, mark */
-    {368, 255, 56, 154, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: bare_command_16 */
+    {370, 255, 57, 155, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: bare_command_16 */
 
     /* restart-command = . "REST"      RFC 2228, 3
      * e.g. after "res"
      *     "T" / "t" -> command_line_15: close command */
-    {440, 255, 55, 155, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: restart_command_1 */
+    {442, 255, 56, 156, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: restart_command_1 */
 
     /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
      * e.g. after "ret"
      *     "R" / "r" -> command_line_6: close command */
-    {426, 255, 10, 156, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: file_command_10 */
+    {428, 255, 10, 157, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: file_command_10 */
 
     /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
      * e.g. after "rnf"
      *     "R" / "r" -> command_line_3: close command */
-    {373, 255, 10, 157, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: path_command_16 */
+    {375, 255, 10, 158, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: path_command_16 */
 
     /* path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "rnt"
      *     "O" / "o" -> command_line_3: close command */
-    {373, 255, 41, 158, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: path_command_17 */
+    {375, 255, 42, 159, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: path_command_17 */
 
     /* text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
      * e.g. after "sit"
      *     "E" / "e" -> command_line_4: close command */
-    {375, 255, 6, 159, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: text_command_25 */
+    {377, 255, 6, 160, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: text_command_25 */
 
     /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
      * e.g. after "smn"
      *     "T" / "t" -> command_line_3: close command */
-    {373, 255, 55, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: path_command_18 */
+    {375, 255, 56, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: path_command_18 */
 
     /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
      * free-command = . "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "sto"
      *     "R" / "r" -> command_line_6: close command
      *     "U" / "u" -> command_line_8: begin free-command, convert free-command, close command */
-    {441, 255, 82, 160, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 213: file_command_11 */
+    {443, 255, 83, 161, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 213: file_command_11 */
 
     /* structure-command = . "STRU"      RFC 2228, 3
      * e.g. after "str"
      *     "U" / "u" -> command_line_16: close command */
-    {443, 255, 37, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: structure_command_1 */
+    {445, 255, 38, 162, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: structure_command_1 */
 
     /* type-command = . "TYPE"      RFC 2228, 3
      * e.g. after "typ"
      *     "E" / "e" -> command_line_17: close command */
-    {444, 255, 6, 162, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: type_command_3 */
+    {446, 255, 6, 163, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: type_command_3 */
 
     /* user-command = . "USER"      RFC 959, 5.3.1
      * e.g. after "use"
      *     "R" / "r" -> command_line_18: close command */
-    {445, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: user_command_8 */
+    {447, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: user_command_8 */
 
     /* text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xmd"
      *     "5" -> command_line_4: close command */
-    {375, 255, 83, 163, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: text_command_26 */
+    {377, 255, 84, 164, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: text_command_26 */
 
     /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xsh"
      *     "A" / "a" -> command_line_4: close command */
-    {375, 255, 40, 82, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: text_command_27 */
+    {377, 255, 41, 83, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: text_command_27 */
 
     /* reply-line = ... passive-text CRLF ) / ( extended-passive-code . SP extended-passive-text CRLF ) / ( path-code SP ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
@@ -7087,7 +7148,7 @@ static const qcap_state_t states[] = {
      *     SP -> extended_passive_text_1: mark, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     CR -> crlf_10: mark, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, mark
      *     LF -> outcome_1: mark, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, mark, anomaly-open, anomaly bare-LF, anomaly missing-SP, atomic ends */
-    {446, 255, 12, 13, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 219: reply_line_3 */
+    {448, 255, 12, 13, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 219: reply_line_3 */
 
     /* reply-line = ... SP extended-passive-text CRLF ) / ( path-code . SP path-text CRLF ) / ( reply-code SP text CRLF ...      RFC 959, 4.2
      * reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
@@ -7097,17 +7158,17 @@ static const qcap_state_t states[] = {
      *     SP -> path_text_1: mark, open reply-code
      *     CR -> crlf_10: mark, anomaly-open, open reply-code, begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, mark
      *     LF -> outcome_1: mark, anomaly-open, open reply-code, begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, mark, anomaly-open, anomaly bare-LF, anomaly missing-SP, atomic ends */
-    {450, 255, 12, 13, 39, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 220: reply_line_4 */
+    {452, 255, 12, 13, 39, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 220: reply_line_4 */
 
     /* first-line = ... SP first-username ) / ( auth-command . SP mechanism-name ) / ( host-command SP hostname ...      RFC 959, 4.1
      * e.g. after "auth"
      *     SP -> string_7: open mechanism, begin mechanism-name */
-    {454, 255, 13, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: first_line_2 */
+    {456, 255, 13, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: first_line_2 */
 
     /* first-line = ... SP hostname ) / ( first-text-command . SP argument ) / ( first-free-command [ SP argument ...      RFC 959, 4.1
      * e.g. after "clnt"
      *     SP -> string_6: open argument */
-    {432, 255, 13, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: first_line_3 */
+    {434, 255, 13, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: first_line_3 */
 
     /* first-line = ... SP argument ) / ( first-free-command [ . SP argument ] ) / first-bare-command ) CRLF      RFC 959, 4.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7116,12 +7177,12 @@ static const qcap_state_t states[] = {
      *     SP -> string_6: open argument
      *     CR -> crlf_1: mark
      *     LF -> signals_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {455, 255, 84, 164, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: first_line_4 */
+    {457, 255, 85, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: first_line_4 */
 
     /* first-line = ... SP mechanism-name ) / ( host-command . SP hostname ) / ( first-text-command SP argument ...      RFC 959, 4.1
      * e.g. after "host"
      *     SP -> string_8: open hostname */
-    {458, 255, 13, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: first_line_5 */
+    {460, 255, 13, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: first_line_5 */
 
     /* text = *. char      RFC 959, 4.2.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7130,7 +7191,7 @@ static const qcap_state_t states[] = {
      *     char -> text_3
      *     CR -> crlf_11: close reply-text, mark
      *     LF -> delay_code_1: close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends, close reply */
-    {459, 3, 14, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: text_3 */
+    {461, 3, 14, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: text_3 */
 
     /* text = *. char      RFC 959, 4.2.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7139,22 +7200,22 @@ static const qcap_state_t states[] = {
      *     char -> text_4
      *     CR -> crlf_12: close reply-text, mark
      *     LF -> text_lines_1: close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends, open reply-lines */
-    {462, 3, 14, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: text_4 */
+    {464, 3, 14, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: text_4 */
 
     /* command-line = ... SP password ) / ( account-command . SP account-information ) / ( file-command SP file-name ...      RFC 959, 5.3.1
      * e.g. after "acct"
      *     SP -> string_9: open account */
-    {465, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: command_line_5 */
+    {467, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: command_line_5 */
 
     /* command-line = ... SP account-information ) / ( file-command . SP file-name ) / ( path-command SP pathname ) / ...      RFC 959, 5.3.1
      * e.g. after "appe"
      *     SP -> string_10: open file-name */
-    {466, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: command_line_6 */
+    {468, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: command_line_6 */
 
     /* command-line = ... SP extended-host-port ) / ( auth-command . SP mechanism-name ) / ( type-command SP type-code ...      RFC 959, 5.3.1
      * e.g. after "auth"
      *     SP -> string_7: open mechanism, begin mechanism-name */
-    {454, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: command_line_7 */
+    {456, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: command_line_7 */
 
     /* command-line = ... ( text-command SP argument ) / ( free-command [ . SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7163,27 +7224,27 @@ static const qcap_state_t states[] = {
      *     SP -> string_6: open argument
      *     CR -> crlf_1: mark
      *     LF -> signals_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {455, 255, 84, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: command_line_8 */
+    {457, 255, 85, 166, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: command_line_8 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * e.g. after "cwd "
      *     char -> string_11 */
-    {467, 255, 85, 166, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: string_5 */
+    {469, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: string_5 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * e.g. after "enc "
      *     char -> string_12 */
-    {468, 255, 85, 166, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: string_6 */
+    {470, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: string_6 */
 
     /* command-line = ... SP host-port ) / ( extended-port-command . SP extended-host-port ) / ( auth-command SP mechanism-name ...      RFC 959, 5.3.1
      * e.g. after "eprt"
      *     SP -> extended_host_port_1: open host-port */
-    {469, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: command_line_9 */
+    {471, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: command_line_9 */
 
     /* command-line = ... ( restart-command SP marker ) / ( host-command . SP hostname ) / ( text-command SP argument ) / ( ...      RFC 959, 5.3.1
      * e.g. after "host"
      *     SP -> string_8: open hostname */
-    {458, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: command_line_10 */
+    {460, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: command_line_10 */
 
     /* command-line = ... ( path-command SP pathname ) / ( list-command [ . SP pathname ] ) / ( port-command SP host-port ) ...      RFC 959, 5.3.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7192,42 +7253,42 @@ static const qcap_state_t states[] = {
      *     SP -> string_5: open pathname
      *     CR -> crlf_1: mark
      *     LF -> signals_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {470, 255, 84, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: command_line_11 */
+    {472, 255, 85, 166, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: command_line_11 */
 
     /* command-line = ... SP structure-code ) / ( mode-command . SP mode-code ) / ( restart-command SP marker ) / ...      RFC 959, 5.3.1
      * e.g. after "mode"
      *     SP -> mode_code_1: open mode-code */
-    {473, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: command_line_12 */
+    {475, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: command_line_12 */
 
     /* command-line = ... user-command SP username ) / ( password-command . SP password ) / ( account-command SP account-information ...      RFC 959, 5.3.1
      * e.g. after "pass"
      *     SP -> string_13: open password */
-    {474, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: command_line_13 */
+    {476, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: command_line_13 */
 
     /* command-line = ... list-command [ SP pathname ] ) / ( port-command . SP host-port ) / ( extended-port-command SP extended-host-port ...      RFC 959, 5.3.1
      * e.g. after "port"
      *     SP -> number_7: open host-port, begin h1 */
-    {475, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: command_line_14 */
+    {477, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: command_line_14 */
 
     /* command-line = ... mode-command SP mode-code ) / ( restart-command . SP marker ) / ( host-command SP hostname ) / ( text-command ...      RFC 959, 5.3.1
      * e.g. after "rest"
      *     SP -> marker_1: open marker */
-    {476, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: command_line_15 */
+    {478, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: command_line_15 */
 
     /* command-line = ... SP type-code ) / ( structure-command . SP structure-code ) / ( mode-command SP mode-code ...      RFC 959, 5.3.1
      * e.g. after "stru"
      *     SP -> structure_code_1: open structure-code */
-    {477, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: command_line_16 */
+    {479, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: command_line_16 */
 
     /* command-line = ... SP mechanism-name ) / ( type-command . SP type-code ) / ( structure-command SP structure-code ...      RFC 959, 5.3.1
      * e.g. after "type"
      *     SP -> type_code_1: open type-code */
-    {478, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: command_line_17 */
+    {480, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: command_line_17 */
 
     /* command-line = ( ( user-command . SP username ) / ( password-command SP password ) ...      RFC 959, 5.3.1
      * e.g. after "user"
      *     SP -> string_14: open username */
-    {479, 255, 13, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: command_line_18 */
+    {481, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: command_line_18 */
 
     /* text = *. char      RFC 959, 4.2.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7236,12 +7297,12 @@ static const qcap_state_t states[] = {
      *     char -> text_5
      *     CR -> crlf_14: close reply-text, mark
      *     LF -> more_1: close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {480, 3, 14, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: text_5 */
+    {482, 3, 14, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: text_5 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "100\r"
      *     LF -> outcome_1: anomaly missing-SP, atomic ends */
-    {483, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: crlf_10 */
+    {485, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: crlf_10 */
 
     /* extended-passive-text = *. not-open "(|||" tcp-port "|)" *char      RFC 2428, 3
      * extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
@@ -7251,7 +7312,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "(" -> extended_passive_text_3 */
-    {484, 255, 86, 167, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 245: extended_passive_text_1 */
+    {486, 255, 87, 168, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 245: extended_passive_text_1 */
 
     /* path-text = . DQUOTE quoted-path DQUOTE [ SP *char ]      RFC 959, 5.4
      * text = *. char      RFC 959, 4.2.1
@@ -7261,51 +7322,52 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_3: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends
      *     DQUOTE -> quoted_path_1 */
-    {488, 255, 87, 168, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 246: path_text_1 */
+    {490, 255, 88, 169, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 246: path_text_1 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * e.g. after "auth "
      *     char -> string_15 */
-    {492, 255, 85, 166, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 247: string_7 */
+    {494, 255, 86, 167, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 247: string_7 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * e.g. after "host "
      *     char -> string_16 */
-    {493, 255, 85, 166, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: string_8 */
+    {495, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: string_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "120 \r"
      *     LF -> delay_code_1: atomic ends, close reply */
-    {494, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: crlf_11 */
+    {496, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: crlf_11 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "220-\r"
      *     LF -> text_lines_1: atomic ends, open reply-lines */
-    {495, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: crlf_12 */
+    {497, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: crlf_12 */
 
     /* text-lines = *OCTET .      RFC 959, 4.2
      * e.g. after "220-\n"
      *     -> text_lines_2
      *     -> before_lines_1 */
-    {0, 255, 13, 169, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 251: text_lines_1 */
+    {0, 255, 17, 170, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 251: text_lines_1 */
 
     /* passive-code = . "227"      RFC 959, 4.2.1
      * extended-passive-code = . "229"      RFC 959, 4.2.1
      * path-code = . "257"      RFC 959, 4.2.1
      * e.g. after "220 \n"
      *     "1" / "3"-"6" -> reply_code_1: open reply
-     *     "2" -> passive_code_6: open reply */
-    {496, 255, 22, 24, 13, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: passive_code_5 */
+     *     "2" -> passive_code_6: open reply
+     *     %x16 -> seen_tls_1 */
+    {498, 255, 22, 24, 13, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: passive_code_5 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * e.g. after "acct "
      *     char -> string_17 */
-    {498, 255, 85, 166, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: string_9 */
+    {501, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: string_9 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * e.g. after "appe "
      *     char -> string_18 */
-    {499, 255, 85, 166, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: string_10 */
+    {502, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: string_10 */
 
     /* account-command = . "ACCT"      RFC 959, 5.3.1
      * file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
@@ -7322,7 +7384,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {500, 255, 88, 170, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: account_command_4 */
+    {503, 255, 89, 171, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: account_command_4 */
 
     /* other-command = 1*. ( ALPHA / DIGIT / "-" / "_" )      RFC 7151, 3
      * other-line = ( other-command [ . SP [ argument ] ] CRLF ) / CRLF      RFC 959, 4.2.1
@@ -7332,7 +7394,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: close command
      *     CR -> crlf_16: close command, mark
      *     LF -> signals_1: close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {511, 4, 29, 171, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: other_command_1 */
+    {514, 4, 29, 172, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: other_command_1 */
 
     /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
      * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
@@ -7348,7 +7410,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {515, 255, 89, 172, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 257: path_command_19 */
+    {518, 255, 90, 173, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 257: path_command_19 */
 
     /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
@@ -7359,7 +7421,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {525, 255, 90, 172, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: path_command_20 */
+    {528, 255, 91, 173, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: path_command_20 */
 
     /* extended-port-command = . "EPRT"      RFC 2428, 2
      * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
@@ -7371,7 +7433,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {530, 255, 91, 173, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 259: extended_port_command_4 */
+    {533, 255, 92, 174, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 259: extended_port_command_4 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -7382,7 +7444,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {536, 255, 90, 174, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 260: free_command_12 */
+    {539, 255, 91, 175, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 260: free_command_12 */
 
     /* host-command = . "HOST"      RFC 7151, 3
      * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
@@ -7395,7 +7457,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {541, 255, 92, 175, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 261: host_command_7 */
+    {544, 255, 93, 176, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 261: host_command_7 */
 
     /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
@@ -7408,7 +7470,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {548, 255, 93, 176, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 262: list_command_7 */
+    {551, 255, 94, 177, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 262: list_command_7 */
 
     /* path-command = ... / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / . "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
@@ -7424,7 +7486,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {555, 255, 94, 172, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: path_command_21 */
+    {558, 255, 95, 173, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: path_command_21 */
 
     /* list-command = "LIST" / . "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * free-command = "STOU" / "HELP" / . "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -7436,7 +7498,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {565, 255, 95, 176, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 264: list_command_8 */
+    {568, 255, 96, 177, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 264: list_command_8 */
 
     /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
@@ -7447,7 +7509,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {571, 255, 96, 177, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: text_command_28 */
+    {574, 255, 97, 178, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: text_command_28 */
 
     /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
      * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
@@ -7461,7 +7523,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {576, 255, 97, 23, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 266: file_command_12 */
+    {579, 255, 98, 23, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 266: file_command_12 */
 
     /* type-command = . "TYPE"      RFC 2228, 3
      * type-command = . "TYPE"      RFC 2228, 3
@@ -7472,7 +7534,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {584, 255, 98, 178, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: type_command_4 */
+    {587, 255, 99, 179, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: type_command_4 */
 
     /* user-command = . "USER"      RFC 959, 5.3.1
      * user-command = . "USER"      RFC 959, 5.3.1
@@ -7483,7 +7545,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {589, 255, 25, 179, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: user_command_9 */
+    {592, 255, 25, 180, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: user_command_9 */
 
     /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
@@ -7498,12 +7560,17 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {594, 255, 99, 172, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: path_command_22 */
+    {597, 255, 100, 173, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: path_command_22 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\n\r"
      *     LF -> signals_1: anomaly empty-line, atomic ends, push commands verb, close request */
-    {603, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: crlf_13 */
+    {606, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: crlf_13 */
+
+    /* begun-tls = "" .      RFC 4217, 4
+     * e.g. after "ccc\n"
+     *     -> start_1 */
+    {0, 255, 1, 181, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 271: begun_tls_1 */
 
     /* signals = 1*. %xF0-FF      RFC 959, 4.1.3
      * user-command = . "USER"      RFC 959, 5.3.1
@@ -7530,7 +7597,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_13: anomaly-open, mark
      *     LF -> signals_1: anomaly-open, mark, anomaly-open, anomaly bare-LF, anomaly empty-line, atomic ends, push commands verb, close request
      *     %xF0-FF -> signals_2 */
-    {604, 21, 16, 180, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: signals_2 */
+    {607, 21, 101, 182, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: signals_2 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7539,7 +7606,7 @@ static const qcap_state_t states[] = {
      *     char -> string_11
      *     CR -> crlf_1: close pathname, mark
      *     LF -> signals_1: close pathname, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {625, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: string_11 */
+    {628, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: string_11 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7548,22 +7615,22 @@ static const qcap_state_t states[] = {
      *     char -> string_12
      *     CR -> crlf_1: close argument, mark
      *     LF -> signals_1: close argument, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {628, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: string_12 */
+    {631, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: string_12 */
 
     /* extended-host-port = . "|" net-prt "|" net-addr "|" tcp-port "|"      RFC 2428, 2
      * e.g. after "eprt "
      *     "|" -> extended_host_port_2 */
-    {631, 255, 100, 181, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: extended_host_port_1 */
+    {634, 255, 102, 183, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: extended_host_port_1 */
 
     /* mode-code = . "S" / "B" / "C" / "Z"      RFC 959, 5.3.2
      * e.g. after "mode "
      *     mode-code -> crlf_9: close mode-code, mark */
-    {632, 255, 101, 182, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: mode_code_1 */
+    {635, 255, 103, 184, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: mode_code_1 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * e.g. after "pass "
      *     char -> string_20 */
-    {633, 255, 85, 166, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: string_13 */
+    {636, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: string_13 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -7573,17 +7640,17 @@ static const qcap_state_t states[] = {
      *     "1" -> host_number_5
      *     "2" -> host_number_6
      *     "3"-"9" -> host_number_7 */
-    {634, 255, 102, 30, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 277: number_7 */
+    {637, 255, 104, 30, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 278: number_7 */
 
     /* marker = 1*. VCHAR      RFC 959, 5.3.2
      * e.g. after "rest "
      *     VCHAR -> marker_2 */
-    {638, 255, 103, 183, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: marker_1 */
+    {641, 255, 105, 185, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: marker_1 */
 
     /* structure-code = . "F" / "R" / "P"      RFC 959, 5.3.2
      * e.g. after "stru "
      *     structure-code -> crlf_9: close structure-code, mark */
-    {639, 255, 104, 184, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: structure_code_1 */
+    {642, 255, 106, 186, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: structure_code_1 */
 
     /* type-code = ( . ( "A" / "E" ) [ SP form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
      * type-code = ( ( "A" / "E" ) [ SP form-code ] ) / . "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
@@ -7592,28 +7659,28 @@ static const qcap_state_t states[] = {
      *     "A" / "E" / "a" / "e" -> type_code_2
      *     "I" / "i" -> crlf_9: close type-code, mark
      *     "L" / "l" -> type_code_3 */
-    {640, 255, 105, 185, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: type_code_1 */
+    {643, 255, 107, 187, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: type_code_1 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * e.g. after "user "
      *     char -> string_21 */
-    {643, 255, 85, 166, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: string_14 */
+    {646, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: string_14 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "100-\r"
      *     LF -> more_1: atomic ends */
-    {644, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: crlf_14 */
+    {647, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: crlf_14 */
 
     /* more = ( lines CRLF ) / final-more .      RFC 959, 4.2.1
      * e.g. after "100-\n"
      *     -> before_text_lines_1
      *     -> more_2 */
-    {0, 255, 11, 186, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 283: more_1 */
+    {0, 255, 15, 188, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 284: more_1 */
 
     /* outcome = pending / final .      RFC 959, 4.2.1
      * e.g. after "100\n"
      *     -> done_1 */
-    {0, 255, 2, 18, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 284: outcome_2 */
+    {0, 255, 6, 18, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 285: outcome_2 */
 
     /* text = *. char      RFC 959, 4.2.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7622,12 +7689,12 @@ static const qcap_state_t states[] = {
      *     char -> text_6
      *     CR -> crlf_15: close reply-text, mark
      *     LF -> outcome_1: close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {645, 3, 14, 187, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: text_6 */
+    {648, 3, 14, 189, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: text_6 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "227 \r"
      *     LF -> outcome_1: anomaly no-address, atomic ends */
-    {648, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: crlf_15 */
+    {651, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: crlf_15 */
 
     /* extended-passive-text = *. not-open "(|||" tcp-port "|)" *char      RFC 2428, 3
      * extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
@@ -7637,7 +7704,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "(" -> extended_passive_text_3 */
-    {649, 3, 86, 167, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 287: extended_passive_text_2 */
+    {652, 3, 87, 168, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 288: extended_passive_text_2 */
 
     /* extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
@@ -7647,7 +7714,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_4 */
-    {653, 255, 106, 188, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 288: extended_passive_text_3 */
+    {656, 255, 108, 190, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 289: extended_passive_text_3 */
 
     /* quoted-path = 1*( . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 959, 5.4
      * quoted-path = 1*( HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" ...      RFC 959, 5.4
@@ -7657,7 +7724,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_3: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends
      *     DQUOTE -> quoted_path_3 */
-    {657, 255, 87, 189, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 289: quoted_path_1 */
+    {660, 255, 88, 191, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 290: quoted_path_1 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7666,7 +7733,7 @@ static const qcap_state_t states[] = {
      *     char -> string_15
      *     CR -> crlf_1: convert mechanism-name, close mechanism, mark
      *     LF -> signals_1: convert mechanism-name, close mechanism, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {661, 3, 14, 34, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 290: string_15 */
+    {664, 3, 14, 34, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 291: string_15 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7675,22 +7742,22 @@ static const qcap_state_t states[] = {
      *     char -> string_16
      *     CR -> crlf_1: close hostname, mark
      *     LF -> signals_1: close hostname, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {664, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: string_16 */
+    {667, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: string_16 */
 
     /* text-lines = *. OCTET      RFC 959, 4.2
      * text-lines = *OCTET .      RFC 959, 4.2
      * e.g. after "220-\n"
      *     OCTET -> text_lines_2 */
-    {667, 1, 107, 190, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: text_lines_2 */
+    {670, 1, 109, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: text_lines_2 */
 
     /* lines = text-lines text .      RFC 959, 4.2
      * e.g. after "220-\n"
      *     -> before_text_1 */
-    {0, 255, 12, 191, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 293: lines_1 */
+    {0, 255, 16, 193, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 294: lines_1 */
 
     /* e.g. after "220-\n"
      *     -> lines_1: close reply-lines */
-    {668, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 294: before_lines_1 */
+    {671, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 295: before_lines_1 */
 
     /* passive-code = . "227"      RFC 959, 4.2.1
      * extended-passive-code = . "229"      RFC 959, 4.2.1
@@ -7699,7 +7766,12 @@ static const qcap_state_t states[] = {
      *     "0"-"1" / "3"-"4" -> reply_code_2
      *     "2" -> passive_code_7
      *     "5" -> path_code_1 */
-    {669, 255, 5, 6, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 295: passive_code_6 */
+    {672, 255, 5, 6, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 296: passive_code_6 */
+
+    /* seen-tls = "" .      RFC 4217, 4
+     * e.g. after "220 \n"
+     *     -> start_2 */
+    {0, 255, 3, 194, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 297: seen_tls_1 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7708,7 +7780,7 @@ static const qcap_state_t states[] = {
      *     char -> string_17
      *     CR -> crlf_1: close account, mark
      *     LF -> signals_1: close account, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {672, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: string_17 */
+    {675, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: string_17 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7717,7 +7789,7 @@ static const qcap_state_t states[] = {
      *     char -> string_18
      *     CR -> crlf_1: close file-name, mark
      *     LF -> signals_1: close file-name, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {675, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: string_18 */
+    {678, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: string_18 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -7728,7 +7800,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {678, 255, 108, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: bare_command_17 */
+    {681, 255, 110, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: bare_command_17 */
 
     /* account-command = . "ACCT"      RFC 959, 5.3.1
      * account-command = . "ACCT"      RFC 959, 5.3.1
@@ -7739,7 +7811,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {683, 255, 109, 170, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: account_command_5 */
+    {686, 255, 111, 171, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: account_command_5 */
 
     /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
      * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
@@ -7750,7 +7822,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {688, 255, 110, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: text_command_29 */
+    {691, 255, 112, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: text_command_29 */
 
     /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
@@ -7761,7 +7833,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {693, 255, 111, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: text_command_30 */
+    {696, 255, 113, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: text_command_30 */
 
     /* file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
      * file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
@@ -7772,7 +7844,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {698, 255, 96, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: file_command_13 */
+    {701, 255, 97, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: file_command_13 */
 
     /* auth-command = . "AUTH"      RFC 2228, 3
      * auth-command = . "AUTH"      RFC 2228, 3
@@ -7783,7 +7855,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {703, 255, 31, 192, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: auth_command_6 */
+    {706, 255, 31, 195, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: auth_command_6 */
 
     /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
@@ -7794,7 +7866,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {708, 255, 112, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: text_command_31 */
+    {711, 255, 114, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: text_command_31 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -7803,12 +7875,12 @@ static const qcap_state_t states[] = {
      *     char -> string_22: open argument
      *     CR -> crlf_16: mark
      *     LF -> signals_1: mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {713, 255, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: string_19 */
+    {716, 255, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: string_19 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\na\r"
      *     LF -> signals_1: anomaly unknown-command, atomic ends, push commands verb, close request */
-    {716, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: crlf_16 */
+    {719, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: crlf_16 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / . "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / . "CCC" / "LPSV"      RFC 7151, 3
@@ -7819,7 +7891,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {717, 255, 109, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: bare_command_18 */
+    {720, 255, 111, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: bare_command_18 */
 
     /* bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -7830,7 +7902,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {722, 255, 20, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: bare_command_19 */
+    {725, 255, 20, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: bare_command_19 */
 
     /* text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
      * text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
@@ -7841,7 +7913,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {688, 255, 113, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: text_command_32 */
+    {691, 255, 115, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: text_command_32 */
 
     /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
@@ -7853,7 +7925,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {727, 255, 114, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: text_command_33 */
+    {730, 255, 116, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: text_command_33 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
@@ -7864,7 +7936,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {733, 255, 26, 174, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 311: free_command_13 */
+    {736, 255, 26, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 313: free_command_13 */
 
     /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
      * path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
@@ -7875,7 +7947,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {738, 255, 115, 172, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: path_command_23 */
+    {741, 255, 117, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: path_command_23 */
 
     /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
@@ -7886,7 +7958,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {743, 255, 111, 172, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: path_command_24 */
+    {746, 255, 113, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: path_command_24 */
 
     /* text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
      * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
@@ -7897,7 +7969,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {748, 255, 109, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: text_command_34 */
+    {751, 255, 111, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: text_command_34 */
 
     /* extended-port-command = . "EPRT"      RFC 2428, 2
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -7909,7 +7981,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {753, 255, 116, 173, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 315: extended_port_command_5 */
+    {756, 255, 118, 174, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 317: extended_port_command_5 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -7920,7 +7992,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {759, 255, 110, 174, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 316: free_command_14 */
+    {762, 255, 112, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 318: free_command_14 */
 
     /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
@@ -7931,7 +8003,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {764, 255, 25, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: text_command_35 */
+    {767, 255, 25, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: text_command_35 */
 
     /* free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -7942,7 +8014,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {769, 255, 111, 174, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 318: free_command_15 */
+    {772, 255, 113, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 320: free_command_15 */
 
     /* host-command = . "HOST"      RFC 7151, 3
      * host-command = . "HOST"      RFC 7151, 3
@@ -7953,7 +8025,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {774, 255, 25, 175, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: host_command_8 */
+    {777, 255, 25, 176, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: host_command_8 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
@@ -7964,7 +8036,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {779, 255, 113, 174, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 320: free_command_16 */
+    {782, 255, 115, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 322: free_command_16 */
 
     /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
@@ -7975,7 +8047,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {784, 255, 25, 176, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: list_command_9 */
+    {787, 255, 25, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: list_command_9 */
 
     /* text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
@@ -7987,7 +8059,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {789, 255, 116, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: text_command_36 */
+    {792, 255, 118, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: text_command_36 */
 
     /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
      * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
@@ -7998,7 +8070,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {795, 255, 31, 172, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: path_command_25 */
+    {798, 255, 31, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: path_command_25 */
 
     /* text-command = ... / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / . "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" ...      RFC 7151, 3
      * text-command = ... / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / . "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" ...      RFC 7151, 3
@@ -8010,7 +8082,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {800, 255, 117, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: text_command_37 */
+    {803, 255, 119, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: text_command_37 */
 
     /* list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
      * list-command = "LIST" / "NLST" / "STAT" / "MLST" / . "MLSD"      RFC 959, 5.3.1
@@ -8021,7 +8093,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {806, 255, 25, 176, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: list_command_10 */
+    {809, 255, 25, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: list_command_10 */
 
     /* mode-command = . "MODE"      RFC 2228, 3
      * mode-command = . "MODE"      RFC 2228, 3
@@ -8032,7 +8104,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {811, 255, 115, 193, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: mode_command_3 */
+    {814, 255, 117, 196, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: mode_command_3 */
 
     /* free-command = "STOU" / "HELP" / . "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / . "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -8043,7 +8115,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {769, 255, 108, 174, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 327: free_command_17 */
+    {772, 255, 110, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 329: free_command_17 */
 
     /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
@@ -8054,7 +8126,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {816, 255, 31, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: text_command_38 */
+    {819, 255, 31, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: text_command_38 */
 
     /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
      * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
@@ -8065,7 +8137,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {821, 255, 25, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: text_command_39 */
+    {824, 255, 25, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: text_command_39 */
 
     /* port-command = . "PORT"      RFC 959, 5.3.1
      * port-command = . "PORT"      RFC 959, 5.3.1
@@ -8076,7 +8148,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {826, 255, 32, 194, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: port_command_3 */
+    {829, 255, 32, 197, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: port_command_3 */
 
     /* text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
@@ -8087,7 +8159,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {688, 255, 108, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: text_command_40 */
+    {691, 255, 110, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: text_command_40 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / . "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / . "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -8098,7 +8170,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {717, 255, 115, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: bare_command_20 */
+    {720, 255, 117, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: bare_command_20 */
 
     /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
@@ -8109,7 +8181,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {831, 255, 113, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: text_command_41 */
+    {834, 255, 115, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: text_command_41 */
 
     /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
@@ -8121,7 +8193,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {836, 255, 118, 172, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: path_command_26 */
+    {839, 255, 120, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: path_command_26 */
 
     /* path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
      * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
@@ -8133,7 +8205,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {842, 255, 119, 172, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: path_command_27 */
+    {845, 255, 121, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: path_command_27 */
 
     /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
      * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
@@ -8144,7 +8216,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {848, 255, 113, 172, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: path_command_28 */
+    {851, 255, 115, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: path_command_28 */
 
     /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
      * list-command = "LIST" / "NLST" / . "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
@@ -8157,7 +8229,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {853, 255, 120, 23, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 337: file_command_14 */
+    {856, 255, 122, 23, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 339: file_command_14 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / . "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / . "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -8168,7 +8240,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {115, 255, 25, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: bare_command_21 */
+    {117, 255, 25, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: bare_command_21 */
 
     /* type-command = . "TYPE"      RFC 2228, 3
      * type-command = . "TYPE"      RFC 2228, 3
@@ -8179,7 +8251,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {860, 255, 96, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: type_command_5 */
+    {863, 255, 97, 179, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: type_command_5 */
 
     /* user-command = . "USER"      RFC 959, 5.3.1
      * user-command = . "USER"      RFC 959, 5.3.1
@@ -8190,7 +8262,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {865, 255, 90, 179, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: user_command_10 */
+    {868, 255, 91, 180, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: user_command_10 */
 
     /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
@@ -8203,7 +8275,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {870, 255, 121, 172, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: path_command_29 */
+    {873, 255, 123, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: path_command_29 */
 
     /* path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
@@ -8215,7 +8287,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {877, 255, 122, 172, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: path_command_30 */
+    {880, 255, 124, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: path_command_30 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / . "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / . "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -8226,7 +8298,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {883, 255, 123, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: bare_command_22 */
+    {886, 255, 125, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: bare_command_22 */
 
     /* path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
@@ -8237,7 +8309,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {888, 255, 124, 172, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: path_command_31 */
+    {891, 255, 126, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: path_command_31 */
 
     /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
@@ -8248,12 +8320,17 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {893, 255, 125, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: text_command_42 */
+    {896, 255, 127, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: text_command_42 */
+
+    /* (between messages)
+     * e.g. after "ccc\n"
+     *     -> start_3 */
+    {0, 255, 0, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 348: start_1 */
 
     /* extended-host-port = "|" . net-prt "|" net-addr "|" tcp-port "|"      RFC 2428, 2
      * e.g. after "eprt |"
      *     "1"-"2" -> extended_host_port_3 */
-    {898, 255, 126, 195, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: extended_host_port_2 */
+    {901, 255, 128, 198, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: extended_host_port_2 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -8262,7 +8339,7 @@ static const qcap_state_t states[] = {
      *     char -> string_20
      *     CR -> crlf_1: close password, mark
      *     LF -> signals_1: close password, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {899, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: string_20 */
+    {902, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: string_20 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -8273,7 +8350,7 @@ static const qcap_state_t states[] = {
      *     "2" -> host_number_6
      *     "3"-"9" -> host_number_7
      *     "," -> number_11: convert h1, begin h2 */
-    {902, 255, 127, 33, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 348: number_8 */
+    {905, 255, 129, 33, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 351: number_8 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -8281,7 +8358,7 @@ static const qcap_state_t states[] = {
      * e.g. after "port 1"
      *     DIGIT -> host_number_7
      *     "," -> number_11: convert h1, begin h2 */
-    {907, 255, 128, 28, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 349: host_number_5 */
+    {910, 255, 130, 28, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 352: host_number_5 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -8291,14 +8368,14 @@ static const qcap_state_t states[] = {
      *     "5" -> host_number_9
      *     "6"-"9" -> host_number_10: convert h1
      *     "," -> number_11: convert h1, begin h2 */
-    {909, 255, 129, 28, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 350: host_number_6 */
+    {912, 255, 131, 28, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 353: host_number_6 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 3"
      *     DIGIT -> host_number_10: convert h1
      *     "," -> number_11: convert h1, begin h2 */
-    {913, 255, 128, 28, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 351: host_number_7 */
+    {916, 255, 130, 28, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 354: host_number_7 */
 
     /* marker = 1*. VCHAR      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -8307,7 +8384,7 @@ static const qcap_state_t states[] = {
      *     VCHAR -> marker_2
      *     CR -> crlf_1: close marker, mark
      *     LF -> signals_1: close marker, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {915, 3, 130, 196, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: marker_2 */
+    {918, 3, 132, 199, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: marker_2 */
 
     /* type-code = ( ( "A" / "E" ) [ . SP form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -8316,12 +8393,12 @@ static const qcap_state_t states[] = {
      *     SP -> type_code_4
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {918, 255, 84, 197, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: type_code_2 */
+    {921, 255, 85, 200, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: type_code_2 */
 
     /* type-code = ( ( "A" / "E" ) [ SP form-code ] ) / "I" / ( "L" . SP byte-size )      RFC 959, 5.3.2
      * e.g. after "type l"
      *     SP -> number_12 */
-    {921, 255, 13, 198, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: type_code_3 */
+    {924, 255, 13, 201, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: type_code_3 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -8330,22 +8407,22 @@ static const qcap_state_t states[] = {
      *     char -> string_21
      *     CR -> crlf_1: close username, mark
      *     LF -> signals_1: close username, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {922, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: string_21 */
+    {925, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: string_21 */
 
     /* text-lines = *OCTET .      RFC 959, 4.2
      * e.g. after "100-\n"
      *     -> text_lines_2
      *     -> before_lines_1 */
-    {0, 255, 4, 169, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 356: text_lines_3 */
+    {0, 255, 8, 170, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 359: text_lines_3 */
 
     /* e.g. after "100-\n"
      *     -> text_lines_3: open reply-lines */
-    {925, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 357: before_text_lines_1 */
+    {928, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 360: before_text_lines_1 */
 
     /* more = ( lines CRLF ) / final-more .      RFC 959, 4.2.1
      * e.g. after "100-\n"
      *     -> answer_lines_1 */
-    {0, 255, 10, 186, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 358: more_2 */
+    {0, 255, 14, 188, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 361: more_2 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -8359,7 +8436,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: convert h1, begin h2 */
-    {926, 255, 34, 33, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 359: number_9 */
+    {929, 255, 34, 33, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 362: number_9 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -8372,7 +8449,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: convert h1, begin h2 */
-    {934, 255, 35, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 360: host_number_8 */
+    {937, 255, 35, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 363: host_number_8 */
 
     /* extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
@@ -8382,7 +8459,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_5 */
-    {941, 255, 106, 188, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 361: extended_passive_text_4 */
+    {944, 255, 108, 190, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 364: extended_passive_text_4 */
 
     /* quoted-path = 1*( . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 959, 5.4
      * quoted-path = 1*( HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" ...      RFC 959, 5.4
@@ -8392,7 +8469,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_3: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends
      *     DQUOTE -> quoted_path_4 */
-    {945, 3, 87, 189, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 362: quoted_path_2 */
+    {948, 3, 88, 191, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 365: quoted_path_2 */
 
     /* quoted-path = ... / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2. DQUOTE )      RFC 959, 5.4
      * text = *. char      RFC 959, 4.2.1
@@ -8402,7 +8479,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_3: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends
      *     DQUOTE -> quoted_path_2 */
-    {949, 255, 87, 189, 47, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 363: quoted_path_3 */
+    {952, 255, 88, 191, 47, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 366: quoted_path_3 */
 
     /* first-username = first-word *( 1*. SP first-word ) *SP      RFC 959, 4.1
      * first-word = . ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / DIGIT / DQUOTE ...      RFC 959, 4.1
@@ -8412,7 +8489,7 @@ static const qcap_state_t states[] = {
      *     SP -> first_username_1
      *     CR -> crlf_1: close username, mark
      *     LF -> signals_1: close username, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {106, 4, 131, 199, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: first_username_1 */
+    {108, 4, 133, 202, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: first_username_1 */
 
     /* text = *. char      RFC 959, 4.2.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -8421,11 +8498,11 @@ static const qcap_state_t states[] = {
      *     char -> text_7
      *     CR -> crlf_17: close reply-text
      *     LF -> passive_code_3: close reply-text, anomaly-open, anomaly bare-LF, close reply */
-    {953, 3, 14, 187, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: text_7 */
+    {956, 3, 14, 189, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: text_7 */
 
     /* e.g. after "220-\n"
      *     -> text_7: open reply-text */
-    {956, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 366: before_text_1 */
+    {959, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 369: before_text_1 */
 
     /* passive-code = . "227"      RFC 959, 4.2.1
      * extended-passive-code = . "229"      RFC 959, 4.2.1
@@ -8434,7 +8511,12 @@ static const qcap_state_t states[] = {
      *     "0"-"6" / "8" -> reply_line_1
      *     "7" -> reply_line_5
      *     "9" -> reply_line_6 */
-    {957, 255, 9, 10, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 367: passive_code_7 */
+    {960, 255, 9, 10, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 370: passive_code_7 */
+
+    /* (between messages)
+     * e.g. after "220 \n"
+     *     -> start_3 */
+    {0, 255, 2, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 371: start_2 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -8445,7 +8527,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {960, 255, 32, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: bare_command_23 */
+    {963, 255, 32, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: bare_command_23 */
 
     /* account-command = . "ACCT"      RFC 959, 5.3.1
      * account-command = . "ACCT"      RFC 959, 5.3.1
@@ -8456,7 +8538,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {965, 255, 31, 170, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: account_command_6 */
+    {968, 255, 31, 171, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: account_command_6 */
 
     /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
      * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
@@ -8467,7 +8549,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {970, 255, 31, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: text_command_43 */
+    {973, 255, 31, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: text_command_43 */
 
     /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
@@ -8478,7 +8560,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {970, 255, 108, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: text_command_44 */
+    {973, 255, 110, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: text_command_44 */
 
     /* file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
      * file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
@@ -8489,7 +8571,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {975, 255, 90, 23, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: file_command_15 */
+    {978, 255, 91, 23, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: file_command_15 */
 
     /* auth-command = . "AUTH"      RFC 2228, 3
      * auth-command = . "AUTH"      RFC 2228, 3
@@ -8500,7 +8582,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {980, 255, 125, 192, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: auth_command_7 */
+    {983, 255, 127, 195, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: auth_command_7 */
 
     /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
@@ -8511,7 +8593,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {970, 255, 111, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: text_command_45 */
+    {973, 255, 113, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: text_command_45 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -8520,7 +8602,7 @@ static const qcap_state_t states[] = {
      *     char -> string_22
      *     CR -> crlf_16: close argument, mark
      *     LF -> signals_1: close argument, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {985, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: string_22 */
+    {988, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: string_22 */
 
     /* bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -8531,7 +8613,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {147, 255, 96, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: bare_command_24 */
+    {149, 255, 97, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: bare_command_24 */
 
     /* text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
      * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
@@ -8542,7 +8624,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {970, 255, 112, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: text_command_46 */
+    {973, 255, 114, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: text_command_46 */
 
     /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
@@ -8553,7 +8635,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {970, 255, 132, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: text_command_47 */
+    {973, 255, 134, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: text_command_47 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
@@ -8564,7 +8646,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {988, 255, 115, 174, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 379: free_command_18 */
+    {991, 255, 117, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 383: free_command_18 */
 
     /* command-line = ... ( file-command SP file-name ) / ( path-command . SP pathname ) / ( list-command [ SP pathname ] ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -8574,7 +8656,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_24
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {993, 255, 29, 32, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: command_line_19 */
+    {996, 255, 29, 32, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: command_line_19 */
 
     /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
@@ -8585,7 +8667,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {997, 255, 90, 172, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: path_command_32 */
+    {1000, 255, 91, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: path_command_32 */
 
     /* command-line = ... / ( host-command SP hostname ) / ( text-command . SP argument ) / ( free-command [ SP argument ] ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -8595,7 +8677,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_25
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1002, 255, 29, 32, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: command_line_20 */
+    {1005, 255, 29, 32, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: command_line_20 */
 
     /* extended-port-command = . "EPRT"      RFC 2428, 2
      * extended-port-command = . "EPRT"      RFC 2428, 2
@@ -8606,7 +8688,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1006, 255, 31, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: extended_port_command_6 */
+    {1009, 255, 31, 174, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: extended_port_command_6 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -8617,7 +8699,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {988, 255, 133, 174, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 384: free_command_19 */
+    {991, 255, 135, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 388: free_command_19 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -8628,7 +8710,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {988, 255, 31, 174, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 385: free_command_20 */
+    {991, 255, 31, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 389: free_command_20 */
 
     /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
@@ -8639,7 +8721,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {970, 255, 125, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: text_command_48 */
+    {973, 255, 127, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: text_command_48 */
 
     /* free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -8650,7 +8732,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {988, 255, 96, 174, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 387: free_command_21 */
+    {991, 255, 97, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 391: free_command_21 */
 
     /* host-command = . "HOST"      RFC 7151, 3
      * host-command = . "HOST"      RFC 7151, 3
@@ -8661,7 +8743,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1011, 255, 31, 175, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: host_command_9 */
+    {1014, 255, 31, 176, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: host_command_9 */
 
     /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
@@ -8672,7 +8754,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {988, 255, 134, 174, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 389: free_command_22 */
+    {991, 255, 136, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 393: free_command_22 */
 
     /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
@@ -8683,7 +8765,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1016, 255, 31, 176, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: list_command_11 */
+    {1019, 255, 31, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: list_command_11 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
@@ -8694,7 +8776,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {147, 255, 133, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: bare_command_25 */
+    {149, 255, 135, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: bare_command_25 */
 
     /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
      * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
@@ -8705,7 +8787,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {997, 255, 124, 172, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: path_command_33 */
+    {1000, 255, 126, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: path_command_33 */
 
     /* list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
      * list-command = "LIST" / "NLST" / "STAT" / "MLST" / . "MLSD"      RFC 959, 5.3.1
@@ -8716,7 +8798,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1016, 255, 135, 176, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: list_command_12 */
+    {1019, 255, 137, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: list_command_12 */
 
     /* mode-command = . "MODE"      RFC 2228, 3
      * mode-command = . "MODE"      RFC 2228, 3
@@ -8727,7 +8809,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1021, 255, 90, 193, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: mode_command_4 */
+    {1024, 255, 91, 196, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: mode_command_4 */
 
     /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
@@ -8738,7 +8820,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {970, 255, 25, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: text_command_49 */
+    {973, 255, 25, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: text_command_49 */
 
     /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
      * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
@@ -8749,7 +8831,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {970, 255, 136, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: text_command_50 */
+    {973, 255, 138, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: text_command_50 */
 
     /* port-command = . "PORT"      RFC 959, 5.3.1
      * port-command = . "PORT"      RFC 959, 5.3.1
@@ -8760,7 +8842,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1026, 255, 31, 194, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: port_command_4 */
+    {1029, 255, 31, 197, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: port_command_4 */
 
     /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
@@ -8771,7 +8853,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {970, 255, 134, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: text_command_51 */
+    {973, 255, 136, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: text_command_51 */
 
     /* bare-command = "CDUP" / . "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = "CDUP" / . "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -8782,7 +8864,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {147, 255, 113, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: bare_command_26 */
+    {149, 255, 115, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: bare_command_26 */
 
     /* restart-command = . "REST"      RFC 2228, 3
      * restart-command = . "REST"      RFC 2228, 3
@@ -8793,7 +8875,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1031, 255, 31, 200, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: restart_command_2 */
+    {1034, 255, 31, 203, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 404: restart_command_2 */
 
     /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
@@ -8804,7 +8886,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1036, 255, 32, 172, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: path_command_34 */
+    {1039, 255, 32, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 405: path_command_34 */
 
     /* path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
@@ -8815,7 +8897,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {997, 255, 108, 172, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: path_command_35 */
+    {1000, 255, 110, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 406: path_command_35 */
 
     /* text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
      * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
@@ -8826,7 +8908,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {970, 255, 90, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: text_command_52 */
+    {973, 255, 91, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: text_command_52 */
 
     /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
      * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
@@ -8837,7 +8919,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {997, 255, 31, 172, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 404: path_command_36 */
+    {1000, 255, 31, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: path_command_36 */
 
     /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
      * free-command = . "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
@@ -8849,7 +8931,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1041, 255, 137, 23, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 405: file_command_16 */
+    {1044, 255, 139, 23, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 409: file_command_16 */
 
     /* structure-command = . "STRU"      RFC 2228, 3
      * structure-command = . "STRU"      RFC 2228, 3
@@ -8860,7 +8942,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1047, 255, 20, 201, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 406: structure_command_2 */
+    {1050, 255, 20, 204, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 410: structure_command_2 */
 
     /* type-command = . "TYPE"      RFC 2228, 3
      * type-command = . "TYPE"      RFC 2228, 3
@@ -8871,7 +8953,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1052, 255, 90, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: type_command_6 */
+    {1055, 255, 91, 179, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 411: type_command_6 */
 
     /* user-command = . "USER"      RFC 959, 5.3.1
      * user-command = . "USER"      RFC 959, 5.3.1
@@ -8882,7 +8964,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {1057, 255, 32, 179, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: user_command_11 */
+    {1060, 255, 32, 180, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 412: user_command_11 */
 
     /* text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
@@ -8893,7 +8975,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {970, 255, 109, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 409: text_command_53 */
+    {973, 255, 111, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 413: text_command_53 */
 
     /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
@@ -8904,7 +8986,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {997, 255, 115, 172, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 410: path_command_37 */
+    {1000, 255, 117, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 414: path_command_37 */
 
     /* text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
@@ -8915,7 +8997,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {970, 255, 138, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 411: text_command_54 */
+    {973, 255, 140, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 415: text_command_54 */
 
     /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / . "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / . "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
@@ -8926,7 +9008,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {147, 255, 115, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 412: bare_command_27 */
+    {149, 255, 117, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 416: bare_command_27 */
 
     /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
@@ -8937,12 +9019,16 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {970, 255, 110, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 413: text_command_55 */
+    {973, 255, 112, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 417: text_command_55 */
+
+    /* (between messages)
+     * e.g. after "ccc\n" */
+    {1065, 255, 141, 205, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 418: start_3 */
 
     /* extended-host-port = "|" net-prt . "|" net-addr "|" tcp-port "|"      RFC 2428, 2
      * e.g. after "eprt |1"
      *     "|" -> net_addr_1: begin net-addr */
-    {1062, 255, 100, 181, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 414: extended_host_port_3 */
+    {1065, 255, 102, 183, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 419: extended_host_port_3 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -8953,7 +9039,7 @@ static const qcap_state_t states[] = {
      *     "2" -> host_number_6
      *     "3"-"9" -> host_number_7
      *     "," -> number_11: convert h1, begin h2 */
-    {1063, 255, 127, 33, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 415: number_10 */
+    {1066, 255, 129, 33, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 420: number_10 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -8963,24 +9049,24 @@ static const qcap_state_t states[] = {
      *     "1" -> host_number_12
      *     "2" -> host_number_13
      *     "3"-"9" -> host_number_14 */
-    {1068, 255, 102, 30, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 416: number_11 */
+    {1071, 255, 104, 30, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 421: number_11 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 25"
      *     "0"-"5" -> host_number_10: convert h1
      *     "," -> number_11: convert h1, begin h2 */
-    {913, 255, 139, 202, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 417: host_number_9 */
+    {916, 255, 142, 206, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 422: host_number_9 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * e.g. after "port 26"
      *     "," -> number_11: begin h2 */
-    {1072, 255, 140, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 418: host_number_10 */
+    {1075, 255, 143, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 423: host_number_10 */
 
     /* type-code = ( ( "A" / "E" ) [ SP . form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
      * e.g. after "type a "
      *     form-code -> crlf_9: close type-code, mark */
-    {1073, 255, 141, 203, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 419: type_code_4 */
+    {1076, 255, 144, 207, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 424: type_code_4 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -8990,18 +9076,18 @@ static const qcap_state_t states[] = {
      *     "1" -> crlf_19
      *     "2" -> crlf_20
      *     "3"-"9" -> crlf_21 */
-    {1074, 255, 102, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 420: number_12 */
+    {1077, 255, 104, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 425: number_12 */
 
     /* answer-lines = ( feature-lines text ) / lines .      RFC 959, 4.2.1
      * e.g. after "100-\n"
      *     -> feature_lines_1
      *     -> before_text_lines_2 */
-    {0, 255, 9, 204, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 421: answer_lines_1 */
+    {0, 255, 13, 208, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 426: answer_lines_1 */
 
     /* done = secured / secured / pending .      RFC 4217, 4
      * e.g. after "100\n"
      *     -> before_passive_code_1 */
-    {0, 255, 0, 27, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 422: done_2 */
+    {0, 255, 4, 27, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 427: done_2 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9015,7 +9101,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: convert h1, begin h2 */
-    {1078, 255, 34, 33, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 423: number_13 */
+    {1081, 255, 34, 33, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 428: number_13 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -9026,7 +9112,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: convert h1, begin h2 */
-    {132, 255, 142, 202, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 424: host_number_11 */
+    {134, 255, 145, 206, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 429: host_number_11 */
 
     /* extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
@@ -9036,7 +9122,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> tcp_port_1: begin tcp-port */
-    {1086, 255, 106, 188, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 425: extended_passive_text_5 */
+    {1089, 255, 108, 190, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 430: extended_passive_text_5 */
 
     /* quoted-path = ... / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2. DQUOTE )      RFC 959, 5.4
      * path-text = DQUOTE quoted-path DQUOTE [ . SP *char ]      RFC 959, 5.4
@@ -9047,12 +9133,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_22
      *     LF -> outcome_1: begin path-code, begin path-code, convert path-code, convert path-code, close reply-code, open reply-text, open pathname, close pathname, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends
      *     DQUOTE -> quoted_path_2 */
-    {1090, 255, 143, 205, 49, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 426: quoted_path_4 */
+    {1093, 255, 146, 209, 49, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 431: quoted_path_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "220-\n\r"
      *     LF -> passive_code_3: close reply */
-    {98, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 427: crlf_17 */
+    {100, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 432: crlf_17 */
 
     /* reply-line = ( passive-code . SP passive-text CRLF ) / ( extended-passive-code ...      RFC 959, 4.2
      * reply-line = ... ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
@@ -9062,7 +9148,7 @@ static const qcap_state_t states[] = {
      *     SP -> passive_text_6: mark
      *     CR -> crlf_10: mark, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, mark
      *     LF -> outcome_1: mark, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, mark, anomaly-open, anomaly bare-LF, anomaly missing-SP, atomic ends */
-    {1095, 255, 12, 206, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 428: reply_line_5 */
+    {1098, 255, 12, 210, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 433: reply_line_5 */
 
     /* reply-line = ... passive-text CRLF ) / ( extended-passive-code . SP extended-passive-text CRLF ) / ( path-code SP ...      RFC 959, 4.2
      * reply-line = ... ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
@@ -9072,7 +9158,7 @@ static const qcap_state_t states[] = {
      *     SP -> extended_passive_text_6: mark
      *     CR -> crlf_10: mark, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, mark
      *     LF -> outcome_1: mark, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, mark, anomaly-open, anomaly bare-LF, anomaly missing-SP, atomic ends */
-    {1099, 255, 12, 206, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 429: reply_line_6 */
+    {1102, 255, 12, 210, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 434: reply_line_6 */
 
     /* command-line = ... SP password ) / ( account-command . SP account-information ) / ( file-command SP file-name ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9082,7 +9168,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_26
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1103, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 430: command_line_21 */
+    {1106, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 435: command_line_21 */
 
     /* command-line = ... SP extended-host-port ) / ( auth-command . SP mechanism-name ) / ( type-command SP type-code ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9092,7 +9178,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_27
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1107, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 431: command_line_22 */
+    {1110, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: command_line_22 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9101,7 +9187,7 @@ static const qcap_state_t states[] = {
      *     char -> string_28: open argument
      *     CR -> crlf_23: mark
      *     LF -> signals_1: mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1111, 255, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 432: string_23 */
+    {1114, 255, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 437: string_23 */
 
     /* command-line = ... ( text-command SP argument ) / ( free-command [ . SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9111,7 +9197,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_29
      *     CR -> crlf_24
      *     LF -> signals_1: open command, begin free-command, convert free-command, close command, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1114, 255, 29, 32, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 433: command_line_23 */
+    {1117, 255, 29, 32, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 438: command_line_23 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9120,13 +9206,13 @@ static const qcap_state_t states[] = {
      *     char -> string_30
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1118, 255, 14, 34, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 434: string_24 */
+    {1121, 255, 14, 34, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 439: string_24 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\ncwd\r"
      *     LF -> signals_1: anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1121, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 435: crlf_18 */
+    {1124, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 440: crlf_18 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9135,7 +9221,7 @@ static const qcap_state_t states[] = {
      *     char -> string_31
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1122, 255, 14, 34, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: string_25 */
+    {1125, 255, 14, 34, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 441: string_25 */
 
     /* command-line = ... SP host-port ) / ( extended-port-command . SP extended-host-port ) / ( auth-command SP mechanism-name ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9145,7 +9231,7 @@ static const qcap_state_t states[] = {
      *     SP -> extended_host_port_4
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1125, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 437: command_line_24 */
+    {1128, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 442: command_line_24 */
 
     /* command-line = ... ( restart-command SP marker ) / ( host-command . SP hostname ) / ( text-command SP argument ) / ( ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9155,7 +9241,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_32
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1129, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 438: command_line_25 */
+    {1132, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 443: command_line_25 */
 
     /* command-line = ... ( path-command SP pathname ) / ( list-command [ . SP pathname ] ) / ( port-command SP host-port ) ...      RFC 959, 5.3.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9165,7 +9251,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_33
      *     CR -> crlf_5
      *     LF -> signals_1: open command, close command, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1133, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 439: command_line_26 */
+    {1136, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 444: command_line_26 */
 
     /* command-line = ... SP structure-code ) / ( mode-command . SP mode-code ) / ( restart-command SP marker ) / ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9175,7 +9261,7 @@ static const qcap_state_t states[] = {
      *     SP -> mode_code_2
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1137, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 440: command_line_27 */
+    {1140, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 445: command_line_27 */
 
     /* command-line = ... list-command [ SP pathname ] ) / ( port-command . SP host-port ) / ( extended-port-command SP extended-host-port ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9185,7 +9271,7 @@ static const qcap_state_t states[] = {
      *     SP -> number_16
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1141, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 441: command_line_28 */
+    {1144, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 446: command_line_28 */
 
     /* command-line = ... mode-command SP mode-code ) / ( restart-command . SP marker ) / ( host-command SP hostname ) / ( text-command ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9195,7 +9281,7 @@ static const qcap_state_t states[] = {
      *     SP -> marker_3
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1145, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 442: command_line_29 */
+    {1148, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 447: command_line_29 */
 
     /* command-line = ... SP type-code ) / ( structure-command . SP structure-code ) / ( mode-command SP mode-code ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9205,7 +9291,7 @@ static const qcap_state_t states[] = {
      *     SP -> structure_code_2
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1149, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 443: command_line_30 */
+    {1152, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 448: command_line_30 */
 
     /* command-line = ... SP mechanism-name ) / ( type-command . SP type-code ) / ( structure-command SP structure-code ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9215,7 +9301,7 @@ static const qcap_state_t states[] = {
      *     SP -> type_code_5
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1153, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 444: command_line_31 */
+    {1156, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 449: command_line_31 */
 
     /* command-line = ( ( user-command . SP username ) / ( password-command SP password ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -9225,12 +9311,12 @@ static const qcap_state_t states[] = {
      *     SP -> string_34
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {1157, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 445: command_line_32 */
+    {1160, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 450: command_line_32 */
 
     /* net-addr = 1*45. ( HEXDIG / ":" / "." )      RFC 2428, 2
      * e.g. after "eprt |1|"
      *     HEXDIG / "." / ":" -> net_addr_2 */
-    {1161, 255, 144, 207, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 446: net_addr_1 */
+    {1164, 255, 147, 211, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 451: net_addr_1 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9241,7 +9327,7 @@ static const qcap_state_t states[] = {
      *     "2" -> host_number_13
      *     "3"-"9" -> host_number_14
      *     "," -> number_18: convert h2, begin h3 */
-    {1162, 255, 127, 33, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 447: number_14 */
+    {1165, 255, 129, 33, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 452: number_14 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9249,7 +9335,7 @@ static const qcap_state_t states[] = {
      * e.g. after "port 0,1"
      *     DIGIT -> host_number_14
      *     "," -> number_18: convert h2, begin h3 */
-    {1167, 255, 128, 28, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 448: host_number_12 */
+    {1170, 255, 130, 28, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 453: host_number_12 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9259,14 +9345,14 @@ static const qcap_state_t states[] = {
      *     "5" -> host_number_18
      *     "6"-"9" -> host_number_19: convert h2
      *     "," -> number_18: convert h2, begin h3 */
-    {1169, 255, 129, 28, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 449: host_number_13 */
+    {1172, 255, 131, 28, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 454: host_number_13 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,3"
      *     DIGIT -> host_number_19: convert h2
      *     "," -> number_18: convert h2, begin h3 */
-    {1173, 255, 128, 28, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 450: host_number_14 */
+    {1176, 255, 130, 28, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 455: host_number_14 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9278,7 +9364,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> crlf_21
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1175, 255, 145, 208, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 451: number_15 */
+    {1178, 255, 148, 212, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 456: number_15 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9287,7 +9373,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> crlf_21
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1181, 255, 146, 209, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 452: crlf_19 */
+    {1184, 255, 149, 213, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 457: crlf_19 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9298,7 +9384,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> crlf_9: close type-code, mark
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1184, 255, 147, 209, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 453: crlf_20 */
+    {1187, 255, 150, 213, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 458: crlf_20 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9307,23 +9393,23 @@ static const qcap_state_t states[] = {
      *     DIGIT -> crlf_9: close type-code, mark
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1189, 255, 146, 209, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 454: crlf_21 */
+    {1192, 255, 149, 213, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 459: crlf_21 */
 
     /* feature-lines = *( feature-line CRLF ) .      RFC 2389, 3.2
      * e.g. after "100-\n"
      *     -> before_feature_line_1
      *     -> answer_lines_2 */
-    {0, 255, 6, 210, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 455: feature_lines_1 */
+    {0, 255, 10, 214, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 460: feature_lines_1 */
 
     /* text-lines = *OCTET .      RFC 959, 4.2
      * e.g. after "100-\n"
      *     -> text_lines_2
      *     -> before_lines_2 */
-    {0, 255, 8, 169, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 456: text_lines_4 */
+    {0, 255, 12, 170, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 461: text_lines_4 */
 
     /* e.g. after "100-\n"
      *     -> text_lines_4: open reply-lines */
-    {1192, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 457: before_text_lines_2 */
+    {1195, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 462: before_text_lines_2 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9334,7 +9420,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_3: convert h2, begin h3 */
-    {1193, 255, 28, 28, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 458: host_number_15 */
+    {1196, 255, 28, 28, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 463: host_number_15 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9347,7 +9433,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_3: convert h2, begin h3 */
-    {1198, 255, 35, 28, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 459: host_number_16 */
+    {1201, 255, 35, 28, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 464: host_number_16 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9358,7 +9444,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_3: convert h2, begin h3 */
-    {1205, 255, 28, 28, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 460: host_number_17 */
+    {1208, 255, 28, 28, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 465: host_number_17 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * else text = *. char      RFC 959, 4.2.1
@@ -9368,7 +9454,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> tcp_port_2
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1210, 255, 17, 211, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 461: tcp_port_1 */
+    {1213, 255, 17, 215, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 466: tcp_port_1 */
 
     /* path-text = DQUOTE quoted-path DQUOTE [ SP *. char ]      RFC 959, 5.4
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9377,13 +9463,13 @@ static const qcap_state_t states[] = {
      *     char -> path_text_2
      *     CR -> crlf_22
      *     LF -> outcome_1: begin path-code, begin path-code, convert path-code, convert path-code, close reply-code, open reply-text, open pathname, close pathname, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {1214, 3, 14, 212, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 462: path_text_2 */
+    {1217, 3, 14, 216, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 467: path_text_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "257 \"a\"\r"
      *     LF -> outcome_1: begin path-code, begin path-code, convert path-code, convert path-code, close reply-code, open reply-text, open pathname, close pathname, close reply-text, mark, atomic ends */
-    {1217, 255, 15, 16, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 463: crlf_22 */
+    {1220, 255, 15, 16, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 468: crlf_22 */
 
     /* passive-text = 1*. not-digit host-port [ not-digit *char ]      RFC 1123, 4.1.2.6
      * text = *. char      RFC 959, 4.2.1
@@ -9393,7 +9479,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1218, 255, 17, 213, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 464: passive_text_6 */
+    {1221, 255, 17, 217, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 469: passive_text_6 */
 
     /* extended-passive-text = *. not-open "(|||" tcp-port "|)" *char      RFC 2428, 3
      * extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
@@ -9403,7 +9489,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "(" -> extended_passive_text_8 */
-    {1222, 255, 86, 214, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 465: extended_passive_text_6 */
+    {1225, 255, 87, 218, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 470: extended_passive_text_6 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9412,7 +9498,7 @@ static const qcap_state_t states[] = {
      *     char -> string_35
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1226, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 466: string_26 */
+    {1229, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 471: string_26 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9421,7 +9507,7 @@ static const qcap_state_t states[] = {
      *     char -> string_36
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1229, 255, 14, 34, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 467: string_27 */
+    {1232, 255, 14, 34, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 472: string_27 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9430,13 +9516,13 @@ static const qcap_state_t states[] = {
      *     char -> string_28
      *     CR -> crlf_26: close argument, mark
      *     LF -> signals_1: close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1232, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 468: string_28 */
+    {1235, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 473: string_28 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nccc \r"
      *     LF -> signals_1: anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1235, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 469: crlf_23 */
+    {1238, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 474: crlf_23 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9445,14 +9531,14 @@ static const qcap_state_t states[] = {
      *     char -> string_37
      *     CR -> crlf_27: anomaly-open, open command
      *     LF -> signals_1: anomaly-open, open command, begin free-command, convert free-command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1236, 255, 14, 34, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 470: string_29 */
+    {1239, 255, 14, 34, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 475: string_29 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\ncsid\r"
      *     LF -> signals_1: open command, begin free-command, convert free-command, close command, mark, atomic ends, push commands verb, close request */
-    {1239, 255, 15, 16, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 471: crlf_24 */
+    {1242, 255, 15, 16, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 476: crlf_24 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9461,7 +9547,7 @@ static const qcap_state_t states[] = {
      *     char -> string_30
      *     CR -> crlf_28
      *     LF -> signals_1: open command, close command, open pathname, close pathname, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1240, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 472: string_30 */
+    {1243, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 477: string_30 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9470,7 +9556,7 @@ static const qcap_state_t states[] = {
      *     char -> string_31
      *     CR -> crlf_29
      *     LF -> signals_1: open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1243, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 473: string_31 */
+    {1246, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 478: string_31 */
 
     /* extended-host-port = . "|" net-prt "|" net-addr "|" tcp-port "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9480,7 +9566,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request
      *     "|" -> extended_host_port_5 */
-    {1246, 255, 106, 215, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 474: extended_host_port_4 */
+    {1249, 255, 108, 219, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 479: extended_host_port_4 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9489,7 +9575,7 @@ static const qcap_state_t states[] = {
      *     char -> string_38
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1250, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 475: string_32 */
+    {1253, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 480: string_32 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9498,7 +9584,7 @@ static const qcap_state_t states[] = {
      *     char -> string_30
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1253, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 476: string_33 */
+    {1256, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 481: string_33 */
 
     /* mode-code = . "S" / "B" / "C" / "Z"      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9508,7 +9594,7 @@ static const qcap_state_t states[] = {
      *     mode-code -> crlf_30
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1256, 255, 148, 216, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 477: mode_code_2 */
+    {1259, 255, 151, 220, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 482: mode_code_2 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9521,7 +9607,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_number_24
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1260, 255, 23, 217, 57, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 478: number_16 */
+    {1263, 255, 23, 221, 57, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 483: number_16 */
 
     /* marker = 1*. VCHAR      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9531,7 +9617,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1267, 255, 149, 218, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 479: marker_3 */
+    {1270, 255, 152, 222, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 484: marker_3 */
 
     /* structure-code = . "F" / "R" / "P"      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9541,7 +9627,7 @@ static const qcap_state_t states[] = {
      *     structure-code -> crlf_31
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1271, 255, 150, 219, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 480: structure_code_2 */
+    {1274, 255, 153, 223, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 485: structure_code_2 */
 
     /* type-code = ( . ( "A" / "E" ) [ SP form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
      * type-code = ( ( "A" / "E" ) [ SP form-code ] ) / . "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
@@ -9553,7 +9639,7 @@ static const qcap_state_t states[] = {
      *     "L" / "l" -> type_code_7
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1275, 255, 151, 220, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 481: type_code_5 */
+    {1278, 255, 154, 224, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 486: type_code_5 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9562,14 +9648,14 @@ static const qcap_state_t states[] = {
      *     char -> string_39
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1281, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 482: string_34 */
+    {1284, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 487: string_34 */
 
     /* net-addr = . 1*45( HEXDIG / ":" / "." )      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
      * e.g. after "eprt |1|a"
      *     HEXDIG / "." / ":" -> net_addr_3
      *     "|" -> tcp_port_3: convert net-addr, begin tcp-port */
-    {1284, 255, 152, 221, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 483: net_addr_2 */
+    {1287, 255, 155, 225, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 488: net_addr_2 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9580,7 +9666,7 @@ static const qcap_state_t states[] = {
      *     "2" -> host_number_13
      *     "3"-"9" -> host_number_14
      *     "," -> number_18: convert h2, begin h3 */
-    {1286, 255, 127, 33, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 484: number_17 */
+    {1289, 255, 129, 33, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 489: number_17 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9590,19 +9676,19 @@ static const qcap_state_t states[] = {
      *     "1" -> host_number_25
      *     "2" -> host_number_26
      *     "3"-"9" -> host_number_27 */
-    {1291, 255, 102, 30, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 485: number_18 */
+    {1294, 255, 104, 30, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 490: number_18 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,25"
      *     "0"-"5" -> host_number_19: convert h2
      *     "," -> number_18: convert h2, begin h3 */
-    {1173, 255, 139, 202, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 486: host_number_18 */
+    {1176, 255, 142, 206, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 491: host_number_18 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * e.g. after "port 0,26"
      *     "," -> number_18: begin h3 */
-    {1295, 255, 140, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 487: host_number_19 */
+    {1298, 255, 143, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 492: host_number_19 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9614,7 +9700,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> crlf_21
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1296, 255, 145, 208, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 488: number_19 */
+    {1299, 255, 148, 212, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 493: number_19 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -9623,7 +9709,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> crlf_9: close type-code, mark
      *     CR -> crlf_1: close type-code, mark
      *     LF -> signals_1: close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1189, 255, 153, 222, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 489: crlf_25 */
+    {1192, 255, 156, 226, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 494: crlf_25 */
 
     /* feature-line = ( . SP feature ) / feature      RFC 2389, 3.2
      * feature-lines = *( feature-line CRLF ) .      RFC 2389, 3.2
@@ -9631,25 +9717,25 @@ static const qcap_state_t states[] = {
      * e.g. after "100-\n"
      *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> feature_1: mark, anomaly-open, open feature
      *     SP -> feature_2: mark, open feature */
-    {1302, 255, 154, 223, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 490: feature_line_1 */
+    {1305, 255, 157, 227, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 495: feature_line_1 */
 
     /* e.g. after "100-\n"
      *     -> feature_line_1 */
-    {1304, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 491: before_feature_line_1 */
+    {1307, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 496: before_feature_line_1 */
 
     /* answer-lines = ( feature-lines text ) / lines .      RFC 959, 4.2.1
      * e.g. after "100-\n"
      *     -> before_text_2 */
-    {0, 255, 5, 204, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 492: answer_lines_2 */
+    {0, 255, 9, 208, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 497: answer_lines_2 */
 
     /* lines = text-lines text .      RFC 959, 4.2
      * e.g. after "100-\n"
      *     -> before_text_2 */
-    {0, 255, 7, 191, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 493: lines_2 */
+    {0, 255, 11, 193, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 498: lines_2 */
 
     /* e.g. after "100-\n"
      *     -> lines_2: close reply-lines */
-    {1305, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 494: before_lines_2 */
+    {1308, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 499: before_lines_2 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9663,7 +9749,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_3: convert h2, begin h3 */
-    {1306, 255, 34, 33, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 495: number_20 */
+    {1309, 255, 34, 33, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 500: number_20 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -9674,7 +9760,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_3: convert h2, begin h3 */
-    {1205, 255, 142, 202, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 496: host_number_20 */
+    {1208, 255, 145, 206, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 501: host_number_20 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
@@ -9684,7 +9770,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_3: begin h3 */
-    {1314, 255, 33, 31, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 497: host_number_21 */
+    {1317, 255, 33, 31, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 502: host_number_21 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -9695,7 +9781,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_9: convert tcp-port */
-    {1318, 255, 155, 224, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 498: tcp_port_2 */
+    {1321, 255, 158, 228, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 503: tcp_port_2 */
 
     /* passive-text = 1*. not-digit host-port [ not-digit *char ]      RFC 1123, 4.1.2.6
      * number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9708,7 +9794,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_number_32
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1323, 3, 23, 225, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 499: passive_text_7 */
+    {1326, 3, 23, 229, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 504: passive_text_7 */
 
     /* extended-passive-text = *. not-open "(|||" tcp-port "|)" *char      RFC 2428, 3
      * extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
@@ -9718,7 +9804,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "(" -> extended_passive_text_8 */
-    {1330, 3, 86, 214, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 500: extended_passive_text_7 */
+    {1333, 3, 87, 218, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 505: extended_passive_text_7 */
 
     /* extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
@@ -9728,7 +9814,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_10 */
-    {1334, 255, 106, 226, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 501: extended_passive_text_8 */
+    {1337, 255, 108, 230, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 506: extended_passive_text_8 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9737,7 +9823,7 @@ static const qcap_state_t states[] = {
      *     char -> string_35
      *     CR -> crlf_33
      *     LF -> signals_1: open command, close command, open account, close account, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1338, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 502: string_35 */
+    {1341, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 507: string_35 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9746,13 +9832,13 @@ static const qcap_state_t states[] = {
      *     char -> string_36
      *     CR -> crlf_34
      *     LF -> signals_1: open command, close command, open mechanism, begin mechanism-name, convert mechanism-name, close mechanism, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1341, 3, 14, 34, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 503: string_36 */
+    {1344, 3, 14, 34, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 508: string_36 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nccc a\r"
      *     LF -> signals_1: anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1344, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 504: crlf_26 */
+    {1347, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 509: crlf_26 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9761,27 +9847,27 @@ static const qcap_state_t states[] = {
      *     char -> string_37
      *     CR -> crlf_35
      *     LF -> signals_1: open command, begin free-command, convert free-command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1345, 3, 14, 34, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 505: string_37 */
+    {1348, 3, 14, 34, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 510: string_37 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\ncsid \r"
      *     LF -> signals_1: begin free-command, convert free-command, close command, mark, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {1348, 255, 15, 16, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 506: crlf_27 */
+    {1351, 255, 15, 16, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 511: crlf_27 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\ncwd a\r"
      *     LF -> signals_1: open command, close command, open pathname, close pathname, mark, atomic ends, push commands verb, close request */
-    {1349, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 507: crlf_28 */
+    {1352, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 512: crlf_28 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nenc a\r"
      *     LF -> signals_1: open command, close command, open argument, close argument, mark, atomic ends, push commands verb, close request */
-    {1350, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 508: crlf_29 */
+    {1353, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 513: crlf_29 */
 
     /* extended-host-port = "|" . net-prt "|" net-addr "|" tcp-port "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9791,7 +9877,7 @@ static const qcap_state_t states[] = {
      *     "1"-"2" -> extended_host_port_7
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1351, 255, 156, 215, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 509: extended_host_port_5 */
+    {1354, 255, 159, 219, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 514: extended_host_port_5 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9800,7 +9886,7 @@ static const qcap_state_t states[] = {
      *     char -> string_38
      *     CR -> crlf_36
      *     LF -> signals_1: open command, close command, open hostname, close hostname, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1355, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 510: string_38 */
+    {1358, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 515: string_38 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * string = 1*. char      RFC 959, 5.3.2
@@ -9809,7 +9895,7 @@ static const qcap_state_t states[] = {
      *     char -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_37
      *     LF -> signals_1: open command, close command, open mode-code, close mode-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1358, 255, 14, 227, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 511: crlf_30 */
+    {1361, 255, 14, 231, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 516: crlf_30 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9823,7 +9909,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_26 */
-    {1361, 255, 34, 217, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 512: number_21 */
+    {1364, 255, 34, 221, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 517: number_21 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9834,7 +9920,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_26 */
-    {1369, 255, 28, 228, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 513: host_number_22 */
+    {1372, 255, 28, 232, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 518: host_number_22 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9847,7 +9933,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_26 */
-    {1374, 255, 35, 228, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 514: host_number_23 */
+    {1377, 255, 35, 232, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 519: host_number_23 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9858,7 +9944,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_26 */
-    {1381, 255, 28, 228, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 515: host_number_24 */
+    {1384, 255, 28, 232, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 520: host_number_24 */
 
     /* marker = 1*. VCHAR      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9868,7 +9954,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_38
      *     LF -> signals_1: open command, close command, open marker, close marker, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1386, 4, 149, 229, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 516: marker_4 */
+    {1389, 4, 152, 233, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 521: marker_4 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * string = 1*. char      RFC 959, 5.3.2
@@ -9877,7 +9963,7 @@ static const qcap_state_t states[] = {
      *     char -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_39
      *     LF -> signals_1: open command, close command, open structure-code, close structure-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1390, 255, 14, 227, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 517: crlf_31 */
+    {1393, 255, 14, 231, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 522: crlf_31 */
 
     /* type-code = ( ( "A" / "E" ) [ . SP form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9887,7 +9973,7 @@ static const qcap_state_t states[] = {
      *     SP -> type_code_8
      *     CR -> crlf_40
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1393, 255, 24, 230, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 518: type_code_6 */
+    {1396, 255, 24, 234, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 523: type_code_6 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * string = 1*. char      RFC 959, 5.3.2
@@ -9896,7 +9982,7 @@ static const qcap_state_t states[] = {
      *     char -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_40
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1397, 255, 14, 227, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 519: crlf_32 */
+    {1400, 255, 14, 231, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 524: crlf_32 */
 
     /* type-code = ( ( "A" / "E" ) [ SP form-code ] ) / "I" / ( "L" . SP byte-size )      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -9906,7 +9992,7 @@ static const qcap_state_t states[] = {
      *     SP -> number_27
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1400, 255, 24, 231, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 520: type_code_7 */
+    {1403, 255, 24, 235, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 525: type_code_7 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9915,7 +10001,7 @@ static const qcap_state_t states[] = {
      *     char -> string_39
      *     CR -> crlf_41
      *     LF -> signals_1: open command, close command, open username, close username, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1404, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 521: string_39 */
+    {1407, 3, 14, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 526: string_39 */
 
     /* net-addr = . 1*45( HEXDIG / ":" / "." )      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
@@ -9923,17 +10009,17 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "." / ":" -> net_addr_3
      *     "|" -> tcp_port_3: convert net-addr, begin tcp-port
      *     44 bytes -> extended_host_port_6: convert net-addr */
-    {1407, 2, 157, 221, 65, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 522: net_addr_3 */
+    {1410, 2, 160, 225, 65, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 527: net_addr_3 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * e.g. after "eprt |1|a|"
      *     DIGIT -> tcp_port_5 */
-    {1410, 255, 8, 211, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 523: tcp_port_3 */
+    {1413, 255, 8, 215, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 528: tcp_port_3 */
 
     /* extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
      * e.g. after "eprt |1|a.{44}"
      *     "|" -> tcp_port_3: begin tcp-port */
-    {1411, 255, 100, 181, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 524: extended_host_port_6 */
+    {1414, 255, 102, 183, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 529: extended_host_port_6 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9944,7 +10030,7 @@ static const qcap_state_t states[] = {
      *     "2" -> host_number_26
      *     "3"-"9" -> host_number_27
      *     "," -> number_29: convert h3, begin h4 */
-    {1412, 255, 127, 33, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 525: number_22 */
+    {1415, 255, 129, 33, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 530: number_22 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9952,7 +10038,7 @@ static const qcap_state_t states[] = {
      * e.g. after "port 0,0,1"
      *     DIGIT -> host_number_27
      *     "," -> number_29: convert h3, begin h4 */
-    {1417, 255, 128, 28, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 526: host_number_25 */
+    {1420, 255, 130, 28, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 531: host_number_25 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -9962,14 +10048,14 @@ static const qcap_state_t states[] = {
      *     "5" -> host_number_35
      *     "6"-"9" -> host_number_36: convert h3
      *     "," -> number_29: convert h3, begin h4 */
-    {1419, 255, 129, 28, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 527: host_number_26 */
+    {1422, 255, 131, 28, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 532: host_number_26 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,3"
      *     DIGIT -> host_number_36: convert h3
      *     "," -> number_29: convert h3, begin h4 */
-    {1423, 255, 128, 28, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 528: host_number_27 */
+    {1426, 255, 130, 28, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 533: host_number_27 */
 
     /* feature = 1*. char      RFC 2389, 3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9978,7 +10064,7 @@ static const qcap_state_t states[] = {
      *     char -> feature_1
      *     CR -> crlf_42: close feature, anomaly bad-feature, atomic ends
      *     LF -> feature_line_1: close feature, anomaly bad-feature, atomic ends, anomaly-open, anomaly bare-LF */
-    {1425, 3, 14, 232, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 529: feature_1 */
+    {1428, 3, 14, 236, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 534: feature_1 */
 
     /* feature = 1*. char      RFC 2389, 3.2
      * else feature = 1*. char      RFC 2389, 3.2
@@ -9987,7 +10073,7 @@ static const qcap_state_t states[] = {
      *     char -> feature_3
      *     CR -> crlf_42: rollback, anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends
      *     LF -> feature_line_2: rollback, anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends, anomaly-open, anomaly bare-LF */
-    {1428, 255, 14, 233, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 530: feature_2 */
+    {1431, 255, 14, 237, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 535: feature_2 */
 
     /* text = *. char      RFC 959, 4.2.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -9996,11 +10082,11 @@ static const qcap_state_t states[] = {
      *     char -> text_8
      *     CR -> crlf_43: close reply-text
      *     LF -> done_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {1431, 3, 14, 187, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 531: text_8 */
+    {1434, 3, 14, 189, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 536: text_8 */
 
     /* e.g. after "100-\n"
      *     -> text_8: open reply-text */
-    {1434, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 532: before_text_2 */
+    {1437, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 537: before_text_2 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10014,7 +10100,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: convert h3, begin h4 */
-    {1435, 255, 34, 33, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 533: number_23 */
+    {1438, 255, 34, 33, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 538: number_23 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10025,7 +10111,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: convert h3, begin h4 */
-    {1443, 255, 28, 28, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 534: host_number_28 */
+    {1446, 255, 28, 28, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 539: host_number_28 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10036,7 +10122,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: convert h3, begin h4 */
-    {1448, 255, 28, 28, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 535: host_number_29 */
+    {1451, 255, 28, 28, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 540: host_number_29 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -10047,7 +10133,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_9: convert tcp-port */
-    {1453, 255, 155, 224, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 536: tcp_port_4 */
+    {1456, 255, 158, 228, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 541: tcp_port_4 */
 
     /* extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
@@ -10057,7 +10143,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     ")" -> extended_passive_text_11 */
-    {1458, 255, 158, 234, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 537: extended_passive_text_9 */
+    {1461, 255, 161, 238, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 542: extended_passive_text_9 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10071,7 +10157,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_32 */
-    {1462, 255, 34, 217, 67, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 538: number_24 */
+    {1465, 255, 34, 221, 67, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 543: number_24 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10082,7 +10168,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_32 */
-    {1470, 255, 28, 228, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 539: host_number_30 */
+    {1473, 255, 28, 232, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 544: host_number_30 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10095,7 +10181,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_32 */
-    {1475, 255, 35, 228, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 540: host_number_31 */
+    {1478, 255, 35, 232, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 545: host_number_31 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10106,7 +10192,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_32 */
-    {1482, 255, 28, 228, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 541: host_number_32 */
+    {1485, 255, 28, 232, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 546: host_number_32 */
 
     /* extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
@@ -10116,28 +10202,28 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_12 */
-    {1487, 255, 106, 226, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 542: extended_passive_text_10 */
+    {1490, 255, 108, 230, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 547: extended_passive_text_10 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nacct a\r"
      *     LF -> signals_1: open command, close command, open account, close account, mark, atomic ends, push commands verb, close request */
-    {1491, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 543: crlf_33 */
+    {1494, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 548: crlf_33 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nauth a\r"
      *     LF -> signals_1: open command, close command, open mechanism, begin mechanism-name, convert mechanism-name, close mechanism, mark, atomic ends, push commands verb, close request */
-    {1492, 255, 15, 16, 69, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 544: crlf_34 */
+    {1495, 255, 15, 16, 69, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 549: crlf_34 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\ncsid a\r"
      *     LF -> signals_1: open command, begin free-command, convert free-command, close command, open argument, close argument, mark, atomic ends, push commands verb, close request */
-    {1493, 255, 15, 16, 70, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 545: crlf_35 */
+    {1496, 255, 15, 16, 70, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 550: crlf_35 */
 
     /* extended-host-port = "|" net-prt . "|" net-addr "|" tcp-port "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
@@ -10147,21 +10233,21 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "|" -> net_addr_4 */
-    {1494, 255, 106, 215, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 546: extended_host_port_7 */
+    {1497, 255, 108, 219, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 551: extended_host_port_7 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nhost a\r"
      *     LF -> signals_1: open command, close command, open hostname, close hostname, mark, atomic ends, push commands verb, close request */
-    {1498, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 547: crlf_36 */
+    {1501, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 552: crlf_36 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nmode b\r"
      *     LF -> signals_1: open command, close command, open mode-code, close mode-code, mark, atomic ends, push commands verb, close request */
-    {1499, 255, 15, 16, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 548: crlf_37 */
+    {1502, 255, 15, 16, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 553: crlf_37 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10175,7 +10261,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_26 */
-    {1500, 255, 34, 217, 72, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 549: number_25 */
+    {1503, 255, 34, 221, 72, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 554: number_25 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10188,7 +10274,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_number_43
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1508, 255, 23, 217, 73, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 550: number_26 */
+    {1511, 255, 23, 221, 73, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 555: number_26 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -10199,7 +10285,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_26 */
-    {1381, 255, 142, 235, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 551: host_number_33 */
+    {1384, 255, 145, 239, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 556: host_number_33 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * string = 1*. char      RFC 959, 5.3.2
@@ -10209,21 +10295,21 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_26 */
-    {1515, 255, 33, 235, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 552: host_number_34 */
+    {1518, 255, 33, 239, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 557: host_number_34 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nrest a\r"
      *     LF -> signals_1: open command, close command, open marker, close marker, mark, atomic ends, push commands verb, close request */
-    {1519, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 553: crlf_38 */
+    {1522, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 558: crlf_38 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nstru f\r"
      *     LF -> signals_1: open command, close command, open structure-code, close structure-code, mark, atomic ends, push commands verb, close request */
-    {1520, 255, 15, 16, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 554: crlf_39 */
+    {1523, 255, 15, 16, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 559: crlf_39 */
 
     /* type-code = ( ( "A" / "E" ) [ SP . form-code ] ) / "I" / ( "L" SP byte-size )      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -10233,14 +10319,14 @@ static const qcap_state_t states[] = {
      *     form-code -> crlf_32
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1521, 255, 159, 236, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 555: type_code_8 */
+    {1524, 255, 162, 240, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 560: type_code_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\ntype a\r"
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, atomic ends, push commands verb, close request */
-    {1525, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 556: crlf_40 */
+    {1528, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 561: crlf_40 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10253,21 +10339,21 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> crlf_46
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1526, 255, 23, 217, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 557: number_27 */
+    {1529, 255, 23, 221, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 562: number_27 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nuser a\r"
      *     LF -> signals_1: open command, close command, open username, close username, mark, atomic ends, push commands verb, close request */
-    {1533, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 558: crlf_41 */
+    {1536, 255, 15, 16, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 563: crlf_41 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * e.g. after "eprt |1|a|0"
      *     DIGIT -> tcp_port_7
      *     "|" -> crlf_9: convert tcp-port, expect ftp-data, close host-port, mark */
-    {1534, 255, 160, 224, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 559: tcp_port_5 */
+    {1537, 255, 163, 228, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 564: tcp_port_5 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10278,7 +10364,7 @@ static const qcap_state_t states[] = {
      *     "2" -> host_number_26
      *     "3"-"9" -> host_number_27
      *     "," -> number_29: convert h3, begin h4 */
-    {1536, 255, 127, 33, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 560: number_28 */
+    {1539, 255, 129, 33, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 565: number_28 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10288,24 +10374,24 @@ static const qcap_state_t states[] = {
      *     "1" -> host_port_2
      *     "2" -> host_port_3
      *     "3"-"9" -> host_port_4 */
-    {1541, 255, 102, 30, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 561: number_29 */
+    {1544, 255, 104, 30, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 566: number_29 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,25"
      *     "0"-"5" -> host_number_36: convert h3
      *     "," -> number_29: convert h3, begin h4 */
-    {1423, 255, 139, 202, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 562: host_number_35 */
+    {1426, 255, 142, 206, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 567: host_number_35 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * e.g. after "port 0,0,26"
      *     "," -> number_29: begin h4 */
-    {1545, 255, 140, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 563: host_number_36 */
+    {1548, 255, 143, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 568: host_number_36 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "100-\na\r"
      *     LF -> feature_line_1 */
-    {1304, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 564: crlf_42 */
+    {1307, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 569: crlf_42 */
 
     /* feature = 1*. char      RFC 2389, 3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -10314,7 +10400,7 @@ static const qcap_state_t states[] = {
      *     char -> feature_3
      *     CR -> crlf_42: close feature, atomic ends
      *     LF -> feature_line_3: close feature */
-    {1546, 3, 14, 232, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 565: feature_3 */
+    {1549, 3, 14, 236, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 570: feature_3 */
 
     /* feature-line = ( . SP feature ) / feature      RFC 2389, 3.2
      * feature = 1*. char      RFC 2389, 3.2
@@ -10322,12 +10408,12 @@ static const qcap_state_t states[] = {
      * e.g. after "100-\n \n"
      *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> feature_1: mark, anomaly-open, open feature
      *     SP -> feature_4: mark */
-    {1549, 255, 154, 237, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 566: feature_line_2 */
+    {1552, 255, 157, 241, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 571: feature_line_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "100-\n\r"
      *     LF -> done_1 */
-    {1551, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 567: crlf_43 */
+    {1554, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 572: crlf_43 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10341,7 +10427,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: convert h3, begin h4 */
-    {1552, 255, 34, 33, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 568: number_30 */
+    {1555, 255, 34, 33, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 573: number_30 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -10352,7 +10438,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: convert h3, begin h4 */
-    {1448, 255, 142, 202, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 569: host_number_37 */
+    {1451, 255, 145, 206, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 574: host_number_37 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
@@ -10362,7 +10448,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_4: begin h4 */
-    {1560, 255, 33, 31, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 570: host_number_38 */
+    {1563, 255, 33, 31, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 575: host_number_38 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -10373,7 +10459,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_9: convert tcp-port */
-    {1564, 255, 155, 224, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 571: tcp_port_6 */
+    {1567, 255, 158, 228, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 576: tcp_port_6 */
 
     /* extended-passive-text = *not-open "(|||" tcp-port "|)" *. char      RFC 2428, 3
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -10382,7 +10468,7 @@ static const qcap_state_t states[] = {
      *     char -> extended_passive_text_11
      *     CR -> crlf_47: expect ftp-data, close reply-text, mark
      *     LF -> outcome_1: expect ftp-data, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {1569, 3, 14, 226, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 572: extended_passive_text_11 */
+    {1572, 3, 14, 230, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 577: extended_passive_text_11 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10396,7 +10482,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_32 */
-    {1572, 255, 34, 217, 75, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 573: number_31 */
+    {1575, 255, 34, 221, 75, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 578: number_31 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10409,7 +10495,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_number_46
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1580, 255, 23, 217, 76, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 574: number_32 */
+    {1583, 255, 23, 221, 76, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 579: number_32 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -10420,7 +10506,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_32 */
-    {1482, 255, 142, 235, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 575: host_number_39 */
+    {1485, 255, 145, 239, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 580: host_number_39 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * text = *. char      RFC 959, 4.2.1
@@ -10430,7 +10516,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_32 */
-    {1587, 255, 33, 235, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 576: host_number_40 */
+    {1590, 255, 33, 239, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 581: host_number_40 */
 
     /* extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
@@ -10440,7 +10526,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> tcp_port_9 */
-    {1591, 255, 106, 226, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 577: extended_passive_text_12 */
+    {1594, 255, 108, 230, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 582: extended_passive_text_12 */
 
     /* net-addr = 1*45. ( HEXDIG / ":" / "." )      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
@@ -10450,7 +10536,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"`" / %x67-FF -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1595, 255, 161, 238, 77, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 578: net_addr_4 */
+    {1598, 255, 164, 242, 77, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 583: net_addr_4 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10464,7 +10550,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_39 */
-    {1599, 255, 34, 217, 78, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 579: number_33 */
+    {1602, 255, 34, 221, 78, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 584: number_33 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10475,7 +10561,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_39 */
-    {1607, 255, 28, 228, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 580: host_number_41 */
+    {1610, 255, 28, 232, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 585: host_number_41 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10488,7 +10574,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_39 */
-    {1612, 255, 35, 228, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 581: host_number_42 */
+    {1615, 255, 35, 232, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 586: host_number_42 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10499,7 +10585,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_39 */
-    {1619, 255, 28, 228, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 582: host_number_43 */
+    {1622, 255, 28, 232, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 587: host_number_43 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10512,7 +10598,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> crlf_46
      *     CR -> crlf_40
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1624, 255, 23, 239, 80, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 583: number_34 */
+    {1627, 255, 23, 243, 80, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 588: number_34 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10522,7 +10608,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> crlf_46
      *     CR -> crlf_40
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1631, 255, 17, 240, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 584: crlf_44 */
+    {1634, 255, 17, 244, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 589: crlf_44 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10534,7 +10620,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> crlf_32
      *     CR -> crlf_40
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1635, 255, 162, 240, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 585: crlf_45 */
+    {1638, 255, 165, 244, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 590: crlf_45 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10544,14 +10630,14 @@ static const qcap_state_t states[] = {
      *     DIGIT -> crlf_32
      *     CR -> crlf_40
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1641, 255, 17, 240, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 586: crlf_46 */
+    {1644, 255, 17, 244, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 591: crlf_46 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * e.g. after "eprt |1|a|00"
      *     DIGIT -> tcp_port_10
      *     "|" -> crlf_9: convert tcp-port, expect ftp-data, close host-port, mark */
-    {1645, 255, 160, 224, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 587: tcp_port_7 */
+    {1648, 255, 163, 228, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 592: tcp_port_7 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10562,7 +10648,7 @@ static const qcap_state_t states[] = {
      *     "2" -> host_port_3
      *     "3"-"9" -> host_port_4
      *     "," -> number_42: convert h4, set host, begin p1 */
-    {1647, 255, 127, 33, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 588: number_35 */
+    {1650, 255, 129, 33, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 593: number_35 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10570,7 +10656,7 @@ static const qcap_state_t states[] = {
      * e.g. after "port 0,0,0,1"
      *     DIGIT -> host_port_4
      *     "," -> number_42: convert h4, set host, begin p1 */
-    {1652, 255, 128, 35, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 589: host_port_2 */
+    {1655, 255, 130, 35, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 594: host_port_2 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10580,14 +10666,14 @@ static const qcap_state_t states[] = {
      *     "5" -> host_port_7
      *     "6"-"9" -> host_port_8: convert h4, set host
      *     "," -> number_42: convert h4, set host, begin p1 */
-    {1654, 255, 129, 35, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 590: host_port_3 */
+    {1657, 255, 131, 35, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 595: host_port_3 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,3"
      *     DIGIT -> host_port_8: convert h4, set host
      *     "," -> number_42: convert h4, set host, begin p1 */
-    {1658, 255, 128, 35, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 591: host_port_4 */
+    {1661, 255, 130, 35, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 596: host_port_4 */
 
     /* feature-line = ( . SP feature ) / feature      RFC 2389, 3.2
      * feature-lines = *( feature-line CRLF ) .      RFC 2389, 3.2
@@ -10596,7 +10682,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> feature_1: close feature, atomic ends, anomaly-open, anomaly bare-LF, mark, anomaly-open, open feature
      *     SP -> feature_5
      *     the end: atomic ends, anomaly-open, anomaly bare-LF */
-    {1660, 255, 154, 223, 81, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 592: feature_line_3 */
+    {1663, 255, 157, 227, 81, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 597: feature_line_3 */
 
     /* feature = 1*. char      RFC 2389, 3.2
      * feature = 1*. char      RFC 2389, 3.2
@@ -10605,7 +10691,7 @@ static const qcap_state_t states[] = {
      *     char -> feature_6
      *     CR -> crlf_42: anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends
      *     LF -> feature_line_1: anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends, anomaly-open, anomaly bare-LF */
-    {1662, 255, 14, 232, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 593: feature_4 */
+    {1665, 255, 14, 236, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 598: feature_4 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10619,7 +10705,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: convert h4, set host, begin p1 */
-    {1665, 255, 34, 33, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 594: number_36 */
+    {1668, 255, 34, 33, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 599: number_36 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10630,7 +10716,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: convert h4, set host, begin p1 */
-    {1673, 255, 28, 35, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 595: host_port_5 */
+    {1676, 255, 28, 35, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 600: host_port_5 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10643,7 +10729,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: convert h4, set host, begin p1 */
-    {1678, 255, 35, 35, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 596: host_port_6 */
+    {1681, 255, 35, 35, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 601: host_port_6 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -10654,13 +10740,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_9: convert tcp-port */
-    {1685, 255, 155, 224, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 597: tcp_port_8 */
+    {1688, 255, 158, 228, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 602: tcp_port_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * else CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "229 (|||0|)\r"
      *     LF -> outcome_1: atomic ends */
-    {95, 255, 15, 16, 82, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 598: crlf_47 */
+    {96, 255, 15, 16, 82, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 603: crlf_47 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10674,7 +10760,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_45 */
-    {1690, 255, 34, 217, 83, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 599: number_37 */
+    {1693, 255, 34, 221, 83, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 604: number_37 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10685,7 +10771,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_45 */
-    {1698, 255, 28, 228, 84, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 600: host_number_44 */
+    {1701, 255, 28, 232, 84, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 605: host_number_44 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10698,7 +10784,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_45 */
-    {1703, 255, 35, 228, 84, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 601: host_number_45 */
+    {1706, 255, 35, 232, 84, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 606: host_number_45 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10709,7 +10795,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_45 */
-    {1710, 255, 28, 228, 84, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 602: host_number_46 */
+    {1713, 255, 28, 232, 84, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 607: host_number_46 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * text = *. char      RFC 959, 4.2.1
@@ -10719,7 +10805,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> tcp_port_11
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1715, 255, 17, 241, 85, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 603: tcp_port_9 */
+    {1718, 255, 17, 245, 85, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 608: tcp_port_9 */
 
     /* net-addr = . 1*45( HEXDIG / ":" / "." )      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
@@ -10730,7 +10816,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "|" -> tcp_port_12 */
-    {1719, 255, 163, 238, 86, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 604: net_addr_5 */
+    {1722, 255, 166, 242, 86, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 609: net_addr_5 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10744,7 +10830,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_39 */
-    {1724, 255, 34, 217, 87, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 605: number_38 */
+    {1727, 255, 34, 221, 87, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 610: number_38 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10757,7 +10843,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_number_53
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1732, 255, 23, 217, 88, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 606: number_39 */
+    {1735, 255, 23, 221, 88, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 611: number_39 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -10768,7 +10854,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_39 */
-    {1619, 255, 142, 235, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 607: host_number_47 */
+    {1622, 255, 145, 239, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 612: host_number_47 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * string = 1*. char      RFC 959, 5.3.2
@@ -10778,7 +10864,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_39 */
-    {1739, 255, 33, 235, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 608: host_number_48 */
+    {1742, 255, 33, 239, 79, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 613: host_number_48 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10791,7 +10877,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> crlf_46
      *     CR -> crlf_40
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1743, 255, 23, 239, 89, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 609: number_40 */
+    {1746, 255, 23, 243, 89, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 614: number_40 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -10801,14 +10887,14 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> crlf_32
      *     CR -> crlf_40
      *     LF -> signals_1: open command, close command, open type-code, close type-code, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1641, 255, 164, 227, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 610: crlf_48 */
+    {1644, 255, 167, 231, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 615: crlf_48 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * e.g. after "eprt |1|a|000"
      *     DIGIT -> tcp_port_13
      *     "|" -> crlf_9: convert tcp-port, expect ftp-data, close host-port, mark */
-    {1750, 255, 160, 224, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 611: tcp_port_10 */
+    {1753, 255, 163, 228, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 616: tcp_port_10 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10819,7 +10905,7 @@ static const qcap_state_t states[] = {
      *     "2" -> host_port_3
      *     "3"-"9" -> host_port_4
      *     "," -> number_42: convert h4, set host, begin p1 */
-    {1752, 255, 127, 33, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 612: number_41 */
+    {1755, 255, 129, 33, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 617: number_41 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10829,19 +10915,19 @@ static const qcap_state_t states[] = {
      *     "1" -> port_number_4
      *     "2" -> port_number_5
      *     "3"-"9" -> port_number_6 */
-    {1757, 255, 102, 30, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 613: number_42 */
+    {1760, 255, 104, 30, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 618: number_42 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,25"
      *     "0"-"5" -> host_port_8: convert h4, set host
      *     "," -> number_42: convert h4, set host, begin p1 */
-    {1658, 255, 139, 242, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 614: host_port_7 */
+    {1661, 255, 142, 246, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 619: host_port_7 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * e.g. after "port 0,0,0,26"
      *     "," -> number_42: begin p1 */
-    {1761, 255, 140, 243, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 615: host_port_8 */
+    {1764, 255, 143, 247, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 620: host_port_8 */
 
     /* feature = 1*. char      RFC 2389, 3.2
      * else feature = 1*. char      RFC 2389, 3.2
@@ -10850,7 +10936,7 @@ static const qcap_state_t states[] = {
      *     char -> feature_7
      *     CR -> crlf_42: close feature, atomic ends, anomaly-open, anomaly bare-LF, mark, anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends
      *     LF -> feature_line_2: close feature, atomic ends, anomaly-open, anomaly bare-LF, mark, anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends, anomaly-open, anomaly bare-LF */
-    {1762, 255, 14, 233, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 616: feature_5 */
+    {1765, 255, 14, 237, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 621: feature_5 */
 
     /* feature = 1*. char      RFC 2389, 3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -10859,7 +10945,7 @@ static const qcap_state_t states[] = {
      *     char -> feature_6
      *     CR -> crlf_42: open feature, close feature, atomic ends
      *     LF -> feature_line_4: open feature, close feature */
-    {1765, 3, 14, 232, 91, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 617: feature_6 */
+    {1768, 3, 14, 236, 91, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 622: feature_6 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10873,7 +10959,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: convert h4, set host, begin p1 */
-    {1768, 255, 34, 33, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 618: number_43 */
+    {1771, 255, 34, 33, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 623: number_43 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -10884,7 +10970,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: convert h4, set host, begin p1 */
-    {220, 255, 142, 242, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 619: host_port_9 */
+    {222, 255, 145, 246, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 624: host_port_9 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
@@ -10894,7 +10980,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: begin p1 */
-    {1776, 255, 33, 243, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 620: host_port_10 */
+    {1779, 255, 33, 247, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 625: host_port_10 */
 
     /* extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
@@ -10904,7 +10990,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_9 */
-    {1780, 255, 106, 188, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 621: extended_passive_text_13 */
+    {1783, 255, 108, 190, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 626: extended_passive_text_13 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10918,7 +11004,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_45 */
-    {1784, 255, 34, 217, 92, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 622: number_44 */
+    {1787, 255, 34, 221, 92, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 627: number_44 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10931,7 +11017,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_number_56
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1792, 255, 23, 217, 93, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 623: number_45 */
+    {1795, 255, 23, 221, 93, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 628: number_45 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -10942,7 +11028,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_45 */
-    {1710, 255, 142, 235, 84, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 624: host_number_49 */
+    {1713, 255, 145, 239, 84, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 629: host_number_49 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * text = *. char      RFC 959, 4.2.1
@@ -10952,7 +11038,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_45 */
-    {1799, 255, 33, 235, 84, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 625: host_number_50 */
+    {1802, 255, 33, 239, 84, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 630: host_number_50 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -10963,7 +11049,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_14 */
-    {1803, 255, 155, 241, 94, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 626: tcp_port_11 */
+    {1806, 255, 158, 245, 94, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 631: tcp_port_11 */
 
     /* net-addr = . 1*45( HEXDIG / ":" / "." )      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
@@ -10975,7 +11061,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "|" -> tcp_port_12
      *     44 bytes -> extended_host_port_8 */
-    {1808, 5, 165, 238, 95, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 627: net_addr_6 */
+    {1811, 5, 168, 242, 95, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 632: net_addr_6 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
@@ -10985,7 +11071,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> tcp_port_15
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1814, 255, 17, 241, 96, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 628: tcp_port_12 */
+    {1817, 255, 17, 245, 96, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 633: tcp_port_12 */
 
     /* extended-host-port = "|" net-prt "|" net-addr . "|" tcp-port "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
@@ -10995,7 +11081,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "|" -> tcp_port_12 */
-    {1818, 255, 106, 215, 97, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 629: extended_host_port_8 */
+    {1821, 255, 108, 219, 97, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 634: extended_host_port_8 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11009,7 +11095,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_51 */
-    {1822, 255, 34, 217, 98, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 630: number_46 */
+    {1825, 255, 34, 221, 98, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 635: number_46 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11020,7 +11106,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_51 */
-    {1830, 255, 28, 228, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 631: host_number_51 */
+    {1833, 255, 28, 232, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 636: host_number_51 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11033,7 +11119,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_51 */
-    {1835, 255, 35, 228, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 632: host_number_52 */
+    {1838, 255, 35, 232, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 637: host_number_52 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11044,14 +11130,14 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_51 */
-    {1842, 255, 28, 228, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 633: host_number_53 */
+    {1845, 255, 28, 232, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 638: host_number_53 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * e.g. after "eprt |1|a|0000"
      *     DIGIT -> extended_host_port_9: convert tcp-port
      *     "|" -> crlf_9: convert tcp-port, expect ftp-data, close host-port, mark */
-    {1847, 255, 160, 224, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 634: tcp_port_13 */
+    {1850, 255, 163, 228, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 639: tcp_port_13 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11062,7 +11148,7 @@ static const qcap_state_t states[] = {
      *     "2" -> port_number_5
      *     "3"-"9" -> port_number_6
      *     "," -> number_53: convert p1, begin p2 */
-    {1849, 255, 127, 33, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 635: number_47 */
+    {1852, 255, 129, 33, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 640: number_47 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11070,7 +11156,7 @@ static const qcap_state_t states[] = {
      * e.g. after "port 0,0,0,0,1"
      *     DIGIT -> port_number_6
      *     "," -> number_53: convert p1, begin p2 */
-    {1854, 255, 128, 36, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 636: port_number_4 */
+    {1857, 255, 130, 36, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 641: port_number_4 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11080,14 +11166,14 @@ static const qcap_state_t states[] = {
      *     "5" -> port_number_8
      *     "6"-"9" -> port_number_9: convert p1
      *     "," -> number_53: convert p1, begin p2 */
-    {1856, 255, 129, 36, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 637: port_number_5 */
+    {1859, 255, 131, 36, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 642: port_number_5 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,0,3"
      *     DIGIT -> port_number_9: convert p1
      *     "," -> number_53: convert p1, begin p2 */
-    {1860, 255, 128, 36, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 638: port_number_6 */
+    {1863, 255, 130, 36, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 643: port_number_6 */
 
     /* feature = 1*. char      RFC 2389, 3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -11096,7 +11182,7 @@ static const qcap_state_t states[] = {
      *     char -> feature_7
      *     CR -> crlf_42: atomic ends, anomaly-open, anomaly bare-LF, mark, open feature, close feature, atomic ends
      *     LF -> feature_line_4: atomic ends, anomaly-open, anomaly bare-LF, mark, open feature, close feature */
-    {1862, 3, 14, 232, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 639: feature_7 */
+    {1865, 3, 14, 236, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 644: feature_7 */
 
     /* feature-line = ( . SP feature ) / feature      RFC 2389, 3.2
      * feature-lines = *( feature-line CRLF ) .      RFC 2389, 3.2
@@ -11105,7 +11191,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> feature_1: open feature, close feature, atomic ends, anomaly-open, anomaly bare-LF, mark, anomaly-open, open feature
      *     SP -> feature_8
      *     the end: atomic ends, anomaly-open, anomaly bare-LF */
-    {1865, 255, 154, 223, 100, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 640: feature_line_4 */
+    {1868, 255, 157, 227, 100, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 645: feature_line_4 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11119,7 +11205,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: convert p1, begin p2 */
-    {1867, 255, 34, 33, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 641: number_48 */
+    {1870, 255, 34, 33, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 646: number_48 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11132,7 +11218,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: convert p1, begin p2 */
-    {1875, 255, 35, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 642: port_number_7 */
+    {1878, 255, 35, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 647: port_number_7 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11146,7 +11232,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_56 */
-    {1882, 255, 34, 217, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 643: number_49 */
+    {1885, 255, 34, 221, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 648: number_49 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11157,7 +11243,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_56 */
-    {1890, 255, 28, 228, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 644: host_number_54 */
+    {1893, 255, 28, 232, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 649: host_number_54 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11170,7 +11256,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_56 */
-    {1895, 255, 35, 228, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 645: host_number_55 */
+    {1898, 255, 35, 232, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 650: host_number_55 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11181,7 +11267,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_56 */
-    {1902, 255, 28, 228, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 646: host_number_56 */
+    {1905, 255, 28, 232, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 651: host_number_56 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -11192,7 +11278,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_14 */
-    {1907, 255, 155, 241, 103, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 647: tcp_port_14 */
+    {1910, 255, 158, 245, 103, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 652: tcp_port_14 */
 
     /* extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
@@ -11202,7 +11288,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     ")" -> extended_passive_text_15 */
-    {1912, 255, 158, 226, 104, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 648: extended_passive_text_14 */
+    {1915, 255, 161, 230, 104, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 653: extended_passive_text_14 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
@@ -11213,7 +11299,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "|" -> crlf_49 */
-    {1916, 255, 155, 241, 105, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 649: tcp_port_15 */
+    {1919, 255, 158, 245, 105, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 654: tcp_port_15 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11227,7 +11313,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_51 */
-    {1921, 255, 34, 217, 106, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 650: number_50 */
+    {1924, 255, 34, 221, 106, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 655: number_50 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11240,7 +11326,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_port_13
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {1929, 255, 23, 217, 107, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 651: number_51 */
+    {1932, 255, 23, 221, 107, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 656: number_51 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -11251,7 +11337,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_51 */
-    {1842, 255, 142, 235, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 652: host_number_57 */
+    {1845, 255, 145, 239, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 657: host_number_57 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * string = 1*. char      RFC 959, 5.3.2
@@ -11261,12 +11347,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_51 */
-    {1936, 255, 33, 235, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 653: host_number_58 */
+    {1939, 255, 33, 239, 99, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 658: host_number_58 */
 
     /* extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * e.g. after "eprt |1|a|00000"
      *     "|" -> crlf_9: expect ftp-data, close host-port, mark */
-    {1940, 255, 100, 181, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 654: extended_host_port_9 */
+    {1943, 255, 102, 183, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 659: extended_host_port_9 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11277,7 +11363,7 @@ static const qcap_state_t states[] = {
      *     "2" -> port_number_5
      *     "3"-"9" -> port_number_6
      *     "," -> number_53: convert p1, begin p2 */
-    {1941, 255, 127, 33, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 655: number_52 */
+    {1944, 255, 129, 33, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 660: number_52 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11287,19 +11373,19 @@ static const qcap_state_t states[] = {
      *     "1" -> crlf_50
      *     "2" -> crlf_51
      *     "3"-"9" -> crlf_52 */
-    {1946, 255, 102, 30, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 656: number_53 */
+    {1949, 255, 104, 30, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 661: number_53 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "port 0,0,0,0,25"
      *     "0"-"5" -> port_number_9: convert p1
      *     "," -> number_53: convert p1, begin p2 */
-    {1860, 255, 139, 244, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 657: port_number_8 */
+    {1863, 255, 142, 248, 90, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 662: port_number_8 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * e.g. after "port 0,0,0,0,26"
      *     "," -> number_53: begin p2 */
-    {1950, 255, 140, 37, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 658: port_number_9 */
+    {1953, 255, 143, 37, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 663: port_number_9 */
 
     /* feature = 1*. char      RFC 2389, 3.2
      * else feature = 1*. char      RFC 2389, 3.2
@@ -11308,7 +11394,7 @@ static const qcap_state_t states[] = {
      *     char -> feature_9
      *     CR -> crlf_42: open feature, close feature, atomic ends, anomaly-open, anomaly bare-LF, mark, anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends
      *     LF -> feature_line_2: open feature, close feature, atomic ends, anomaly-open, anomaly bare-LF, mark, anomaly-open, open feature, close feature, anomaly bad-feature, atomic ends, anomaly-open, anomaly bare-LF */
-    {1951, 255, 14, 233, 109, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 659: feature_8 */
+    {1954, 255, 14, 237, 109, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 664: feature_8 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11322,7 +11408,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: convert p1, begin p2 */
-    {1954, 255, 34, 33, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 660: number_54 */
+    {1957, 255, 34, 33, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 665: number_54 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -11333,7 +11419,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: convert p1, begin p2 */
-    {237, 255, 142, 244, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 661: port_number_10 */
+    {239, 255, 145, 248, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 666: port_number_10 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11347,7 +11433,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_56 */
-    {1962, 255, 34, 217, 110, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 662: number_55 */
+    {1965, 255, 34, 221, 110, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 667: number_55 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11360,7 +11446,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_port_16
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {1970, 255, 23, 217, 111, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 663: number_56 */
+    {1973, 255, 23, 221, 111, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 668: number_56 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -11371,7 +11457,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_56 */
-    {1902, 255, 142, 235, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 664: host_number_59 */
+    {1905, 255, 145, 239, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 669: host_number_59 */
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * text = *. char      RFC 959, 4.2.1
@@ -11381,7 +11467,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_56 */
-    {1977, 255, 33, 235, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 665: host_number_60 */
+    {1980, 255, 33, 239, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 670: host_number_60 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -11392,7 +11478,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_14 */
-    {1981, 255, 155, 241, 112, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 666: tcp_port_16 */
+    {1984, 255, 158, 245, 112, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 671: tcp_port_16 */
 
     /* extended-passive-text = *not-open "(|||" tcp-port "|)" *. char      RFC 2428, 3
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -11401,7 +11487,7 @@ static const qcap_state_t states[] = {
      *     char -> extended_passive_text_15
      *     CR -> crlf_53
      *     LF -> outcome_1: open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, begin tcp-port, convert tcp-port, expect ftp-data, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {1986, 3, 14, 226, 113, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 667: extended_passive_text_15 */
+    {1989, 3, 14, 230, 113, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 672: extended_passive_text_15 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
@@ -11412,7 +11498,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "|" -> crlf_49 */
-    {1989, 255, 155, 241, 114, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 668: tcp_port_17 */
+    {1992, 255, 158, 245, 114, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 673: tcp_port_17 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * string = 1*. char      RFC 959, 5.3.2
@@ -11421,7 +11507,7 @@ static const qcap_state_t states[] = {
      *     char -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_54
      *     LF -> signals_1: open command, close command, open host-port, begin net-addr, convert net-addr, begin tcp-port, convert tcp-port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {1994, 255, 14, 227, 115, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 669: crlf_49 */
+    {1997, 255, 14, 231, 115, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 674: crlf_49 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11435,7 +11521,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_62 */
-    {1997, 255, 34, 217, 116, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 670: number_57 */
+    {2000, 255, 34, 221, 116, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 675: number_57 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11446,7 +11532,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_62 */
-    {2005, 255, 28, 245, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 671: host_port_11 */
+    {2008, 255, 28, 249, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 676: host_port_11 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11459,7 +11545,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_62 */
-    {2010, 255, 35, 245, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 672: host_port_12 */
+    {2013, 255, 35, 249, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 677: host_port_12 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11470,7 +11556,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_62 */
-    {2017, 255, 28, 245, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 673: host_port_13 */
+    {2020, 255, 28, 249, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 678: host_port_13 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11482,7 +11568,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> crlf_52
      *     CR -> crlf_1: convert p2, set port, expect ftp-data, close host-port, mark
      *     LF -> signals_1: convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2022, 255, 145, 208, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 674: number_58 */
+    {2025, 255, 148, 212, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 679: number_58 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11491,7 +11577,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> crlf_52
      *     CR -> crlf_1: convert p2, set port, expect ftp-data, close host-port, mark
      *     LF -> signals_1: convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2028, 255, 146, 209, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 675: crlf_50 */
+    {2031, 255, 149, 213, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 680: crlf_50 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11502,7 +11588,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> crlf_9: convert p2, set port, expect ftp-data, close host-port, mark
      *     CR -> crlf_1: convert p2, set port, expect ftp-data, close host-port, mark
      *     LF -> signals_1: convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2031, 255, 147, 209, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 676: crlf_51 */
+    {2034, 255, 150, 213, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 681: crlf_51 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11511,7 +11597,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> crlf_9: convert p2, set port, expect ftp-data, close host-port, mark
      *     CR -> crlf_1: convert p2, set port, expect ftp-data, close host-port, mark
      *     LF -> signals_1: convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2036, 255, 146, 209, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 677: crlf_52 */
+    {2039, 255, 149, 213, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 682: crlf_52 */
 
     /* feature = 1*. char      RFC 2389, 3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -11520,7 +11606,7 @@ static const qcap_state_t states[] = {
      *     char -> feature_9
      *     CR -> crlf_42: atomic ends, anomaly-open, anomaly bare-LF, mark, open feature, close feature, atomic ends
      *     LF -> feature_line_4: atomic ends, anomaly-open, anomaly bare-LF, mark, open feature, close feature */
-    {2039, 3, 14, 232, 118, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 678: feature_9 */
+    {2042, 3, 14, 236, 118, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 683: feature_9 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11533,7 +11619,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> passive_text_3
      *     CR -> crlf_8: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark
      *     LF -> outcome_1: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2042, 255, 23, 246, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 679: number_59 */
+    {2045, 255, 23, 250, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 684: number_59 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -11543,7 +11629,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> passive_text_3
      *     CR -> crlf_8: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark
      *     LF -> outcome_1: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2049, 255, 17, 38, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 680: passive_text_8 */
+    {2052, 255, 17, 38, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 685: passive_text_8 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -11555,7 +11641,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> passive_text_5: convert p2, set port, expect ftp-data, close host-port
      *     CR -> crlf_8: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark
      *     LF -> outcome_1: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2053, 255, 162, 38, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 681: passive_text_9 */
+    {2056, 255, 165, 38, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 686: passive_text_9 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11569,7 +11655,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_66 */
-    {2059, 255, 34, 217, 119, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 682: number_60 */
+    {2062, 255, 34, 221, 119, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 687: number_60 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11580,7 +11666,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_66 */
-    {2067, 255, 28, 245, 120, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 683: host_port_14 */
+    {2070, 255, 28, 249, 120, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 688: host_port_14 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11593,7 +11679,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_66 */
-    {2072, 255, 35, 245, 120, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 684: host_port_15 */
+    {2075, 255, 35, 249, 120, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 689: host_port_15 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11604,7 +11690,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_66 */
-    {2079, 255, 28, 245, 120, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 685: host_port_16 */
+    {2082, 255, 28, 249, 120, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 690: host_port_16 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
@@ -11615,13 +11701,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_14 */
-    {2084, 255, 155, 241, 121, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 686: tcp_port_18 */
+    {2087, 255, 158, 245, 121, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 691: tcp_port_18 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "220 \n229 (|||0|)\r"
      *     LF -> outcome_1: open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, begin tcp-port, convert tcp-port, expect ftp-data, close reply-text, mark, atomic ends */
-    {2089, 255, 15, 16, 122, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 687: crlf_53 */
+    {2092, 255, 15, 16, 122, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 692: crlf_53 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
@@ -11632,14 +11718,14 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "|" -> crlf_49 */
-    {2090, 255, 155, 241, 123, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 688: tcp_port_19 */
+    {2093, 255, 158, 245, 123, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 693: tcp_port_19 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\neprt |1|a|0|\r"
      *     LF -> signals_1: open command, close command, open host-port, begin net-addr, convert net-addr, begin tcp-port, convert tcp-port, expect ftp-data, close host-port, mark, atomic ends, push commands verb, close request */
-    {2095, 255, 15, 16, 124, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 689: crlf_54 */
+    {2098, 255, 15, 16, 124, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 694: crlf_54 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11653,7 +11739,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_62 */
-    {2096, 255, 34, 217, 125, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 690: number_61 */
+    {2099, 255, 34, 221, 125, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 695: number_61 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11666,7 +11752,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> port_number_13
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {2104, 255, 23, 217, 126, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 691: number_62 */
+    {2107, 255, 23, 221, 126, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 696: number_62 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -11677,7 +11763,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_62 */
-    {2017, 255, 142, 247, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 692: host_port_17 */
+    {2020, 255, 145, 251, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 697: host_port_17 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * string = 1*. char      RFC 959, 5.3.2
@@ -11687,7 +11773,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_62 */
-    {2111, 255, 33, 247, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 693: host_port_18 */
+    {2114, 255, 33, 251, 117, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 698: host_port_18 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11699,7 +11785,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> crlf_52
      *     CR -> crlf_1: convert p2, set port, expect ftp-data, close host-port, mark
      *     LF -> signals_1: convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2115, 255, 145, 208, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 694: number_63 */
+    {2118, 255, 148, 212, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 699: number_63 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -11708,7 +11794,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> crlf_9: convert p2, set port, expect ftp-data, close host-port, mark
      *     CR -> crlf_1: convert p2, set port, expect ftp-data, close host-port, mark
      *     LF -> signals_1: convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2036, 255, 153, 222, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 695: crlf_55 */
+    {2039, 255, 156, 226, 108, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 700: crlf_55 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11721,7 +11807,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> passive_text_3
      *     CR -> crlf_8: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark
      *     LF -> outcome_1: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2121, 255, 23, 246, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 696: number_64 */
+    {2124, 255, 23, 250, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 701: number_64 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -11732,7 +11818,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_8: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark
      *     LF -> outcome_1: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2128, 255, 166, 248, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 697: passive_text_10 */
+    {2131, 255, 169, 252, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 702: passive_text_10 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11746,7 +11832,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_66 */
-    {2133, 255, 34, 217, 127, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 698: number_65 */
+    {2136, 255, 34, 221, 127, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 703: number_65 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11759,7 +11845,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> port_number_16
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {2141, 255, 23, 217, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 699: number_66 */
+    {2144, 255, 23, 221, 128, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 704: number_66 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -11770,7 +11856,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_66 */
-    {2079, 255, 142, 247, 120, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 700: host_port_19 */
+    {2082, 255, 145, 251, 120, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 705: host_port_19 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * text = *. char      RFC 959, 4.2.1
@@ -11780,7 +11866,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_66 */
-    {2148, 255, 33, 247, 120, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 701: host_port_20 */
+    {2151, 255, 33, 251, 120, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 706: host_port_20 */
 
     /* extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
@@ -11790,7 +11876,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "|" -> extended_passive_text_14 */
-    {2152, 255, 106, 226, 129, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 702: extended_passive_text_16 */
+    {2155, 255, 108, 230, 129, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 707: extended_passive_text_16 */
 
     /* tcp-port = 1*5. DIGIT      RFC 2428, 2
      * extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
@@ -11801,7 +11887,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "|" -> crlf_49 */
-    {2156, 255, 155, 241, 130, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 703: tcp_port_20 */
+    {2159, 255, 158, 245, 130, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 708: tcp_port_20 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11815,7 +11901,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_70 */
-    {2161, 255, 34, 217, 131, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 704: number_67 */
+    {2164, 255, 34, 221, 131, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 709: number_67 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11826,7 +11912,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_70 */
-    {2169, 255, 28, 249, 132, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 705: port_number_11 */
+    {2172, 255, 28, 253, 132, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 710: port_number_11 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11839,7 +11925,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_70 */
-    {2174, 255, 35, 249, 132, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 706: port_number_12 */
+    {2177, 255, 35, 253, 132, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 711: port_number_12 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11850,7 +11936,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_70 */
-    {2181, 255, 28, 249, 132, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 707: port_number_13 */
+    {2184, 255, 28, 253, 132, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 712: port_number_13 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11864,7 +11950,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_72 */
-    {2186, 255, 34, 217, 133, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 708: number_68 */
+    {2189, 255, 34, 221, 133, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 713: number_68 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11875,7 +11961,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_72 */
-    {2194, 255, 28, 249, 134, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 709: port_number_14 */
+    {2197, 255, 28, 253, 134, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 714: port_number_14 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11888,7 +11974,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_72 */
-    {2199, 255, 35, 249, 134, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 710: port_number_15 */
+    {2202, 255, 35, 253, 134, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 715: port_number_15 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11899,7 +11985,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_72 */
-    {2206, 255, 28, 249, 134, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 711: port_number_16 */
+    {2209, 255, 28, 253, 134, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 716: port_number_16 */
 
     /* extended-host-port = "|" net-prt "|" net-addr "|" tcp-port . "|"      RFC 2428, 2
      * string = 1*. char      RFC 959, 5.3.2
@@ -11909,7 +11995,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "|" -> crlf_49 */
-    {2211, 255, 106, 215, 135, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 712: extended_host_port_10 */
+    {2214, 255, 108, 219, 135, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 717: extended_host_port_10 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11923,7 +12009,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_70 */
-    {2215, 255, 34, 217, 136, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 713: number_69 */
+    {2218, 255, 34, 221, 136, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 718: number_69 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11936,7 +12022,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> crlf_58
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request */
-    {2223, 255, 23, 217, 137, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 714: number_70 */
+    {2226, 255, 23, 221, 137, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 719: number_70 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -11947,7 +12033,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_70 */
-    {2181, 255, 142, 250, 132, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 715: port_number_17 */
+    {2184, 255, 145, 254, 132, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 720: port_number_17 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * string = 1*. char      RFC 959, 5.3.2
@@ -11957,7 +12043,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: anomaly-open, open command, close command, open argument, close argument, mark
      *     LF -> signals_1: anomaly-open, open command, close command, open argument, close argument, mark, anomaly-open, anomaly bare-LF, anomaly bad-argument, atomic ends, push commands verb, close request
      *     "," -> number_70 */
-    {2230, 255, 33, 250, 132, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 716: port_number_18 */
+    {2233, 255, 33, 254, 132, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 721: port_number_18 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11971,7 +12057,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_72 */
-    {2234, 255, 34, 217, 138, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 717: number_71 */
+    {2237, 255, 34, 221, 138, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 722: number_71 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11984,7 +12070,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> passive_text_13
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {2242, 255, 23, 217, 139, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 718: number_72 */
+    {2245, 255, 23, 221, 139, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 723: number_72 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -11995,7 +12081,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_72 */
-    {2206, 255, 142, 250, 134, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 719: port_number_19 */
+    {2209, 255, 145, 254, 134, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 724: port_number_19 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * text = *. char      RFC 959, 4.2.1
@@ -12005,7 +12091,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_72 */
-    {2249, 255, 33, 250, 134, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 720: port_number_20 */
+    {2252, 255, 33, 254, 134, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 725: port_number_20 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12018,7 +12104,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> crlf_58
      *     CR -> crlf_59
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2253, 255, 23, 239, 140, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 721: number_73 */
+    {2256, 255, 23, 243, 140, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 726: number_73 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12028,7 +12114,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> crlf_58
      *     CR -> crlf_59
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2260, 255, 17, 240, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 722: crlf_56 */
+    {2263, 255, 17, 244, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 727: crlf_56 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12040,7 +12126,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> crlf_61
      *     CR -> crlf_59
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2264, 255, 162, 240, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 723: crlf_57 */
+    {2267, 255, 165, 244, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 728: crlf_57 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12050,7 +12136,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> crlf_61
      *     CR -> crlf_59
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2270, 255, 17, 240, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 724: crlf_58 */
+    {2273, 255, 17, 244, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 729: crlf_58 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12063,7 +12149,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> passive_text_13
      *     CR -> crlf_62
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2274, 255, 23, 251, 142, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 725: number_74 */
+    {2277, 255, 23, 255, 142, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 730: number_74 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -12073,7 +12159,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> passive_text_13
      *     CR -> crlf_62
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2281, 255, 17, 252, 143, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 726: passive_text_11 */
+    {2284, 255, 17, 256, 143, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 731: passive_text_11 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -12085,7 +12171,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> passive_text_16
      *     CR -> crlf_62
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2285, 255, 162, 252, 143, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 727: passive_text_12 */
+    {2288, 255, 165, 256, 143, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 732: passive_text_12 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -12095,7 +12181,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> passive_text_16
      *     CR -> crlf_62
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2291, 255, 17, 252, 143, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 728: passive_text_13 */
+    {2294, 255, 17, 256, 143, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 733: passive_text_13 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12108,14 +12194,14 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> crlf_58
      *     CR -> crlf_59
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2295, 255, 23, 239, 144, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 729: number_75 */
+    {2298, 255, 23, 243, 144, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 734: number_75 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\nport 0,0,0,0,0,0\r"
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, atomic ends, push commands verb, close request */
-    {2302, 255, 15, 16, 145, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 730: crlf_59 */
+    {2305, 255, 15, 16, 145, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 735: crlf_59 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" ) )      RFC 959, 5.3.2
@@ -12125,7 +12211,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> crlf_61
      *     CR -> crlf_59
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2270, 255, 164, 227, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 731: crlf_60 */
+    {2273, 255, 167, 231, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 736: crlf_60 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * string = 1*. char      RFC 959, 5.3.2
@@ -12134,7 +12220,7 @@ static const qcap_state_t states[] = {
      *     char -> string_28: anomaly-open, open command, close command, open argument
      *     CR -> crlf_59
      *     LF -> signals_1: open command, close command, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
-    {2303, 255, 14, 227, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 732: crlf_61 */
+    {2306, 255, 14, 231, 141, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 737: crlf_61 */
 
     /* passive-text = 1*not-digit host-port [ not-digit *. char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -12143,7 +12229,7 @@ static const qcap_state_t states[] = {
      *     char -> passive_text_14
      *     CR -> crlf_63
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2306, 3, 14, 39, 146, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 733: passive_text_14 */
+    {2309, 3, 14, 39, 146, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 738: passive_text_14 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -12156,13 +12242,13 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> passive_text_13
      *     CR -> crlf_62
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2309, 255, 23, 251, 147, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 734: number_76 */
+    {2312, 255, 23, 255, 147, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 739: number_76 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "220 \n227 a0,0,0,0,0,0\r"
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, atomic ends */
-    {2316, 255, 15, 16, 148, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 735: crlf_62 */
+    {2319, 255, 15, 16, 148, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 740: crlf_62 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -12173,7 +12259,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_62
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2317, 255, 166, 253, 143, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 736: passive_text_15 */
+    {2320, 255, 169, 257, 143, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 741: passive_text_15 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -12183,13 +12269,13 @@ static const qcap_state_t states[] = {
      *     DIGIT -> text_6: anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_62
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {2322, 255, 17, 253, 143, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 737: passive_text_16 */
+    {2325, 255, 17, 257, 143, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 742: passive_text_16 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "220 \n227 a0,0,0,0,0,0a\r"
      *     LF -> outcome_1: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, open host-port, begin h1, convert h1, begin h2, convert h2, begin h3, convert h3, begin h4, convert h4, set host, begin p1, convert p1, begin p2, convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, atomic ends */
-    {2326, 255, 15, 16, 149, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 738: crlf_63 */
+    {2329, 255, 15, 16, 149, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 743: crlf_63 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -12219,7 +12305,7 @@ static const char *const texts[] = {
     "CRLF",
     "LF",
     "signals",
-    "CR / LF / ALPHA / DIGIT / \"-\" / \"_\" / %xF0-FF",
+    "CR / LF / ALPHA / DIGIT / %x16 / \"-\" / \"_\" / %xF0-FF",
     "outcome",
     "passive-text",
     "not-digit",
@@ -12229,7 +12315,7 @@ static const char *const texts[] = {
     "SP / CR / ALPHA / DIGIT / \"-\" / \"_\"",
     "bare-command",
     "file-command",
-    "\"1\"-\"6\"",
+    "%x16 / \"1\"-\"6\"",
     "not-digit / DIGIT",
     "SP / CR / VCHAR / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF",
     "done",
@@ -12245,6 +12331,7 @@ static const char *const texts[] = {
     "not-digit / CR / DIGIT",
     "not-digit / CR",
     "\"A\" / \"C\"-\"F\" / \"H\" / \"L\"-\"U\" / \"X\" / \"a\" / \"c\"-\"f\" / \"h\" / \"l\"-\"u\" / \"x\"",
+    "\"1\"-\"6\"",
     "auth-command",
     "\"U\" / \"u\"",
     "first-text-command",
@@ -12317,6 +12404,7 @@ static const char *const texts[] = {
     "DQUOTE / char / CR",
     "text-lines",
     "other-command",
+    "begun-tls",
     "CR / ALPHA / DIGIT / \"-\" / \"_\" / %xF0-FF",
     "extended-host-port",
     "\"|\"",
@@ -12331,10 +12419,12 @@ static const char *const texts[] = {
     "quoted-path",
     "OCTET",
     "lines",
+    "seen-tls",
     "\"1\"-\"2\"",
     "CR / VCHAR",
     "first-username",
     "SP / CR / ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / \"!\" / \"#\"-\"/\" / \";\"-\"@\" / \"[\"-\"`\" / %x7B-FF",
+    "the end",
     "\",\" / \"0\"-\"5\"",
     "form-code",
     "answer-lines",
@@ -12486,7 +12576,7 @@ const qcap_protocol_t qcap_ftp_protocol = {
     .datagram = QCAP_NONE,
     .states = states,
     .class_of = class_of,
-    .class_count = 55,
+    .class_count = 56,
     .rows = rows,
     .edges = edges,
     .edge_lists = edge_lists,

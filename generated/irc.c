@@ -103,305 +103,314 @@ enum {
     AT_BEFORE_EMPTY_LINE_2 = 92,
     AT_SASL_MESSAGE_1 = 93,
     AT_EMPTY_LINE_3 = 94,
-    AT_EMPTY_LINE_4 = 95,
-    AT_LOGIN_PASSWORD_1 = 96,
-    AT_BEFORE_LOGIN_PASSWORD_1 = 97,
-    AT_OTHER_MESSAGE_1 = 98,
-    AT_AUTHZID_1 = 99,
-    AT_BEFORE_AUTHZID_1 = 100,
-    AT_LOGIN_NAME_1 = 101,
-    AT_BEFORE_LOGIN_NAME_1 = 102,
-    AT_CRAM_NAME_1 = 103,
-    AT_BEFORE_CRAM_NAME_1 = 104,
-    AT_XOAUTH2_1 = 105,
-    AT_GS2_CB_FLAG_1 = 106,
-    AT_GS2_CB_FLAG_2 = 107,
-    AT_AUTHZID_2 = 108,
-    AT_AUTHCID_1 = 109,
-    AT_CRAM_NAME_2 = 110,
-    AT_XOAUTH2_2 = 111,
-    AT_OAUTHBEARER_1 = 112,
-    AT_GS2_CB_FLAG_3 = 113,
-    AT_SCRAM_1 = 114,
-    AT_GS2_CB_FLAG_4 = 115,
-    AT_NICKNAME_5 = 116,
-    AT_TAG_KEY_1 = 117,
-    AT_CAP_WORD_1 = 118,
-    AT_OTHER_WORD_1 = 119,
-    AT_OTHER_WORD_2 = 120,
-    AT_PASS_WORD_2 = 121,
-    AT_STARTTLS_1 = 122,
-    AT_OTHER_WORD_3 = 123,
-    AT_USER_COMMAND_1 = 124,
-    AT_OTHER_WORD_4 = 125,
-    AT_TAG_KEY_2 = 126,
-    AT_FIRST_SERVER_WORD_1 = 127,
-    AT_FIRST_SERVER_WORD_2 = 128,
-    AT_FIRST_SERVER_WORD_3 = 129,
-    AT_FIRST_SERVER_WORD_4 = 130,
-    AT_FIRST_SERVER_WORD_5 = 131,
-    AT_TAG_KEY_3 = 132,
-    AT_AUTHCID_2 = 133,
-    AT_CRAM_NAME_3 = 134,
-    AT_CRAM_NAME_4 = 135,
-    AT_XOAUTH2_3 = 136,
-    AT_OAUTHBEARER_2 = 137,
-    AT_GS2_CB_FLAG_5 = 138,
-    AT_SCRAM_2 = 139,
-    AT_GS2_CB_FLAG_6 = 140,
-    AT_NICKNAME_6 = 141,
-    AT_SERVERNAME_3 = 142,
-    AT_TAG_KEY_4 = 143,
-    AT_CAP_WORD_2 = 144,
-    AT_OTHER_WORD_5 = 145,
-    AT_OTHER_WORD_6 = 146,
-    AT_OTHER_WORD_7 = 147,
-    AT_PASS_WORD_3 = 148,
-    AT_OTHER_WORD_8 = 149,
-    AT_OTHER_WORD_9 = 150,
-    AT_STARTTLS_2 = 151,
-    AT_OTHER_WORD_10 = 152,
-    AT_USER_COMMAND_2 = 153,
-    AT_OTHER_WORD_11 = 154,
-    AT_OTHER_WORD_12 = 155,
-    AT_TAG_KEY_5 = 156,
-    AT_FIRST_SERVER_WORD_6 = 157,
-    AT_FIRST_SERVER_WORD_7 = 158,
-    AT_FIRST_SERVER_WORD_8 = 159,
-    AT_FIRST_SERVER_WORD_9 = 160,
-    AT_FIRST_SERVER_WORD_10 = 161,
-    AT_TAG_KEY_6 = 162,
-    AT_PASSWD_1 = 163,
-    AT_CRAM_NAME_5 = 164,
-    AT_XOAUTH2_4 = 165,
-    AT_OAUTHBEARER_3 = 166,
-    AT_OAUTHBEARER_4 = 167,
-    AT_GS2_CB_FLAG_7 = 168,
-    AT_SCRAM_3 = 169,
-    AT_SCRAM_4 = 170,
-    AT_GS2_CB_FLAG_8 = 171,
-    AT_SPACES_25 = 172,
-    AT_BEFORE_SPACES_8 = 173,
-    AT_SPACES_26 = 174,
-    AT_BEFORE_SPACES_9 = 175,
-    AT_SPACES_27 = 176,
-    AT_BEFORE_SPACES_10 = 177,
-    AT_SPACES_28 = 178,
-    AT_BEFORE_SPACES_11 = 179,
-    AT_SPACES_29 = 180,
-    AT_BEFORE_SPACES_12 = 181,
-    AT_SPACES_30 = 182,
-    AT_PREFIX_USER_3 = 183,
-    AT_HOST_3 = 184,
-    AT_SPACES_31 = 185,
-    AT_TAG_VALUE_1 = 186,
-    AT_SPACES_32 = 187,
-    AT_OTHER_WORD_13 = 188,
-    AT_OTHER_WORD_14 = 189,
-    AT_OTHER_WORD_15 = 190,
-    AT_OTHER_WORD_16 = 191,
-    AT_PASS_WORD_4 = 192,
-    AT_OTHER_WORD_17 = 193,
-    AT_OTHER_WORD_18 = 194,
-    AT_STARTTLS_3 = 195,
-    AT_OTHER_WORD_19 = 196,
-    AT_USER_COMMAND_3 = 197,
-    AT_OTHER_WORD_20 = 198,
-    AT_SPACES_33 = 199,
-    AT_SPACES_34 = 200,
-    AT_BEFORE_SPACES_13 = 201,
-    AT_SPACES_35 = 202,
-    AT_BEFORE_SPACES_14 = 203,
-    AT_SPACES_36 = 204,
-    AT_BEFORE_SPACES_15 = 205,
-    AT_SPACES_37 = 206,
-    AT_TAG_VALUE_2 = 207,
-    AT_FIRST_SERVER_WORD_11 = 208,
-    AT_SPACES_38 = 209,
-    AT_FIRST_SERVER_WORD_12 = 210,
-    AT_FIRST_SERVER_WORD_13 = 211,
-    AT_FIRST_SERVER_WORD_14 = 212,
-    AT_PREFIX_USER_4 = 213,
-    AT_HOST_4 = 214,
-    AT_SPACES_39 = 215,
-    AT_TAG_VALUE_3 = 216,
-    AT_XOAUTH2_5 = 217,
-    AT_GS2_AUTHZID_1 = 218,
-    AT_OAUTH_TOKEN_1 = 219,
-    AT_SCRAM_AUTHZID_1 = 220,
-    AT_SCRAM_5 = 221,
-    AT_SCRAM_6 = 222,
-    AT_SPACES_40 = 223,
-    AT_SPACES_41 = 224,
-    AT_SPACES_42 = 225,
-    AT_SPACES_43 = 226,
-    AT_SPACES_44 = 227,
-    AT_PREFIX_USER_5 = 228,
-    AT_HOST_5 = 229,
-    AT_SPACES_45 = 230,
-    AT_SPACES_46 = 231,
-    AT_OTHER_WORD_21 = 232,
-    AT_SPACES_47 = 233,
-    AT_OTHER_WORD_22 = 234,
-    AT_STARTTLS_4 = 235,
-    AT_OTHER_WORD_23 = 236,
-    AT_SPACES_48 = 237,
-    AT_OTHER_WORD_24 = 238,
-    AT_OTHER_WORD_25 = 239,
-    AT_SPACES_49 = 240,
-    AT_SPACES_50 = 241,
-    AT_SPACES_51 = 242,
-    AT_SPACES_52 = 243,
-    AT_FIRST_SERVER_WORD_15 = 244,
-    AT_SPACES_53 = 245,
-    AT_FIRST_SERVER_WORD_16 = 246,
-    AT_FIRST_SERVER_WORD_17 = 247,
-    AT_NUMERIC_3 = 248,
-    AT_PREFIX_USER_6 = 249,
-    AT_HOST_6 = 250,
-    AT_OAUTH_USER_1 = 251,
-    AT_GS2_AUTHZID_2 = 252,
-    AT_OAUTH_TOKEN_2 = 253,
-    AT_OAUTH_FIELD_1 = 254,
-    AT_START_1 = 255,
-    AT_SCRAM_AUTHZID_2 = 256,
-    AT_SCRAM_7 = 257,
-    AT_SCRAM_NAME_1 = 258,
-    AT_MIDDLE_6 = 259,
-    AT_MIDDLE_7 = 260,
-    AT_ANYTHING_5 = 261,
-    AT_ANYTHING_6 = 262,
-    AT_MIDDLE_8 = 263,
-    AT_ANYTHING_7 = 264,
-    AT_MIDDLE_9 = 265,
-    AT_CHANNEL_2 = 266,
-    AT_SUBCOMMAND_1 = 267,
-    AT_SUBCOMMAND_2 = 268,
-    AT_SAID_1 = 269,
-    AT_SUBCOMMAND_3 = 270,
-    AT_SUBCOMMAND_4 = 271,
-    AT_SPACES_54 = 272,
-    AT_OTHER_WORD_26 = 273,
-    AT_STARTTLS_5 = 274,
-    AT_SPACES_55 = 275,
-    AT_MIDDLE_10 = 276,
-    AT_TRAILING_3 = 277,
-    AT_OUTCOME_3 = 278,
-    AT_BEFORE_SERVER_LINE_4 = 279,
-    AT_MIDDLE_11 = 280,
-    AT_ANYTHING_8 = 281,
-    AT_CHANNEL_3 = 282,
-    AT_CHANNEL_4 = 283,
-    AT_TARGET_4 = 284,
-    AT_FIRST_SERVER_WORD_18 = 285,
-    AT_MIDDLE_12 = 286,
-    AT_TRAILING_4 = 287,
-    AT_FIRST_SERVER_WORD_19 = 288,
-    AT_NUMERIC_4 = 289,
-    AT_OAUTH_USER_2 = 290,
-    AT_OAUTH_TOKEN_3 = 291,
-    AT_SCRAM_8 = 292,
-    AT_SCRAM_NAME_2 = 293,
-    AT_SPACES_56 = 294,
-    AT_CHANNEL_5 = 295,
-    AT_TARGET_5 = 296,
-    AT_CAP_WORDS_1 = 297,
-    AT_SASL_RESPONSE_1 = 298,
-    AT_BEFORE_SASL_RESPONSE_1 = 299,
-    AT_SASL_MECHANISM_1 = 300,
-    AT_BEFORE_SASL_MECHANISM_1 = 301,
-    AT_CAP_WORDS_2 = 302,
-    AT_ANYTHING_9 = 303,
-    AT_MIDDLE_13 = 304,
-    AT_ANYTHING_10 = 305,
-    AT_STARTTLS_6 = 306,
-    AT_MIDDLE_14 = 307,
-    AT_SPACES_57 = 308,
-    AT_SPACES_58 = 309,
-    AT_CHANNEL_6 = 310,
-    AT_TARGET_6 = 311,
-    AT_SPACES_59 = 312,
-    AT_FIRST_SERVER_WORD_20 = 313,
-    AT_SPACES_60 = 314,
-    AT_SPACES_61 = 315,
-    AT_BEFORE_SPACES_16 = 316,
-    AT_SPACES_62 = 317,
-    AT_BEFORE_SPACES_17 = 318,
-    AT_SPACES_63 = 319,
-    AT_BEFORE_SPACES_18 = 320,
-    AT_SPACES_64 = 321,
-    AT_BEFORE_SPACES_19 = 322,
-    AT_OAUTH_TOKEN_4 = 323,
-    AT_SCRAM_9 = 324,
-    AT_KEY_1 = 325,
-    AT_MIDDLE_15 = 326,
-    AT_CAPABILITY_1 = 327,
-    AT_CAPABILITY_2 = 328,
-    AT_AUTH_RESPONSE_1 = 329,
-    AT_BLANKS_1 = 330,
-    AT_BLANKS_2 = 331,
-    AT_SASL_MECHANISM_2 = 332,
-    AT_CAPABILITY_3 = 333,
-    AT_CAPABILITY_4 = 334,
-    AT_STARTTLS_7 = 335,
-    AT_SPACES_65 = 336,
-    AT_KEY_2 = 337,
-    AT_MIDDLE_16 = 338,
-    AT_SUBCOMMAND_5 = 339,
-    AT_FIRST_SERVER_WORD_21 = 340,
-    AT_OUTCOME_4 = 341,
-    AT_BEFORE_SERVER_LINE_5 = 342,
-    AT_SPACES_66 = 343,
-    AT_SPACES_67 = 344,
-    AT_SPACES_68 = 345,
-    AT_OAUTH_TOKEN_5 = 346,
-    AT_KEY_3 = 347,
-    AT_BLANKS_3 = 348,
-    AT_MIDDLE_17 = 349,
-    AT_KEY_4 = 350,
-    AT_CAP_WORDS_3 = 351,
-    AT_FIRST_SERVER_WORD_22 = 352,
-    AT_MIDDLE_18 = 353,
-    AT_ANYTHING_11 = 354,
-    AT_CHANNEL_7 = 355,
-    AT_CHANNEL_8 = 356,
-    AT_TARGET_7 = 357,
-    AT_OAUTH_TOKEN_6 = 358,
-    AT_SPACES_69 = 359,
-    AT_CAPABILITY_5 = 360,
-    AT_CAPABILITY_6 = 361,
-    AT_FIRST_SERVER_WORD_23 = 362,
-    AT_SPACES_70 = 363,
-    AT_CHANNEL_9 = 364,
-    AT_TARGET_8 = 365,
-    AT_SPACES_71 = 366,
-    AT_TOKEN_1 = 367,
-    AT_OAUTH_TOKEN_7 = 368,
-    AT_MIDDLE_19 = 369,
-    AT_FIRST_SERVER_WORD_24 = 370,
-    AT_KEY_5 = 371,
-    AT_MIDDLE_20 = 372,
-    AT_SUBCOMMAND_6 = 373,
-    AT_OAUTH_TOKEN_8 = 374,
-    AT_MIDDLE_21 = 375,
-    AT_SPACES_72 = 376,
-    AT_KEY_6 = 377,
-    AT_CAP_WORDS_4 = 378,
-    AT_OAUTH_TOKEN_9 = 379,
-    AT_MIDDLE_22 = 380,
-    AT_ANYTHING_12 = 381,
-    AT_CAPABILITY_7 = 382,
-    AT_CAPABILITY_8 = 383,
-    AT_OAUTH_TOKEN_10 = 384,
-    AT_OAUTH_TOKEN_11 = 385,
-    AT_OAUTH_TOKEN_12 = 386,
-    AT_OAUTH_TOKEN_13 = 387,
+    AT_BEGUN_TLS_1 = 95,
+    AT_EMPTY_LINE_4 = 96,
+    AT_SEEN_TLS_1 = 97,
+    AT_LOGIN_PASSWORD_1 = 98,
+    AT_BEFORE_LOGIN_PASSWORD_1 = 99,
+    AT_OTHER_MESSAGE_1 = 100,
+    AT_AUTHZID_1 = 101,
+    AT_BEFORE_AUTHZID_1 = 102,
+    AT_LOGIN_NAME_1 = 103,
+    AT_BEFORE_LOGIN_NAME_1 = 104,
+    AT_CRAM_NAME_1 = 105,
+    AT_BEFORE_CRAM_NAME_1 = 106,
+    AT_XOAUTH2_1 = 107,
+    AT_GS2_CB_FLAG_1 = 108,
+    AT_GS2_CB_FLAG_2 = 109,
+    AT_START_1 = 110,
+    AT_START_2 = 111,
+    AT_AUTHZID_2 = 112,
+    AT_AUTHCID_1 = 113,
+    AT_CRAM_NAME_2 = 114,
+    AT_XOAUTH2_2 = 115,
+    AT_OAUTHBEARER_1 = 116,
+    AT_GS2_CB_FLAG_3 = 117,
+    AT_SCRAM_1 = 118,
+    AT_GS2_CB_FLAG_4 = 119,
+    AT_NICKNAME_5 = 120,
+    AT_TAG_KEY_1 = 121,
+    AT_CAP_WORD_1 = 122,
+    AT_OTHER_WORD_1 = 123,
+    AT_OTHER_WORD_2 = 124,
+    AT_PASS_WORD_2 = 125,
+    AT_FIRST_STARTTLS_1 = 126,
+    AT_OTHER_WORD_3 = 127,
+    AT_USER_COMMAND_1 = 128,
+    AT_OTHER_WORD_4 = 129,
+    AT_START_3 = 130,
+    AT_TAG_KEY_2 = 131,
+    AT_FIRST_SERVER_WORD_1 = 132,
+    AT_FIRST_SERVER_WORD_2 = 133,
+    AT_FIRST_SERVER_WORD_3 = 134,
+    AT_FIRST_SERVER_WORD_4 = 135,
+    AT_FIRST_SERVER_WORD_5 = 136,
+    AT_TAG_KEY_3 = 137,
+    AT_AUTHCID_2 = 138,
+    AT_CRAM_NAME_3 = 139,
+    AT_CRAM_NAME_4 = 140,
+    AT_XOAUTH2_3 = 141,
+    AT_OAUTHBEARER_2 = 142,
+    AT_GS2_CB_FLAG_5 = 143,
+    AT_SCRAM_2 = 144,
+    AT_GS2_CB_FLAG_6 = 145,
+    AT_NICKNAME_6 = 146,
+    AT_SERVERNAME_3 = 147,
+    AT_TAG_KEY_4 = 148,
+    AT_CAP_WORD_2 = 149,
+    AT_OTHER_WORD_5 = 150,
+    AT_OTHER_WORD_6 = 151,
+    AT_OTHER_WORD_7 = 152,
+    AT_PASS_WORD_3 = 153,
+    AT_OTHER_WORD_8 = 154,
+    AT_OTHER_WORD_9 = 155,
+    AT_FIRST_STARTTLS_2 = 156,
+    AT_OTHER_WORD_10 = 157,
+    AT_USER_COMMAND_2 = 158,
+    AT_OTHER_WORD_11 = 159,
+    AT_OTHER_WORD_12 = 160,
+    AT_TAG_KEY_5 = 161,
+    AT_FIRST_SERVER_WORD_6 = 162,
+    AT_FIRST_SERVER_WORD_7 = 163,
+    AT_FIRST_SERVER_WORD_8 = 164,
+    AT_FIRST_SERVER_WORD_9 = 165,
+    AT_FIRST_SERVER_WORD_10 = 166,
+    AT_TAG_KEY_6 = 167,
+    AT_PASSWD_1 = 168,
+    AT_CRAM_NAME_5 = 169,
+    AT_XOAUTH2_4 = 170,
+    AT_OAUTHBEARER_3 = 171,
+    AT_OAUTHBEARER_4 = 172,
+    AT_GS2_CB_FLAG_7 = 173,
+    AT_SCRAM_3 = 174,
+    AT_SCRAM_4 = 175,
+    AT_GS2_CB_FLAG_8 = 176,
+    AT_SPACES_25 = 177,
+    AT_BEFORE_SPACES_8 = 178,
+    AT_SPACES_26 = 179,
+    AT_BEFORE_SPACES_9 = 180,
+    AT_SPACES_27 = 181,
+    AT_BEFORE_SPACES_10 = 182,
+    AT_SPACES_28 = 183,
+    AT_BEFORE_SPACES_11 = 184,
+    AT_SPACES_29 = 185,
+    AT_BEFORE_SPACES_12 = 186,
+    AT_SPACES_30 = 187,
+    AT_BEFORE_SPACES_13 = 188,
+    AT_SPACES_31 = 189,
+    AT_PREFIX_USER_3 = 190,
+    AT_HOST_3 = 191,
+    AT_SPACES_32 = 192,
+    AT_TAG_VALUE_1 = 193,
+    AT_SPACES_33 = 194,
+    AT_OTHER_WORD_13 = 195,
+    AT_OTHER_WORD_14 = 196,
+    AT_OTHER_WORD_15 = 197,
+    AT_OTHER_WORD_16 = 198,
+    AT_PASS_WORD_4 = 199,
+    AT_OTHER_WORD_17 = 200,
+    AT_OTHER_WORD_18 = 201,
+    AT_FIRST_STARTTLS_3 = 202,
+    AT_OTHER_WORD_19 = 203,
+    AT_USER_COMMAND_3 = 204,
+    AT_OTHER_WORD_20 = 205,
+    AT_SPACES_34 = 206,
+    AT_SPACES_35 = 207,
+    AT_BEFORE_SPACES_14 = 208,
+    AT_SPACES_36 = 209,
+    AT_BEFORE_SPACES_15 = 210,
+    AT_SPACES_37 = 211,
+    AT_BEFORE_SPACES_16 = 212,
+    AT_SPACES_38 = 213,
+    AT_TAG_VALUE_2 = 214,
+    AT_FIRST_SERVER_WORD_11 = 215,
+    AT_SPACES_39 = 216,
+    AT_FIRST_SERVER_WORD_12 = 217,
+    AT_FIRST_SERVER_WORD_13 = 218,
+    AT_FIRST_SERVER_WORD_14 = 219,
+    AT_PREFIX_USER_4 = 220,
+    AT_HOST_4 = 221,
+    AT_SPACES_40 = 222,
+    AT_TAG_VALUE_3 = 223,
+    AT_XOAUTH2_5 = 224,
+    AT_GS2_AUTHZID_1 = 225,
+    AT_OAUTH_TOKEN_1 = 226,
+    AT_SCRAM_AUTHZID_1 = 227,
+    AT_SCRAM_5 = 228,
+    AT_SCRAM_6 = 229,
+    AT_SPACES_41 = 230,
+    AT_SPACES_42 = 231,
+    AT_SPACES_43 = 232,
+    AT_SPACES_44 = 233,
+    AT_SPACES_45 = 234,
+    AT_SPACES_46 = 235,
+    AT_PREFIX_USER_5 = 236,
+    AT_HOST_5 = 237,
+    AT_SPACES_47 = 238,
+    AT_SPACES_48 = 239,
+    AT_OTHER_WORD_21 = 240,
+    AT_SPACES_49 = 241,
+    AT_OTHER_WORD_22 = 242,
+    AT_FIRST_STARTTLS_4 = 243,
+    AT_OTHER_WORD_23 = 244,
+    AT_SPACES_50 = 245,
+    AT_OTHER_WORD_24 = 246,
+    AT_OTHER_WORD_25 = 247,
+    AT_SPACES_51 = 248,
+    AT_SPACES_52 = 249,
+    AT_SPACES_53 = 250,
+    AT_SPACES_54 = 251,
+    AT_FIRST_SERVER_WORD_15 = 252,
+    AT_SPACES_55 = 253,
+    AT_FIRST_SERVER_WORD_16 = 254,
+    AT_FIRST_SERVER_WORD_17 = 255,
+    AT_NUMERIC_3 = 256,
+    AT_PREFIX_USER_6 = 257,
+    AT_HOST_6 = 258,
+    AT_OAUTH_USER_1 = 259,
+    AT_GS2_AUTHZID_2 = 260,
+    AT_OAUTH_TOKEN_2 = 261,
+    AT_OAUTH_FIELD_1 = 262,
+    AT_SCRAM_AUTHZID_2 = 263,
+    AT_SCRAM_7 = 264,
+    AT_SCRAM_NAME_1 = 265,
+    AT_MIDDLE_6 = 266,
+    AT_MIDDLE_7 = 267,
+    AT_ANYTHING_5 = 268,
+    AT_ANYTHING_6 = 269,
+    AT_MIDDLE_8 = 270,
+    AT_ANYTHING_7 = 271,
+    AT_MIDDLE_9 = 272,
+    AT_CHANNEL_2 = 273,
+    AT_SUBCOMMAND_1 = 274,
+    AT_SUBCOMMAND_2 = 275,
+    AT_SAID_1 = 276,
+    AT_MIDDLE_10 = 277,
+    AT_TRAILING_3 = 278,
+    AT_SUBCOMMAND_3 = 279,
+    AT_SUBCOMMAND_4 = 280,
+    AT_SPACES_56 = 281,
+    AT_OTHER_WORD_26 = 282,
+    AT_FIRST_STARTTLS_5 = 283,
+    AT_SPACES_57 = 284,
+    AT_MIDDLE_11 = 285,
+    AT_TRAILING_4 = 286,
+    AT_OUTCOME_3 = 287,
+    AT_BEFORE_SERVER_LINE_4 = 288,
+    AT_MIDDLE_12 = 289,
+    AT_ANYTHING_8 = 290,
+    AT_CHANNEL_3 = 291,
+    AT_CHANNEL_4 = 292,
+    AT_TARGET_4 = 293,
+    AT_FIRST_SERVER_WORD_18 = 294,
+    AT_MIDDLE_13 = 295,
+    AT_TRAILING_5 = 296,
+    AT_FIRST_SERVER_WORD_19 = 297,
+    AT_NUMERIC_4 = 298,
+    AT_OAUTH_USER_2 = 299,
+    AT_OAUTH_TOKEN_3 = 300,
+    AT_SCRAM_8 = 301,
+    AT_SCRAM_NAME_2 = 302,
+    AT_SPACES_58 = 303,
+    AT_CHANNEL_5 = 304,
+    AT_TARGET_5 = 305,
+    AT_CAP_WORDS_1 = 306,
+    AT_SASL_RESPONSE_1 = 307,
+    AT_BEFORE_SASL_RESPONSE_1 = 308,
+    AT_SASL_MECHANISM_1 = 309,
+    AT_BEFORE_SASL_MECHANISM_1 = 310,
+    AT_CAP_WORDS_2 = 311,
+    AT_ANYTHING_9 = 312,
+    AT_MIDDLE_14 = 313,
+    AT_ANYTHING_10 = 314,
+    AT_FIRST_STARTTLS_6 = 315,
+    AT_MIDDLE_15 = 316,
+    AT_SPACES_59 = 317,
+    AT_SPACES_60 = 318,
+    AT_CHANNEL_6 = 319,
+    AT_TARGET_6 = 320,
+    AT_SPACES_61 = 321,
+    AT_FIRST_SERVER_WORD_20 = 322,
+    AT_SPACES_62 = 323,
+    AT_SPACES_63 = 324,
+    AT_BEFORE_SPACES_17 = 325,
+    AT_SPACES_64 = 326,
+    AT_BEFORE_SPACES_18 = 327,
+    AT_SPACES_65 = 328,
+    AT_BEFORE_SPACES_19 = 329,
+    AT_SPACES_66 = 330,
+    AT_BEFORE_SPACES_20 = 331,
+    AT_OAUTH_TOKEN_4 = 332,
+    AT_SCRAM_9 = 333,
+    AT_KEY_1 = 334,
+    AT_MIDDLE_16 = 335,
+    AT_CAPABILITY_1 = 336,
+    AT_CAPABILITY_2 = 337,
+    AT_AUTH_RESPONSE_1 = 338,
+    AT_BLANKS_1 = 339,
+    AT_BLANKS_2 = 340,
+    AT_SASL_MECHANISM_2 = 341,
+    AT_CAPABILITY_3 = 342,
+    AT_CAPABILITY_4 = 343,
+    AT_FIRST_STARTTLS_7 = 344,
+    AT_SPACES_67 = 345,
+    AT_KEY_2 = 346,
+    AT_MIDDLE_17 = 347,
+    AT_SUBCOMMAND_5 = 348,
+    AT_FIRST_SERVER_WORD_21 = 349,
+    AT_OUTCOME_4 = 350,
+    AT_BEFORE_SERVER_LINE_5 = 351,
+    AT_SPACES_68 = 352,
+    AT_SPACES_69 = 353,
+    AT_SPACES_70 = 354,
+    AT_OAUTH_TOKEN_5 = 355,
+    AT_KEY_3 = 356,
+    AT_BLANKS_3 = 357,
+    AT_MIDDLE_18 = 358,
+    AT_KEY_4 = 359,
+    AT_CAP_WORDS_3 = 360,
+    AT_FIRST_SERVER_WORD_22 = 361,
+    AT_MIDDLE_19 = 362,
+    AT_ANYTHING_11 = 363,
+    AT_CHANNEL_7 = 364,
+    AT_CHANNEL_8 = 365,
+    AT_TARGET_7 = 366,
+    AT_OAUTH_TOKEN_6 = 367,
+    AT_SPACES_71 = 368,
+    AT_CAPABILITY_5 = 369,
+    AT_CAPABILITY_6 = 370,
+    AT_FIRST_SERVER_WORD_23 = 371,
+    AT_SPACES_72 = 372,
+    AT_CHANNEL_9 = 373,
+    AT_TARGET_8 = 374,
+    AT_SPACES_73 = 375,
+    AT_TOKEN_1 = 376,
+    AT_OAUTH_TOKEN_7 = 377,
+    AT_MIDDLE_20 = 378,
+    AT_FIRST_SERVER_WORD_24 = 379,
+    AT_KEY_5 = 380,
+    AT_MIDDLE_21 = 381,
+    AT_SUBCOMMAND_6 = 382,
+    AT_OAUTH_TOKEN_8 = 383,
+    AT_MIDDLE_22 = 384,
+    AT_SPACES_74 = 385,
+    AT_KEY_6 = 386,
+    AT_CAP_WORDS_4 = 387,
+    AT_OAUTH_TOKEN_9 = 388,
+    AT_MIDDLE_23 = 389,
+    AT_ANYTHING_12 = 390,
+    AT_CAPABILITY_7 = 391,
+    AT_CAPABILITY_8 = 392,
+    AT_OAUTH_TOKEN_10 = 393,
+    AT_OAUTH_TOKEN_11 = 394,
+    AT_OAUTH_TOKEN_12 = 395,
+    AT_OAUTH_TOKEN_13 = 396,
 };
 
 /* rounds + 1 */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
-    return qcap_binary(QCAP_ADD, qcap_register(parser, 3 /* rounds */), qcap_number(1u));
+    return qcap_binary(QCAP_ADD, qcap_register(parser, 4 /* rounds */), qcap_number(1u));
 }
 
 /* 0 */
@@ -425,11 +434,11 @@ static qcap_number_t value_3(const qcap_parser_t *parser)
     return qcap_number(1);
 }
 
-/* false */
+/* true */
 static qcap_number_t value_4(const qcap_parser_t *parser)
 {
     (void)parser;
-    return qcap_number(0);
+    return qcap_number(1);
 }
 
 /* true */
@@ -439,10 +448,38 @@ static qcap_number_t value_5(const qcap_parser_t *parser)
     return qcap_number(1);
 }
 
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5};
+/* false */
+static qcap_number_t value_6(const qcap_parser_t *parser)
+{
+    (void)parser;
+    return qcap_number(0);
+}
+
+/* true */
+static qcap_number_t value_7(const qcap_parser_t *parser)
+{
+    (void)parser;
+    return qcap_number(1);
+}
+
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7};
+
+/* Which alternative of begun-tls applies. */
+static int choose_1(const qcap_parser_t *parser)
+{
+    qcap_number_t n;
+
+    /* is_tls_asked */
+    n = qcap_is_true(qcap_register(parser, 2 /* is_tls_asked */));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 0;
+    return QCAP_CHOOSE_NONE;
+}
 
 /* Which alternative of said applies. */
-static int choose_0(const qcap_parser_t *parser)
+static int choose_2(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -456,7 +493,7 @@ static int choose_0(const qcap_parser_t *parser)
 }
 
 /* Which alternative of client-line applies. */
-static int choose_2(const qcap_parser_t *parser)
+static int choose_4(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -469,8 +506,22 @@ static int choose_2(const qcap_parser_t *parser)
     return 1;
 }
 
+/* Which alternative of seen-tls applies. */
+static int choose_6(const qcap_parser_t *parser)
+{
+    qcap_number_t n;
+
+    /* is_spoken */
+    n = qcap_is_true(qcap_register(parser, 1 /* is_spoken */));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 0;
+    return QCAP_CHOOSE_NONE;
+}
+
 /* Which alternative of outcome applies. */
-static int choose_4(const qcap_parser_t *parser)
+static int choose_8(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -492,7 +543,7 @@ static int choose_4(const qcap_parser_t *parser)
 }
 
 /* Which alternative of outcome applies. */
-static int choose_7(const qcap_parser_t *parser)
+static int choose_11(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -514,7 +565,7 @@ static int choose_7(const qcap_parser_t *parser)
 }
 
 /* Which alternative of server-line applies. */
-static int choose_9(const qcap_parser_t *parser)
+static int choose_13(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -528,58 +579,58 @@ static int choose_9(const qcap_parser_t *parser)
 }
 
 /* Which alternative of sasl-message applies. */
-static int choose_10(const qcap_parser_t *parser)
+static int choose_14(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
     /* (mechanism = LOGIN) and (rounds > 0) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(2u /* LOGIN */)),
-        qcap_binary(QCAP_GT, qcap_register(parser, 3 /* rounds */), qcap_number(0u)));
+        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(2u /* LOGIN */)),
+        qcap_binary(QCAP_GT, qcap_register(parser, 4 /* rounds */), qcap_number(0u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* rounds > 0 */
-    n = qcap_binary(QCAP_GT, qcap_register(parser, 3 /* rounds */), qcap_number(0u));
+    n = qcap_binary(QCAP_GT, qcap_register(parser, 4 /* rounds */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* mechanism = PLAIN */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(1u /* PLAIN */));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(1u /* PLAIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* mechanism = LOGIN */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(2u /* LOGIN */));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(2u /* LOGIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* mechanism = CRAM-MD5 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(3u /* CRAM-MD5 */));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(3u /* CRAM-MD5 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 4;
     /* mechanism = XOAUTH2 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(4u /* XOAUTH2 */));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(4u /* XOAUTH2 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 5;
     /* mechanism = OAUTHBEARER */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(5u /* OAUTHBEARER */));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(5u /* OAUTHBEARER */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 6;
     /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-256) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(6u /* SCRAM-SHA-1 */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(7u /* SCRAM-SHA-256 */)));
+        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(6u /* SCRAM-SHA-1 */)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(7u /* SCRAM-SHA-256 */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -663,6 +714,10 @@ static unsigned find_1(const unsigned char *text, size_t len)
         if (qcap_is_word(text, "privmsg", 7))
             return 6;
         return 0;
+    case 8:
+        if (qcap_is_word(text, "starttls", 8))
+            return 10;
+        return 0;
     case 12:
         if (qcap_is_word(text, "authenticate", 12))
             return 9;
@@ -705,7 +760,7 @@ static const qcap_keywords_t keywords_3 = {find_3, 7};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 13, 0, 135, 2, false, false}, /* 0: sasl-mechanism */
+    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 13, 0, 137, 3, false, false}, /* 0: sasl-mechanism */
     {QCAP_CONVERT_KEYWORD, &keywords_1, 0, 1, 0, 12, 0, 11, QCAP_NONE, false, false}, /* 1: command */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 15, 0, false, false}, /* 2: numeric */
     {QCAP_CONVERT_KEYWORD, &keywords_3, 1, 1, 13, 7, 1, 11, QCAP_NONE, false, false}, /* 3: command */
@@ -944,7 +999,7 @@ out1:
     /* client-line = message / first-message .      RFC 2812, 2.3.1
      * e.g. after "" */
 on2:
-    switch (choose_2(parser)) {
+    switch (choose_4(parser)) {
     case 1:
         goto on3;
     case 0:
@@ -1002,6 +1057,11 @@ out6:
      * e.g. after "a" */
 on7:
     switch (w0) {
+    case 10:
+        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        parser->depth = (uint16_t)(1);
+        parser->is_confirmed = true;
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_13, QCAP_STOP_TABLE);
     case 9:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
@@ -1415,7 +1475,7 @@ on27:
 out27:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 55 /* open command */, QCAP_HERE(p0));
+    qcap_op_list(parser, 56 /* open command */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_NICK_WORD_1);
 
     /* nick-word = . "NICK"      RFC 2812, 3.1
@@ -1430,7 +1490,7 @@ on28:
 out28:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 55 /* open command */, QCAP_HERE(p0));
+    qcap_op_list(parser, 56 /* open command */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_NICK_WORD_2);
 
     /* nick-word = . "NICK"      RFC 2812, 3.1
@@ -1445,7 +1505,7 @@ on29:
 out29:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 55 /* open command */, QCAP_HERE(p0));
+    qcap_op_list(parser, 56 /* open command */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_NICK_WORD_3);
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -1460,8 +1520,8 @@ on30:
 out30:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 55 /* open command */, QCAP_HERE(p0));
-    qcap_op_list(parser, 88 /* close command */, QCAP_HERE(p0) + 4);
+    qcap_op_list(parser, 56 /* open command */, QCAP_HERE(p0));
+    qcap_op_list(parser, 89 /* close command */, QCAP_HERE(p0) + 4);
     return qcap_leave(parser, at, end, AT_SPACES_13);
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -1484,8 +1544,8 @@ on31:
 out31:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 55 /* open command */, QCAP_HERE(p0));
-    qcap_op_list(parser, 88 /* close command */, QCAP_HERE(p0) + 4);
+    qcap_op_list(parser, 56 /* open command */, QCAP_HERE(p0));
+    qcap_op_list(parser, 89 /* close command */, QCAP_HERE(p0) + 4);
     return qcap_leave(parser, at, end, AT_SPACES_16);
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
@@ -1521,7 +1581,7 @@ on33:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_set(parser, 1 /* is_spoken */, false, false, value_3(parser), 149, QCAP_HERE(p2) + 1);
+        qcap_op_set(parser, 1 /* is_spoken */, false, false, value_4(parser), 152, QCAP_HERE(p2) + 1);
         qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p2) + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_CLIENT_LINE_1, QCAP_STOP_PAUSED);
@@ -1648,7 +1708,7 @@ client_line_1:
     /* client-line = message / first-message .      RFC 2812, 2.3.1
      * e.g. after "" */
 client_line_2:
-    switch (choose_2(parser)) {
+    switch (choose_4(parser)) {
     case 0:
         goto before_tags_1;
     case 1:
@@ -1718,6 +1778,8 @@ message_1:
         return qcap_stop(parser, at, AT_BEFORE_SPACES_11, QCAP_STOP_TABLE);
     case 9: /* AUTHENTICATE */
         return qcap_stop(parser, at, AT_BEFORE_SPACES_12, QCAP_STOP_TABLE);
+    case 10: /* STARTTLS */
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_13, QCAP_STOP_TABLE);
     default:
         return qcap_stop(parser, at, AT_BEFORE_SPACES_1, QCAP_STOP_TABLE);
     }
@@ -2165,7 +2227,7 @@ out1:
     /* server-line = reply / first-reply .      RFC 2812, 2.3.1
      * e.g. after "" */
 on2:
-    switch (choose_9(parser)) {
+    switch (choose_13(parser)) {
     case 1:
         goto on3;
     case 0:
@@ -2232,7 +2294,7 @@ on8:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_15, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_16, QCAP_STOP_TABLE);
     case 4:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
@@ -2247,12 +2309,12 @@ on8:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_14, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_15, QCAP_STOP_TABLE);
     case 1:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_13, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_14, QCAP_STOP_TABLE);
     default:
         goto on9;
     }
@@ -2641,7 +2703,7 @@ on27:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_19, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_20, QCAP_STOP_TABLE);
     case 4:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
@@ -2656,17 +2718,17 @@ on27:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_18, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_19, QCAP_STOP_TABLE);
     case 1:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_17, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_18, QCAP_STOP_TABLE);
     default:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_16, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_17, QCAP_STOP_TABLE);
     }
 out27:
     qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
@@ -2855,7 +2917,7 @@ out37:
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "a\n" */
 on38:
-    switch (choose_4(parser)) {
+    switch (choose_8(parser)) {
     case 2:
         goto on39;
     case 1:
@@ -2977,7 +3039,7 @@ out45:
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "cap a\n" */
 on46:
-    switch (choose_7(parser)) {
+    switch (choose_11(parser)) {
     case 2:
         goto on47;
     case 1:
@@ -3000,7 +3062,7 @@ out46:
 on47:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    qcap_op_set(parser, 1 /* is_spoken */, false, false, value_5(parser), 151, QCAP_HERE(p2) + 1);
+    qcap_op_set(parser, 1 /* is_spoken */, false, false, value_7(parser), 154, QCAP_HERE(p2) + 1);
     qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p2) + 1);
     if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
         return qcap_stop(parser, at, AT_SERVER_LINE_1, QCAP_STOP_PAUSED);
@@ -3025,7 +3087,7 @@ server_line_1:
     /* server-line = reply / first-reply .      RFC 2812, 2.3.1
      * e.g. after "" */
 server_line_2:
-    switch (choose_9(parser)) {
+    switch (choose_13(parser)) {
     case 0:
         goto before_tags_2;
     case 1:
@@ -3108,15 +3170,15 @@ nickname_1:
 server_command_1:
     switch (side->underway[1].value) {
     case 1: /* NICK */
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_13, QCAP_STOP_TABLE);
-    case 2: /* JOIN */
         return qcap_stop(parser, at, AT_BEFORE_SPACES_14, QCAP_STOP_TABLE);
+    case 2: /* JOIN */
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_15, QCAP_STOP_TABLE);
     case 3: /* PRIVMSG */
         goto before_spaces_6;
     case 4: /* NOTICE */
         goto before_spaces_6;
     case 5: /* CAP */
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_15, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_16, QCAP_STOP_TABLE);
     default:
         return qcap_stop(parser, at, AT_BEFORE_SPACES_5, QCAP_STOP_TABLE);
     }
@@ -3280,7 +3342,7 @@ crlf_2:
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "a\n" */
 outcome_1:
-    switch (choose_4(parser)) {
+    switch (choose_8(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_OUTCOME_3, QCAP_STOP_CONTROL);
     case 1:
@@ -3542,47 +3604,59 @@ static const qcap_machine_t machines[] = {
     NULL,
 };
 
-static const uint16_t targets_0[] = {AT_BEFORE_SASL_RESPONSE_1, AT_BEFORE_SASL_MECHANISM_1};
+static const uint16_t targets_0[] = {AT_START_3};
 
-static const uint16_t targets_1[] = {AT_BEFORE_SPACES_1, AT_BEFORE_SPACES_8, AT_BEFORE_SPACES_2, AT_BEFORE_SPACES_9, AT_BEFORE_SPACES_10, AT_BEFORE_SPACES_3, AT_BEFORE_SPACES_4, AT_BEFORE_SPACES_4, AT_BEFORE_SPACES_11, AT_BEFORE_SPACES_12};
+static const uint16_t targets_1[] = {AT_START_1};
 
-static const uint16_t targets_2[] = {AT_BEFORE_TAGS_1, AT_BEFORE_PASS_WORD_1};
+static const uint16_t targets_2[] = {AT_BEFORE_SASL_RESPONSE_1, AT_BEFORE_SASL_MECHANISM_1};
 
-static const uint16_t targets_3[] = {AT_BEFORE_SERVER_LINE_2};
+static const uint16_t targets_3[] = {AT_BEFORE_SPACES_1, AT_BEFORE_SPACES_8, AT_BEFORE_SPACES_2, AT_BEFORE_SPACES_9, AT_BEFORE_SPACES_10, AT_BEFORE_SPACES_3, AT_BEFORE_SPACES_4, AT_BEFORE_SPACES_4, AT_BEFORE_SPACES_11, AT_BEFORE_SPACES_12, AT_BEFORE_SPACES_13};
 
-static const uint16_t targets_4[] = {AT_OUTCOME_3, AT_BEFORE_SERVER_LINE_4, AT_BEFORE_SERVER_LINE_2};
+static const uint16_t targets_4[] = {AT_BEFORE_TAGS_1, AT_BEFORE_PASS_WORD_1};
 
-static const uint16_t targets_5[] = {AT_BEFORE_SPACES_5, AT_BEFORE_SPACES_13, AT_BEFORE_SPACES_14, AT_BEFORE_SPACES_6, AT_BEFORE_SPACES_6, AT_BEFORE_SPACES_15};
+static const uint16_t targets_5[] = {AT_START_3};
 
-static const uint16_t targets_6[] = {AT_BEFORE_SERVER_LINE_3};
+static const uint16_t targets_6[] = {AT_START_2};
 
-static const uint16_t targets_7[] = {AT_OUTCOME_4, AT_BEFORE_SERVER_LINE_5, AT_BEFORE_SERVER_LINE_3};
+static const uint16_t targets_7[] = {AT_BEFORE_SERVER_LINE_2};
 
-static const uint16_t targets_8[] = {AT_BEFORE_SPACES_16, AT_BEFORE_SPACES_17, AT_BEFORE_SPACES_18, AT_BEFORE_SPACES_7, AT_BEFORE_SPACES_7, AT_BEFORE_SPACES_19};
+static const uint16_t targets_8[] = {AT_OUTCOME_3, AT_BEFORE_SERVER_LINE_4, AT_BEFORE_SERVER_LINE_2};
 
-static const uint16_t targets_9[] = {AT_BEFORE_TAGS_2, AT_BEFORE_TAGS_3};
+static const uint16_t targets_9[] = {AT_BEFORE_SPACES_5, AT_BEFORE_SPACES_14, AT_BEFORE_SPACES_15, AT_BEFORE_SPACES_6, AT_BEFORE_SPACES_6, AT_BEFORE_SPACES_16};
 
-static const uint16_t targets_10[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_10[] = {AT_BEFORE_SERVER_LINE_3};
+
+static const uint16_t targets_11[] = {AT_OUTCOME_4, AT_BEFORE_SERVER_LINE_5, AT_BEFORE_SERVER_LINE_3};
+
+static const uint16_t targets_12[] = {AT_BEFORE_SPACES_17, AT_BEFORE_SPACES_18, AT_BEFORE_SPACES_19, AT_BEFORE_SPACES_7, AT_BEFORE_SPACES_7, AT_BEFORE_SPACES_20};
+
+static const uint16_t targets_13[] = {AT_BEFORE_TAGS_2, AT_BEFORE_TAGS_3};
+
+static const uint16_t targets_14[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_0, .rule = 128, .is_shared = true, .choose = choose_0}, /* 0 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_1, .rule = 19, .slot = 0}, /* 1 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 1, .choose = choose_2}, /* 2 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_3, .rule = 147, .protocol = "tls"}, /* 3 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 38, .choose = choose_4}, /* 4 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_5, .rule = 21, .slot = 1}, /* 5 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_6, .rule = 147, .protocol = "tls"}, /* 6 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_7, .rule = 38, .choose = choose_7}, /* 7 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_8, .rule = 21, .slot = 1}, /* 8 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_9, .rule = 3, .choose = choose_9}, /* 9 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_10, .rule = 52, .choose = choose_10}, /* 10 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 53, .protocol = "tls"}, /* 0 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 53, .choose = choose_1}, /* 1 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 130, .is_shared = true, .choose = choose_2}, /* 2 */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_3, .rule = 19, .slot = 0}, /* 3 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 1, .choose = choose_4}, /* 4 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_5, .rule = 54, .protocol = "tls"}, /* 5 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 54, .choose = choose_6}, /* 6 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_7, .rule = 149, .protocol = "tls"}, /* 7 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 38, .choose = choose_8}, /* 8 */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_9, .rule = 21, .slot = 1}, /* 9 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_10, .rule = 149, .protocol = "tls"}, /* 10 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 38, .choose = choose_11}, /* 11 */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_12, .rule = 21, .slot = 1}, /* 12 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 3, .choose = choose_13}, /* 13 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_14, .rule = 52, .choose = choose_14}, /* 14 */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
 static const uint8_t class_of[256] = {
     0, 4, 41, 41, 41, 41, 41, 41, 41, 41, 1, 41, 41, 2, 41, 41, /* '\0' */
-    41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, /* 0x10 */
+    41, 41, 41, 41, 41, 41, 44, 41, 41, 41, 41, 41, 41, 41, 41, 41, /* 0x10 */
     3, 14, 42, 42, 42, 42, 42, 42, 42, 42, 8, 9, 6, 11, 15, 10, /* ' ' */
     12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 5, 16, 42, 17, 42, 42, /* '0' */
     13, 7, 20, 23, 29, 27, 37, 31, 38, 24, 36, 22, 39, 32, 25, 35, /* '@' */
@@ -3601,187 +3675,189 @@ static const uint8_t class_of[256] = {
 
 /* For each class which of a state's edges it follows, from 1; 0: none. */
 static const uint8_t rows[] = {
-    /* 0 */ 0, 1, 2, 0, 0, 3, 0, 3, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3,
-    /* 1 */ 0, 1, 2, 0, 0, 3, 0, 3, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3,
-    /* 2 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
-    /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 0, 0, 0, 0, 0, 0,
-    /* 4 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
-    /* 5 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 6 */ 0, 1, 1, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
-    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 9 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 11 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 5, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 12 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 13 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 14 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 15 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
-    /* 16 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 17 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 18 */ 0, 1, 2, 3, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 19 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 20 */ 0, 1, 2, 3, 4, 5, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 21 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 22 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 23 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 24 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 25 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 26 */ 0, 1, 2, 3, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 27 */ 0, 0, 0, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 28 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 29 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 30 */ 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 31 */ 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 32 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 33 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2,
-    /* 34 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 35 */ 1, 1, 1, 2, 1, 1, 1, 3, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 3, 1, 1, 1, 3, 1, 3, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1,
-    /* 36 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 37 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 38 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 39 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1,
-    /* 40 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 41 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 42 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 43 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 44 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0,
-    /* 45 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 46 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 47 */ 2, 2, 2, 3, 2, 2, 2, 4, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 4, 2, 2, 2, 4, 2, 4, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2,
-    /* 48 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 49 */ 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 50 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1,
-    /* 51 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 2, 2, 2, 2, 0, 0, 2, 3, 4, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
-    /* 52 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 53 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 54 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 55 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 56 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 57 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 58 */ 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 2, 2, 0, 0, 2, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
-    /* 59 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 60 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
-    /* 61 */ 0, 0, 0, 1, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3,
-    /* 62 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 63 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 64 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 65 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 66 */ 0, 0, 0, 1, 0, 2, 0, 3, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3,
-    /* 67 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
-    /* 68 */ 0, 0, 0, 1, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 69 */ 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 70 */ 0, 1, 1, 1, 2, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 71 */ 0, 1, 2, 3, 0, 4, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5,
-    /* 72 */ 0, 1, 2, 3, 0, 4, 0, 5, 5, 5, 5, 5, 5, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5,
-    /* 73 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 74 */ 0, 1, 2, 3, 4, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 75 */ 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 76 */ 0, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 77 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 78 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 79 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 80 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4,
-    /* 81 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1,
-    /* 82 */ 0, 0, 0, 1, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 83 */ 0, 1, 2, 3, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 84 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 85 */ 0, 1, 2, 3, 4, 0, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 86 */ 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1,
-    /* 87 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1,
-    /* 88 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0,
-    /* 89 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
-    /* 90 */ 0, 1, 2, 3, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 91 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 4, 4, 0, 4, 0, 0, 0, 0, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4,
-    /* 92 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 0, 0, 4, 4, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4,
-    /* 93 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 94 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2,
-    /* 95 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2,
-    /* 96 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2,
-    /* 97 */ 0, 1, 1, 2, 3, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2,
-    /* 98 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2,
-    /* 99 */ 0, 1, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1, 4, 4,
+    /* 0 */ 0, 1, 2, 0, 0, 3, 0, 3, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 4,
+    /* 1 */ 0, 1, 2, 0, 0, 3, 0, 3, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 4,
+    /* 2 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
+    /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 4 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
+    /* 5 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 6 */ 0, 1, 1, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
+    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 9 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 11 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 5, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 12 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 13 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 14 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 15 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
+    /* 16 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 17 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 18 */ 0, 1, 2, 3, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 19 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 20 */ 0, 1, 2, 3, 4, 5, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 21 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 22 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 23 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 24 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* 25 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 26 */ 0, 1, 2, 3, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 27 */ 0, 0, 0, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 28 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 29 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 30 */ 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 31 */ 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 32 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 33 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0,
+    /* 34 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 35 */ 1, 1, 1, 2, 1, 1, 1, 3, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 3, 1, 1, 1, 3, 1, 3, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1,
+    /* 36 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 37 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 38 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 39 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0,
+    /* 40 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 41 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 42 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 43 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 44 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0,
+    /* 45 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 46 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 47 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 48 */ 2, 2, 2, 3, 2, 2, 2, 4, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 4, 2, 2, 2, 4, 2, 4, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2,
+    /* 49 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 50 */ 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 51 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0,
+    /* 52 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 2, 2, 2, 2, 0, 0, 2, 3, 4, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
+    /* 53 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 54 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 55 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 56 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 57 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 58 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 59 */ 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 2, 2, 0, 0, 2, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
+    /* 60 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 61 */ 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2, 0,
+    /* 62 */ 0, 0, 0, 1, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 0,
+    /* 63 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 64 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 65 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 66 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 67 */ 0, 0, 0, 1, 0, 2, 0, 3, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 0,
+    /* 68 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+    /* 69 */ 0, 0, 0, 1, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 70 */ 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 71 */ 0, 1, 1, 1, 2, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 72 */ 0, 1, 2, 3, 0, 4, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5, 0,
+    /* 73 */ 0, 1, 2, 3, 0, 4, 0, 5, 5, 5, 5, 5, 5, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5, 0,
+    /* 74 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 75 */ 0, 1, 2, 3, 4, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 76 */ 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 77 */ 0, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 78 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 79 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 80 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 0,
+    /* 81 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0,
+    /* 82 */ 0, 0, 0, 1, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 83 */ 0, 1, 2, 3, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 84 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 85 */ 0, 1, 2, 3, 4, 0, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 86 */ 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0,
+    /* 87 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0,
+    /* 88 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
+    /* 89 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1,
+    /* 90 */ 0, 1, 2, 3, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+    /* 91 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 4, 4, 0, 4, 0, 0, 0, 0, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 0,
+    /* 92 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 0, 0, 4, 4, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 0,
+    /* 93 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 94 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
+    /* 95 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
+    /* 96 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
+    /* 97 */ 0, 1, 1, 2, 3, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
+    /* 98 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
+    /* 99 */ 0, 1, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1, 4, 4, 1,
 };
 
 /* Target and action. */
 static const qcap_edge_t edges[] = {
-    {0, 1}, {94, 0}, {4, 3}, {0, 0}, {2, 1}, {95, 0}, {5, 3}, {2, 0},
-    {116, 4}, {14, 6}, {117, 9}, {6, 13}, {122, 15}, {121, 17}, {118, 17}, {15, 17},
-    {124, 17}, {125, 17}, {120, 17}, {123, 17}, {119, 17}, {8, 13}, {18, 4}, {16, 19},
-    {17, 22}, {126, 9}, {10, 25}, {19, 4}, {127, 17}, {132, 9}, {131, 17}, {128, 17},
-    {130, 17}, {129, 17}, {12, 25}, {20, 28}, {14, 0}, {21, 0}, {147, 0}, {22, 31},
-    {16, 0}, {23, 0}, {24, 34}, {25, 36}, {26, 34}, {27, 36}, {36, 0}, {37, 38},
-    {41, 41}, {24, 0}, {43, 45}, {42, 49}, {25, 53}, {41, 55}, {25, 0}, {44, 41},
-    {26, 0}, {214, 45}, {213, 49}, {27, 53}, {44, 55}, {27, 0}, {0, 58}, {46, 0},
-    {45, 0}, {28, 0}, {47, 0}, {30, 0}, {48, 0}, {32, 0}, {49, 0}, {34, 0},
-    {50, 62}, {53, 64}, {52, 0}, {51, 0}, {37, 0}, {54, 0}, {39, 0}, {41, 0},
-    {55, 0}, {56, 0}, {44, 0}, {57, 19}, {248, 22}, {259, 67}, {58, 69}, {0, 71},
-    {59, 73}, {262, 75}, {60, 77}, {266, 0}, {61, 79}, {62, 0}, {63, 67}, {64, 69},
-    {53, 0}, {66, 79}, {43, 81}, {41, 84}, {67, 31}, {57, 0}, {0, 87}, {46, 92},
-    {58, 0}, {0, 94}, {46, 99}, {68, 99}, {59, 0}, {0, 101}, {46, 106}, {294, 106},
-    {60, 0}, {295, 106}, {0, 108}, {46, 113}, {69, 113}, {61, 0}, {296, 113}, {71, 115},
-    {303, 118}, {53, 121}, {52, 92}, {51, 92}, {63, 0}, {64, 0}, {2, 71}, {53, 125},
-    {52, 113}, {72, 113}, {66, 0}, {311, 113}, {68, 0}, {77, 67}, {69, 0}, {326, 129},
-    {78, 131}, {0, 133}, {0, 136}, {70, 142}, {308, 142}, {71, 0}, {72, 0}, {338, 129},
-    {79, 131}, {74, 0}, {74, 64}, {73, 0}, {81, 0}, {75, 0}, {82, 92}, {77, 0},
-    {0, 144}, {46, 149}, {78, 0}, {53, 151}, {52, 149}, {79, 0}, {2, 155}, {83, 79},
-    {287, 69}, {82, 0}, {84, 67}, {74, 125}, {73, 113}, {85, 113}, {83, 0}, {365, 113},
-    {86, 92}, {84, 0}, {85, 0}, {372, 129}, {87, 131}, {86, 0}, {375, 158}, {88, 160},
-    {74, 151}, {73, 149}, {87, 0}, {0, 162}, {46, 167}, {88, 0}, {89, 169}, {91, 169},
-    {96, 0}, {96, 173}, {98, 0}, {109, 175}, {108, 177}, {99, 0}, {101, 0}, {101, 175},
-    {103, 0}, {110, 0}, {103, 175}, {111, 0}, {113, 0}, {112, 0}, {115, 0}, {114, 0},
-    {109, 181}, {108, 0}, {133, 0}, {134, 184}, {136, 0}, {137, 0}, {138, 0}, {139, 0},
-    {140, 0}, {141, 34}, {142, 36}, {143, 0}, {144, 0}, {145, 0}, {146, 0}, {148, 0},
-    {150, 0}, {149, 0}, {151, 0}, {152, 0}, {153, 0}, {154, 0}, {155, 0}, {156, 0},
-    {157, 0}, {158, 0}, {159, 0}, {160, 0}, {161, 0}, {162, 0}, {163, 187}, {164, 3},
-    {134, 0}, {165, 0}, {167, 0}, {166, 0}, {168, 0}, {170, 0}, {169, 0}, {171, 0},
-    {182, 41}, {141, 0}, {184, 45}, {183, 49}, {142, 53}, {182, 55}, {142, 0}, {185, 194},
-    {117, 198}, {186, 203}, {187, 62}, {188, 0}, {189, 0}, {190, 0}, {192, 0}, {191, 0},
-    {193, 0}, {194, 0}, {195, 0}, {196, 0}, {197, 0}, {198, 0}, {199, 0}, {206, 194},
-    {126, 198}, {207, 203}, {208, 0}, {209, 62}, {210, 0}, {211, 0}, {212, 0}, {215, 194},
-    {132, 198}, {216, 203}, {163, 0}, {217, 0}, {218, 175}, {219, 0}, {220, 210}, {222, 0},
-    {221, 0}, {223, 0}, {172, 0}, {224, 0}, {174, 0}, {225, 0}, {176, 0}, {226, 0},
-    {178, 0}, {227, 0}, {180, 0}, {182, 0}, {228, 0}, {229, 0}, {185, 0}, {185, 212},
-    {186, 0}, {117, 216}, {230, 0}, {231, 62}, {232, 0}, {233, 62}, {234, 0}, {235, 0},
-    {236, 0}, {237, 62}, {238, 0}, {240, 221}, {239, 0}, {241, 0}, {200, 0}, {242, 0},
-    {202, 0}, {243, 0}, {204, 0}, {206, 0}, {206, 212}, {207, 0}, {126, 216}, {244, 0},
-    {245, 0}, {246, 0}, {247, 0}, {249, 0}, {250, 0}, {215, 0}, {215, 212}, {216, 0},
-    {132, 216}, {251, 175}, {252, 0}, {254, 0}, {255, 0}, {253, 0}, {256, 0}, {257, 0},
-    {258, 175}, {260, 223}, {261, 225}, {263, 227}, {264, 229}, {265, 73}, {268, 231}, {267, 233},
-    {269, 0}, {269, 3}, {184, 81}, {182, 84}, {271, 235}, {270, 238}, {240, 0}, {272, 0},
-    {273, 0}, {274, 0}, {275, 0}, {276, 241}, {277, 244}, {280, 223}, {281, 225}, {282, 77},
-    {283, 0}, {284, 79}, {285, 0}, {286, 241}, {287, 244}, {288, 0}, {289, 0}, {214, 81},
-    {44, 84}, {290, 0}, {167, 247}, {291, 0}, {170, 249}, {292, 0}, {293, 0}, {45, 92},
-    {259, 0}, {0, 251}, {46, 142}, {45, 142}, {260, 0}, {261, 0}, {262, 0}, {0, 256},
-    {46, 261}, {45, 261}, {263, 0}, {264, 0}, {224, 99}, {265, 0}, {294, 0}, {0, 263},
-    {46, 268}, {297, 268}, {267, 0}, {0, 270}, {70, 268}, {302, 268}, {270, 0}, {304, 276},
-    {305, 279}, {306, 0}, {307, 282}, {0, 284}, {70, 92}, {308, 92}, {276, 0}, {277, 0},
-    {2, 290}, {53, 293}, {52, 142}, {51, 142}, {280, 0}, {281, 0}, {53, 297}, {52, 106},
-    {309, 106}, {282, 0}, {310, 106}, {309, 0}, {312, 113}, {284, 0}, {313, 0}, {74, 121},
-    {73, 92}, {314, 92}, {286, 0}, {287, 0}, {315, 38}, {219, 247}, {323, 0}, {324, 247},
-    {325, 301}, {295, 0}, {296, 0}, {297, 0}, {327, 303}, {328, 0}, {329, 305}, {330, 0},
-    {331, 0}, {298, 0}, {332, 0}, {300, 308}, {0, 311}, {70, 0}, {302, 0}, {333, 303},
-    {334, 0}, {303, 0}, {0, 316}, {70, 261}, {308, 261}, {304, 0}, {305, 0}, {335, 0},
-    {336, 322}, {307, 0}, {308, 0}, {276, 67}, {277, 69}, {337, 301}, {310, 0}, {311, 0},
-    {312, 0}, {339, 233}, {340, 0}, {314, 0}, {286, 67}, {315, 0}, {343, 0}, {317, 0},
-    {344, 0}, {319, 0}, {345, 0}, {321, 0}, {346, 0}, {324, 0}, {0, 324}, {46, 329},
-    {45, 329}, {325, 0}, {347, 329}, {45, 149}, {326, 0}, {0, 331}, {46, 336}, {297, 336},
-    {327, 0}, {0, 338}, {46, 346}, {330, 346}, {329, 0}, {329, 351}, {0, 354}, {46, 362},
-    {330, 362}, {0, 367}, {70, 336}, {302, 336}, {333, 0}, {348, 373}, {336, 0}, {349, 375},
-    {53, 377}, {52, 329}, {51, 329}, {337, 0}, {350, 329}, {51, 149}, {338, 0}, {53, 381},
-    {52, 268}, {351, 268}, {339, 0}, {352, 0}, {2, 385}, {353, 223}, {354, 225}, {355, 77},
-    {356, 0}, {357, 79}, {358, 0}, {347, 0}, {348, 0}, {359, 389}, {349, 0}, {350, 0},
-    {351, 0}, {360, 303}, {361, 0}, {362, 0}, {74, 293}, {73, 142}, {314, 142}, {353, 0},
-    {354, 0}, {74, 297}, {73, 106}, {363, 106}, {355, 0}, {364, 106}, {363, 0}, {366, 113},
-    {357, 0}, {367, 34}, {368, 0}, {359, 0}, {369, 375}, {53, 391}, {52, 336}, {351, 336},
-    {360, 0}, {370, 0}, {371, 301}, {364, 0}, {365, 0}, {366, 0}, {373, 233}, {367, 0},
-    {219, 395}, {367, 398}, {219, 400}, {374, 0}, {376, 389}, {369, 0}, {74, 377}, {73, 329},
-    {314, 329}, {371, 0}, {377, 329}, {314, 149}, {372, 0}, {74, 381}, {73, 268}, {378, 268},
-    {373, 0}, {367, 403}, {219, 405}, {379, 0}, {45, 167}, {375, 0}, {376, 0}, {380, 408},
-    {381, 410}, {377, 0}, {378, 0}, {382, 303}, {383, 0}, {367, 412}, {219, 414}, {384, 0},
-    {0, 417}, {70, 424}, {348, 424}, {380, 0}, {381, 0}, {74, 391}, {73, 336}, {378, 336},
-    {382, 0}, {367, 427}, {219, 429}, {385, 0}, {367, 432}, {219, 434}, {386, 0}, {387, 437},
-    {219, 439}, {367, 437}, {387, 34},
+    {0, 1}, {94, 0}, {4, 3}, {95, 3}, {0, 0}, {2, 1}, {96, 0}, {5, 3},
+    {97, 3}, {2, 0}, {120, 4}, {14, 6}, {121, 9}, {6, 13}, {126, 15}, {125, 17},
+    {122, 17}, {15, 17}, {128, 17}, {129, 17}, {124, 17}, {127, 17}, {123, 17}, {8, 13},
+    {18, 4}, {16, 19}, {17, 22}, {131, 9}, {10, 25}, {19, 4}, {132, 17}, {137, 9},
+    {136, 17}, {133, 17}, {135, 17}, {134, 17}, {12, 25}, {20, 28}, {14, 0}, {21, 0},
+    {152, 0}, {22, 31}, {16, 0}, {23, 0}, {24, 34}, {25, 36}, {26, 34}, {27, 36},
+    {36, 0}, {37, 38}, {41, 41}, {24, 0}, {43, 45}, {42, 49}, {25, 53}, {41, 55},
+    {25, 0}, {44, 41}, {26, 0}, {221, 45}, {220, 49}, {27, 53}, {44, 55}, {27, 0},
+    {0, 58}, {46, 0}, {45, 0}, {28, 0}, {47, 0}, {30, 0}, {48, 0}, {32, 0},
+    {49, 0}, {34, 0}, {50, 62}, {53, 64}, {52, 0}, {51, 0}, {37, 0}, {54, 0},
+    {39, 0}, {41, 0}, {55, 0}, {56, 0}, {44, 0}, {57, 19}, {256, 22}, {266, 67},
+    {58, 69}, {0, 71}, {59, 73}, {269, 75}, {60, 77}, {273, 0}, {61, 79}, {62, 0},
+    {63, 67}, {64, 69}, {53, 0}, {66, 79}, {43, 81}, {41, 84}, {67, 31}, {57, 0},
+    {0, 87}, {46, 92}, {58, 0}, {0, 94}, {46, 99}, {68, 99}, {59, 0}, {0, 101},
+    {46, 106}, {303, 106}, {60, 0}, {304, 106}, {0, 108}, {46, 113}, {69, 113}, {61, 0},
+    {305, 113}, {71, 115}, {312, 118}, {53, 121}, {52, 92}, {51, 92}, {63, 0}, {64, 0},
+    {2, 71}, {53, 125}, {52, 113}, {72, 113}, {66, 0}, {320, 113}, {68, 0}, {77, 67},
+    {69, 0}, {335, 129}, {78, 131}, {0, 133}, {0, 136}, {70, 142}, {317, 142}, {71, 0},
+    {72, 0}, {347, 129}, {79, 131}, {74, 0}, {74, 64}, {73, 0}, {81, 0}, {75, 0},
+    {82, 92}, {77, 0}, {0, 144}, {46, 149}, {78, 0}, {53, 151}, {52, 149}, {79, 0},
+    {2, 155}, {83, 79}, {296, 69}, {82, 0}, {84, 67}, {74, 125}, {73, 113}, {85, 113},
+    {83, 0}, {374, 113}, {86, 92}, {84, 0}, {85, 0}, {381, 129}, {87, 131}, {86, 0},
+    {384, 158}, {88, 160}, {74, 151}, {73, 149}, {87, 0}, {0, 162}, {46, 167}, {88, 0},
+    {89, 169}, {91, 169}, {98, 0}, {98, 173}, {100, 0}, {113, 175}, {112, 177}, {101, 0},
+    {103, 0}, {103, 175}, {105, 0}, {114, 0}, {105, 175}, {115, 0}, {117, 0}, {116, 0},
+    {119, 0}, {118, 0}, {113, 181}, {112, 0}, {138, 0}, {139, 184}, {141, 0}, {142, 0},
+    {143, 0}, {144, 0}, {145, 0}, {146, 34}, {147, 36}, {148, 0}, {149, 0}, {150, 0},
+    {151, 0}, {153, 0}, {155, 0}, {154, 0}, {156, 0}, {157, 0}, {158, 0}, {159, 0},
+    {160, 0}, {161, 0}, {162, 0}, {163, 0}, {164, 0}, {165, 0}, {166, 0}, {167, 0},
+    {168, 187}, {169, 3}, {139, 0}, {170, 0}, {172, 0}, {171, 0}, {173, 0}, {175, 0},
+    {174, 0}, {176, 0}, {189, 41}, {146, 0}, {191, 45}, {190, 49}, {147, 53}, {189, 55},
+    {147, 0}, {192, 194}, {121, 198}, {193, 203}, {194, 62}, {195, 0}, {196, 0}, {197, 0},
+    {199, 0}, {198, 0}, {200, 0}, {201, 0}, {202, 0}, {203, 0}, {204, 0}, {205, 0},
+    {206, 0}, {213, 194}, {131, 198}, {214, 203}, {215, 0}, {216, 62}, {217, 0}, {218, 0},
+    {219, 0}, {222, 194}, {137, 198}, {223, 203}, {168, 0}, {224, 0}, {225, 175}, {226, 0},
+    {227, 210}, {229, 0}, {228, 0}, {230, 0}, {177, 0}, {231, 0}, {179, 0}, {232, 0},
+    {181, 0}, {233, 0}, {183, 0}, {234, 0}, {185, 0}, {0, 212}, {46, 217}, {235, 34},
+    {187, 0}, {189, 0}, {236, 0}, {237, 0}, {192, 0}, {192, 219}, {193, 0}, {121, 223},
+    {238, 0}, {239, 62}, {240, 0}, {241, 62}, {242, 0}, {243, 0}, {244, 0}, {245, 62},
+    {246, 0}, {248, 228}, {247, 0}, {249, 0}, {207, 0}, {250, 0}, {209, 0}, {251, 0},
+    {211, 0}, {213, 0}, {213, 219}, {214, 0}, {131, 223}, {252, 0}, {253, 0}, {254, 0},
+    {255, 0}, {257, 0}, {258, 0}, {222, 0}, {222, 219}, {223, 0}, {137, 223}, {259, 175},
+    {260, 0}, {262, 0}, {130, 0}, {261, 0}, {263, 0}, {264, 0}, {265, 175}, {267, 230},
+    {268, 232}, {270, 234}, {271, 236}, {272, 73}, {275, 238}, {274, 240}, {276, 0}, {276, 3},
+    {0, 242}, {46, 247}, {235, 0}, {277, 67}, {278, 69}, {191, 81}, {189, 84}, {280, 249},
+    {279, 252}, {248, 0}, {281, 0}, {282, 0}, {283, 0}, {284, 0}, {285, 255}, {286, 258},
+    {289, 230}, {290, 232}, {291, 77}, {292, 0}, {293, 79}, {294, 0}, {295, 255}, {296, 258},
+    {297, 0}, {298, 0}, {221, 81}, {44, 84}, {299, 0}, {172, 261}, {300, 0}, {175, 263},
+    {301, 0}, {302, 0}, {45, 92}, {266, 0}, {0, 265}, {46, 142}, {45, 142}, {267, 0},
+    {268, 0}, {269, 0}, {0, 270}, {46, 275}, {45, 275}, {270, 0}, {271, 0}, {231, 99},
+    {272, 0}, {303, 0}, {0, 277}, {46, 282}, {306, 282}, {274, 0}, {0, 284}, {46, 290},
+    {235, 293}, {277, 0}, {278, 0}, {0, 296}, {70, 282}, {311, 282}, {279, 0}, {313, 302},
+    {314, 305}, {315, 0}, {316, 308}, {0, 310}, {70, 92}, {317, 92}, {285, 0}, {286, 0},
+    {2, 316}, {53, 319}, {52, 142}, {51, 142}, {289, 0}, {290, 0}, {53, 323}, {52, 106},
+    {318, 106}, {291, 0}, {319, 106}, {318, 0}, {321, 113}, {293, 0}, {322, 0}, {74, 121},
+    {73, 92}, {323, 92}, {295, 0}, {296, 0}, {324, 38}, {226, 261}, {332, 0}, {333, 261},
+    {334, 327}, {304, 0}, {305, 0}, {306, 0}, {336, 329}, {337, 0}, {338, 331}, {339, 0},
+    {340, 0}, {307, 0}, {341, 0}, {309, 334}, {0, 337}, {70, 0}, {311, 0}, {342, 329},
+    {343, 0}, {312, 0}, {0, 342}, {70, 275}, {317, 275}, {313, 0}, {314, 0}, {344, 0},
+    {345, 348}, {316, 0}, {317, 0}, {285, 67}, {286, 69}, {346, 327}, {319, 0}, {320, 0},
+    {321, 0}, {348, 240}, {349, 0}, {323, 0}, {295, 67}, {324, 0}, {352, 0}, {326, 0},
+    {353, 0}, {328, 0}, {354, 0}, {330, 0}, {355, 0}, {333, 0}, {0, 350}, {46, 355},
+    {45, 355}, {334, 0}, {356, 355}, {45, 149}, {335, 0}, {0, 357}, {46, 362}, {306, 362},
+    {336, 0}, {0, 364}, {46, 372}, {339, 372}, {338, 0}, {338, 377}, {0, 380}, {46, 388},
+    {339, 388}, {0, 393}, {70, 362}, {311, 362}, {342, 0}, {357, 399}, {345, 0}, {358, 402},
+    {53, 404}, {52, 355}, {51, 355}, {346, 0}, {359, 355}, {51, 149}, {347, 0}, {53, 408},
+    {52, 282}, {360, 282}, {348, 0}, {361, 0}, {2, 412}, {362, 230}, {363, 232}, {364, 77},
+    {365, 0}, {366, 79}, {367, 0}, {356, 0}, {357, 0}, {368, 416}, {358, 0}, {359, 0},
+    {360, 0}, {369, 329}, {370, 0}, {371, 0}, {74, 319}, {73, 142}, {323, 142}, {362, 0},
+    {363, 0}, {74, 323}, {73, 106}, {372, 106}, {364, 0}, {373, 106}, {372, 0}, {375, 113},
+    {366, 0}, {376, 34}, {377, 0}, {368, 0}, {378, 402}, {53, 418}, {52, 362}, {360, 362},
+    {369, 0}, {379, 0}, {380, 327}, {373, 0}, {374, 0}, {375, 0}, {382, 240}, {376, 0},
+    {226, 422}, {376, 425}, {226, 427}, {383, 0}, {385, 416}, {378, 0}, {74, 404}, {73, 355},
+    {323, 355}, {380, 0}, {386, 355}, {323, 149}, {381, 0}, {74, 408}, {73, 282}, {387, 282},
+    {382, 0}, {376, 430}, {226, 432}, {388, 0}, {45, 167}, {384, 0}, {385, 0}, {389, 435},
+    {390, 437}, {386, 0}, {387, 0}, {391, 329}, {392, 0}, {376, 439}, {226, 441}, {393, 0},
+    {0, 444}, {70, 451}, {357, 451}, {389, 0}, {390, 0}, {74, 418}, {73, 362}, {387, 362},
+    {391, 0}, {376, 454}, {226, 456}, {394, 0}, {376, 459}, {226, 461}, {395, 0}, {396, 464},
+    {226, 466}, {376, 464}, {396, 34},
 };
 
 /* The edges of states. */
@@ -3790,154 +3866,157 @@ static const uint16_t edge_lists[] = {
     16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
     32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
     48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
-    64, 65, 62, 63, 66, 67, 62, 63, 68, 69, 62, 63, 70, 71, 72, 73,
-    74, 75, 76, 73, 74, 77, 78, 79, 23, 24, 80, 81, 82, 83, 84, 62,
-    63, 64, 85, 86, 87, 62, 63, 66, 88, 89, 62, 63, 68, 90, 91, 62,
-    63, 70, 92, 86, 93, 73, 74, 75, 94, 95, 96, 73, 74, 77, 97, 95,
-    80, 98, 99, 81, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111,
-    112, 113, 114, 115, 116, 117, 118, 93, 119, 120, 121, 122, 123, 124, 121, 122,
-    125, 126, 127, 128, 129, 130, 131, 62, 63, 132, 133, 86, 62, 63, 134, 135,
-    136, 137, 138, 139, 140, 141, 73, 74, 142, 143, 144, 145, 146, 147, 148, 149,
-    102, 103, 150, 151, 152, 153, 154, 155, 156, 157, 158, 146, 147, 148, 159, 160,
-    62, 63, 161, 162, 86, 163, 164, 165, 166, 167, 102, 103, 168, 169, 146, 147,
-    170, 171, 172, 62, 63, 173, 174, 175, 176, 177, 178, 179, 180, 181, 0, 1,
-    182, 4, 5, 183, 0, 4, 184, 185, 186, 187, 188, 189, 190, 191, 192, 193,
-    194, 195, 196, 197, 198, 199, 200, 201, 202, 192, 193, 203, 204, 205, 206, 207,
+    64, 65, 66, 67, 64, 65, 68, 69, 64, 65, 70, 71, 64, 65, 72, 73,
+    74, 75, 76, 77, 78, 75, 76, 79, 80, 81, 25, 26, 82, 83, 84, 85,
+    86, 64, 65, 66, 87, 88, 89, 64, 65, 68, 90, 91, 64, 65, 70, 92,
+    93, 64, 65, 72, 94, 88, 95, 75, 76, 77, 96, 97, 98, 75, 76, 79,
+    99, 97, 82, 100, 101, 83, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111,
+    112, 113, 114, 115, 116, 117, 118, 119, 120, 95, 121, 122, 123, 124, 125, 126,
+    123, 124, 127, 128, 129, 130, 131, 132, 133, 64, 65, 134, 135, 88, 64, 65,
+    136, 137, 138, 139, 140, 141, 142, 143, 75, 76, 144, 145, 146, 147, 148, 149,
+    150, 151, 104, 105, 152, 153, 154, 155, 156, 157, 158, 159, 160, 148, 149, 150,
+    161, 162, 64, 65, 163, 164, 88, 165, 166, 167, 168, 169, 104, 105, 170, 171,
+    148, 149, 172, 173, 174, 64, 65, 175, 176, 177, 178, 179, 180, 181, 182, 183,
+    0, 1, 184, 5, 6, 185, 0, 5, 186, 187, 188, 189, 190, 191, 192, 193,
+    194, 195, 196, 197, 198, 199, 200, 201, 202, 203, 204, 194, 195, 205, 206, 207,
     208, 209, 210, 211, 212, 213, 214, 215, 216, 217, 218, 219, 220, 221, 222, 223,
-    224, 225, 226, 227, 228, 229, 230, 202, 231, 192, 193, 232, 233, 234, 235, 236,
-    237, 238, 239, 240, 241, 242, 243, 244, 245, 246, 247, 211, 248, 249, 250, 251,
-    252, 253, 254, 255, 256, 257, 258, 259, 260, 261, 262, 263, 223, 264, 265, 266,
-    267, 268, 269, 270, 271, 229, 272, 273, 274, 275, 276, 277, 205, 236, 278, 279,
-    280, 207, 239, 62, 63, 281, 282, 62, 63, 283, 284, 62, 63, 285, 286, 62,
-    63, 287, 288, 62, 63, 289, 290, 291, 9, 292, 293, 294, 8, 9, 295, 296,
-    297, 298, 299, 300, 301, 302, 303, 304, 305, 306, 307, 308, 73, 74, 309, 310,
-    73, 74, 311, 312, 73, 74, 313, 314, 315, 22, 23, 24, 316, 317, 318, 319,
-    320, 321, 322, 323, 324, 325, 27, 28, 30, 31, 32, 33, 326, 327, 328, 329,
-    330, 331, 332, 333, 334, 335, 336, 62, 63, 281, 337, 338, 62, 63, 283, 339,
-    340, 62, 63, 285, 341, 89, 62, 63, 287, 342, 343, 62, 63, 289, 344, 345,
-    292, 346, 347, 293, 298, 348, 349, 350, 351, 352, 353, 354, 350, 355, 356, 73,
-    74, 309, 357, 358, 73, 74, 311, 359, 360, 73, 74, 313, 361, 362, 320, 363,
-    364, 365, 366, 323, 367, 368, 324, 369, 330, 370, 331, 277, 371, 331, 277, 334,
-    372, 335, 373, 374, 102, 103, 375, 376, 377, 378, 379, 380, 377, 378, 381, 105,
-    106, 382, 383, 384, 385, 386, 383, 384, 387, 105, 106, 388, 389, 62, 63, 390,
-    90, 391, 392, 393, 394, 394, 395, 396, 397, 398, 398, 351, 399, 400, 401, 354,
-    402, 403, 404, 405, 406, 403, 404, 407, 408, 409, 410, 411, 412, 409, 410, 413,
-    414, 415, 416, 417, 418, 73, 74, 419, 359, 127, 128, 420, 421, 422, 423, 424,
-    425, 426, 423, 424, 427, 428, 369, 429, 331, 277, 430, 279, 374, 431, 62, 63,
-    390, 432, 62, 63, 390, 90, 433, 62, 63, 134, 92, 434, 62, 63, 435, 436,
-    437, 438, 439, 440, 441, 442, 443, 444, 445, 446, 447, 448, 138, 139, 449, 450,
-    451, 452, 453, 450, 451, 454, 455, 456, 457, 444, 445, 458, 459, 460, 73, 74,
-    419, 461, 73, 74, 419, 359, 462, 73, 74, 142, 97, 463, 73, 74, 464, 465,
-    466, 146, 147, 467, 468, 160, 146, 147, 467, 469, 146, 147, 470, 471, 146, 147,
-    472, 473, 146, 147, 474, 475, 331, 277, 476, 477, 478, 479, 480, 481, 482, 152,
-    153, 483, 484, 485, 486, 487, 488, 62, 63, 435, 436, 489, 490, 491, 492, 62,
-    63, 439, 62, 63, 439, 493, 494, 495, 496, 442, 497, 498, 499, 500, 444, 445,
-    446, 447, 501, 502, 503, 504, 505, 506, 507, 508, 155, 156, 509, 510, 511, 512,
-    513, 514, 515, 516, 146, 147, 470, 517, 518, 146, 147, 472, 519, 520, 146, 147,
-    474, 521, 331, 277, 522, 62, 63, 64, 432, 523, 444, 445, 524, 525, 526, 73,
-    74, 75, 461, 527, 73, 74, 528, 529, 530, 531, 532, 533, 534, 535, 532, 533,
-    536, 537, 538, 539, 540, 541, 146, 147, 542, 519, 163, 164, 543, 544, 331, 545,
-    277, 546, 547, 548, 549, 550, 551, 552, 73, 74, 528, 529, 553, 146, 147, 542,
-    554, 146, 147, 542, 519, 555, 146, 147, 170, 159, 556, 146, 147, 557, 558, 331,
-    559, 560, 331, 561, 562, 563, 564, 565, 566, 567, 568, 569, 570, 176, 177, 571,
-    572, 573, 574, 575, 576, 331, 577, 578, 579, 179, 180, 580, 581, 582, 583, 584,
-    146, 147, 467, 554, 585, 146, 147, 586, 587, 588, 331, 589, 590, 591, 592, 593,
-    594, 595, 592, 593, 596, 597, 598, 599, 600, 146, 147, 586, 587, 331, 601, 602,
-    603, 331, 604, 605, 606, 331, 607, 608, 609, 331, 610, 560, 545,
+    224, 225, 226, 227, 228, 229, 230, 231, 232, 204, 233, 194, 195, 234, 235, 236,
+    237, 238, 239, 240, 241, 242, 243, 244, 245, 246, 247, 248, 249, 213, 250, 251,
+    252, 253, 254, 255, 256, 257, 258, 259, 260, 261, 262, 263, 264, 265, 225, 266,
+    267, 268, 269, 270, 271, 272, 273, 231, 274, 275, 276, 277, 278, 279, 207, 238,
+    280, 281, 282, 209, 241, 64, 65, 283, 284, 64, 65, 285, 286, 64, 65, 287,
+    288, 64, 65, 289, 290, 64, 65, 291, 292, 293, 294, 295, 296, 297, 11, 298,
+    299, 300, 10, 11, 301, 302, 303, 304, 305, 306, 307, 308, 309, 310, 311, 312,
+    313, 314, 75, 76, 315, 316, 75, 76, 317, 318, 75, 76, 319, 320, 321, 24,
+    25, 26, 322, 323, 324, 325, 326, 327, 328, 329, 330, 331, 29, 30, 32, 33,
+    34, 35, 332, 333, 334, 335, 336, 337, 338, 339, 340, 341, 342, 64, 65, 283,
+    343, 344, 64, 65, 285, 345, 346, 64, 65, 287, 347, 91, 64, 65, 289, 348,
+    349, 64, 65, 291, 350, 351, 352, 353, 354, 355, 356, 298, 357, 358, 299, 304,
+    359, 360, 361, 362, 363, 364, 365, 361, 366, 367, 75, 76, 315, 368, 369, 75,
+    76, 317, 370, 371, 75, 76, 319, 372, 373, 326, 374, 375, 376, 377, 329, 378,
+    379, 330, 380, 336, 381, 337, 279, 382, 337, 279, 340, 383, 341, 384, 385, 104,
+    105, 386, 387, 388, 389, 390, 391, 388, 389, 392, 107, 108, 393, 394, 395, 396,
+    397, 394, 395, 398, 107, 108, 399, 400, 64, 65, 401, 92, 402, 403, 404, 405,
+    405, 406, 407, 408, 409, 406, 407, 410, 411, 412, 413, 414, 414, 362, 415, 416,
+    417, 365, 418, 419, 420, 421, 422, 419, 420, 423, 424, 425, 426, 427, 428, 425,
+    426, 429, 430, 431, 432, 433, 434, 75, 76, 435, 370, 129, 130, 436, 437, 438,
+    439, 440, 441, 442, 439, 440, 443, 444, 380, 445, 337, 279, 446, 281, 385, 447,
+    64, 65, 401, 448, 64, 65, 401, 92, 449, 64, 65, 136, 94, 450, 64, 65,
+    451, 452, 453, 454, 455, 456, 457, 458, 459, 460, 461, 462, 463, 464, 140, 141,
+    465, 466, 467, 468, 469, 466, 467, 470, 471, 472, 473, 460, 461, 474, 475, 476,
+    75, 76, 435, 477, 75, 76, 435, 370, 478, 75, 76, 144, 99, 479, 75, 76,
+    480, 481, 482, 148, 149, 483, 484, 162, 148, 149, 483, 485, 148, 149, 486, 487,
+    148, 149, 488, 489, 148, 149, 490, 491, 337, 279, 492, 493, 494, 495, 496, 497,
+    498, 154, 155, 499, 500, 501, 502, 503, 504, 64, 65, 451, 452, 505, 506, 507,
+    508, 64, 65, 455, 64, 65, 455, 509, 510, 511, 512, 458, 513, 514, 515, 516,
+    460, 461, 462, 463, 517, 518, 519, 520, 521, 522, 523, 524, 157, 158, 525, 526,
+    527, 528, 529, 530, 531, 532, 148, 149, 486, 533, 534, 148, 149, 488, 535, 536,
+    148, 149, 490, 537, 337, 279, 538, 64, 65, 66, 448, 539, 460, 461, 540, 541,
+    542, 75, 76, 77, 477, 543, 75, 76, 544, 545, 546, 547, 548, 549, 550, 551,
+    548, 549, 552, 553, 554, 555, 556, 557, 148, 149, 558, 535, 165, 166, 559, 560,
+    337, 561, 279, 562, 563, 564, 565, 566, 567, 568, 75, 76, 544, 545, 569, 148,
+    149, 558, 570, 148, 149, 558, 535, 571, 148, 149, 172, 161, 572, 148, 149, 573,
+    574, 337, 575, 576, 337, 577, 578, 579, 580, 581, 582, 583, 584, 585, 586, 178,
+    179, 587, 588, 589, 590, 591, 592, 337, 593, 594, 595, 181, 182, 596, 597, 598,
+    599, 600, 148, 149, 483, 570, 601, 148, 149, 602, 603, 604, 337, 605, 606, 607,
+    608, 609, 610, 611, 608, 609, 612, 613, 614, 615, 616, 148, 149, 602, 603, 337,
+    617, 618, 619, 337, 620, 621, 622, 337, 623, 624, 625, 337, 626, 576, 561,
 };
 
 /* Operations and moves, each with its place. */
 static const qcap_step_t steps[] = {
-    {87, 16384},
-    {70, 16384},
-    {56, 16385},
-    {54, 16385},
-    {82, 16385},
-    {80, 16384},
-    {78, 16384},
-    {84, 16384},
-    {55, 16385},
-    {101, 16385},
-    {98, 16385},
-    {97, 16385},
-    {102, 16384},
-    {53, 16384},
-    {52, 16384},
-    {100, 16384},
-    {32768, 16385},
-    {68, 16385},
-    {96, 16384},
-    {95, 16384},
-    {65, 0},
-    {64, 16385},
+    {88, 16384},
+    {71, 16384},
     {57, 16385},
-    {59, 16384},
-    {62, 16384},
-    {68, 0},
-    {67, 16385},
+    {55, 16385},
+    {83, 16385},
+    {81, 16384},
+    {79, 16384},
+    {85, 16384},
+    {56, 16385},
+    {103, 16385},
+    {100, 16385},
+    {99, 16385},
+    {104, 16384},
+    {54, 16384},
+    {53, 16384},
+    {102, 16384},
+    {32768, 16385},
+    {69, 16385},
+    {98, 16384},
+    {97, 16384},
+    {66, 0},
+    {65, 16385},
+    {58, 16385},
+    {60, 16384},
+    {63, 16384},
+    {69, 0},
+    {68, 16385},
     {2, 16385},
     {1, 16384},
     {0, 16384},
-    {88, 16384},
+    {89, 16384},
     {5, 16385},
     {5, 16384},
     {11, 16385},
     {11, 16384},
     {23, 16385},
     {29, 16385},
-    {61, 16385},
-    {58, 16385},
+    {62, 16385},
+    {59, 16385},
     {4, 16385},
     {10, 16385},
     {22, 16385},
     {28, 16385},
-    {87, 16385},
+    {88, 16385},
     {8, 16385},
     {8, 16384},
     {26, 16385},
     {26, 16384},
-    {86, 16384},
+    {87, 16384},
     {7, 16385},
     {25, 16385},
-    {104, 16384},
+    {106, 16384},
     {14, 16385},
     {14, 16384},
     {13, 16385},
-    {93, 16384},
-    {105, 16384},
-    {106, 16384},
-    {109, 16384},
-    {112, 16385},
+    {95, 16384},
+    {107, 16384},
     {108, 16384},
-    {111, 16385},
+    {111, 16384},
+    {114, 16385},
+    {110, 16384},
+    {113, 16385},
     {32769, 16386},
-    {108, 16385},
-    {115, 16384},
-    {114, 16384},
-    {77, 16385},
-    {73, 16385},
-    {72, 16385},
-    {75, 16384},
-    {108, 1},
-    {115, 0},
-    {112, 16384},
+    {110, 16385},
+    {117, 16384},
+    {116, 16384},
+    {78, 16385},
     {74, 16385},
-    {88, 16385},
+    {73, 16385},
+    {76, 16384},
+    {110, 1},
+    {117, 0},
+    {114, 16384},
+    {52, 16385},
+    {75, 16385},
+    {89, 16385},
     {17, 16385},
     {17, 16384},
     {35, 16384},
     {35, 16385},
+    {52, 0},
     {16, 16385},
     {34, 16385},
     {12, 16385},
-    {94, 16384},
+    {96, 16384},
     {20, 16385},
     {32, 16385},
     {42, 16385},
     {41, 16385},
     {50, 16384},
     {49, 16384},
-    {92, 16385},
+    {93, 16385},
     {19, 16385},
     {31, 16385},
     {40, 16385},
@@ -3950,25 +4029,26 @@ static const qcap_step_t steps[] = {
     {47, 16385},
     {46, 16385},
     {45, 16385},
+    {94, 16384},
     {6, 16385},
-    {91, 16385},
-    {118, 0},
-    {117, 16385},
+    {92, 16385},
+    {120, 0},
+    {119, 16385},
     {32768, 16386},
-    {118, 16386},
+    {120, 16386},
     {32768, 16387},
-    {118, 16387},
+    {120, 16387},
     {15, 16385},
     {15, 16384},
     {32768, 16388},
-    {118, 16388},
-    {90, 16385},
+    {120, 16388},
+    {91, 16385},
     {32768, 16389},
-    {118, 16389},
+    {120, 16389},
     {32768, 16390},
-    {118, 16390},
+    {120, 16390},
     {32768, 16391},
-    {118, 16391},
+    {120, 16391},
 };
 
 /* Actions: how many steps, and which. */
@@ -4047,81 +4127,88 @@ static const uint16_t actions[] = {
     /* 203 */ 0x2, 0x42, 0x45,
     /* 206 */ 0x3, 0x46, 0x47, 0x41,
     /* 210 */ 0x1, 0x48,
-    /* 212 */ 0x3, 0x49, 0x43, 0x44,
-    /* 216 */ 0x4, 0x49, 0x43, 0x5, 0x6,
-    /* 221 */ 0x1, 0x4a,
-    /* 223 */ 0x1, 0x2c,
-    /* 225 */ 0x1, 0x2d,
-    /* 227 */ 0x1, 0x4b,
-    /* 229 */ 0x1, 0x4c,
-    /* 231 */ 0x1, 0x4d,
-    /* 233 */ 0x1, 0x4e,
-    /* 235 */ 0x2, 0x2b, 0x4d,
-    /* 238 */ 0x2, 0x2b, 0x4e,
-    /* 241 */ 0x2, 0x2b, 0x1f,
-    /* 244 */ 0x2, 0x2b, 0x20,
-    /* 247 */ 0x1, 0x3f,
-    /* 249 */ 0x1, 0x3d,
-    /* 251 */ 0x4, 0x31, 0x1b, 0x1c, 0x1d,
-    /* 256 */ 0x4, 0x4f, 0x1b, 0x1c, 0x1d,
-    /* 261 */ 0x1, 0x4f,
-    /* 263 */ 0x4, 0x50, 0x1b, 0x1c, 0x1d,
-    /* 268 */ 0x1, 0x50,
-    /* 270 */ 0x5, 0x50, 0x1b, 0x1c, 0x30, 0x1d,
-    /* 276 */ 0x2, 0x2b, 0x4b,
-    /* 279 */ 0x2, 0x2b, 0x4c,
-    /* 282 */ 0x1, 0x51,
-    /* 284 */ 0x5, 0x27, 0x1b, 0x1c, 0x30, 0x1d,
-    /* 290 */ 0x2, 0x52, 0x1d,
-    /* 293 */ 0x3, 0x31, 0x1b, 0x1c,
-    /* 297 */ 0x3, 0x29, 0x1b, 0x1c,
-    /* 301 */ 0x1, 0x53,
-    /* 303 */ 0x1, 0x54,
-    /* 305 */ 0x2, 0x55, 0x56,
-    /* 308 */ 0x2, 0x57, 0x58,
-    /* 311 */ 0x4, 0x1b, 0x1c, 0x30, 0x1d,
-    /* 316 */ 0x5, 0x4f, 0x1b, 0x1c, 0x30, 0x1d,
-    /* 322 */ 0x1, 0x59,
-    /* 324 */ 0x4, 0x5a, 0x1b, 0x1c, 0x1d,
-    /* 329 */ 0x1, 0x5a,
-    /* 331 */ 0x4, 0x5b, 0x1b, 0x1c, 0x1d,
-    /* 336 */ 0x1, 0x5b,
-    /* 338 */ 0x7, 0x5c, 0x5d, 0x5e, 0x5f, 0x1b, 0x1c, 0x1d,
-    /* 346 */ 0x4, 0x5c, 0x5d, 0x5e, 0x5f,
-    /* 351 */ 0x2, 0x60, 0x61,
-    /* 354 */ 0x7, 0x62, 0x63, 0x64, 0x65, 0x1b, 0x1c, 0x1d,
-    /* 362 */ 0x4, 0x62, 0x63, 0x64, 0x65,
-    /* 367 */ 0x5, 0x5b, 0x1b, 0x1c, 0x30, 0x1d,
-    /* 373 */ 0x1, 0xd,
-    /* 375 */ 0x1, 0x66,
-    /* 377 */ 0x3, 0x5a, 0x1b, 0x1c,
-    /* 381 */ 0x3, 0x50, 0x1b, 0x1c,
-    /* 385 */ 0x3, 0x52, 0x33, 0x1d,
-    /* 389 */ 0x1, 0x67,
-    /* 391 */ 0x3, 0x5b, 0x1b, 0x1c,
-    /* 395 */ 0x2, 0x68, 0x69,
-    /* 398 */ 0x1, 0x6a,
-    /* 400 */ 0x2, 0x6b, 0x69,
-    /* 403 */ 0x1, 0x6c,
-    /* 405 */ 0x2, 0x6d, 0x69,
-    /* 408 */ 0x1, 0x6e,
-    /* 410 */ 0x1, 0x6f,
-    /* 412 */ 0x1, 0x70,
-    /* 414 */ 0x2, 0x71, 0x69,
-    /* 417 */ 0x6, 0x72, 0x2b, 0x1b, 0x1c, 0x30, 0x1d,
-    /* 424 */ 0x2, 0x72, 0x2b,
-    /* 427 */ 0x1, 0x73,
-    /* 429 */ 0x2, 0x74, 0x69,
-    /* 432 */ 0x1, 0x75,
-    /* 434 */ 0x2, 0x76, 0x69,
-    /* 437 */ 0x1, 0x77,
-    /* 439 */ 0x2, 0x78, 0x69,
+    /* 212 */ 0x4, 0x49, 0x1b, 0x1c, 0x1d,
+    /* 217 */ 0x1, 0x49,
+    /* 219 */ 0x3, 0x4a, 0x43, 0x44,
+    /* 223 */ 0x4, 0x4a, 0x43, 0x5, 0x6,
+    /* 228 */ 0x1, 0x4b,
+    /* 230 */ 0x1, 0x2c,
+    /* 232 */ 0x1, 0x2d,
+    /* 234 */ 0x1, 0x4c,
+    /* 236 */ 0x1, 0x4d,
+    /* 238 */ 0x1, 0x4e,
+    /* 240 */ 0x1, 0x4f,
+    /* 242 */ 0x4, 0x50, 0x1b, 0x1c, 0x1d,
+    /* 247 */ 0x1, 0x50,
+    /* 249 */ 0x2, 0x2b, 0x4e,
+    /* 252 */ 0x2, 0x2b, 0x4f,
+    /* 255 */ 0x2, 0x2b, 0x1f,
+    /* 258 */ 0x2, 0x2b, 0x20,
+    /* 261 */ 0x1, 0x3f,
+    /* 263 */ 0x1, 0x3d,
+    /* 265 */ 0x4, 0x31, 0x1b, 0x1c, 0x1d,
+    /* 270 */ 0x4, 0x51, 0x1b, 0x1c, 0x1d,
+    /* 275 */ 0x1, 0x51,
+    /* 277 */ 0x4, 0x52, 0x1b, 0x1c, 0x1d,
+    /* 282 */ 0x1, 0x52,
+    /* 284 */ 0x5, 0x27, 0x49, 0x1b, 0x1c, 0x1d,
+    /* 290 */ 0x2, 0x27, 0x49,
+    /* 293 */ 0x2, 0x27, 0x10,
+    /* 296 */ 0x5, 0x52, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 302 */ 0x2, 0x2b, 0x4c,
+    /* 305 */ 0x2, 0x2b, 0x4d,
+    /* 308 */ 0x1, 0x53,
+    /* 310 */ 0x5, 0x27, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 316 */ 0x2, 0x54, 0x1d,
+    /* 319 */ 0x3, 0x31, 0x1b, 0x1c,
+    /* 323 */ 0x3, 0x29, 0x1b, 0x1c,
+    /* 327 */ 0x1, 0x55,
+    /* 329 */ 0x1, 0x56,
+    /* 331 */ 0x2, 0x57, 0x58,
+    /* 334 */ 0x2, 0x59, 0x5a,
+    /* 337 */ 0x4, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 342 */ 0x5, 0x51, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 348 */ 0x1, 0x5b,
+    /* 350 */ 0x4, 0x5c, 0x1b, 0x1c, 0x1d,
+    /* 355 */ 0x1, 0x5c,
+    /* 357 */ 0x4, 0x5d, 0x1b, 0x1c, 0x1d,
+    /* 362 */ 0x1, 0x5d,
+    /* 364 */ 0x7, 0x5e, 0x5f, 0x60, 0x61, 0x1b, 0x1c, 0x1d,
+    /* 372 */ 0x4, 0x5e, 0x5f, 0x60, 0x61,
+    /* 377 */ 0x2, 0x62, 0x63,
+    /* 380 */ 0x7, 0x64, 0x65, 0x66, 0x67, 0x1b, 0x1c, 0x1d,
+    /* 388 */ 0x4, 0x64, 0x65, 0x66, 0x67,
+    /* 393 */ 0x5, 0x5d, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 399 */ 0x2, 0x68, 0xd,
+    /* 402 */ 0x1, 0x69,
+    /* 404 */ 0x3, 0x5c, 0x1b, 0x1c,
+    /* 408 */ 0x3, 0x52, 0x1b, 0x1c,
+    /* 412 */ 0x3, 0x54, 0x33, 0x1d,
+    /* 416 */ 0x1, 0x6a,
+    /* 418 */ 0x3, 0x5d, 0x1b, 0x1c,
+    /* 422 */ 0x2, 0x6b, 0x6c,
+    /* 425 */ 0x1, 0x6d,
+    /* 427 */ 0x2, 0x6e, 0x6c,
+    /* 430 */ 0x1, 0x6f,
+    /* 432 */ 0x2, 0x70, 0x6c,
+    /* 435 */ 0x1, 0x71,
+    /* 437 */ 0x1, 0x72,
+    /* 439 */ 0x1, 0x73,
+    /* 441 */ 0x2, 0x74, 0x6c,
+    /* 444 */ 0x6, 0x75, 0x2b, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 451 */ 0x2, 0x75, 0x2b,
+    /* 454 */ 0x1, 0x76,
+    /* 456 */ 0x2, 0x77, 0x6c,
+    /* 459 */ 0x1, 0x78,
+    /* 461 */ 0x2, 0x79, 0x6c,
+    /* 464 */ 0x1, 0x7a,
+    /* 466 */ 0x2, 0x7b, 0x6c,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close message */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 148, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 150, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, 0, 1, 10, 0, 0}, /* close parameter */
@@ -4160,18 +4247,19 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 2, 21, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 3, 0, 142}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 4, 0, 144}, /* set rounds */
     {QCAP_OP_OPEN, 0, 2, 21, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 21, 0, 0}, /* open auth-response */
     {QCAP_OP_CLOSE, 0, 1, 22, 0, 0}, /* close auth-mechanism */
-    {QCAP_OP_SET, 0, 0, 3, 1, 135}, /* set rounds */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 135}, /* set is_authenticating */
+    {QCAP_OP_SET, 0, 0, 4, 1, 137}, /* set rounds */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 137}, /* set is_authenticating */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 0, 0, 0}, /* convert sasl-mechanism */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin sasl-mechanism */
     {QCAP_OP_OPEN, 0, 1, 22, 0, 0}, /* open auth-mechanism */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 22, 0, 0}, /* open auth-mechanism */
+    {QCAP_OP_SET, 0, 0, 2, 3, 151}, /* set is_tls_asked */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 1, 0, 0}, /* convert command */
     {QCAP_OP_CLOSE, 0, 1, 9, 0, 0}, /* close command */
     {QCAP_OP_OPEN, 0, 1, 9, 0, 0}, /* open command */
@@ -4206,15 +4294,16 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open tags */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open message */
-    {QCAP_OP_SET, 0, 0, 1, 3, 149}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 1, 4, 152}, /* set is_spoken */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 9, 0, 0}, /* close command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 13, 0, 0}, /* close realname */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 10, 0, 0}, /* close parameter */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 12, 0, 0}, /* close username */
+    {QCAP_OP_SET, 0, 0, 2, 5, 82}, /* set is_tls_asked */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 4, 150}, /* set is_authenticating */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 6, 153}, /* set is_authenticating */
     {QCAP_OP_CLOSE, 0, 1, 24, 0, 0}, /* close numeric */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 2, 0, 0}, /* convert numeric */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin numeric */
@@ -4224,7 +4313,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin command */
     {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset numeric */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset numeric */
-    {QCAP_OP_SET, 0, 0, 1, 5, 151}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 1, 7, 154}, /* set is_spoken */
     {QCAP_OP_CLOSE, 0, 0, 25, 0, 0}, /* close password */
     {QCAP_OP_OPEN, 0, 0, 25, 0, 0}, /* open password */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 25, 0, 0}, /* open password */
@@ -4283,120 +4372,122 @@ static const qcap_about_t abouts[] = {
     {50, 51},
     {52, 0},
     {50, 35},
-    {53, 54},
-    {55, 54},
-    {56, 57},
-    {58, 54},
-    {59, 60},
+    {53, 0},
+    {54, 0},
+    {55, 56},
+    {57, 56},
+    {58, 59},
+    {60, 56},
     {61, 62},
     {63, 64},
     {65, 66},
-    {59, 67},
-    {61, 68},
-    {69, 70},
-    {63, 71},
-    {72, 70},
-    {73, 74},
+    {67, 68},
+    {61, 69},
+    {63, 70},
+    {71, 72},
+    {65, 73},
+    {74, 72},
     {75, 76},
     {77, 78},
-    {7, 79},
-    {80, 81},
-    {82, 68},
-    {77, 83},
-    {84, 62},
-    {84, 76},
-    {84, 85},
-    {84, 78},
-    {84, 86},
-    {65, 57},
-    {61, 87},
-    {69, 88},
-    {63, 89},
-    {72, 88},
-    {73, 90},
-    {75, 91},
-    {77, 86},
-    {77, 92},
-    {77, 81},
-    {7, 93},
+    {79, 80},
+    {7, 81},
+    {82, 83},
+    {84, 70},
+    {79, 85},
+    {0, 86},
+    {87, 64},
+    {87, 78},
+    {87, 88},
+    {87, 80},
+    {87, 89},
+    {67, 59},
+    {63, 90},
+    {71, 91},
+    {65, 92},
+    {74, 91},
+    {75, 93},
     {77, 94},
-    {80, 76},
-    {77, 91},
-    {82, 87},
-    {77, 95},
-    {84, 81},
-    {84, 91},
-    {84, 94},
-    {96, 66},
-    {61, 85},
-    {69, 71},
-    {69, 97},
-    {63, 98},
-    {72, 71},
-    {72, 99},
-    {25, 100},
-    {25, 101},
-    {102, 103},
-    {77, 87},
-    {7, 68},
-    {77, 104},
-    {77, 105},
-    {80, 85},
-    {82, 85},
-    {25, 106},
-    {25, 107},
-    {84, 108},
-    {84, 104},
+    {79, 89},
+    {79, 95},
+    {79, 83},
+    {7, 96},
+    {79, 97},
+    {82, 78},
+    {79, 94},
+    {84, 90},
+    {79, 98},
+    {87, 83},
+    {87, 94},
+    {87, 97},
+    {99, 68},
+    {63, 88},
+    {71, 73},
+    {71, 100},
+    {65, 101},
+    {74, 73},
+    {74, 102},
+    {25, 103},
+    {25, 104},
+    {105, 106},
+    {79, 90},
+    {7, 70},
+    {79, 107},
+    {79, 108},
+    {82, 88},
+    {84, 88},
     {25, 109},
-    {61, 71},
-    {110, 111},
-    {112, 113},
-    {114, 111},
-    {25, 115},
-    {25, 116},
-    {77, 20},
-    {77, 117},
-    {77, 85},
-    {77, 68},
+    {25, 110},
+    {87, 111},
+    {87, 107},
+    {25, 112},
+    {63, 73},
+    {113, 114},
+    {115, 116},
+    {117, 114},
     {25, 118},
-    {84, 87},
-    {84, 20},
-    {119, 120},
-    {110, 121},
-    {122, 113},
-    {0, 123},
-    {114, 121},
-    {72, 121},
-    {124, 111},
-    {45, 125},
-    {126, 12},
-    {126, 127},
-    {128, 0},
-    {25, 129},
-    {47, 130},
-    {119, 113},
-    {72, 94},
-    {124, 121},
-    {45, 131},
-    {47, 131},
-    {132, 33},
-    {133, 134},
+    {25, 119},
+    {79, 20},
+    {79, 120},
+    {79, 88},
+    {79, 70},
+    {25, 121},
+    {87, 90},
+    {87, 20},
+    {122, 123},
+    {113, 124},
+    {125, 116},
+    {117, 124},
+    {74, 124},
+    {126, 114},
+    {45, 127},
+    {128, 12},
+    {128, 129},
+    {130, 0},
+    {25, 131},
+    {47, 132},
+    {122, 116},
+    {74, 97},
+    {126, 124},
+    {45, 133},
+    {47, 133},
+    {134, 33},
     {135, 136},
-    {80, 137},
+    {137, 138},
+    {82, 139},
     {43, 40},
-    {25, 138},
-    {72, 54},
-    {139, 46},
-    {140, 44},
-    {140, 141},
+    {25, 140},
+    {74, 56},
+    {141, 46},
+    {142, 44},
     {142, 143},
-    {144, 26},
-    {144, 143},
-    {135, 145},
-    {80, 68},
-    {139, 131},
-    {146, 113},
-    {112, 42},
+    {144, 145},
+    {146, 26},
+    {146, 145},
+    {137, 147},
+    {82, 70},
+    {141, 133},
+    {148, 116},
+    {115, 42},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -4446,12 +4537,13 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     ALPHA / ":" / "@" -> client_line_2
      *     CR -> empty_line_3
-     *     LF -> client_line_1: atomic ends */
+     *     LF -> client_line_1: atomic ends
+     *     %x16 -> begun_tls_1 */
     {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 0: client_line_1 */
 
     /* e.g. after ""
      *     -> client_line_1 */
-    {3, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 1: before_client_line_1 */
+    {4, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 1: before_client_line_1 */
 
     /* server-line = reply / first-reply .      RFC 2812, 2.3.1
      * empty-line = ( . CR LF ) / LF      RFC 2812, 2.3.1
@@ -4459,24 +4551,25 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     ALPHA / DIGIT / ":" / "@" -> server_line_2
      *     CR -> empty_line_4
-     *     LF -> server_line_1: atomic ends */
-    {4, 255, 1, 2, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 2: server_line_1 */
+     *     LF -> server_line_1: atomic ends
+     *     %x16 -> seen_tls_1 */
+    {5, 255, 1, 2, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 2: server_line_1 */
 
     /* e.g. after ""
      *     -> server_line_1 */
-    {7, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 3: before_server_line_1 */
+    {9, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 3: before_server_line_1 */
 
     /* client-line = message / first-message .      RFC 2812, 2.3.1
      * e.g. after ""
      *     -> before_tags_1
      *     -> before_pass_word_1 */
-    {0, 255, 2, 3, 0, QCAP_STATE_CONTROL, 0}, /* 4: client_line_2 */
+    {0, 255, 4, 3, 0, QCAP_STATE_CONTROL, 0}, /* 4: client_line_2 */
 
     /* server-line = reply / first-reply .      RFC 2812, 2.3.1
      * e.g. after ""
      *     -> before_tags_2
      *     -> before_tags_3 */
-    {0, 255, 9, 4, 0, QCAP_STATE_CONTROL, 1}, /* 5: server_line_2 */
+    {0, 255, 13, 4, 0, QCAP_STATE_CONTROL, 1}, /* 5: server_line_2 */
 
     /* tags = . "@" tag *( ";" tag )      RFC 2812, 3.3.1
      * message = [ tags SPACES ] [ . ":" prefix SPACES ] command params [ blanks ] crlf      RFC 2812, 2.3.1
@@ -4485,11 +4578,11 @@ static const qcap_state_t states[] = {
      *     ALPHA -> command_1: begin command, open command
      *     ":" -> nickname_5: open prefix
      *     "@" -> tag_key_1: open tags, open tag, open tag-key */
-    {8, 255, 2, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 6: tags_1 */
+    {10, 255, 2, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 6: tags_1 */
 
     /* e.g. after ""
      *     -> tags_1: open message */
-    {11, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 7: before_tags_1 */
+    {13, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 7: before_tags_1 */
 
     /* pass-word = . "PASS"      RFC 2812, 3.1
      * nick-word = . "NICK"      RFC 2812, 3.1
@@ -4500,15 +4593,15 @@ static const qcap_state_t states[] = {
      *     "M" / "m" -> other_word_2: open command
      *     "N" / "n" -> nick_word_1: open command
      *     "P" / "p" -> pass_word_2: open command
-     *     "S" / "s" -> starttls_1: open command
+     *     "S" / "s" -> first_starttls_1: open command
      *     "T" / "t" -> other_word_3: open command
      *     "U" / "u" -> user_command_1: open command
      *     "W" / "w" -> other_word_4: open command */
-    {12, 255, 3, 6, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 8: pass_word_1 */
+    {14, 255, 3, 6, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 8: pass_word_1 */
 
     /* e.g. after ""
      *     -> pass_word_1: open message */
-    {21, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 9: before_pass_word_1 */
+    {23, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 9: before_pass_word_1 */
 
     /* tags = . "@" tag *( ";" tag )      RFC 2812, 3.3.1
      * reply = [ tags SPACES ] [ . ":" prefix SPACES ] reply-command [ blanks ] crlf outcome      RFC 2812, 2.3.1
@@ -4518,11 +4611,11 @@ static const qcap_state_t states[] = {
      *     DIGIT -> numeric_1: open numeric, begin numeric
      *     ":" -> nickname_1: open prefix
      *     "@" -> tag_key_2: open tags, open tag, open tag-key */
-    {22, 255, 4, 7, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 10: tags_2 */
+    {24, 255, 4, 7, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 10: tags_2 */
 
     /* e.g. after ""
      *     -> tags_2: reset numeric, open message */
-    {26, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 11: before_tags_2 */
+    {28, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 11: before_tags_2 */
 
     /* tags = . "@" tag *( ";" tag )      RFC 2812, 3.3.1
      * first-reply = [ tags SPACES ] ( ( . ":" prefix SPACES reply-command ) / first-server-command ...      RFC 2812, 2.3.1
@@ -4535,37 +4628,37 @@ static const qcap_state_t states[] = {
      *     "P" / "p" -> first_server_word_5: open command
      *     ":" -> nickname_2: open prefix
      *     "@" -> tag_key_3: open tags, open tag, open tag-key */
-    {27, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: tags_3 */
+    {29, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: tags_3 */
 
     /* e.g. after ""
      *     -> tags_3: reset numeric, open message */
-    {34, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 13: before_tags_3 */
+    {36, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 13: before_tags_3 */
 
     /* command = 1*. letter      RFC 2812, 2.3.1
      * message = [ tags SPACES ] [ ":" prefix SPACES ] command params [ blanks ] crlf .      RFC 2812, 2.3.1
      * e.g. after "a"
      *     ALPHA -> command_1
      *     SP / CR / LF -> message_1: close command, convert command */
-    {35, 2, 6, 9, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: command_1 */
+    {37, 2, 6, 9, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: command_1 */
 
     /* nick-word = . "NICK"      RFC 2812, 3.1
      * other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "n"
      *     "I" / "i" -> nick_word_2
      *     "O" / "o" -> other_word_7 */
-    {37, 255, 7, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 15: nick_word_1 */
+    {39, 255, 7, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 15: nick_word_1 */
 
     /* command = 1*. letter      RFC 2812, 2.3.1
      * server-command = command params .      RFC 2812, 2.3.1
      * e.g. after "a"
      *     ALPHA -> command_2
      *     SP / CR / LF -> server_command_1: close command, convert command */
-    {39, 2, 6, 9, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 16: command_2 */
+    {41, 2, 6, 9, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 16: command_2 */
 
     /* numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after "0"
      *     DIGIT -> numeric_2 */
-    {41, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 17: numeric_1 */
+    {43, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 17: numeric_1 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
@@ -4573,7 +4666,7 @@ static const qcap_state_t states[] = {
      * e.g. after ":"
      *     namechar -> nickname_3
      *     "." -> servername_1: open servername */
-    {42, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 18: nickname_1 */
+    {44, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 18: nickname_1 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
@@ -4581,7 +4674,7 @@ static const qcap_state_t states[] = {
      * e.g. after ":"
      *     namechar -> nickname_4
      *     "." -> servername_2: open servername */
-    {44, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: nickname_2 */
+    {46, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: nickname_2 */
 
     /* message = [ tags SPACES ] [ ":" prefix SPACES ] command params [ blanks ] crlf .      RFC 2812, 2.3.1
      * e.g. after "a"
@@ -4594,28 +4687,29 @@ static const qcap_state_t states[] = {
      *     -> before_spaces_4
      *     -> before_spaces_4
      *     -> before_spaces_11
-     *     -> before_spaces_12 */
-    {0, 255, 1, 13, 0, QCAP_STATE_CONTROL, 0}, /* 20: message_1 */
+     *     -> before_spaces_12
+     *     -> before_spaces_13 */
+    {0, 255, 3, 13, 0, QCAP_STATE_CONTROL, 0}, /* 20: message_1 */
 
     /* nick-word = . "NICK"      RFC 2812, 3.1
      * e.g. after "ni"
      *     "C" / "c" -> nick_word_3 */
-    {46, 255, 10, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 21: nick_word_2 */
+    {48, 255, 10, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 21: nick_word_2 */
 
     /* server-command = command params .      RFC 2812, 2.3.1
      * e.g. after "a"
      *     -> before_spaces_5
-     *     -> before_spaces_13
      *     -> before_spaces_14
+     *     -> before_spaces_15
      *     -> before_spaces_6
      *     -> before_spaces_6
-     *     -> before_spaces_15 */
-    {0, 255, 5, 15, 0, QCAP_STATE_CONTROL, 1}, /* 22: server_command_1 */
+     *     -> before_spaces_16 */
+    {0, 255, 9, 15, 0, QCAP_STATE_CONTROL, 1}, /* 22: server_command_1 */
 
     /* numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after "00"
      *     DIGIT -> spaces_5: convert numeric, close numeric */
-    {47, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 23: numeric_2 */
+    {49, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 23: numeric_2 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
@@ -4626,14 +4720,14 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_7: open nickname, close nickname, close prefix
      *     "!" -> prefix_user_1: open nickname, close nickname, open user
      *     "@" -> host_1: open nickname, close nickname, open host */
-    {48, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: nickname_3 */
+    {50, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: nickname_3 */
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":."
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "#"-"/" / ":"-"?" / "["-"`" / %x7B-FF -> servername_1
      *     SP -> spaces_7: close servername, close prefix */
-    {53, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 25: servername_1 */
+    {55, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 25: servername_1 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
@@ -4644,14 +4738,14 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_8: open nickname, close nickname, close prefix
      *     "!" -> prefix_user_4: open nickname, close nickname, open user
      *     "@" -> host_4: open nickname, close nickname, open host */
-    {55, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 26: nickname_4 */
+    {57, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 26: nickname_4 */
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":."
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "#"-"/" / ":"-"?" / "["-"`" / %x7B-FF -> servername_2
      *     SP -> spaces_8: close servername, close prefix */
-    {60, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 27: servername_2 */
+    {62, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 27: servername_2 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -4660,11 +4754,11 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_9
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {62, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 28: spaces_1 */
+    {64, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 28: spaces_1 */
 
     /* e.g. after "a"
      *     -> spaces_1 */
-    {65, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 29: before_spaces_1 */
+    {67, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 29: before_spaces_1 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4673,11 +4767,11 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_10
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {66, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 30: spaces_2 */
+    {68, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 30: spaces_2 */
 
     /* e.g. after "a"
      *     -> spaces_2 */
-    {69, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 31: before_spaces_2 */
+    {71, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 31: before_spaces_2 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4686,11 +4780,11 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_11
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {70, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 32: spaces_3 */
+    {72, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 32: spaces_3 */
 
     /* e.g. after "a"
      *     -> spaces_3 */
-    {73, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 33: before_spaces_3 */
+    {75, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 33: before_spaces_3 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4699,16 +4793,16 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_12
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {74, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 34: spaces_4 */
+    {76, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 34: spaces_4 */
 
     /* e.g. after "a"
      *     -> spaces_4 */
-    {77, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 35: before_spaces_4 */
+    {79, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 35: before_spaces_4 */
 
     /* nick-word = . "NICK"      RFC 2812, 3.1
      * e.g. after "nic"
      *     "K" / "k" -> spaces_13: close command */
-    {78, 255, 14, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 36: nick_word_3 */
+    {80, 255, 14, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 36: nick_word_3 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -4717,11 +4811,11 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_14
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {79, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 37: spaces_5 */
+    {81, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 37: spaces_5 */
 
     /* e.g. after "a"
      *     -> spaces_5 */
-    {82, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 38: before_spaces_5 */
+    {84, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 38: before_spaces_5 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4730,11 +4824,11 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_15
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {83, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 39: spaces_6 */
+    {85, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 39: spaces_6 */
 
     /* e.g. after "a"
      *     -> spaces_6 */
-    {86, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 40: before_spaces_6 */
+    {88, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 40: before_spaces_6 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
@@ -4743,17 +4837,17 @@ static const qcap_state_t states[] = {
      *     ALPHA -> command_2: begin command, open command
      *     DIGIT -> numeric_1: open numeric, begin numeric
      *     SP -> spaces_7 */
-    {87, 1, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 41: spaces_7 */
+    {89, 1, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 41: spaces_7 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * e.g. after ":a!"
      *     userchar -> prefix_user_2 */
-    {90, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 42: prefix_user_1 */
+    {92, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 42: prefix_user_1 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
      * e.g. after ":a@"
      *     nospace -> host_2 */
-    {91, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 43: host_1 */
+    {93, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 43: host_1 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
@@ -4762,7 +4856,7 @@ static const qcap_state_t states[] = {
      *     ALPHA -> command_3: begin command, open command
      *     DIGIT -> numeric_3: open numeric, begin numeric
      *     SP -> spaces_8 */
-    {92, 1, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 44: spaces_8 */
+    {94, 1, 15, 20, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 44: spaces_8 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
@@ -4773,12 +4867,12 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_9
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {95, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 45: spaces_9 */
+    {97, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 45: spaces_9 */
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a\r"
      *     LF -> client_line_1: close message */
-    {100, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 46: crlf_1 */
+    {102, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 46: crlf_1 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * USER = [ SPACES ( ( . ":" last-username ) / ( username user-mode ) ) ]      RFC 2812, 3.1.1
@@ -4789,7 +4883,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_10
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {101, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 47: spaces_10 */
+    {103, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 47: spaces_10 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
@@ -4800,7 +4894,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_11
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {106, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 48: spaces_11 */
+    {108, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 48: spaces_11 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
@@ -4811,12 +4905,12 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_12
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {111, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 49: spaces_12 */
+    {113, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 49: spaces_12 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "nick"
      *     SP -> spaces_16 */
-    {116, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 50: spaces_13 */
+    {118, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 50: spaces_13 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
@@ -4827,19 +4921,19 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_14
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {117, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 51: spaces_14 */
+    {119, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 51: spaces_14 */
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a\r"
      *     LF -> outcome_1 */
-    {122, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 52: crlf_2 */
+    {124, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 52: crlf_2 */
 
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "a\n"
      *     -> outcome_3
      *     -> before_server_line_4
      *     -> before_server_line_2 */
-    {0, 255, 4, 27, 0, QCAP_STATE_CONTROL, 1}, /* 53: outcome_1 */
+    {0, 255, 8, 27, 0, QCAP_STATE_CONTROL, 1}, /* 53: outcome_1 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
@@ -4850,28 +4944,28 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_15
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {123, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 54: spaces_15 */
+    {125, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 54: spaces_15 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
      * e.g. after ":a!a"
      *     userchar -> prefix_user_2
      *     "@" -> host_1: close user, open host */
-    {128, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 55: prefix_user_2 */
+    {130, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 55: prefix_user_2 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a@a"
      *     nospace -> host_2
      *     SP -> spaces_7: close host, close prefix */
-    {130, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 56: host_2 */
+    {132, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 56: host_2 */
 
     /* command = 1*. letter      RFC 2812, 2.3.1
      * server-command = command params .      RFC 2812, 2.3.1
      * e.g. after ":a a"
      *     ALPHA -> command_3
      *     SP / CR / LF -> server_command_2: close command, convert command */
-    {132, 2, 6, 9, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 57: command_3 */
+    {134, 2, 6, 9, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 57: command_3 */
 
     /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4880,7 +4974,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_1
      *     CR -> crlf_1: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, close message */
-    {134, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 58: trailing_1 */
+    {136, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 58: trailing_1 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -4890,18 +4984,18 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_17: close username
      *     CR -> crlf_1: close username
      *     LF -> client_line_1: close username, anomaly-open, anomaly bare-LF, close message */
-    {137, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 59: middle_1 */
+    {139, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 59: middle_1 */
 
     /* channel = chanfirst *. chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     chanchar -> channel_1
-     *     SP -> spaces_56: close channel
+     *     SP -> spaces_58: close channel
      *     CR -> crlf_1: close channel
      *     LF -> client_line_1: close channel, anomaly-open, anomaly bare-LF, close message
      *     "," -> channel_5: close channel */
-    {141, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: channel_1 */
+    {143, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: channel_1 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
@@ -4912,7 +5006,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: close target
      *     LF -> client_line_1: close target, anomaly-open, anomaly bare-LF, close message
      *     "," -> target_5: close target */
-    {146, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: target_1 */
+    {148, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: target_1 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-nick = nick-start ( ( . ":" last-nickname ) / ( new-nickname params ) )      RFC 2812, 3.1
@@ -4921,7 +5015,7 @@ static const qcap_state_t states[] = {
      *     nospcrlfcl -> middle_3: atomic ends, open nickname
      *     ":" -> anything_9: atomic ends, open nickname
      *     SP -> spaces_16 */
-    {151, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 62: spaces_16 */
+    {153, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 62: spaces_16 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -4931,7 +5025,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_14: close parameter
      *     CR -> crlf_2: close parameter
      *     LF -> outcome_1: close parameter, anomaly-open, anomaly bare-LF */
-    {154, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 63: middle_2 */
+    {156, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 63: middle_2 */
 
     /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4940,11 +5034,11 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_2
      *     CR -> crlf_2: close parameter
      *     LF -> outcome_1: close parameter, anomaly-open, anomaly bare-LF */
-    {158, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 64: trailing_2 */
+    {160, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 64: trailing_2 */
 
     /* e.g. after "a\n"
      *     -> server_line_1: close message */
-    {161, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 65: before_server_line_2 */
+    {163, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 65: before_server_line_2 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
@@ -4955,17 +5049,17 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_2: close target
      *     LF -> outcome_1: close target, anomaly-open, anomaly bare-LF
      *     "," -> target_6: close target */
-    {162, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 66: target_2 */
+    {164, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 66: target_2 */
 
     /* server-command = command params .      RFC 2812, 2.3.1
      * e.g. after ":a a"
-     *     -> before_spaces_16
      *     -> before_spaces_17
      *     -> before_spaces_18
+     *     -> before_spaces_19
      *     -> before_spaces_7
      *     -> before_spaces_7
-     *     -> before_spaces_19 */
-    {0, 255, 8, 15, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 67: server_command_2 */
+     *     -> before_spaces_20 */
+    {0, 255, 12, 15, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 67: server_command_2 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * user-mode = [ SPACES ( ( . ":" trailing ) / ( parameter user-unused ) ) ]      RFC 2812, 3.1.1
@@ -4976,56 +5070,56 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_17
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {167, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: spaces_17 */
-
-    /* SPACES = 1*. SPACE      RFC 2812, 2.3
-     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
-     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * e.g. after "a a "
-     *     nospcrlfcl -> middle_15: open text
-     *     ":" -> anything_1: open text
-     *     SP -> spaces_18
-     *     CR -> crlf_1
-     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {172, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 69: spaces_18 */
-
-    /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "cap a\r"
-     *     LF -> client_line_1: set is_spoken, close message */
-    {177, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 70: crlf_3 */
-
-    /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
-     * SPACES = 1*. SPACE      RFC 2812, 2.3
-     * SPACES = 1*. SPACE      RFC 2812, 2.3
-     * e.g. after "nick a"
-     *     nospace -> middle_3
-     *     SP -> spaces_57: close nickname
-     *     CR -> crlf_3: close nickname
-     *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {178, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 71: middle_3 */
+    {169, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: spaces_17 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a "
      *     nospcrlfcl -> middle_16: open text
+     *     ":" -> anything_1: open text
+     *     SP -> spaces_18
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {174, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 69: spaces_18 */
+
+    /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "cap a\r"
+     *     LF -> client_line_1: set is_spoken, close message */
+    {179, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 70: crlf_3 */
+
+    /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after "nick a"
+     *     nospace -> middle_3
+     *     SP -> spaces_59: close nickname
+     *     CR -> crlf_3: close nickname
+     *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, set is_spoken, close message */
+    {180, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 71: middle_3 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * e.g. after "a a "
+     *     nospcrlfcl -> middle_17: open text
      *     ":" -> anything_2: open text
      *     SP -> spaces_19
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {182, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 72: spaces_19 */
+    {184, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 72: spaces_19 */
 
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "cap a\r"
      *     LF -> outcome_2 */
-    {187, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: crlf_4 */
+    {189, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: crlf_4 */
 
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "cap a\n"
      *     -> outcome_4
      *     -> before_server_line_5
      *     -> before_server_line_3 */
-    {0, 255, 7, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 74: outcome_2 */
+    {0, 255, 11, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 74: outcome_2 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -5034,11 +5128,11 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_21
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {188, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: spaces_20 */
+    {190, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: spaces_20 */
 
     /* e.g. after ":a a"
      *     -> spaces_20 */
-    {191, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 76: before_spaces_7 */
+    {193, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 76: before_spaces_7 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -5048,7 +5142,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_22: close parameter
      *     CR -> crlf_1: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, close message */
-    {192, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 77: middle_4 */
+    {194, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 77: middle_4 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -5057,7 +5151,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_1
      *     CR -> crlf_1: close text
      *     LF -> client_line_1: close text, anomaly-open, anomaly bare-LF, close message */
-    {196, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 78: anything_1 */
+    {198, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 78: anything_1 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -5066,22 +5160,22 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_2
      *     CR -> crlf_2: close text
      *     LF -> outcome_1: close text, anomaly-open, anomaly bare-LF */
-    {199, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 79: anything_2 */
+    {201, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 79: anything_2 */
 
     /* e.g. after "cap a\n"
      *     -> server_line_1: set is_spoken, close message */
-    {202, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 80: before_server_line_3 */
+    {204, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 80: before_server_line_3 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * e.g. after ":a a "
      *     chanfirst -> target_3: open target
-     *     ":" -> trailing_4: open parameter
+     *     ":" -> trailing_5: open parameter
      *     SP -> spaces_21
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {203, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 81: spaces_21 */
+    {205, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 81: spaces_21 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * user-unused = [ SPACES ( ( . ":" trailing ) / ( parameter user-realname ) ) ]      RFC 2812, 3.1.1
@@ -5092,7 +5186,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_22
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {208, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 82: spaces_22 */
+    {210, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 82: spaces_22 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
@@ -5103,7 +5197,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_4: close target
      *     LF -> outcome_2: close target, anomaly-open, anomaly bare-LF
      *     "," -> target_8: close target */
-    {213, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 83: target_3 */
+    {215, 4, 26, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 83: target_3 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -5113,29 +5207,29 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_24: close parameter
      *     CR -> crlf_1: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, close message */
-    {218, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 84: middle_5 */
+    {220, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 84: middle_5 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after ":a a a "
-     *     nospcrlfcl -> middle_20: open text
+     *     nospcrlfcl -> middle_21: open text
      *     ":" -> anything_3: open text
      *     SP -> spaces_23
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {222, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 85: spaces_23 */
+    {224, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 85: spaces_23 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * user-realname = [ SPACES ( ( . ":" last-realname ) / ( realname params ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a a a "
-     *     nospcrlfcl -> middle_21: open realname
+     *     nospcrlfcl -> middle_22: open realname
      *     ":" -> anything_4: open realname
      *     SP -> spaces_24
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {227, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 86: spaces_24 */
+    {229, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 86: spaces_24 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -5144,7 +5238,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_3
      *     CR -> crlf_4: close text
      *     LF -> outcome_2: close text, anomaly-open, anomaly bare-LF */
-    {232, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 87: anything_3 */
+    {234, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 87: anything_3 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -5153,29 +5247,29 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_4
      *     CR -> crlf_1: close realname
      *     LF -> client_line_1: close realname, anomaly-open, anomaly bare-LF, close message */
-    {235, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 88: anything_4 */
+    {237, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 88: anything_4 */
 
     /* empty-line = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * empty-line = ( CR LF ) / . LF      RFC 2812, 2.3.1
      * e.g. after ""
      *     CR -> empty_line_3
      *     LF -> client_line_1: atomic ends */
-    {238, 255, 28, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: empty_line_1 */
+    {240, 255, 28, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: empty_line_1 */
 
     /* e.g. after ""
      *     -> empty_line_1: found */
-    {240, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 90: before_empty_line_1 */
+    {242, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 90: before_empty_line_1 */
 
     /* empty-line = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * empty-line = ( CR LF ) / . LF      RFC 2812, 2.3.1
      * e.g. after ""
      *     CR -> empty_line_4
      *     LF -> server_line_1: atomic ends */
-    {241, 255, 28, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 91: empty_line_2 */
+    {243, 255, 28, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 91: empty_line_2 */
 
     /* e.g. after ""
      *     -> empty_line_2: found */
-    {243, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 92: before_empty_line_2 */
+    {245, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 92: before_empty_line_2 */
 
     /* sasl-message = ... / xoauth2 / oauthbearer / scram / other-message .
      * e.g. after ""
@@ -5188,72 +5282,82 @@ static const qcap_state_t states[] = {
      *     -> gs2_cb_flag_1
      *     -> gs2_cb_flag_2
      *     -> other_message_1 */
-    {0, 255, 10, 37, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 93: sasl_message_1 */
+    {0, 255, 14, 37, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 93: sasl_message_1 */
 
     /* empty-line = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "\r"
      *     LF -> client_line_1: atomic ends */
-    {244, 255, 19, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: empty_line_3 */
+    {246, 255, 19, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: empty_line_3 */
+
+    /* begun-tls = "" .      RFC 2812, 2.4
+     * e.g. after ""
+     *     -> start_1 */
+    {0, 255, 1, 39, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 95: begun_tls_1 */
 
     /* empty-line = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "\r"
      *     LF -> server_line_1: atomic ends */
-    {245, 255, 19, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: empty_line_4 */
+    {247, 255, 19, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: empty_line_4 */
+
+    /* seen-tls = "" .      RFC 2812, 2.4
+     * e.g. after ""
+     *     -> start_2 */
+    {0, 255, 6, 40, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 97: seen_tls_1 */
 
     /* login-password = *. OCTET      RFC 4616, 2
      * (between messages)
      * e.g. after ""
      *     OCTET -> login_password_1
      *     the end: close password */
-    {246, 1, 29, 39, 7, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: login_password_1 */
+    {248, 1, 29, 41, 7, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: login_password_1 */
 
     /* e.g. after ""
      *     -> login_password_1: open password */
-    {247, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 97: before_login_password_1 */
+    {249, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 99: before_login_password_1 */
 
     /* other-message = *. OCTET
      * (between messages)
      * e.g. after ""
      *     OCTET -> other_message_1 */
-    {248, 1, 29, 40, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: other_message_1 */
+    {250, 1, 29, 42, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: other_message_1 */
 
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after ""
      *     SAFE -> authzid_2: open authzid
      *     %x00 -> authcid_1: open username */
-    {249, 255, 30, 41, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: authzid_1 */
+    {251, 255, 30, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: authzid_1 */
 
     /* e.g. after ""
      *     -> authzid_1 */
-    {251, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 100: before_authzid_1 */
+    {253, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 102: before_authzid_1 */
 
     /* login-name = *. OCTET      RFC 4616, 2
      * (between messages)
      * e.g. after ""
      *     OCTET -> login_name_1
      *     the end: close username */
-    {252, 1, 29, 42, 8, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: login_name_1 */
+    {254, 1, 29, 44, 8, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: login_name_1 */
 
     /* e.g. after ""
      *     -> login_name_1: open username */
-    {253, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 102: before_login_name_1 */
+    {255, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 104: before_login_name_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
      * e.g. after ""
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2 */
-    {254, 1, 31, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: cram_name_1 */
+    {256, 1, 31, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: cram_name_1 */
 
     /* e.g. after ""
      *     -> cram_name_1: open username */
-    {256, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 104: before_cram_name_1 */
+    {258, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 106: before_cram_name_1 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after ""
      *     "U" / "u" -> xoauth2_2 */
-    {257, 255, 32, 44, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: xoauth2_1 */
+    {259, 255, 32, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 107: xoauth2_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * gs2-cb-flag = ( "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / . "n" / "y"      RFC 7628, 3.1
@@ -5261,7 +5365,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "N" / "Y" / "n" / "y" -> oauthbearer_1
      *     "P" / "p" -> gs2_cb_flag_3 */
-    {258, 255, 33, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: gs2_cb_flag_1 */
+    {260, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: gs2_cb_flag_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * gs2-cb-flag = ( "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / . "n" / "y"      RFC 7628, 3.1
@@ -5269,19 +5373,29 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "N" / "Y" / "n" / "y" -> scram_1
      *     "P" / "p" -> gs2_cb_flag_4 */
-    {260, 255, 33, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 107: gs2_cb_flag_2 */
+    {262, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: gs2_cb_flag_2 */
+
+    /* (between messages)
+     * e.g. after ""
+     *     -> start_3 */
+    {0, 255, 0, 1, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 110: start_1 */
+
+    /* (between messages)
+     * e.g. after ""
+     *     -> start_3 */
+    {0, 255, 5, 1, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 111: start_2 */
 
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after "a"
      *     SAFE -> authzid_2
      *     %x00 -> authcid_1: close authzid, open username */
-    {262, 2, 30, 41, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: authzid_2 */
+    {264, 2, 30, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: authzid_2 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * e.g. after "\x00"
      *     SAFE -> authcid_2 */
-    {264, 255, 34, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: authcid_1 */
+    {266, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: authcid_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -5290,32 +5404,32 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> cram_name_3
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2 */
-    {265, 2, 35, 47, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: cram_name_2 */
+    {267, 2, 35, 49, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: cram_name_2 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "u"
      *     "S" / "s" -> xoauth2_3 */
-    {268, 255, 36, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: xoauth2_2 */
+    {270, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: xoauth2_2 */
 
     /* oauthbearer = gs2-cb-flag . "," [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token ...      RFC 7628, 3.1
      * e.g. after "n"
      *     "," -> oauthbearer_2 */
-    {269, 255, 37, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: oauthbearer_1 */
+    {271, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: oauthbearer_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_5 */
-    {270, 255, 38, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: gs2_cb_flag_3 */
+    {272, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: gs2_cb_flag_3 */
 
     /* scram = gs2-cb-flag . "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n"
      *     "," -> scram_2 */
-    {271, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: scram_1 */
+    {273, 255, 37, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: scram_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_6 */
-    {272, 255, 38, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: gs2_cb_flag_4 */
+    {274, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: gs2_cb_flag_4 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * servername = *. namechar "." *( namechar / "." )      RFC 2812, 2.3.1
@@ -5323,27 +5437,27 @@ static const qcap_state_t states[] = {
      * e.g. after ":"
      *     namechar -> nickname_6
      *     "." -> servername_3: open servername */
-    {273, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: nickname_5 */
+    {275, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: nickname_5 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * e.g. after "@"
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_4 */
-    {275, 255, 39, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: tag_key_1 */
+    {277, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: tag_key_1 */
 
     /* cap-word = . "CAP"      RFC 2812, 3.1
      * e.g. after "c"
      *     "A" / "a" -> cap_word_2 */
-    {276, 255, 40, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: cap_word_1 */
+    {278, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: cap_word_1 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / . "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "j"
      *     "O" / "o" -> other_word_5 */
-    {277, 255, 41, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: other_word_1 */
+    {279, 255, 41, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: other_word_1 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / . "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "m"
      *     "O" / "o" -> other_word_6 */
-    {278, 255, 41, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: other_word_2 */
+    {280, 255, 41, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: other_word_2 */
 
     /* pass-word = . "PASS"      RFC 2812, 3.1
      * other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
@@ -5352,22 +5466,22 @@ static const qcap_state_t states[] = {
      *     "A" / "a" -> pass_word_3
      *     "O" / "o" -> other_word_8
      *     "R" / "r" -> other_word_9 */
-    {279, 255, 42, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: pass_word_2 */
+    {281, 255, 42, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: pass_word_2 */
 
-    /* starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "s"
-     *     "T" / "t" -> starttls_2 */
-    {282, 255, 43, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: starttls_1 */
+     *     "T" / "t" -> first_starttls_2 */
+    {284, 255, 43, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: first_starttls_1 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / . "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "t"
      *     "O" / "o" -> other_word_10 */
-    {283, 255, 41, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: other_word_3 */
+    {285, 255, 41, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: other_word_3 */
 
     /* user-command = . "USER"      RFC 2812, 3.1
      * e.g. after "u"
      *     "S" / "s" -> user_command_2 */
-    {284, 255, 36, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: user_command_1 */
+    {286, 255, 36, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: user_command_1 */
 
     /* other-word = . "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / . "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
@@ -5375,49 +5489,53 @@ static const qcap_state_t states[] = {
      * e.g. after "w"
      *     "E" / "e" -> other_word_11
      *     "H" / "h" -> other_word_12 */
-    {285, 255, 44, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: other_word_4 */
+    {287, 255, 44, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: other_word_4 */
+
+    /* (between messages)
+     * e.g. after "" */
+    {289, 255, 45, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: start_3 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * e.g. after "@"
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_5 */
-    {287, 255, 39, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: tag_key_2 */
+    {289, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: tag_key_2 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "a"
      *     "U" / "u" -> first_server_word_6 */
-    {288, 255, 32, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: first_server_word_1 */
+    {290, 255, 32, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: first_server_word_1 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / . "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "c"
      *     "A" / "a" -> first_server_word_7 */
-    {289, 255, 40, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: first_server_word_2 */
+    {291, 255, 40, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: first_server_word_2 */
 
     /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "e"
      *     "R" / "r" -> first_server_word_8 */
-    {290, 255, 45, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: first_server_word_3 */
+    {292, 255, 46, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: first_server_word_3 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "n"
      *     "O" / "o" -> first_server_word_9 */
-    {291, 255, 41, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: first_server_word_4 */
+    {293, 255, 41, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: first_server_word_4 */
 
     /* first-server-word = "NOTICE" / . "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "p"
      *     "I" / "i" -> first_server_word_10 */
-    {292, 255, 46, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: first_server_word_5 */
+    {294, 255, 47, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: first_server_word_5 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * e.g. after "@"
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_6 */
-    {293, 255, 39, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: tag_key_3 */
+    {295, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: tag_key_3 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] NUL authcid . NUL passwd      RFC 4616, 2
      * e.g. after "\x00a"
      *     SAFE -> authcid_2
      *     %x00 -> passwd_1: close username, open password */
-    {294, 2, 30, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: authcid_2 */
+    {296, 2, 30, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: authcid_2 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -5427,7 +5545,7 @@ static const qcap_state_t states[] = {
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     32 bytes -> cram_name_5 */
-    {296, 4, 47, 47, 10, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 134: cram_name_3 */
+    {298, 4, 48, 49, 10, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 139: cram_name_3 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -5436,36 +5554,36 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {254, 255, 31, 43, 11, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: cram_name_4 */
+    {256, 255, 31, 45, 11, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: cram_name_4 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "us"
      *     "E" / "e" -> xoauth2_4 */
-    {300, 255, 48, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: xoauth2_3 */
+    {302, 255, 49, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: xoauth2_3 */
 
     /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] . "," %x01 *( ( oauth-token %x01 ) / ( oauth-field ...      RFC 7628, 3.1
      * e.g. after "n,"
      *     "A" / "a" -> oauthbearer_3
      *     "," -> oauthbearer_4 */
-    {301, 255, 49, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: oauthbearer_2 */
+    {303, 255, 50, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: oauthbearer_2 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p="
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_7 */
-    {303, 255, 50, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: gs2_cb_flag_5 */
+    {305, 255, 51, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: gs2_cb_flag_5 */
 
     /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] . "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,"
      *     "A" / "a" -> scram_3
      *     "," -> scram_4 */
-    {304, 255, 49, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: scram_2 */
+    {306, 255, 50, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: scram_2 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p="
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8 */
-    {306, 255, 50, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: gs2_cb_flag_6 */
+    {308, 255, 51, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: gs2_cb_flag_6 */
 
     /* nickname = 1*. namechar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ . "!" prefix-user ] "@" host ] ) / servername      RFC 2812, 2.3.1
@@ -5473,142 +5591,142 @@ static const qcap_state_t states[] = {
      * e.g. after ":a"
      *     namechar -> nickname_6
      *     "." -> servername_3: open servername
-     *     SP -> spaces_30: open nickname, close nickname, close prefix
+     *     SP -> spaces_31: open nickname, close nickname, close prefix
      *     "!" -> prefix_user_3: open nickname, close nickname, open user
      *     "@" -> host_3: open nickname, close nickname, open host */
-    {307, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: nickname_6 */
+    {309, 2, 11, 16, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: nickname_6 */
 
     /* servername = *namechar "." *. ( namechar / "." )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":."
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "#"-"/" / ":"-"?" / "["-"`" / %x7B-FF -> servername_3
-     *     SP -> spaces_30: close servername, close prefix */
-    {312, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: servername_3 */
+     *     SP -> spaces_31: close servername, close prefix */
+    {314, 2, 12, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: servername_3 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * tag = tag-key [ . "=" tag-value ]      RFC 2812, 3.3.1
      * tags = "@" tag *( . ";" tag )      RFC 2812, 3.3.1
      * e.g. after "@a"
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_4
-     *     SP -> spaces_31: close tag-key, close tag, close tags
+     *     SP -> spaces_32: close tag-key, close tag, close tags
      *     ";" -> tag_key_1: close tag-key, close tag, open tag, open tag-key
      *     "=" -> tag_value_1: close tag-key, open tag-value */
-    {314, 2, 51, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: tag_key_4 */
+    {316, 2, 52, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: tag_key_4 */
 
     /* cap-word = . "CAP"      RFC 2812, 3.1
      * e.g. after "ca"
-     *     "P" / "p" -> spaces_32: close command */
-    {318, 255, 52, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: cap_word_2 */
+     *     "P" / "p" -> spaces_33: close command */
+    {320, 255, 53, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: cap_word_2 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / . "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "jo"
      *     "I" / "i" -> other_word_13 */
-    {319, 255, 46, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: other_word_5 */
+    {321, 255, 47, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: other_word_5 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / . "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "mo"
      *     "D" / "d" -> other_word_14 */
-    {320, 255, 53, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: other_word_6 */
+    {322, 255, 54, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: other_word_6 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "no"
      *     "T" / "t" -> other_word_15 */
-    {321, 255, 43, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: other_word_7 */
+    {323, 255, 43, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: other_word_7 */
 
     /* pass-word = . "PASS"      RFC 2812, 3.1
      * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / . "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "pa"
      *     "R" / "r" -> other_word_16
      *     "S" / "s" -> pass_word_4 */
-    {322, 255, 54, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: pass_word_3 */
+    {324, 255, 55, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: pass_word_3 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / . "PONG"      RFC 2812, 3.1
      * e.g. after "po"
      *     "N" / "n" -> other_word_17 */
-    {324, 255, 55, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: other_word_8 */
+    {326, 255, 56, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: other_word_8 */
 
     /* other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "pr"
      *     "I" / "i" -> other_word_18 */
-    {325, 255, 46, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: other_word_9 */
+    {327, 255, 47, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: other_word_9 */
 
-    /* starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "st"
-     *     "A" / "a" -> starttls_3 */
-    {326, 255, 40, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: starttls_2 */
+     *     "A" / "a" -> first_starttls_3 */
+    {328, 255, 40, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: first_starttls_2 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / . "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "to"
      *     "P" / "p" -> other_word_19 */
-    {327, 255, 52, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: other_word_10 */
+    {329, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: other_word_10 */
 
     /* user-command = . "USER"      RFC 2812, 3.1
      * e.g. after "us"
      *     "E" / "e" -> user_command_3 */
-    {328, 255, 48, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: user_command_2 */
+    {330, 255, 49, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: user_command_2 */
 
     /* other-word = . "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "we"
      *     "B" / "b" -> other_word_20 */
-    {329, 255, 56, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: other_word_11 */
+    {331, 255, 57, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: other_word_11 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / . "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / . "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "wh"
-     *     "O" / "o" -> spaces_33 */
-    {330, 255, 41, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: other_word_12 */
+     *     "O" / "o" -> spaces_34 */
+    {332, 255, 41, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: other_word_12 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * tag = tag-key [ . "=" tag-value ]      RFC 2812, 3.3.1
      * tags = "@" tag *( . ";" tag )      RFC 2812, 3.3.1
      * e.g. after "@a"
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_5
-     *     SP -> spaces_37: close tag-key, close tag, close tags
+     *     SP -> spaces_38: close tag-key, close tag, close tags
      *     ";" -> tag_key_2: close tag-key, close tag, open tag, open tag-key
      *     "=" -> tag_value_2: close tag-key, open tag-value */
-    {331, 2, 51, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: tag_key_5 */
+    {333, 2, 52, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: tag_key_5 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "au"
      *     "T" / "t" -> first_server_word_11 */
-    {335, 255, 43, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: first_server_word_6 */
+    {337, 255, 43, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: first_server_word_6 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / . "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "ca"
-     *     "P" / "p" -> spaces_38: close command */
-    {336, 255, 52, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: first_server_word_7 */
+     *     "P" / "p" -> spaces_39: close command */
+    {338, 255, 53, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: first_server_word_7 */
 
     /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "er"
      *     "R" / "r" -> first_server_word_12 */
-    {337, 255, 45, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: first_server_word_8 */
+    {339, 255, 46, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: first_server_word_8 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "no"
      *     "T" / "t" -> first_server_word_13 */
-    {338, 255, 43, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: first_server_word_9 */
+    {340, 255, 43, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: first_server_word_9 */
 
     /* first-server-word = "NOTICE" / . "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "pi"
      *     "N" / "n" -> first_server_word_14 */
-    {339, 255, 55, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: first_server_word_10 */
+    {341, 255, 56, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: first_server_word_10 */
 
     /* tag-key = 1*. ( ALPHA / DIGIT / "-" / "+" / "." / "/" )      RFC 2812, 3.3.1
      * tag = tag-key [ . "=" tag-value ]      RFC 2812, 3.3.1
      * tags = "@" tag *( . ";" tag )      RFC 2812, 3.3.1
      * e.g. after "@a"
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_6
-     *     SP -> spaces_39: close tag-key, close tag, close tags
+     *     SP -> spaces_40: close tag-key, close tag, close tags
      *     ";" -> tag_key_3: close tag-key, close tag, open tag, open tag-key
      *     "=" -> tag_value_3: close tag-key, open tag-value */
-    {340, 2, 51, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: tag_key_6 */
+    {342, 2, 52, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 167: tag_key_6 */
 
     /* passwd = *. SAFE      RFC 4616, 2
      * (between messages)
      * e.g. after "\x00a\x00"
      *     SAFE -> passwd_1
      *     the end: close password */
-    {344, 1, 34, 83, 7, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: passwd_1 */
+    {346, 1, 34, 86, 7, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: passwd_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -5617,61 +5735,48 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {254, 255, 31, 43, 12, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: cram_name_5 */
+    {256, 255, 31, 45, 12, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: cram_name_5 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "use"
      *     "R" / "r" -> xoauth2_5 */
-    {345, 255, 45, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: xoauth2_4 */
+    {347, 255, 46, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: xoauth2_4 */
 
     /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * e.g. after "n,a"
      *     "=" -> gs2_authzid_1: open username */
-    {346, 255, 38, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: oauthbearer_3 */
+    {348, 255, 38, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: oauthbearer_3 */
 
     /* oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] "," . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ...      RFC 7628, 3.1
      * e.g. after "n,,"
      *     %x01 -> oauth_token_1 */
-    {347, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 167: oauthbearer_4 */
+    {349, 255, 58, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: oauthbearer_4 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag . "," [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token ...      RFC 7628, 3.1
      * e.g. after "p=a"
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_7
      *     "," -> oauthbearer_2 */
-    {348, 2, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: gs2_cb_flag_7 */
+    {350, 2, 59, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: gs2_cb_flag_7 */
 
     /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,a"
      *     "=" -> scram_authzid_1: open authzid */
-    {350, 255, 38, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: scram_3 */
+    {352, 255, 38, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: scram_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,"
      *     "M" / "m" -> scram_5
      *     "N" / "n" -> scram_6 */
-    {351, 255, 59, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: scram_4 */
+    {353, 255, 60, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: scram_4 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * scram = gs2-cb-flag . "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "p=a"
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8
      *     "," -> scram_2 */
-    {353, 2, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: gs2_cb_flag_8 */
-
-    /* SPACES = 1*. SPACE      RFC 2812, 2.3
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "a"
-     *     SP -> spaces_40
-     *     CR -> crlf_1
-     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {355, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: spaces_25 */
-
-    /* e.g. after "a"
-     *     -> spaces_25 */
-    {358, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 173: before_spaces_8 */
+    {355, 2, 59, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: gs2_cb_flag_8 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -5680,11 +5785,11 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_41
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {359, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: spaces_26 */
+    {357, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: spaces_25 */
 
     /* e.g. after "a"
-     *     -> spaces_26 */
-    {362, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 175: before_spaces_9 */
+     *     -> spaces_25 */
+    {360, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 178: before_spaces_8 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -5693,11 +5798,11 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_42
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {363, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: spaces_27 */
+    {361, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: spaces_26 */
 
     /* e.g. after "a"
-     *     -> spaces_27 */
-    {366, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 177: before_spaces_10 */
+     *     -> spaces_26 */
+    {364, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 180: before_spaces_9 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -5706,11 +5811,11 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_43
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {367, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: spaces_28 */
+    {365, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: spaces_27 */
 
     /* e.g. after "a"
-     *     -> spaces_28 */
-    {370, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 179: before_spaces_11 */
+     *     -> spaces_27 */
+    {368, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 182: before_spaces_10 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -5719,28 +5824,54 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_44
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {371, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: spaces_29 */
+    {369, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: spaces_28 */
+
+    /* e.g. after "a"
+     *     -> spaces_28 */
+    {372, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 184: before_spaces_11 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "a"
+     *     SP -> spaces_45
+     *     CR -> crlf_1
+     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+    {373, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: spaces_29 */
 
     /* e.g. after "a"
      *     -> spaces_29 */
-    {374, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 181: before_spaces_12 */
+    {376, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 186: before_spaces_12 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after "a"
+     *     SP -> spaces_46
+     *     CR -> crlf_1: set is_tls_asked
+     *     LF -> client_line_1: set is_tls_asked, anomaly-open, anomaly bare-LF, close message */
+    {377, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: spaces_30 */
+
+    /* e.g. after "a"
+     *     -> spaces_30 */
+    {380, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 188: before_spaces_13 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after ":a "
      *     ALPHA -> command_1: begin command, open command
-     *     SP -> spaces_30 */
-    {375, 1, 60, 90, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: spaces_30 */
+     *     SP -> spaces_31 */
+    {381, 1, 61, 93, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: spaces_31 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * e.g. after ":a!"
      *     userchar -> prefix_user_5 */
-    {377, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: prefix_user_3 */
+    {383, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: prefix_user_3 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
      * e.g. after ":a@"
      *     nospace -> host_5 */
-    {378, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: host_3 */
+    {384, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: host_3 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * message = [ tags SPACES ] [ . ":" prefix SPACES ] command params [ blanks ] crlf      RFC 2812, 2.3.1
@@ -5748,110 +5879,84 @@ static const qcap_state_t states[] = {
      * e.g. after "@a "
      *     ALPHA -> command_1: begin command, open command
      *     ":" -> nickname_5: open prefix
-     *     SP -> spaces_31 */
-    {379, 1, 61, 91, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: spaces_31 */
+     *     SP -> spaces_32 */
+    {385, 1, 62, 94, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: spaces_32 */
 
     /* tag-value = *. ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / DIGIT / DQUOTE ...      RFC 2812, 3.3.1
      * tags = "@" tag *( . ";" tag )      RFC 2812, 3.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "@a="
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":" / "<"-"@" / "["-"`" / %x7B-FF -> tag_value_1
-     *     SP -> spaces_31: close tag-value, close tag, close tags
+     *     SP -> spaces_32: close tag-value, close tag, close tags
      *     ";" -> tag_key_1: close tag-value, close tag, open tag, open tag-key */
-    {382, 2, 62, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: tag_value_1 */
+    {388, 2, 63, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: tag_value_1 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "cap"
-     *     SP -> spaces_45 */
-    {385, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: spaces_32 */
+     *     SP -> spaces_47 */
+    {391, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: spaces_33 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / . "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "joi"
-     *     "N" / "n" -> spaces_46: close command */
-    {386, 255, 55, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: other_word_13 */
+     *     "N" / "n" -> spaces_48: close command */
+    {392, 255, 56, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: other_word_13 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / . "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "mod"
-     *     "E" / "e" -> spaces_46: close command */
-    {386, 255, 48, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: other_word_14 */
+     *     "E" / "e" -> spaces_48: close command */
+    {392, 255, 49, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: other_word_14 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "not"
      *     "I" / "i" -> other_word_21 */
-    {387, 255, 46, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: other_word_15 */
+    {393, 255, 47, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: other_word_15 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / . "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "par"
-     *     "T" / "t" -> spaces_46: close command */
-    {386, 255, 43, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: other_word_16 */
+     *     "T" / "t" -> spaces_48: close command */
+    {392, 255, 43, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: other_word_16 */
 
     /* pass-word = . "PASS"      RFC 2812, 3.1
      * e.g. after "pas"
-     *     "S" / "s" -> spaces_47: close command */
-    {388, 255, 36, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: pass_word_4 */
+     *     "S" / "s" -> spaces_49: close command */
+    {394, 255, 36, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: pass_word_4 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / . "PONG"      RFC 2812, 3.1
      * e.g. after "pon"
-     *     "G" / "g" -> spaces_46: close command */
-    {386, 255, 63, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: other_word_17 */
+     *     "G" / "g" -> spaces_48: close command */
+    {392, 255, 64, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: other_word_17 */
 
     /* other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "pri"
      *     "V" / "v" -> other_word_22 */
-    {389, 255, 64, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: other_word_18 */
+    {395, 255, 65, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: other_word_18 */
 
-    /* starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "sta"
-     *     "R" / "r" -> starttls_4 */
-    {390, 255, 45, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: starttls_3 */
+     *     "R" / "r" -> first_starttls_4 */
+    {396, 255, 46, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: first_starttls_3 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / . "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "top"
      *     "I" / "i" -> other_word_23 */
-    {391, 255, 46, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: other_word_19 */
+    {397, 255, 47, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: other_word_19 */
 
     /* user-command = . "USER"      RFC 2812, 3.1
      * e.g. after "use"
-     *     "R" / "r" -> spaces_48: close command */
-    {392, 255, 45, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: user_command_3 */
+     *     "R" / "r" -> spaces_50: close command */
+    {398, 255, 46, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: user_command_3 */
 
     /* other-word = . "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "web"
      *     "I" / "i" -> other_word_24 */
-    {393, 255, 46, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: other_word_20 */
+    {399, 255, 47, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: other_word_20 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / . "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "who"
      *     "I" / "i" -> other_word_25
-     *     SP -> spaces_49: close command */
-    {394, 255, 65, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: spaces_33 */
-
-    /* SPACES = 1*. SPACE      RFC 2812, 2.3
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "a"
-     *     SP -> spaces_50
-     *     CR -> crlf_2
-     *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {396, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: spaces_34 */
-
-    /* e.g. after "a"
-     *     -> spaces_34 */
-    {399, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 201: before_spaces_13 */
-
-    /* SPACES = 1*. SPACE      RFC 2812, 2.3
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after "a"
-     *     SP -> spaces_51
-     *     CR -> crlf_2
-     *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {400, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: spaces_35 */
-
-    /* e.g. after "a"
-     *     -> spaces_35 */
-    {403, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 203: before_spaces_14 */
+     *     SP -> spaces_51: close command */
+    {400, 255, 66, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: spaces_34 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -5860,11 +5965,37 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_52
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {404, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: spaces_36 */
+    {402, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: spaces_35 */
+
+    /* e.g. after "a"
+     *     -> spaces_35 */
+    {405, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 208: before_spaces_14 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "a"
+     *     SP -> spaces_53
+     *     CR -> crlf_2
+     *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
+    {406, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: spaces_36 */
 
     /* e.g. after "a"
      *     -> spaces_36 */
-    {407, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 205: before_spaces_15 */
+    {409, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 210: before_spaces_15 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "a"
+     *     SP -> spaces_54
+     *     CR -> crlf_2
+     *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
+    {410, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: spaces_37 */
+
+    /* e.g. after "a"
+     *     -> spaces_37 */
+    {413, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 212: before_spaces_16 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * reply = [ tags SPACES ] [ . ":" prefix SPACES ] reply-command [ blanks ] crlf outcome      RFC 2812, 2.3.1
@@ -5873,52 +6004,52 @@ static const qcap_state_t states[] = {
      *     ALPHA -> command_2: begin command, open command
      *     DIGIT -> numeric_1: open numeric, begin numeric
      *     ":" -> nickname_1: open prefix
-     *     SP -> spaces_37 */
-    {408, 1, 66, 100, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: spaces_37 */
+     *     SP -> spaces_38 */
+    {414, 1, 67, 103, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: spaces_38 */
 
     /* tag-value = *. ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / DIGIT / DQUOTE ...      RFC 2812, 3.3.1
      * tags = "@" tag *( . ";" tag )      RFC 2812, 3.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "@a="
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":" / "<"-"@" / "["-"`" / %x7B-FF -> tag_value_2
-     *     SP -> spaces_37: close tag-value, close tag, close tags
+     *     SP -> spaces_38: close tag-value, close tag, close tags
      *     ";" -> tag_key_2: close tag-value, close tag, open tag, open tag-key */
-    {412, 2, 62, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: tag_value_2 */
+    {418, 2, 63, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: tag_value_2 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "aut"
      *     "H" / "h" -> first_server_word_15 */
-    {415, 255, 67, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: first_server_word_11 */
+    {421, 255, 68, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: first_server_word_11 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "cap"
-     *     SP -> spaces_53 */
-    {416, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: spaces_38 */
+     *     SP -> spaces_55 */
+    {422, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: spaces_39 */
 
     /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "err"
      *     "O" / "o" -> first_server_word_16 */
-    {417, 255, 41, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: first_server_word_12 */
+    {423, 255, 41, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: first_server_word_12 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "not"
      *     "I" / "i" -> first_server_word_17 */
-    {418, 255, 46, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: first_server_word_13 */
+    {424, 255, 47, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: first_server_word_13 */
 
     /* first-server-word = "NOTICE" / . "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "pin"
-     *     "G" / "g" -> spaces_38: close command */
-    {336, 255, 63, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: first_server_word_14 */
+     *     "G" / "g" -> spaces_39: close command */
+    {338, 255, 64, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: first_server_word_14 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * e.g. after ":a!"
      *     userchar -> prefix_user_6 */
-    {419, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: prefix_user_4 */
+    {425, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: prefix_user_4 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
      * e.g. after ":a@"
      *     nospace -> host_6 */
-    {420, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: host_4 */
+    {426, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: host_4 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-reply = [ tags SPACES ] ( ( . ":" prefix SPACES reply-command ) / first-server-command ...      RFC 2812, 2.3.1
@@ -5930,27 +6061,27 @@ static const qcap_state_t states[] = {
      *     "N" / "n" -> first_server_word_4: open command
      *     "P" / "p" -> first_server_word_5: open command
      *     ":" -> nickname_2: open prefix
-     *     SP -> spaces_39 */
-    {421, 1, 68, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: spaces_39 */
+     *     SP -> spaces_40 */
+    {427, 1, 69, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: spaces_40 */
 
     /* tag-value = *. ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / DIGIT / DQUOTE ...      RFC 2812, 3.3.1
      * tags = "@" tag *( . ";" tag )      RFC 2812, 3.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "@a="
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":" / "<"-"@" / "["-"`" / %x7B-FF -> tag_value_3
-     *     SP -> spaces_39: close tag-value, close tag, close tags
+     *     SP -> spaces_40: close tag-value, close tag, close tags
      *     ";" -> tag_key_3: close tag-value, close tag, open tag, open tag-key */
-    {428, 2, 62, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: tag_value_3 */
+    {434, 2, 63, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: tag_value_3 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user"
      *     "=" -> oauth_user_1: open username */
-    {431, 255, 38, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: xoauth2_5 */
+    {437, 255, 38, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: xoauth2_5 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * e.g. after "n,a="
      *     scram-char -> gs2_authzid_2 */
-    {432, 255, 69, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: gs2_authzid_1 */
+    {438, 255, 70, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: gs2_authzid_1 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5958,23 +6089,23 @@ static const qcap_state_t states[] = {
      * e.g. after "n,,\x01"
      *     "A" / "a" -> oauth_token_2
      *     DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "B"-"`" / %x62-FF -> oauth_field_1
-     *     %x01 -> start_1 */
-    {433, 255, 70, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: oauth_token_1 */
+     *     %x01 -> start_3 */
+    {439, 255, 71, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: oauth_token_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,a="
      *     scram-char -> scram_authzid_2 */
-    {436, 255, 69, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: scram_authzid_1 */
+    {442, 255, 70, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: scram_authzid_1 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m"
      *     "=" -> scram_7 */
-    {437, 255, 38, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: scram_5 */
+    {443, 255, 38, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: scram_5 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n"
      *     "=" -> scram_name_1: open username */
-    {438, 255, 38, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: scram_6 */
+    {444, 255, 38, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: scram_6 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
@@ -5982,10 +6113,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     nospcrlfcl -> middle_7: open nickname
      *     ":" -> anything_5: open nickname
-     *     SP -> spaces_40
+     *     SP -> spaces_41
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {439, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: spaces_40 */
+    {445, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: spaces_41 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * PASS = [ SPACES ( ( . ":" last-password ) / ( password params ) ) ]      RFC 2812, 3.1.1
@@ -5993,10 +6124,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     nospcrlfcl -> middle_8: open password
      *     ":" -> anything_7: open password
-     *     SP -> spaces_41
+     *     SP -> spaces_42
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {444, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: spaces_41 */
+    {450, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: spaces_42 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * OPER = [ SPACES ( ( . ":" last-username ) / ( username PASS ) ) ]      RFC 2812, 3.1.1
@@ -6004,10 +6135,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     nospcrlfcl -> middle_9: open username
      *     ":" -> anything_6: open username
-     *     SP -> spaces_42
+     *     SP -> spaces_43
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {449, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: spaces_42 */
+    {455, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: spaces_43 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * CAP = [ SPACES [ . ":" ] subcommand cap-words ]      RFC 2812, 3.3.1
@@ -6015,10 +6146,10 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     ALPHA -> subcommand_1: open subcommand
      *     ":" -> subcommand_2: open subcommand
-     *     SP -> spaces_43
+     *     SP -> spaces_44
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {454, 3, 71, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: spaces_43 */
+    {460, 3, 72, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: spaces_44 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * AUTHENTICATE = [ SPACES [ . ":" ] said ]      RFC 2812, 3.3.1
@@ -6026,24 +6157,35 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     ALPHA / DIGIT / "*"-"+" / "-" / "/" / "=" / "_" -> said_1
      *     ":" -> said_1
-     *     SP -> spaces_44
+     *     SP -> spaces_45
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {459, 3, 72, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: spaces_44 */
+    {465, 3, 73, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: spaces_45 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after "a "
+     *     nospcrlfcl -> middle_10: open parameter
+     *     ":" -> trailing_3: open parameter
+     *     SP -> spaces_46
+     *     CR -> crlf_1: set is_tls_asked
+     *     LF -> client_line_1: set is_tls_asked, anomaly-open, anomaly bare-LF, close message */
+    {470, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: spaces_46 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
      * e.g. after ":a!a"
      *     userchar -> prefix_user_5
      *     "@" -> host_3: close user, open host */
-    {464, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: prefix_user_5 */
+    {475, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: prefix_user_5 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a@a"
      *     nospace -> host_5
-     *     SP -> spaces_30: close host, close prefix */
-    {466, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: host_5 */
+     *     SP -> spaces_31: close host, close prefix */
+    {477, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: host_5 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-cap = cap-start [ . ":" ] subcommand cap-words      RFC 2812, 3.1
@@ -6051,73 +6193,73 @@ static const qcap_state_t states[] = {
      * e.g. after "cap "
      *     ALPHA -> subcommand_3: atomic ends, open subcommand
      *     ":" -> subcommand_4: atomic ends, open subcommand
-     *     SP -> spaces_45 */
-    {468, 1, 61, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: spaces_45 */
+     *     SP -> spaces_47 */
+    {479, 1, 62, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: spaces_47 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "join"
-     *     SP -> spaces_49 */
-    {471, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: spaces_46 */
+     *     SP -> spaces_51 */
+    {482, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: spaces_48 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "noti"
      *     "C" / "c" -> other_word_14 */
-    {320, 255, 10, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: other_word_21 */
+    {322, 255, 10, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: other_word_21 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "pass"
-     *     SP -> spaces_54 */
-    {472, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: spaces_47 */
+     *     SP -> spaces_56 */
+    {483, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: spaces_49 */
 
     /* other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "priv"
      *     "M" / "m" -> other_word_26 */
-    {473, 255, 73, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: other_word_22 */
+    {484, 255, 74, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: other_word_22 */
 
-    /* starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "star"
-     *     "T" / "t" -> starttls_5 */
-    {474, 255, 43, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: starttls_4 */
+     *     "T" / "t" -> first_starttls_5 */
+    {485, 255, 43, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: first_starttls_4 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / . "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "topi"
-     *     "C" / "c" -> spaces_46: close command */
-    {386, 255, 10, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: other_word_23 */
+     *     "C" / "c" -> spaces_48: close command */
+    {392, 255, 10, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: other_word_23 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "user"
-     *     SP -> spaces_55 */
-    {475, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: spaces_48 */
+     *     SP -> spaces_57 */
+    {486, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: spaces_50 */
 
     /* other-word = . "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "webi"
      *     "R" / "r" -> other_word_23 */
-    {391, 255, 45, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: other_word_24 */
+    {397, 255, 46, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: other_word_24 */
 
     /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / . "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "whoi"
-     *     "S" / "s" -> spaces_46: close command */
-    {386, 255, 36, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: other_word_25 */
+     *     "S" / "s" -> spaces_48: close command */
+    {392, 255, 36, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: other_word_25 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
-     * first-other = ( other-start ( ( . ":" trailing ) / ( parameter params ) ) ) / starttls      RFC 2812, 3.1
+     * first-other = ( other-start ( ( . ":" trailing ) / ( parameter params ) ) ) / first-starttls      RFC 2812, 3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "who "
-     *     nospcrlfcl -> middle_10: atomic ends, open parameter
-     *     ":" -> trailing_3: atomic ends, open parameter
-     *     SP -> spaces_49 */
-    {476, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: spaces_49 */
+     *     nospcrlfcl -> middle_11: atomic ends, open parameter
+     *     ":" -> trailing_4: atomic ends, open parameter
+     *     SP -> spaces_51 */
+    {487, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: spaces_51 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a "
-     *     nospcrlfcl -> middle_11: open nickname
+     *     nospcrlfcl -> middle_12: open nickname
      *     ":" -> anything_8: open nickname
-     *     SP -> spaces_50
+     *     SP -> spaces_52
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {479, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: spaces_50 */
+    {490, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: spaces_52 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
@@ -6125,75 +6267,75 @@ static const qcap_state_t states[] = {
      * e.g. after "a "
      *     chanfirst -> channel_3: open channel
      *     ":" -> channel_4
-     *     SP -> spaces_51
+     *     SP -> spaces_53
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {484, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: spaces_51 */
+    {495, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: spaces_53 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a "
      *     chanfirst -> target_4: open target
-     *     SP -> spaces_52
+     *     SP -> spaces_54
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {489, 3, 74, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: spaces_52 */
+    {500, 3, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: spaces_54 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "auth"
      *     "E" / "e" -> first_server_word_18 */
-    {493, 255, 48, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: first_server_word_15 */
+    {504, 255, 49, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: first_server_word_15 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-server-command = first-server-start ( ( . ":" trailing ) / ( parameter params ) )      RFC 2812, 2.3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "cap "
-     *     nospcrlfcl -> middle_12: atomic ends, open parameter
-     *     ":" -> trailing_4: atomic ends, open parameter
-     *     SP -> spaces_53 */
-    {494, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: spaces_53 */
+     *     nospcrlfcl -> middle_13: atomic ends, open parameter
+     *     ":" -> trailing_5: atomic ends, open parameter
+     *     SP -> spaces_55 */
+    {505, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: spaces_55 */
 
     /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "erro"
-     *     "R" / "r" -> spaces_38: close command */
-    {336, 255, 45, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: first_server_word_16 */
+     *     "R" / "r" -> spaces_39: close command */
+    {338, 255, 46, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: first_server_word_16 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "noti"
      *     "C" / "c" -> first_server_word_19 */
-    {497, 255, 10, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: first_server_word_17 */
+    {508, 255, 10, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: first_server_word_17 */
 
     /* numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after ":a 0"
      *     DIGIT -> numeric_4 */
-    {498, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 248: numeric_3 */
+    {509, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 256: numeric_3 */
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
      * e.g. after ":a!a"
      *     userchar -> prefix_user_6
      *     "@" -> host_4: close user, open host */
-    {499, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: prefix_user_6 */
+    {510, 1, 22, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: prefix_user_6 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a@a"
      *     nospace -> host_6
      *     SP -> spaces_8: close host, close prefix */
-    {501, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: host_6 */
+    {512, 2, 23, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: host_6 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * e.g. after "user="
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2 */
-    {503, 255, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: oauth_user_1 */
+    {514, 255, 76, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: oauth_user_1 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] . "," %x01 *( ( oauth-token %x01 ) / ( oauth-field ...      RFC 7628, 3.1
      * e.g. after "n,a=a"
      *     scram-char -> gs2_authzid_2
      *     "," -> oauthbearer_4: close username */
-    {504, 1, 76, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: gs2_authzid_2 */
+    {515, 1, 77, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: gs2_authzid_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -6202,37 +6344,33 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"T" / "V"-"`" / "g"-"t" / %x76-FF -> oauth_field_1
      *     "U" / "u" -> oauth_token_3
      *     %x01 -> oauth_token_1 */
-    {506, 255, 77, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: oauth_token_2 */
+    {517, 255, 78, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: oauth_token_2 */
 
     /* oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01b"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {509, 1, 78, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: oauth_field_1 */
-
-    /* (between messages)
-     * e.g. after "n,,\x01\x01" */
-    {511, 255, 79, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: start_1 */
+    {520, 1, 79, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: oauth_field_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] . "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,a=a"
      *     scram-char -> scram_authzid_2
      *     "," -> scram_4: close authzid */
-    {511, 1, 76, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: scram_authzid_2 */
+    {522, 1, 77, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: scram_authzid_2 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *. scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char . "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m="
      *     scram-char -> scram_7
      *     "," -> scram_8 */
-    {513, 1, 76, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: scram_7 */
+    {524, 1, 77, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: scram_7 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,,n="
      *     scram-char -> scram_name_2 */
-    {515, 255, 69, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: scram_name_1 */
+    {526, 255, 70, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: scram_name_1 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -6242,7 +6380,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_9: close parameter
      *     CR -> crlf_1: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, close message */
-    {516, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: middle_6 */
+    {527, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: middle_6 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -6252,7 +6390,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_9: close nickname
      *     CR -> crlf_1: close nickname
      *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, close message */
-    {520, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: middle_7 */
+    {531, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: middle_7 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6261,7 +6399,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_5
      *     CR -> crlf_1: close nickname
      *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, close message */
-    {524, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: anything_5 */
+    {535, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: anything_5 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6270,7 +6408,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_6
      *     CR -> crlf_1: close username
      *     LF -> client_line_1: close username, anomaly-open, anomaly bare-LF, close message */
-    {527, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: anything_6 */
+    {538, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: anything_6 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -6280,7 +6418,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_9: close password
      *     CR -> crlf_1: close password
      *     LF -> client_line_1: close password, anomaly-open, anomaly bare-LF, close message */
-    {530, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: middle_8 */
+    {541, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: middle_8 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6289,27 +6427,27 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_7
      *     CR -> crlf_1: close password
      *     LF -> client_line_1: close password, anomaly-open, anomaly bare-LF, close message */
-    {534, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: anything_7 */
+    {545, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: anything_7 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     nospace -> middle_9
-     *     SP -> spaces_41: close username
+     *     SP -> spaces_42: close username
      *     CR -> crlf_1: close username
      *     LF -> client_line_1: close username, anomaly-open, anomaly bare-LF, close message */
-    {537, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: middle_9 */
+    {548, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: middle_9 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a :"
      *     chanfirst -> channel_1: open channel
-     *     SP -> spaces_56
+     *     SP -> spaces_58
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {541, 255, 74, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: channel_2 */
+    {552, 255, 75, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: channel_2 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6319,18 +6457,37 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_1: close subcommand
      *     CR -> crlf_1: close subcommand
      *     LF -> client_line_1: close subcommand, anomaly-open, anomaly bare-LF, close message */
-    {545, 4, 80, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: subcommand_1 */
+    {556, 4, 80, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: subcommand_1 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * e.g. after "a :"
      *     ALPHA -> subcommand_1 */
-    {549, 255, 81, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: subcommand_2 */
+    {560, 255, 81, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: subcommand_2 */
 
     /* said = sasl-response / sasl-mechanism .      RFC 2812, 3.3.1
      * e.g. after "a "
      *     -> before_sasl_response_1
      *     -> before_sasl_mechanism_1 */
-    {0, 255, 0, 127, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 269: said_1 */
+    {0, 255, 2, 129, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 276: said_1 */
+
+    /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after "a a"
+     *     nospace -> middle_10
+     *     SP -> spaces_46: close parameter
+     *     CR -> crlf_1: close parameter, set is_tls_asked
+     *     LF -> client_line_1: close parameter, set is_tls_asked, anomaly-open, anomaly bare-LF, close message */
+    {561, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: middle_10 */
+
+    /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "a :"
+     *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_3
+     *     CR -> crlf_1: close parameter, set is_tls_asked
+     *     LF -> client_line_1: close parameter, set is_tls_asked, anomaly-open, anomaly bare-LF, close message */
+    {565, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: trailing_3 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6340,76 +6497,76 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_2: close subcommand
      *     CR -> crlf_3: close subcommand
      *     LF -> client_line_1: close subcommand, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {550, 4, 80, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: subcommand_3 */
+    {568, 4, 80, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: subcommand_3 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * e.g. after "cap :"
      *     ALPHA -> subcommand_3 */
-    {554, 255, 81, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: subcommand_4 */
+    {572, 255, 81, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: subcommand_4 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-pass = pass-start ( ( . ":" last-password ) / ( password params ) )      RFC 2812, 3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "pass "
-     *     nospcrlfcl -> middle_13: atomic ends, open password
+     *     nospcrlfcl -> middle_14: atomic ends, open password
      *     ":" -> anything_10: atomic ends, open password
-     *     SP -> spaces_54 */
-    {555, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: spaces_54 */
+     *     SP -> spaces_56 */
+    {573, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: spaces_56 */
 
     /* other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "privm"
      *     "S" / "s" -> other_word_17 */
-    {324, 255, 36, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: other_word_26 */
+    {326, 255, 36, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: other_word_26 */
 
-    /* starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "start"
-     *     "T" / "t" -> starttls_6 */
-    {558, 255, 43, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: starttls_5 */
+     *     "T" / "t" -> first_starttls_6 */
+    {576, 255, 43, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: first_starttls_5 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user "
-     *     nospcrlfcl -> middle_14: open username
-     *     SP -> spaces_55 */
-    {559, 1, 82, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: spaces_55 */
+     *     nospcrlfcl -> middle_15: open username
+     *     SP -> spaces_57 */
+    {577, 1, 82, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: spaces_57 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "who a"
-     *     nospace -> middle_10
-     *     SP -> spaces_57: close parameter
+     *     nospace -> middle_11
+     *     SP -> spaces_59: close parameter
      *     CR -> crlf_3: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {561, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: middle_10 */
+    {579, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: middle_11 */
 
     /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "who :"
-     *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_3
+     *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_4
      *     CR -> crlf_3: close parameter
      *     LF -> client_line_1: close parameter, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {565, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: trailing_3 */
+    {583, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: trailing_4 */
 
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "a\n"
      *     -> before_server_line_2 */
-    {0, 255, 3, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 278: outcome_3 */
+    {0, 255, 7, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 287: outcome_3 */
 
     /* e.g. after "a\n"
      *     -> server_line_1: set is_authenticating, close message */
-    {568, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 279: before_server_line_4 */
+    {586, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 288: before_server_line_4 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
-     *     nospace -> middle_11
+     *     nospace -> middle_12
      *     SP -> spaces_14: close nickname
      *     CR -> crlf_2: close nickname
      *     LF -> outcome_1: close nickname, anomaly-open, anomaly bare-LF */
-    {569, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: middle_11 */
+    {587, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: middle_12 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6418,79 +6575,79 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_8
      *     CR -> crlf_2: close nickname
      *     LF -> outcome_1: close nickname, anomaly-open, anomaly bare-LF */
-    {573, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: anything_8 */
+    {591, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: anything_8 */
 
     /* channel = chanfirst *. chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     chanchar -> channel_3
-     *     SP -> spaces_58: close channel
+     *     SP -> spaces_60: close channel
      *     CR -> crlf_2: close channel
      *     LF -> outcome_1: close channel, anomaly-open, anomaly bare-LF
      *     "," -> channel_6: close channel */
-    {576, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: channel_3 */
+    {594, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: channel_3 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a :"
      *     chanfirst -> channel_3: open channel
-     *     SP -> spaces_58
+     *     SP -> spaces_60
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {581, 255, 74, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: channel_4 */
+    {599, 255, 75, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: channel_4 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a"
      *     chanchar -> target_4
-     *     SP -> spaces_59: close target
+     *     SP -> spaces_61: close target
      *     CR -> crlf_2: close target
      *     LF -> outcome_1: close target, anomaly-open, anomaly bare-LF */
-    {585, 4, 83, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: target_4 */
+    {603, 4, 83, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: target_4 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authe"
      *     "N" / "n" -> first_server_word_20 */
-    {589, 255, 55, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: first_server_word_18 */
+    {607, 255, 56, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: first_server_word_18 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "cap a"
-     *     nospace -> middle_12
-     *     SP -> spaces_60: close parameter
+     *     nospace -> middle_13
+     *     SP -> spaces_62: close parameter
      *     CR -> crlf_4: close parameter
      *     LF -> outcome_2: close parameter, anomaly-open, anomaly bare-LF */
-    {590, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: middle_12 */
+    {608, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: middle_13 */
 
     /* trailing = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "cap :"
-     *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_4
+     *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> trailing_5
      *     CR -> crlf_4: close parameter
      *     LF -> outcome_2: close parameter, anomaly-open, anomaly bare-LF */
-    {594, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: trailing_4 */
+    {612, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: trailing_5 */
 
     /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "notic"
-     *     "E" / "e" -> spaces_38: close command */
-    {336, 255, 48, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: first_server_word_19 */
+     *     "E" / "e" -> spaces_39: close command */
+    {338, 255, 49, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: first_server_word_19 */
 
     /* numeric = 3. digit      RFC 2812, 2.3.1
      * e.g. after ":a 00"
-     *     DIGIT -> spaces_61: convert numeric, close numeric */
-    {597, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 289: numeric_4 */
+     *     DIGIT -> spaces_63: convert numeric, close numeric */
+    {615, 255, 8, 11, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 298: numeric_4 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * xoauth2 = "user=" oauth-user . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user=a"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2
      *     %x01 -> oauth_token_1: close username */
-    {598, 1, 78, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: oauth_user_2 */
+    {616, 1, 79, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: oauth_user_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -6499,40 +6656,40 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"S" / "U"-"`" / "g"-"s" / %x75-FF -> oauth_field_1
      *     "T" / "t" -> oauth_token_4
      *     %x01 -> oauth_token_1 */
-    {600, 255, 84, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: oauth_token_3 */
+    {618, 255, 84, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: oauth_token_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m=,"
      *     "N" / "n" -> scram_6 */
-    {603, 255, 55, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: scram_8 */
+    {621, 255, 56, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: scram_8 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name . "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n=a"
      *     scram-char -> scram_name_2
      *     "," -> scram_9: close username */
-    {604, 1, 76, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: scram_name_2 */
+    {622, 1, 77, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: scram_name_2 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a "
      *     chanfirst -> key_1: open key
-     *     SP -> spaces_56
+     *     SP -> spaces_58
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {606, 3, 74, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: spaces_56 */
+    {624, 3, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: spaces_58 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a,"
      *     chanfirst -> channel_1: open channel
-     *     SP -> spaces_56
+     *     SP -> spaces_58
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message
      *     "," -> channel_5 */
-    {610, 5, 85, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: channel_5 */
+    {628, 5, 85, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: channel_5 */
 
     /* target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
@@ -6543,7 +6700,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message
      *     "," -> target_5 */
-    {615, 5, 85, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: target_5 */
+    {633, 5, 85, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: target_5 */
 
     /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
      * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6554,7 +6711,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_1
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {620, 3, 18, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: cap_words_1 */
+    {638, 3, 18, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: cap_words_1 */
 
     /* sasl-response = . "*" / "+" / auth-response      RFC 2812, 3.3.1
      * sasl-response = "*" / . "+" / auth-response      RFC 2812, 3.3.1
@@ -6563,20 +6720,20 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "/" / "=" -> auth_response_1: feed sasl-message, open auth-response
      *     "*" -> blanks_1
      *     "+" -> blanks_2 */
-    {625, 255, 86, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 298: sasl_response_1 */
+    {643, 255, 86, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 307: sasl_response_1 */
 
     /* e.g. after "a "
      *     -> sasl_response_1 */
-    {628, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 299: before_sasl_response_1 */
+    {646, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 308: before_sasl_response_1 */
 
     /* sasl-mechanism = 1*. ( ALPHA / DIGIT / "-" / "_" )      RFC 2812, 3.3.1
      * e.g. after "a "
      *     ALPHA / DIGIT / "-" / "_" -> sasl_mechanism_2 */
-    {629, 255, 87, 137, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 300: sasl_mechanism_1 */
+    {647, 255, 87, 139, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 309: sasl_mechanism_1 */
 
     /* e.g. after "a "
      *     -> sasl_mechanism_1: open auth-mechanism, begin sasl-mechanism */
-    {630, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 301: before_sasl_mechanism_1 */
+    {648, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 310: before_sasl_mechanism_1 */
 
     /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
      * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6587,7 +6744,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_2
      *     CR -> crlf_3
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {631, 3, 18, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: cap_words_2 */
+    {649, 3, 18, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: cap_words_2 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6596,17 +6753,17 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_9
      *     CR -> crlf_3: close nickname
      *     LF -> client_line_1: close nickname, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {636, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: anything_9 */
+    {654, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: anything_9 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "pass a"
-     *     nospace -> middle_13
-     *     SP -> spaces_57: close password
+     *     nospace -> middle_14
+     *     SP -> spaces_59: close password
      *     CR -> crlf_3: close password
      *     LF -> client_line_1: close password, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {639, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: middle_13 */
+    {657, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: middle_14 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6615,51 +6772,51 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_10
      *     CR -> crlf_3: close password
      *     LF -> client_line_1: close password, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {643, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: anything_10 */
+    {661, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: anything_10 */
 
-    /* starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "startt"
-     *     "L" / "l" -> starttls_7 */
-    {646, 255, 88, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: starttls_6 */
+     *     "L" / "l" -> first_starttls_7 */
+    {664, 255, 88, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: first_starttls_6 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "user a"
-     *     nospace -> middle_14
-     *     SP -> spaces_65: close username */
-    {647, 2, 23, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: middle_14 */
+     *     nospace -> middle_15
+     *     SP -> spaces_67: close username */
+    {665, 2, 23, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: middle_15 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "who a "
-     *     nospcrlfcl -> middle_10: open parameter
-     *     ":" -> trailing_3: open parameter
-     *     SP -> spaces_57
+     *     nospcrlfcl -> middle_11: open parameter
+     *     ":" -> trailing_4: open parameter
+     *     SP -> spaces_59
      *     CR -> crlf_3
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {649, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: spaces_57 */
+    {667, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: spaces_59 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a "
      *     chanfirst -> key_2: open key
-     *     SP -> spaces_58
+     *     SP -> spaces_60
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {654, 3, 74, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: spaces_58 */
+    {672, 3, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: spaces_60 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a,"
      *     chanfirst -> channel_3: open channel
-     *     SP -> spaces_58
+     *     SP -> spaces_60
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF
      *     "," -> channel_6 */
-    {658, 5, 85, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: channel_6 */
+    {676, 5, 85, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: channel_6 */
 
     /* target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
@@ -6670,72 +6827,46 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF
      *     "," -> target_6 */
-    {663, 5, 85, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: target_6 */
+    {681, 5, 85, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: target_6 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * subcommand = 1*. letter      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a "
      *     ALPHA -> subcommand_5: open subcommand
-     *     SP -> spaces_59
+     *     SP -> spaces_61
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {668, 3, 80, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: spaces_59 */
+    {686, 3, 80, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: spaces_61 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authen"
      *     "T" / "t" -> first_server_word_21 */
-    {672, 255, 43, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: first_server_word_20 */
+    {690, 255, 43, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: first_server_word_20 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "cap a "
-     *     nospcrlfcl -> middle_12: open parameter
-     *     ":" -> trailing_4: open parameter
-     *     SP -> spaces_60
+     *     nospcrlfcl -> middle_13: open parameter
+     *     ":" -> trailing_5: open parameter
+     *     SP -> spaces_62
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {673, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: spaces_60 */
+    {691, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: spaces_62 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a"
-     *     SP -> spaces_60
+     *     SP -> spaces_62
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {678, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: spaces_61 */
-
-    /* e.g. after ":a a"
-     *     -> spaces_61 */
-    {681, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 316: before_spaces_16 */
-
-    /* SPACES = 1*. SPACE      RFC 2812, 2.3
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after ":a a"
-     *     SP -> spaces_66
-     *     CR -> crlf_4
-     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {682, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: spaces_62 */
-
-    /* e.g. after ":a a"
-     *     -> spaces_62 */
-    {685, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 318: before_spaces_17 */
-
-    /* SPACES = 1*. SPACE      RFC 2812, 2.3
-     * blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
-     * e.g. after ":a a"
-     *     SP -> spaces_67
-     *     CR -> crlf_4
-     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {686, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: spaces_63 */
+    {696, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: spaces_63 */
 
     /* e.g. after ":a a"
      *     -> spaces_63 */
-    {689, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 320: before_spaces_18 */
+    {699, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 325: before_spaces_17 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6744,11 +6875,37 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_68
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {690, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: spaces_64 */
+    {700, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: spaces_64 */
 
     /* e.g. after ":a a"
      *     -> spaces_64 */
-    {693, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 322: before_spaces_19 */
+    {703, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 327: before_spaces_18 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after ":a a"
+     *     SP -> spaces_69
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {704, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: spaces_65 */
+
+    /* e.g. after ":a a"
+     *     -> spaces_65 */
+    {707, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 329: before_spaces_19 */
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after ":a a"
+     *     SP -> spaces_70
+     *     CR -> crlf_4
+     *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
+    {708, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: spaces_66 */
+
+    /* e.g. after ":a a"
+     *     -> spaces_66 */
+    {711, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 331: before_spaces_20 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -6757,13 +6914,13 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G" / "I"-"`" / "g" / %x69-FF -> oauth_field_1
      *     "H" / "h" -> oauth_token_5
      *     %x01 -> oauth_token_1 */
-    {694, 255, 89, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: oauth_token_4 */
+    {712, 255, 89, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: oauth_token_4 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *. OCTET      RFC 5802, 7
      * (between messages)
      * e.g. after "n,,n=a,"
      *     OCTET -> scram_9 */
-    {697, 1, 29, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: scram_9 */
+    {715, 1, 29, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: scram_9 */
 
     /* key = chanfirst *. chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
@@ -6774,17 +6931,17 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: close key
      *     LF -> client_line_1: close key, anomaly-open, anomaly bare-LF, close message
      *     "," -> key_3: close key */
-    {698, 4, 26, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: key_1 */
+    {716, 4, 26, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: key_1 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a"
-     *     nospace -> middle_15
+     *     nospace -> middle_16
      *     SP -> spaces_9: close text
      *     CR -> crlf_1: close text
      *     LF -> client_line_1: close text, anomaly-open, anomaly bare-LF, close message */
-    {703, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: middle_15 */
+    {721, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: middle_16 */
 
     /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6794,7 +6951,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_1: close capability
      *     CR -> crlf_1: close capability
      *     LF -> client_line_1: close capability, anomaly-open, anomaly bare-LF, close message */
-    {707, 4, 25, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: capability_1 */
+    {725, 4, 25, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: capability_1 */
 
     /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6804,7 +6961,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_1
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {711, 255, 90, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: capability_2 */
+    {729, 255, 90, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: capability_2 */
 
     /* auth-response = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6814,7 +6971,7 @@ static const qcap_state_t states[] = {
      *     SP -> blanks_1: set rounds, close auth-response, fed sasl-message, finish sasl-message
      *     CR -> crlf_1: set rounds, close auth-response, fed sasl-message, finish sasl-message
      *     LF -> client_line_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, close message */
-    {715, 4, 91, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: auth_response_1 */
+    {733, 4, 91, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: auth_response_1 */
 
     /* blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
@@ -6823,7 +6980,7 @@ static const qcap_state_t states[] = {
      *     SP -> blanks_1
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {719, 3, 13, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: blanks_1 */
+    {737, 3, 13, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: blanks_1 */
 
     /* blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
@@ -6833,7 +6990,7 @@ static const qcap_state_t states[] = {
      *     SP -> blanks_1
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {722, 255, 91, 147, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 331: blanks_2 */
+    {740, 255, 91, 149, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 340: blanks_2 */
 
     /* sasl-mechanism = 1*. ( ALPHA / DIGIT / "-" / "_" )      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -6843,7 +7000,7 @@ static const qcap_state_t states[] = {
      *     SP -> blanks_1: convert sasl-mechanism, set is_authenticating, set rounds, close auth-mechanism
      *     CR -> crlf_1: convert sasl-mechanism, set is_authenticating, set rounds, close auth-mechanism
      *     LF -> client_line_1: convert sasl-mechanism, set is_authenticating, set rounds, close auth-mechanism, anomaly-open, anomaly bare-LF, close message */
-    {726, 4, 92, 148, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 332: sasl_mechanism_2 */
+    {744, 4, 92, 150, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 341: sasl_mechanism_2 */
 
     /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6853,7 +7010,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_2: close capability
      *     CR -> crlf_3: close capability
      *     LF -> client_line_1: close capability, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {730, 4, 25, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: capability_3 */
+    {748, 4, 25, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: capability_3 */
 
     /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6863,19 +7020,19 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_2
      *     CR -> crlf_3
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {734, 255, 90, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: capability_4 */
+    {752, 255, 90, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: capability_4 */
 
-    /* starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
      * e.g. after "starttl"
-     *     "S" / "s" -> blanks_3: close command */
-    {738, 255, 36, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: starttls_7 */
+     *     "S" / "s" -> blanks_3: set is_tls_asked, close command */
+    {756, 255, 36, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: first_starttls_7 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user a "
-     *     nospcrlfcl -> middle_17: open parameter
-     *     SP -> spaces_65 */
-    {739, 1, 82, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: spaces_65 */
+     *     nospcrlfcl -> middle_18: open parameter
+     *     SP -> spaces_67 */
+    {757, 1, 82, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: spaces_67 */
 
     /* key = chanfirst *. chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
@@ -6886,17 +7043,17 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_2: close key
      *     LF -> outcome_1: close key, anomaly-open, anomaly bare-LF
      *     "," -> key_4: close key */
-    {741, 4, 26, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: key_2 */
+    {759, 4, 26, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: key_2 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a"
-     *     nospace -> middle_16
+     *     nospace -> middle_17
      *     SP -> spaces_14: close text
      *     CR -> crlf_2: close text
      *     LF -> outcome_1: close text, anomaly-open, anomaly bare-LF */
-    {746, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: middle_16 */
+    {764, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: middle_17 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -6906,32 +7063,32 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3: close subcommand
      *     CR -> crlf_2: close subcommand
      *     LF -> outcome_1: close subcommand, anomaly-open, anomaly bare-LF */
-    {750, 4, 80, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: subcommand_5 */
+    {768, 4, 80, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: subcommand_5 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authent"
      *     "I" / "i" -> first_server_word_22 */
-    {754, 255, 46, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: first_server_word_21 */
+    {772, 255, 47, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: first_server_word_21 */
 
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "cap a\n"
      *     -> before_server_line_3 */
-    {0, 255, 6, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 341: outcome_4 */
+    {0, 255, 10, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 350: outcome_4 */
 
     /* e.g. after "cap a\n"
      *     -> server_line_1: set is_authenticating, set is_spoken, close message */
-    {755, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 342: before_server_line_5 */
+    {773, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 351: before_server_line_5 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * NICK = [ SPACES ( ( . ":" last-nickname ) / ( new-nickname params ) ) ]      RFC 2812, 3.1.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after ":a a "
-     *     nospcrlfcl -> middle_18: open nickname
+     *     nospcrlfcl -> middle_19: open nickname
      *     ":" -> anything_11: open nickname
-     *     SP -> spaces_66
+     *     SP -> spaces_68
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {756, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: spaces_66 */
+    {774, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: spaces_68 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * JOIN = [ SPACES ( ( . ":" [ channels ] ) / channels ) [ SPACES keys params ] ]      RFC 2812, 3.2.1
@@ -6939,20 +7096,20 @@ static const qcap_state_t states[] = {
      * e.g. after ":a a "
      *     chanfirst -> channel_7: open channel
      *     ":" -> channel_8
-     *     SP -> spaces_67
+     *     SP -> spaces_69
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {761, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: spaces_67 */
+    {779, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: spaces_69 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a "
      *     chanfirst -> target_7: open target
-     *     SP -> spaces_68
+     *     SP -> spaces_70
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {766, 3, 74, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: spaces_68 */
+    {784, 3, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: spaces_70 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -6961,7 +7118,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"<" / ">"-"@" / "["-"`" / %x7B-FF -> oauth_field_1
      *     "=" -> oauth_token_6
      *     %x01 -> oauth_token_1 */
-    {770, 255, 93, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: oauth_token_5 */
+    {788, 255, 93, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: oauth_token_5 */
 
     /* key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
@@ -6972,7 +7129,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message
      *     "," -> key_3 */
-    {773, 5, 85, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: key_3 */
+    {791, 5, 85, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: key_3 */
 
     /* blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
@@ -6981,14 +7138,14 @@ static const qcap_state_t states[] = {
      *     SP -> blanks_3
      *     CR -> crlf_3
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {778, 3, 13, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: blanks_3 */
+    {796, 3, 13, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: blanks_3 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "user a a"
-     *     nospace -> middle_17
-     *     SP -> spaces_69: close parameter */
-    {781, 2, 23, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: middle_17 */
+     *     nospace -> middle_18
+     *     SP -> spaces_71: close parameter */
+    {799, 2, 23, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: middle_18 */
 
     /* key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
@@ -6999,7 +7156,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF
      *     "," -> key_4 */
-    {783, 5, 85, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: key_4 */
+    {801, 5, 85, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: key_4 */
 
     /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
      * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7010,22 +7167,22 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {788, 3, 18, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: cap_words_3 */
+    {806, 3, 18, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: cap_words_3 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authenti"
      *     "C" / "c" -> first_server_word_23 */
-    {793, 255, 10, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: first_server_word_22 */
+    {811, 255, 10, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: first_server_word_22 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a"
-     *     nospace -> middle_18
-     *     SP -> spaces_60: close nickname
+     *     nospace -> middle_19
+     *     SP -> spaces_62: close nickname
      *     CR -> crlf_4: close nickname
      *     LF -> outcome_2: close nickname, anomaly-open, anomaly bare-LF */
-    {794, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: middle_18 */
+    {812, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: middle_19 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -7034,38 +7191,38 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_11
      *     CR -> crlf_4: close nickname
      *     LF -> outcome_2: close nickname, anomaly-open, anomaly bare-LF */
-    {798, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: anything_11 */
+    {816, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: anything_11 */
 
     /* channel = chanfirst *. chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a"
      *     chanchar -> channel_7
-     *     SP -> spaces_70: close channel
+     *     SP -> spaces_72: close channel
      *     CR -> crlf_4: close channel
      *     LF -> outcome_2: close channel, anomaly-open, anomaly bare-LF
      *     "," -> channel_9: close channel */
-    {801, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: channel_7 */
+    {819, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: channel_7 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a :"
      *     chanfirst -> channel_7: open channel
-     *     SP -> spaces_70
+     *     SP -> spaces_72
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {806, 255, 74, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: channel_8 */
+    {824, 255, 75, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: channel_8 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a"
      *     chanchar -> target_7
-     *     SP -> spaces_71: close target
+     *     SP -> spaces_73: close target
      *     CR -> crlf_4: close target
      *     LF -> outcome_2: close target, anomaly-open, anomaly bare-LF */
-    {810, 4, 83, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: target_7 */
+    {828, 4, 83, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: target_7 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7075,14 +7232,14 @@ static const qcap_state_t states[] = {
      *     "B" / "b" -> oauth_token_7
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {814, 255, 94, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: oauth_token_6 */
+    {832, 255, 94, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: oauth_token_6 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user a a "
-     *     nospcrlfcl -> middle_19: open parameter
-     *     SP -> spaces_69 */
-    {818, 1, 82, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: spaces_69 */
+     *     nospcrlfcl -> middle_20: open parameter
+     *     SP -> spaces_71 */
+    {836, 1, 82, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: spaces_71 */
 
     /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7092,7 +7249,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3: close capability
      *     CR -> crlf_2: close capability
      *     LF -> outcome_1: close capability, anomaly-open, anomaly bare-LF */
-    {820, 4, 25, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: capability_5 */
+    {838, 4, 25, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: capability_5 */
 
     /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7102,33 +7259,33 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {824, 255, 90, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: capability_6 */
+    {842, 255, 90, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: capability_6 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authentic"
      *     "A" / "a" -> first_server_word_24 */
-    {828, 255, 40, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: first_server_word_23 */
+    {846, 255, 40, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: first_server_word_23 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a "
      *     chanfirst -> key_5: open key
-     *     SP -> spaces_70
+     *     SP -> spaces_72
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {829, 3, 74, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: spaces_70 */
+    {847, 3, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: spaces_72 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a,"
      *     chanfirst -> channel_7: open channel
-     *     SP -> spaces_70
+     *     SP -> spaces_72
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF
      *     "," -> channel_9 */
-    {833, 5, 85, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: channel_9 */
+    {851, 5, 85, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: channel_9 */
 
     /* target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
@@ -7139,17 +7296,17 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF
      *     "," -> target_8 */
-    {838, 5, 85, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: target_8 */
+    {856, 5, 85, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: target_8 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * subcommand = 1*. letter      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a "
      *     ALPHA -> subcommand_6: open subcommand
-     *     SP -> spaces_71
+     *     SP -> spaces_73
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {843, 3, 80, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: spaces_71 */
+    {861, 3, 80, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: spaces_73 */
 
     /* token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
@@ -7158,7 +7315,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {847, 2, 95, 151, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: token_1 */
+    {865, 2, 95, 153, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: token_1 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7168,40 +7325,40 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_8
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {850, 255, 96, 106, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: oauth_token_7 */
+    {868, 255, 96, 109, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: oauth_token_7 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "user a a a"
-     *     nospace -> middle_19
-     *     SP -> spaces_72: close parameter */
-    {854, 2, 23, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: middle_19 */
+     *     nospace -> middle_20
+     *     SP -> spaces_74: close parameter */
+    {872, 2, 23, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: middle_20 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "authentica"
      *     "T" / "t" -> first_server_word_19 */
-    {497, 255, 43, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: first_server_word_24 */
+    {508, 255, 43, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: first_server_word_24 */
 
     /* key = chanfirst *. chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a a"
      *     chanchar -> key_5
-     *     SP -> spaces_60: close key
+     *     SP -> spaces_62: close key
      *     CR -> crlf_4: close key
      *     LF -> outcome_2: close key, anomaly-open, anomaly bare-LF
      *     "," -> key_6: close key */
-    {856, 4, 26, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: key_5 */
+    {874, 4, 26, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: key_5 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a a"
-     *     nospace -> middle_20
-     *     SP -> spaces_60: close text
+     *     nospace -> middle_21
+     *     SP -> spaces_62: close text
      *     CR -> crlf_4: close text
      *     LF -> outcome_2: close text, anomaly-open, anomaly bare-LF */
-    {861, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: middle_20 */
+    {879, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: middle_21 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7211,7 +7368,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_4: close subcommand
      *     CR -> crlf_4: close subcommand
      *     LF -> outcome_2: close subcommand, anomaly-open, anomaly bare-LF */
-    {865, 4, 80, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: subcommand_6 */
+    {883, 4, 80, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: subcommand_6 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7221,37 +7378,37 @@ static const qcap_state_t states[] = {
      *     DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "B"-"`" / "b"-"~" -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {869, 255, 97, 106, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: oauth_token_8 */
+    {887, 255, 97, 109, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: oauth_token_8 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a a a"
-     *     nospace -> middle_21
+     *     nospace -> middle_22
      *     SP -> spaces_9: close realname
      *     CR -> crlf_1: close realname
      *     LF -> client_line_1: close realname, anomaly-open, anomaly bare-LF, close message */
-    {873, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: middle_21 */
+    {891, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: middle_22 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-user = ... SPACES parameter SPACES parameter SPACES ( ( . ":" last-realname ) / realname )      RFC 2812, 3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user a a a "
-     *     nospcrlfcl -> middle_22: open realname
+     *     nospcrlfcl -> middle_23: open realname
      *     ":" -> anything_12: open realname
-     *     SP -> spaces_72 */
-    {877, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: spaces_72 */
+     *     SP -> spaces_74 */
+    {895, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: spaces_74 */
 
     /* key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a a,"
      *     chanfirst -> key_5: open key
-     *     SP -> spaces_60
+     *     SP -> spaces_62
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF
      *     "," -> key_6 */
-    {880, 5, 85, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: key_6 */
+    {898, 5, 85, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: key_6 */
 
     /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
      * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7262,7 +7419,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_4
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {885, 3, 18, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: cap_words_4 */
+    {903, 3, 18, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: cap_words_4 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7272,17 +7429,17 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_10
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {890, 255, 98, 106, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: oauth_token_9 */
+    {908, 255, 98, 109, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: oauth_token_9 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "user a a a a"
-     *     nospace -> middle_22
+     *     nospace -> middle_23
      *     SP -> blanks_3: close realname, atomic ends
      *     CR -> crlf_3: close realname, atomic ends
      *     LF -> client_line_1: close realname, atomic ends, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {894, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: middle_22 */
+    {912, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: middle_23 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -7291,7 +7448,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_12
      *     CR -> crlf_3: close realname, atomic ends
      *     LF -> client_line_1: close realname, atomic ends, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {898, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: anything_12 */
+    {916, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: anything_12 */
 
     /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7301,7 +7458,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_4: close capability
      *     CR -> crlf_4: close capability
      *     LF -> outcome_2: close capability, anomaly-open, anomaly bare-LF */
-    {901, 4, 25, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: capability_7 */
+    {919, 4, 25, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: capability_7 */
 
     /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7311,7 +7468,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_4
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {905, 255, 90, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: capability_8 */
+    {923, 255, 90, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: capability_8 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7321,7 +7478,7 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_11
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {909, 255, 96, 106, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: oauth_token_10 */
+    {927, 255, 96, 109, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: oauth_token_10 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7331,7 +7488,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_12
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {913, 255, 98, 106, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: oauth_token_11 */
+    {931, 255, 98, 109, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: oauth_token_11 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7341,7 +7498,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {917, 255, 99, 152, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: oauth_token_12 */
+    {935, 255, 99, 154, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: oauth_token_12 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7351,16 +7508,16 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {921, 255, 99, 152, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: oauth_token_13 */
+    {939, 255, 99, 154, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: oauth_token_13 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
 static const char *const texts[] = {
     "",
     "client-line",
-    "ALPHA / CR / LF / \":\" / \"@\"",
+    "ALPHA / CR / LF / %x16 / \":\" / \"@\"",
     "server-line",
-    "ALPHA / DIGIT / CR / LF / \":\" / \"@\"",
+    "ALPHA / DIGIT / CR / LF / %x16 / \":\" / \"@\"",
     "tags",
     "ALPHA / \":\" / \"@\"",
     "pass-word",
@@ -7409,6 +7566,8 @@ static const char *const texts[] = {
     "empty-line",
     "CR / LF",
     "sasl-message",
+    "begun-tls",
+    "seen-tls",
     "login-password",
     "OCTET",
     "other-message",
@@ -7436,10 +7595,11 @@ static const char *const texts[] = {
     "other-word",
     "\"O\" / \"o\"",
     "\"A\" / \"O\" / \"R\" / \"a\" / \"o\" / \"r\"",
-    "starttls",
+    "first-starttls",
     "\"T\" / \"t\"",
     "user-command",
     "\"E\" / \"H\" / \"e\" / \"h\"",
+    "the end",
     "first-server-word",
     "\"R\" / \"r\"",
     "\"I\" / \"i\"",
@@ -7479,7 +7639,6 @@ static const char *const texts[] = {
     "VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF",
     "scram-char / \",\"",
     "oauth-field",
-    "the end",
     "scram-name",
     "chanfirst / SP / CR / LF",
     "subcommand",
@@ -7505,6 +7664,7 @@ static const char *const texts[] = {
     "token",
     "secured",
     "bare-LF",
+    "STARTTLS",
     "first-message",
     "authenticated",
     "first-reply",
@@ -7570,7 +7730,7 @@ static const qcap_queue_t queues[] = {
 #define EXTRA_SIZE (0 * sizeof(qcap_queue_entry_t))
 
 /* Where registers of bytes have theirs, and how many. */
-static const qcap_text_t register_texts[] = {{20, 0}, {20, 0}, {20, 0}, {20, 0}, {0, 0}};
+static const qcap_text_t register_texts[] = {{20, 0}, {20, 0}, {20, 0}, {20, 0}, {20, 0}, {0, 0}};
 
 static const qcap_text_t shared_texts[] = {{0, 0}, {0, 0}};
 
@@ -7618,7 +7778,7 @@ const qcap_protocol_t qcap_irc_protocol = {
     .datagram = QCAP_NONE,
     .states = states,
     .class_of = class_of,
-    .class_count = 44,
+    .class_count = 45,
     .rows = rows,
     .edges = edges,
     .edge_lists = edge_lists,

@@ -90,284 +90,287 @@ enum {
     AT_CHALLENGE_1 = 79,
     AT_BEFORE_CHALLENGE_1 = 80,
     AT_EXCHANGE_2 = 81,
-    AT_ERROR_STATUS_4 = 82,
-    AT_APOP_VERB_2 = 83,
-    AT_LIST_VERB_4 = 84,
-    AT_RETR_VERB_4 = 85,
-    AT_TOP_VERB_1 = 86,
-    AT_USER_VERB_6 = 87,
-    AT_FOUND_OK_2 = 88,
-    AT_LOGIN_PASSWORD_1 = 89,
-    AT_BEFORE_LOGIN_PASSWORD_1 = 90,
-    AT_OTHER_MESSAGE_1 = 91,
-    AT_AUTHZID_1 = 92,
-    AT_BEFORE_AUTHZID_1 = 93,
-    AT_LOGIN_NAME_1 = 94,
-    AT_BEFORE_LOGIN_NAME_1 = 95,
-    AT_CRAM_NAME_1 = 96,
-    AT_BEFORE_CRAM_NAME_1 = 97,
-    AT_XOAUTH2_1 = 98,
-    AT_GS2_CB_FLAG_1 = 99,
-    AT_GS2_CB_FLAG_2 = 100,
-    AT_BASE64_3 = 101,
-    AT_BEFORE_BASE64_1 = 102,
-    AT_ERROR_STATUS_5 = 103,
-    AT_APOP_VERB_3 = 104,
-    AT_AUTH_VERB_3 = 105,
-    AT_TOP_VERB_2 = 106,
-    AT_OK_STATUS_7 = 107,
-    AT_AUTHZID_2 = 108,
-    AT_AUTHCID_1 = 109,
-    AT_CRAM_NAME_2 = 110,
-    AT_XOAUTH2_2 = 111,
-    AT_OAUTHBEARER_1 = 112,
-    AT_GS2_CB_FLAG_3 = 113,
-    AT_SCRAM_1 = 114,
-    AT_GS2_CB_FLAG_4 = 115,
-    AT_BASE64_4 = 116,
-    AT_TRAILING_BLANKS_4 = 117,
-    AT_CRLF_5 = 118,
-    AT_TRAILING_BLANKS_5 = 119,
-    AT_NOOP_VERB_1 = 120,
-    AT_ERROR_STATUS_6 = 121,
-    AT_APOP_VERB_4 = 122,
-    AT_AUTH_VERB_4 = 123,
-    AT_STLS_VERB_1 = 124,
-    AT_TOP_1 = 125,
-    AT_LOST_END_1 = 126,
-    AT_ERROR_STATUS_7 = 127,
-    AT_OK_STATUS_8 = 128,
-    AT_AUTHCID_2 = 129,
-    AT_CRAM_NAME_3 = 130,
-    AT_CRAM_NAME_4 = 131,
-    AT_XOAUTH2_3 = 132,
-    AT_OAUTHBEARER_2 = 133,
-    AT_GS2_CB_FLAG_5 = 134,
-    AT_SCRAM_2 = 135,
-    AT_GS2_CB_FLAG_6 = 136,
-    AT_LANG_VERB_1 = 137,
-    AT_NOOP_VERB_2 = 138,
-    AT_RSET_VERB_1 = 139,
-    AT_UTF8_VERB_1 = 140,
-    AT_SINGLE_2 = 141,
-    AT_APOP_1 = 142,
-    AT_AUTH_START_1 = 143,
-    AT_MESSAGE_NUMBER_3 = 144,
-    AT_LOST_END_2 = 145,
-    AT_ERROR_STATUS_8 = 146,
-    AT_OK_STATUS_9 = 147,
-    AT_PASSWD_1 = 148,
-    AT_CRAM_NAME_5 = 149,
-    AT_XOAUTH2_4 = 150,
-    AT_OAUTHBEARER_3 = 151,
-    AT_OAUTHBEARER_4 = 152,
-    AT_GS2_CB_FLAG_7 = 153,
-    AT_SCRAM_3 = 154,
-    AT_SCRAM_4 = 155,
-    AT_GS2_CB_FLAG_8 = 156,
-    AT_LANG_VERB_2 = 157,
-    AT_NOOP_VERB_3 = 158,
-    AT_RSET_VERB_2 = 159,
-    AT_UTF8_VERB_2 = 160,
-    AT_TEXT_3 = 161,
-    AT_APOP_NAME_1 = 162,
-    AT_SASL_MECH_2 = 163,
-    AT_TRAILING_BLANKS_6 = 164,
-    AT_MESSAGE_NUMBER_4 = 165,
-    AT_MESSAGE_NUMBER_5 = 166,
-    AT_ERROR_STATUS_9 = 167,
-    AT_FOUND_REPLY_1 = 168,
-    AT_XOAUTH2_5 = 169,
-    AT_GS2_AUTHZID_1 = 170,
-    AT_OAUTH_TOKEN_1 = 171,
-    AT_SCRAM_AUTHZID_1 = 172,
-    AT_SCRAM_5 = 173,
-    AT_SCRAM_6 = 174,
-    AT_LANG_1 = 175,
-    AT_TEXT_4 = 176,
-    AT_BANNER_TEXT_4 = 177,
-    AT_REPLY_1 = 178,
-    AT_APOP_NAME_2 = 179,
-    AT_LINE_COUNT_1 = 180,
-    AT_FOUND_REPLY_2 = 181,
-    AT_OK_BY_COMMAND_2 = 182,
-    AT_OAUTH_USER_1 = 183,
-    AT_GS2_AUTHZID_2 = 184,
-    AT_OAUTH_TOKEN_2 = 185,
-    AT_OAUTH_FIELD_1 = 186,
-    AT_START_1 = 187,
-    AT_SCRAM_AUTHZID_2 = 188,
-    AT_SCRAM_7 = 189,
-    AT_SCRAM_NAME_1 = 190,
-    AT_LANGUAGE_1 = 191,
-    AT_REPLY_2 = 192,
-    AT_CHALLENGE_LINE_1 = 193,
-    AT_BEFORE_CHALLENGE_LINE_1 = 194,
-    AT_DIGEST_1 = 195,
-    AT_SASL_MECH_3 = 196,
-    AT_AUTH_1 = 197,
-    AT_LINE_COUNT_2 = 198,
-    AT_SINGLE_3 = 199,
-    AT_BEFORE_SINGLE_2 = 200,
-    AT_SINGLE_4 = 201,
-    AT_BEFORE_SINGLE_3 = 202,
-    AT_SINGLE_5 = 203,
-    AT_BEFORE_SINGLE_4 = 204,
-    AT_SINGLE_6 = 205,
-    AT_BEFORE_SINGLE_5 = 206,
-    AT_SINGLE_7 = 207,
-    AT_BEFORE_SINGLE_6 = 208,
-    AT_SINGLE_8 = 209,
-    AT_BEFORE_SINGLE_7 = 210,
-    AT_SINGLE_9 = 211,
-    AT_BEFORE_SINGLE_8 = 212,
-    AT_OAUTH_USER_2 = 213,
-    AT_OAUTH_TOKEN_3 = 214,
-    AT_SCRAM_8 = 215,
-    AT_SCRAM_NAME_2 = 216,
-    AT_LANGUAGE_2 = 217,
-    AT_BANNER_TEXT_5 = 218,
-    AT_REPLY_3 = 219,
-    AT_AUTH_CHALLENGE_1 = 220,
-    AT_CRLF_6 = 221,
-    AT_TRAILING_BLANKS_7 = 222,
-    AT_TEXT_5 = 223,
-    AT_CRLF_7 = 224,
-    AT_TEXT_6 = 225,
-    AT_CRLF_8 = 226,
-    AT_MAIL_1 = 227,
-    AT_TEXT_7 = 228,
-    AT_CRLF_9 = 229,
-    AT_SCAN_LISTINGS_1 = 230,
-    AT_TEXT_8 = 231,
-    AT_CRLF_10 = 232,
-    AT_UNIQUE_IDS_1 = 233,
-    AT_TEXT_9 = 234,
-    AT_CRLF_11 = 235,
-    AT_CAPABILITIES_1 = 236,
-    AT_TEXT_10 = 237,
-    AT_CRLF_12 = 238,
-    AT_LISTINGS_1 = 239,
-    AT_TEXT_11 = 240,
-    AT_CRLF_13 = 241,
-    AT_OK_BY_COMMAND_3 = 242,
-    AT_OAUTH_TOKEN_4 = 243,
-    AT_SCRAM_9 = 244,
-    AT_SINGLE_10 = 245,
-    AT_BEFORE_SINGLE_9 = 246,
-    AT_SINGLE_11 = 247,
-    AT_BEFORE_SINGLE_10 = 248,
-    AT_SINGLE_12 = 249,
-    AT_BEFORE_SINGLE_11 = 250,
-    AT_SINGLE_13 = 251,
-    AT_BEFORE_SINGLE_12 = 252,
-    AT_SINGLE_14 = 253,
-    AT_BEFORE_SINGLE_13 = 254,
-    AT_SINGLE_15 = 255,
-    AT_BEFORE_SINGLE_14 = 256,
-    AT_AUTH_CHALLENGE_2 = 257,
-    AT_TEXT_12 = 258,
-    AT_TEXT_13 = 259,
-    AT_MAIL_2 = 260,
-    AT_MESSAGE_1 = 261,
-    AT_BEFORE_MESSAGE_1 = 262,
-    AT_TEXT_14 = 263,
-    AT_MESSAGE_NUMBER_6 = 264,
-    AT_BEFORE_MESSAGE_NUMBER_1 = 265,
-    AT_OK_BY_COMMAND_4 = 266,
-    AT_TEXT_15 = 267,
-    AT_MESSAGE_NUMBER_7 = 268,
-    AT_BEFORE_MESSAGE_NUMBER_2 = 269,
-    AT_OK_BY_COMMAND_5 = 270,
-    AT_TEXT_16 = 271,
-    AT_CAPABILITY_1 = 272,
-    AT_BEFORE_CAPABILITY_1 = 273,
-    AT_OK_BY_COMMAND_6 = 274,
-    AT_TEXT_17 = 275,
-    AT_LISTING_1 = 276,
-    AT_BEFORE_LISTING_1 = 277,
-    AT_OK_BY_COMMAND_7 = 278,
-    AT_TEXT_18 = 279,
-    AT_BEFORE_OK_STATUS_2 = 280,
-    AT_OAUTH_TOKEN_5 = 281,
-    AT_TEXT_19 = 282,
-    AT_CRLF_14 = 283,
-    AT_MAIL_3 = 284,
-    AT_TEXT_20 = 285,
-    AT_CRLF_15 = 286,
-    AT_SCAN_LISTINGS_2 = 287,
-    AT_TEXT_21 = 288,
-    AT_CRLF_16 = 289,
-    AT_UNIQUE_IDS_2 = 290,
-    AT_TEXT_22 = 291,
-    AT_CRLF_17 = 292,
-    AT_CAPABILITIES_2 = 293,
-    AT_TEXT_23 = 294,
-    AT_CRLF_18 = 295,
-    AT_LISTINGS_2 = 296,
-    AT_TEXT_24 = 297,
-    AT_CRLF_19 = 298,
-    AT_OK_BY_COMMAND_8 = 299,
-    AT_BEFORE_OK_STATUS_3 = 300,
-    AT_MESSAGE_NUMBER_8 = 301,
-    AT_MESSAGE_NUMBER_9 = 302,
-    AT_CAPABILITY_2 = 303,
-    AT_CRLF_20 = 304,
-    AT_LISTING_2 = 305,
-    AT_CRLF_21 = 306,
-    AT_OAUTH_TOKEN_6 = 307,
-    AT_TEXT_25 = 308,
-    AT_MESSAGE_2 = 309,
-    AT_BEFORE_MESSAGE_2 = 310,
-    AT_TEXT_26 = 311,
-    AT_MESSAGE_NUMBER_10 = 312,
-    AT_BEFORE_MESSAGE_NUMBER_3 = 313,
-    AT_OK_BY_COMMAND_9 = 314,
-    AT_TEXT_27 = 315,
-    AT_MESSAGE_NUMBER_11 = 316,
-    AT_BEFORE_MESSAGE_NUMBER_4 = 317,
-    AT_OK_BY_COMMAND_10 = 318,
-    AT_TEXT_28 = 319,
-    AT_CAPABILITY_3 = 320,
-    AT_BEFORE_CAPABILITY_2 = 321,
-    AT_OK_BY_COMMAND_11 = 322,
-    AT_TEXT_29 = 323,
-    AT_LISTING_3 = 324,
-    AT_BEFORE_LISTING_2 = 325,
-    AT_OK_BY_COMMAND_12 = 326,
-    AT_TEXT_30 = 327,
-    AT_BEFORE_OK_STATUS_4 = 328,
-    AT_MESSAGE_SIZE_1 = 329,
-    AT_UNIQUE_ID_1 = 330,
-    AT_TOKEN_1 = 331,
-    AT_OAUTH_TOKEN_7 = 332,
-    AT_BEFORE_OK_STATUS_5 = 333,
-    AT_MESSAGE_NUMBER_12 = 334,
-    AT_MESSAGE_NUMBER_13 = 335,
-    AT_CAPABILITY_4 = 336,
-    AT_CRLF_22 = 337,
-    AT_LISTING_4 = 338,
-    AT_CRLF_23 = 339,
-    AT_MESSAGE_SIZE_2 = 340,
-    AT_UNIQUE_ID_2 = 341,
-    AT_OAUTH_TOKEN_8 = 342,
-    AT_MESSAGE_SIZE_3 = 343,
-    AT_UNIQUE_ID_3 = 344,
-    AT_SCAN_LISTING_1 = 345,
-    AT_CRLF_24 = 346,
-    AT_CRLF_25 = 347,
-    AT_CRLF_26 = 348,
-    AT_OAUTH_TOKEN_9 = 349,
-    AT_MESSAGE_SIZE_4 = 350,
-    AT_UNIQUE_ID_4 = 351,
-    AT_OAUTH_TOKEN_10 = 352,
-    AT_SCAN_LISTING_2 = 353,
-    AT_CRLF_27 = 354,
-    AT_CRLF_28 = 355,
-    AT_CRLF_29 = 356,
-    AT_OAUTH_TOKEN_11 = 357,
-    AT_OAUTH_TOKEN_12 = 358,
-    AT_OAUTH_TOKEN_13 = 359,
+    AT_BEGUN_TLS_1 = 82,
+    AT_ERROR_STATUS_4 = 83,
+    AT_APOP_VERB_2 = 84,
+    AT_LIST_VERB_4 = 85,
+    AT_RETR_VERB_4 = 86,
+    AT_TOP_VERB_1 = 87,
+    AT_USER_VERB_6 = 88,
+    AT_FOUND_OK_2 = 89,
+    AT_LOGIN_PASSWORD_1 = 90,
+    AT_BEFORE_LOGIN_PASSWORD_1 = 91,
+    AT_OTHER_MESSAGE_1 = 92,
+    AT_AUTHZID_1 = 93,
+    AT_BEFORE_AUTHZID_1 = 94,
+    AT_LOGIN_NAME_1 = 95,
+    AT_BEFORE_LOGIN_NAME_1 = 96,
+    AT_CRAM_NAME_1 = 97,
+    AT_BEFORE_CRAM_NAME_1 = 98,
+    AT_XOAUTH2_1 = 99,
+    AT_GS2_CB_FLAG_1 = 100,
+    AT_GS2_CB_FLAG_2 = 101,
+    AT_BASE64_3 = 102,
+    AT_BEFORE_BASE64_1 = 103,
+    AT_START_1 = 104,
+    AT_ERROR_STATUS_5 = 105,
+    AT_APOP_VERB_3 = 106,
+    AT_AUTH_VERB_3 = 107,
+    AT_TOP_VERB_2 = 108,
+    AT_OK_STATUS_7 = 109,
+    AT_AUTHZID_2 = 110,
+    AT_AUTHCID_1 = 111,
+    AT_CRAM_NAME_2 = 112,
+    AT_XOAUTH2_2 = 113,
+    AT_OAUTHBEARER_1 = 114,
+    AT_GS2_CB_FLAG_3 = 115,
+    AT_SCRAM_1 = 116,
+    AT_GS2_CB_FLAG_4 = 117,
+    AT_BASE64_4 = 118,
+    AT_TRAILING_BLANKS_4 = 119,
+    AT_CRLF_5 = 120,
+    AT_TRAILING_BLANKS_5 = 121,
+    AT_NOOP_VERB_1 = 122,
+    AT_START_2 = 123,
+    AT_ERROR_STATUS_6 = 124,
+    AT_APOP_VERB_4 = 125,
+    AT_AUTH_VERB_4 = 126,
+    AT_STLS_VERB_1 = 127,
+    AT_TOP_1 = 128,
+    AT_LOST_END_1 = 129,
+    AT_ERROR_STATUS_7 = 130,
+    AT_OK_STATUS_8 = 131,
+    AT_AUTHCID_2 = 132,
+    AT_CRAM_NAME_3 = 133,
+    AT_CRAM_NAME_4 = 134,
+    AT_XOAUTH2_3 = 135,
+    AT_OAUTHBEARER_2 = 136,
+    AT_GS2_CB_FLAG_5 = 137,
+    AT_SCRAM_2 = 138,
+    AT_GS2_CB_FLAG_6 = 139,
+    AT_LANG_VERB_1 = 140,
+    AT_NOOP_VERB_2 = 141,
+    AT_RSET_VERB_1 = 142,
+    AT_UTF8_VERB_1 = 143,
+    AT_SINGLE_2 = 144,
+    AT_APOP_1 = 145,
+    AT_AUTH_START_1 = 146,
+    AT_MESSAGE_NUMBER_3 = 147,
+    AT_LOST_END_2 = 148,
+    AT_ERROR_STATUS_8 = 149,
+    AT_OK_STATUS_9 = 150,
+    AT_PASSWD_1 = 151,
+    AT_CRAM_NAME_5 = 152,
+    AT_XOAUTH2_4 = 153,
+    AT_OAUTHBEARER_3 = 154,
+    AT_OAUTHBEARER_4 = 155,
+    AT_GS2_CB_FLAG_7 = 156,
+    AT_SCRAM_3 = 157,
+    AT_SCRAM_4 = 158,
+    AT_GS2_CB_FLAG_8 = 159,
+    AT_LANG_VERB_2 = 160,
+    AT_NOOP_VERB_3 = 161,
+    AT_RSET_VERB_2 = 162,
+    AT_UTF8_VERB_2 = 163,
+    AT_TEXT_3 = 164,
+    AT_START_3 = 165,
+    AT_APOP_NAME_1 = 166,
+    AT_SASL_MECH_2 = 167,
+    AT_TRAILING_BLANKS_6 = 168,
+    AT_MESSAGE_NUMBER_4 = 169,
+    AT_MESSAGE_NUMBER_5 = 170,
+    AT_ERROR_STATUS_9 = 171,
+    AT_FOUND_REPLY_1 = 172,
+    AT_XOAUTH2_5 = 173,
+    AT_GS2_AUTHZID_1 = 174,
+    AT_OAUTH_TOKEN_1 = 175,
+    AT_SCRAM_AUTHZID_1 = 176,
+    AT_SCRAM_5 = 177,
+    AT_SCRAM_6 = 178,
+    AT_LANG_1 = 179,
+    AT_TEXT_4 = 180,
+    AT_BANNER_TEXT_4 = 181,
+    AT_REPLY_1 = 182,
+    AT_APOP_NAME_2 = 183,
+    AT_LINE_COUNT_1 = 184,
+    AT_FOUND_REPLY_2 = 185,
+    AT_OK_BY_COMMAND_2 = 186,
+    AT_OAUTH_USER_1 = 187,
+    AT_GS2_AUTHZID_2 = 188,
+    AT_OAUTH_TOKEN_2 = 189,
+    AT_OAUTH_FIELD_1 = 190,
+    AT_SCRAM_AUTHZID_2 = 191,
+    AT_SCRAM_7 = 192,
+    AT_SCRAM_NAME_1 = 193,
+    AT_LANGUAGE_1 = 194,
+    AT_REPLY_2 = 195,
+    AT_CHALLENGE_LINE_1 = 196,
+    AT_BEFORE_CHALLENGE_LINE_1 = 197,
+    AT_DIGEST_1 = 198,
+    AT_SASL_MECH_3 = 199,
+    AT_AUTH_1 = 200,
+    AT_LINE_COUNT_2 = 201,
+    AT_SINGLE_3 = 202,
+    AT_BEFORE_SINGLE_2 = 203,
+    AT_SINGLE_4 = 204,
+    AT_BEFORE_SINGLE_3 = 205,
+    AT_SINGLE_5 = 206,
+    AT_BEFORE_SINGLE_4 = 207,
+    AT_SINGLE_6 = 208,
+    AT_BEFORE_SINGLE_5 = 209,
+    AT_SINGLE_7 = 210,
+    AT_BEFORE_SINGLE_6 = 211,
+    AT_SINGLE_8 = 212,
+    AT_BEFORE_SINGLE_7 = 213,
+    AT_SINGLE_9 = 214,
+    AT_BEFORE_SINGLE_8 = 215,
+    AT_OAUTH_USER_2 = 216,
+    AT_OAUTH_TOKEN_3 = 217,
+    AT_SCRAM_8 = 218,
+    AT_SCRAM_NAME_2 = 219,
+    AT_LANGUAGE_2 = 220,
+    AT_BANNER_TEXT_5 = 221,
+    AT_REPLY_3 = 222,
+    AT_AUTH_CHALLENGE_1 = 223,
+    AT_CRLF_6 = 224,
+    AT_TRAILING_BLANKS_7 = 225,
+    AT_TEXT_5 = 226,
+    AT_CRLF_7 = 227,
+    AT_TEXT_6 = 228,
+    AT_CRLF_8 = 229,
+    AT_MAIL_1 = 230,
+    AT_TEXT_7 = 231,
+    AT_CRLF_9 = 232,
+    AT_SCAN_LISTINGS_1 = 233,
+    AT_TEXT_8 = 234,
+    AT_CRLF_10 = 235,
+    AT_UNIQUE_IDS_1 = 236,
+    AT_TEXT_9 = 237,
+    AT_CRLF_11 = 238,
+    AT_CAPABILITIES_1 = 239,
+    AT_TEXT_10 = 240,
+    AT_CRLF_12 = 241,
+    AT_LISTINGS_1 = 242,
+    AT_TEXT_11 = 243,
+    AT_CRLF_13 = 244,
+    AT_OK_BY_COMMAND_3 = 245,
+    AT_OAUTH_TOKEN_4 = 246,
+    AT_SCRAM_9 = 247,
+    AT_SINGLE_10 = 248,
+    AT_BEFORE_SINGLE_9 = 249,
+    AT_SINGLE_11 = 250,
+    AT_BEFORE_SINGLE_10 = 251,
+    AT_SINGLE_12 = 252,
+    AT_BEFORE_SINGLE_11 = 253,
+    AT_SINGLE_13 = 254,
+    AT_BEFORE_SINGLE_12 = 255,
+    AT_SINGLE_14 = 256,
+    AT_BEFORE_SINGLE_13 = 257,
+    AT_SINGLE_15 = 258,
+    AT_BEFORE_SINGLE_14 = 259,
+    AT_AUTH_CHALLENGE_2 = 260,
+    AT_TEXT_12 = 261,
+    AT_TEXT_13 = 262,
+    AT_MAIL_2 = 263,
+    AT_MESSAGE_1 = 264,
+    AT_BEFORE_MESSAGE_1 = 265,
+    AT_TEXT_14 = 266,
+    AT_MESSAGE_NUMBER_6 = 267,
+    AT_BEFORE_MESSAGE_NUMBER_1 = 268,
+    AT_OK_BY_COMMAND_4 = 269,
+    AT_TEXT_15 = 270,
+    AT_MESSAGE_NUMBER_7 = 271,
+    AT_BEFORE_MESSAGE_NUMBER_2 = 272,
+    AT_OK_BY_COMMAND_5 = 273,
+    AT_TEXT_16 = 274,
+    AT_CAPABILITY_1 = 275,
+    AT_BEFORE_CAPABILITY_1 = 276,
+    AT_OK_BY_COMMAND_6 = 277,
+    AT_TEXT_17 = 278,
+    AT_LISTING_1 = 279,
+    AT_BEFORE_LISTING_1 = 280,
+    AT_OK_BY_COMMAND_7 = 281,
+    AT_TEXT_18 = 282,
+    AT_BEFORE_OK_STATUS_2 = 283,
+    AT_OAUTH_TOKEN_5 = 284,
+    AT_TEXT_19 = 285,
+    AT_CRLF_14 = 286,
+    AT_MAIL_3 = 287,
+    AT_TEXT_20 = 288,
+    AT_CRLF_15 = 289,
+    AT_SCAN_LISTINGS_2 = 290,
+    AT_TEXT_21 = 291,
+    AT_CRLF_16 = 292,
+    AT_UNIQUE_IDS_2 = 293,
+    AT_TEXT_22 = 294,
+    AT_CRLF_17 = 295,
+    AT_CAPABILITIES_2 = 296,
+    AT_TEXT_23 = 297,
+    AT_CRLF_18 = 298,
+    AT_LISTINGS_2 = 299,
+    AT_TEXT_24 = 300,
+    AT_CRLF_19 = 301,
+    AT_OK_BY_COMMAND_8 = 302,
+    AT_BEFORE_OK_STATUS_3 = 303,
+    AT_MESSAGE_NUMBER_8 = 304,
+    AT_MESSAGE_NUMBER_9 = 305,
+    AT_CAPABILITY_2 = 306,
+    AT_CRLF_20 = 307,
+    AT_LISTING_2 = 308,
+    AT_CRLF_21 = 309,
+    AT_OAUTH_TOKEN_6 = 310,
+    AT_TEXT_25 = 311,
+    AT_MESSAGE_2 = 312,
+    AT_BEFORE_MESSAGE_2 = 313,
+    AT_TEXT_26 = 314,
+    AT_MESSAGE_NUMBER_10 = 315,
+    AT_BEFORE_MESSAGE_NUMBER_3 = 316,
+    AT_OK_BY_COMMAND_9 = 317,
+    AT_TEXT_27 = 318,
+    AT_MESSAGE_NUMBER_11 = 319,
+    AT_BEFORE_MESSAGE_NUMBER_4 = 320,
+    AT_OK_BY_COMMAND_10 = 321,
+    AT_TEXT_28 = 322,
+    AT_CAPABILITY_3 = 323,
+    AT_BEFORE_CAPABILITY_2 = 324,
+    AT_OK_BY_COMMAND_11 = 325,
+    AT_TEXT_29 = 326,
+    AT_LISTING_3 = 327,
+    AT_BEFORE_LISTING_2 = 328,
+    AT_OK_BY_COMMAND_12 = 329,
+    AT_TEXT_30 = 330,
+    AT_BEFORE_OK_STATUS_4 = 331,
+    AT_MESSAGE_SIZE_1 = 332,
+    AT_UNIQUE_ID_1 = 333,
+    AT_TOKEN_1 = 334,
+    AT_OAUTH_TOKEN_7 = 335,
+    AT_BEFORE_OK_STATUS_5 = 336,
+    AT_MESSAGE_NUMBER_12 = 337,
+    AT_MESSAGE_NUMBER_13 = 338,
+    AT_CAPABILITY_4 = 339,
+    AT_CRLF_22 = 340,
+    AT_LISTING_4 = 341,
+    AT_CRLF_23 = 342,
+    AT_MESSAGE_SIZE_2 = 343,
+    AT_UNIQUE_ID_2 = 344,
+    AT_OAUTH_TOKEN_8 = 345,
+    AT_MESSAGE_SIZE_3 = 346,
+    AT_UNIQUE_ID_3 = 347,
+    AT_SCAN_LISTING_1 = 348,
+    AT_CRLF_24 = 349,
+    AT_CRLF_25 = 350,
+    AT_CRLF_26 = 351,
+    AT_OAUTH_TOKEN_9 = 352,
+    AT_MESSAGE_SIZE_4 = 353,
+    AT_UNIQUE_ID_4 = 354,
+    AT_OAUTH_TOKEN_10 = 355,
+    AT_SCAN_LISTING_2 = 356,
+    AT_CRLF_27 = 357,
+    AT_CRLF_28 = 358,
+    AT_CRLF_29 = 359,
+    AT_OAUTH_TOKEN_11 = 360,
+    AT_OAUTH_TOKEN_12 = 361,
+    AT_OAUTH_TOKEN_13 = 362,
 };
 
 /* rounds + 1 */
@@ -413,8 +416,22 @@ static qcap_number_t value_5(const qcap_parser_t *parser)
 
 static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5};
 
+/* Which alternative of begun-tls applies. */
+static int choose_1(const qcap_parser_t *parser)
+{
+    qcap_number_t n;
+
+    /* command = STLS */
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(8u /* STLS */));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 0;
+    return QCAP_CHOOSE_NONE;
+}
+
 /* Which alternative of exchange applies. */
-static int choose_0(const qcap_parser_t *parser)
+static int choose_2(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -452,7 +469,7 @@ static int choose_0(const qcap_parser_t *parser)
 }
 
 /* Which alternative of ok-by-command applies. */
-static int choose_12(const qcap_parser_t *parser)
+static int choose_15(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -500,7 +517,7 @@ static int choose_12(const qcap_parser_t *parser)
 }
 
 /* Which alternative of ok-by-command applies. */
-static int choose_27(const qcap_parser_t *parser)
+static int choose_30(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -548,7 +565,7 @@ static int choose_27(const qcap_parser_t *parser)
 }
 
 /* Which alternative of sasl-message applies. */
-static int choose_30(const qcap_parser_t *parser)
+static int choose_33(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -1030,13 +1047,13 @@ static const qcap_keywords_t keywords_8 = {find_8, 4};
 static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 4, 0, 20, 0, false, false}, /* 0: list-verb */
     {QCAP_CONVERT_KEYWORD, &keywords_1, 1, 1, 13, 4, 1, 23, 0, false, false}, /* 1: retr-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_2, 2, 1, 17, 4, 2, 77, 0, false, false}, /* 2: top-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_2, 2, 1, 17, 4, 2, 78, 0, false, false}, /* 2: top-verb */
     {QCAP_CONVERT_KEYWORD, &keywords_3, 3, 1, 21, 4, 3, 25, 0, false, false}, /* 3: uidl-verb */
     {QCAP_CONVERT_KEYWORD, &keywords_4, 4, 1, 25, 4, 4, 6, 0, false, false}, /* 4: capa-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_5, 5, 1, 29, 4, 5, 99, 0, false, false}, /* 5: stls-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_5, 5, 1, 29, 4, 5, 101, 0, false, false}, /* 5: stls-verb */
     {QCAP_CONVERT_KEYWORD, &keywords_6, 6, 1, 33, 4, 6, 35, 0, false, false}, /* 6: auth-verb */
     {QCAP_CONVERT_KEYWORD, &keywords_7, 0, 1, 0, 13, 0, 60, 2, false, false}, /* 7: sasl-mech */
-    {QCAP_CONVERT_KEYWORD, &keywords_8, 7, 1, 37, 4, 7, 104, 0, false, false}, /* 8: lang-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_8, 7, 1, 37, 4, 7, 106, 0, false, false}, /* 8: lang-verb */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -1280,6 +1297,7 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
     }
 
     /* exchange = response-line / response-line / response-line / usual .
+     * begun-tls = "" .      RFC 2595, 4
      * (between messages)
      * e.g. after "" */
 exchange_1:
@@ -1982,7 +2000,7 @@ base64_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 3 /* rounds */, false, false, value_0(parser), 166, here - 1);
+        qcap_op_set(parser, 3 /* rounds */, false, false, value_0(parser), 168, here - 1);
         qcap_element_close(parser, side->slots, 2, QCAP_POP3_COMMAND_AUTH_RESPONSE, here - 1);
         qcap_op_feed_close(parser, 1, 0, here - 1);
         qcap_op_finish(parser, 0, here - 1);
@@ -2573,7 +2591,7 @@ error_status_3:
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok" */
 ok_by_command_1:
-    switch (choose_12(parser)) {
+    switch (choose_15(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_SINGLE_9, QCAP_STOP_TABLE);
     case 1:
@@ -2632,7 +2650,7 @@ crlf_4:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 0 /* is_answered */, true, false, value_3(parser), 128, here);
+        qcap_op_set(parser, 0 /* is_answered */, true, false, value_3(parser), 130, here);
         qcap_element_close(parser, side->slots, 0, QCAP_POP3_REPLY, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_OK_STATUS_4, QCAP_STOP_PAUSED);
@@ -2678,147 +2696,156 @@ static const qcap_machine_t machines[] = {
     NULL,
 };
 
-static const uint16_t targets_0[] = {AT_BEFORE_BASE64_1, AT_BEFORE_BASE64_1, AT_BEFORE_BASE64_1, AT_BEFORE_USER_VERB_1};
+static const uint16_t targets_0[] = {AT_START_2};
 
-static const uint16_t targets_1[] = {AT_BEFORE_OK_STATUS_5};
+static const uint16_t targets_1[] = {AT_START_1};
 
-static const uint16_t targets_2[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_2};
+static const uint16_t targets_2[] = {AT_BEFORE_BASE64_1, AT_BEFORE_BASE64_1, AT_BEFORE_BASE64_1, AT_BEFORE_USER_VERB_1};
 
-static const qcap_piece_t pieces_2[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const uint16_t targets_3[] = {AT_START_2};
 
-static const qcap_until_t until_2 = {pieces_2, 1, true, NULL};
+static const uint16_t targets_4[] = {AT_BEFORE_OK_STATUS_5};
 
-static const uint16_t targets_3[] = {AT_BEFORE_OK_STATUS_4};
+static const uint16_t targets_5[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_2};
 
-static const uint16_t targets_4[] = {AT_BEFORE_MESSAGE_NUMBER_3, AT_OK_BY_COMMAND_9};
+static const qcap_piece_t pieces_5[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_piece_t pieces_4[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const qcap_until_t until_5 = {pieces_5, 1, true, NULL};
 
-static const qcap_until_t until_4 = {pieces_4, 1, true, NULL};
+static const uint16_t targets_6[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_5[] = {AT_BEFORE_OK_STATUS_4};
+static const uint16_t targets_7[] = {AT_BEFORE_MESSAGE_NUMBER_3, AT_OK_BY_COMMAND_9};
 
-static const uint16_t targets_6[] = {AT_BEFORE_MESSAGE_NUMBER_4, AT_OK_BY_COMMAND_10};
+static const qcap_piece_t pieces_7[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_piece_t pieces_6[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const qcap_until_t until_7 = {pieces_7, 1, true, NULL};
 
-static const qcap_until_t until_6 = {pieces_6, 1, true, NULL};
+static const uint16_t targets_8[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_7[] = {AT_BEFORE_OK_STATUS_4};
+static const uint16_t targets_9[] = {AT_BEFORE_MESSAGE_NUMBER_4, AT_OK_BY_COMMAND_10};
 
-static const uint16_t targets_8[] = {AT_BEFORE_CAPABILITY_2, AT_OK_BY_COMMAND_11};
+static const qcap_piece_t pieces_9[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_piece_t pieces_8[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const qcap_until_t until_9 = {pieces_9, 1, true, NULL};
 
-static const qcap_until_t until_8 = {pieces_8, 1, true, NULL};
+static const uint16_t targets_10[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_9[] = {AT_BEFORE_OK_STATUS_4};
+static const uint16_t targets_11[] = {AT_BEFORE_CAPABILITY_2, AT_OK_BY_COMMAND_11};
 
-static const uint16_t targets_10[] = {AT_BEFORE_LISTING_2, AT_OK_BY_COMMAND_12};
+static const qcap_piece_t pieces_11[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_piece_t pieces_10[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const qcap_until_t until_11 = {pieces_11, 1, true, NULL};
 
-static const qcap_until_t until_10 = {pieces_10, 1, true, NULL};
+static const uint16_t targets_12[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_11[] = {AT_BEFORE_OK_STATUS_4};
+static const uint16_t targets_13[] = {AT_BEFORE_LISTING_2, AT_OK_BY_COMMAND_12};
 
-static const uint16_t targets_12[] = {AT_BEFORE_SINGLE_9, AT_BEFORE_SINGLE_10, AT_BEFORE_SINGLE_11, AT_BEFORE_SINGLE_12, AT_BEFORE_SINGLE_13, AT_BEFORE_SINGLE_14, AT_BEFORE_SINGLE_1};
+static const qcap_piece_t pieces_13[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const uint16_t targets_13[] = {AT_OK_BY_COMMAND_1};
+static const qcap_until_t until_13 = {pieces_13, 1, true, NULL};
 
-static const uint16_t targets_14[] = {AT_BEFORE_SINGLE_1};
+static const uint16_t targets_14[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_15[] = {AT_BEFORE_CHALLENGE_LINE_1};
+static const uint16_t targets_15[] = {AT_BEFORE_SINGLE_9, AT_BEFORE_SINGLE_10, AT_BEFORE_SINGLE_11, AT_BEFORE_SINGLE_12, AT_BEFORE_SINGLE_13, AT_BEFORE_SINGLE_14, AT_BEFORE_SINGLE_1};
 
-static const uint16_t targets_16[] = {AT_BEFORE_OK_STATUS_3};
+static const uint16_t targets_16[] = {AT_OK_BY_COMMAND_1};
 
-static const uint16_t targets_17[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_1};
+static const uint16_t targets_17[] = {AT_BEFORE_SINGLE_1};
 
-static const qcap_piece_t pieces_17[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const uint16_t targets_18[] = {AT_BEFORE_CHALLENGE_LINE_1};
 
-static const qcap_until_t until_17 = {pieces_17, 1, true, NULL};
+static const uint16_t targets_19[] = {AT_BEFORE_OK_STATUS_3};
 
-static const uint16_t targets_18[] = {AT_BEFORE_OK_STATUS_2};
+static const uint16_t targets_20[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_1};
 
-static const uint16_t targets_19[] = {AT_BEFORE_MESSAGE_NUMBER_1, AT_OK_BY_COMMAND_4};
+static const qcap_piece_t pieces_20[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_piece_t pieces_19[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const qcap_until_t until_20 = {pieces_20, 1, true, NULL};
 
-static const qcap_until_t until_19 = {pieces_19, 1, true, NULL};
+static const uint16_t targets_21[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_20[] = {AT_BEFORE_OK_STATUS_2};
+static const uint16_t targets_22[] = {AT_BEFORE_MESSAGE_NUMBER_1, AT_OK_BY_COMMAND_4};
 
-static const uint16_t targets_21[] = {AT_BEFORE_MESSAGE_NUMBER_2, AT_OK_BY_COMMAND_5};
+static const qcap_piece_t pieces_22[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_piece_t pieces_21[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const qcap_until_t until_22 = {pieces_22, 1, true, NULL};
 
-static const qcap_until_t until_21 = {pieces_21, 1, true, NULL};
+static const uint16_t targets_23[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_22[] = {AT_BEFORE_OK_STATUS_2};
+static const uint16_t targets_24[] = {AT_BEFORE_MESSAGE_NUMBER_2, AT_OK_BY_COMMAND_5};
 
-static const uint16_t targets_23[] = {AT_BEFORE_CAPABILITY_1, AT_OK_BY_COMMAND_6};
+static const qcap_piece_t pieces_24[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_piece_t pieces_23[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const qcap_until_t until_24 = {pieces_24, 1, true, NULL};
 
-static const qcap_until_t until_23 = {pieces_23, 1, true, NULL};
+static const uint16_t targets_25[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_24[] = {AT_BEFORE_OK_STATUS_2};
+static const uint16_t targets_26[] = {AT_BEFORE_CAPABILITY_1, AT_OK_BY_COMMAND_6};
 
-static const uint16_t targets_25[] = {AT_BEFORE_LISTING_1, AT_OK_BY_COMMAND_7};
+static const qcap_piece_t pieces_26[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_piece_t pieces_25[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const qcap_until_t until_26 = {pieces_26, 1, true, NULL};
 
-static const qcap_until_t until_25 = {pieces_25, 1, true, NULL};
+static const uint16_t targets_27[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_26[] = {AT_BEFORE_OK_STATUS_2};
+static const uint16_t targets_28[] = {AT_BEFORE_LISTING_1, AT_OK_BY_COMMAND_7};
 
-static const uint16_t targets_27[] = {AT_BEFORE_SINGLE_3, AT_BEFORE_SINGLE_4, AT_BEFORE_SINGLE_5, AT_BEFORE_SINGLE_6, AT_BEFORE_SINGLE_7, AT_BEFORE_SINGLE_8, AT_BEFORE_SINGLE_2};
+static const qcap_piece_t pieces_28[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const uint16_t targets_28[] = {AT_OK_BY_COMMAND_2};
+static const qcap_until_t until_28 = {pieces_28, 1, true, NULL};
 
-static const uint16_t targets_29[] = {AT_BEFORE_SINGLE_2};
+static const uint16_t targets_29[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_30[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_30[] = {AT_BEFORE_SINGLE_3, AT_BEFORE_SINGLE_4, AT_BEFORE_SINGLE_5, AT_BEFORE_SINGLE_6, AT_BEFORE_SINGLE_7, AT_BEFORE_SINGLE_8, AT_BEFORE_SINGLE_2};
+
+static const uint16_t targets_31[] = {AT_OK_BY_COMMAND_2};
+
+static const uint16_t targets_32[] = {AT_BEFORE_SINGLE_2};
+
+static const uint16_t targets_33[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_0, .rule = 1, .is_shared = true, .choose = choose_0}, /* 0 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_1, .rule = 144}, /* 1 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_2, .rule = 144, .until = &until_2}, /* 2 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_3, .rule = 145}, /* 3 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_4, .rule = 145, .until = &until_4}, /* 4 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_5, .rule = 146}, /* 5 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_6, .rule = 146, .until = &until_6}, /* 6 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_7, .rule = 147}, /* 7 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_8, .rule = 147, .until = &until_8}, /* 8 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_9, .rule = 148}, /* 9 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_10, .rule = 148, .until = &until_10}, /* 10 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_11, .rule = 161, .protocol = "tls"}, /* 11 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_12, .rule = 66, .choose = choose_12}, /* 12 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_13, .rule = 162, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 13 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_14, .rule = 163, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 14 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_15, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 15 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_16, .rule = 144}, /* 16 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_17, .rule = 144, .until = &until_17}, /* 17 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_18, .rule = 145}, /* 18 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_19, .rule = 145, .until = &until_19}, /* 19 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_20, .rule = 146}, /* 20 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_21, .rule = 146, .until = &until_21}, /* 21 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_22, .rule = 147}, /* 22 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_23, .rule = 147, .until = &until_23}, /* 23 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_24, .rule = 148}, /* 24 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_25, .rule = 148, .until = &until_25}, /* 25 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_26, .rule = 161, .protocol = "tls"}, /* 26 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_27, .rule = 66, .choose = choose_27}, /* 27 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_28, .rule = 162, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 28 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_29, .rule = 163, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 29 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_30, .rule = 74, .choose = choose_30}, /* 30 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 77, .protocol = "tls"}, /* 0 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 77, .choose = choose_1}, /* 1 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 1, .is_shared = true, .choose = choose_2}, /* 2 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_3, .rule = 162, .protocol = "tls"}, /* 3 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_4, .rule = 145}, /* 4 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_5, .rule = 145, .until = &until_5}, /* 5 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_6, .rule = 146}, /* 6 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_7, .rule = 146, .until = &until_7}, /* 7 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_8, .rule = 147}, /* 8 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_9, .rule = 147, .until = &until_9}, /* 9 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_10, .rule = 148}, /* 10 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_11, .rule = 148, .until = &until_11}, /* 11 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_12, .rule = 149}, /* 12 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_13, .rule = 149, .until = &until_13}, /* 13 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_14, .rule = 163, .protocol = "tls"}, /* 14 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 66, .choose = choose_15}, /* 15 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_16, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 16 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_17, .rule = 165, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 17 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_18, .rule = 166, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 18 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_19, .rule = 145}, /* 19 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_20, .rule = 145, .until = &until_20}, /* 20 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_21, .rule = 146}, /* 21 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_22, .rule = 146, .until = &until_22}, /* 22 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_23, .rule = 147}, /* 23 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_24, .rule = 147, .until = &until_24}, /* 24 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_25, .rule = 148}, /* 25 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_26, .rule = 148, .until = &until_26}, /* 26 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_27, .rule = 149}, /* 27 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_28, .rule = 149, .until = &until_28}, /* 28 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_29, .rule = 163, .protocol = "tls"}, /* 29 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_30, .rule = 66, .choose = choose_30}, /* 30 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_31, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 31 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_32, .rule = 165, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 32 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_33, .rule = 74, .choose = choose_33}, /* 33 */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
 static const uint8_t class_of[256] = {
     0, 37, 38, 38, 38, 38, 38, 38, 38, 30, 1, 38, 38, 2, 38, 38, /* '\0' */
-    38, 38, 38, 38, 38, 38, 38, 38, 38, 38, 38, 38, 38, 38, 38, 38, /* 0x10 */
+    38, 38, 38, 38, 38, 38, 43, 38, 38, 38, 38, 38, 38, 38, 38, 38, /* 0x10 */
     3, 6, 6, 6, 6, 6, 6, 6, 6, 6, 5, 4, 40, 24, 34, 33, /* ' ' */
     13, 13, 13, 13, 13, 13, 13, 13, 26, 13, 6, 6, 36, 39, 35, 6, /* '0' */
     6, 11, 16, 22, 19, 8, 27, 25, 23, 17, 29, 32, 18, 42, 20, 14, /* '@' */
@@ -2837,158 +2864,158 @@ static const uint8_t class_of[256] = {
 
 /* For each class which of a state's edges it follows, from 1; 0: none. */
 static const uint8_t rows[] = {
-    /* 0 */ 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1,
-    /* 1 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 2 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 4 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 5 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 6 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 4, 5, 0, 0, 6, 0, 0, 7, 8, 9, 10, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 9 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 11 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 12 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 13 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 14 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 15 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 16 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 17 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 18 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 19 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 20 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 21 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 0, 0, 3, 3, 3, 3,
-    /* 22 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 23 */ 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 24 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 25 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 26 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3, 4, 4, 4, 3, 3, 0, 0, 4, 4, 4, 4,
-    /* 27 */ 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 28 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 29 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3, 3, 3,
-    /* 30 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1,
-    /* 31 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3, 4, 4, 4, 5, 3, 0, 0, 4, 4, 4, 4,
-    /* 32 */ 0, 1, 2, 3, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 33 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 34 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3, 3, 3,
-    /* 35 */ 0, 1, 2, 3, 4, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 0, 4, 0, 0, 4, 4, 0, 0, 0, 0, 0, 4, 0, 4, 4,
-    /* 36 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 4, 5, 0, 0, 6, 0, 0, 7, 8, 0, 9, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 37 */ 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 38 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 39 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 40 */ 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 41 */ 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 42 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0,
-    /* 43 */ 0, 1, 2, 3, 4, 5, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 0, 4, 0, 0, 4, 4, 0, 0, 0, 0, 0, 4, 0, 4, 4,
-    /* 44 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 45 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 46 */ 1, 1, 1, 2, 1, 1, 1, 1, 3, 1, 1, 3, 1, 3, 1, 1, 3, 1, 1, 3, 1, 1, 3, 1, 1, 1, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 47 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0,
-    /* 48 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,
-    /* 49 */ 2, 2, 2, 3, 2, 2, 2, 2, 4, 2, 2, 4, 2, 4, 2, 2, 4, 2, 2, 4, 2, 2, 4, 2, 2, 2, 4, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 50 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0,
-    /* 51 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1,
-    /* 52 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 53 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 54 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
-    /* 55 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 2, 1, 1,
-    /* 56 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2,
-    /* 57 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 58 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 59 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1,
-    /* 60 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1,
-    /* 61 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 62 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1,
-    /* 63 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
-    /* 64 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 2,
-    /* 65 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1,
-    /* 66 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1,
-    /* 67 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
-    /* 68 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1,
-    /* 69 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 70 */ 0, 1, 2, 3, 0, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 71 */ 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 2, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 72 */ 0, 2, 3, 4, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5,
-    /* 73 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
-    /* 74 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
-    /* 75 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 3, 1, 1, 1,
-    /* 76 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2,
-    /* 77 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1,
-    /* 78 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 3, 1, 2, 2, 2, 2,
-    /* 79 */ 0, 1, 1, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2,
-    /* 80 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4,
-    /* 81 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2,
-    /* 82 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 83 */ 0, 1, 1, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2,
-    /* 84 */ 0, 1, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 1, 3, 3, 3, 3, 3, 4, 1, 3, 3, 3, 3,
+    /* 0 */ 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1, 2,
+    /* 1 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 2 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 4 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 5 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 6 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 4, 5, 0, 0, 6, 0, 0, 7, 8, 9, 10, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 9 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 11 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 12 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 13 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 14 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 15 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 16 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 17 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 18 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 19 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 20 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 21 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 0, 0, 3, 3, 3, 3, 0,
+    /* 22 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 23 */ 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4,
+    /* 24 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 25 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 26 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3, 4, 4, 4, 3, 3, 0, 0, 4, 4, 4, 4, 0,
+    /* 27 */ 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 28 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 29 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3, 3, 3, 0,
+    /* 30 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0,
+    /* 31 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3, 4, 4, 4, 5, 3, 0, 0, 4, 4, 4, 4, 0,
+    /* 32 */ 0, 1, 2, 3, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 33 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 34 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3, 3, 3, 0,
+    /* 35 */ 0, 1, 2, 3, 4, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 0, 4, 0, 0, 4, 4, 0, 0, 0, 0, 0, 4, 0, 4, 4, 0,
+    /* 36 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 4, 5, 0, 0, 6, 0, 0, 7, 8, 0, 9, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 37 */ 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 38 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 39 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 40 */ 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 41 */ 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 42 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0,
+    /* 43 */ 0, 1, 2, 3, 4, 5, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 0, 4, 0, 0, 4, 4, 0, 0, 0, 0, 0, 4, 0, 4, 4, 0,
+    /* 44 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 45 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 46 */ 1, 1, 1, 2, 1, 1, 1, 1, 3, 1, 1, 3, 1, 3, 1, 1, 3, 1, 1, 3, 1, 1, 3, 1, 1, 1, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 47 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,
+    /* 48 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0,
+    /* 49 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 50 */ 2, 2, 2, 3, 2, 2, 2, 2, 4, 2, 2, 4, 2, 4, 2, 2, 4, 2, 2, 4, 2, 2, 4, 2, 2, 2, 4, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 51 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0,
+    /* 52 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0,
+    /* 53 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 54 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 55 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+    /* 56 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 2, 1, 1, 0,
+    /* 57 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0,
+    /* 58 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 59 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 60 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0,
+    /* 61 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0,
+    /* 62 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 63 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1,
+    /* 64 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1,
+    /* 65 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 2, 0,
+    /* 66 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1,
+    /* 67 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1,
+    /* 68 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1,
+    /* 69 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1,
+    /* 70 */ 0, 1, 2, 3, 0, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 71 */ 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 2, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 72 */ 0, 2, 3, 4, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 0,
+    /* 73 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1,
+    /* 74 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1,
+    /* 75 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 3, 1, 1, 1, 1,
+    /* 76 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2, 1,
+    /* 77 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0,
+    /* 78 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 3, 1, 2, 2, 2, 2, 1,
+    /* 79 */ 0, 1, 1, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2, 1,
+    /* 80 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 0,
+    /* 81 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2, 1,
+    /* 82 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 83 */ 0, 1, 1, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2, 1,
+    /* 84 */ 0, 1, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 1, 3, 3, 3, 3, 3, 4, 1, 3, 3, 3, 3, 1,
 };
 
 /* Target and action. */
 static const qcap_edge_t edges[] = {
-    {81, 1}, {3, 0}, {82, 0}, {1, 2}, {11, 0}, {12, 0}, {13, 0}, {15, 0},
-    {16, 0}, {18, 0}, {23, 0}, {8, 0}, {24, 0}, {21, 0}, {6, 0}, {86, 5},
-    {22, 0}, {5, 0}, {120, 0}, {7, 0}, {4, 7}, {9, 9}, {25, 14}, {26, 0},
-    {27, 0}, {28, 0}, {29, 0}, {30, 0}, {31, 0}, {32, 0}, {124, 16}, {33, 0},
-    {34, 0}, {35, 18}, {104, 0}, {137, 20}, {14, 22}, {17, 24}, {139, 0}, {20, 0},
-    {140, 0}, {19, 26}, {38, 28}, {37, 34}, {36, 0}, {39, 36}, {40, 39}, {41, 41},
-    {42, 39}, {39, 39}, {43, 44}, {44, 47}, {45, 39}, {46, 0}, {47, 50}, {48, 50},
-    {38, 52}, {88, 0}, {50, 55}, {49, 55}, {0, 58}, {51, 34}, {164, 65}, {52, 67},
-    {165, 0}, {53, 69}, {54, 71}, {55, 73}, {38, 76}, {37, 83}, {47, 0}, {48, 0},
-    {177, 0}, {56, 86}, {57, 0}, {178, 88}, {58, 0}, {0, 90}, {60, 0}, {0, 94},
-    {51, 102}, {53, 0}, {61, 0}, {62, 0}, {56, 0}, {63, 0}, {64, 0}, {192, 105},
-    {0, 107}, {66, 117}, {65, 117}, {196, 123}, {0, 125}, {51, 133}, {164, 136}, {0, 139},
-    {51, 147}, {0, 150}, {51, 159}, {164, 163}, {59, 165}, {38, 171}, {37, 180}, {218, 185},
-    {219, 105}, {0, 187}, {66, 194}, {222, 197}, {68, 199}, {0, 202}, {0, 205}, {66, 214},
-    {222, 219}, {68, 0}, {38, 225}, {72, 0}, {71, 0}, {69, 0}, {73, 230}, {38, 232},
-    {38, 235}, {72, 241}, {73, 0}, {85, 243}, {87, 0}, {83, 0}, {84, 245}, {74, 247},
-    {76, 253}, {79, 0}, {79, 257}, {103, 0}, {105, 18}, {14, 0}, {17, 0}, {106, 0},
-    {107, 0}, {89, 0}, {89, 261}, {91, 0}, {109, 263}, {108, 265}, {92, 0}, {94, 0},
-    {94, 263}, {96, 0}, {110, 0}, {96, 263}, {111, 0}, {113, 0}, {112, 0}, {115, 0},
-    {114, 0}, {0, 269}, {118, 0}, {117, 273}, {116, 275}, {119, 278}, {101, 281}, {121, 0},
-    {122, 0}, {123, 0}, {125, 285}, {128, 288}, {127, 288}, {126, 290}, {109, 292}, {108, 0},
-    {129, 0}, {130, 295}, {132, 0}, {133, 0}, {134, 0}, {135, 0}, {136, 0}, {0, 298},
-    {118, 306}, {117, 311}, {116, 0}, {0, 317}, {118, 322}, {117, 0}, {0, 324}, {138, 0},
-    {141, 14}, {142, 39}, {143, 73}, {39, 326}, {144, 67}, {145, 0}, {146, 0}, {147, 0},
-    {148, 329}, {149, 1}, {130, 0}, {150, 0}, {151, 0}, {152, 0}, {153, 0}, {154, 0},
-    {155, 0}, {156, 0}, {157, 0}, {158, 0}, {159, 0}, {160, 0}, {161, 0}, {162, 71},
-    {163, 336}, {166, 0}, {38, 342}, {167, 0}, {168, 345}, {148, 0}, {169, 0}, {170, 263},
-    {171, 0}, {172, 352}, {174, 0}, {173, 0}, {175, 354}, {176, 50}, {179, 0}, {59, 0},
-    {0, 357}, {51, 365}, {164, 0}, {60, 368}, {180, 371}, {181, 345}, {183, 263}, {184, 0},
-    {186, 0}, {185, 0}, {187, 0}, {188, 0}, {189, 0}, {190, 263}, {191, 0}, {176, 0},
-    {195, 374}, {198, 0}, {213, 0}, {152, 378}, {214, 0}, {155, 380}, {215, 0}, {216, 0},
-    {217, 382}, {38, 385}, {221, 0}, {220, 0}, {193, 0}, {39, 391}, {195, 0}, {197, 393},
-    {196, 0}, {0, 399}, {66, 0}, {65, 0}, {0, 404}, {51, 412}, {164, 415}, {38, 418},
-    {224, 0}, {223, 0}, {199, 0}, {227, 422}, {226, 0}, {225, 0}, {201, 0}, {230, 427},
-    {229, 0}, {228, 0}, {203, 0}, {233, 427}, {232, 0}, {231, 0}, {205, 0}, {236, 427},
-    {235, 0}, {234, 0}, {207, 0}, {239, 427}, {238, 0}, {237, 0}, {209, 0}, {242, 427},
-    {241, 0}, {240, 0}, {211, 0}, {171, 378}, {243, 0}, {244, 378}, {0, 430}, {51, 438},
-    {164, 441}, {217, 0}, {38, 444}, {37, 453}, {218, 0}, {257, 458}, {38, 461}, {0, 465},
-    {66, 471}, {222, 0}, {258, 473}, {38, 475}, {259, 473}, {227, 477}, {263, 473}, {230, 0},
-    {267, 473}, {233, 0}, {271, 473}, {236, 0}, {275, 473}, {239, 0}, {279, 473}, {242, 0},
-    {281, 0}, {244, 0}, {284, 480}, {283, 0}, {282, 0}, {245, 0}, {287, 485}, {286, 0},
-    {285, 0}, {247, 0}, {290, 485}, {289, 0}, {288, 0}, {249, 0}, {293, 485}, {292, 0},
-    {291, 0}, {251, 0}, {296, 485}, {295, 0}, {294, 0}, {253, 0}, {299, 485}, {298, 0},
-    {297, 0}, {255, 0}, {38, 488}, {221, 497}, {257, 0}, {38, 501}, {224, 506}, {258, 0},
-    {227, 508}, {226, 506}, {259, 0}, {260, 0}, {261, 514}, {230, 517}, {229, 506}, {263, 0},
-    {301, 521}, {264, 0}, {233, 517}, {232, 506}, {267, 0}, {302, 524}, {268, 0}, {236, 517},
-    {235, 506}, {271, 0}, {272, 527}, {304, 532}, {303, 535}, {272, 0}, {239, 517}, {238, 506},
-    {275, 0}, {276, 537}, {306, 542}, {305, 545}, {276, 0}, {242, 517}, {241, 506}, {279, 0},
-    {307, 0}, {308, 230}, {284, 547}, {311, 230}, {287, 0}, {315, 230}, {290, 0}, {319, 230},
-    {293, 0}, {323, 230}, {296, 0}, {327, 230}, {299, 0}, {38, 550}, {329, 553}, {301, 0},
-    {330, 556}, {302, 0}, {272, 559}, {304, 563}, {303, 0}, {276, 565}, {306, 569}, {305, 0},
-    {331, 123}, {332, 0}, {284, 571}, {283, 241}, {308, 0}, {309, 577}, {287, 580}, {286, 241},
-    {311, 0}, {334, 584}, {312, 0}, {290, 580}, {289, 241}, {315, 0}, {335, 587}, {316, 0},
-    {293, 580}, {292, 241}, {319, 0}, {320, 590}, {337, 595}, {336, 598}, {320, 0}, {296, 580},
-    {295, 241}, {323, 0}, {324, 600}, {339, 605}, {338, 608}, {324, 0}, {299, 580}, {298, 241},
-    {327, 0}, {340, 0}, {341, 0}, {331, 0}, {171, 610}, {331, 86}, {342, 0}, {171, 613},
-    {38, 616}, {343, 620}, {334, 0}, {344, 623}, {335, 0}, {320, 626}, {337, 630}, {336, 0},
-    {324, 632}, {339, 636}, {338, 0}, {264, 638}, {346, 643}, {345, 646}, {268, 648}, {348, 653},
-    {347, 656}, {331, 659}, {349, 0}, {171, 661}, {350, 0}, {351, 0}, {264, 664}, {346, 668},
-    {345, 0}, {268, 427}, {348, 0}, {331, 670}, {352, 0}, {171, 672}, {312, 675}, {354, 680},
-    {353, 683}, {316, 685}, {356, 690}, {355, 693}, {331, 696}, {357, 0}, {171, 698}, {312, 701},
-    {354, 705}, {353, 0}, {316, 485}, {356, 0}, {331, 707}, {358, 0}, {171, 709}, {359, 712},
-    {331, 712}, {171, 714}, {359, 123},
+    {81, 1}, {82, 1}, {3, 0}, {83, 0}, {1, 2}, {11, 0}, {12, 0}, {13, 0},
+    {15, 0}, {16, 0}, {18, 0}, {23, 0}, {8, 0}, {24, 0}, {21, 0}, {6, 0},
+    {87, 5}, {22, 0}, {5, 0}, {122, 0}, {7, 0}, {4, 7}, {9, 9}, {25, 14},
+    {26, 0}, {27, 0}, {28, 0}, {29, 0}, {30, 0}, {31, 0}, {32, 0}, {127, 16},
+    {33, 0}, {34, 0}, {35, 18}, {106, 0}, {140, 20}, {14, 22}, {17, 24}, {142, 0},
+    {20, 0}, {143, 0}, {19, 26}, {38, 28}, {37, 34}, {36, 0}, {39, 36}, {40, 39},
+    {41, 41}, {42, 39}, {39, 39}, {43, 44}, {44, 47}, {45, 39}, {46, 0}, {47, 50},
+    {48, 50}, {38, 52}, {89, 0}, {50, 55}, {49, 55}, {165, 1}, {0, 58}, {51, 34},
+    {168, 65}, {52, 67}, {169, 0}, {53, 69}, {54, 71}, {55, 73}, {38, 76}, {37, 83},
+    {47, 0}, {48, 0}, {181, 0}, {56, 86}, {57, 0}, {182, 88}, {58, 0}, {0, 90},
+    {60, 0}, {0, 94}, {51, 102}, {53, 0}, {61, 0}, {62, 0}, {56, 0}, {63, 0},
+    {64, 0}, {195, 105}, {0, 107}, {66, 117}, {65, 117}, {199, 123}, {0, 125}, {51, 133},
+    {168, 136}, {0, 139}, {51, 147}, {0, 150}, {51, 159}, {168, 163}, {59, 165}, {38, 171},
+    {37, 180}, {221, 185}, {222, 105}, {0, 187}, {66, 194}, {225, 197}, {68, 199}, {0, 202},
+    {0, 205}, {66, 214}, {225, 219}, {68, 0}, {38, 225}, {72, 0}, {71, 0}, {69, 0},
+    {73, 230}, {38, 232}, {38, 235}, {72, 241}, {73, 0}, {86, 243}, {88, 0}, {84, 0},
+    {85, 245}, {74, 247}, {76, 253}, {79, 0}, {79, 257}, {105, 0}, {107, 18}, {14, 0},
+    {17, 0}, {108, 0}, {109, 0}, {90, 0}, {90, 261}, {92, 0}, {111, 263}, {110, 265},
+    {93, 0}, {95, 0}, {95, 263}, {97, 0}, {112, 0}, {97, 263}, {113, 0}, {115, 0},
+    {114, 0}, {117, 0}, {116, 0}, {0, 269}, {120, 0}, {119, 273}, {118, 275}, {121, 278},
+    {102, 281}, {124, 0}, {125, 0}, {126, 0}, {128, 285}, {131, 288}, {130, 288}, {129, 290},
+    {111, 292}, {110, 0}, {132, 0}, {133, 295}, {135, 0}, {136, 0}, {137, 0}, {138, 0},
+    {139, 0}, {0, 298}, {120, 306}, {119, 311}, {118, 0}, {0, 317}, {120, 322}, {119, 0},
+    {0, 324}, {141, 0}, {144, 14}, {145, 39}, {146, 73}, {39, 326}, {147, 67}, {148, 0},
+    {149, 0}, {150, 0}, {151, 329}, {152, 1}, {133, 0}, {153, 0}, {154, 0}, {155, 0},
+    {156, 0}, {157, 0}, {158, 0}, {159, 0}, {160, 0}, {161, 0}, {162, 0}, {163, 0},
+    {164, 0}, {166, 71}, {167, 336}, {170, 0}, {38, 342}, {171, 0}, {172, 345}, {151, 0},
+    {173, 0}, {174, 263}, {175, 0}, {176, 352}, {178, 0}, {177, 0}, {179, 354}, {180, 50},
+    {183, 0}, {59, 0}, {0, 357}, {51, 365}, {168, 0}, {60, 368}, {184, 371}, {185, 345},
+    {187, 263}, {188, 0}, {190, 0}, {189, 0}, {123, 0}, {191, 0}, {192, 0}, {193, 263},
+    {194, 0}, {180, 0}, {198, 374}, {201, 0}, {216, 0}, {155, 378}, {217, 0}, {158, 380},
+    {218, 0}, {219, 0}, {220, 382}, {38, 385}, {224, 0}, {223, 0}, {196, 0}, {39, 391},
+    {198, 0}, {200, 393}, {199, 0}, {0, 399}, {66, 0}, {65, 0}, {0, 404}, {51, 412},
+    {168, 415}, {38, 418}, {227, 0}, {226, 0}, {202, 0}, {230, 422}, {229, 0}, {228, 0},
+    {204, 0}, {233, 427}, {232, 0}, {231, 0}, {206, 0}, {236, 427}, {235, 0}, {234, 0},
+    {208, 0}, {239, 427}, {238, 0}, {237, 0}, {210, 0}, {242, 427}, {241, 0}, {240, 0},
+    {212, 0}, {245, 427}, {244, 0}, {243, 0}, {214, 0}, {175, 378}, {246, 0}, {247, 378},
+    {0, 430}, {51, 438}, {168, 441}, {220, 0}, {38, 444}, {37, 453}, {221, 0}, {260, 458},
+    {38, 461}, {0, 465}, {66, 471}, {225, 0}, {261, 473}, {38, 475}, {262, 473}, {230, 477},
+    {266, 473}, {233, 0}, {270, 473}, {236, 0}, {274, 473}, {239, 0}, {278, 473}, {242, 0},
+    {282, 473}, {245, 0}, {284, 0}, {247, 0}, {287, 480}, {286, 0}, {285, 0}, {248, 0},
+    {290, 485}, {289, 0}, {288, 0}, {250, 0}, {293, 485}, {292, 0}, {291, 0}, {252, 0},
+    {296, 485}, {295, 0}, {294, 0}, {254, 0}, {299, 485}, {298, 0}, {297, 0}, {256, 0},
+    {302, 485}, {301, 0}, {300, 0}, {258, 0}, {38, 488}, {224, 497}, {260, 0}, {38, 501},
+    {227, 506}, {261, 0}, {230, 508}, {229, 506}, {262, 0}, {263, 0}, {264, 514}, {233, 517},
+    {232, 506}, {266, 0}, {304, 521}, {267, 0}, {236, 517}, {235, 506}, {270, 0}, {305, 524},
+    {271, 0}, {239, 517}, {238, 506}, {274, 0}, {275, 527}, {307, 532}, {306, 535}, {275, 0},
+    {242, 517}, {241, 506}, {278, 0}, {279, 537}, {309, 542}, {308, 545}, {279, 0}, {245, 517},
+    {244, 506}, {282, 0}, {310, 0}, {311, 230}, {287, 547}, {314, 230}, {290, 0}, {318, 230},
+    {293, 0}, {322, 230}, {296, 0}, {326, 230}, {299, 0}, {330, 230}, {302, 0}, {38, 550},
+    {332, 553}, {304, 0}, {333, 556}, {305, 0}, {275, 559}, {307, 563}, {306, 0}, {279, 565},
+    {309, 569}, {308, 0}, {334, 123}, {335, 0}, {287, 571}, {286, 241}, {311, 0}, {312, 577},
+    {290, 580}, {289, 241}, {314, 0}, {337, 584}, {315, 0}, {293, 580}, {292, 241}, {318, 0},
+    {338, 587}, {319, 0}, {296, 580}, {295, 241}, {322, 0}, {323, 590}, {340, 595}, {339, 598},
+    {323, 0}, {299, 580}, {298, 241}, {326, 0}, {327, 600}, {342, 605}, {341, 608}, {327, 0},
+    {302, 580}, {301, 241}, {330, 0}, {343, 0}, {344, 0}, {334, 0}, {175, 610}, {334, 86},
+    {345, 0}, {175, 613}, {38, 616}, {346, 620}, {337, 0}, {347, 623}, {338, 0}, {323, 626},
+    {340, 630}, {339, 0}, {327, 632}, {342, 636}, {341, 0}, {267, 638}, {349, 643}, {348, 646},
+    {271, 648}, {351, 653}, {350, 656}, {334, 659}, {352, 0}, {175, 661}, {353, 0}, {354, 0},
+    {267, 664}, {349, 668}, {348, 0}, {271, 427}, {351, 0}, {334, 670}, {355, 0}, {175, 672},
+    {315, 675}, {357, 680}, {356, 683}, {319, 685}, {359, 690}, {358, 693}, {334, 696}, {360, 0},
+    {175, 698}, {315, 701}, {357, 705}, {356, 0}, {319, 485}, {359, 0}, {334, 707}, {361, 0},
+    {175, 709}, {362, 712}, {334, 712}, {175, 714}, {362, 123},
 };
 
 /* The edges of states. */
@@ -2996,42 +3023,42 @@ static const uint16_t edge_lists[] = {
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
     16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
     32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-    48, 49, 50, 51, 52, 53, 42, 43, 54, 55, 56, 57, 58, 59, 60, 61,
-    62, 63, 60, 61, 64, 65, 66, 67, 68, 69, 70, 71, 68, 69, 72, 73,
-    74, 75, 76, 77, 78, 79, 80, 81, 82, 60, 61, 83, 68, 69, 72, 84,
-    85, 86, 87, 88, 89, 90, 91, 92, 93, 94, 78, 95, 96, 82, 97, 98,
+    48, 49, 50, 51, 52, 53, 54, 43, 44, 55, 56, 57, 58, 59, 60, 61,
+    62, 63, 64, 65, 62, 63, 66, 67, 68, 69, 70, 71, 72, 73, 70, 71,
+    74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 62, 63, 85, 70, 71,
+    74, 86, 87, 88, 89, 90, 91, 92, 93, 94, 95, 96, 80, 97, 98, 84,
     99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114,
-    115, 116, 117, 114, 115, 118, 119, 120, 121, 122, 123, 11, 124, 125, 14, 15,
-    126, 17, 19, 20, 127, 57, 128, 129, 130, 131, 132, 34, 133, 134, 135, 39,
-    41, 136, 137, 138, 139, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150,
+    115, 116, 117, 118, 119, 116, 117, 120, 121, 122, 123, 124, 125, 12, 126, 127,
+    15, 16, 128, 18, 20, 21, 129, 58, 130, 131, 132, 133, 134, 35, 135, 136,
+    137, 40, 42, 138, 139, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150,
     151, 152, 153, 154, 155, 156, 157, 158, 159, 160, 161, 162, 163, 164, 165, 166,
-    167, 168, 145, 146, 169, 170, 171, 172, 173, 174, 175, 176, 177, 178, 179, 180,
-    181, 182, 153, 154, 155, 183, 184, 185, 186, 187, 188, 189, 190, 191, 192, 168,
-    193, 145, 146, 194, 195, 196, 197, 198, 199, 200, 201, 202, 203, 204, 205, 42,
-    43, 206, 207, 208, 209, 210, 211, 212, 213, 214, 215, 216, 198, 171, 217, 218,
-    219, 201, 173, 220, 42, 43, 221, 222, 223, 224, 225, 226, 97, 98, 99, 227,
-    228, 209, 229, 230, 231, 232, 233, 234, 235, 236, 237, 60, 61, 238, 68, 69,
-    239, 68, 69, 72, 240, 222, 241, 242, 231, 243, 232, 244, 216, 232, 216, 235,
-    245, 236, 246, 247, 97, 98, 99, 248, 249, 250, 251, 252, 253, 254, 255, 88,
-    89, 90, 256, 257, 258, 259, 260, 261, 262, 241, 263, 264, 265, 266, 267, 268,
+    167, 168, 169, 170, 147, 148, 171, 172, 173, 174, 175, 176, 177, 178, 179, 180,
+    181, 182, 183, 184, 155, 156, 157, 185, 186, 187, 188, 189, 190, 191, 192, 193,
+    194, 170, 195, 147, 148, 196, 197, 198, 199, 200, 201, 202, 203, 204, 205, 206,
+    207, 43, 44, 208, 209, 210, 211, 212, 213, 214, 215, 216, 217, 218, 200, 173,
+    219, 220, 221, 203, 175, 222, 43, 44, 223, 224, 225, 226, 227, 228, 99, 100,
+    101, 229, 230, 211, 231, 232, 233, 234, 235, 236, 237, 238, 239, 62, 63, 240,
+    70, 71, 241, 70, 71, 74, 242, 224, 243, 244, 233, 245, 234, 246, 218, 234,
+    218, 237, 247, 238, 248, 249, 99, 100, 101, 250, 251, 252, 253, 254, 255, 256,
+    257, 90, 91, 92, 258, 259, 260, 261, 262, 263, 264, 243, 265, 266, 267, 268,
     269, 270, 271, 272, 273, 274, 275, 276, 277, 278, 279, 280, 281, 282, 283, 284,
-    285, 286, 287, 288, 289, 290, 242, 291, 232, 292, 216, 218, 247, 293, 294, 295,
-    296, 297, 298, 299, 300, 249, 250, 301, 302, 303, 304, 305, 263, 264, 306, 307,
-    267, 268, 308, 309, 271, 272, 310, 311, 275, 276, 312, 313, 279, 280, 314, 315,
-    283, 284, 316, 317, 287, 288, 318, 319, 232, 320, 216, 321, 322, 323, 324, 325,
+    285, 286, 287, 288, 289, 290, 291, 292, 244, 293, 234, 294, 218, 220, 249, 295,
+    296, 297, 298, 299, 300, 301, 302, 251, 252, 303, 304, 305, 306, 307, 265, 266,
+    308, 309, 269, 270, 310, 311, 273, 274, 312, 313, 277, 278, 314, 315, 281, 282,
+    316, 317, 285, 286, 318, 319, 289, 290, 320, 321, 234, 322, 218, 323, 324, 325,
     326, 327, 328, 329, 330, 331, 332, 333, 334, 335, 336, 337, 338, 339, 340, 341,
     342, 343, 344, 345, 346, 347, 348, 349, 350, 351, 352, 353, 354, 355, 356, 357,
     358, 359, 360, 361, 362, 363, 364, 365, 366, 367, 368, 369, 370, 371, 372, 373,
-    374, 375, 376, 377, 378, 379, 380, 381, 382, 383, 232, 216, 384, 322, 323, 385,
-    386, 326, 327, 387, 388, 330, 331, 389, 390, 334, 335, 391, 392, 338, 339, 393,
-    394, 342, 343, 395, 396, 397, 398, 399, 400, 401, 402, 403, 404, 405, 406, 407,
-    232, 408, 409, 216, 410, 411, 412, 413, 414, 415, 416, 417, 418, 419, 420, 421,
+    374, 375, 376, 377, 378, 379, 380, 381, 382, 383, 384, 385, 234, 218, 386, 324,
+    325, 387, 388, 328, 329, 389, 390, 332, 333, 391, 392, 336, 337, 393, 394, 340,
+    341, 395, 396, 344, 345, 397, 398, 399, 400, 401, 402, 403, 404, 405, 406, 407,
+    408, 409, 234, 410, 411, 218, 412, 413, 414, 415, 416, 417, 418, 419, 420, 421,
     422, 423, 424, 425, 426, 427, 428, 429, 430, 431, 432, 433, 434, 435, 436, 437,
-    438, 439, 440, 441, 442, 232, 443, 444, 232, 445, 446, 447, 448, 449, 450, 451,
-    452, 453, 454, 455, 456, 457, 458, 459, 460, 461, 441, 462, 463, 464, 442, 232,
-    465, 466, 467, 468, 469, 470, 471, 472, 473, 474, 232, 475, 476, 477, 478, 479,
-    480, 468, 481, 482, 483, 469, 232, 484, 485, 486, 487, 488, 489, 490, 491, 232,
-    492, 493, 494, 232, 495, 496, 497, 232, 498, 408, 444,
+    438, 439, 440, 441, 442, 443, 444, 234, 445, 446, 234, 447, 448, 449, 450, 451,
+    452, 453, 454, 455, 456, 457, 458, 459, 460, 461, 462, 463, 443, 464, 465, 466,
+    444, 234, 467, 468, 469, 470, 471, 472, 473, 474, 475, 476, 234, 477, 478, 479,
+    480, 481, 482, 470, 483, 484, 485, 471, 234, 486, 487, 488, 489, 490, 491, 492,
+    493, 234, 494, 495, 496, 234, 497, 498, 499, 234, 500, 410, 446,
 };
 
 /* Operations and moves, each with its place. */
@@ -3438,14 +3465,14 @@ static const uint16_t actions[] = {
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_PUSH, 0, 0, 0, 0, 65535}, /* push commands command */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 165, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 167, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 41, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 0, 0, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 1, 0, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 3, 0, 166}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 3, 0, 168}, /* set rounds */
     {QCAP_OP_OPEN, 0, 1, 0, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 0, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* feed sasl-message */
@@ -3461,7 +3488,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 257, 0, 0}, /* reset is_challenged */
     {QCAP_OP_CLOSE, 0, 0, 1, 0, 0}, /* close command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 165, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 167, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_MARK, 0, 0, 0, 0, 0}, /* mark */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 3, 0, 0}, /* close username */
@@ -3492,7 +3519,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 5, 0, 0}, /* begin stls-verb */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 6, 0, 0}, /* convert auth-verb */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin auth-verb */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 165, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 167, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 41, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed sasl-message */
@@ -3501,8 +3528,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 9, 0, 0}, /* open auth-response */
-    {QCAP_OP_SET, 0, 0, 1, 1, 167}, /* set is_auth */
-    {QCAP_OP_SET, 0, 0, 3, 2, 167}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 1, 1, 169}, /* set is_auth */
+    {QCAP_OP_SET, 0, 0, 3, 2, 169}, /* set rounds */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 8, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 7, 0, 0}, /* convert sasl-mech */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 7, 0, 0}, /* begin sasl-mech */
@@ -3517,7 +3544,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset is_auth */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
     {QCAP_OP_CLOSE, 0, 0, 11, 0, 0}, /* close reply */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 3, 128}, /* set is_answered */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 3, 130}, /* set is_answered */
     {QCAP_OP_FINISH, 0, 0, 2, 0, 0}, /* finish mime */
     {QCAP_OP_FEED_CLOSE, 0, 1, 2, 0, 0}, /* fed mime */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 2, 15, 0, 0}, /* close message */
@@ -3555,7 +3582,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 1, 12, 0, 0}, /* close status */
     {QCAP_OP_OPEN, 0, 1, 12, 0, 0}, /* open status */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 12, 0, 0}, /* open status */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 4, 139}, /* set is_challenged */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 4, 140}, /* set is_challenged */
     {QCAP_OP_FINISH, 0, 0, 1, 0, 0}, /* finish challenge */
     {QCAP_OP_FEED_CLOSE, 0, 1, 1, 0, 0}, /* fed challenge */
     {QCAP_OP_CLOSE, 0, 2, 13, 0, 0}, /* close reply-text */
@@ -3565,7 +3592,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 13, 0, 0}, /* open reply-text */
     {QCAP_OP_OPEN, 0, 0, 11, 0, 0}, /* open reply */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 11, 0, 0}, /* open reply */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 5, 121}, /* set is_answered */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 5, 123}, /* set is_answered */
     {QCAP_OP_FEED_CLOSE, 0, 0, 2, 0, 0}, /* fed mime */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 26, 0, 0}, /* close message */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 26, 0, 0}, /* open message */
@@ -3601,7 +3628,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 34, 0, 0}, /* open listing */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 0, 24, 0, 0}, /* close status */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 24, 0, 0}, /* open status */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 168, 0}, /* anomaly text-end */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 170, 0}, /* anomaly text-end */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 0, 11, 0, 0}, /* close reply */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 13, 0, 0}, /* close reply-text */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 14, 0, 0}, /* close timestamp */
@@ -3692,104 +3719,105 @@ static const qcap_about_t abouts[] = {
     {74, 0},
     {75, 76},
     {1, 0},
+    {77, 0},
     {20, 22},
     {23, 9},
-    {77, 5},
-    {15, 78},
+    {78, 5},
+    {15, 79},
     {72, 39},
-    {79, 76},
     {80, 76},
-    {81, 82},
-    {83, 76},
-    {84, 85},
-    {86, 12},
-    {87, 88},
-    {64, 89},
+    {81, 76},
+    {82, 83},
+    {84, 76},
+    {85, 86},
+    {87, 12},
+    {88, 89},
+    {64, 90},
     {27, 5},
-    {77, 18},
-    {3, 90},
-    {91, 92},
-    {84, 93},
-    {86, 21},
-    {94, 95},
-    {87, 96},
-    {97, 95},
+    {78, 18},
+    {3, 91},
+    {92, 93},
+    {85, 94},
+    {87, 21},
+    {95, 96},
+    {88, 97},
+    {98, 96},
     {41, 68},
-    {98, 5},
+    {99, 5},
+    {0, 100},
     {27, 18},
-    {99, 21},
-    {100, 43},
-    {101, 73},
-    {91, 82},
-    {86, 9},
-    {94, 102},
-    {87, 103},
-    {97, 102},
-    {104, 105},
-    {106, 9},
-    {107, 108},
+    {101, 21},
+    {102, 43},
+    {103, 73},
+    {92, 83},
+    {87, 9},
+    {95, 104},
+    {88, 105},
+    {98, 104},
+    {106, 107},
+    {108, 9},
+    {109, 110},
     {67, 33},
-    {109, 43},
-    {110, 43},
-    {101, 39},
-    {111, 92},
-    {86, 34},
-    {94, 96},
-    {94, 112},
-    {87, 113},
-    {97, 96},
-    {97, 114},
-    {104, 115},
-    {98, 18},
-    {106, 14},
-    {107, 116},
+    {111, 43},
+    {112, 43},
+    {103, 39},
+    {113, 93},
+    {87, 34},
+    {95, 97},
+    {95, 114},
+    {88, 115},
+    {98, 97},
+    {98, 116},
+    {106, 117},
+    {99, 18},
+    {108, 14},
+    {109, 118},
     {69, 51},
-    {117, 118},
-    {60, 119},
-    {54, 120},
-    {121, 0},
-    {86, 96},
-    {122, 123},
+    {119, 120},
+    {60, 121},
+    {54, 122},
+    {123, 0},
+    {87, 97},
     {124, 125},
-    {126, 123},
-    {127, 33},
-    {128, 0},
-    {117, 129},
-    {130, 55},
-    {131, 132},
-    {122, 133},
-    {134, 125},
-    {0, 135},
-    {126, 133},
-    {97, 133},
-    {136, 123},
-    {137, 138},
-    {139, 68},
-    {140, 141},
-    {142, 68},
-    {130, 62},
-    {131, 125},
-    {97, 105},
-    {136, 133},
-    {143, 70},
-    {144, 0},
+    {126, 127},
+    {128, 125},
+    {129, 33},
+    {130, 0},
+    {119, 131},
+    {132, 55},
+    {133, 134},
+    {124, 135},
+    {136, 127},
+    {128, 135},
+    {98, 135},
+    {137, 125},
+    {138, 139},
+    {140, 68},
+    {141, 142},
+    {143, 68},
+    {132, 62},
+    {133, 127},
+    {98, 107},
+    {137, 135},
+    {144, 70},
     {145, 0},
     {146, 0},
     {147, 0},
     {148, 0},
-    {97, 76},
-    {144, 76},
     {149, 0},
-    {150, 70},
+    {98, 76},
+    {145, 76},
+    {150, 0},
     {151, 70},
-    {152, 55},
-    {153, 154},
-    {155, 125},
-    {152, 156},
+    {152, 70},
+    {153, 55},
+    {154, 155},
+    {156, 127},
     {153, 157},
-    {158, 70},
-    {38, 159},
-    {124, 160},
+    {154, 158},
+    {159, 70},
+    {38, 160},
+    {126, 161},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -3876,9 +3904,11 @@ static const qcap_keep_t keeps[] = {
 /* States. Above each is what the tables say of it, for people: what it reads, where that leads, what it does. */
 static const qcap_state_t states[] = {
     /* exchange = response-line / response-line / response-line / usual .
+     * begun-tls = "" .      RFC 2595, 4
      * (between messages)
      * e.g. after ""
-     *     ALPHA / DIGIT / SP / CR / LF / "*"-"+" / "/" / "=" -> exchange_2 */
+     *     ALPHA / DIGIT / SP / CR / LF / "*"-"+" / "/" / "=" -> exchange_2
+     *     %x16 -> begun_tls_1 */
     {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 0: exchange_1 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
@@ -3886,42 +3916,42 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "-" -> error_status_4
      *     "+" -> ok_status_2 */
-    {1, 255, 1, 1, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 1: ok_status_1 */
+    {2, 255, 1, 1, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 1: ok_status_1 */
 
     /* e.g. after ""
      *     -> ok_status_1: open reply, open status */
-    {3, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 2: before_ok_status_1 */
+    {4, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 2: before_ok_status_1 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * e.g. after "+"
      *     "O" / "o" -> ok_status_3 */
-    {4, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 3: ok_status_2 */
+    {5, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 3: ok_status_2 */
 
     /* capa-verb = . "CAPA"      RFC 2449, 5
      * e.g. after "c"
      *     "A" / "a" -> capa_verb_2 */
-    {5, 255, 3, 4, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 4: capa_verb_1 */
+    {6, 255, 3, 4, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 4: capa_verb_1 */
 
     /* dele-verb = . "DELE"      RFC 1939, 5
      * e.g. after "d"
      *     "E" / "e" -> dele_verb_2 */
-    {6, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 5: dele_verb_1 */
+    {7, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 5: dele_verb_1 */
 
     /* pass-verb = . "PASS"      RFC 1939, 7
      * e.g. after "p"
      *     "A" / "a" -> pass_verb_2 */
-    {7, 255, 3, 6, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 6: pass_verb_1 */
+    {8, 255, 3, 6, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 6: pass_verb_1 */
 
     /* quit-verb = . "QUIT"      RFC 1939, 6
      * e.g. after "q"
      *     "U" / "u" -> quit_verb_2 */
-    {8, 255, 5, 7, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 7: quit_verb_1 */
+    {9, 255, 5, 7, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 7: quit_verb_1 */
 
     /* stat-verb = . "STAT"      RFC 1939, 5
      * stls-verb = . "STLS"      RFC 2595, 4
      * e.g. after "s"
      *     "T" / "t" -> stat_verb_2 */
-    {9, 255, 6, 8, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 8: stat_verb_1 */
+    {10, 255, 6, 8, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 8: stat_verb_1 */
 
     /* user-verb = . "USER"      RFC 1939, 7
      * pass-verb = . "PASS"      RFC 1939, 7
@@ -3938,63 +3968,63 @@ static const qcap_state_t states[] = {
      *     "S" / "s" -> stat_verb_1
      *     "T" / "t" -> top_verb_1: begin top-verb
      *     "U" / "u" -> user_verb_3 */
-    {10, 255, 7, 9, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 9: user_verb_1 */
+    {11, 255, 7, 9, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 9: user_verb_1 */
 
     /* e.g. after ""
      *     -> user_verb_1: reset is_auth, reset command, open command, open verb */
-    {21, 255, 0, 2, 0, QCAP_STATE_ENTRY, 0}, /* 10: before_user_verb_1 */
+    {22, 255, 0, 2, 0, QCAP_STATE_ENTRY, 0}, /* 10: before_user_verb_1 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * e.g. after "+o"
      *     "K" / "k" -> banner_1: close status */
-    {22, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 11: ok_status_3 */
+    {23, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 11: ok_status_3 */
 
     /* capa-verb = . "CAPA"      RFC 2449, 5
      * e.g. after "ca"
      *     "P" / "p" -> capa_verb_3 */
-    {23, 255, 9, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 12: capa_verb_2 */
+    {24, 255, 9, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 12: capa_verb_2 */
 
     /* dele-verb = . "DELE"      RFC 1939, 5
      * e.g. after "de"
      *     "L" / "l" -> dele_verb_3 */
-    {24, 255, 10, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 13: dele_verb_2 */
+    {25, 255, 10, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 13: dele_verb_2 */
 
     /* list-verb = . "LIST"      RFC 1939, 5
      * e.g. after "li"
      *     "S" / "s" -> list_verb_3 */
-    {25, 255, 11, 13, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: list_verb_1 */
+    {26, 255, 11, 13, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: list_verb_1 */
 
     /* pass-verb = . "PASS"      RFC 1939, 7
      * e.g. after "pa"
      *     "S" / "s" -> pass_verb_3 */
-    {26, 255, 11, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 15: pass_verb_2 */
+    {27, 255, 11, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 15: pass_verb_2 */
 
     /* quit-verb = . "QUIT"      RFC 1939, 6
      * e.g. after "qu"
      *     "I" / "i" -> quit_verb_3 */
-    {27, 255, 12, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 16: quit_verb_2 */
+    {28, 255, 12, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 16: quit_verb_2 */
 
     /* retr-verb = . "RETR"      RFC 1939, 5
      * e.g. after "re"
      *     "T" / "t" -> retr_verb_3 */
-    {28, 255, 6, 16, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 17: retr_verb_1 */
+    {29, 255, 6, 16, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 17: retr_verb_1 */
 
     /* stat-verb = . "STAT"      RFC 1939, 5
      * stls-verb = . "STLS"      RFC 2595, 4
      * e.g. after "st"
      *     "A" / "a" -> stat_verb_3
      *     "L" / "l" -> stls_verb_1: begin stls-verb */
-    {29, 255, 13, 17, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 18: stat_verb_2 */
+    {30, 255, 13, 17, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 18: stat_verb_2 */
 
     /* uidl-verb = . "UIDL"      RFC 1939, 7
      * e.g. after "ui"
      *     "D" / "d" -> uidl_verb_2 */
-    {31, 255, 14, 18, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 19: uidl_verb_1 */
+    {32, 255, 14, 18, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 19: uidl_verb_1 */
 
     /* user-verb = . "USER"      RFC 1939, 7
      * e.g. after "us"
      *     "E" / "e" -> user_verb_4 */
-    {32, 255, 4, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 20: user_verb_2 */
+    {33, 255, 4, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 20: user_verb_2 */
 
     /* apop-verb = . "APOP"      RFC 1939, 7
      * auth-verb = . "AUTH"      RFC 5034, 4
@@ -4002,21 +4032,21 @@ static const qcap_state_t states[] = {
      * e.g. after "a"
      *     "P" / "p" -> apop_verb_3
      *     "U" / "u" -> auth_verb_1: begin auth-verb */
-    {33, 255, 15, 20, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 21: apop_verb_1 */
+    {34, 255, 15, 20, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 21: apop_verb_1 */
 
     /* list-verb = . "LIST"      RFC 1939, 5
      * lang-verb = . "LANG"      RFC 6856, 2
      * e.g. after "l"
      *     "A" / "a" -> lang_verb_1: begin lang-verb
      *     "I" / "i" -> list_verb_1: begin list-verb */
-    {35, 255, 16, 21, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 22: list_verb_2 */
+    {36, 255, 16, 21, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 22: list_verb_2 */
 
     /* retr-verb = . "RETR"      RFC 1939, 5
      * rset-verb = . "RSET"      RFC 1939, 5
      * e.g. after "r"
      *     "E" / "e" -> retr_verb_1: begin retr-verb
      *     "S" / "s" -> rset_verb_1 */
-    {37, 255, 17, 22, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 23: retr_verb_2 */
+    {38, 255, 17, 22, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 23: retr_verb_2 */
 
     /* user-verb = . "USER"      RFC 1939, 7
      * uidl-verb = . "UIDL"      RFC 1939, 7
@@ -4025,7 +4055,7 @@ static const qcap_state_t states[] = {
      *     "I" / "i" -> uidl_verb_1: begin uidl-verb
      *     "S" / "s" -> user_verb_2
      *     "T" / "t" -> utf8_verb_1 */
-    {39, 255, 18, 23, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 24: user_verb_3 */
+    {40, 255, 18, 23, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 24: user_verb_3 */
 
     /* banner = [ . SP [ banner-text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4034,58 +4064,58 @@ static const qcap_state_t states[] = {
      *     SP -> banner_text_1
      *     CR -> crlf_1: mark
      *     LF -> ok_status_4: mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {42, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 25: banner_1 */
+    {43, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 25: banner_1 */
 
     /* capa-verb = . "CAPA"      RFC 2449, 5
      * e.g. after "cap"
      *     "A" / "a" -> trailing_blanks_1: convert capa-verb, close verb */
-    {45, 255, 3, 4, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 26: capa_verb_3 */
+    {46, 255, 3, 4, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 26: capa_verb_3 */
 
     /* dele-verb = . "DELE"      RFC 1939, 5
      * e.g. after "del"
      *     "E" / "e" -> dele_1: close verb */
-    {46, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 27: dele_verb_3 */
+    {47, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 27: dele_verb_3 */
 
     /* list-verb = . "LIST"      RFC 1939, 5
      * e.g. after "lis"
      *     "T" / "t" -> list_1: convert list-verb, close verb */
-    {47, 255, 6, 25, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 28: list_verb_3 */
+    {48, 255, 6, 25, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 28: list_verb_3 */
 
     /* pass-verb = . "PASS"      RFC 1939, 7
      * e.g. after "pas"
      *     "S" / "s" -> pass_1: close verb */
-    {48, 255, 11, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 29: pass_verb_3 */
+    {49, 255, 11, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 29: pass_verb_3 */
 
     /* quit-verb = . "QUIT"      RFC 1939, 6
      * e.g. after "qui"
      *     "T" / "t" -> trailing_blanks_1: close verb */
-    {49, 255, 6, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 30: quit_verb_3 */
+    {50, 255, 6, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 30: quit_verb_3 */
 
     /* retr-verb = . "RETR"      RFC 1939, 5
      * e.g. after "ret"
      *     "R" / "r" -> retr_1: convert retr-verb, close verb */
-    {50, 255, 20, 27, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 31: retr_verb_3 */
+    {51, 255, 20, 27, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 31: retr_verb_3 */
 
     /* stat-verb = . "STAT"      RFC 1939, 5
      * e.g. after "sta"
      *     "T" / "t" -> trailing_blanks_1: close verb */
-    {49, 255, 6, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: stat_verb_3 */
+    {50, 255, 6, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: stat_verb_3 */
 
     /* uidl-verb = . "UIDL"      RFC 1939, 7
      * e.g. after "uid"
      *     "L" / "l" -> uidl_1: convert uidl-verb, close verb */
-    {51, 255, 10, 28, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 33: uidl_verb_2 */
+    {52, 255, 10, 28, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 33: uidl_verb_2 */
 
     /* user-verb = . "USER"      RFC 1939, 7
      * e.g. after "use"
      *     "R" / "r" -> user_1: close verb */
-    {52, 255, 20, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 34: user_verb_4 */
+    {53, 255, 20, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 34: user_verb_4 */
 
     /* auth-verb = . "AUTH"      RFC 5034, 4
      * auth-verb = . "AUTH"      RFC 5034, 4
      * e.g. after "au"
      *     "T" / "t" -> auth_verb_2 */
-    {53, 255, 6, 30, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 35: auth_verb_1 */
+    {54, 255, 6, 30, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 35: auth_verb_1 */
 
     /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
      * timestamp = . "<" 1*( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 1939, 7
@@ -4095,12 +4125,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: mark
      *     LF -> ok_status_4: mark, anomaly-open, anomaly bare-LF, close reply, atomic ends
      *     "<" -> timestamp_1: open reply-text */
-    {54, 255, 21, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 36: banner_text_1 */
+    {55, 255, 21, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 36: banner_text_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\r"
      *     LF -> ok_status_4: close reply, atomic ends */
-    {58, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 37: crlf_1 */
+    {59, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 37: crlf_1 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * error-status = . "-ERR"      RFC 1939, 3
@@ -4108,8 +4138,9 @@ static const qcap_state_t states[] = {
      * e.g. after "+ok\n"
      *     "-" -> error_status_1: open reply, open status
      *     CR -> found_ok_2
-     *     "+" -> ok_status_5: open reply, open status */
-    {59, 255, 23, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 38: ok_status_4 */
+     *     "+" -> ok_status_5: open reply, open status
+     *     %x16 -> start_3 */
+    {60, 255, 23, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 38: ok_status_4 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4118,12 +4149,12 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: anomaly-open
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {62, 255, 19, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 39: trailing_blanks_1 */
+    {64, 255, 19, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 39: trailing_blanks_1 */
 
     /* dele = dele-verb . SP message-number blanks CRLF      RFC 1939, 5
      * e.g. after "dele"
      *     SP -> message_number_1: open message-number */
-    {65, 255, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 40: dele_1 */
+    {67, 255, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 40: dele_1 */
 
     /* list = list-verb [ . SP one-message ] blanks CRLF      RFC 1939, 5
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4132,17 +4163,17 @@ static const qcap_state_t states[] = {
      *     SP -> message_number_4
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {66, 255, 19, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 41: list_1 */
+    {68, 255, 19, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 41: list_1 */
 
     /* pass = pass-verb . SP password CRLF      RFC 1939, 7
      * e.g. after "pass"
      *     SP -> password_1: open password */
-    {69, 255, 24, 37, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 42: pass_1 */
+    {71, 255, 24, 37, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 42: pass_1 */
 
     /* retr = retr-verb . SP message-number blanks CRLF      RFC 1939, 5
      * e.g. after "retr"
      *     SP -> message_number_1: open message-number */
-    {65, 255, 24, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 43: retr_1 */
+    {67, 255, 24, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 43: retr_1 */
 
     /* uidl = uidl-verb [ . SP one-message ] blanks CRLF      RFC 1939, 7
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4151,18 +4182,18 @@ static const qcap_state_t states[] = {
      *     SP -> message_number_4
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {66, 255, 19, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 44: uidl_1 */
+    {68, 255, 19, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 44: uidl_1 */
 
     /* user = user-verb . SP username CRLF      RFC 1939, 7
      * e.g. after "user"
      *     SP -> username_1: open username */
-    {70, 255, 24, 40, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 45: user_1 */
+    {72, 255, 24, 40, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 45: user_1 */
 
     /* auth-verb = . "AUTH"      RFC 5034, 4
      * auth-verb = . "AUTH"      RFC 5034, 4
      * e.g. after "aut"
      *     "H" / "h" -> trailing_blanks_2: convert auth-verb, close verb */
-    {71, 255, 25, 41, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 46: auth_verb_2 */
+    {73, 255, 25, 41, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 46: auth_verb_2 */
 
     /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
      * timestamp = . "<" 1*( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 1939, 7
@@ -4172,7 +4203,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: close reply-text, mark
      *     LF -> ok_status_4: close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends
      *     "<" -> timestamp_1 */
-    {72, 3, 21, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 47: banner_text_2 */
+    {74, 3, 21, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 47: banner_text_2 */
 
     /* timestamp = "<" 1*. ( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" ...      RFC 1939, 7
      * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 4
@@ -4182,29 +4213,29 @@ static const qcap_state_t states[] = {
      *     SP / HTAB / "<" / ">" / %x80-FF -> banner_text_4
      *     CR -> crlf_1: close reply-text, mark
      *     LF -> ok_status_4: close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {76, 255, 26, 42, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 48: timestamp_1 */
+    {78, 255, 26, 42, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 48: timestamp_1 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "+ok\n-"
      *     "E" / "e" -> error_status_2 */
-    {80, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 49: error_status_1 */
+    {82, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 49: error_status_1 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+"
      *     "O" / "o" -> ok_status_6
      *     SP / CR / LF -> reply_1: close status */
-    {81, 255, 27, 44, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 50: ok_status_5 */
+    {83, 255, 27, 44, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 50: ok_status_5 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "capa\r"
      *     LF -> exchange_1: atomic ends, push commands command, close command */
-    {83, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 51: crlf_2 */
+    {85, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 51: crlf_2 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * e.g. after "dele "
      *     DIGIT -> message_number_2 */
-    {84, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 52: message_number_1 */
+    {86, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 52: message_number_1 */
 
     /* password = *. argument-char      RFC 1939, 7
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4213,12 +4244,12 @@ static const qcap_state_t states[] = {
      *     argument-char -> password_1
      *     CR -> crlf_2: close password, mark
      *     LF -> exchange_1: close password, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {85, 3, 29, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 53: password_1 */
+    {87, 3, 29, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 53: password_1 */
 
     /* username = 1*. argument-char      RFC 1939, 7
      * e.g. after "user "
      *     argument-char -> username_2 */
-    {88, 255, 30, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 54: username_1 */
+    {90, 255, 30, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 54: username_1 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4227,7 +4258,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_3
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {89, 255, 19, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 55: trailing_blanks_2 */
+    {91, 255, 19, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 55: trailing_blanks_2 */
 
     /* timestamp = "<" 1*. ( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" ...      RFC 1939, 7
      * timestamp = ... / "=" / ALPHA / "?"-"@" / "["-"`" / "{"-"~" ) . ">"      RFC 1939, 7
@@ -4238,17 +4269,17 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: close reply-text, mark
      *     LF -> ok_status_4: close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends
      *     ">" -> banner_text_3 */
-    {92, 4, 31, 42, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 56: timestamp_2 */
+    {94, 4, 31, 42, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 56: timestamp_2 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "+ok\n-e"
      *     "R" / "r" -> error_status_3 */
-    {97, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 57: error_status_2 */
+    {99, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 57: error_status_2 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * e.g. after "+ok\n+o"
      *     "K" / "k" -> reply_2: close status */
-    {98, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 58: ok_status_6 */
+    {100, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 58: ok_status_6 */
 
     /* sasl-mech = . 1*20mech-char      RFC 5034, 4
      * auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
@@ -4258,7 +4289,7 @@ static const qcap_state_t states[] = {
      *     SP -> base64_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
      *     CR -> crlf_3: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
      *     LF -> exchange_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {99, 255, 32, 49, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 59: sasl_mech_1 */
+    {101, 255, 32, 49, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 59: sasl_mech_1 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4268,7 +4299,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: close message-number, anomaly-open
      *     CR -> crlf_2: close message-number, mark
      *     LF -> exchange_1: close message-number, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {103, 4, 33, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: message_number_2 */
+    {105, 4, 33, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: message_number_2 */
 
     /* username = 1*. argument-char      RFC 1939, 7
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4277,7 +4308,7 @@ static const qcap_state_t states[] = {
      *     argument-char -> username_2
      *     CR -> crlf_2: close username, mark
      *     LF -> exchange_1: close username, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {107, 3, 29, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: username_2 */
+    {109, 3, 29, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: username_2 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4287,7 +4318,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: anomaly-open
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks, mark
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {110, 255, 32, 52, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 62: trailing_blanks_3 */
+    {112, 255, 32, 52, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 62: trailing_blanks_3 */
 
     /* banner-text = ... ) / ( "<" *plain-char ) ] ) / ( timestamp *. plain-char ) / ( "<" *plain-char )      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4296,12 +4327,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> banner_text_5
      *     CR -> crlf_1: open timestamp, close timestamp, close reply-text, mark
      *     LF -> ok_status_4: open timestamp, close timestamp, close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {114, 255, 34, 53, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 63: banner_text_3 */
+    {116, 255, 34, 53, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 63: banner_text_3 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "+ok\n-er"
      *     "R" / "r" -> reply_3: close status */
-    {117, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 64: error_status_3 */
+    {119, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 64: error_status_3 */
 
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4311,12 +4342,12 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_7: anomaly-open
      *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {118, 255, 35, 54, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, 0}, /* 65: base64_1 */
+    {120, 255, 35, 54, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, 0}, /* 65: base64_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "auth a\r"
      *     LF -> exchange_1: push commands command, close command */
-    {122, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 66: crlf_3 */
+    {124, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 66: crlf_3 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok"
@@ -4327,7 +4358,7 @@ static const qcap_state_t states[] = {
      *     -> before_single_13
      *     -> before_single_14
      *     -> before_single_1 */
-    {0, 255, 12, 55, 0, QCAP_STATE_CONTROL, 1}, /* 67: ok_by_command_1 */
+    {0, 255, 15, 55, 0, QCAP_STATE_CONTROL, 1}, /* 67: ok_by_command_1 */
 
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4337,7 +4368,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_7: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open
      *     CR -> crlf_3: set rounds, close auth-response, fed sasl-message, finish sasl-message
      *     LF -> exchange_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {123, 4, 35, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: base64_2 */
+    {125, 4, 35, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: base64_2 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4346,11 +4377,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_1
      *     CR -> crlf_4
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered, close reply */
-    {127, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 69: single_1 */
+    {129, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 69: single_1 */
 
     /* e.g. after "+ok\n-err"
      *     -> single_1 */
-    {130, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 70: before_single_1 */
+    {132, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 70: before_single_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4359,12 +4390,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_2: open reply-text
      *     CR -> crlf_4
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered, close reply */
-    {131, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 71: text_1 */
+    {133, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 71: text_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n-err\r"
      *     LF -> ok_status_4: set is_answered, close reply */
-    {134, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 72: crlf_4 */
+    {136, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 72: crlf_4 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4373,7 +4404,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_2
      *     CR -> crlf_4: close reply-text
      *     LF -> ok_status_4: close reply-text, anomaly-open, anomaly bare-LF, set is_answered, close reply */
-    {135, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 73: text_2 */
+    {137, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 73: text_2 */
 
     /* user-verb = . "USER"      RFC 1939, 7
      * pass-verb = . "PASS"      RFC 1939, 7
@@ -4389,22 +4420,22 @@ static const qcap_state_t states[] = {
      *     "S" / "s" -> stat_verb_1
      *     "T" / "t" -> top_verb_1: begin top-verb
      *     "U" / "u" -> user_verb_6 */
-    {138, 255, 36, 58, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: user_verb_5 */
+    {140, 255, 36, 58, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: user_verb_5 */
 
     /* e.g. after ""
      *     -> user_verb_5: found, reset is_auth, reset command, open command, open verb */
-    {148, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 75: before_user_verb_2 */
+    {150, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 75: before_user_verb_2 */
 
     /* found-ok = . CR LF ok-status      RFC 1939, 3
      * found-error = . CR LF error-status      RFC 1939, 3
      * lost-end = . CR LF "." CR LF      RFC 1939, 3
      * e.g. after ""
      *     CR -> found_ok_2 */
-    {149, 255, 37, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 76: found_ok_1 */
+    {151, 255, 37, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 76: found_ok_1 */
 
     /* e.g. after ""
      *     -> found_ok_1: found */
-    {150, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 77: before_found_ok_1 */
+    {152, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 77: before_found_ok_1 */
 
     /* sasl-message = ... / xoauth2 / oauthbearer / scram / other-message .
      * e.g. after ""
@@ -4417,18 +4448,18 @@ static const qcap_state_t states[] = {
      *     -> gs2_cb_flag_1
      *     -> gs2_cb_flag_2
      *     -> other_message_1 */
-    {0, 255, 30, 60, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 78: sasl_message_1 */
+    {0, 255, 33, 60, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 78: sasl_message_1 */
 
     /* challenge = *. OCTET      RFC 2195, 2
      * (between messages)
      * e.g. after ""
      *     OCTET -> challenge_1
      *     the end: close auth-challenge */
-    {151, 1, 38, 61, 18, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: challenge_1 */
+    {153, 1, 38, 61, 18, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: challenge_1 */
 
     /* e.g. after ""
      *     -> challenge_1: open auth-challenge */
-    {152, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 80: before_challenge_1 */
+    {154, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 80: before_challenge_1 */
 
     /* exchange = response-line / response-line / response-line / usual .
      * e.g. after ""
@@ -4436,103 +4467,108 @@ static const qcap_state_t states[] = {
      *     -> before_base64_1
      *     -> before_base64_1
      *     -> before_user_verb_1 */
-    {0, 255, 0, 62, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 81: exchange_2 */
+    {0, 255, 2, 62, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 81: exchange_2 */
+
+    /* begun-tls = "" .      RFC 2595, 4
+     * e.g. after ""
+     *     -> start_1 */
+    {0, 255, 1, 63, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 82: begun_tls_1 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "-"
      *     "E" / "e" -> error_status_5 */
-    {153, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: error_status_4 */
+    {155, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: error_status_4 */
 
     /* apop-verb = . "APOP"      RFC 1939, 7
      * auth-verb = . "AUTH"      RFC 5034, 4
      * e.g. after "a"
      *     "P" / "p" -> apop_verb_3
      *     "U" / "u" -> auth_verb_3: begin auth-verb */
-    {154, 255, 15, 20, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 83: apop_verb_2 */
+    {156, 255, 15, 20, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 84: apop_verb_2 */
 
     /* list-verb = . "LIST"      RFC 1939, 5
      * e.g. after "l"
      *     "I" / "i" -> list_verb_1 */
-    {156, 255, 12, 63, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 84: list_verb_4 */
+    {158, 255, 12, 64, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 85: list_verb_4 */
 
     /* retr-verb = . "RETR"      RFC 1939, 5
      * e.g. after "r"
      *     "E" / "e" -> retr_verb_1 */
-    {157, 255, 4, 64, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 85: retr_verb_4 */
+    {159, 255, 4, 65, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 86: retr_verb_4 */
 
     /* top-verb = . "TOP"      RFC 1939, 7
      * e.g. after "t"
      *     "O" / "o" -> top_verb_2 */
-    {158, 255, 2, 65, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 86: top_verb_1 */
+    {160, 255, 2, 66, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 87: top_verb_1 */
 
     /* user-verb = . "USER"      RFC 1939, 7
      * uidl-verb = . "UIDL"      RFC 1939, 7
      * e.g. after "u"
      *     "I" / "i" -> uidl_verb_1: begin uidl-verb
      *     "S" / "s" -> user_verb_2 */
-    {159, 255, 39, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 87: user_verb_6 */
+    {161, 255, 39, 67, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 88: user_verb_6 */
 
     /* found-ok = CR . LF ok-status      RFC 1939, 3
      * found-error = CR . LF error-status      RFC 1939, 3
      * lost-end = CR . LF "." CR LF      RFC 1939, 3
      * e.g. after "\r"
      *     LF -> ok_status_7 */
-    {161, 255, 22, 67, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 88: found_ok_2 */
+    {163, 255, 22, 68, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: found_ok_2 */
 
     /* login-password = *. OCTET      RFC 4616, 2
      * (between messages)
      * e.g. after ""
      *     OCTET -> login_password_1
      *     the end: close password */
-    {162, 1, 38, 68, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: login_password_1 */
+    {164, 1, 38, 69, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 90: login_password_1 */
 
     /* e.g. after ""
      *     -> login_password_1: open password */
-    {163, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 90: before_login_password_1 */
+    {165, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 91: before_login_password_1 */
 
     /* other-message = *. OCTET
      * (between messages)
      * e.g. after ""
      *     OCTET -> other_message_1 */
-    {164, 1, 38, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 91: other_message_1 */
+    {166, 1, 38, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: other_message_1 */
 
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after ""
      *     SAFE -> authzid_2: open authzid
      *     %x00 -> authcid_1: open username */
-    {165, 255, 40, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: authzid_1 */
+    {167, 255, 40, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 93: authzid_1 */
 
     /* e.g. after ""
      *     -> authzid_1 */
-    {167, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 93: before_authzid_1 */
+    {169, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 94: before_authzid_1 */
 
     /* login-name = *. OCTET      RFC 4616, 2
      * (between messages)
      * e.g. after ""
      *     OCTET -> login_name_1
      *     the end: close username */
-    {168, 1, 38, 71, 21, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: login_name_1 */
+    {170, 1, 38, 72, 21, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: login_name_1 */
 
     /* e.g. after ""
      *     -> login_name_1: open username */
-    {169, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 95: before_login_name_1 */
+    {171, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 96: before_login_name_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
      * e.g. after ""
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2 */
-    {170, 1, 41, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: cram_name_1 */
+    {172, 1, 41, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: cram_name_1 */
 
     /* e.g. after ""
      *     -> cram_name_1: open username */
-    {172, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 97: before_cram_name_1 */
+    {174, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 98: before_cram_name_1 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after ""
      *     "U" / "u" -> xoauth2_2 */
-    {173, 255, 5, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: xoauth2_1 */
+    {175, 255, 5, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: xoauth2_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * gs2-cb-flag = ( "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / . "n" / "y"      RFC 7628, 3.1
@@ -4540,7 +4576,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "N" / "Y" / "n" / "y" -> oauthbearer_1
      *     "P" / "p" -> gs2_cb_flag_3 */
-    {174, 255, 42, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: gs2_cb_flag_1 */
+    {176, 255, 42, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: gs2_cb_flag_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * gs2-cb-flag = ( "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / . "n" / "y"      RFC 7628, 3.1
@@ -4548,7 +4584,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "N" / "Y" / "n" / "y" -> scram_1
      *     "P" / "p" -> gs2_cb_flag_4 */
-    {176, 255, 42, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: gs2_cb_flag_2 */
+    {178, 255, 42, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: gs2_cb_flag_2 */
 
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * cancel-response = . "*"      RFC 5034, 4
@@ -4559,31 +4595,36 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command
      *     "*" -> trailing_blanks_5: open auth-response, close auth-response */
-    {178, 255, 43, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 101: base64_3 */
+    {180, 255, 43, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 102: base64_3 */
 
     /* e.g. after ""
      *     -> base64_3: reset command, reset is_answered, reset is_challenged */
-    {183, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 102: before_base64_1 */
+    {185, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 103: before_base64_1 */
+
+    /* (between messages)
+     * e.g. after ""
+     *     -> start_2 */
+    {0, 255, 0, 2, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 104: start_1 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "-e"
      *     "R" / "r" -> error_status_6 */
-    {184, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: error_status_5 */
+    {186, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: error_status_5 */
 
     /* apop-verb = . "APOP"      RFC 1939, 7
      * e.g. after "ap"
      *     "O" / "o" -> apop_verb_4 */
-    {185, 255, 2, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 104: apop_verb_3 */
+    {187, 255, 2, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: apop_verb_3 */
 
     /* auth-verb = . "AUTH"      RFC 5034, 4
      * e.g. after "au"
      *     "T" / "t" -> auth_verb_4 */
-    {186, 255, 6, 30, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 105: auth_verb_3 */
+    {188, 255, 6, 30, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 107: auth_verb_3 */
 
     /* top-verb = . "TOP"      RFC 1939, 7
      * e.g. after "to"
      *     "P" / "p" -> top_1: convert top-verb, close verb */
-    {187, 255, 9, 77, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 106: top_verb_2 */
+    {189, 255, 9, 78, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 108: top_verb_2 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * error-status = . "-ERR"      RFC 1939, 3
@@ -4592,19 +4633,19 @@ static const qcap_state_t states[] = {
      *     "." -> lost_end_1: anomaly-open
      *     "-" -> error_status_7: open status
      *     "+" -> ok_status_8: open status */
-    {188, 255, 44, 78, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 107: ok_status_7 */
+    {190, 255, 44, 79, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: ok_status_7 */
 
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after "a"
      *     SAFE -> authzid_2
      *     %x00 -> authcid_1: close authzid, open username */
-    {191, 2, 40, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: authzid_2 */
+    {193, 2, 40, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: authzid_2 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * e.g. after "\x00"
      *     SAFE -> authcid_2 */
-    {193, 255, 45, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: authcid_1 */
+    {195, 255, 45, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: authcid_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -4613,32 +4654,32 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> cram_name_3
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2 */
-    {194, 2, 46, 80, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: cram_name_2 */
+    {196, 2, 46, 81, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: cram_name_2 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "u"
      *     "S" / "s" -> xoauth2_3 */
-    {197, 255, 11, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: xoauth2_2 */
+    {199, 255, 11, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: xoauth2_2 */
 
     /* oauthbearer = gs2-cb-flag . "," [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token ...      RFC 7628, 3.1
      * e.g. after "n"
      *     "," -> oauthbearer_2 */
-    {198, 255, 47, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: oauthbearer_1 */
+    {200, 255, 47, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: oauthbearer_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_5 */
-    {199, 255, 48, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: gs2_cb_flag_3 */
+    {201, 255, 48, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: gs2_cb_flag_3 */
 
     /* scram = gs2-cb-flag . "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n"
      *     "," -> scram_2 */
-    {200, 255, 47, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: scram_1 */
+    {202, 255, 47, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: scram_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_6 */
-    {201, 255, 48, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: gs2_cb_flag_4 */
+    {203, 255, 48, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: gs2_cb_flag_4 */
 
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4648,7 +4689,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_4: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open
      *     CR -> crlf_5: set rounds, close auth-response, fed sasl-message, finish sasl-message
      *     LF -> exchange_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, push commands command */
-    {202, 4, 35, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: base64_4 */
+    {204, 4, 35, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: base64_4 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4657,12 +4698,12 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_4
      *     CR -> crlf_5: anomaly trailing-blanks
      *     LF -> exchange_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command */
-    {206, 3, 19, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: trailing_blanks_4 */
+    {208, 3, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: trailing_blanks_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r"
      *     LF -> exchange_1: push commands command */
-    {209, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: crlf_5 */
+    {211, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: crlf_5 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4671,59 +4712,63 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_4: anomaly-open
      *     CR -> crlf_5
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command */
-    {210, 255, 19, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: trailing_blanks_5 */
+    {212, 255, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: trailing_blanks_5 */
 
     /* noop-verb = . "NOOP"      RFC 1939, 5
      * e.g. after "n"
      *     "O" / "o" -> noop_verb_2 */
-    {213, 255, 2, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: noop_verb_1 */
+    {215, 255, 2, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: noop_verb_1 */
+
+    /* (between messages)
+     * e.g. after "" */
+    {216, 255, 49, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: start_2 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "-er"
      *     "R" / "r" -> single_2: close status */
-    {214, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: error_status_6 */
+    {216, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: error_status_6 */
 
     /* apop-verb = . "APOP"      RFC 1939, 7
      * e.g. after "apo"
      *     "P" / "p" -> apop_1: close verb */
-    {215, 255, 9, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: apop_verb_4 */
+    {217, 255, 9, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: apop_verb_4 */
 
     /* auth-verb = . "AUTH"      RFC 5034, 4
      * e.g. after "aut"
      *     "H" / "h" -> auth_start_1: convert auth-verb, close verb */
-    {216, 255, 25, 41, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 123: auth_verb_4 */
+    {218, 255, 25, 41, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 126: auth_verb_4 */
 
     /* stls-verb = . "STLS"      RFC 2595, 4
      * e.g. after "stl"
      *     "S" / "s" -> trailing_blanks_1: convert stls-verb, close verb */
-    {217, 255, 11, 88, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 124: stls_verb_1 */
+    {219, 255, 11, 90, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 127: stls_verb_1 */
 
     /* top = top-verb . SP message-number SP line-count blanks CRLF      RFC 1939, 7
      * e.g. after "top"
      *     SP -> message_number_3: open message-number */
-    {218, 255, 24, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: top_1 */
+    {220, 255, 24, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: top_1 */
 
     /* lost-end = CR LF "." . CR LF      RFC 1939, 3
      * e.g. after "\r\n."
      *     CR -> lost_end_2 */
-    {219, 255, 37, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: lost_end_1 */
+    {221, 255, 37, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: lost_end_1 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "\r\n-"
      *     "E" / "e" -> error_status_8 */
-    {220, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: error_status_7 */
+    {222, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: error_status_7 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * e.g. after "\r\n+"
      *     "O" / "o" -> ok_status_9 */
-    {221, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: ok_status_8 */
+    {223, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: ok_status_8 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] NUL authcid . NUL passwd      RFC 4616, 2
      * e.g. after "\x00a"
      *     SAFE -> authcid_2
      *     %x00 -> passwd_1: close username, open password */
-    {222, 2, 40, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: authcid_2 */
+    {224, 2, 40, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: authcid_2 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -4733,7 +4778,7 @@ static const qcap_state_t states[] = {
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     32 bytes -> cram_name_5 */
-    {224, 4, 49, 80, 24, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 130: cram_name_3 */
+    {226, 4, 50, 81, 24, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 133: cram_name_3 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -4742,56 +4787,56 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {170, 255, 41, 72, 25, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: cram_name_4 */
+    {172, 255, 41, 73, 25, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: cram_name_4 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "us"
      *     "E" / "e" -> xoauth2_4 */
-    {228, 255, 4, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: xoauth2_3 */
+    {230, 255, 4, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: xoauth2_3 */
 
     /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] . "," %x01 *( ( oauth-token %x01 ) / ( oauth-field ...      RFC 7628, 3.1
      * e.g. after "n,"
      *     "A" / "a" -> oauthbearer_3
      *     "," -> oauthbearer_4 */
-    {229, 255, 50, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: oauthbearer_2 */
+    {231, 255, 51, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: oauthbearer_2 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p="
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_7 */
-    {231, 255, 51, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: gs2_cb_flag_5 */
+    {233, 255, 52, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: gs2_cb_flag_5 */
 
     /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] . "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,"
      *     "A" / "a" -> scram_3
      *     "," -> scram_4 */
-    {232, 255, 50, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: scram_2 */
+    {234, 255, 51, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: scram_2 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p="
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8 */
-    {234, 255, 51, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: gs2_cb_flag_6 */
+    {236, 255, 52, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: gs2_cb_flag_6 */
 
     /* lang-verb = . "LANG"      RFC 6856, 2
      * e.g. after "la"
      *     "N" / "n" -> lang_verb_2 */
-    {235, 255, 52, 96, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 137: lang_verb_1 */
+    {237, 255, 53, 98, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 140: lang_verb_1 */
 
     /* noop-verb = . "NOOP"      RFC 1939, 5
      * e.g. after "no"
      *     "O" / "o" -> noop_verb_3 */
-    {236, 255, 2, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: noop_verb_2 */
+    {238, 255, 2, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: noop_verb_2 */
 
     /* rset-verb = . "RSET"      RFC 1939, 5
      * e.g. after "rs"
      *     "E" / "e" -> rset_verb_2 */
-    {237, 255, 4, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: rset_verb_1 */
+    {239, 255, 4, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: rset_verb_1 */
 
     /* utf8-verb = . "UTF8"      RFC 6856, 2
      * e.g. after "ut"
      *     "F" / "f" -> utf8_verb_2 */
-    {238, 255, 53, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: utf8_verb_1 */
+    {240, 255, 54, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: utf8_verb_1 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4800,44 +4845,44 @@ static const qcap_state_t states[] = {
      *     SP -> text_3
      *     CR -> crlf_1: mark
      *     LF -> ok_status_4: mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {239, 255, 19, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: single_2 */
+    {241, 255, 19, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: single_2 */
 
     /* apop = apop-verb . SP apop-name SP digest blanks CRLF      RFC 1939, 7
      * e.g. after "apop"
      *     SP -> apop_name_1: open username */
-    {242, 255, 24, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: apop_1 */
+    {244, 255, 24, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: apop_1 */
 
     /* auth-start = auth-verb . SP one-mechanism      RFC 5034, 4
      * e.g. after "auth"
      *     SP -> sasl_mech_2: reset command, reset is_answered, reset is_challenged, open auth-mechanism, begin sasl-mech */
-    {243, 255, 24, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: auth_start_1 */
+    {245, 255, 24, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: auth_start_1 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * e.g. after "top "
      *     DIGIT -> message_number_5 */
-    {244, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: message_number_3 */
+    {246, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: message_number_3 */
 
     /* lost-end = CR LF "." CR . LF      RFC 1939, 3
      * e.g. after "\r\n.\r"
      *     LF -> ok_status_4: anomaly text-end, atomic ends */
-    {245, 255, 22, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: lost_end_2 */
+    {247, 255, 22, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: lost_end_2 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "\r\n-e"
      *     "R" / "r" -> error_status_9 */
-    {246, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: error_status_8 */
+    {248, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: error_status_8 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * e.g. after "\r\n+o"
      *     "K" / "k" -> found_reply_1: close status, atomic ends */
-    {247, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: ok_status_9 */
+    {249, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: ok_status_9 */
 
     /* passwd = *. SAFE      RFC 4616, 2
      * (between messages)
      * e.g. after "\x00a\x00"
      *     SAFE -> passwd_1
      *     the end: close password */
-    {248, 1, 45, 103, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: passwd_1 */
+    {250, 1, 45, 105, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: passwd_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -4846,68 +4891,68 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {170, 255, 41, 72, 27, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: cram_name_5 */
+    {172, 255, 41, 73, 27, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: cram_name_5 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "use"
      *     "R" / "r" -> xoauth2_5 */
-    {249, 255, 20, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: xoauth2_4 */
+    {251, 255, 20, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: xoauth2_4 */
 
     /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * e.g. after "n,a"
      *     "=" -> gs2_authzid_1: open username */
-    {250, 255, 48, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: oauthbearer_3 */
+    {252, 255, 48, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: oauthbearer_3 */
 
     /* oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] "," . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ...      RFC 7628, 3.1
      * e.g. after "n,,"
      *     %x01 -> oauth_token_1 */
-    {251, 255, 54, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: oauthbearer_4 */
+    {253, 255, 55, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: oauthbearer_4 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag . "," [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token ...      RFC 7628, 3.1
      * e.g. after "p=a"
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_7
      *     "," -> oauthbearer_2 */
-    {252, 1, 55, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: gs2_cb_flag_7 */
+    {254, 1, 56, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: gs2_cb_flag_7 */
 
     /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,a"
      *     "=" -> scram_authzid_1: open authzid */
-    {254, 255, 48, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: scram_3 */
+    {256, 255, 48, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: scram_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,"
      *     "M" / "m" -> scram_5
      *     "N" / "n" -> scram_6 */
-    {255, 255, 56, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: scram_4 */
+    {257, 255, 57, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: scram_4 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * scram = gs2-cb-flag . "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "p=a"
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8
      *     "," -> scram_2 */
-    {257, 1, 55, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: gs2_cb_flag_8 */
+    {259, 1, 56, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: gs2_cb_flag_8 */
 
     /* lang-verb = . "LANG"      RFC 6856, 2
      * e.g. after "lan"
      *     "G" / "g" -> lang_1: convert lang-verb, close verb */
-    {259, 255, 57, 110, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 157: lang_verb_2 */
+    {261, 255, 58, 112, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 160: lang_verb_2 */
 
     /* noop-verb = . "NOOP"      RFC 1939, 5
      * e.g. after "noo"
      *     "P" / "p" -> trailing_blanks_1: close verb */
-    {49, 255, 9, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: noop_verb_3 */
+    {50, 255, 9, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: noop_verb_3 */
 
     /* rset-verb = . "RSET"      RFC 1939, 5
      * e.g. after "rse"
      *     "T" / "t" -> trailing_blanks_1: close verb */
-    {49, 255, 6, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: rset_verb_2 */
+    {50, 255, 6, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: rset_verb_2 */
 
     /* utf8-verb = . "UTF8"      RFC 6856, 2
      * e.g. after "utf"
      *     "8" -> trailing_blanks_1: close verb */
-    {49, 255, 58, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: utf8_verb_2 */
+    {50, 255, 59, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: utf8_verb_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4916,17 +4961,22 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_4: open reply-text
      *     CR -> crlf_1: mark
      *     LF -> ok_status_4: mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {260, 255, 34, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: text_3 */
+    {262, 255, 34, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: text_3 */
+
+    /* (between messages)
+     * e.g. after "+ok\n"
+     *     -> start_2 */
+    {0, 255, 3, 2, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 165: start_3 */
 
     /* apop-name = 1*. ( VCHAR / %x80-FF )      RFC 1939, 7
      * e.g. after "apop "
      *     VCHAR / %x80-FF -> apop_name_2 */
-    {263, 255, 59, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: apop_name_1 */
+    {265, 255, 60, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: apop_name_1 */
 
     /* sasl-mech = 1*20. mech-char      RFC 5034, 4
      * e.g. after "auth "
      *     mech-char -> sasl_mech_1 */
-    {264, 255, 60, 116, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 163: sasl_mech_2 */
+    {266, 255, 61, 118, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 167: sasl_mech_2 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4935,7 +4985,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6
      *     CR -> crlf_2: anomaly trailing-blanks, mark
      *     LF -> exchange_1: anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {265, 3, 19, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: trailing_blanks_6 */
+    {267, 3, 19, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: trailing_blanks_6 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4945,34 +4995,34 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: anomaly-open
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks, mark
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {268, 255, 33, 50, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: message_number_4 */
+    {270, 255, 33, 50, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: message_number_4 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * top = top-verb SP message-number . SP line-count blanks CRLF      RFC 1939, 7
      * e.g. after "top 0"
      *     DIGIT -> message_number_5
      *     SP -> line_count_1: close message-number, open line-count */
-    {272, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: message_number_5 */
+    {274, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: message_number_5 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "\r\n-er"
      *     "R" / "r" -> found_reply_2: close status, atomic ends */
-    {274, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 167: error_status_9 */
+    {276, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: error_status_9 */
 
     /* found-reply = ( found-ok ok-answer ) / ( found-error error-answer ) .      RFC 1939, 3
      * e.g. after "\r\n+ok"
      *     -> ok_by_command_2 */
-    {0, 255, 28, 118, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 168: found_reply_1 */
+    {0, 255, 31, 120, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 172: found_reply_1 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user"
      *     "=" -> oauth_user_1: open username */
-    {275, 255, 48, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: xoauth2_5 */
+    {277, 255, 48, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: xoauth2_5 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * e.g. after "n,a="
      *     scram-char -> gs2_authzid_2 */
-    {276, 255, 62, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: gs2_authzid_1 */
+    {278, 255, 63, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: gs2_authzid_1 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -4980,23 +5030,23 @@ static const qcap_state_t states[] = {
      * e.g. after "n,,\x01"
      *     "A" / "a" -> oauth_token_2
      *     DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "B"-"`" / %x62-FF -> oauth_field_1
-     *     %x01 -> start_1 */
-    {277, 255, 63, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: oauth_token_1 */
+     *     %x01 -> start_2 */
+    {279, 255, 64, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: oauth_token_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,a="
      *     scram-char -> scram_authzid_2 */
-    {280, 255, 62, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: scram_authzid_1 */
+    {282, 255, 63, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: scram_authzid_1 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m"
      *     "=" -> scram_7 */
-    {281, 255, 48, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: scram_5 */
+    {283, 255, 48, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: scram_5 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n"
      *     "=" -> scram_name_1: open username */
-    {282, 255, 48, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: scram_6 */
+    {284, 255, 48, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: scram_6 */
 
     /* lang = lang-verb ( ( . SP language ) / "" ) blanks CRLF      RFC 6856, 2
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -5005,7 +5055,7 @@ static const qcap_state_t states[] = {
      *     SP -> language_1
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {283, 255, 19, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: lang_1 */
+    {285, 255, 19, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: lang_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5014,7 +5064,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_4
      *     CR -> crlf_1: close reply-text, mark
      *     LF -> ok_status_4: close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {286, 3, 34, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: text_4 */
+    {288, 3, 34, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: text_4 */
 
     /* banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5023,29 +5073,29 @@ static const qcap_state_t states[] = {
      *     plain-char -> banner_text_4
      *     CR -> crlf_1: close reply-text, mark
      *     LF -> ok_status_4: close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {289, 3, 34, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: banner_text_4 */
+    {291, 3, 34, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: banner_text_4 */
 
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+"
      *     -> before_challenge_line_1 */
-    {0, 255, 15, 124, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 178: reply_1 */
+    {0, 255, 18, 126, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 182: reply_1 */
 
     /* apop-name = 1*. ( VCHAR / %x80-FF )      RFC 1939, 7
      * apop = apop-verb SP apop-name . SP digest blanks CRLF      RFC 1939, 7
      * e.g. after "apop a"
      *     VCHAR / %x80-FF -> apop_name_2
      *     SP -> digest_1: close username, open digest */
-    {292, 2, 64, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: apop_name_2 */
+    {294, 2, 65, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: apop_name_2 */
 
     /* line-count = 1*. DIGIT      RFC 1939, 7
      * e.g. after "top 0 "
      *     DIGIT -> line_count_2 */
-    {294, 255, 28, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: line_count_1 */
+    {296, 255, 28, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: line_count_1 */
 
     /* found-reply = ( found-ok ok-answer ) / ( found-error error-answer ) .      RFC 1939, 3
      * e.g. after "\r\n-err"
      *     -> before_single_2 */
-    {0, 255, 29, 118, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 181: found_reply_2 */
+    {0, 255, 32, 120, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 185: found_reply_2 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok"
@@ -5056,19 +5106,19 @@ static const qcap_state_t states[] = {
      *     -> before_single_7
      *     -> before_single_8
      *     -> before_single_2 */
-    {0, 255, 27, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 182: ok_by_command_2 */
+    {0, 255, 30, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 186: ok_by_command_2 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * e.g. after "user="
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2 */
-    {295, 255, 65, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: oauth_user_1 */
+    {297, 255, 66, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: oauth_user_1 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] . "," %x01 *( ( oauth-token %x01 ) / ( oauth-field ...      RFC 7628, 3.1
      * e.g. after "n,a=a"
      *     scram-char -> gs2_authzid_2
      *     "," -> oauthbearer_4: close username */
-    {296, 1, 66, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: gs2_authzid_2 */
+    {298, 1, 67, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: gs2_authzid_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5077,37 +5127,33 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"T" / "V"-"`" / "g"-"t" / %x76-FF -> oauth_field_1
      *     "U" / "u" -> oauth_token_3
      *     %x01 -> oauth_token_1 */
-    {298, 255, 67, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: oauth_token_2 */
+    {300, 255, 68, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: oauth_token_2 */
 
     /* oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01b"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {301, 1, 68, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: oauth_field_1 */
-
-    /* (between messages)
-     * e.g. after "n,,\x01\x01" */
-    {303, 255, 69, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: start_1 */
+    {303, 1, 69, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: oauth_field_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] . "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,a=a"
      *     scram-char -> scram_authzid_2
      *     "," -> scram_4: close authzid */
-    {303, 1, 66, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: scram_authzid_2 */
+    {305, 1, 67, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: scram_authzid_2 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *. scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char . "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m="
      *     scram-char -> scram_7
      *     "," -> scram_8 */
-    {305, 1, 66, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: scram_7 */
+    {307, 1, 67, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: scram_7 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,,n="
      *     scram-char -> scram_name_2 */
-    {307, 255, 62, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: scram_name_1 */
+    {309, 255, 63, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: scram_name_1 */
 
     /* language = 1*. ( ALPHA / DIGIT / "-" / "*" )      RFC 6856, 2
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -5117,12 +5163,12 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: anomaly-open
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks, mark
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {308, 255, 70, 134, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: language_1 */
+    {310, 255, 70, 135, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: language_1 */
 
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok"
      *     -> ok_by_command_1 */
-    {0, 255, 13, 124, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 192: reply_2 */
+    {0, 255, 16, 126, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 195: reply_2 */
 
     /* challenge-line = [ . SP [ auth-challenge ] ] CRLF      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5131,17 +5177,17 @@ static const qcap_state_t states[] = {
      *     SP -> auth_challenge_1
      *     CR -> crlf_6
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
-    {312, 255, 19, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: challenge_line_1 */
+    {314, 255, 19, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: challenge_line_1 */
 
     /* e.g. after "+ok\n+"
      *     -> challenge_line_1 */
-    {315, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 194: before_challenge_line_1 */
+    {317, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 197: before_challenge_line_1 */
 
     /* digest = . 32HEXDIG      RFC 1939, 7
      * e.g. after "apop a "
      *     HEXDIG -> digest_1
      *     32 bytes -> trailing_blanks_1: close digest */
-    {316, 2, 71, 136, 28, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 195: digest_1 */
+    {318, 2, 71, 137, 28, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 198: digest_1 */
 
     /* sasl-mech = . 1*20mech-char      RFC 5034, 4
      * auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
@@ -5152,7 +5198,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_3: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
      *     LF -> exchange_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth, anomaly-open, anomaly bare-LF, push commands command, close command
      *     19 bytes -> auth_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth */
-    {318, 5, 72, 49, 29, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 196: sasl_mech_3 */
+    {320, 5, 72, 49, 29, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 199: sasl_mech_3 */
 
     /* auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -5161,7 +5207,7 @@ static const qcap_state_t states[] = {
      *     SP -> base64_1
      *     CR -> crlf_3
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command, close command */
-    {323, 255, 19, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: auth_1 */
+    {325, 255, 19, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: auth_1 */
 
     /* line-count = 1*. DIGIT      RFC 1939, 7
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -5171,7 +5217,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: close line-count, anomaly-open
      *     CR -> crlf_2: close line-count, mark
      *     LF -> exchange_1: close line-count, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {326, 4, 33, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: line_count_2 */
+    {328, 4, 33, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: line_count_2 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5180,11 +5226,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_5
      *     CR -> crlf_7
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered */
-    {330, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: single_3 */
+    {332, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: single_3 */
 
     /* e.g. after "\r\n-err"
      *     -> single_3 */
-    {333, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 200: before_single_2 */
+    {335, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 203: before_single_2 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5193,11 +5239,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_6
      *     CR -> crlf_8
      *     LF -> mail_1: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {334, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: single_4 */
+    {336, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: single_4 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_4 */
-    {337, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 202: before_single_3 */
+    {339, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 205: before_single_3 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5206,11 +5252,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_7
      *     CR -> crlf_9
      *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
-    {338, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: single_5 */
+    {340, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: single_5 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_5 */
-    {341, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 204: before_single_4 */
+    {343, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 207: before_single_4 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5219,11 +5265,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_8
      *     CR -> crlf_10
      *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
-    {342, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: single_6 */
+    {344, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: single_6 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_6 */
-    {345, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 206: before_single_5 */
+    {347, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 209: before_single_5 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5232,11 +5278,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_9
      *     CR -> crlf_11
      *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
-    {346, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: single_7 */
+    {348, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: single_7 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_7 */
-    {349, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 208: before_single_6 */
+    {351, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 211: before_single_6 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5245,11 +5291,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_10
      *     CR -> crlf_12
      *     LF -> listings_1: anomaly-open, anomaly bare-LF */
-    {350, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: single_8 */
+    {352, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: single_8 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_8 */
-    {353, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 210: before_single_7 */
+    {355, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 213: before_single_7 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5258,18 +5304,18 @@ static const qcap_state_t states[] = {
      *     SP -> text_11
      *     CR -> crlf_13
      *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
-    {354, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: single_9 */
+    {356, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: single_9 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_9 */
-    {357, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 212: before_single_8 */
+    {359, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 215: before_single_8 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * xoauth2 = "user=" oauth-user . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user=a"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2
      *     %x01 -> oauth_token_1: close username */
-    {358, 1, 68, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: oauth_user_2 */
+    {360, 1, 69, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: oauth_user_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5278,19 +5324,19 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"S" / "U"-"`" / "g"-"s" / %x75-FF -> oauth_field_1
      *     "T" / "t" -> oauth_token_4
      *     %x01 -> oauth_token_1 */
-    {360, 255, 73, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: oauth_token_3 */
+    {362, 255, 73, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: oauth_token_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m=,"
      *     "N" / "n" -> scram_6 */
-    {363, 255, 52, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: scram_8 */
+    {365, 255, 53, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: scram_8 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name . "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n=a"
      *     scram-char -> scram_name_2
      *     "," -> scram_9: close username */
-    {364, 1, 66, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: scram_name_2 */
+    {366, 1, 67, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: scram_name_2 */
 
     /* language = 1*. ( ALPHA / DIGIT / "-" / "*" )      RFC 6856, 2
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -5300,7 +5346,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: close language, anomaly-open
      *     CR -> crlf_2: close language, mark
      *     LF -> exchange_1: close language, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {366, 4, 70, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: language_2 */
+    {368, 4, 70, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: language_2 */
 
     /* banner-text = ... ) / ( "<" *plain-char ) ] ) / ( timestamp *. plain-char ) / ( "<" *plain-char )      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5309,12 +5355,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> banner_text_5
      *     CR -> crlf_1: open timestamp, close timestamp, close reply-text, mark
      *     LF -> ok_status_4: open timestamp, close timestamp, close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {370, 3, 34, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: banner_text_5 */
+    {372, 3, 34, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: banner_text_5 */
 
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n-err"
      *     -> before_single_1 */
-    {0, 255, 14, 124, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 219: reply_3 */
+    {0, 255, 17, 126, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 222: reply_3 */
 
     /* auth-challenge = 1*. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5323,12 +5369,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> auth_challenge_2: feed challenge, open reply-text
      *     CR -> crlf_6
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
-    {373, 255, 34, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 220: auth_challenge_1 */
+    {375, 255, 34, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 223: auth_challenge_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+\r"
      *     LF -> ok_status_4: set is_challenged, set is_answered, close reply */
-    {376, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: crlf_6 */
+    {378, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: crlf_6 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5337,7 +5383,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_7
      *     CR -> crlf_3: anomaly trailing-blanks
      *     LF -> exchange_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {377, 3, 19, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: trailing_blanks_7 */
+    {379, 3, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: trailing_blanks_7 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5346,12 +5392,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_12: open reply-text
      *     CR -> crlf_7
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered */
-    {380, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: text_5 */
+    {382, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: text_5 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n-err\r"
      *     LF -> ok_status_4: set is_answered */
-    {383, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: crlf_7 */
+    {385, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: crlf_7 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5360,18 +5406,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_13: open reply-text
      *     CR -> crlf_8
      *     LF -> mail_1: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {384, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: text_6 */
+    {386, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: text_6 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> mail_1: feed mime, open message */
-    {387, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: crlf_8 */
+    {389, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: crlf_8 */
 
     /* mail = *OCTET .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> mail_2
      *     -> before_message_1 */
-    {0, 255, 17, 143, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 227: mail_1 */
+    {0, 255, 20, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 230: mail_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5380,18 +5426,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_14: open reply-text
      *     CR -> crlf_9
      *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
-    {388, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: text_7 */
+    {390, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: text_7 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> scan_listings_1 */
-    {391, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: crlf_9 */
+    {393, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: crlf_9 */
 
     /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_message_number_1
      *     -> ok_by_command_4 */
-    {0, 255, 19, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 230: scan_listings_1 */
+    {0, 255, 22, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 233: scan_listings_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5400,18 +5446,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_15: open reply-text
      *     CR -> crlf_10
      *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
-    {392, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: text_8 */
+    {394, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: text_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> unique_ids_1 */
-    {395, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: crlf_10 */
+    {397, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: crlf_10 */
 
     /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_message_number_2
      *     -> ok_by_command_5 */
-    {0, 255, 21, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 233: unique_ids_1 */
+    {0, 255, 24, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 236: unique_ids_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5420,18 +5466,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_16: open reply-text
      *     CR -> crlf_11
      *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
-    {396, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: text_9 */
+    {398, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: text_9 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> capabilities_1 */
-    {399, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: crlf_11 */
+    {401, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: crlf_11 */
 
     /* capabilities = *( capability CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_capability_1
      *     -> ok_by_command_6 */
-    {0, 255, 23, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 236: capabilities_1 */
+    {0, 255, 26, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 239: capabilities_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5440,18 +5486,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_17: open reply-text
      *     CR -> crlf_12
      *     LF -> listings_1: anomaly-open, anomaly bare-LF */
-    {400, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: text_10 */
+    {402, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: text_10 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> listings_1 */
-    {403, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: crlf_12 */
+    {405, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: crlf_12 */
 
     /* listings = *( listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_listing_1
      *     -> ok_by_command_7 */
-    {0, 255, 25, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 239: listings_1 */
+    {0, 255, 28, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 242: listings_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5460,17 +5506,17 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_18: open reply-text
      *     CR -> crlf_13
      *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
-    {404, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: text_11 */
+    {406, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: text_11 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> ok_by_command_3 */
-    {407, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: crlf_13 */
+    {409, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: crlf_13 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 26, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 242: ok_by_command_3 */
+    {0, 255, 29, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 245: ok_by_command_3 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5479,13 +5525,13 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G" / "I"-"`" / "g" / %x69-FF -> oauth_field_1
      *     "H" / "h" -> oauth_token_5
      *     %x01 -> oauth_token_1 */
-    {408, 255, 74, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: oauth_token_4 */
+    {410, 255, 74, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: oauth_token_4 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *. OCTET      RFC 5802, 7
      * (between messages)
      * e.g. after "n,,n=a,"
      *     OCTET -> scram_9 */
-    {411, 1, 38, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: scram_9 */
+    {413, 1, 38, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: scram_9 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5494,11 +5540,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_19
      *     CR -> crlf_14
      *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {412, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: single_10 */
+    {414, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: single_10 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_10 */
-    {415, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 246: before_single_9 */
+    {417, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 249: before_single_9 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5507,11 +5553,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_20
      *     CR -> crlf_15
      *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
-    {416, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: single_11 */
+    {418, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: single_11 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_11 */
-    {419, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 248: before_single_10 */
+    {421, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 251: before_single_10 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5520,11 +5566,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_21
      *     CR -> crlf_16
      *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
-    {420, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: single_12 */
+    {422, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: single_12 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_12 */
-    {423, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 250: before_single_11 */
+    {425, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 253: before_single_11 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5533,11 +5579,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_22
      *     CR -> crlf_17
      *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
-    {424, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: single_13 */
+    {426, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: single_13 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_13 */
-    {427, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 252: before_single_12 */
+    {429, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 255: before_single_12 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5546,11 +5592,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_23
      *     CR -> crlf_18
      *     LF -> listings_2: anomaly-open, anomaly bare-LF */
-    {428, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: single_14 */
+    {430, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: single_14 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_14 */
-    {431, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 254: before_single_13 */
+    {433, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 257: before_single_13 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5559,11 +5605,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_24
      *     CR -> crlf_19
      *     LF -> ok_by_command_8: anomaly-open, anomaly bare-LF */
-    {432, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: single_15 */
+    {434, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: single_15 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_15 */
-    {435, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 256: before_single_14 */
+    {437, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 259: before_single_14 */
 
     /* auth-challenge = 1*. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5572,7 +5618,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> auth_challenge_2
      *     CR -> crlf_6: close reply-text, fed challenge, finish challenge
      *     LF -> ok_status_4: close reply-text, fed challenge, finish challenge, anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
-    {436, 3, 34, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: auth_challenge_2 */
+    {438, 3, 34, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: auth_challenge_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5581,7 +5627,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_12
      *     CR -> crlf_7: close reply-text
      *     LF -> ok_status_4: close reply-text, anomaly-open, anomaly bare-LF, set is_answered */
-    {439, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: text_12 */
+    {441, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: text_12 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5590,22 +5636,22 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_13
      *     CR -> crlf_8: close reply-text
      *     LF -> mail_1: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
-    {442, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: text_13 */
+    {444, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: text_13 */
 
     /* mail = *. OCTET      RFC 1939, 3
      * mail = *OCTET .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     OCTET -> mail_2 */
-    {445, 1, 38, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: mail_2 */
+    {447, 1, 38, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: mail_2 */
 
     /* message = mail .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_3 */
-    {0, 255, 16, 150, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 261: message_1 */
+    {0, 255, 19, 151, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 264: message_1 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> message_1: close message, fed mime */
-    {446, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 262: before_message_1 */
+    {448, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 265: before_message_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5614,22 +5660,22 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_14
      *     CR -> crlf_9: close reply-text
      *     LF -> scan_listings_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {447, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: text_14 */
+    {449, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: text_14 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     DIGIT -> message_number_8: open scan-listing, open message-number */
-    {450, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: message_number_6 */
+    {452, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: message_number_6 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> message_number_6 */
-    {451, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 265: before_message_number_1 */
+    {453, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 268: before_message_number_1 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 18, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 266: ok_by_command_4 */
+    {0, 255, 21, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 269: ok_by_command_4 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5638,22 +5684,22 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_15
      *     CR -> crlf_10: close reply-text
      *     LF -> unique_ids_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {452, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: text_15 */
+    {454, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: text_15 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     DIGIT -> message_number_9: open unique-id-listing, open message-number */
-    {455, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: message_number_7 */
+    {457, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: message_number_7 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> message_number_7 */
-    {456, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 269: before_message_number_2 */
+    {458, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 272: before_message_number_2 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 20, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 270: ok_by_command_5 */
+    {0, 255, 23, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 273: ok_by_command_5 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5662,7 +5708,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_16
      *     CR -> crlf_11: close reply-text
      *     LF -> capabilities_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {457, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: text_16 */
+    {459, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: text_16 */
 
     /* capability = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5671,16 +5717,16 @@ static const qcap_state_t states[] = {
      *     plain-char -> capability_2: open capability
      *     CR -> crlf_20: open capability, close capability
      *     LF -> capability_1: open capability, close capability, anomaly-open, anomaly bare-LF */
-    {460, 255, 34, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: capability_1 */
+    {462, 255, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: capability_1 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> capability_1 */
-    {463, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 273: before_capability_1 */
+    {465, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 276: before_capability_1 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 22, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 274: ok_by_command_6 */
+    {0, 255, 25, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 277: ok_by_command_6 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5689,7 +5735,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_17
      *     CR -> crlf_12: close reply-text
      *     LF -> listings_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {464, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: text_17 */
+    {466, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: text_17 */
 
     /* listing = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5698,16 +5744,16 @@ static const qcap_state_t states[] = {
      *     plain-char -> listing_2: open listing
      *     CR -> crlf_21: open listing, close listing
      *     LF -> listing_1: open listing, close listing, anomaly-open, anomaly bare-LF */
-    {467, 255, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: listing_1 */
+    {469, 255, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: listing_1 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> listing_1 */
-    {470, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 277: before_listing_1 */
+    {472, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 280: before_listing_1 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 24, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 278: ok_by_command_7 */
+    {0, 255, 27, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 281: ok_by_command_7 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5716,11 +5762,11 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_18
      *     CR -> crlf_13: close reply-text
      *     LF -> ok_by_command_3: close reply-text, anomaly-open, anomaly bare-LF */
-    {471, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: text_18 */
+    {473, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: text_18 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> ok_status_4: set is_answered */
-    {383, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 280: before_ok_status_2 */
+    {385, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 283: before_ok_status_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5729,7 +5775,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"<" / ">"-"@" / "["-"`" / %x7B-FF -> oauth_field_1
      *     "=" -> oauth_token_6
      *     %x01 -> oauth_token_1 */
-    {474, 255, 75, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: oauth_token_5 */
+    {476, 255, 75, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: oauth_token_5 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5738,18 +5784,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_25: open reply-text
      *     CR -> crlf_14
      *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {477, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: text_19 */
+    {479, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: text_19 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> mail_3: feed mime, open message */
-    {480, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: crlf_14 */
+    {482, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: crlf_14 */
 
     /* mail = *OCTET .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> mail_2
      *     -> before_message_2 */
-    {0, 255, 2, 143, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 284: mail_3 */
+    {0, 255, 5, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 287: mail_3 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5758,18 +5804,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_26: open reply-text
      *     CR -> crlf_15
      *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
-    {481, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: text_20 */
+    {483, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: text_20 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> scan_listings_2 */
-    {484, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: crlf_15 */
+    {486, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: crlf_15 */
 
     /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_message_number_3
      *     -> ok_by_command_9 */
-    {0, 255, 4, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 287: scan_listings_2 */
+    {0, 255, 7, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 290: scan_listings_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5778,18 +5824,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_27: open reply-text
      *     CR -> crlf_16
      *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
-    {485, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: text_21 */
+    {487, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: text_21 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> unique_ids_2 */
-    {488, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: crlf_16 */
+    {490, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: crlf_16 */
 
     /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_message_number_4
      *     -> ok_by_command_10 */
-    {0, 255, 6, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 290: unique_ids_2 */
+    {0, 255, 9, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 293: unique_ids_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5798,18 +5844,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_28: open reply-text
      *     CR -> crlf_17
      *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
-    {489, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: text_22 */
+    {491, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: text_22 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> capabilities_2 */
-    {492, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: crlf_17 */
+    {494, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: crlf_17 */
 
     /* capabilities = *( capability CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_capability_2
      *     -> ok_by_command_11 */
-    {0, 255, 8, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 293: capabilities_2 */
+    {0, 255, 11, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 296: capabilities_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5818,18 +5864,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_29: open reply-text
      *     CR -> crlf_18
      *     LF -> listings_2: anomaly-open, anomaly bare-LF */
-    {493, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: text_23 */
+    {495, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: text_23 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> listings_2 */
-    {496, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: crlf_18 */
+    {498, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: crlf_18 */
 
     /* listings = *( listing CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_listing_2
      *     -> ok_by_command_12 */
-    {0, 255, 10, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 296: listings_2 */
+    {0, 255, 13, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 299: listings_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5838,35 +5884,35 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_30: open reply-text
      *     CR -> crlf_19
      *     LF -> ok_by_command_8: anomaly-open, anomaly bare-LF */
-    {497, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: text_24 */
+    {499, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: text_24 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> ok_by_command_8 */
-    {500, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: crlf_19 */
+    {502, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: crlf_19 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 11, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 299: ok_by_command_8 */
+    {0, 255, 14, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 302: ok_by_command_8 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> ok_status_4: finish mime, set is_answered */
-    {501, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 300: before_ok_status_3 */
+    {503, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 303: before_ok_status_3 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 3
      * e.g. after "\r\n+ok\n0"
      *     DIGIT -> message_number_8
      *     SP -> message_size_1: close message-number, open message-size */
-    {502, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: message_number_8 */
+    {504, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: message_number_8 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 3
      * e.g. after "\r\n+ok\n0"
      *     DIGIT -> message_number_9
      *     SP -> unique_id_1: close message-number, open unique-id */
-    {504, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: message_number_9 */
+    {506, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: message_number_9 */
 
     /* capability = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5875,12 +5921,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> capability_2
      *     CR -> crlf_20: close capability
      *     LF -> capability_1: close capability, anomaly-open, anomaly bare-LF */
-    {506, 3, 34, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: capability_2 */
+    {508, 3, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: capability_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n\r"
      *     LF -> capability_1 */
-    {463, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: crlf_20 */
+    {465, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: crlf_20 */
 
     /* listing = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5889,12 +5935,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> listing_2
      *     CR -> crlf_21: close listing
      *     LF -> listing_1: close listing, anomaly-open, anomaly bare-LF */
-    {509, 3, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: listing_2 */
+    {511, 3, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: listing_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n\r"
      *     LF -> listing_1 */
-    {470, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: crlf_21 */
+    {472, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: crlf_21 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5904,7 +5950,7 @@ static const qcap_state_t states[] = {
      *     "B" / "b" -> oauth_token_7
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {512, 255, 76, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: oauth_token_6 */
+    {514, 255, 76, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: oauth_token_6 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5913,16 +5959,16 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_25
      *     CR -> crlf_14: close reply-text
      *     LF -> mail_3: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
-    {516, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: text_25 */
+    {518, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: text_25 */
 
     /* message = mail .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_5 */
-    {0, 255, 1, 150, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 309: message_2 */
+    {0, 255, 4, 151, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 312: message_2 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> message_2: close message, fed mime */
-    {519, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 310: before_message_2 */
+    {521, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 313: before_message_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5931,22 +5977,22 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_26
      *     CR -> crlf_15: close reply-text
      *     LF -> scan_listings_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {520, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: text_26 */
+    {522, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: text_26 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     DIGIT -> message_number_12: open scan-listing, open message-number */
-    {523, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: message_number_10 */
+    {525, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: message_number_10 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> message_number_10 */
-    {524, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 313: before_message_number_3 */
+    {526, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 316: before_message_number_3 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 3, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 314: ok_by_command_9 */
+    {0, 255, 6, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 317: ok_by_command_9 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5955,22 +6001,22 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_27
      *     CR -> crlf_16: close reply-text
      *     LF -> unique_ids_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {525, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: text_27 */
+    {527, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: text_27 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     DIGIT -> message_number_13: open unique-id-listing, open message-number */
-    {528, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: message_number_11 */
+    {530, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: message_number_11 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> message_number_11 */
-    {529, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 317: before_message_number_4 */
+    {531, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 320: before_message_number_4 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 5, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 318: ok_by_command_10 */
+    {0, 255, 8, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 321: ok_by_command_10 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5979,7 +6025,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_28
      *     CR -> crlf_17: close reply-text
      *     LF -> capabilities_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {530, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: text_28 */
+    {532, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: text_28 */
 
     /* capability = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5988,16 +6034,16 @@ static const qcap_state_t states[] = {
      *     plain-char -> capability_4: open capability
      *     CR -> crlf_22: open capability, close capability
      *     LF -> capability_3: open capability, close capability, anomaly-open, anomaly bare-LF */
-    {533, 255, 34, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: capability_3 */
+    {535, 255, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: capability_3 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> capability_3 */
-    {536, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 321: before_capability_2 */
+    {538, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 324: before_capability_2 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 7, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 322: ok_by_command_11 */
+    {0, 255, 10, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 325: ok_by_command_11 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -6006,7 +6052,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_29
      *     CR -> crlf_18: close reply-text
      *     LF -> listings_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {537, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: text_29 */
+    {539, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: text_29 */
 
     /* listing = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -6015,16 +6061,16 @@ static const qcap_state_t states[] = {
      *     plain-char -> listing_4: open listing
      *     CR -> crlf_23: open listing, close listing
      *     LF -> listing_3: open listing, close listing, anomaly-open, anomaly bare-LF */
-    {540, 255, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: listing_3 */
+    {542, 255, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: listing_3 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> listing_3 */
-    {543, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 325: before_listing_2 */
+    {545, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 328: before_listing_2 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 9, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 326: ok_by_command_12 */
+    {0, 255, 12, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 329: ok_by_command_12 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -6033,21 +6079,21 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_30
      *     CR -> crlf_19: close reply-text
      *     LF -> ok_by_command_8: close reply-text, anomaly-open, anomaly bare-LF */
-    {544, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: text_30 */
+    {546, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: text_30 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> ok_status_4: set is_answered, close reply */
-    {134, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 328: before_ok_status_4 */
+    {136, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 331: before_ok_status_4 */
 
     /* message-size = 1*. DIGIT      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 "
      *     DIGIT -> message_size_2 */
-    {547, 255, 28, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: message_size_1 */
+    {549, 255, 28, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: message_size_1 */
 
     /* unique-id = 1*. VCHAR      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 "
      *     VCHAR -> unique_id_2 */
-    {548, 255, 77, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: unique_id_1 */
+    {550, 255, 77, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: unique_id_1 */
 
     /* token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
@@ -6056,7 +6102,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {549, 2, 78, 155, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: token_1 */
+    {551, 2, 78, 156, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: token_1 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6066,25 +6112,25 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_8
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {552, 255, 79, 121, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: oauth_token_7 */
+    {554, 255, 79, 123, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: oauth_token_7 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> ok_status_4: finish mime, set is_answered, close reply */
-    {556, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 333: before_ok_status_5 */
+    {558, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 336: before_ok_status_5 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0"
      *     DIGIT -> message_number_12
      *     SP -> message_size_3: close message-number, open message-size */
-    {557, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: message_number_12 */
+    {559, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: message_number_12 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0"
      *     DIGIT -> message_number_13
      *     SP -> unique_id_3: close message-number, open unique-id */
-    {559, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: message_number_13 */
+    {561, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: message_number_13 */
 
     /* capability = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -6093,12 +6139,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> capability_4
      *     CR -> crlf_22: close capability
      *     LF -> capability_3: close capability, anomaly-open, anomaly bare-LF */
-    {561, 3, 34, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: capability_4 */
+    {563, 3, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: capability_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n\r"
      *     LF -> capability_3 */
-    {536, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: crlf_22 */
+    {538, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: crlf_22 */
 
     /* listing = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -6107,12 +6153,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> listing_4
      *     CR -> crlf_23: close listing
      *     LF -> listing_3: close listing, anomaly-open, anomaly bare-LF */
-    {564, 3, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: listing_4 */
+    {566, 3, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: listing_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n\r"
      *     LF -> listing_3 */
-    {543, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: crlf_23 */
+    {545, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: crlf_23 */
 
     /* message-size = 1*. DIGIT      RFC 1939, 3
      * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 3
@@ -6122,7 +6168,7 @@ static const qcap_state_t states[] = {
      *     SP -> scan_listing_1: close message-size
      *     CR -> crlf_24: close message-size, close scan-listing
      *     LF -> message_number_6: close message-size, close scan-listing, anomaly-open, anomaly bare-LF */
-    {567, 4, 33, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: message_size_2 */
+    {569, 4, 33, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: message_size_2 */
 
     /* unique-id = 1*. VCHAR      RFC 1939, 3
      * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 3
@@ -6132,7 +6178,7 @@ static const qcap_state_t states[] = {
      *     SP -> crlf_25: close unique-id, close unique-id-listing
      *     CR -> crlf_26: close unique-id, close unique-id-listing
      *     LF -> message_number_7: close unique-id, close unique-id-listing, anomaly-open, anomaly bare-LF */
-    {571, 4, 80, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: unique_id_2 */
+    {573, 4, 80, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: unique_id_2 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6142,17 +6188,17 @@ static const qcap_state_t states[] = {
      *     DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "B"-"`" / "b"-"~" -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {575, 255, 81, 121, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: oauth_token_8 */
+    {577, 255, 81, 123, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: oauth_token_8 */
 
     /* message-size = 1*. DIGIT      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 "
      *     DIGIT -> message_size_4 */
-    {579, 255, 28, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: message_size_3 */
+    {581, 255, 28, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: message_size_3 */
 
     /* unique-id = 1*. VCHAR      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 "
      *     VCHAR -> unique_id_4 */
-    {580, 255, 77, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: unique_id_3 */
+    {582, 255, 77, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: unique_id_3 */
 
     /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -6161,24 +6207,24 @@ static const qcap_state_t states[] = {
      *     plain-char -> scan_listing_1
      *     CR -> crlf_24: close scan-listing
      *     LF -> message_number_6: close scan-listing, anomaly-open, anomaly bare-LF */
-    {581, 3, 34, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: scan_listing_1 */
+    {583, 3, 34, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: scan_listing_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 0\r"
      *     LF -> message_number_6 */
-    {451, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: crlf_24 */
+    {453, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: crlf_24 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 a "
      *     CR -> crlf_26
      *     LF -> message_number_7: anomaly-open, anomaly bare-LF */
-    {584, 255, 82, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: crlf_25 */
+    {586, 255, 82, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: crlf_25 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 a\r"
      *     LF -> message_number_7 */
-    {456, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: crlf_26 */
+    {458, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: crlf_26 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6188,7 +6234,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_10
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {586, 255, 83, 121, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: oauth_token_9 */
+    {588, 255, 83, 123, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: oauth_token_9 */
 
     /* message-size = 1*. DIGIT      RFC 1939, 3
      * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 3
@@ -6198,7 +6244,7 @@ static const qcap_state_t states[] = {
      *     SP -> scan_listing_2: close message-size
      *     CR -> crlf_27: close message-size, close scan-listing
      *     LF -> message_number_10: close message-size, close scan-listing, anomaly-open, anomaly bare-LF */
-    {590, 4, 33, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: message_size_4 */
+    {592, 4, 33, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: message_size_4 */
 
     /* unique-id = 1*. VCHAR      RFC 1939, 3
      * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 3
@@ -6208,7 +6254,7 @@ static const qcap_state_t states[] = {
      *     SP -> crlf_28: close unique-id, close unique-id-listing
      *     CR -> crlf_29: close unique-id, close unique-id-listing
      *     LF -> message_number_11: close unique-id, close unique-id-listing, anomaly-open, anomaly bare-LF */
-    {594, 4, 80, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: unique_id_4 */
+    {596, 4, 80, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: unique_id_4 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6218,7 +6264,7 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_11
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {598, 255, 79, 121, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: oauth_token_10 */
+    {600, 255, 79, 123, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: oauth_token_10 */
 
     /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -6227,24 +6273,24 @@ static const qcap_state_t states[] = {
      *     plain-char -> scan_listing_2
      *     CR -> crlf_27: close scan-listing
      *     LF -> message_number_10: close scan-listing, anomaly-open, anomaly bare-LF */
-    {602, 3, 34, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: scan_listing_2 */
+    {604, 3, 34, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: scan_listing_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 0\r"
      *     LF -> message_number_10 */
-    {524, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: crlf_27 */
+    {526, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: crlf_27 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 a "
      *     CR -> crlf_29
      *     LF -> message_number_11: anomaly-open, anomaly bare-LF */
-    {605, 255, 82, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: crlf_28 */
+    {607, 255, 82, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: crlf_28 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 a\r"
      *     LF -> message_number_11 */
-    {529, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: crlf_29 */
+    {531, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: crlf_29 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6254,7 +6300,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_12
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {607, 255, 83, 121, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: oauth_token_11 */
+    {609, 255, 83, 123, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: oauth_token_11 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6264,7 +6310,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {611, 255, 84, 160, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: oauth_token_12 */
+    {613, 255, 84, 161, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: oauth_token_12 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6274,14 +6320,14 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {615, 255, 84, 160, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: oauth_token_13 */
+    {617, 255, 84, 161, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: oauth_token_13 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
 static const char *const texts[] = {
     "",
     "exchange",
-    "ALPHA / DIGIT / SP / CR / LF / \"*\"-\"+\" / \"/\" / \"=\"",
+    "ALPHA / DIGIT / SP / CR / LF / %x16 / \"*\"-\"+\" / \"/\" / \"=\"",
     "ok-status",
     "\"+\" / \"-\"",
     "\"O\" / \"o\"",
@@ -6319,7 +6365,7 @@ static const char *const texts[] = {
     "no-angle / CR / \"<\"",
     "CRLF",
     "LF",
-    "CR / \"+\" / \"-\"",
+    "CR / %x16 / \"+\" / \"-\"",
     "trailing-blanks",
     "dele",
     "SP",
@@ -6356,6 +6402,7 @@ static const char *const texts[] = {
     "sasl-message",
     "challenge",
     "OCTET",
+    "begun-tls",
     "top-verb",
     "\"I\" / \"S\" / \"i\" / \"s\"",
     "login-password",
@@ -6378,6 +6425,7 @@ static const char *const texts[] = {
     "\"=\"",
     "scram",
     "noop-verb",
+    "the end",
     "stls-verb",
     "top",
     "lost-end",
@@ -6414,7 +6462,6 @@ static const char *const texts[] = {
     "VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF",
     "scram-char / \",\"",
     "oauth-field",
-    "the end",
     "scram-name",
     "language",
     "SP / CR / ALPHA / DIGIT / \"*\" / \"-\"",
@@ -6440,6 +6487,7 @@ static const char *const texts[] = {
     "scan-listing",
     "CR / LF",
     "SP / VCHAR / HTAB / CR / LF / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF",
+    "seen-tls",
     "tls-line",
     "ok-answer",
     "error-answer",
@@ -6566,7 +6614,7 @@ const qcap_protocol_t qcap_pop3_protocol = {
     .datagram = QCAP_NONE,
     .states = states,
     .class_of = class_of,
-    .class_count = 43,
+    .class_count = 44,
     .rows = rows,
     .edges = edges,
     .edge_lists = edge_lists,

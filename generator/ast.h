@@ -81,7 +81,7 @@ typedef struct ast_note {
     ast_name_t rule;           /* NOTE_CUT: if one was named */
     ast_name_t value, by;      /* NOTE_REFINE */
     VEC(ast_entry_t) entries;  /* NOTE_REFINE */
-    VEC(const ast_node_t *) parts; /* NOTE_UNTIL: names, strings, sets of one byte */
+    VEC(const ast_node_t *) parts; /* NOTE_UNTIL: names, strings, sets of one byte; NOTE_BECOME: a set, or nothing */
     bool is_line;              /* NOTE_UNTIL */
 } ast_note_t;
 

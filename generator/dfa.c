@@ -168,6 +168,9 @@ static void prepare(builder_t *b)
     for (size_t i = 0; i < b->nfa->states.count; i++)
         if (nfa_reads(&b->nfa->states.items[i]))
             vec_push(b->arena, &sets, b->nfa->states.items[i].set);
+    for (size_t i = 0; i < b->nfa->controls.count; i++)
+        if (b->nfa->controls.items[i].kind == CONTROL_BECOME)
+            vec_push(b->arena, &sets, b->nfa->controls.items[i].next);
     b->dfa->class_count = charset_classes(sets.items, sets.count, b->dfa->class_of);
     for (size_t i = 0; i < b->nfa->states.count; i++)
         vec_push(b->arena, &b->entries, 0);

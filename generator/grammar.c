@@ -107,6 +107,22 @@ static void print_with_expr(const char *word, const note_t *note, text_t *text)
 
 static void print_node(const node_t *node, bool is_part, text_t *text);
 
+/* Printable bytes in quotes; any others, or a quote, as %x. */
+static void print_set(const charset_t *set, bool is_part, text_t *text)
+{
+    const char *separator = is_part ? "( " : "";
+
+    for (unsigned low = 0, high; low < 256; low = high + 1) {
+        for (high = low; charset_has(set, low) && high + 1 < 256 && charset_has(set, high + 1);)
+            high++;
+        if (!charset_has(set, low))
+            continue;
+        text_print(text, high > low ? "%s%%x%02X-%02X" : "%s%%x%02X", separator, low, high);
+        separator = " / ";
+    }
+    text_print(text, "%s", is_part ? " )" : "");
+}
+
 static void print_note(const note_t *note, text_t *text)
 {
     switch (note->kind) {
@@ -184,6 +200,10 @@ static void print_note(const note_t *note, text_t *text)
         break;
     case NOTE_BECOME:
         text_print(text, "become %s", note->reg ? note->reg->name : note->name);
+        if (charset_count(&note->before) < 256) {
+            text_print(text, " before ");
+            print_set(&note->before, false, text);
+        }
         break;
     case NOTE_EXPECT:
         text_print(text, "expect %s %s ", note->transport,
@@ -212,22 +232,6 @@ static void print_notes(const notes_t *notes, const char *before, text_t *text)
 }
 
 /* ---------------------------------------------------------------- rules */
-
-/* Printable bytes in quotes; any others, or a quote, as %x. */
-static void print_set(const charset_t *set, bool is_part, text_t *text)
-{
-    const char *separator = is_part ? "( " : "";
-
-    for (unsigned low = 0, high; low < 256; low = high + 1) {
-        for (high = low; charset_has(set, low) && high + 1 < 256 && charset_has(set, high + 1);)
-            high++;
-        if (!charset_has(set, low))
-            continue;
-        text_print(text, high > low ? "%s%%x%02X-%02X" : "%s%%x%02X", separator, low, high);
-        separator = " / ";
-    }
-    text_print(text, "%s", is_part ? " )" : "");
-}
 
 static void print_children(const node_t *node, bool is_part, const char *separator, text_t *text)
 {

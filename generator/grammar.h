@@ -178,6 +178,7 @@ typedef struct note {
     VEC(refine_entry_t) entries; /* NOTE_REFINE: each name once */
     VEC(until_part_t) parts;     /* NOTE_UNTIL */
     bool is_line;                /* NOTE_UNTIL: at the beginning of a line alone */
+    charset_t before;            /* NOTE_BECOME: what the other protocol begins with */
 } note_t;
 
 typedef VEC(const note_t *) notes_t;

@@ -115,7 +115,7 @@ typedef struct control {
     pieces_t pieces;             /* CONTROL_UNTIL: what ends it */
     bool is_line;                /* CONTROL_UNTIL: at the beginning of a line alone */
     unsigned skip;               /* CONTROL_UNTIL: the number of its CONTROL_SKIP */
-    charset_t next;              /* CONTROL_UNTIL, in the automaton: bytes that can follow what ends it; all: nobody looks */
+    charset_t next;              /* CONTROL_UNTIL, in the automaton: bytes that can follow what ends it; all: nobody looks. _BECOME */
     const node_t *repeat;        /* CONTROL_REPEAT, _AGAIN, _DONE */
     const queue_t *queue;        /* CONTROL_POP */
     const reg_t *key;            /* CONTROL_POP: of the entry; NULL: the first one */

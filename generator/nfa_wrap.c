@@ -192,7 +192,7 @@ static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *o
             diag_error(b->diag, note->place, "`become` in a sub-stream, which has no other side");
         if (note->kind == NOTE_BECOME) {
             control_t control = {.kind = CONTROL_BECOME, .place = note->place, .rule = inner->rule, .protocol = note->name,
-                                 .reg = note->reg};
+                                 .reg = note->reg, .next = note->before};
             vec_push(b->arena, &control.targets, next);
             next = nfa_add_control(b, outer, control);
         }

@@ -163,6 +163,14 @@ static bool resolve_push_or_pop(resolver_t *resolver, const subject_t *subject, 
 /* A register of that name, whose keywords are protocols; or a protocol. */
 static bool resolve_become(resolver_t *resolver, const subject_t *subject, note_t *note)
 {
+    note->before = charset_range(0, 255);
+    const node_t *before = subject->ast->parts.count ? resolve_node(resolver, subject->ast->parts.items[0]) : NULL;
+    if (before && before->kind != NODE_SET) {
+        diag_error(resolver->diag, before->place, "this is not one byte, which could tell");
+        return false;
+    }
+    if (before)
+        note->before = before->set;
     if (!map_find(&resolver->registers, note->name))
         return true;
     declared_t *declared = resolve_register(resolver, &subject->ast->name);

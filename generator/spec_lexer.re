@@ -491,6 +491,7 @@ static bool scan_annotation(lexer_t *lexer)
         "push"          { add(lexer, TOKEN_PUSH); return true; }
         "pop"           { add(lexer, TOKEN_POP); return true; }
         "become"        { add(lexer, TOKEN_BECOME); return true; }
+        "before"        { add(lexer, TOKEN_BEFORE); return true; }
         "resync"        { add(lexer, TOKEN_RESYNC); return true; }
         "ordered"       { add(lexer, TOKEN_ORDERED); return true; }
         "expect"        { add(lexer, TOKEN_EXPECT); return true; }

@@ -113,7 +113,7 @@ static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_
     PROTOCOL "protocol" IMPORT "import" PORT "port" ENTERED "entered" DEPTH "depth" REGISTER "register" SHARED "shared" QUEUE "queue"
     CLIENT "client" SERVER "server" DATAGRAM "datagram" PROSE_IS "prose" RULE "rule"
     EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" COUNT "count" UNTIL "until" LINE "line" CLOSING "close" WHEN "when"
-    REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
+    REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become" BEFORE "before"
     RESYNC "resync" ORDERED "ordered"
     KEY "key" LOCAL "local" AT "at" JOINED "joined" FEED "feed" FINISH "finish" DECODE "decode" EXPECT "expect"
     UNIQUE "unique" CONVERSION "a conversion"
@@ -129,7 +129,7 @@ static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_
 %type <rule> alternatives
 %type <node> alternation concatenation repetition element part
 %type <reg> type
-%type <note> note joined words entries parts
+%type <note> note next joined words entries parts
 %type <expr> expr
 %type <token> rule_name prose ports word key expr_name contextual reserved entry_name
 %type <flag> unique strict stream
@@ -301,8 +301,8 @@ note:
 | ANOMALY word                    { $$ = note(reader, NOTE_ANOMALY, @$); $$->name = name_of($2); }
 | PUSH word word key              { $$ = queue_note(reader, NOTE_PUSH, $2, $3, $4, @$); }
 | POP word word key               { $$ = queue_note(reader, NOTE_POP, $2, $3, $4, @$); }
-| BECOME word                     { $$ = note(reader, NOTE_BECOME, @$); $$->name = name_of($2); }
-| BECOME ANY                      { $$ = note(reader, NOTE_BECOME, @$); $$->name = name_of($2); }
+| BECOME next                     { $$ = $2; $$->place = @$; }
+| BECOME next BEFORE SET          { $$ = $2; $$->place = @$; vec_push(reader->arena, &$$->parts, leaf(reader, AST_SET, $4)); }
 | RESYNC                          { $$ = note(reader, NOTE_RESYNC, @$); }
 | ORDERED                         { $$ = note(reader, NOTE_ORDERED, @$); }
 ;
@@ -331,6 +331,11 @@ part:
   NAME                            { $$ = leaf(reader, AST_NAME, $1); }
 | STRING                          { $$ = leaf(reader, AST_STRING, $1); }
 | SET                             { $$ = leaf(reader, AST_SET, $1); }
+;
+
+next:
+  word                            { $$ = note(reader, NOTE_BECOME, @$); $$->name = name_of($1); }
+| ANY                             { $$ = note(reader, NOTE_BECOME, @$); $$->name = name_of($1); }
 ;
 
 joined:
@@ -390,7 +395,7 @@ word: NAME | contextual | reserved ;
 contextual:
   PROTOCOL | IMPORT | PORT | ENTERED | DEPTH | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
 | EMIT | AS | STREAM | RESET | LENGTH | COUNT | UNTIL | LINE | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
-| BECOME | RESYNC | ORDERED
+| BECOME | BEFORE | RESYNC | ORDERED
 | KEY | LOCAL | AT | JOINED | FEED | FINISH | DECODE | EXPECT
 ;
 

@@ -77,8 +77,9 @@ static next_t trace_notes(trace_t *t, const notes_t *notes, const node_t *body, 
     const note_t *refine = walk_note(notes, NOTE_REFINE);
     bool is_open = walk_note(notes, NOTE_UNTIL_CLOSE) || walk_note(notes, NOTE_UNTIL);
     bool is_region = walk_note(notes, NOTE_LENGTH) || walk_count_of_bytes(notes, body);
-    if (walk_note(notes, NOTE_BECOME))
-        after.set = charset_range(0, 255);
+    const note_t *become = walk_note(notes, NOTE_BECOME);
+    if (become)
+        after = (next_t){become->before, after.is_end && charset_count(&become->before) == 256};
     next_t inside = is_open || is_region ? nothing : after;
     next_t first = refine ? trace_items(t, body, 0, refine, inside) : trace_node(t, body, inside);
     if (is_open)
@@ -170,6 +171,10 @@ static void find_behind(firsts_t *f, spot_t *stop, bool is_region)
     }
     if (stop->stop == STOP_REJOIN) /* readings never stand there with others */
         return;
+    if (stop->stop == STOP_BECOME)
+        f->set = charset_union(f->set, stop->note->before);
+    if (stop->stop == STOP_BECOME && charset_count(&stop->note->before) < 256)
+        return;
     bool begins = stop->stop == STOP_LENGTH || stop->stop == STOP_CLOSE || stop->stop == STOP_UNTIL;
     size_t ways = stop->stop == STOP_CHOICE   ? stop->node->children.count
                   : stop->stop == STOP_REFINE ? stop->note->entries.count + 1
@@ -185,7 +190,7 @@ static void find_behind(firsts_t *f, spot_t *stop, bool is_region)
         find_first(f, walk_target(f->walk, &again, 0), is_region);
         find_first(f, stop->next, is_region);
     }
-    if (stop->stop == STOP_BECOME || stop->stop == STOP_CLOSE || stop->stop == STOP_UNTIL)
+    if (stop->stop == STOP_CLOSE || stop->stop == STOP_UNTIL)
         f->set = charset_range(0, 255);
 }
 
