@@ -232,15 +232,14 @@ static void emit_names(const layout_t *l, text_t *text)
 static void emit_queues(const layout_t *l, text_t *text)
 {
     unsigned before = 0;
-    text_print(text, "/* Queues: how many entries, how far apart, where. */\nstatic const qcap_queue_t queues[] = {\n");
+    text_print(text, "/* Queues: how many entries, how far apart. */\nstatic const qcap_queue_t queues[] = {\n");
     for (size_t i = 0; i < l->grammar->queues.count; i++) {
         const queue_t *q = l->grammar->queues.items[i];
-        text_print(text, "    {%u, %u, %u * sizeof(qcap_queue_entry_t)}, /* %s */\n", q->capacity, layout_queue_stride(q), before,
-                   q->name);
+        text_print(text, "    {%u, %u}, /* %s */\n", q->capacity, layout_queue_stride(q), q->name);
         before += q->capacity * layout_queue_stride(q);
     }
     if (l->grammar->queues.count == 0)
-        text_print(text, "    {1, 1, 0}, /* none */\n");
+        text_print(text, "    {1, 1}, /* none */\n");
     text_print(text, "};\n\n#define EXTRA_SIZE (%u * sizeof(qcap_queue_entry_t))\n\n", before);
 }
 
@@ -339,6 +338,14 @@ static void emit_side(const layout_t *l, const contract_t *c, text_t *text)
     text_print(text, "},\n");
 }
 
+static bool may_become(const dfa_t *dfa)
+{
+    for (size_t i = 0; i < dfa->controls.count; i++)
+        if (dfa->controls.items[i].kind == CONTROL_BECOME)
+            return true;
+    return false;
+}
+
 static void emit_protocol(const layout_t *l, const contract_t *contract, text_t *text)
 {
     text_print(text, "const qcap_protocol_t %s_protocol = {\n", l->prefix);
@@ -348,6 +355,8 @@ static void emit_protocol(const layout_t *l, const contract_t *contract, text_t 
     text_print(text, "    .ports = ports,\n    .port_count = %zu,\n", l->grammar->ports.count);
     if (l->grammar->is_entered)
         text_print(text, "    .is_entered = true,\n");
+    if (may_become(l->dfa))
+        text_print(text, "    .may_become = true,\n");
     text_print(text, "    .size = sizeof(%s_t),\n    .extra_size = EXTRA_SIZE,\n", l->prefix);
     text_print(text, "    .client_offset = offsetof(%s_t, client),\n    .server_offset = offsetof(%s_t, server),\n",
                l->prefix, l->prefix);

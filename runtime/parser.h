@@ -691,12 +691,13 @@ typedef struct qcap_queue_key {
 } qcap_queue_key_t;
 
 typedef struct qcap_queue {
-    uint32_t capacity;
+    uint32_t capacity; /* the most entries */
     uint32_t stride; /* from one entry to the next, counted in entries: its key lies between */
-    uint32_t offset; /* of its entries in conversation->extra */
 } qcap_queue_t;
 
 typedef struct qcap_queue_state {
+    qcap_queue_entry_t *entries; /* in a block that `memory` gave; NULL: there is none yet */
+    uint32_t size;               /* for so many there is room: less than the capacity as long as that is enough */
     uint32_t first, count;
     uint32_t missing; /* entries that there was no room for, behind the last one */
 } qcap_queue_state_t;
@@ -788,8 +789,9 @@ struct qcap_protocol {
     const qcap_port_t *ports;       /* read */
     uint16_t port_count;            /* read */
     bool is_entered;                /* read: nobody speaks it from the beginning: other protocols lead to it */
+    bool may_become;                /* read: a conversation may go over to another protocol */
     uint32_t size;                  /* read: bytes of a conversation */
-    uint32_t extra_size;            /* read: bytes of its queues */
+    uint32_t extra_size;            /* read: bytes of its queues, at most */
     uint32_t client_offset, server_offset; /* of the two parsers in the block */
     qcap_root_t client, server;
     qcap_side_t side;
@@ -915,7 +917,6 @@ struct qcap_conversation {
     uint32_t decoded_ratio;
     void *blocks;                    /* all that `memory` gave: a list */
     const uint64_t *wanted;
-    void *extra;                     /* read: the block that `memory` gave, or NULL */
     qcap_register_t *shared;
     unsigned char *shared_text;      /* bytes of shared registers */
     qcap_queue_state_t *queues;

@@ -6,16 +6,17 @@
 
 #include <string.h>
 
+#define FIRST_ENTRIES 4u /* that there is room for at first: mostly there are one or two */
+
 static qcap_queue_entry_t *queue_entry(const qcap_conversation_t *c, unsigned queue, uint32_t index)
 {
-    const qcap_queue_t *q = &c->protocol->queues[queue];
-    qcap_queue_entry_t *entries = (qcap_queue_entry_t *)(void *)((unsigned char *)c->extra + q->offset);
-    return &entries[(size_t)((c->queues[queue].first + index) % q->capacity) * q->stride];
+    const qcap_queue_state_t *state = &c->queues[queue];
+    return &state->entries[(size_t)((state->first + index) % state->size) * c->protocol->queues[queue].stride];
 }
 
 static void drop_first(qcap_conversation_t *c, unsigned queue)
 {
-    c->queues[queue].first = (c->queues[queue].first + 1) % c->protocol->queues[queue].capacity;
+    c->queues[queue].first = (c->queues[queue].first + 1) % c->queues[queue].size;
     c->queues[queue].count--;
 }
 
@@ -78,25 +79,44 @@ static void set_key(qcap_queue_entry_t *entry, const key_t *key)
 
 /* ---------------------------------------------------------------- push */
 
+/* Makes room for twice as many entries, up to the capacity. There is none if there is no memory. */
+static void grow(qcap_conversation_t *c, unsigned queue)
+{
+    qcap_queue_state_t *state = &c->queues[queue];
+    uint32_t capacity = c->protocol->queues[queue].capacity, wanted = state->size > 0 ? state->size * 2 : FIRST_ENTRIES;
+    uint32_t size = wanted < capacity ? wanted : capacity;
+    size_t stride = c->protocol->queues[queue].stride;
+    qcap_queue_entry_t *entries = qcapint_blocks_get(c, size * stride * sizeof *entries);
+    if (!entries)
+        return;
+    for (uint32_t i = 0; i < state->count; i++)
+        memcpy(entries + i * stride, queue_entry(c, queue, i), stride * sizeof *entries);
+    qcap_conversation_put(c, state->entries);
+    state->entries = entries;
+    state->size = size;
+    state->first = 0;
+}
+
 /* The place of a new entry, or NULL. A full queue whose entries are found by key gives up the oldest: the one that it belongs to
  * has most likely been lost. In one that goes by order, that would shift all pairs: it remembers that one is missing. */
 static qcap_queue_entry_t *new_entry(qcap_parser_t *p, unsigned queue, bool has_key, uint64_t at)
 {
     qcap_conversation_t *c = p->conversation;
-    bool is_full = c->queues[queue].count == c->protocol->queues[queue].capacity;
-    if (!c->extra)
-        c->extra = qcapint_blocks_get(c, c->protocol->extra_size);
-    if (!c->extra || is_full)
+    qcap_queue_state_t *state = &c->queues[queue];
+    if (state->count == state->size && state->size < c->protocol->queues[queue].capacity)
+        grow(c, queue);
+    bool is_full = state->count == state->size;
+    if (is_full)
         qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, "queue-full", at, at);
-    if (!c->extra || (is_full && !has_key)) {
-        c->queues[queue].missing++;
+    if (is_full && (!has_key || state->size == 0)) {
+        state->missing++;
         return NULL;
     }
     if (is_full)
         drop_first(c, queue);
-    qcap_queue_entry_t *entry = queue_entry(c, queue, c->queues[queue].count++);
-    entry->missing = c->queues[queue].missing;
-    c->queues[queue].missing = 0;
+    qcap_queue_entry_t *entry = queue_entry(c, queue, state->count++);
+    entry->missing = state->missing;
+    state->missing = 0;
     return entry;
 }
 
