@@ -24468,9 +24468,9 @@ static const qcap_port_t ports[] = {
     {"tcp", 5355},
 };
 
-/* Queues: how many entries, how far apart, where. */
+/* Queues: how many entries, how far apart. */
 static const qcap_queue_t queues[] = {
-    {64, 2, 0 * sizeof(qcap_queue_entry_t)}, /* asked */
+    {64, 2}, /* asked */
 };
 
 #define EXTRA_SIZE (128 * sizeof(qcap_queue_entry_t))

@@ -16,8 +16,8 @@
  *     atomic.words 39
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 7072
- *     bytes.shared 160
+ *     bytes.conversation 7080
+ *     bytes.shared 168
  *     bytes.direction 3448
  *     bytes.direction.parser 272
  *     bytes.sub-stream 3792

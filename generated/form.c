@@ -641,9 +641,9 @@ static const qcap_port_t ports[] = {
     {"", 0}, /* none */
 };
 
-/* Queues: how many entries, how far apart, where. */
+/* Queues: how many entries, how far apart. */
 static const qcap_queue_t queues[] = {
-    {1, 1, 0}, /* none */
+    {1, 1}, /* none */
 };
 
 #define EXTRA_SIZE (0 * sizeof(qcap_queue_entry_t))

@@ -16,8 +16,8 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 816
- *     bytes.shared 160
+ *     bytes.conversation 824
+ *     bytes.shared 168
  *     bytes.direction 328
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0

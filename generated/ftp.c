@@ -12515,9 +12515,9 @@ static const qcap_port_t ports[] = {
     {"tcp", 21},
 };
 
-/* Queues: how many entries, how far apart, where. */
+/* Queues: how many entries, how far apart. */
 static const qcap_queue_t queues[] = {
-    {64, 1, 0 * sizeof(qcap_queue_entry_t)}, /* commands */
+    {64, 1}, /* commands */
 };
 
 #define EXTRA_SIZE (64 * sizeof(qcap_queue_entry_t))
@@ -12553,6 +12553,7 @@ const qcap_protocol_t qcap_ftp_protocol = {
     .all_elements = all_elements,
     .ports = ports,
     .port_count = 1,
+    .may_become = true,
     .size = sizeof(qcap_ftp_t),
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_ftp_t, client),

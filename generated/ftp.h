@@ -16,8 +16,8 @@
  *     atomic.words 48
  *     lookback.bytes 9
  *     lookback.open-states 225
- *     bytes.conversation 2800
- *     bytes.shared 160
+ *     bytes.conversation 2808
+ *     bytes.shared 168
  *     bytes.direction 1320
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0

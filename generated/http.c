@@ -32424,9 +32424,9 @@ static const qcap_port_t ports[] = {
     {"tcp", 3128},
 };
 
-/* Queues: how many entries, how far apart, where. */
+/* Queues: how many entries, how far apart. */
 static const qcap_queue_t queues[] = {
-    {256, 1, 0 * sizeof(qcap_queue_entry_t)}, /* methods */
+    {256, 1}, /* methods */
 };
 
 #define EXTRA_SIZE (256 * sizeof(qcap_queue_entry_t))
@@ -32461,6 +32461,7 @@ const qcap_protocol_t qcap_http_protocol = {
     .all_elements = all_elements,
     .ports = ports,
     .port_count = 5,
+    .may_become = true,
     .size = sizeof(qcap_http_t),
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_http_t, client),

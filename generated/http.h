@@ -16,8 +16,8 @@
  *     atomic.words 32
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 1568
- *     bytes.shared 160
+ *     bytes.conversation 1576
+ *     bytes.shared 168
  *     bytes.direction 696
  *     bytes.direction.parser 272
  *     bytes.sub-stream 1040

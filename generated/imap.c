@@ -14690,9 +14690,9 @@ static const qcap_port_t ports[] = {
     {"tcp", 143},
 };
 
-/* Queues: how many entries, how far apart, where. */
+/* Queues: how many entries, how far apart. */
 static const qcap_queue_t queues[] = {
-    {64, 4, 0 * sizeof(qcap_queue_entry_t)}, /* commands */
+    {64, 4}, /* commands */
 };
 
 #define EXTRA_SIZE (256 * sizeof(qcap_queue_entry_t))
@@ -14730,6 +14730,7 @@ const qcap_protocol_t qcap_imap_protocol = {
     .all_elements = all_elements,
     .ports = ports,
     .port_count = 1,
+    .may_become = true,
     .size = sizeof(qcap_imap_t),
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_imap_t, client),

@@ -16,8 +16,8 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 11
- *     bytes.conversation 8024
- *     bytes.shared 168
+ *     bytes.conversation 8032
+ *     bytes.shared 176
  *     bytes.direction 3904
  *     bytes.direction.parser 272
  *     bytes.sub-stream 4248

@@ -7722,9 +7722,9 @@ static const qcap_port_t ports[] = {
     {"tcp", 194},
 };
 
-/* Queues: how many entries, how far apart, where. */
+/* Queues: how many entries, how far apart. */
 static const qcap_queue_t queues[] = {
-    {1, 1, 0}, /* none */
+    {1, 1}, /* none */
 };
 
 #define EXTRA_SIZE (0 * sizeof(qcap_queue_entry_t))
@@ -7759,6 +7759,7 @@ const qcap_protocol_t qcap_irc_protocol = {
     .all_elements = all_elements,
     .ports = ports,
     .port_count = 12,
+    .may_become = true,
     .size = sizeof(qcap_irc_t),
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_irc_t, client),

@@ -16,8 +16,8 @@
  *     atomic.words 10
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 1296
- *     bytes.shared 160
+ *     bytes.conversation 1304
+ *     bytes.shared 168
  *     bytes.direction 560
  *     bytes.direction.parser 272
  *     bytes.sub-stream 904

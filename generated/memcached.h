@@ -16,8 +16,8 @@
  *     atomic.words 19
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 1152
- *     bytes.shared 160
+ *     bytes.conversation 1160
+ *     bytes.shared 168
  *     bytes.direction 496
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0

@@ -16,8 +16,8 @@
  *     atomic.words 0
  *     lookback.bytes 2
  *     lookback.open-states 362
- *     bytes.conversation 10552
- *     bytes.shared 160
+ *     bytes.conversation 10560
+ *     bytes.shared 168
  *     bytes.direction 10088
  *     bytes.direction.parser 272
  *     bytes.sub-stream 10432

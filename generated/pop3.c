@@ -6550,9 +6550,9 @@ static const qcap_port_t ports[] = {
     {"tcp", 110},
 };
 
-/* Queues: how many entries, how far apart, where. */
+/* Queues: how many entries, how far apart. */
 static const qcap_queue_t queues[] = {
-    {256, 1, 0 * sizeof(qcap_queue_entry_t)}, /* commands */
+    {256, 1}, /* commands */
 };
 
 #define EXTRA_SIZE (256 * sizeof(qcap_queue_entry_t))
@@ -6591,6 +6591,7 @@ const qcap_protocol_t qcap_pop3_protocol = {
     .all_elements = all_elements,
     .ports = ports,
     .port_count = 1,
+    .may_become = true,
     .size = sizeof(qcap_pop3_t),
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_pop3_t, client),

@@ -16,8 +16,8 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 2072
- *     bytes.shared 168
+ *     bytes.conversation 2080
+ *     bytes.shared 176
  *     bytes.direction 928
  *     bytes.direction.parser 272
  *     bytes.sub-stream 1272

@@ -16,8 +16,8 @@
  *     atomic.words 12
  *     lookback.bytes 7
  *     lookback.open-states 11
- *     bytes.conversation 2784
- *     bytes.shared 176
+ *     bytes.conversation 2792
+ *     bytes.shared 184
  *     bytes.direction 1304
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0

@@ -16,8 +16,8 @@
  *     atomic.words 24
  *     lookback.bytes 4
  *     lookback.open-states 117
- *     bytes.conversation 1488
- *     bytes.shared 160
+ *     bytes.conversation 1496
+ *     bytes.shared 168
  *     bytes.direction 656
  *     bytes.direction.parser 272
  *     bytes.sub-stream 1000

@@ -16,8 +16,8 @@
  *     atomic.words 0
  *     lookback.bytes 1
  *     lookback.open-states 0
- *     bytes.conversation 1176
- *     bytes.shared 160
+ *     bytes.conversation 1184
+ *     bytes.shared 168
  *     bytes.direction 744
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0

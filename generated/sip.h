@@ -16,8 +16,8 @@
  *     atomic.words 20
  *     lookback.bytes 3
  *     lookback.open-states 207
- *     bytes.conversation 1392
- *     bytes.shared 160
+ *     bytes.conversation 1400
+ *     bytes.shared 168
  *     bytes.direction 608
  *     bytes.direction.parser 272
  *     bytes.sub-stream 952

@@ -12597,9 +12597,9 @@ static const qcap_port_t ports[] = {
     {"tcp", 2525},
 };
 
-/* Queues: how many entries, how far apart, where. */
+/* Queues: how many entries, how far apart. */
 static const qcap_queue_t queues[] = {
-    {256, 1, 0 * sizeof(qcap_queue_entry_t)}, /* commands */
+    {256, 1}, /* commands */
 };
 
 #define EXTRA_SIZE (256 * sizeof(qcap_queue_entry_t))
@@ -12639,6 +12639,7 @@ const qcap_protocol_t qcap_smtp_protocol = {
     .all_elements = all_elements,
     .ports = ports,
     .port_count = 3,
+    .may_become = true,
     .size = sizeof(qcap_smtp_t),
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_smtp_t, client),

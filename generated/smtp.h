@@ -16,8 +16,8 @@
  *     atomic.words 20
  *     lookback.bytes 11
  *     lookback.open-states 122
- *     bytes.conversation 2224
- *     bytes.shared 160
+ *     bytes.conversation 2232
+ *     bytes.shared 168
  *     bytes.direction 1000
  *     bytes.direction.parser 272
  *     bytes.sub-stream 1344

@@ -16,8 +16,8 @@
  *     atomic.words 0
  *     lookback.bytes 3
  *     lookback.open-states 0
- *     bytes.conversation 1264
- *     bytes.shared 176
+ *     bytes.conversation 1272
+ *     bytes.shared 184
  *     bytes.direction 544
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0

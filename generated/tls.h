@@ -16,8 +16,8 @@
  *     atomic.words 12
  *     lookback.bytes 31
  *     lookback.open-states 14
- *     bytes.conversation 1728
- *     bytes.shared 160
+ *     bytes.conversation 1736
+ *     bytes.shared 168
  *     bytes.direction 760
  *     bytes.direction.parser 272
  *     bytes.sub-stream 1104

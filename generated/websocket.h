@@ -16,8 +16,8 @@
  *     atomic.words 0
  *     lookback.bytes 3
  *     lookback.open-states 0
- *     bytes.conversation 1232
- *     bytes.shared 160
+ *     bytes.conversation 1240
+ *     bytes.shared 168
  *     bytes.direction 472
  *     bytes.direction.parser 272
  *     bytes.sub-stream 816

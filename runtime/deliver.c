@@ -446,18 +446,6 @@ static void *get_memory(void *block, size_t size, void *user)
     return NULL;
 }
 
-/* Whether nobody would notice if a stream of that protocol were not read: what it feeds and announces counts, too. */
-static bool is_unread(const qcapint_upper_t *upper, const qcapint_plan_t *plan)
-{
-    const qcap_protocol_t *protocol = plan->protocol;
-    uint64_t any = protocol->feed_count > 0 || protocol->expects[0].transport;
-    for (uint16_t i = 0; i < protocol->element_count; i += 64)
-        any |= plan->wanted[i / 64];
-    for (size_t i = 0; i < sizeof upper->reporters / sizeof *upper->reporters; i++)
-        any |= upper->reporters[i] != NULL;
-    return any == 0;
-}
-
 /* Finds the protocol that something is fed to: qcap_find_handler_t. */
 static const qcap_protocol_t *find(const char *name, const uint64_t **wanted, void *user)
 {
@@ -465,7 +453,7 @@ static const qcap_protocol_t *find(const char *name, const uint64_t **wanted, vo
     const qcapint_plan_t *plan = qcapint_identify_find(deliver->q, name);
     if (!plan)
         return NULL;
-    *wanted = is_unread(deliver->q->upper, plan) ? qcap_nothing : plan->wanted;
+    *wanted = plan->is_noticed ? plan->wanted : qcap_nothing;
     return plan->protocol;
 }
 

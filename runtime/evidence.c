@@ -120,7 +120,7 @@ static void *get_memory(void *block, size_t size, void *user)
 {
     const attempt_t *attempt = user;
     if (!block)
-        return qcapint_budget_alloc(&attempt->q->budget, size);
+        return qcapint_budget_get(&attempt->q->budget, size);
     qcapint_budget_free(&attempt->q->budget, block, size);
     return NULL;
 }
@@ -214,15 +214,15 @@ static bool feed_counting(const qcapint_plan_t *plan, qcap_parser_t *parser, att
                           size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        const attempt_t before = *attempt;
+        const unsigned noise = attempt->noise, text = attempt->text;
         if (bits(attempt) >= attempt->wanted)
             return feed(parser, attempt, bytes + i, len - i);
         count(attempt, plan, parser, bytes[i]);
         attempt->counted++;
         if (feed(parser, attempt, bytes + i, 1))
             continue;
-        attempt->noise = before.noise; /* it was refused, or complained about */
-        attempt->text = before.text;
+        attempt->noise = noise; /* it was refused, or complained about */
+        attempt->text = text;
         return false;
     }
     return true;

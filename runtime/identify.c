@@ -4,6 +4,8 @@
  * that it is none of them. What the bytes of one direction say for one protocol is evidence.c's verdict.
  *
  * From the verdicts:
+ *   - The protocol of the port is asked first. If the bytes leave no doubt, or both directions confirm it, that is it. Else the
+ *     others are asked.
  *   - A protocol that a direction excludes is out, whatever the other one says: words that many protocols know confirm
  *     some of them on one side. Only where it is that of the port, a confirmation outweighs that.
  *   - One that a direction confirms, and no other is left: that is it, as soon as the other direction was heard, too, or
@@ -43,12 +45,6 @@ bool qcapint_identify_has_port(const qcap_protocol_t *protocol, const char *tran
     return false;
 }
 
-/* Whether it is what the conversation's port promises. */
-static bool is_expected(const qcapint_conv_t *conv, const qcapint_identify_t *state, const qcapint_plan_t *plan)
-{
-    return !state->is_later && qcapint_identify_has_port(plan->protocol, "tcp", conv->ends[1].port);
-}
-
 static void note(qcapint_identify_t *state, bool is_server, uint64_t bit, qcapint_verdict_t verdict)
 {
     if (verdict == QCAPINT_VERDICT_EXCLUDED)
@@ -61,28 +57,27 @@ static void note(qcapint_identify_t *state, bool is_server, uint64_t bit, qcapin
         state->certain[is_server] |= bit;
 }
 
-/* Tries all protocols that are still possible on one direction, if there is enough new of it. What takes time is asked after
- * 1, 2, 4, 8 ... attempts. */
-static void try_all(const qcapint_conv_t *conv, qcap_tcpstr_t *str, qcapint_identify_t *state, uint64_t begin, bool is_last)
+/* Tries those of the `asked` protocols that are still possible on one direction, if there is enough new of it. What takes time is
+ * asked after 1, 2, 4, 8 ... times. */
+static void try_some(const qcapint_conv_t *conv, qcap_tcpstr_t *str, qcapint_identify_t *state, qcapint_tries_t *tries,
+                     uint64_t asked, uint64_t begin, bool is_last)
 {
     const qcapint_upper_t *upper = conv->q->upper;
     bool is_server = str->is_server;
-    uint64_t len = str->end - begin, grown = len - state->tried[is_server];
-    bool is_due = grown > 0 && (state->try_count < EAGER_TRIES || grown >= state->tried[is_server] / 4);
+    uint64_t len = str->end - begin, grown = len - tries->len[is_server];
+    bool is_due = grown > 0 && (tries->count < EAGER_TRIES || grown >= tries->len[is_server] / 4);
     if (len == 0 || (!is_due && !is_last))
         return;
-    state->tried[is_server] = (uint32_t)(len < UINT32_MAX ? len : UINT32_MAX);
-    state->try_count++;
-    bool is_thorough = is_last || (state->try_count & (state->try_count - 1)) == 0;
-    uint64_t out = state->excluded[0] | state->excluded[1];
-    uint64_t known = state->excluded[is_server] | state->damaged[is_server] | state->confirmed[is_server] | upper->entered;
-    for (uint32_t i = 0; i < upper->plan_count; i++) {
-        const qcapint_plan_t *plan = upper->plans[i];
-        bool is_port = is_expected(conv, state, plan);
-        if ((known >> i & 1) || ((out >> i & 1) && !is_port))
-            continue;
-        note(state, is_server, UINT64_C(1) << i, qcapint_evidence_stream(plan, str, begin, is_port, is_thorough));
-    }
+    tries->len[is_server] = (uint32_t)(len < UINT32_MAX ? len : UINT32_MAX);
+    tries->count++;
+    bool is_thorough = is_last || (tries->count & (tries->count - 1)) == 0;
+    uint64_t out = (state->excluded[0] | state->excluded[1]) & ~state->of_port;
+    uint64_t known = state->excluded[is_server] | state->damaged[is_server] | state->confirmed[is_server];
+    uint64_t left = asked & ~(out | known);
+    for (uint32_t i = 0; i < upper->plan_count; i++)
+        if (left >> i & 1)
+            note(state, is_server, UINT64_C(1) << i,
+                 qcapint_evidence_stream(upper->plans[i], str, begin, state->of_port >> i & 1, is_thorough));
 }
 
 /* ---------------------------------------------------------------- deciding */
@@ -96,13 +91,20 @@ static const qcapint_plan_t *find_by_port(const qcapint_upper_t *upper, uint16_t
     return NULL;
 }
 
-static uint64_t all_expected(const qcapint_conv_t *conv, const qcapint_identify_t *state)
+/* Those that may be spoken from the beginning: a bit for each. */
+static uint64_t all_protocols(const qcapint_upper_t *upper)
+{
+    return (UINT64_MAX >> (QCAPINT_PROTOCOLS - upper->plan_count)) & ~upper->entered;
+}
+
+/* Those of them that the conversation's port promises. */
+static uint64_t all_of_port(const qcapint_conv_t *conv, const qcapint_identify_t *state)
 {
     const qcapint_upper_t *upper = conv->q->upper;
     uint64_t bits = 0;
-    for (uint32_t i = 0; i < upper->plan_count; i++)
-        bits |= (uint64_t)is_expected(conv, state, upper->plans[i]) << i;
-    return bits;
+    for (uint32_t i = 0; i < upper->plan_count && !state->is_later; i++)
+        bits |= (uint64_t)qcapint_identify_has_port(upper->plans[i]->protocol, "tcp", conv->ends[1].port) << i;
+    return bits & all_protocols(upper);
 }
 
 /* How much speaks for a protocol. */
@@ -135,6 +137,18 @@ static const qcapint_plan_t *best(const qcapint_upper_t *upper, const qcapint_id
     return winner;
 }
 
+/* Whether the port's own protocol is it, whatever the others say. */
+static bool settle(const qcapint_conv_t *conv, qcapint_identify_t *state, const qcapint_plan_t **plan)
+{
+    uint64_t bit = state->of_port;
+    uint64_t against = state->excluded[0] | state->excluded[1] | state->damaged[0] | state->damaged[1];
+    if (bit == 0 || (bit & (bit - 1)) || (bit & against))
+        return false;
+    *plan = find_by_port(conv->q->upper, conv->ends[1].port, bit);
+    state->known = QCAP_KNOWN_BY_BYTES;
+    return bit & ((state->confirmed[0] & state->confirmed[1]) | state->certain[0] | state->certain[1]);
+}
+
 /* Nothing that was added. */
 static qcapint_identify_answer_t unknown(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2])
 {
@@ -147,13 +161,14 @@ static qcapint_identify_answer_t decide(qcapint_conv_t *conv, qcapint_identify_t
                                         bool is_last, const qcapint_plan_t **plan)
 {
     const qcapint_upper_t *upper = conv->q->upper;
-    uint64_t all = (UINT64_MAX >> (QCAPINT_PROTOCOLS - upper->plan_count)) & ~upper->entered;
-    uint64_t of_port = all_expected(conv, state), excluded = (state->excluded[0] | state->excluded[1]) & ~of_port;
+    uint64_t all = all_protocols(upper), of_port = state->of_port;
+    uint64_t excluded = (state->excluded[0] | state->excluded[1]) & ~of_port;
     uint64_t confirmed = (state->confirmed[0] | state->confirmed[1]) & ~excluded;
     uint64_t against = state->excluded[0] | state->excluded[1] | state->damaged[0] | state->damaged[1];
     uint64_t left = confirmed | (all & ~against);
-    bool is_over = is_last || state->tried[0] >= QCAPINT_EVIDENCE_BYTES || state->tried[1] >= QCAPINT_EVIDENCE_BYTES;
-    bool has_both = (state->tried[0] > 0 || state->is_silent[0]) && (state->tried[1] > 0 || state->is_silent[1]);
+    const uint32_t *tried = state->of_all.len;
+    bool is_over = is_last || tried[0] >= QCAPINT_EVIDENCE_BYTES || tried[1] >= QCAPINT_EVIDENCE_BYTES;
+    bool has_both = (tried[0] > 0 || state->is_silent[0]) && (tried[1] > 0 || state->is_silent[1]);
     bool is_tied;
     state->known = QCAP_KNOWN_BY_BYTES;
     if (confirmed) {
@@ -183,8 +198,15 @@ qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identif
         if (*plan)
             return QCAPINT_IDENTIFY_FOUND;
     }
+    if (!state->is_begun)
+        state->of_port = all_of_port(conv, state);
+    state->is_begun = true;
     for (int side = 0; side < 2; side++)
-        try_all(conv, &conv->str[side], state, begin[side], is_last);
+        try_some(conv, &conv->str[side], state, &state->of_ports, state->of_port, begin[side], is_last);
+    if (settle(conv, state, plan))
+        return QCAPINT_IDENTIFY_FOUND;
+    for (int side = 0; side < 2; side++)
+        try_some(conv, &conv->str[side], state, &state->of_all, all_protocols(upper) & ~state->of_port, begin[side], is_last);
     return decide(conv, state, begin, is_last, plan);
 }
 
@@ -221,6 +243,7 @@ int qcap_protocol_add(qcap_t *q, const qcap_protocol_t *protocol)
     if (protocol->is_entered)
         upper->entered |= UINT64_C(1) << upper->plan_count;
     upper->plans[upper->plan_count++] = plan;
+    qcapint_subscribe_update(q);
     return QCAP_OK;
 }
 

@@ -5,6 +5,12 @@
 #include "flow.h"
 #include "upper.h"
 
+/* How often protocols were tried. */
+typedef struct qcapint_tries {
+    uint32_t len[2]; /* bytes of the direction when that was done last; 0: never */
+    uint32_t count;
+} qcapint_tries_t;
+
 /* What is known so far of a conversation. Zeros at first. Arrays are by direction: [0] is from the client. Protocols are a
  * bit each, in the order they were added. */
 typedef struct qcapint_identify {
@@ -12,8 +18,9 @@ typedef struct qcapint_identify {
     uint64_t damaged[2];   /* those that it begins like, up to an error */
     uint64_t confirmed[2]; /* those that it may well be */
     uint64_t certain[2];   /* of these, those that leave little doubt */
-    uint32_t tried[2];     /* bytes of the direction when it was last looked at */
-    uint32_t try_count;    /* how often they were looked at */
+    uint64_t of_port;      /* those whose port it is */
+    qcapint_tries_t of_ports, of_all; /* of those, and of the others */
+    bool is_begun;         /* of_port is set */
     bool is_silent[2];     /* nothing (more) comes of the direction: the caller says so */
     qcap_known_t known;    /* how the answer was found */
     bool is_later;         /* another protocol was spoken before: the port says nothing any more */

@@ -419,13 +419,14 @@ static void begin_unknown(pair_t *pair, const char *name)
     give_up(pair);
 }
 
-/* Begins to parse by a protocol, where the directions stand. Returns false, and has given up, if there is no memory. */
+/* Begins to parse by a protocol, where the directions stand. Returns false, and has given up, if nobody would notice, or there is
+ * no memory. */
 static bool begin(pair_t *pair, const qcapint_plan_t *plan, qcap_known_t known)
 {
     const uint64_t at[2] = {pair->sides[0].at, pair->sides[1].at};
     pair->speech.plan = plan;
     tell(pair, plan->protocol->name, known);
-    pair->deliver = qcapint_deliver_new(pair->conv->q, pair->conv, plan, at);
+    pair->deliver = plan->is_read ? qcapint_deliver_new(pair->conv->q, pair->conv, plan, at) : NULL;
     if (!pair->deliver) {
         give_up(pair);
         return false;

@@ -5,6 +5,10 @@
  * names: it looks at the list of the element that an event is about. Texts of selectors become choices, numbered in
  * their plan: deliver.c keeps, for each direction, which of them hold now.
  *
+ * A protocol is noticed if anything of it is wanted, or reports of any kind, or if it announces conversations, or feeds one that
+ * is noticed. Sub-streams of others are passed over; conversations of others are identified and cost nothing more, unless they
+ * may go over to another protocol.
+ *
  * Invariant: the bit of an element in plan->wanted is set if it has rows or is a selector, and else clear. */
 #include "subscribe.h"
 
@@ -14,6 +18,7 @@
 #include "deliver.h"
 #include "evidence.h"
 #include "handle.h"
+#include "identify.h"
 
 #define PATH_SIZE 512
 
@@ -117,6 +122,48 @@ void qcapint_subscribe_plan_free(qcap_t *q, qcapint_plan_t *plan)
 static void want(qcapint_plan_t *plan, uint16_t element)
 {
     plan->wanted[element / 64] |= UINT64_C(1) << element % 64;
+}
+
+static bool is_wanted(const qcapint_plan_t *plan)
+{
+    const qcap_protocol_t *protocol = plan->protocol;
+    uint64_t any = protocol->expects[0].transport != NULL;
+    for (uint16_t i = 0; i < protocol->element_count; i += 64)
+        any |= plan->wanted[i / 64];
+    return any != 0;
+}
+
+/* Whether it feeds one that is_noticed. */
+static bool feeds_noticed(const qcap_t *q, const qcap_protocol_t *protocol)
+{
+    for (uint16_t i = 0; i < protocol->feed_count; i++) {
+        const char *name = protocol->feeds[i].protocol;
+        const qcapint_plan_t *plan = name ? qcapint_identify_find(q, name) : NULL;
+        if (plan && plan->is_noticed)
+            return true;
+    }
+    return false;
+}
+
+void qcapint_subscribe_update(qcap_t *q)
+{
+    qcapint_upper_t *upper = q->upper;
+    bool has_reporter = false, has_changed = true;
+    for (size_t kind = 0; kind < sizeof upper->reporters / sizeof upper->reporters[0]; kind++)
+        has_reporter |= upper->reporters[kind] != NULL;
+    for (uint32_t i = 0; i < upper->plan_count; i++)
+        upper->plans[i]->is_noticed = has_reporter || is_wanted(upper->plans[i]);
+    while (has_changed) {
+        has_changed = false;
+        for (uint32_t i = 0; i < upper->plan_count; i++) {
+            qcapint_plan_t *plan = upper->plans[i];
+            if (plan->is_noticed || !feeds_noticed(q, plan->protocol))
+                continue;
+            plan->is_noticed = has_changed = true;
+        }
+    }
+    for (uint32_t i = 0; i < upper->plan_count; i++)
+        upper->plans[i]->is_read = upper->plans[i]->is_noticed || upper->plans[i]->protocol->may_become;
 }
 
 /* ---------------------------------------------------------------- names */
@@ -294,6 +341,7 @@ static int add_rows(qcap_t *q, qcapint_plan_t *plan, const request_t *request)
         rows = row->next;
         add_row(plan, row);
     }
+    qcapint_subscribe_update(q);
     return QCAP_OK;
 }
 
@@ -348,6 +396,7 @@ static int add_reporter(qcap_t *q, qcap_report_kind_t kind, qcap_report_handler_
     while (*end)
         end = &(*end)->next;
     *end = reporter;
+    qcapint_subscribe_update(q);
     return QCAP_OK;
 }
 

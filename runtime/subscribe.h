@@ -8,6 +8,9 @@
 qcapint_plan_t *qcapint_subscribe_plan_new(qcap_t *q, const qcap_protocol_t *protocol);
 void qcapint_subscribe_plan_free(qcap_t *q, qcapint_plan_t *plan); /* NULL is allowed */
 
+/* Finds out of each plan whether it is_noticed: to be called when a protocol was added. */
+void qcapint_subscribe_update(qcap_t *q);
+
 /* Whether a name, "http.host" or "http" for any element, fits that element. */
 bool qcapint_subscribe_fits(const char *name, const qcap_protocol_t *protocol, uint16_t element);
 

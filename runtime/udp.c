@@ -235,9 +235,10 @@ static void begin(qcap_t *q, qcapint_exchange_t *e, bool is_server, const unsign
  * no memory for them. */
 static bool prepare(qcap_t *q, qcapint_exchange_t *e)
 {
-    if (!e->deliver && e->plan)
+    bool is_read = e->plan && e->plan->is_read;
+    if (!e->deliver && is_read)
         e->deliver = qcapint_deliver_new(q, NULL, e->plan, (uint64_t[2]){0, 0});
-    return e->deliver || !e->plan;
+    return e->deliver || !is_read;
 }
 
 /* The protocol goes over to another one with the next datagram: the one that it named, or it is identified anew. */

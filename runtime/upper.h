@@ -75,6 +75,7 @@ typedef struct qcapint_plan {
     qcapint_row_bits_t *row_bits;    /* found out so far */
     uint32_t first[3][8];            /* a bit for each byte that a client, a server, a datagram may begin with */
     qcapint_speech_t left;           /* of conversations that speak it, but are not read any more */
+    bool is_noticed, is_read;        /* somebody would notice if a sub-stream, a conversation were not read: see subscribe.c */
 } qcapint_plan_t;
 
 /* A handler for anomalies, gaps or errors. */
