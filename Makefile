@@ -125,7 +125,7 @@ INCLUDE_generator = -Igenerator -I$(B)/generator -DQCAPGEN_VERSION='"$(VERSION)"
 INCLUDE_runtime = -fvisibility=hidden $(RELEASE) -Iruntime -Igenerated -I$(B)/runtime -I$(B)/builtin $(if $(HAVE_BROTLI),-DQCAP_HAVE_BROTLI) \
     $(if $(HAVE_ZSTD),-DQCAP_HAVE_ZSTD) $(if $(HAVE_LZMA),-DQCAP_HAVE_LZMA)
 INCLUDE_generated = -fvisibility=hidden $(RELEASE) -I$(B)/contract
-INCLUDE_examples = $(RELEASE) -I$(B)/include $(if $(HAVE_CRYPTO),-DQCAP_HAVE_CRYPTO) $(if $(HAVE_MAGIC),-DQCAP_HAVE_MAGIC)
+INCLUDE_examples = $(RELEASE) -I$(B)/include $(if $(HAVE_CRYPTO),-DQCAP_HAVE_CRYPTO) $(if $(HAVE_MAGIC),-DQCAP_HAVE_MAGIC) $(if $(HAVE_BROTLI),-DQCAP_HAVE_BROTLI)
 INCLUDE_toys = $(INCLUDE_generated)
 INCLUDE_tests = -Itests/support -I$(B)/toys -I$(B)/builtin -Iruntime -Igenerated -Igenerator -I$(B)/generator -I$(B)/include
 

@@ -39,7 +39,7 @@ static const char help[] =
 /* A command that was to transfer something. */
 typedef struct transfer {
     char command[8];
-    char name[STORE_TEXT_SIZE];
+    char *name;   /* NULL: none */
     int64_t time_ns;
     bool is_done; /* a connection was for it */
 } transfer_t;
@@ -63,21 +63,25 @@ typedef struct open {
 
 /* One direction. */
 typedef struct side {
-    char type[STORE_TEXT_SIZE];   /* of the content to come, */
-    char name[STORE_TEXT_SIZE];   /* and its name; */
-    bool is_coded;                /* it is sent in a coding that is undone */
-    char part_type[STORE_TEXT_SIZE]; /* of the part of a mail to come, */
-    char part_name[STORE_TEXT_SIZE]; /* and its name */
-    bool is_chunked;              /* the content, or the mail, comes in several elements */
+    char *type, *name;           /* of the content to come; NULL: none */
+    char *part_type, *part_name; /* of the part of a mail to come */
+    bool is_coded;               /* the content is sent in a coding that is undone */
+    bool is_chunked;             /* it, or the mail, comes in several elements */
     open_t open[OPEN_MAX_DEPTH];
 } side_t;
 
+/* What a request without a response asked for. */
+typedef struct target {
+    struct target *next;
+    char *name;
+} target_t;
+
 typedef struct conversation {
     side_t sides[2];
-    char *targets[TARGETS];       /* of requests without a response: a ring */
-    unsigned target_first, target_count;
-    transfer_t *transfers;        /* the last ones: a ring; NULL: none yet */
-    uint64_t transfer_count;      /* ever */
+    target_t *target_first, *target_last;
+    unsigned target_count;
+    transfer_t *transfers;   /* the last ones: a ring; NULL: none yet */
+    uint64_t transfer_count; /* ever */
 } conversation_t;
 
 typedef struct run {
@@ -181,58 +185,48 @@ static stored_t *write_match(run_t *run, const qcap_match_t *match, coming_t com
 
 /* ---------------------------------------------------------------- names */
 
-static void note(char *to, size_t size, const qcap_match_t *match)
+/* Replaces the text at `to`, which may be NULL. One that is too long for the manifest is cut. */
+static void note_text(const run_t *run, char **to, const unsigned char *text, size_t len)
 {
-    store_text(to, size, match->bytes ? match->bytes : (const unsigned char *)"", match->bytes ? match->len : 0);
+    size_t size = len < STORE_TEXT_SIZE ? len + 1 : STORE_TEXT_SIZE;
+    *to = program_resize(run->program, *to, size);
+    store_text(*to, size, text, len);
 }
 
-/* The last part of a path, without the query. */
-static void name_by_target(char *name, size_t size, const char *target)
+static void note(const run_t *run, char **to, const qcap_match_t *match)
 {
-    size_t end = strcspn(target, "?#"), begin = end;
-    while (begin > 0 && target[begin - 1] != '/')
-        begin--;
-    store_text(name, size, (const unsigned char *)target + begin, end - begin);
+    note_text(run, to, match->bytes ? match->bytes : (const unsigned char *)"", match->bytes ? match->len : 0);
 }
 
-/* A word in a text, in any case; NULL if it is not there. */
-static const char *find_word(const char *text, const char *word)
+static void forget(char **text)
 {
-    for (; *text; text++)
-        if (strncasecmp(text, word, strlen(word)) == 0)
-            return text;
-    return NULL;
+    free(*text);
+    *text = NULL;
 }
 
-/* The value of `filename` in a Content-Disposition (RFC 6266, 4.1). The extended form (RFC 8187) counts for more. */
-static void name_by_disposition(char *name, size_t size, const char *text)
+static void name_stored(stored_t *stored, const char *name, const char *type)
 {
-    const char *plain = find_word(text, "filename="), *extended = find_word(text, "filename*=");
-    const char *from = extended ? extended + strlen("filename*=") : plain ? plain + strlen("filename=") : NULL;
-    size_t len = 0;
-    if (!from)
-        return;
-    if (extended) /* charset'language'value */
-        for (int quotes = 0; *from && quotes < 2; from++)
-            quotes += *from == '\'';
-    bool is_quoted = *from == '"';
-    for (from += is_quoted; *from && len + 1 < size; from++) {
-        unsigned byte = 0;
-        if (is_quoted ? *from == '"' : *from == ';' || *from == ' ')
-            break;
-        if (is_quoted && *from == '\\' && from[1])
-            from++;
-        if (extended && *from == '%' && sscanf(from + 1, "%2x", &byte) == 1 && from[1] && from[2]) {
-            name[len++] = (char)byte;
-            from += 2;
-        } else {
-            name[len++] = *from;
-        }
-    }
-    name[len] = '\0';
+    snprintf(stored->name, sizeof stored->name, "%s", name ? name : "");
+    snprintf(stored->type, sizeof stored->type, "%s", type ? type : "");
+}
+
+static void name_by_target(const run_t *run, char **name, const qcap_match_t *target)
+{
+    char text[STORE_TEXT_SIZE];
+    store_name_of_target(text, sizeof text, target->bytes, target->len);
+    note_text(run, name, (const unsigned char *)text, strlen(text));
 }
 
 /* ---------------------------------------------------------------- the web */
+
+static void drop_target(conversation_t *conversation)
+{
+    target_t *target = conversation->target_first;
+    conversation->target_first = target->next;
+    conversation->target_count--;
+    free(target->name);
+    free(target);
+}
 
 static void on_target(const qcap_match_t *match, void *user)
 {
@@ -241,19 +235,18 @@ static void on_target(const qcap_match_t *match, void *user)
         return;
     conversation_t *conversation = get_conversation(run, match->str);
     side_t *side = &conversation->sides[0];
-    char *target = program_resize(run->program, NULL, match->len + 1);
-    memcpy(target, match->bytes, match->len);
-    target[match->len] = '\0';
     finish_chunks(side, true);
-    side->type[0] = '\0';
+    forget(&side->type);
     side->is_coded = false;
-    name_by_target(side->name, sizeof side->name, target);
-    if (conversation->target_count == TARGETS) {
-        free(conversation->targets[conversation->target_first]);
-        conversation->target_first = (conversation->target_first + 1) % TARGETS;
-        conversation->target_count--;
-    }
-    conversation->targets[(conversation->target_first + conversation->target_count++) % TARGETS] = target;
+    name_by_target(run, &side->name, match);
+    if (conversation->target_count == TARGETS)
+        drop_target(conversation);
+    target_t *target = program_resize(run->program, NULL, sizeof *target);
+    *target = (target_t){NULL, NULL};
+    name_by_target(run, &target->name, match);
+    *(conversation->target_first ? &conversation->target_last->next : &conversation->target_first) = target;
+    conversation->target_last = target;
+    conversation->target_count++;
 }
 
 /* RFC 9110, 15.2: behind an interim response, the request still waits. */
@@ -265,35 +258,39 @@ static void on_status(const qcap_match_t *match, void *user)
     conversation_t *conversation = get_conversation(run, match->str);
     side_t *side = &conversation->sides[1];
     finish_chunks(side, true);
-    side->type[0] = side->name[0] = '\0';
+    forget(&side->type);
+    forget(&side->name);
     side->is_coded = false;
     if (conversation->target_count == 0 || !match->bytes || match->bytes[0] == '1')
         return;
-    char *target = conversation->targets[conversation->target_first];
-    name_by_target(side->name, sizeof side->name, target);
-    free(target);
-    conversation->target_first = (conversation->target_first + 1) % TARGETS;
-    conversation->target_count--;
+    side->name = conversation->target_first->name;
+    conversation->target_first->name = NULL;
+    drop_target(conversation);
 }
 
 static void on_type(const qcap_match_t *match, void *user)
 {
     side_t *side = side_of(user, match);
-    note(side->type, sizeof side->type, match);
+    note(user, &side->type, match);
 }
 
 static void on_disposition(const qcap_match_t *match, void *user)
 {
     side_t *side = side_of(user, match);
     char text[STORE_TEXT_SIZE];
-    note(text, sizeof text, match);
-    name_by_disposition(side->name, sizeof side->name, text);
+    if (match->bytes && store_name_of_disposition(text, sizeof text, match->bytes, match->len))
+        note_text(user, &side->name, (const unsigned char *)text, strlen(text));
 }
 
 /* RFC 9110, 8.4.1: those that are undone; the last one counts. */
 static void on_coding(const qcap_match_t *match, void *user)
 {
-    static const char *const codings[] = {"gzip", "x-gzip", "deflate", "br", "identity"};
+    static const char *const codings[] = {
+        "gzip", "x-gzip", "deflate", "identity",
+#ifdef QCAP_HAVE_BROTLI
+        "br",
+#endif
+    };
     side_t *side = side_of(user, match);
     side->is_coded = false;
     for (size_t i = 0; i < sizeof codings / sizeof *codings && match->bytes; i++)
@@ -317,8 +314,7 @@ static void write_content(run_t *run, const qcap_match_t *match, coming_t coming
     if (!stored)
         return;
     const side_t *side = side_of(run, match);
-    memcpy(stored->type, side->type, sizeof stored->type);
-    memcpy(stored->name, side->name, sizeof stored->name);
+    name_stored(stored, side->name, side->type);
 }
 
 /* What was sent in a coding is written as what it decodes to. */
@@ -343,13 +339,15 @@ static void on_command(const qcap_match_t *match, void *user)
     if (!match->str)
         return;
     conversation_t *conversation = get_conversation(run, match->str);
-    if (!conversation->transfers)
+    if (!conversation->transfers) {
         conversation->transfers = program_resize(run->program, NULL, TRANSFERS * sizeof *conversation->transfers);
+        memset(conversation->transfers, 0, TRANSFERS * sizeof *conversation->transfers);
+    }
     transfer_t *transfer = &conversation->transfers[conversation->transfer_count++ % TRANSFERS];
-    note(transfer->command, sizeof transfer->command, match);
-    transfer->name[0] = '\0';
-    transfer->is_done = false;
-    transfer->time_ns = match->time_ns;
+    forget(&transfer->name);
+    *transfer = (transfer_t){.time_ns = match->time_ns};
+    if (match->bytes)
+        store_text(transfer->command, sizeof transfer->command, match->bytes, match->len);
 }
 
 static void on_file_name(const qcap_match_t *match, void *user)
@@ -357,7 +355,7 @@ static void on_file_name(const qcap_match_t *match, void *user)
     run_t *run = user;
     conversation_t *conversation = match->str ? get_conversation(run, match->str) : NULL;
     if (conversation && conversation->transfer_count > 0)
-        note(conversation->transfers[(conversation->transfer_count - 1) % TRANSFERS].name, STORE_TEXT_SIZE, match);
+        note(run, &conversation->transfers[(conversation->transfer_count - 1) % TRANSFERS].name, match);
 }
 
 static bool is_transfer(const char *command)
@@ -394,7 +392,7 @@ static void name_by_parent(stored_t *stored, const qcap_parent_t *parent)
     if (!transfer)
         return;
     transfer->is_done = true;
-    snprintf(stored->name, sizeof stored->name, "%s", *transfer->name ? transfer->name : transfer->command);
+    name_stored(stored, transfer->name ? transfer->name : transfer->command, NULL);
 }
 
 /* The command may be told after the data has begun, but before it ends. */
@@ -417,10 +415,8 @@ static void on_data(const qcap_match_t *match, void *user)
 static void write_mail(run_t *run, const qcap_match_t *match, coming_t coming)
 {
     stored_t *stored = write_match(run, match, coming);
-    if (!stored)
-        return;
-    strcpy(stored->name, MAIL_NAME);
-    strcpy(stored->type, MAIL_TYPE);
+    if (stored)
+        name_stored(stored, MAIL_NAME, MAIL_TYPE);
 }
 
 static void on_pop3_message(const qcap_match_t *match, void *user)
@@ -451,16 +447,16 @@ static void on_message(const qcap_match_t *match, void *user)
 static void on_part_type(const qcap_match_t *match, void *user)
 {
     side_t *side = side_of(user, match);
-    note(side->part_type, sizeof side->part_type, match);
-    side->part_name[0] = '\0';
+    note(user, &side->part_type, match);
+    forget(&side->part_name);
     if (strncasecmp(side->part_type, "multipart/", strlen("multipart/")) == 0)
-        side->part_type[0] = '\0';
+        forget(&side->part_type);
 }
 
 static void on_part_name(const qcap_match_t *match, void *user)
 {
     side_t *side = side_of(user, match);
-    note(side->part_name, sizeof side->part_name, match);
+    note(user, &side->part_name, match);
 }
 
 static void on_part(const qcap_match_t *match, void *user)
@@ -468,32 +464,40 @@ static void on_part(const qcap_match_t *match, void *user)
     run_t *run = user;
     side_t *side = side_of(run, match);
     stored_t *stored = write_match(run, match, WHOLE);
-    if (stored) {
-        memcpy(stored->type, side->part_type, sizeof stored->type);
-        memcpy(stored->name, side->part_name, sizeof stored->name);
-        side->part_type[0] = side->part_name[0] = '\0';
-    }
+    if (!stored)
+        return;
+    name_stored(stored, side->part_name, side->part_type);
+    forget(&side->part_type);
+    forget(&side->part_name);
 }
 
 /* ---------------------------------------------------------------- running */
 
-/* What a conversation leaves unfinished is cut. */
+/* What is unfinished is cut. */
+static void close_side(side_t *side)
+{
+    finish_chunks(side, true);
+    for (open_t *open = side->open; open < side->open + OPEN_MAX_DEPTH; open++)
+        if (open->path)
+            finish(open, true);
+    forget(&side->type);
+    forget(&side->name);
+    forget(&side->part_type);
+    forget(&side->part_name);
+}
+
 static void on_close(qcap_tcpstr_t *client, void *user)
 {
     conversation_t *conversation = qcap_tcpstr_user(client);
     (void)user;
     if (!conversation)
         return;
-    for (side_t *side = conversation->sides; side < conversation->sides + 2; side++) {
-        finish_chunks(side, true);
-        for (open_t *open = side->open; open < side->open + OPEN_MAX_DEPTH; open++)
-            if (open->path)
-                finish(open, true);
-    }
-    for (; conversation->target_count > 0; conversation->target_count--) {
-        free(conversation->targets[conversation->target_first]);
-        conversation->target_first = (conversation->target_first + 1) % TARGETS;
-    }
+    close_side(&conversation->sides[0]);
+    close_side(&conversation->sides[1]);
+    while (conversation->target_count > 0)
+        drop_target(conversation);
+    for (unsigned i = 0; i < TRANSFERS && conversation->transfers; i++)
+        forget(&conversation->transfers[i].name);
     free(conversation->transfers);
     free(conversation);
     qcap_tcpstr_set_user(client, NULL);
@@ -559,6 +563,7 @@ int main(int argc, char **argv)
     store_open(&run.store, &program, folder);
     int status = program_run(&program, q);
     qcap_close(q);
+    close_side(&run.datagram);
     store_close(&run.store);
     return status;
 }

@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #ifdef QCAP_HAVE_CRYPTO
 #include <openssl/evp.h>
@@ -167,6 +169,59 @@ void store_text(char *to, size_t size, const unsigned char *text, size_t len)
     to[some] = '\0';
 }
 
+void store_name_of_target(char *to, size_t size, const unsigned char *target, size_t len)
+{
+    size_t end = 0, begin = 0;
+    for (; end < len && target[end] != '?' && target[end] != '#'; end++)
+        if (target[end] == '/')
+            begin = end + 1;
+    store_text(to, size, target + begin, end - begin);
+}
+
+/* A word in a text, in any case; NULL if it is not there. */
+static const char *find_word(const char *text, const char *word)
+{
+    for (; *text; text++)
+        if (strncasecmp(text, word, strlen(word)) == 0)
+            return text;
+    return NULL;
+}
+
+static int hex_value(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+/* The value of `filename` (RFC 6266, 4.1). The extended form (RFC 8187) counts for more. */
+bool store_name_of_disposition(char *to, size_t size, const unsigned char *disposition, size_t disposition_len)
+{
+    char text[STORE_TEXT_SIZE * 3];
+    store_text(text, sizeof text, disposition, disposition_len);
+    const char *plain = find_word(text, "filename="), *extended = find_word(text, "filename*=");
+    const char *from = extended ? extended + strlen("filename*=") : plain ? plain + strlen("filename=") : NULL;
+    size_t len = 0;
+    if (!from)
+        return false;
+    if (extended) /* charset'language'value */
+        for (int quotes = 0; *from && quotes < 2; from++)
+            quotes += *from == '\'';
+    bool is_quoted = *from == '"';
+    for (from += is_quoted; *from && len + 1 < size; from++) {
+        if (is_quoted ? *from == '"' : *from == ';' || *from == ' ')
+            break;
+        if (is_quoted && *from == '\\' && from[1])
+            from++;
+        if (extended && *from == '%' && hex_value(from[1]) >= 0 && hex_value(from[2]) >= 0) {
+            to[len++] = (char)(hex_value(from[1]) * 16 + hex_value(from[2]));
+            from += 2;
+        } else {
+            to[len++] = *from;
+        }
+    }
+    to[len] = '\0';
+    return true;
+}
+
 /* What may stand in a name anywhere, and means nothing to a shell. */
 static bool is_safe(unsigned char c)
 {
@@ -199,7 +254,10 @@ static void rename_file(const stored_t *stored, const char *name)
     char from[4096], to[4096];
     path_of(stored->store, stored->path, from, sizeof from);
     path_of(stored->store, name, to, sizeof to);
-    if (strcmp(from, to) != 0 && rename(from, to) != 0)
+    if (strcmp(from, to) == 0)
+        return;
+    errno = EEXIST; /* nothing is overwritten */
+    if (access(to, F_OK) == 0 || rename(from, to) != 0)
         fail(stored->store, name);
 }
 

@@ -57,4 +57,10 @@ void stored_finish(stored_t *stored);
 /* A text as it was found, with its end; what does not fit is cut off. */
 void store_text(char *to, size_t size, const unsigned char *text, size_t len);
 
+/* The name of what a request asks for: the last part of the path, without the query; may be "". */
+void store_name_of_target(char *to, size_t size, const unsigned char *target, size_t len);
+
+/* The name in a Content-Disposition; false if there is none. */
+bool store_name_of_disposition(char *to, size_t size, const unsigned char *text, size_t len);
+
 #endif

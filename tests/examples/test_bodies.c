@@ -78,6 +78,35 @@ static void names_have_nothing_that_does_harm(void **state)
     }
 }
 
+/* RFC 6266, 5, and what senders make of it. */
+static void names_are_those_of_the_disposition(void **state)
+{
+    static const char *const names[][2] = {
+        {"attachment; filename=\"a b.txt\"", "a_b.txt"},
+        {"Attachment; FileName=b.txt; x=y", "b.txt"},
+        {"attachment; filename=\"c\\\"c.txt\"", "c_c.txt"},
+        {"attachment; filename=\"plain\"; filename*=UTF-8''d%65.txt", "de.txt"},
+        {"attachment; filename*=UTF-8''..%2f..%2Fe%0", "e_0"},
+        {"attachment; filename=\"../../f\"", "f"},
+        {"inline", "x"},
+    };
+    char text[256];
+    told_t *told = *state;
+    told_open(told);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        told_say(told, false, "GET /x HTTP/1.1\r\n\r\n");
+        snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Disposition: %s\r\nContent-Length: 1\r\n\r\nx", names[i][0]);
+        told_say(told, true, text);
+    }
+    told_close(told);
+    const char *lines = manifest(told, "/dev/null");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(text, sizeof text, "{\"file\":\"%06zu-%s\",\"bytes\":1,", i + 1, names[i][1]);
+        if (!strstr(lines, text))
+            fail_msg("%s is not %s: %s", names[i][0], names[i][1], lines);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, told_setup, told_teardown)
@@ -86,6 +115,7 @@ int main(void)
         TEST(chunks_without_the_last_one_are_cut),
         TEST(chunks_of_a_mail_make_one),
         TEST(names_have_nothing_that_does_harm),
+        TEST(names_are_those_of_the_disposition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,6 +65,10 @@ grep -q '"missing":[1-9][0-9]*,"complete":false' "$folder/out/manifest.json" || 
 # Nothing is overwritten.
 "$BUILD/extract" --to "$folder/out" tests/captures/pipelined.pcap 2>"$folder/errors" && fail "writes into a folder that has a manifest"
 grep -q 'manifest.json: File exists$' "$folder/errors" || fail "another message: $(cat "$folder/errors")"
+mkdir "$folder/mine" && echo mine >"$folder/mine/000001-index.html"
+"$BUILD/extract" --to "$folder/mine" tests/captures/pipelined.pcap 2>"$folder/errors" && fail "overwrites a file"
+[ "$(cat "$folder/mine/000001-index.html")" = mine ] || fail "overwrote a file"
+grep -q '000001-index.html: File exists$' "$folder/errors" || fail "another message: $(cat "$folder/errors")"
 "$BUILD/extract" tests/captures/pipelined.pcap 2>"$folder/errors"
 [ $? = 2 ] || fail "no --to is no mistake"
 "$BUILD/extract" --to "$folder/nowhere/out" tests/captures/pipelined.pcap 2>"$folder/errors" && fail "makes more than one folder"
