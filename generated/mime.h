@@ -16,11 +16,11 @@
  *     atomic.words 0
  *     lookback.bytes 2
  *     lookback.open-states 362
- *     bytes.conversation 10560
+ *     bytes.conversation 10568
  *     bytes.shared 168
- *     bytes.direction 10088
+ *     bytes.direction 10096
  *     bytes.direction.parser 272
- *     bytes.sub-stream 10432
+ *     bytes.sub-stream 10440
  *     bytes.direction.registers 40
  *     bytes.direction.elements 80
  *     bytes.direction.regions 768
@@ -31,7 +31,7 @@
  *     bytes.direction.local 4864
  *     bytes.direction.ends 768
  *     bytes.direction.ends.texts 2368
- *     bytes.direction.ends.ahead 74
+ *     bytes.direction.ends.ahead 75
  *     bytes.direction.texts 238
  *     bytes.queues 0
  *     bytes.tables 50916
@@ -88,7 +88,7 @@ struct qcap_mime_side {
     uint64_t saved[608];
     qcap_watch_t watches[32];
     unsigned char ends[2368];
-    unsigned char ahead[74];
+    unsigned char ahead[75];
     unsigned char text[238];
 };
 

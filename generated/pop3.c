@@ -2710,7 +2710,7 @@ static const uint16_t targets_5[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_2};
 
 static const qcap_piece_t pieces_5[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_until_t until_5 = {pieces_5, 1, true, NULL};
+static const qcap_until_t until_5 = {pieces_5, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_6[] = {AT_BEFORE_OK_STATUS_4};
 
@@ -2718,7 +2718,7 @@ static const uint16_t targets_7[] = {AT_BEFORE_MESSAGE_NUMBER_3, AT_OK_BY_COMMAN
 
 static const qcap_piece_t pieces_7[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_until_t until_7 = {pieces_7, 1, true, NULL};
+static const qcap_until_t until_7 = {pieces_7, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_8[] = {AT_BEFORE_OK_STATUS_4};
 
@@ -2726,7 +2726,7 @@ static const uint16_t targets_9[] = {AT_BEFORE_MESSAGE_NUMBER_4, AT_OK_BY_COMMAN
 
 static const qcap_piece_t pieces_9[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_until_t until_9 = {pieces_9, 1, true, NULL};
+static const qcap_until_t until_9 = {pieces_9, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_10[] = {AT_BEFORE_OK_STATUS_4};
 
@@ -2734,7 +2734,7 @@ static const uint16_t targets_11[] = {AT_BEFORE_CAPABILITY_2, AT_OK_BY_COMMAND_1
 
 static const qcap_piece_t pieces_11[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_until_t until_11 = {pieces_11, 1, true, NULL};
+static const qcap_until_t until_11 = {pieces_11, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_12[] = {AT_BEFORE_OK_STATUS_4};
 
@@ -2742,7 +2742,7 @@ static const uint16_t targets_13[] = {AT_BEFORE_LISTING_2, AT_OK_BY_COMMAND_12};
 
 static const qcap_piece_t pieces_13[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_until_t until_13 = {pieces_13, 1, true, NULL};
+static const qcap_until_t until_13 = {pieces_13, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_14[] = {AT_BEFORE_OK_STATUS_4};
 
@@ -2760,7 +2760,7 @@ static const uint16_t targets_20[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_1};
 
 static const qcap_piece_t pieces_20[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_until_t until_20 = {pieces_20, 1, true, NULL};
+static const qcap_until_t until_20 = {pieces_20, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_21[] = {AT_BEFORE_OK_STATUS_2};
 
@@ -2768,7 +2768,7 @@ static const uint16_t targets_22[] = {AT_BEFORE_MESSAGE_NUMBER_1, AT_OK_BY_COMMA
 
 static const qcap_piece_t pieces_22[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_until_t until_22 = {pieces_22, 1, true, NULL};
+static const qcap_until_t until_22 = {pieces_22, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_23[] = {AT_BEFORE_OK_STATUS_2};
 
@@ -2776,7 +2776,7 @@ static const uint16_t targets_24[] = {AT_BEFORE_MESSAGE_NUMBER_2, AT_OK_BY_COMMA
 
 static const qcap_piece_t pieces_24[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_until_t until_24 = {pieces_24, 1, true, NULL};
+static const qcap_until_t until_24 = {pieces_24, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_25[] = {AT_BEFORE_OK_STATUS_2};
 
@@ -2784,7 +2784,7 @@ static const uint16_t targets_26[] = {AT_BEFORE_CAPABILITY_1, AT_OK_BY_COMMAND_6
 
 static const qcap_piece_t pieces_26[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_until_t until_26 = {pieces_26, 1, true, NULL};
+static const qcap_until_t until_26 = {pieces_26, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_27[] = {AT_BEFORE_OK_STATUS_2};
 
@@ -2792,7 +2792,7 @@ static const uint16_t targets_28[] = {AT_BEFORE_LISTING_1, AT_OK_BY_COMMAND_7};
 
 static const qcap_piece_t pieces_28[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_until_t until_28 = {pieces_28, 1, true, NULL};
+static const qcap_until_t until_28 = {pieces_28, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_29[] = {AT_BEFORE_OK_STATUS_2};
 

@@ -31,7 +31,7 @@
  *     bytes.direction.accumulators 64
  *     bytes.direction.ends 24
  *     bytes.direction.ends.texts 40
- *     bytes.direction.ends.ahead 40
+ *     bytes.direction.ends.ahead 41
  *     bytes.direction.texts 93
  *     bytes.queues 0
  *     bytes.tables 50546
@@ -93,7 +93,7 @@ struct qcap_redis_side {
     qcap_accumulator_t accumulators[2];
     qcap_watch_t watches[1];
     unsigned char ends[40];
-    unsigned char ahead[40];
+    unsigned char ahead[41];
     unsigned char text[93];
 };
 

@@ -3413,7 +3413,7 @@ static const uint16_t targets_3[] = {AT_TEXT_1, AT_BEFORE_MAIL_TEXT_1};
 
 static const qcap_piece_t pieces_3[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const qcap_until_t until_3 = {pieces_3, 1, true, NULL};
+static const qcap_until_t until_3 = {pieces_3, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_4[] = {AT_BEFORE_EXCHANGE_1, AT_BEFORE_BARE_LINE_1, AT_BEFORE_TEXT_1};
 

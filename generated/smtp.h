@@ -30,7 +30,7 @@
  *     bytes.direction.accumulators 256
  *     bytes.direction.ends 24
  *     bytes.direction.ends.texts 3
- *     bytes.direction.ends.ahead 3
+ *     bytes.direction.ends.ahead 4
  *     bytes.direction.texts 69
  *     bytes.queues 8192
  *     bytes.tables 49741
@@ -94,7 +94,7 @@ struct qcap_smtp_side {
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];
     unsigned char ends[3];
-    unsigned char ahead[3];
+    unsigned char ahead[4];
     unsigned char text[69];
 };
 

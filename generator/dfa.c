@@ -186,11 +186,16 @@ static void prepare(builder_t *b)
         vec_push(b->arena, &b->dfa->controls, control);
     }
     b->follows = follow_find(b->nfa, b->arena);
-    for (size_t i = 0; i < b->dfa->controls.count; i++)
-        if (b->dfa->controls.items[i].kind == CONTROL_UNTIL)
-            b->dfa->controls.items[i].next = until_is_line(&b->dfa->controls.items[i].pieces)
-                                                 ? charset_range(0, 255)
-                                                 : b->follows[b->dfa->controls.items[i].skip].set;
+    for (size_t i = 0; i < b->dfa->controls.count; i++) {
+        control_t *control = &b->dfa->controls.items[i];
+        if (control->kind != CONTROL_UNTIL)
+            continue;
+        control->next = charset_range(0, 255);
+        if (until_is_line(&control->pieces))
+            continue;
+        control->next = b->follows[control->skip].set;
+        follow_find_twos(b->nfa, b->arena, b->follows, control, control->skip);
+    }
 }
 
 /* What is on the list of an atomic rule. */

@@ -128,7 +128,19 @@ static void emit_targets(const layout_t *l, const control_t *c, unsigned number,
     text_print(text, "};\n\n");
 }
 
-/* What ends a rule, and the bytes that can follow it, a bit for each. */
+/* A bit for each byte. */
+static void emit_bits(const charset_t *set, text_t *text)
+{
+    for (unsigned i = 0; i < 32; i++) {
+        unsigned bits = 0;
+        for (unsigned k = 0; k < 8; k++)
+            bits |= charset_has(set, 8 * i + k) ? 1u << k : 0;
+        text_print(text, "%s0x%02x", i ? ", " : "{", bits);
+    }
+    text_print(text, "}");
+}
+
+/* What ends a rule, and what can follow it. */
 static void emit_until(const control_t *c, unsigned number, text_t *text)
 {
     bool is_watched = charset_count(&c->next) < 256;
@@ -144,18 +156,25 @@ static void emit_until(const control_t *c, unsigned number, text_t *text)
     }
     text_print(text, "};\n\n");
     if (is_watched) {
-        text_print(text, "static const uint8_t next_%u[32] = {", number);
-        for (unsigned i = 0; i < 32; i++) {
-            unsigned bits = 0;
-            for (unsigned k = 0; k < 8; k++)
-                bits |= charset_has(&c->next, 8 * i + k) ? 1u << k : 0;
-            text_print(text, "%s0x%02x", i ? ", " : "", bits);
-        }
-        text_print(text, "};\n\n");
+        text_print(text, "static const uint8_t next_%u[32] = ", number);
+        emit_bits(&c->next, text);
+        text_print(text, ";\n\n");
     }
+    if (c->twos.count)
+        text_print(text, "static const qcap_two_t twos_%u[] = {\n", number);
+    for (size_t i = 0; i < c->twos.count; i++) {
+        text_print(text, "    {");
+        emit_bits(&c->twos.items[i].first, text);
+        text_print(text, ",\n     ");
+        emit_bits(&c->twos.items[i].second, text);
+        text_print(text, "},\n");
+    }
+    if (c->twos.count)
+        text_print(text, "};\n\n");
     text_print(text, "static const qcap_until_t until_%u = {pieces_%u, %zu, %s, ", number, number, c->pieces.count,
                c->is_line ? "true" : "false");
-    text_print(text, is_watched ? "next_%u};\n\n" : "NULL};\n\n", number);
+    text_print(text, is_watched ? "next_%u, " : "NULL, ", number);
+    text_print(text, c->twos.count ? "twos_%u, %zu};\n\n" : "NULL, 0};\n\n", number, c->twos.count);
 }
 
 static void emit_choices(const layout_t *l, text_t *text)

@@ -77,3 +77,52 @@ follow_t *follow_find(nfa_t *nfa, arena_t *arena)
     }
     return follows;
 }
+
+/* ---------------------------------------------------------------- the byte behind the next one */
+
+/* What can be read behind a byte that `s` reads. */
+static charset_t behind_byte(nfa_t *nfa, arena_t *arena, const follow_t *follows, const nfa_state_t *s)
+{
+    behind_t behind = {.direct.set = charset_none()};
+    bool is_over = s->kind == NFA_BYTE || s->limit == 1 || s->is_optional;
+    if (s->kind == NFA_COUNT && s->limit > 1)
+        behind.direct.set = s->set;
+    if (is_over)
+        look_at(nfa, arena, s->next, false, &behind);
+    for (size_t i = 0; i < behind.others.count; i++)
+        behind.direct.set = charset_union(behind.direct.set, follows[behind.others.items[i]].set);
+    return behind.direct.set;
+}
+
+/* What can be read behind the byte. What stands behind another control point could be anything. */
+static charset_t find_second(nfa_t *nfa, arena_t *arena, const follow_t *follows, const configs_t *configs, unsigned byte)
+{
+    charset_t second = charset_none();
+    for (size_t i = 0; i < configs->count; i++) {
+        const nfa_state_t *s = &nfa->states.items[configs->items[i].state];
+        if (s->kind == NFA_CONTROL && charset_has(&follows[s->control].set, byte))
+            return charset_range(0, 255);
+        if (nfa_reads(s) && charset_has(&s->set, byte))
+            second = charset_union(second, behind_byte(nfa, arena, follows, s));
+    }
+    return second;
+}
+
+void follow_find_twos(nfa_t *nfa, arena_t *arena, const follow_t *follows, control_t *control, unsigned behind)
+{
+    arena_t *scratch = arena_new();
+    const configs_t configs = closure_start(nfa, scratch, nfa->controls.items[behind].targets.items[0], NULL);
+    for (unsigned byte = 0; byte < 256; byte++) {
+        charset_t second = charset_has(&follows[behind].set, byte) ? find_second(nfa, scratch, follows, &configs, byte)
+                                                                   : charset_range(0, 255);
+        size_t i = 0;
+        while (i < control->twos.count && !charset_equal(&control->twos.items[i].second, &second))
+            i++;
+        if (charset_count(&second) == 256)
+            continue;
+        if (i == control->twos.count)
+            vec_push(arena, &control->twos, ((two_t){charset_none(), second}));
+        control->twos.items[i].first = charset_union(control->twos.items[i].first, charset_range(byte, byte));
+    }
+    arena_free(scratch);
+}

@@ -12,4 +12,7 @@ typedef struct follow {
 /* For each control point of the NFA. Memory comes from `arena`. */
 follow_t *follow_find(nfa_t *nfa, arena_t *arena);
 
+/* Of the bytes that can follow a control point those behind which not every byte can: adds them to `twos`, those that are alike as one. */
+void follow_find_twos(nfa_t *nfa, arena_t *arena, const follow_t *follows, control_t *control, unsigned behind);
+
 #endif

@@ -159,7 +159,14 @@ static ending_fit_t fit(side_t *side, const region_t *region, uint64_t at, uint6
     uint64_t behind = at + region->ending.text.count;
     if (behind == limit)
         return is_last ? ENDING_HERE : ENDING_MAYBE;
-    return charset_has(walk_behind(side->owner->walk, region->until), bytes[behind]) ? ENDING_HERE : ENDING_NOT;
+    if (!charset_has(walk_behind(side->owner->walk, region->until), bytes[behind]))
+        return ENDING_NOT;
+    charset_t second = walk_second(side->owner->walk, region->until, bytes[behind]);
+    if (charset_count(&second) == 256)
+        return ENDING_HERE;
+    if (behind + 1 == limit)
+        return is_last ? ENDING_HERE : ENDING_MAYBE;
+    return charset_has(&second, bytes[behind + 1]) ? ENDING_HERE : ENDING_NOT;
 }
 
 /* The region, and those in it, end at `at`. */

@@ -75,6 +75,11 @@ typedef struct nfa_state {
     VEC(unsigned) branches;  /* NFA_SPLIT */
 } nfa_state_t;
 
+/* Of two bytes that can follow each other the first, and the second. */
+typedef struct two {
+    charset_t first, second;
+} two_t;
+
 typedef enum {
     CONTROL_CHOICE,
     CONTROL_REFINE,
@@ -116,6 +121,7 @@ typedef struct control {
     bool is_line;                /* CONTROL_UNTIL: at the beginning of a line alone */
     unsigned skip;               /* CONTROL_UNTIL: the number of its CONTROL_SKIP */
     charset_t next;              /* CONTROL_UNTIL, in the automaton: bytes that can follow what ends it; all: nobody looks. _BECOME */
+    VEC(two_t) twos;             /* CONTROL_UNTIL, in the automaton: which bytes can follow some of these */
     const node_t *repeat;        /* CONTROL_REPEAT, _AGAIN, _DONE */
     const queue_t *queue;        /* CONTROL_POP */
     const reg_t *key;            /* CONTROL_POP: of the entry; NULL: the first one */

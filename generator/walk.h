@@ -215,6 +215,9 @@ charset_t walk_first(walk_t *walk, spot_t *spot);
 /* The bytes that can come behind the text that a STOP_UNTIL looks for. */
 const charset_t *walk_behind(walk_t *walk, spot_t *until);
 
+/* The bytes that can come behind that text and `first`; all of them where a stop comes in front of it. */
+charset_t walk_second(walk_t *walk, spot_t *until, unsigned first);
+
 /* Can nothing at all come after a SPOT_STOP? */
 bool walk_can_end(walk_t *walk, spot_t *stop);
 

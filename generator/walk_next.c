@@ -228,13 +228,50 @@ charset_t walk_first(walk_t *w, spot_t *spot)
     return spot->first;
 }
 
-const charset_t *walk_behind(walk_t *w, spot_t *until)
+static spot_t *find_skip(spot_t *until)
 {
     spot_t *spot = until->other;
     while (spot->kind != SPOT_STOP || spot->stop != STOP_SKIP) /* what closes the rule is on the way */
         spot = spot->next;
-    walk_first(w, spot);
-    return &spot->first;
+    return spot;
+}
+
+const charset_t *walk_behind(walk_t *w, spot_t *until)
+{
+    spot_t *skip = find_skip(until);
+    walk_first(w, skip);
+    return &skip->first;
+}
+
+/* Adds to `second` what can come behind each spot that reads `first`. */
+static void add_second(firsts_t *passed, spot_t *spot, unsigned first, firsts_t *second)
+{
+    walk_t *w = passed->walk;
+    for (size_t i = 0; i < passed->seen.count; i++)
+        if (passed->seen.items[i] == spot)
+            return;
+    vec_push(w->arena, &passed->seen, spot);
+    if (spot->kind == SPOT_BYTE || spot->kind == SPOT_TEXT) {
+        if (charset_has(walk_set(spot), first))
+            find_first(second, spot->kind == SPOT_BYTE ? spot->next : walk_open(w, spot)->items[0], false);
+    } else if (spot->kind == SPOT_STOP) {
+        charset_t set = walk_first(w, spot);
+        if (charset_has(&set, first))
+            second->set = charset_range(0, 255);
+    } else {
+        const spots_t *branches = walk_open(w, spot);
+        for (size_t i = 0; i < branches->count; i++)
+            add_second(passed, branches->items[i], first, second);
+        if (spot->kind == SPOT_FALLBACK)
+            add_second(passed, spot->other, first, second);
+    }
+}
+
+charset_t walk_second(walk_t *w, spot_t *until, unsigned first)
+{
+    firsts_t passed = {.walk = w}, second = {.walk = w};
+    add_second(&passed, walk_target(w, find_skip(until), 0), first, &second);
+    return second.set;
 }
 
 bool walk_can_end(walk_t *w, spot_t *stop)

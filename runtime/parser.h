@@ -401,11 +401,18 @@ typedef struct qcap_piece {
     bool is_case_ignored;
 } qcap_piece_t;
 
+/* Behind which of the bytes that can follow such a text not every byte can: 256 bits for these, 256 for the bytes behind them. */
+typedef struct qcap_two {
+    uint8_t first[32], second[32];
+} qcap_two_t;
+
 typedef struct qcap_until {
     const qcap_piece_t *pieces;
     uint16_t piece_count;
     bool is_line;          /* only where the region begins, and behind CR LF */
     const uint8_t *next;   /* 256 bits: the bytes that can follow; NULL: nobody looks */
+    const qcap_two_t *twos; /* of different first bytes */
+    uint16_t two_count;
 } qcap_until_t;
 
 typedef struct qcap_control {
@@ -712,7 +719,7 @@ typedef struct qcap_root {
 
 /* Where what a direction remembers lies: offsets behind its qcap_parser_t. Registers are the first. `watches`: one for
  * each region whose end is looked for; `ends`: for each of those, until_max bytes of what ends it and, if until_size says so, as many
- * that are or'ed before they are compared; `ahead`: taken bytes that may be that, read next. */
+ * that are or'ed before they are compared; `ahead`: taken bytes that may be that, and one behind it, read next. */
 typedef struct qcap_side {
     uint32_t slots, regions, frames, positions, later, underway, accumulators, text, saved, watches, ends, ahead;
 } qcap_side_t;

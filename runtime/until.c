@@ -2,7 +2,7 @@
  *
  * The text is looked for ahead of the machine, in the piece and in what is known to come behind it; the machine reads no
  * byte that the text may begin with. Where a piece ends in the middle of what may be the text, the bytes are taken, but
- * kept (`ahead`): as many as the text is long, at most. When more bytes have told, they are read as a piece of their own.
+ * kept (`ahead`): as many as the text is long, and one, at most. When more bytes have told, they are read as a piece of their own.
  *
  * Several regions may look for their ends at once, one inside the other, each for a text of its own, which was put
  * together when it began. If an outer one finds its end, those inside end there, too. */
@@ -98,6 +98,29 @@ static uint64_t find_byte(const qcap_parser_t *p, uint64_t from, uint64_t limit,
 
 typedef enum { FITS_NOT, FITS_SO_FAR, FITS } fit_t;
 
+static bool has_byte(const uint8_t *set, unsigned char byte)
+{
+    return set[byte >> 3] >> (byte & 7) & 1;
+}
+
+/* Can what stands at `at` follow the text? Two bytes are looked at: what begins with the text may be another one. */
+static fit_t fit_behind(const qcap_parser_t *p, const qcap_until_t *until, uint64_t at, uint64_t limit, bool is_last)
+{
+    if (at == limit)
+        return is_last ? FITS : FITS_SO_FAR;
+    unsigned char first = byte_at(p, at);
+    if (!has_byte(until->next, first))
+        return FITS_NOT;
+    for (unsigned i = 0; i < until->two_count; i++) {
+        if (!has_byte(until->twos[i].first, first))
+            continue;
+        if (at + 1 == limit)
+            return is_last ? FITS : FITS_SO_FAR;
+        return has_byte(until->twos[i].second, byte_at(p, at + 1)) ? FITS : FITS_NOT;
+    }
+    return FITS;
+}
+
 /* Does the text stand at `at`? Known are the bytes before `limit`; is_last: there are no others. */
 static fit_t fit(const qcap_parser_t *p, unsigned region, uint64_t at, uint64_t limit, bool is_last)
 {
@@ -111,10 +134,7 @@ static fit_t fit(const qcap_parser_t *p, unsigned region, uint64_t at, uint64_t 
     }
     if (!w->until->next)
         return FITS;
-    if (at + w->len == limit)
-        return is_last ? FITS : FITS_SO_FAR;
-    unsigned char behind = byte_at(p, at + w->len);
-    return w->until->next[behind >> 3] >> (behind & 7) & 1 ? FITS : FITS_NOT;
+    return fit_behind(p, w->until, at + w->len, limit, is_last);
 }
 
 /* The next place from `at` on where the text may begin, or `limit`. */

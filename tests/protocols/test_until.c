@@ -69,7 +69,7 @@ typedef bool (*is_end_t)(const char *text, size_t begin, size_t at);
 static bool is_aab(const char *text, size_t begin, size_t at)
 {
     (void)begin;
-    return strncmp(text + at, "aab\r", 4) == 0; /* CRLF follows */
+    return strncmp(text + at, "aab\r\n", 5) == 0; /* CRLF follows */
 }
 
 static bool is_dot(const char *text, size_t begin, size_t at)
@@ -81,7 +81,8 @@ static bool is_dot(const char *text, size_t begin, size_t at)
 static bool is_boundary(const char *text, size_t begin, size_t at)
 {
     bool is_line = at == begin || (at >= begin + 2 && text[at - 2] == '\r' && text[at - 1] == '\n');
-    return is_line && strncmp(text + at, "---a", 4) == 0 && (text[at + 4] == '\r' || text[at + 4] == '-');
+    bool is_text = is_line && strncmp(text + at, "---a", 4) == 0;
+    return is_text && (strncmp(text + at + 4, "\r\n", 2) == 0 || strncmp(text + at + 4, "--", 2) == 0);
 }
 
 static void compare(const char *before, const char *bytes, const char *after, unsigned element, is_end_t is_end)
@@ -101,7 +102,7 @@ static void compare(const char *before, const char *bytes, const char *after, un
 static void a_text_that_overlaps_itself_is_found(void **state)
 {
     (void)state;
-    compare("some ", "aab\r", "aab\r\n", QCAP_ENDS_LINE_SOME_BYTES, is_aab);
+    compare("some ", "aab\r\n", "aab\r\n", QCAP_ENDS_LINE_SOME_BYTES, is_aab);
 }
 
 static void a_line_of_its_own_is_found(void **state)
