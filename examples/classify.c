@@ -1,8 +1,5 @@
 /* classify.c: how is a host using the network? Adds up, for each address, what its conversations are for.
  *
- *     classify trace.pcap
- *     classify --conversations trace.pcap host 10.0.0.7
- *
  * The purpose of a conversation follows from the protocol that was found in its bytes, and for the web from the kinds of content
  * that it carried. Where no protocol was found, the port of its server is a guess, and marked as one. */
 #include <inttypes.h>
@@ -20,8 +17,11 @@ static const char help[] =
     "conversations (of TCP; of datagrams: between two hosts, at one port) and how many bytes it sent and received in them,\n"
     "without headers. A purpose with a ? behind it is a guess by the port; encrypted ones are marked as such.\n"
     "\n"
-    "  --conversations   a line for each conversation instead\n"
-    "  --json            each line an object\n";
+    "  --conversations    a line for each conversation instead\n"
+    "  --json             each line an object\n";
+
+static const char examples[] = "  classify trace.pcap host 10.0.0.7\n"
+                               "  classify --conversations --json trace.pcap\n";
 
 /* ---------------------------------------------------------------- purposes */
 
@@ -412,7 +412,7 @@ int main(int argc, char **argv)
 {
     const char *conversations = NULL, *json = NULL;
     const program_option_t options[] = {{"conversations", false, &conversations}, {"json", false, &json}, {NULL, false, NULL}};
-    program_t program = {.name = "classify", .help = help, .options = options};
+    program_t program = {.name = "classify", .help = help, .examples = examples, .options = options};
     const qcap_tap_t tap = {.on_open = on_open, .on_data = on_data, .on_close = on_close};
     qcap_t *q = program_start(&program, argc, argv);
     run_t run = {.program = &program,

@@ -16,18 +16,21 @@
 #define PROGRESS_NS 200000000
 #define OUTPUT_SIZE 65536 /* bytes that are written at once, but on a device */
 
+static const char where_help[] =
+    "  --where CONDITION  only packets that this is true for: ip.ttl < 5 and tcp.port in {80, 8080};\n"
+    "                     --where help lists the fields\n";
 static const char common_help[] =
+    "  -i DEVICE          listen at a device instead, until interrupted\n"
+    "  -f FILTER          only packets that FILTER fits, as pcap-filter(7) describes it\n"
+    "  --set NAME=VALUE   make a setting; --set help lists them\n"
+    "  --help, --version  this text; which version this is\n"
     "\n"
-    "  TRACE       a capture file, pcap or pcapng; - is standard input\n"
-    "  -i DEVICE   listen at a device instead, until interrupted\n"
-    "  -f FILTER   only packets that this pcap-filter(7) expression fits\n"
-    "  --where EXPR   only packets that this is true for, of fields as in ip.ttl < 5 and tcp.port in {80, 8080};\n"
-    "              --where help lists them\n"
-    "  --set NAME=VALUE   a setting, as often as there are some; --set help lists them\n"
-    "  --help      this text; --version: which version this is\n"
+    "TRACE is a capture file, pcap or pcapng, also compressed by gzip, zstd or xz; - is standard input.\n"
     "\n"
-    "Exit status: 0; 1 if the capture cannot be read, or not to its end, or the output cannot be written; 2 for a\n"
-    "wrong command line.\n";
+    "Exit status:\n"
+    "  0  all is well\n"
+    "  1  the capture cannot be read, or not to its end, or the output cannot be written\n"
+    "  2  the command line makes no sense\n";
 
 /* ---------------------------------------------------------------- the command line */
 
@@ -40,7 +43,11 @@ void program_misuse(const program_t *program, const char *message)
 static _Noreturn void show_help(const program_t *program)
 {
     fputs(program->help, stdout);
+    fputs(program->is_where_own ? "" : where_help, stdout);
     fputs(common_help, stdout);
+    if (program->status)
+        fputs(program->status, stdout);
+    printf("\nExamples:\n%s", program->examples);
     exit(EXIT_SUCCESS);
 }
 
@@ -186,6 +193,11 @@ static char *read_rest(program_t *program, const char *filter, int argc, char **
     return filter ? join(program, (char *[]){(char *)(uintptr_t)filter}, 1) : NULL;
 }
 
+static const char *source_name(const program_t *program)
+{
+    return strcmp(program->source, "-") == 0 ? "standard input" : program->source;
+}
+
 const char *program_guess(const char *word)
 {
     return word && access(word, F_OK) == 0 ? "; that is a file, and only one trace is read at a time" : "";
@@ -201,7 +213,7 @@ qcap_t *program_start(program_t *program, int argc, char **argv)
     qcap_t *q = program->is_device ? qcap_open_device(program->source, NULL, errbuf)
                                    : qcap_open_trace(program->source, errbuf);
     if (!q) {
-        fprintf(stderr, "%s: %s: %s\n", program->name, program->source, errbuf);
+        fprintf(stderr, "%s: %s: %s\n", program->name, source_name(program), errbuf);
         exit(EXIT_FAILURE);
     }
     for (int i = 0; i < program->setting_count; i++)
@@ -246,7 +258,7 @@ static void show_progress(const program_t *program, qcap_t *q)
 
 int program_run(const program_t *program, qcap_t *q)
 {
-    bool is_shown = isatty(STDERR_FILENO), was_shown = false;
+    bool is_shown = isatty(STDERR_FILENO) && !(program->is_talkative && isatty(STDOUT_FILENO)), was_shown = false;
     int64_t shown_ns = clock_ns();
     int status;
     interrupted = q;
@@ -266,7 +278,7 @@ int program_run(const program_t *program, qcap_t *q)
     if (status == 0)
         return EXIT_SUCCESS;
     fflush(stdout);
-    fprintf(stderr, "%s: %s: %s\n", program->name, program->source, qcap_geterr(q));
+    fprintf(stderr, "%s: %s: %s\n", program->name, source_name(program), qcap_geterr(q));
     return EXIT_FAILURE;
 }
 

@@ -22,11 +22,14 @@ typedef struct program_option {
 typedef struct program {
     /* What the program says of itself, before program_start(). */
     const char *name;     /* for messages */
-    const char *help;     /* the text of --help, without the options that all programs have */
+    const char *help;     /* the text of --help, without what all programs have; it ends with its own options */
+    const char *status;   /* other exit statuses, as lines of that text; NULL: none */
+    const char *examples; /* likewise */
     const program_option_t *options; /* of its own; NULL: none */
     bool has_times;       /* it takes -t, as often as tcpdump does */
-    bool is_where_own;    /* what --where says is not for packets: the program compiles it */
+    bool is_where_own;    /* what --where says is not for packets: the program compiles it, and its help tells of it */
     bool has_operands;    /* what follows the trace are its operands; else they are the filter */
+    bool is_talkative;    /* it prints while it reads */
 
     /* What the command line says. */
     const char *source;   /* the trace, or the device */
@@ -43,7 +46,8 @@ typedef struct program {
  * ends the program. */
 qcap_t *program_start(program_t *program, int argc, char **argv);
 
-/* Reads the whole capture, showing progress if standard error is a terminal; on a device until it is interrupted.
+/* Reads the whole capture, showing progress if standard error is a terminal, and what is printed does not show it; on a device
+ * until it is interrupted.
  * Returns the exit status: a failure has been reported. */
 int program_run(const program_t *program, qcap_t *q);
 

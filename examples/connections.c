@@ -1,9 +1,5 @@
 /* connections.c: what became of every TCP connection?
  *
- *     connections trace.pcap
- *     connections --json trace.pcap tcp port 25 | jq .protocol
- *     connections -i eth0
- *
  * A connection is counted while it goes on, and printed when it is over: nothing is kept of it then. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,8 +23,12 @@ static const char help[] =
     "  PROTOCOL  what it speaks, -- if it carried nothing; one behind the other where it went over to another;\n"
     "            unknown? looks encrypted\n"
     "\n"
-    "  --json    a line of JSON for each instead: client, server, state, bytes, missing bytes and gaps for either\n"
-    "            side, end for either side; times are seconds since 1970; is_whole: its beginning was captured\n";
+    "  --json             a line of JSON for each instead: client, server, state, bytes, missing bytes and gaps for\n"
+    "                     either side, end for either side; times are seconds since 1970; is_whole: its beginning\n"
+    "                     was captured\n";
+
+static const char examples[] = "  connections trace.pcap\n"
+                               "  connections --json trace.pcap tcp port 25 | jq .protocol\n";
 
 /* What is counted for one connection: both directions have it; [1] is the server's. */
 typedef struct connection {
@@ -187,7 +187,7 @@ int main(int argc, char **argv)
     const char *json = NULL;
     const program_option_t options[] = {{"json", false, &json}, {NULL, false, NULL}};
     const qcap_tap_t tap = {on_open, on_data, on_gap, on_end, on_close};
-    program_t program = {.name = "connections", .help = help, .options = options};
+    program_t program = {.name = "connections", .help = help, .examples = examples, .options = options, .is_talkative = true};
     qcap_t *q = program_start(&program, argc, argv);
     report_t report = {.program = &program, .q = q, .is_json = json != NULL};
     if (qcap_protocols_builtin(q) < 0 || qcap_tap_add(q, &tap, &report) < 0 || qcap_spoken_handler_add(q, on_spoken, NULL) < 0)

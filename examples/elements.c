@@ -1,9 +1,4 @@
-/* elements.c: what exactly was said? Prints elements of protocols as JSON, one line each.
- *
- *     elements trace.pcap http.request-target 'http.field-value[Cookie]'
- *     elements --events trace.pcap http.method
- *     elements --where 'ip.src == 10.0.0.0/8 and dns.name contains "example"' trace.pcap dns.name
- *     elements --list dns */
+/* elements.c: what exactly was said? Prints elements of protocols as JSON, one line each. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,15 +23,21 @@ static const char help[] =
     "and, where it applies, truncated, aborted or lost: true.\n"
     "A NAME is a protocol and the tail of a path: http.host, http.request.method, 'http.field-value[Cookie]'.\n"
     "\n"
-    "  --list      names of all elements; behind those that come in pieces stands [...], behind those that a text\n"
-    "              in brackets can select [TEXT]\n"
-    "  --events    also print lines of the kinds error, anomaly and missing (bytes that were not captured);\n"
-    "              their name is the protocol's, \"\" if it is not known\n"
-    "  --raw       the bytes alone; a newline behind each element that comes whole\n"
-    "  -t          no time; -ttt: seconds since the line before; -tttt: date and time, UTC; -ttttt: seconds since\n"
-    "              the first line\n"
-    "  --where     is asked of each element here, not of each packet: names of elements stand for what this one is,\n"
-    "              headers are those of the packet; for lines of --events there are no elements\n";
+    "  --list             names of all elements; behind those that come in pieces stands [...], behind those that a\n"
+    "                     text in brackets can select [TEXT]\n"
+    "  --events           also print lines of the kinds error, anomaly and missing (bytes that were not captured);\n"
+    "                     their name is the protocol's, \"\" if it is not known\n"
+    "  --raw              the bytes alone; a newline behind each element that comes whole\n"
+    "  -t                 no time; -ttt: seconds since the line before; -tttt: date and time, UTC; -ttttt: seconds\n"
+    "                     since the first line\n"
+    "  --where CONDITION  only elements that this is true for: http.host contains \"a\" and ip.ttl < 5; names of\n"
+    "                     elements stand for what this one is, fields (--where help lists them) are those of its\n"
+    "                     packet; for lines of --events there are no elements\n";
+
+static const char examples[] = "  elements --list dns\n"
+                               "  elements trace.pcap http.request-target 'http.field-value[Cookie]'\n"
+                               "  elements --where 'ip.src == 10.0.0.0/8' trace.pcap dns.name | jq -r .text | sort | uniq -c\n"
+                               "  elements --raw -f 'tcp port 80' trace.pcap http.content\n";
 
 #define FLOWS 512
 
@@ -221,8 +222,8 @@ int main(int argc, char **argv)
 {
     const char *events = NULL, *raw = NULL;
     const program_option_t options[] = {{"events", false, &events}, {"raw", false, &raw}, {NULL, false, NULL}};
-    program_t program = {.name = "elements", .help = help, .options = options, .has_operands = true, .has_times = true,
-                         .is_where_own = true};
+    program_t program = {.name = "elements", .help = help, .examples = examples, .options = options, .has_operands = true,
+                         .has_times = true, .is_where_own = true, .is_talkative = true};
     if (argc > 1 && strcmp(argv[1], "--list") == 0)
         return list(argv + 2);
     qcap_t *q = program_start(&program, argc, argv);

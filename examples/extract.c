@@ -1,8 +1,5 @@
 /* extract.c: what was transferred? Writes bodies, mails, attachments and files to a folder, decoded, with a manifest.
  *
- *     extract --to FOLDER trace.pcap
- *     extract --to FOLDER trace.pcap host 10.0.0.7
- *
  * A file is named by its number and what is safe of the name that the network gives it. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,7 +25,10 @@ static const char help[] =
     "  element     that it was in: see elements\n"
     "  flow, direction, offset, time   where that was\n"
     "\n"
-    "  --to FOLDER where to\n";
+    "  --to FOLDER        where to\n";
+
+static const char examples[] = "  extract --to files trace.pcap\n"
+                               "  extract --to mails trace.pcap port 25 or port 110 or port 143\n";
 
 /* ---------------------------------------------------------------- what is known of a conversation */
 
@@ -550,7 +550,7 @@ int main(int argc, char **argv)
 {
     const char *folder = NULL;
     const program_option_t options[] = {{"to", true, &folder}, {NULL, false, NULL}};
-    program_t program = {.name = "extract", .help = help, .options = options};
+    program_t program = {.name = "extract", .help = help, .examples = examples, .options = options};
     const qcap_tap_t tap = {.on_close = on_close};
     qcap_t *q = program_start(&program, argc, argv);
     run_t run = {.program = &program};

@@ -1,8 +1,5 @@
 /* ip_identity.c: who logged in where? Prints, for each IP address, the credentials it sent.
  *
- *     ip_identity trace.pcap
- *     ip_identity -i eth0 net 10.0.0.0/8
- *
  * A credential that is sent again is counted, not repeated. Text of the network is printed so that it can do no harm
  * to a terminal: control characters, and bytes that are not UTF-8, stand as \xNN. */
 #include <inttypes.h>
@@ -23,7 +20,10 @@ static const char help[] =
     "a user, or user:password where both were sent. The scheme says how: of HTTP, Basic and Digest (Basic?: it is not\n"
     "base64, and shown as it is), or form; of mail, the mechanism, or the sender's address (sender); else the command.\n"
     "\n"
-    "  --json      each line an object\n";
+    "  --json             each line an object\n";
+
+static const char examples[] = "  ip_identity trace.pcap\n"
+                               "  ip_identity --json -i eth0 net 10.0.0.0/8\n";
 
 /* One credential of one address at one server. */
 typedef struct login {
@@ -545,7 +545,7 @@ int main(int argc, char **argv)
 {
     const char *json = NULL;
     const program_option_t options[] = {{"json", false, &json}, {NULL, false, NULL}};
-    program_t program = {.name = "ip_identity", .help = help, .options = options};
+    program_t program = {.name = "ip_identity", .help = help, .examples = examples, .options = options};
     logins_t logins = {.program = &program};
     subscription_t subscriptions[sizeof sources / sizeof *sources];
     const qcap_tap_t tap = {.on_close = on_close};

@@ -1,8 +1,5 @@
 /* reader.c: how much is in this capture, and how fast is it read? Reassembles every TCP conversation.
  *
- *     reader trace.pcap
- *     reader --streams folder trace.pcap tcp port 80
- *
  * With --streams each direction is written to a file of its own, the table of them to folder/index, where bytes are missing
  * to folder/gaps, the states that connections were left in to folder/states, and copies that differ to folder/conflicts. */
 #include <errno.h>
@@ -19,13 +16,16 @@ static const char help[] =
     "       reader [OPTION...] -i DEVICE [FILTER...]\n"
     "Reassembles all TCP conversations, and reports what there was and the time it took.\n"
     "\n"
-    "  --streams FOLDER   make FOLDER, write what each side sent to FOLDER/NUMBER-client and FOLDER/NUMBER-server\n"
-    "                     (missing bytes are left out), and to FOLDER/index a line for each, separated by tabs:\n"
-    "                     number, side, its address, the other's, bytes, missing bytes, how it ended;\n"
-    "                     to FOLDER/gaps, for each hole: number, side, offset, missing bytes;\n"
-    "                     to FOLDER/states: number, TCP state of the client and of the server at the end;\n"
-    "                     to FOLDER/conflicts, where two copies of the same bytes differ: number, side, offset,\n"
-    "                     the first copy and the later one in hexadecimal, and which of them was read\n";
+    "  --streams FOLDER   make FOLDER, and write there what each side sent, to NUMBER-client and NUMBER-server (missing\n"
+    "                     bytes are left out), with tables, whose columns are separated by tabs:\n"
+    "                     index: number, side, its address, the other's, bytes, missing bytes, how it ended;\n"
+    "                     gaps, for each hole: number, side, offset, missing bytes;\n"
+    "                     states: number, TCP state of the client and of the server at the end;\n"
+    "                     conflicts, where two copies of the same bytes differ: number, side, offset, the first\n"
+    "                     copy and the later one in hexadecimal, and which of them was read\n";
+
+static const char examples[] = "  reader trace.pcap tcp port 80\n"
+                               "  reader --streams streams --set tcp.policy=windows trace.pcap\n";
 
 /* Where the streams go. */
 typedef struct folder {
@@ -201,7 +201,7 @@ int main(int argc, char **argv)
 {
     const char *streams = NULL;
     const program_option_t options[] = {{"streams", true, &streams}, {NULL, false, NULL}};
-    program_t program = {.name = "reader", .help = help, .options = options};
+    program_t program = {.name = "reader", .help = help, .examples = examples, .options = options};
     qcap_t *q = program_start(&program, argc, argv);
     folder_t folder = {.program = &program, .path = streams};
     const qcap_tap_t tap = {on_open, on_data, on_gap, on_end, on_close};

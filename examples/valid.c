@@ -1,9 +1,6 @@
 /* valid.c: who keeps to the protocol? For each conversation: what its port promises, what it speaks, and where it first
  * goes wrong.
  *
- *     valid trace.pcap
- *     valid --bad --json trace.pcap port 25
- *
  * A conversation is a line, printed when it is over; one of datagrams, at the end of the capture. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,16 +15,22 @@ static const char help[] =
     "Prints a line for each conversation: its number, transport and ends; the protocol that its port promises, and the\n"
     "one it speaks (- is none that is known); what is wrong with it:\n"
     "  ok                nothing\n"
+    "  silent            there is nothing that could be: nobody said anything\n"
+    "  unknown           nobody knows: it speaks no protocol that is known\n"
     "  anomalies ...     what its RFC does not allow and software does, by name, with how often\n"
     "  incomplete        bytes were not captured where the protocol cannot do without\n"
     "  violation ...     the first that cannot be read: number of the packet, who sent it, offset in that direction,\n"
     "                    what was found, in which rule, and what was expected there\n"
     "\n"
-    "  --bad       only conversations with anomalies or violations, or that do not speak what their port promises\n"
-    "  --json      each line an object\n"
-    "  --strict    anomalies, and other protocols than the port promises, count as violations in the exit status\n"
-    "\n"
-    "Exit status: 3 if there was a violation. Otherwise:\n";
+    "  --bad              only conversations with anomalies or violations, or that do not speak what their port promises\n"
+    "  --json             each line an object\n"
+    "  --strict           anomalies, and other protocols than the port promises, count as violations in the exit status\n";
+
+static const char statuses[] = "  3  the capture was read to its end, and there was a violation\n";
+
+static const char examples[] = "  valid trace.pcap\n"
+                               "  valid --bad --json trace.pcap port 25\n"
+                               "  valid --strict trace.pcap >/dev/null || echo something is wrong\n";
 
 #define EXIT_VIOLATION 3
 #define ANOMALIES 16 /* names that are kept of one conversation; the others are counted together */
@@ -150,6 +153,14 @@ static void print_anomalies(const conversation_t *conversation)
         printf(", others %" PRIu64, conversation->other_anomalies);
 }
 
+/* Of one that has nothing wrong with it. */
+static const char *verdict(const conversation_t *conversation)
+{
+    if (!conversation->has_bytes)
+        return "silent";
+    return conversation->is_incomplete ? "incomplete" : conversation->spoken ? "ok" : "unknown";
+}
+
 static void print_line(const conversation_t *conversation)
 {
     char client[QCAP_ENDPOINT_SIZE], server[QCAP_ENDPOINT_SIZE];
@@ -165,7 +176,7 @@ static void print_line(const conversation_t *conversation)
         print_safely((const unsigned char *)conversation->violation, strlen(conversation->violation));
     }
     if (!conversation->violation && !conversation->anomalies[0].name)
-        fputs(!conversation->has_bytes ? "silent" : conversation->is_incomplete ? "incomplete" : "ok", stdout);
+        fputs(verdict(conversation), stdout);
     putchar('\n');
 }
 
@@ -299,7 +310,8 @@ int main(int argc, char **argv)
 {
     const char *bad = NULL, *json = NULL, *strict = NULL;
     const program_option_t options[] = {{"bad", false, &bad}, {"json", false, &json}, {"strict", false, &strict}, {NULL, false, NULL}};
-    program_t program = {.name = "valid", .help = help, .options = options};
+    program_t program = {.name = "valid", .help = help, .status = statuses, .examples = examples, .options = options,
+                         .is_talkative = true};
     const qcap_tap_t tap = {.on_open = on_open, .on_data = on_data, .on_close = on_close};
     qcap_t *q = program_start(&program, argc, argv);
     run_t run = {.program = &program, .q = q, .is_bad_only = bad, .is_json = json, .is_strict = strict};

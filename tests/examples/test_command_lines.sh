@@ -36,7 +36,7 @@ refuse() {
 }
 
 for program in reader ip_identity elements connections valid classify extract; do
-    expect 0 "Usage: $program *Exit status: *" "" "$BUILD/$program" --help
+    expect 0 "Usage: $program *Exit status:*Examples:*$program *" "" "$BUILD/$program" --help
     expect 0 "Usage: $program *" "" "$BUILD/$program" -h
     expect 2 "" "$program: a trace or a device is missing; see $program --help" "$BUILD/$program"
     expect 0 "$program [0-9]*.[0-9]*.[0-9]*" "" "$BUILD/$program" --version
@@ -70,6 +70,7 @@ refuse "$folder/nowhere: No such file or directory" "$folder/nowhere"
 refuse "$folder/empty: *" "$folder/empty"
 refuse "$folder/text: *" "$folder/text"
 refuse "$folder/folder: *" "$folder/folder"
+refuse "standard input: the file is empty*" -
 refuse "nodevice0: *" -i nodevice0
 
 # A capture that is cut off: results up to there, then the message.

@@ -160,6 +160,28 @@ static void elements_are_chosen_by_a_condition(void **state)
                         "/b\nGET\n/c\n");
 }
 
+/* ---------------------------------------------------------------- valid */
+
+static void what_nobody_knows_is_not_right(void **state)
+{
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "\001\002\003 what is this?");
+    told_say(f, true, "\377\376 nobody knows");
+    told_close(f);
+    assert_non_null(strstr(told_run(f, "valid", ""), "  http       -          unknown\n"));
+}
+
+static void a_violation_does_no_harm_to_a_terminal(void **state)
+{
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "GET / HTTP/1.1\r\nHost: a\r\n\033[2J\r\n\r\n");
+    told_close(f);
+    assert_non_null(strstr(told_run(f, "valid", "|| [ $? = 3 ]"), "unexpected byte 0x1b in "));
+    assert_null(strchr(f->output, '\033'));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, told_setup, told_teardown)
@@ -176,6 +198,8 @@ int main(void)
         TEST(times_are_printed_as_tcpdump_does),
         TEST(raw_is_bytes_alone),
         TEST(elements_are_chosen_by_a_condition),
+        TEST(what_nobody_knows_is_not_right),
+        TEST(a_violation_does_no_harm_to_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
