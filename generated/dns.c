@@ -24521,6 +24521,7 @@ const qcap_protocol_t qcap_dns_protocol = {
              .later = offsetof(struct qcap_dns_side, later),
              .underway = offsetof(struct qcap_dns_side, underway),
              .accumulators = offsetof(struct qcap_dns_side, accumulators),
+             .ahead = offsetof(struct qcap_dns_side, ahead),
              .text = offsetof(struct qcap_dns_side, text)},
     .datagram = AT_BEFORE_ID_1,
     .states = states,

@@ -16,11 +16,11 @@
  *     atomic.words 39
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 7080
+ *     bytes.conversation 7144
  *     bytes.shared 168
- *     bytes.direction 3448
+ *     bytes.direction 3480
  *     bytes.direction.parser 272
- *     bytes.sub-stream 3792
+ *     bytes.sub-stream 3824
  *     bytes.direction.registers 120
  *     bytes.direction.elements 80
  *     bytes.direction.regions 984
@@ -29,6 +29,7 @@
  *     bytes.direction.atomic 156
  *     bytes.direction.conversions 48
  *     bytes.direction.accumulators 96
+ *     bytes.direction.ahead 32
  *     bytes.direction.texts 1025
  *     bytes.queues 4096
  *     bytes.tables 59725
@@ -494,6 +495,7 @@ struct qcap_dns_side {
     qcap_later_t later[39];
     qcap_underway_t underway[3];
     qcap_accumulator_t accumulators[3];
+    unsigned char ahead[32];
     unsigned char text[1025];
 };
 

@@ -16,9 +16,9 @@
  *     atomic.words 48
  *     lookback.bytes 9
  *     lookback.open-states 225
- *     bytes.conversation 2808
+ *     bytes.conversation 2856
  *     bytes.shared 168
- *     bytes.direction 1320
+ *     bytes.direction 1344
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0
  *     bytes.direction.registers 80
@@ -30,7 +30,7 @@
  *     bytes.direction.accumulators 256
  *     bytes.direction.ends 24
  *     bytes.direction.ends.texts 4
- *     bytes.direction.ends.ahead 5
+ *     bytes.direction.ahead 32
  *     bytes.direction.texts 153
  *     bytes.queues 2048
  *     bytes.tables 42350
@@ -83,7 +83,7 @@ struct qcap_ftp_side {
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];
     unsigned char ends[4];
-    unsigned char ahead[5];
+    unsigned char ahead[32];
     unsigned char text[153];
 };
 

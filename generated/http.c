@@ -32478,6 +32478,7 @@ const qcap_protocol_t qcap_http_protocol = {
              .later = offsetof(struct qcap_http_side, later),
              .underway = offsetof(struct qcap_http_side, underway),
              .accumulators = offsetof(struct qcap_http_side, accumulators),
+             .ahead = offsetof(struct qcap_http_side, ahead),
              .text = offsetof(struct qcap_http_side, text)},
     .datagram = QCAP_NONE,
     .states = states,

@@ -16,11 +16,11 @@
  *     atomic.words 32
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 1576
+ *     bytes.conversation 1640
  *     bytes.shared 168
- *     bytes.direction 696
+ *     bytes.direction 728
  *     bytes.direction.parser 272
- *     bytes.sub-stream 1040
+ *     bytes.sub-stream 1072
  *     bytes.direction.registers 56
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24
@@ -28,6 +28,7 @@
  *     bytes.direction.atomic 128
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
+ *     bytes.direction.ahead 32
  *     bytes.direction.texts 19
  *     bytes.queues 8192
  *     bytes.tables 86503
@@ -149,6 +150,7 @@ struct qcap_http_side {
     qcap_later_t later[32];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
+    unsigned char ahead[32];
     unsigned char text[19];
 };
 

@@ -14748,6 +14748,7 @@ const qcap_protocol_t qcap_imap_protocol = {
              .later = offsetof(struct qcap_imap_side, later),
              .underway = offsetof(struct qcap_imap_side, underway),
              .accumulators = offsetof(struct qcap_imap_side, accumulators),
+             .ahead = offsetof(struct qcap_imap_side, ahead),
              .text = offsetof(struct qcap_imap_side, text)},
     .datagram = QCAP_NONE,
     .states = states,

@@ -16,11 +16,11 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 11
- *     bytes.conversation 8032
+ *     bytes.conversation 8096
  *     bytes.shared 176
- *     bytes.direction 3904
+ *     bytes.direction 3936
  *     bytes.direction.parser 272
- *     bytes.sub-stream 4248
+ *     bytes.sub-stream 4280
  *     bytes.direction.registers 96
  *     bytes.direction.elements 80
  *     bytes.direction.regions 24
@@ -29,6 +29,7 @@
  *     bytes.direction.atomic 68
  *     bytes.direction.conversions 48
  *     bytes.direction.accumulators 96
+ *     bytes.direction.ahead 32
  *     bytes.direction.texts 2180
  *     bytes.queues 8192
  *     bytes.tables 45028
@@ -105,6 +106,7 @@ struct qcap_imap_side {
     qcap_later_t later[17];
     qcap_underway_t underway[3];
     qcap_accumulator_t accumulators[3];
+    unsigned char ahead[32];
     unsigned char text[2180];
 };
 

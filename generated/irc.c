@@ -7775,6 +7775,7 @@ const qcap_protocol_t qcap_irc_protocol = {
              .later = offsetof(struct qcap_irc_side, later),
              .underway = offsetof(struct qcap_irc_side, underway),
              .accumulators = offsetof(struct qcap_irc_side, accumulators),
+             .ahead = offsetof(struct qcap_irc_side, ahead),
              .text = offsetof(struct qcap_irc_side, text)},
     .datagram = QCAP_NONE,
     .states = states,

@@ -16,17 +16,18 @@
  *     atomic.words 10
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 1304
+ *     bytes.conversation 1368
  *     bytes.shared 168
- *     bytes.direction 560
+ *     bytes.direction 592
  *     bytes.direction.parser 272
- *     bytes.sub-stream 904
+ *     bytes.sub-stream 936
  *     bytes.direction.registers 40
  *     bytes.direction.elements 64
  *     bytes.direction.positions 24
  *     bytes.direction.atomic 40
  *     bytes.direction.conversions 32
  *     bytes.direction.accumulators 64
+ *     bytes.direction.ahead 32
  *     bytes.direction.texts 20
  *     bytes.queues 0
  *     bytes.tables 17542
@@ -84,6 +85,7 @@ struct qcap_irc_side {
     qcap_later_t later[10];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
+    unsigned char ahead[32];
     unsigned char text[20];
 };
 

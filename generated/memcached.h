@@ -16,9 +16,9 @@
  *     atomic.words 19
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 1160
+ *     bytes.conversation 1224
  *     bytes.shared 168
- *     bytes.direction 496
+ *     bytes.direction 528
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0
  *     bytes.direction.registers 8
@@ -28,6 +28,7 @@
  *     bytes.direction.atomic 76
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
+ *     bytes.direction.ahead 32
  *     bytes.queues 0
  *     bytes.tables 16282
  *
@@ -79,6 +80,7 @@ struct qcap_memcached_side {
     qcap_later_t later[19];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
+    unsigned char ahead[32];
 };
 
 /* One conversation. Only `client` and `server` are for use. */

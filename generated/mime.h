@@ -31,7 +31,7 @@
  *     bytes.direction.local 4864
  *     bytes.direction.ends 768
  *     bytes.direction.ends.texts 2368
- *     bytes.direction.ends.ahead 75
+ *     bytes.direction.ahead 75
  *     bytes.direction.texts 238
  *     bytes.queues 0
  *     bytes.tables 50916

@@ -16,11 +16,11 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 2080
+ *     bytes.conversation 2144
  *     bytes.shared 176
- *     bytes.direction 928
+ *     bytes.direction 960
  *     bytes.direction.parser 272
- *     bytes.sub-stream 1272
+ *     bytes.sub-stream 1304
  *     bytes.direction.registers 32
  *     bytes.direction.elements 48
  *     bytes.direction.regions 24
@@ -30,7 +30,7 @@
  *     bytes.direction.accumulators 256
  *     bytes.direction.ends 24
  *     bytes.direction.ends.texts 3
- *     bytes.direction.ends.ahead 4
+ *     bytes.direction.ahead 32
  *     bytes.direction.texts 41
  *     bytes.queues 8192
  *     bytes.tables 17092
@@ -102,7 +102,7 @@ struct qcap_pop3_side {
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];
     unsigned char ends[3];
-    unsigned char ahead[4];
+    unsigned char ahead[32];
     unsigned char text[41];
 };
 

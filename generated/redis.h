@@ -31,7 +31,7 @@
  *     bytes.direction.accumulators 64
  *     bytes.direction.ends 24
  *     bytes.direction.ends.texts 40
- *     bytes.direction.ends.ahead 41
+ *     bytes.direction.ahead 41
  *     bytes.direction.texts 93
  *     bytes.queues 0
  *     bytes.tables 50546

@@ -7713,6 +7713,7 @@ const qcap_protocol_t qcap_rtsp_protocol = {
              .later = offsetof(struct qcap_rtsp_side, later),
              .underway = offsetof(struct qcap_rtsp_side, underway),
              .accumulators = offsetof(struct qcap_rtsp_side, accumulators),
+             .ahead = offsetof(struct qcap_rtsp_side, ahead),
              .text = offsetof(struct qcap_rtsp_side, text)},
     .datagram = QCAP_NONE,
     .states = states,

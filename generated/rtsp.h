@@ -16,11 +16,11 @@
  *     atomic.words 24
  *     lookback.bytes 4
  *     lookback.open-states 117
- *     bytes.conversation 1496
+ *     bytes.conversation 1560
  *     bytes.shared 168
- *     bytes.direction 656
+ *     bytes.direction 688
  *     bytes.direction.parser 272
- *     bytes.sub-stream 1000
+ *     bytes.sub-stream 1032
  *     bytes.direction.registers 56
  *     bytes.direction.elements 80
  *     bytes.direction.regions 24
@@ -28,6 +28,7 @@
  *     bytes.direction.atomic 96
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
+ *     bytes.direction.ahead 32
  *     bytes.direction.texts 19
  *     bytes.queues 0
  *     bytes.tables 25306
@@ -88,6 +89,7 @@ struct qcap_rtsp_side {
     qcap_later_t later[24];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
+    unsigned char ahead[32];
     unsigned char text[19];
 };
 

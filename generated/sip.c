@@ -11090,6 +11090,7 @@ const qcap_protocol_t qcap_sip_protocol = {
              .later = offsetof(struct qcap_sip_side, later),
              .underway = offsetof(struct qcap_sip_side, underway),
              .accumulators = offsetof(struct qcap_sip_side, accumulators),
+             .ahead = offsetof(struct qcap_sip_side, ahead),
              .text = offsetof(struct qcap_sip_side, text)},
     .datagram = AT_BEFORE_TOKEN_3,
     .states = states,

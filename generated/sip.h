@@ -16,11 +16,11 @@
  *     atomic.words 20
  *     lookback.bytes 3
  *     lookback.open-states 207
- *     bytes.conversation 1400
+ *     bytes.conversation 1464
  *     bytes.shared 168
- *     bytes.direction 608
+ *     bytes.direction 640
  *     bytes.direction.parser 272
- *     bytes.sub-stream 952
+ *     bytes.sub-stream 984
  *     bytes.direction.registers 24
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24
@@ -28,6 +28,7 @@
  *     bytes.direction.atomic 80
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
+ *     bytes.direction.ahead 32
  *     bytes.direction.texts 19
  *     bytes.queues 0
  *     bytes.tables 34938
@@ -103,6 +104,7 @@ struct qcap_sip_side {
     qcap_later_t later[20];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
+    unsigned char ahead[32];
     unsigned char text[19];
 };
 

@@ -16,11 +16,11 @@
  *     atomic.words 20
  *     lookback.bytes 11
  *     lookback.open-states 122
- *     bytes.conversation 2232
+ *     bytes.conversation 2280
  *     bytes.shared 168
- *     bytes.direction 1000
+ *     bytes.direction 1024
  *     bytes.direction.parser 272
- *     bytes.sub-stream 1344
+ *     bytes.sub-stream 1368
  *     bytes.direction.registers 64
  *     bytes.direction.elements 48
  *     bytes.direction.regions 24
@@ -30,7 +30,7 @@
  *     bytes.direction.accumulators 256
  *     bytes.direction.ends 24
  *     bytes.direction.ends.texts 3
- *     bytes.direction.ends.ahead 4
+ *     bytes.direction.ahead 32
  *     bytes.direction.texts 69
  *     bytes.queues 8192
  *     bytes.tables 49741
@@ -94,7 +94,7 @@ struct qcap_smtp_side {
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];
     unsigned char ends[3];
-    unsigned char ahead[4];
+    unsigned char ahead[32];
     unsigned char text[69];
 };
 

@@ -16,11 +16,11 @@
  *     atomic.words 12
  *     lookback.bytes 31
  *     lookback.open-states 14
- *     bytes.conversation 1736
+ *     bytes.conversation 1800
  *     bytes.shared 168
- *     bytes.direction 760
+ *     bytes.direction 792
  *     bytes.direction.parser 272
- *     bytes.sub-stream 1104
+ *     bytes.sub-stream 1136
  *     bytes.direction.registers 160
  *     bytes.direction.elements 48
  *     bytes.direction.regions 120
@@ -28,6 +28,7 @@
  *     bytes.direction.atomic 48
  *     bytes.direction.conversions 32
  *     bytes.direction.accumulators 64
+ *     bytes.direction.ahead 32
  *     bytes.queues 0
  *     bytes.tables 19516
  *
@@ -130,6 +131,7 @@ struct qcap_tls_side {
     qcap_later_t later[12];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
+    unsigned char ahead[32];
 };
 
 /* A sub-stream. */

@@ -74,7 +74,7 @@ static void list_members(const layout_t *l, contract_t *c)
         {"uint64_t", "saved", "local", (unsigned)(layout_saved(nfa))},
         {"qcap_watch_t", "watches", "ends", layout_untils(nfa)},
         {"unsigned char", "ends", "ends.texts", layout_ends(nfa) * layout_untils(nfa)},
-        {"unsigned char", "ahead", "ends.ahead", nfa->until_max ? nfa->until_max + 1 : 0},
+        {"unsigned char", "ahead", "ahead", layout_ahead(nfa)},
         {"unsigned char", "text", "texts", (unsigned)(l->text_size)},
     };
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)

@@ -312,7 +312,18 @@ void drive_report(side_t *side, const region_t *region)
     effect_send(side, error);
 }
 
-/* Reports the error and goes on behind it; a search, behind the byte that did not fit, if that is at hand. */
+/* What was found so far was no beginning. Another may be in it, or begin with the byte that did not fit. */
+static void search_on(side_t *side, bool has_byte)
+{
+    bool is_short = side->candidate < side->offset && side->offset - side->candidate < FOUND_AGAIN_MAX;
+    bool is_skipped = side->candidate == side->offset && side->error.byte >= 0 && has_byte;
+    side->has_error = false;
+    side->offset = is_short ? side->candidate + 1 : side->offset + is_skipped;
+    side->read_count += is_skipped;
+    drive_search_from_here(side);
+}
+
+/* Reports the error and goes on behind it. */
 void drive_recover(side_t *side, bool has_byte)
 {
     const region_t *region = drive_region(side);
@@ -320,12 +331,7 @@ void drive_recover(side_t *side, bool has_byte)
     if (side->error.code == INTERPRET_ERROR_MISSING && region_is_looking(side))
         is_bounded = false; /* its end may be in the hole */
     if (side->is_searching && side->error.code != INTERPRET_ERROR_IDLE) {
-        /* What was found so far was no beginning: the byte that did not fit may be one. */
-        bool is_skipped = side->candidate == side->offset && side->error.byte >= 0 && has_byte;
-        side->has_error = false;
-        side->offset += is_skipped;
-        side->read_count += is_skipped;
-        drive_search_from_here(side);
+        search_on(side, has_byte);
         return;
     }
     drive_report(side, is_bounded ? region : NULL);
@@ -459,6 +465,10 @@ void drive_read_last(side_t *side)
 {
     side->is_last = true;
     drive_read(side);
+    while (side->is_searching && side->candidate < side->offset && !is_stopped(side)) { /* it does not go on */
+        search_on(side, false);
+        drive_read(side);
+    }
     feed_certain(side);
     side->offset = side->bytes.count;
 }

@@ -11,6 +11,7 @@
 #define MARKS_MAX 8u
 #define JOINED_MAX 512u         /* bytes of a joined value */
 #define JUMPED_MAX (1u << 20)   /* bytes of one datagram that are read elsewhere */
+#define FOUND_AGAIN_MAX 32u     /* bytes of what was no beginning in which another is looked for */
 
 /* An element or anomaly that is open. */
 typedef struct slot {

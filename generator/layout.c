@@ -275,6 +275,15 @@ unsigned layout_ends(const nfa_t *nfa)
     return nfa->until_is_folded ? 2 * nfa->until_max : nfa->until_max;
 }
 
+unsigned layout_ahead(const nfa_t *nfa)
+{
+    bool searches = nfa->client_search != STATE_NONE || nfa->server_search != STATE_NONE;
+    for (size_t i = 0; i < nfa->feeds.count; i++)
+        searches |= nfa->feeds.items[i].rule && nfa->feeds.items[i].search != STATE_NONE;
+    unsigned until = nfa->until_max ? nfa->until_max + 1 : 0;
+    return searches && until < SEARCH_MAX ? SEARCH_MAX : until;
+}
+
 unsigned layout_saved(const nfa_t *nfa)
 {
     return DEEPEST(nfa, saved);

@@ -47,6 +47,7 @@ unsigned layout_slots(const nfa_t *nfa);
 unsigned layout_regions(const nfa_t *nfa);
 unsigned layout_untils(const nfa_t *nfa); /* regions whose end is looked for ... */
 unsigned layout_ends(const nfa_t *nfa);   /* ... and bytes that each needs for what ends it */
+unsigned layout_ahead(const nfa_t *nfa);  /* bytes that may have to be read later, or again */
 unsigned layout_saved(const nfa_t *nfa); /* in 64-bit words */
 
 layout_t *layout_build(const dfa_t *dfa, unsigned position_count);

@@ -13,7 +13,7 @@
  * note [search]: after an error the parser looks for a `resync` rule, at one offset after the other. For that there is a second
  * start: a copy of the rule, in the elements in which it stands normally, which are opened as if they had been read. The
  * rule is atomic, so nothing happens unless it matches; then OP_FOUND, the first on its list, reports what was skipped, and
- * the normal graph goes on. Where the copy fails the driver begins anew, at the byte that did not fit. */
+ * the normal graph goes on. Where the copy fails the driver begins anew (search_on() in recovery.c). */
 #include "nfa_builder.h"
 
 #define STATES_MAX 400000u

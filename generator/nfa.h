@@ -53,6 +53,7 @@ typedef struct context {
 } context_t;
 
 #define JOINED_MAX 512u /* bytes of an element's joined value: QCAP_JOINED_MAX in parser.h */
+#define SEARCH_MAX 32u  /* bytes that a search may go back: QCAP_SEARCH_MAX in parser.h */
 #define ELEMENT_NONE 0xffffu
 #define PROCEDURE_NONE 0xffffffffu
 #define STATE_NONE 0xffffffffu

@@ -94,15 +94,23 @@ static void run_to_change(qcap_parser_t *p)
     }
 }
 
+static bool is_changing(const qcap_parser_t *p)
+{
+    return p->conversation->becomes && !p->substream && !p->is_staying; /* a sub-stream goes on: it is not spoken */
+}
+
 static void read_piece(qcap_parser_t *p)
 {
-    if (p->conversation->becomes && !p->substream && !p->is_staying) /* a sub-stream goes on: it is not spoken */
+    if (is_changing(p))
         run_to_change(p);
     else
         qcapint_driver_run(p, p->piece_end);
 }
 
-/* ---------------------------------------------------------------- bytes that may end a region */
+/* ---------------------------------------------------------------- bytes that are read later, or again
+ *
+ * Those that may end a region, and, while a beginning is searched for, those of what looks like one: if it is none, the search goes
+ * back. They have been taken, but are kept. */
 
 /* Does reading stop only because the next bytes may end a region, and more of them are needed to tell? */
 static bool is_undecided(const qcap_parser_t *p)
@@ -112,33 +120,67 @@ static bool is_undecided(const qcap_parser_t *p)
     return p->at != p->piece_end && !p->is_last && qcapint_until_safe(p) == here(p);
 }
 
+/* Does the piece end in what looks like a beginning? Then that is read again, with what follows. */
+static bool is_beginning(const qcap_parser_t *p)
+{
+    return !p->is_last && qcapint_recovery_may_go_back(p);
+}
+
 static void keep_ahead(qcap_parser_t *p)
 {
-    if (!is_undecided(p))
+    if (is_beginning(p))
+        qcapint_recovery_go_back(p, p->candidate);
+    else if (!is_undecided(p))
         return;
     p->ahead_len = (uint16_t)(p->piece_end - p->at);
     memcpy(side_ahead(p), p->at, p->ahead_len);
 }
 
+/* Nothing follows: what looks like a beginning is none, but there may be one in it. */
+static void search_to_end(qcap_parser_t *p)
+{
+    while (p->is_last && qcapint_recovery_may_go_back(p)) {
+        qcapint_recovery_go_back(p, p->candidate + 1);
+        read_piece(p);
+    }
+}
+
+/* In front of the bytes that follow, those that were kept are a piece: while a beginning is searched for with as many of the others
+ * as there is room for, so that the search may go back. Returns how many. */
+static size_t begin_ahead(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    size_t room = p->is_searching && !is_changing(p) ? QCAP_SEARCH_MAX - p->ahead_len : 0, more = len < room ? len : room;
+    if (more > 0)
+        memcpy(side_ahead(p) + p->ahead_len, bytes, more);
+    begin_piece(p, side_ahead(p), p->ahead_len + more);
+    if (p->is_searching && is_changing(p))
+        p->at = p->piece_end; /* it has been read before the change */
+    p->next = bytes + more;
+    p->next_len = len - more;
+    return more;
+}
+
 /* Reads the bytes that were kept, now that others follow. Those are kept, too, if that still does not tell. Returns how many of
- * them. */
+ * them were taken. */
 static size_t read_ahead(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
-    begin_piece(p, side_ahead(p), p->ahead_len);
-    p->next = bytes;
-    p->next_len = len;
+    size_t more = begin_ahead(p, bytes, len);
     read_piece(p);
-    bool is_short = is_undecided(p);
+    search_to_end(p);
+    bool is_again = is_beginning(p), is_short = is_undecided(p);
+    if (is_again)
+        qcapint_recovery_go_back(p, p->candidate);
     size_t left = (size_t)(p->piece_end - p->at);
     const unsigned char *rest = p->at;
     put_away(p);
     p->next_len = 0;
     memmove(side_ahead(p), rest, left);
-    size_t taken = is_short ? len : 0;
-    if (taken > 0)
-        memcpy(side_ahead(p) + left, bytes, taken);
-    p->ahead_len = (uint16_t)(left + taken);
-    return taken;
+    size_t untaken = is_again || is_short ? 0 : left < more ? left : more; /* what has not been read, and did not wait before */
+    size_t behind = is_short ? len - more : 0;
+    if (behind > 0)
+        memcpy(side_ahead(p) + left, bytes + more, behind);
+    p->ahead_len = (uint16_t)(left - untaken + behind);
+    return more - untaken + behind;
 }
 
 /* Nothing follows that would belong to what ends a region: what was kept is read. */
@@ -191,10 +233,12 @@ static __attribute__((noinline)) size_t feed_with_care(qcap_parser_t *p, const u
         return 0;
     bool has_ahead = p->ahead_len > 0;
     size_t taken = has_ahead ? read_ahead(p, bytes, len) : 0;
+    while (p->ahead_len > 0 && p->is_searching && taken < len)
+        taken += read_ahead(p, bytes + taken, len - taken);
     if (p->ahead_len > 0 || (has_ahead && p->is_paused))
         return taken;
-    begin_piece(p, bytes, len);
-    return read_with_care(p, p->offset);
+    begin_piece(p, bytes ? bytes + taken : NULL, len - taken);
+    return taken + read_with_care(p, p->offset);
 }
 
 /* The same where a machine is likely to be enough: see calm_end(). */

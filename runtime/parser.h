@@ -711,6 +711,10 @@ typedef struct qcap_queue_state {
 
 #define QCAP_MARKS 4
 
+/* What looked like a beginning, while one is searched for, and was none: if so many bytes of it did fit, or more, the search goes on
+ * at the byte that did not; else behind its first one, for another may begin in it. */
+#define QCAP_SEARCH_MAX 32u
+
 typedef struct qcap_root {
     uint16_t start;       /* state; QCAP_NONE: this direction says nothing */
     uint16_t search;      /* state; QCAP_NONE: no place to go on after an error */

@@ -273,6 +273,11 @@ void qcapint_recovery_run(qcap_parser_t *p);
 void qcapint_recovery_search(qcap_parser_t *p, uint64_t from);
 void qcapint_recovery_search_here(qcap_parser_t *p);
 
+/* While searching: is there something that looks like a beginning, and so short that the search may go back to the offset `to` in
+ * it? See QCAP_SEARCH_MAX. */
+bool qcapint_recovery_may_go_back(const qcap_parser_t *p);
+void qcapint_recovery_go_back(qcap_parser_t *p, uint64_t to);
+
 /* Ends a search: reading goes on at `at`. */
 void qcapint_recovery_found(qcap_parser_t *p, uint64_t at);
 

@@ -52,10 +52,26 @@ void qcapint_recovery_search(qcap_parser_t *p, uint64_t from)
     qcapint_recovery_search_here(p);
 }
 
-/* What was found so far was no beginning after all: goes on at the byte that did not fit, or behind it if nothing was found. */
+bool qcapint_recovery_may_go_back(const qcap_parser_t *p)
+{
+    return p->is_searching && p->candidate < here(p) && here(p) - p->candidate < QCAP_SEARCH_MAX;
+}
+
+void qcapint_recovery_go_back(qcap_parser_t *p, uint64_t to)
+{
+    p->at -= here(p) - to;
+    qcapint_recovery_search_here(p);
+}
+
+/* What was found so far was no beginning after all: another may be in it. Else goes on at the byte that did not fit, or behind it
+ * if nothing was found. */
 static void search_on(qcap_parser_t *p)
 {
     p->has_error = false;
+    if (qcapint_recovery_may_go_back(p)) {
+        qcapint_recovery_go_back(p, p->candidate + 1);
+        return;
+    }
     if (p->candidate == here(p) && p->error.byte >= 0)
         p->at++;
     qcapint_recovery_search_here(p);
