@@ -319,19 +319,31 @@ static void on_close(qcap_tcpstr_t *client, void *user)
 
 /* ---------------------------------------------------------------- handlers: datagrams */
 
-/* The exchange of a datagram from ends[0]. The server is who has a port that means something, or else who was spoken to
- * first. */
+static void make_key(qcap_endpoint_t key[2], const qcap_endpoint_t *client, const qcap_endpoint_t *server)
+{
+    memset(key, 0, 2 * sizeof *key); /* the gaps, too */
+    key[0].version = client->version;
+    memcpy(key[0].address, client->address, sizeof client->address);
+    key[1].version = server->version;
+    memcpy(key[1].address, server->address, sizeof server->address);
+    key[1].port = server->port;
+}
+
+/* The exchange of a datagram from ends[0]. The server is who has a port that means something, of two such ports the lower one;
+ * or else who was spoken to first. */
 static exchange_t *of_datagram(run_t *run, const qcap_endpoint_t ends[2], bool *is_server)
 {
     qcap_endpoint_t key[2];
-    memset(key, 0, sizeof key);
-    *is_server = by_port(ends[0].port) && (!by_port(ends[1].port) || ends[0].port < ends[1].port);
-    for (int end = 0; end < 2; end++) {
-        const qcap_endpoint_t *from = &ends[*is_server ? !end : end];
-        key[end].version = from->version;
-        key[end].port = end ? from->port : 0;
-        memcpy(key[end].address, from->address, sizeof from->address);
-    }
+    bool has_meaning[2] = {by_port(ends[0].port), by_port(ends[1].port)};
+    make_key(key, &ends[1], &ends[0]);
+    if (has_meaning[0] != has_meaning[1])
+        *is_server = has_meaning[0];
+    else if (has_meaning[0] && ends[0].port != ends[1].port)
+        *is_server = ends[0].port < ends[1].port;
+    else
+        *is_server = table_find(&run->exchanges, key) != NULL;
+    if (!*is_server)
+        make_key(key, &ends[0], &ends[1]);
     exchange_t *exchange = table_get(&run->exchanges, key);
     if (exchange->conversation.bytes[0] + exchange->conversation.bytes[1] == 0)
         memcpy(exchange->conversation.ends, key, sizeof key);

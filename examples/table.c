@@ -48,6 +48,12 @@ void *table_get(table_t *table, const void *key)
     return entry;
 }
 
+void *table_find(const table_t *table, const void *key)
+{
+    const size_t *place = table->count > 0 ? find_place(table, key) : NULL;
+    return place && *place ? table_at(table, *place - 1) : NULL;
+}
+
 void *table_at(const table_t *table, size_t index)
 {
     return table->entries + index * table->entry_size;

@@ -19,6 +19,9 @@ typedef struct table {
 /* The entry with that key; a new one is zeroed behind it. Valid until the next one is added. */
 void *table_get(table_t *table, const void *key);
 
+/* The entry with that key; NULL if there is none. */
+void *table_find(const table_t *table, const void *key);
+
 /* The entry at an index, 0 .. count - 1. */
 void *table_at(const table_t *table, size_t index);
 
