@@ -314,8 +314,20 @@ static qcap_substream_t *get(const qcap_parser_t *p, unsigned feed)
     return substream(p, feed);
 }
 
+/* Does nobody want anything of the protocol that reads it? */
+static bool is_unwanted(const qcap_parser_t *p, unsigned feed)
+{
+    const qcap_conversation_t *c = p->conversation;
+    const char *name = protocol_of(p)->feeds[feed].protocol;
+    const uint64_t *wanted = NULL;
+    return name && c->find && c->find(name, &wanted, c->user) && wanted == qcap_nothing;
+}
+
+/* What was never read takes no memory as long as it is unwanted. */
 void qcapint_substream_open(qcap_parser_t *p, unsigned feed, uint64_t at)
 {
+    if (!*place_of(p, feed) && is_unwanted(p, feed))
+        return;
     qcap_substream_t *s = get(p, feed);
     if (!s) {
         tell(p, "substream-memory", at);

@@ -42,6 +42,15 @@ static void *get_extra(void *block, size_t size, void *user)
     return !block && size <= sizeof extra ? extra : NULL;
 }
 
+/* What is in bodies (forms, mails) nobody wants to know here. */
+static const qcap_protocol_t *find(const char *name, const uint64_t **elements, void *user)
+{
+    (void)name;
+    (void)user;
+    *elements = qcap_nothing;
+    return &qcap_http_protocol;
+}
+
 static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
 {
     reader_t *reader = user;
@@ -80,6 +89,7 @@ bool parse_stream(const stream_t *stream)
         prepare(&qcap_http_protocol);
     qcap_http_init(&http, on_event, &reader);
     qcap_conversation_set_memory(&http.conversation, get_extra);
+    qcap_conversation_set_find(&http.conversation, find);
     if (!is_all_wanted)
         qcap_conversation_set_wanted(&http.conversation, wanted);
     if (stream->is_server)
