@@ -41,7 +41,6 @@ typedef struct login {
 typedef struct logins {
     const program_t *program;
     login_t *table;
-    const qcap_protocol_t *form; /* that reads forms */
     size_t size;  /* of the table: 0 or a power of 2 */
     size_t count; /* of logins, at most half of size */
 } logins_t;
@@ -229,6 +228,8 @@ static void on_digest(const qcap_match_t *match, void *user)
 
 /* ---------------------------------------------------------------- logins in several steps */
 
+#define FIELD_MAX 256 /* bytes of the name or the value of a form's field that are looked at */
+
 /* What one conversation has said of a login that is not complete. */
 typedef struct session {
     char scheme[16];       /* the last mechanism; "": none was named */
@@ -236,8 +237,7 @@ typedef struct session {
     size_t user_len;
     origin_t origin;       /* of that user */
     const char *user_scheme; /* static, or `scheme` */
-    bool is_form;            /* the content of the request at hand is a form; */
-    struct form *form;       /* it is being read; NULL: it is not */
+    char field[FIELD_MAX];   /* of a form, whose value comes next */
 } session_t;
 
 static session_t *session_of(const logins_t *logins, const qcap_match_t *match)
@@ -281,22 +281,7 @@ static void add_password(logins_t *logins, session_t *session, const said_t *sai
     add_login(logins, &said->origin, *session->scheme ? session->scheme : scheme, text, user_len + 1 + said->len);
 }
 
-/* ---------------------------------------------------------------- forms
- * The content of a request that says it is a form is read by another of the library's parsers, fed from here: of what is
- * sent on the web, forms are little, and all other programs need not pay for them. */
-
-#define FIELD_MAX 256 /* bytes of a name or a value that are looked at */
-
-/* A form that is being read. */
-typedef struct form {
-    logins_t *logins;
-    session_t *session;
-    origin_t origin;
-    qcap_conversation_t *conversation;
-    qcap_keeper_t keeper;
-    unsigned char kept[FIELD_MAX]; /* the keeper's */
-    char name[FIELD_MAX];          /* of the field whose value comes next */
-} form_t;
+/* ---------------------------------------------------------------- forms */
 
 static int hex_value(unsigned char c)
 {
@@ -325,91 +310,41 @@ static bool has_word(const char *name, const char *const *words, size_t count)
     return false;
 }
 
-static void add_field(form_t *form, unsigned char *value, size_t len)
+/* The element's text, decoded, in `text`; false if it is too long to look at. */
+static bool take_field(const qcap_match_t *match, unsigned char text[FIELD_MAX], size_t *len)
+{
+    if (!match->str || match->is_server || !match->bytes || match->len >= FIELD_MAX)
+        return false;
+    memcpy(text, match->bytes, match->len);
+    *len = decode_field(text, match->len);
+    return true;
+}
+
+static void on_form_name(const qcap_match_t *match, void *user)
+{
+    unsigned char text[FIELD_MAX];
+    size_t len = 0;
+    if (!match->str)
+        return;
+    session_t *session = session_of(user, match);
+    take_field(match, text, &len);
+    memcpy(session->field, text, len);
+    session->field[len] = '\0';
+}
+
+static void on_form_value(const qcap_match_t *match, void *user)
 {
     static const char *const users[] = {"user", "login", "mail", "account", "uname"};
     static const char *const passwords[] = {"pass", "pwd"};
-    const said_t said = {value, len, form->origin};
-    if (has_word(form->name, passwords, sizeof passwords / sizeof *passwords))
-        add_password(form->logins, form->session, &said, "form");
-    else if (has_word(form->name, users, sizeof users / sizeof *users))
-        add_user(form->logins, form->session, &said, "form");
-}
-
-static void on_form_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
-{
-    form_t *form = user;
-    const qcap_protocol_t *protocol = qcap_parser_conversation(parser)->protocol;
     unsigned char text[FIELD_MAX];
-    char path[64];
-    size_t len = (size_t)(event->end - event->begin);
-    if (event->kind != QCAP_EVENT_ELEMENT || len >= sizeof text)
+    said_t said = {text, 0, origin_of(match)};
+    if (!take_field(match, text, &said.len))
         return;
-    if (event->bytes)
-        memcpy(text, event->bytes, len);
-    else if (qcap_keeper_copy(&form->keeper, event->begin, event->end, text) != len)
-        return;
-    qcap_element_path(protocol, event->element, path, sizeof path);
-    if (strcmp(path, "form.tuple.name") == 0) {
-        len = decode_field(text, len);
-        memcpy(form->name, text, len);
-        form->name[len] = '\0';
-    } else if (strcmp(path, "form.tuple.value") == 0) {
-        add_field(form, text, decode_field(text, len));
-    }
-}
-
-static const qcap_protocol_t *find_form(const qcap_t *q)
-{
-    const qcap_protocol_t *protocol;
-    for (size_t i = 0; (protocol = qcap_protocol_at(q, i)); i++)
-        if (strcmp(protocol->name, "form") == 0)
-            return protocol;
-    return NULL;
-}
-
-static void begin_form(logins_t *logins, session_t *session, const qcap_match_t *match)
-{
-    form_t *form = program_resize(logins->program, NULL, sizeof *form);
-    *form = (form_t){.logins = logins, .session = session, .origin = origin_of(match)};
-    form->conversation = program_resize(logins->program, NULL, logins->form->size);
-    qcap_conversation_init(form->conversation, logins->form, on_form_event, form);
-    qcap_conversation_set_limit(form->conversation, FIELD_MAX);
-    qcap_keeper_init(&form->keeper, form->kept, sizeof form->kept);
-    session->form = form;
-}
-
-static void end_form(session_t *session)
-{
-    if (!session->form)
-        return;
-    qcap_parser_finish(qcap_conversation_client(session->form->conversation));
-    free(session->form->conversation);
-    free(session->form);
-    session->form = NULL;
-}
-
-static void on_type(const qcap_match_t *match, void *user)
-{
-    static const char type[] = "application/x-www-form-urlencoded";
-    if (match->str && !match->is_server && match->bytes)
-        session_of(user, match)->is_form =
-            match->len >= strlen(type) && strncasecmp((const char *)match->bytes, type, strlen(type)) == 0;
-}
-
-static void on_content(const qcap_match_t *match, void *user)
-{
-    session_t *session = match->str && !match->is_server ? qcap_tcpstr_user(match->str) : NULL;
-    if (!session)
-        return;
-    if (match->kind == QCAP_EVENT_BEGIN && session->is_form)
-        begin_form(user, session, match);
-    if (match->kind == QCAP_EVENT_PIECE && session->form && match->bytes)
-        qcap_keeper_feed(&session->form->keeper, qcap_conversation_client(session->form->conversation), match->bytes, match->len);
-    if (match->kind == QCAP_EVENT_END || match->kind == QCAP_EVENT_GAP) {
-        end_form(session);
-        session->is_form = false;
-    }
+    session_t *session = session_of(user, match);
+    if (has_word(session->field, passwords, sizeof passwords / sizeof *passwords))
+        add_password(user, session, &said, "form");
+    else if (has_word(session->field, users, sizeof users / sizeof *users))
+        add_user(user, session, &said, "form");
 }
 
 /* ---------------------------------------------------------------- sources */
@@ -472,7 +407,6 @@ static void on_close(qcap_tcpstr_t *client, void *user)
     session_t *session = qcap_tcpstr_user(client);
     if (!session)
         return;
-    end_form(session);
     flush(user, session);
     free(session);
     qcap_tcpstr_set_user(client, NULL);
@@ -531,8 +465,8 @@ static void subscribe(const program_t *program, qcap_t *q, logins_t *logins, sub
 {
     bool is_right = qcap_tcpstr_handler_add(q, "http.basic-credentials", on_basic, logins) >= 0 &&
                     qcap_tcpstr_handler_add(q, "http.digest-username", on_digest, logins) >= 0 &&
-                    qcap_tcpstr_handler_add(q, "http.Content-Type", on_type, logins) >= 0 &&
-                    qcap_stream_handler_add(q, "http.content", on_content, logins) >= 0;
+                    qcap_tcpstr_handler_add(q, "form.name", on_form_name, logins) >= 0 &&
+                    qcap_tcpstr_handler_add(q, "form.value", on_form_value, logins) >= 0;
     for (size_t i = 0; i < sizeof sources / sizeof *sources && is_right; i++) {
         subscriptions[i] = (subscription_t){logins, &sources[i]};
         is_right = qcap_tcpstr_handler_add(q, sources[i].element, on_step, &subscriptions[i]) >= 0;
@@ -552,7 +486,6 @@ int main(int argc, char **argv)
     qcap_t *q = program_start(&program, argc, argv);
     if (qcap_protocols_builtin(q) < 0 || qcap_tap_add(q, &tap, &logins) < 0)
         program_fail(&program, q);
-    logins.form = find_form(q);
     subscribe(&program, q, &logins, subscriptions);
     int status = program_run(&program, q);
     qcap_close(q);

@@ -4,34 +4,34 @@
  *
  * What it needs, where pointers have 64 bits; `qcapgen help contract` says what each number is.
  *
- *     states 1780
- *     states.hot 278
- *     machines 8
- *     control-points 22
+ *     states 1834
+ *     states.hot 282
+ *     machines 17
+ *     control-points 37
  *     elements 93
  *     elements.nested 6
  *     regions.nested 1
  *     calls.nested 0
  *     position-registers 5
- *     atomic.words 32
+ *     atomic.words 34
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 1640
+ *     bytes.conversation 1736
  *     bytes.shared 168
- *     bytes.direction 728
+ *     bytes.direction 752
  *     bytes.direction.parser 272
- *     bytes.sub-stream 1072
- *     bytes.direction.registers 56
+ *     bytes.sub-stream 1096
+ *     bytes.direction.registers 72
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24
  *     bytes.direction.positions 48
- *     bytes.direction.atomic 128
+ *     bytes.direction.atomic 136
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
  *     bytes.direction.ahead 32
- *     bytes.direction.texts 19
+ *     bytes.direction.texts 21
  *     bytes.queues 8192
- *     bytes.tables 86503
+ *     bytes.tables 88077
  *
  * How to use it: parser.h. */
 #ifndef QCAP_HTTP_H
@@ -143,15 +143,15 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_http_side {
-    qcap_register_t registers[7];
+    qcap_register_t registers[9];
     qcap_slot_t slots[6];
     qcap_region_t regions[1];
     uint64_t positions[6];
-    qcap_later_t later[32];
+    qcap_later_t later[34];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
     unsigned char ahead[32];
-    unsigned char text[19];
+    unsigned char text[21];
 };
 
 /* A sub-stream. */
@@ -171,7 +171,7 @@ typedef struct qcap_http {
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];
-    struct qcap_http_sub *subs[2]; /* those of the client, then those of the server; NULL until they are fed */
+    struct qcap_http_sub *subs[8]; /* those of the client, then those of the server; NULL until they are fed */
 } qcap_http_t;
 
 extern const qcap_protocol_t qcap_http_protocol;

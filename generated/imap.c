@@ -3408,6 +3408,10 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
     const unsigned char *p5;
     const unsigned char *p6;
     const unsigned char *p7;
+    const unsigned char *p8;
+    const unsigned char *p9;
+    const unsigned char *p10;
+    uint64_t w0;
 
     switch (parser->state) {
     case AT_BEFORE_GREETING_1:
@@ -3642,14 +3646,8 @@ on6:
         goto out6;
     if (*at == ' ' || *at == ']') {
         p3 = at;
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
-        qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
-        parser->depth = (uint16_t)(parser->base + 2);
-        parser->is_confirmed = true;
-        side->underway[0].begin = QCAP_HERE(p2);
-        qcap_op_convert_close(parser, 10, QCAP_HERE(p3));
-        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out7;
+        w0 = find_10(p2, (size_t)(p3 - (p2)));
+        qcap_register_put(parser, 6 /* name */, w0);
         goto on7;
     }
 out6:
@@ -3672,6 +3670,10 @@ on7:
         goto out7;
     }
 out7:
+    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(parser->base + 2);
+    parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CODE_REST_1);
 
     /* e.g. after "* ok [a" */
@@ -3686,10 +3688,16 @@ on10:
         goto out10;
     if (*at == ' ') {
         at++;
-        p4 = p3 + 1;
+        p4 = p1;
+        p5 = p2;
+        p6 = p3 + 1;
         goto on11;
     }
 out10:
+    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(parser->base + 2);
+    parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CAPABILITIES_1);
 
     /* capability = 1*. code-char      RFC 3501, 7.1
@@ -3702,8 +3710,11 @@ on11:
         goto on12;
     }
 out11:
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, QCAP_HERE(p4));
+    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
+    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p5));
+    qcap_slot_put(side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, QCAP_HERE(p6));
     parser->depth = (uint16_t)(parser->base + 3);
+    parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CAPABILITY_1);
 
     /* capability = 1*. code-char      RFC 3501, 7.1
@@ -3716,30 +3727,34 @@ on12:
         goto out12;
     if (*at == ' ') {
         at++;
-        p5 = at;
-        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, wanted, QCAP_HERE(p4), QCAP_HERE(p5) - 1, p4);
+        p7 = at;
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, wanted, QCAP_HERE(p6), QCAP_HERE(p7) - 1, p6);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, QCAP_HERE(p5));
+            qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
+            qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p5));
+            qcap_slot_put(side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, QCAP_HERE(p7));
             parser->depth = (uint16_t)(parser->base + 3);
             parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_CAPABILITY_1, QCAP_STOP_PAUSED);
         }
-        parser->is_confirmed = true;
-        p4 = p5;
+        p6 = p7;
         goto on11;
     }
     if (*at == ']') {
         at++;
-        p5 = at;
-        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, wanted, QCAP_HERE(p4), QCAP_HERE(p5) - 1, p4);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, wanted, origin, QCAP_HERE(p5) - 1);
+        p7 = at;
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, wanted, QCAP_HERE(p6), QCAP_HERE(p7) - 1, p6);
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE, wanted, QCAP_HERE(p5), QCAP_HERE(p7) - 1, p5);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out13;
         goto on13;
     }
 out12:
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, QCAP_HERE(p4));
+    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
+    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p5));
+    qcap_slot_put(side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, QCAP_HERE(p6));
     parser->depth = (uint16_t)(parser->base + 3);
+    parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CAPABILITY_2);
 
     /* resp-text = ( "[" resp-text-code "]" ( ( . SP [ text ] ) / missing-text ) ) / [ plain-text ]      RFC 3501, 7.1
@@ -3754,6 +3769,9 @@ on13:
         goto on14;
     }
 out13:
+    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
+    parser->depth = (uint16_t)(parser->base + 1);
+    parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_RESP_TEXT_2);
 
     /* text = 1*. TEXT-CHAR      RFC 3501, 7.1
@@ -3768,6 +3786,9 @@ on14:
         goto on15;
     }
 out14:
+    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
+    parser->depth = (uint16_t)(parser->base + 1);
+    parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXT_1);
 
     /* text = 1*. TEXT-CHAR      RFC 3501, 7.1
@@ -3780,15 +3801,18 @@ on15:
         goto out15;
     if (*at == '\r') {
         at++;
-        p6 = at;
-        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_TEXT, wanted, QCAP_HERE(p5) + 1, QCAP_HERE(p6) - 1, p5 + 1);
+        p8 = at;
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_TEXT, wanted, QCAP_HERE(p7) + 1, QCAP_HERE(p8) - 1, p7 + 1);
+        p9 = p4;
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out16;
         goto on16;
     }
 out15:
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_TEXT, QCAP_HERE(p5) + 1);
+    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
+    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_TEXT, QCAP_HERE(p7) + 1);
     parser->depth = (uint16_t)(parser->base + 2);
+    parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXT_2);
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
@@ -3798,14 +3822,19 @@ on16:
         goto out16;
     if (*at == '\n') {
         at++;
-        p7 = at;
-        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, wanted, origin, QCAP_HERE(p7));
+        p10 = at;
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE, wanted, QCAP_HERE(p9), QCAP_HERE(p10), p9);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            parser->depth = (uint16_t)(parser->base + 0);
+            parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_CONTINUE_REQ_1, QCAP_STOP_PAUSED);
         }
+        parser->depth = (uint16_t)(parser->base + 0);
+        parser->is_confirmed = true;
         goto continue_req_1;
     }
 out16:
+    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p9));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_1);
@@ -3820,7 +3849,7 @@ on8:
 on17:
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, " ]", 2) == 0)) {
         at += 2;
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, wanted, origin, QCAP_HERE(p3) + 1);
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE, wanted, QCAP_HERE(p2), QCAP_HERE(p3) + 1, p2);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out18;
         goto on18;
@@ -3828,6 +3857,10 @@ on17:
     if (QCAP_UNLIKELY(at == end))
         goto out17;
 out17:
+    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(parser->base + 2);
+    parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CODE_REST_2);
 
     /* resp-text = ( "[" resp-text-code "]" ( ( . SP [ text ] ) / missing-text ) ) / [ plain-text ]      RFC 3501, 7.1
@@ -3842,6 +3875,9 @@ on18:
         goto on19;
     }
 out18:
+    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    parser->depth = (uint16_t)(parser->base + 1);
+    parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_RESP_TEXT_2);
 
     /* text = 1*. TEXT-CHAR      RFC 3501, 7.1
@@ -3856,6 +3892,9 @@ on19:
         goto on20;
     }
 out19:
+    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    parser->depth = (uint16_t)(parser->base + 1);
+    parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXT_1);
 
     /* text = 1*. TEXT-CHAR      RFC 3501, 7.1
@@ -3871,17 +3910,21 @@ on20:
         p4 = at;
         qcap_element_tell(parser, QCAP_IMAP_RESPONSE_TEXT, wanted, QCAP_HERE(p3) + 3, QCAP_HERE(p4) - 1, p3 + 3);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
             parser->depth = (uint16_t)(parser->base + 1);
             parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
         }
+        qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
         goto crlf_1;
     }
 out20:
+    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
     qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_TEXT, QCAP_HERE(p3) + 3);
     parser->depth = (uint16_t)(parser->base + 2);
+    parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXT_2);
 
     /* greeting = "*" . SP greeting-status rest-of-status CRLF      RFC 3501, 9
@@ -3968,7 +4011,9 @@ resp_text_1:
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\r" */
 crlf_1:
-    if (at - parser->piece >= 13) {
+    if (at - parser->piece >= 13 && !side->slots[parser->base + 0].is_done &&
+        side->slots[parser->base + 0].begin >= parser->piece_offset) {
+        p9 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 0].begin - origin);
         goto on16;
     }
     if (at == end)
@@ -4292,9 +4337,13 @@ number_data_1:
     /* capability = 1*. code-char      RFC 3501, 7.1
      * e.g. after "* ok [a " */
 capability_1:
-    if (at - parser->piece >= 8 && !side->slots[parser->base + 2].is_done &&
+    if (at - parser->piece >= 8 && !side->slots[parser->base + 0].is_done &&
+        side->slots[parser->base + 0].begin >= parser->piece_offset && !side->slots[parser->base + 1].is_done &&
+        side->slots[parser->base + 1].begin >= parser->piece_offset && !side->slots[parser->base + 2].is_done &&
         side->slots[parser->base + 2].begin >= parser->piece_offset) {
-        p4 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 2].begin - origin);
+        p4 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 0].begin - origin);
+        p5 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 1].begin - origin);
+        p6 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 2].begin - origin);
         goto on11;
     }
     if (at == end)

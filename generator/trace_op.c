@@ -1,14 +1,21 @@
 /* trace_op.c: what operations do to what a trace knows. */
 #include "trace.h"
 
+/* Is what the conversion reads a word, up to `at`, whose bytes are at hand? */
+static bool is_word_at_hand(const trace_t *t, const known_t *k, const op_t *op, where_t at)
+{
+    const item_t *item = &k->items[t->l->conversion_slots[op->conversion]];
+    return t->l->dfa->nfa->conversions.items[op->conversion].kind == CONVERT_KEYWORD && item->has_begin &&
+           trace_is_in_piece(k, item->begin) && trace_is_in_piece(k, at);
+}
+
 /* The variable that has the value of a conversion that ends at `at`. */
 static unsigned convert(const trace_t *t, known_t *k, const op_t *op, where_t at, const char *indent)
 {
-    const conversion_t *c = &t->l->dfa->nfa->conversions.items[op->conversion];
     unsigned slot = t->l->conversion_slots[op->conversion];
     item_t *item = &k->items[slot];
     unsigned word = trace_take(&k->words, &t->all->words);
-    if (c->kind == CONVERT_KEYWORD && item->has_begin && trace_is_in_piece(k, item->begin) && trace_is_in_piece(k, at)) {
+    if (is_word_at_hand(t, k, op, at)) {
         const char *begin = trace_pointer(t, item->begin);
         text_print(t->text, "%sw%u = find_%u(%s, (size_t)(%s - (%s)));\n", indent, word, op->conversion, begin, trace_pointer(t, at), begin);
         item->has_begin = false;
@@ -21,11 +28,17 @@ static unsigned convert(const trace_t *t, known_t *k, const op_t *op, where_t at
     return word;
 }
 
+/* Does the value of the conversion go to a register that can take any? */
+static bool is_stored_freely(const conversion_t *c)
+{
+    return c->kind == CONVERT_KEYWORD && c->reg && !c->reg->is_shared && !c->is_unique;
+}
+
 /* register := value of a conversion; false if that can fail. */
 static bool store(const trace_t *t, const op_t *op, unsigned word, where_t at, const char *indent)
 {
     const conversion_t *c = &t->l->dfa->nfa->conversions.items[op->conversion];
-    if (c->kind == CONVERT_KEYWORD && c->reg && !c->reg->is_shared && !c->is_unique) {
+    if (is_stored_freely(c)) {
         text_print(t->text, "%sqcap_register_put(parser, %u /* %s */, w%u);\n", indent, c->reg->index, c->reg->name, word);
         return true;
     }
@@ -83,6 +96,8 @@ static void perform_now(const trace_t *t, known_t *k, const listed_t *listed, bo
         bool is_certain = store(t, op, listed->word, listed->at, indent);
         done->may_stop |= !is_certain;
         done->may_have_failed |= !is_certain;
+    } else if (c && !done->may_have_failed && is_stored_freely(c) && is_word_at_hand(t, k, op, listed->at)) {
+        store(t, op, convert(t, k, op, listed->at, indent), listed->at, indent);
     } else if (c && c->kind == CONVERT_KEYWORD && !done->may_have_failed && !c->reg) {
         unsigned word = convert(t, k, op, listed->at, indent);
         k->items[t->l->conversion_slots[op->conversion]].has_word = true;

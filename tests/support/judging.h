@@ -56,7 +56,7 @@ typedef struct other {
 
 struct judge {
     const qcap_protocol_t *protocol;
-    other_t others[32];
+    other_t others[64];
     size_t other_count;
     const grammar_t *grammar;
     interpret_t *interpret;
