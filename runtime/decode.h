@@ -91,6 +91,9 @@ qcapint_decode_t qcapint_decode_frame(int link_type, const unsigned char *bytes,
 qcapint_decode_t qcapint_decode_inner(uint16_t ethertype, const unsigned char *bytes, uint32_t len,
                                       qcapint_headers_t *headers);
 
+/* Finds the window scale among the options of a SYN: RFC 7323, 2.2. */
+uint8_t qcapint_decode_window_scale(const unsigned char *options, uint32_t len);
+
 /* Decodes from the IP header on: for what was put together from fragments. */
 qcapint_decode_t qcapint_decode_network(const unsigned char *bytes, uint32_t len, qcapint_headers_t *headers);
 

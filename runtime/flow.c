@@ -171,6 +171,13 @@ static void count_open(qcap_stats_t *stats)
         stats->conversations_peak = stats->conversations_open;
 }
 
+static qcap_endpoint_t endpoint_of(const qcapint_ends_t *ends, int which)
+{
+    qcap_endpoint_t end = {.version = ends->version, .port = ends->ports[which]};
+    memcpy(end.address, ends->addresses[which], sizeof end.address);
+    return end;
+}
+
 static void tell_open(qcap_t *q, qcapint_conv_t *conv)
 {
     for (qcapint_tap_t *tap = q->taps; tap; tap = tap->next)
@@ -179,22 +186,20 @@ static void tell_open(qcap_t *q, qcapint_conv_t *conv)
     q->sink->open(conv);
 }
 
-static qcapint_conv_t *open_conv(qcap_t *q, qcap_packet_t *packet, uint32_t hash, bool *is_server)
+qcapint_conv_t *qcapint_flow_open(qcap_t *q, const qcapint_ends_t *ends, uint32_t hash, bool is_server, qcap_packet_t *packet)
 {
     qcapint_conv_t *conv = qcapint_pool_alloc(&q->flow.pool);
     if (!conv || !qcapint_flow_table_add(&q->flow.table, &q->budget, hash, conv)) {
         qcapint_pool_free(&q->flow.pool, conv);
-        qcapint_packet_stage(packet, QCAP_STAGE_NO_MEMORY);
         return NULL;
     }
-    *is_server = is_from_server(q, &packet->headers);
     conv->q = q;
     conv->rare = (qcapint_rare_t *)(uintptr_t)qcapint_rare_none;
     conv->references = 1;
     conv->is_open = true;
     conv->opened_ns = conv->seen_ns = q->now_ns;
-    qcap_packet_source(packet, &conv->ends[*is_server]);
-    qcap_packet_destination(packet, &conv->ends[!*is_server]);
+    conv->ends[is_server] = endpoint_of(ends, 0);
+    conv->ends[!is_server] = endpoint_of(ends, 1);
     qcapint_tcpstr_init(&conv->str[0], false);
     qcapint_tcpstr_init(&conv->str[1], true);
     conv->list = QCAPINT_FLOW_OPENING;
@@ -202,7 +207,10 @@ static qcapint_conv_t *open_conv(qcap_t *q, qcap_packet_t *packet, uint32_t hash
     move(q, conv, QCAPINT_FLOW_OPENING);
     count_open(&q->stats);
     conv->number = q->stats.conversations;
-    qcapint_packet_stage(packet, QCAP_STAGE_TCP_OPENED);
+    if (packet)
+        qcapint_packet_stage(packet, QCAP_STAGE_TCP_OPENED);
+    else
+        q->stats.stages[QCAP_STAGE_TCP_OPENED]++;
     tell_open(q, conv);
     return conv;
 }
@@ -265,6 +273,10 @@ static void close_conv(qcap_t *q, qcapint_conv_t *conv, qcap_end_t end)
 static void tell_stage(qcap_t *q, qcapint_conv_t *conv, qcap_stage_t stage)
 {
     qcap_packet_t packet;
+    if (!q->packet_handlers[stage]) {
+        q->stats.stages[stage]++;
+        return;
+    }
     qcapint_packet_init(&packet, q, NULL, 0, 0);
     packet.ends = conv->ends;
     packet.time_ns = q->now_ns;
@@ -404,8 +416,10 @@ qcapint_flow_hint_t qcapint_flow_fetch(const qcap_t *q, uint32_t hash)
         bucket = qcapint_flow_bucket(&q->flow.table, hash + 1);
         slots = qcapint_flow_slots(bucket, hash);
     }
-    hint.slot = slots ? (uint8_t)__builtin_ctz(slots) : 0;
-    uintptr_t conv = (uintptr_t)bucket->convs[hint.slot]; /* if it is another one, or none, nothing is lost */
+    if (!slots)
+        return hint;
+    hint.slot = (uint8_t)__builtin_ctz(slots);
+    uintptr_t conv = (uintptr_t)bucket->convs[hint.slot]; /* if it is another one, nothing is lost */
     for (size_t at = 0; at < sizeof(qcapint_conv_t); at += LINE_LEN)
         __builtin_prefetch((const void *)(conv + at), 1);
     return hint;
@@ -425,10 +439,14 @@ void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet)
         qcapint_packet_stage(packet, QCAP_STAGE_TCP_RESET);
         return;
     }
-    if (!conv)
-        conv = open_conv(q, packet, hash, &is_server);
-    if (!conv)
+    if (!conv) {
+        is_server = is_from_server(q, &packet->headers);
+        conv = qcapint_flow_open(q, &ends, hash, is_server, packet);
+    }
+    if (!conv) {
+        qcapint_packet_stage(packet, QCAP_STAGE_NO_MEMORY);
         return;
+    }
     qcapint_tcp_segment(conv, packet, is_server);
     qcapint_flow_touch(q, conv);
     qcapint_smooth_look(conv);

@@ -80,6 +80,18 @@ qcapint_flow_hint_t qcapint_flow_fetch(const qcap_t *q, uint32_t hash);
 /* Finds or opens the conversation of a TCP segment, and hands it on to tcp.c. */
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet);
 
+/* What a lookup compares: the ends of a packet. An IPv4 address is in the first of its words, as if zeros followed; words are as
+ * they lie in memory. Nothing is stored that is read in other sizes soon: processors wait for that. */
+typedef struct qcapint_ends {
+    uint64_t addresses[2][2]; /* source, destination */
+    uint16_t ports[2];
+    uint8_t version;
+} qcapint_ends_t;
+
+/* Opens the conversation of a segment, which its server has sent, or not. `packet` is the segment, told to be its first; NULL: nobody
+ * waits at that stage. Returns NULL if there is no memory. */
+qcapint_conv_t *qcapint_flow_open(qcap_t *q, const qcapint_ends_t *ends, uint32_t hash, bool is_server, qcap_packet_t *packet);
+
 /* The conversation has had a packet. */
 void qcapint_flow_touch(qcap_t *q, qcapint_conv_t *conv);
 

@@ -8,14 +8,6 @@
 #include "flow.h"
 #include "handle.h"
 
-/* What a lookup compares: the ends of a packet. An IPv4 address is in the first of its words, as if zeros followed; words are as
- * they lie in memory. Nothing is stored that is read in other sizes soon: processors wait for that. */
-typedef struct qcapint_ends {
-    uint64_t addresses[2][2]; /* source, destination */
-    uint16_t ports[2];
-    uint8_t version;
-} qcapint_ends_t;
-
 static inline uint64_t qcapint_ends_word(const void *bytes)
 {
     uint64_t word;

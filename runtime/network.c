@@ -27,9 +27,9 @@ enum {
 
 /* ---------------------------------------------------------------- transport */
 
-/* Finds the window scale among the options of a SYN: RFC 7323, 2.2. */
-static uint8_t window_scale(qcapint_bytes_t options)
+uint8_t qcapint_decode_window_scale(const unsigned char *bytes, uint32_t len)
 {
+    qcapint_bytes_t options = qcapint_bytes(bytes, len);
     while (qcapint_bytes_left(&options) > 0) {
         uint8_t kind = qcapint_bytes_u8(&options);
         if (kind == 0) /* end of options */
@@ -82,7 +82,7 @@ static qcapint_decode_t decode_tcp(qcapint_decoder_t *d)
     }
     h->window_scale = QCAPINT_NO_SCALE;
     if (h->tcp_flags & QCAPINT_TCP_SYN)
-        h->window_scale = window_scale(qcapint_bytes(bytes.at, header_len - 20));
+        h->window_scale = qcapint_decode_window_scale(bytes.at, header_len - 20);
     d->bytes.at += header_len;
     set_payload(d);
     return QCAPINT_DECODE_OK;

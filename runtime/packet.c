@@ -151,6 +151,7 @@ int qcap_packet_handler_add(qcap_t *q, qcap_stage_t stage, qcap_packet_handler_t
     while (*last)
         last = &(*last)->next;
     *last = subscription;
+    q->watched |= UINT64_C(1) << stage;
     return QCAP_OK;
 }
 

@@ -104,15 +104,6 @@ static bool accept_checksum(const arrival_t *a)
     return !is_believed;
 }
 
-/* RFC 7323, 2.2: both sides scale their windows if both SYNs say so. */
-static void note_scale(const arrival_t *a)
-{
-    if (a->headers->window_scale == QCAPINT_NO_SCALE)
-        a->str->window_scale = a->other->window_scale = 0;
-    else if (a->str->window_scale == QCAPINT_NO_SCALE)
-        a->str->window_scale = a->headers->window_scale;
-}
-
 /* Offset 0 is at `seq`. Nothing that was learned with another base holds. */
 static void set_base(qcap_tcpstr_t *str, uint32_t seq, bool is_guess)
 {
@@ -148,7 +139,7 @@ static bool note_seq(const arrival_t *a)
     if (may) {
         a->str->is_base_guess = false;
         a->str->has_syn = true;
-        note_scale(a);
+        qcapint_tcp_note_scale(a->str, a->other, a->headers->window_scale);
     }
     return a->str->base_seq == seq + 1;
 }
@@ -455,13 +446,20 @@ static void bound_queue(const arrival_t *a)
 static bool take_smooth(const arrival_t *a, bool is_server)
 {
     const qcapint_headers_t *h = a->headers;
-    const qcapint_smooth_t smooth = {.seq = h->seq, .ack = h->ack, .window = h->window, .flags = h->tcp_flags};
+    const qcapint_smooth_t smooth = {
+        .seq = h->seq, .ack = h->ack, .len = h->payload_len, .window = h->window, .flags = h->tcp_flags};
+    bool is_end = h->tcp_flags & QCAPINT_TCP_FIN;
     if (h->payload_len != h->payload_wire || !qcapint_smooth_fits(a->conv, is_server, &smooth))
         return false;
     uint64_t ack = qcapint_smooth_note(a->conv, is_server, &smooth);
-    qcapint_packet_stage(a->packet, h->payload_len ? QCAP_STAGE_TCP_DELIVERED : QCAP_STAGE_TCP_CONTROL);
+    if (h->payload_len > 0 || !is_end)
+        qcapint_packet_stage(a->packet, h->payload_len ? QCAP_STAGE_TCP_DELIVERED : QCAP_STAGE_TCP_CONTROL);
     if (h->payload_len > 0)
         qcapint_tcpstr_next(a->str, ack, a->packet);
+    if (is_end) {
+        qcapint_packet_stage(a->packet, QCAP_STAGE_TCP_CLOSED);
+        qcapint_smooth_end(a->str);
+    }
     return true;
 }
 
@@ -540,6 +538,8 @@ void qcapint_tcp_expire_holes(qcap_tcpstr_t *str)
 
 void qcapint_tcp_finish(qcapint_conv_t *conv, qcap_end_t end)
 {
+    if (conv->str[0].has_ended && conv->str[1].has_ended && !qcapint_rare_has(conv)) /* most: nothing is left to be done */
+        return;
     for (int i = 0; i < 2; i++)
         qcapint_order_flush(&conv->str[i]);
     if (conv->str[0].has_reset || conv->str[1].has_reset)
@@ -550,6 +550,8 @@ void qcapint_tcp_finish(qcapint_conv_t *conv, qcap_end_t end)
 
 void qcapint_tcp_fini(qcapint_conv_t *conv)
 {
+    if (!qcapint_rare_has(conv))
+        return;
     for (int i = 0; i < 2; i++) {
         qcapint_queue_clear(conv->q, &conv->rare[i].queue);
         qcapint_queue_clear(conv->q, &conv->rare[i].doubtful);

@@ -15,6 +15,15 @@ static inline bool qcapint_tcp_is_before_edge(const qcap_tcpstr_t *str, int64_t 
     return !str->has_window || offset <= (int64_t)(str->acked + str->room + leeway);
 }
 
+/* The SYN of `str` offers to scale windows, or not: RFC 7323, 2.2: both sides do if both say so. */
+static inline void qcapint_tcp_note_scale(qcap_tcpstr_t *str, qcap_tcpstr_t *other, uint8_t scale)
+{
+    if (scale == QCAPINT_NO_SCALE)
+        str->window_scale = other->window_scale = 0;
+    else if (str->window_scale == QCAPINT_NO_SCALE)
+        str->window_scale = scale;
+}
+
 /* An acknowledgement of the bytes of `other` before `ack` has come from its receiver, in the direction `str`, with a window, as sent.
  * Learns what may be sent. The SYN's window is never scaled: RFC 7323, 2.2. */
 static inline void qcapint_tcp_note_ack(const qcap_tcpstr_t *str, qcap_tcpstr_t *other, uint64_t ack, uint16_t sent, bool is_syn)

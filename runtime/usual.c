@@ -1,7 +1,7 @@
 /* usual.c: the usual packet, in one pass.
  *
  * Most of what there is to read: a TCP segment in IP without options, fragments or tunnels, in Ethernet or in nothing, whole and
- * without an error, of a conversation that goes on smoothly (smooth.h). Such a frame comes to stages that nobody watches, and to a
+ * without an error, of a conversation that opens, goes on or ends smoothly (smooth.h). Such a frame comes to stages that nobody watches, and to a
  * direction whose bytes often nobody reads; so no packet is made of it, and the stages from link.c to tcp.c are not asked. What
  * they would have done is done here, by the same functions.
  *
@@ -98,13 +98,6 @@ bool qcapint_usual_look(const qcap_t *q, const qcapint_frame_t *frame, qcapint_u
 
 /* ---------------------------------------------------------------- its turn */
 
-/* Whether no handler waits at the stages that the packet comes to. */
-static inline bool is_unwatched(const qcap_t *q, qcap_stage_t last)
-{
-    return !q->packet_handlers[QCAP_STAGE_CAPTURED] && !q->packet_handlers[QCAP_STAGE_LINK_DECODED] &&
-           !q->packet_handlers[last];
-}
-
 /* Whether the checksums say that all is right, in one piece from the addresses on. */
 static inline bool is_right(const unsigned char *ip, const qcapint_usual_t *usual)
 {
@@ -135,39 +128,109 @@ static void show(qcap_t *q, const qcapint_frame_t *frame, qcap_tcpstr_t *str, ui
     qcapint_packet_fini(&packet);
 }
 
-bool qcapint_usual_take(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual_t *usual)
+/* The packet has come to that stage, behind those that all come to. */
+static inline void count(qcap_t *q, qcap_stage_t stage)
 {
-    const unsigned char *ip = frame->bytes + usual->network, *tcp = ip + usual->network_len;
-    uint32_t len = usual->tcp_len - usual->header_len;
-    qcap_stage_t last = len > 0 ? QCAP_STAGE_TCP_DELIVERED : QCAP_STAGE_TCP_CONTROL;
-    const qcapint_smooth_t smooth = {.seq = qcapint_get_be32(tcp + 4),
-                                     .ack = qcapint_get_be32(tcp + 8),
-                                     .window = qcapint_get_be16(tcp + 14),
-                                     .flags = tcp[13]};
-    const qcapint_ends_t ends = qcapint_ends_of(ip, usual->version, tcp);
-    bool is_server, is_checked = q->options.checksums != QCAP_CHECKSUMS_IGNORE;
-    qcapint_conv_t *conv = qcapint_flow_find_at(&q->flow, usual->hash, usual->hint, &ends, &is_server);
-    if (!conv)
-        conv = search(q, usual->hash, ends, &is_server);
-    if (!conv || !is_unwatched(q, last) || !qcapint_smooth_fits(conv, is_server, &smooth) ||
-        (is_checked && !is_right(ip, usual)))
-        return false;
-    if (is_checked)
-        conv->str[is_server].has_good_checksum = true;
-    uint64_t ack = qcapint_smooth_note(conv, is_server, &smooth);
-    qcap_tcpstr_t *str = &conv->str[is_server];
     q->stats.stages[QCAP_STAGE_CAPTURED]++;
     q->stats.stages[QCAP_STAGE_LINK_DECODED]++;
-    q->stats.stages[last]++;
-    if (len > 0 && qcapint_smooth_is_shown(q, str)) {
+    q->stats.stages[stage]++;
+}
+
+#define BIT(stage) (UINT64_C(1) << QCAP_STAGE_##stage)
+
+/* The stages that a segment like that comes to. */
+static inline uint64_t stages_of(const qcapint_smooth_t *s)
+{
+    uint64_t stages = BIT(CAPTURED) | BIT(LINK_DECODED) | (s->len > 0 ? BIT(TCP_DELIVERED) : BIT(TCP_CONTROL));
+    return s->flags & QCAPINT_TCP_FIN ? stages | BIT(TCP_CLOSED) : s->flags & QCAPINT_TCP_SYN ? stages | BIT(TCP_OPENED) : stages;
+}
+
+static inline void go_on(qcap_t *q, const qcapint_frame_t *frame, qcapint_conv_t *conv, bool is_server,
+                         const qcapint_smooth_t *smooth)
+{
+    qcap_tcpstr_t *str = &conv->str[is_server];
+    uint64_t ack = qcapint_smooth_note(conv, is_server, smooth);
+    qcap_stage_t last = smooth->len > 0 ? QCAP_STAGE_TCP_DELIVERED : QCAP_STAGE_TCP_CONTROL;
+    count(q, last);
+    if (smooth->len > 0 && qcapint_smooth_is_shown(q, str)) {
         show(q, frame, str, ack);
     } else {
-        qcapint_smooth_pass(q, str, len);
+        qcapint_smooth_pass(q, str, smooth->len);
         q->stats.ended[last]++;
     }
     conv->seen_ns = q->now_ns;
     conv->is_touched = true;
     if (qcapint_rare_has(conv) || !qcapint_flow_is_in_place(q, conv, QCAPINT_FLOW_IDLE))
         qcapint_flow_touch(q, conv);
-    return true;
+}
+
+/* It has the FIN, too. Returns its conversation; NULL, and has done nothing, if a packet must be made of it. */
+__attribute__((noinline)) static qcapint_conv_t *end_side(qcap_t *q, qcapint_conv_t *conv, bool is_server,
+                                                          const qcapint_smooth_t *smooth)
+{
+    qcap_tcpstr_t *str = &conv->str[is_server];
+    if (smooth->len > 0 && qcapint_smooth_is_shown(q, str))
+        return NULL;
+    qcapint_smooth_note(conv, is_server, smooth);
+    q->stats.stages[QCAP_STAGE_TCP_DELIVERED] += smooth->len > 0;
+    qcapint_smooth_pass(q, str, smooth->len);
+    count(q, QCAP_STAGE_TCP_CLOSED);
+    q->stats.ended[QCAP_STAGE_TCP_CLOSED]++;
+    qcapint_smooth_end(str);
+    qcapint_flow_touch(q, conv);
+    return conv;
+}
+
+/* Whether a segment that does not go on opens a conversation, or answers: `conv` is NULL, or where it belongs. */
+static bool may_open(const qcapint_conv_t *conv, bool is_server, const qcapint_smooth_t *smooth)
+{
+    return conv ? qcapint_smooth_answers(conv, is_server, smooth) : qcapint_smooth_opens(smooth);
+}
+
+/* Such a segment. Returns its conversation; NULL, and has done nothing, if there is no memory. */
+__attribute__((noinline)) static qcapint_conv_t *open_conv(qcap_t *q, qcapint_conv_t *conv, const qcapint_usual_t *usual,
+                                                           qcapint_ends_t ends, const unsigned char *tcp,
+                                                           const qcapint_smooth_t *smooth)
+{
+    uint8_t scale = qcapint_decode_window_scale(tcp + TCP_LEN, usual->header_len - TCP_LEN);
+    if (conv) {
+        qcapint_smooth_answer(conv, smooth, scale);
+    } else {
+        conv = qcapint_flow_open(q, &ends, usual->hash, false, NULL);
+        if (!conv)
+            return NULL;
+        qcapint_smooth_begin(&conv->str[0], smooth, scale);
+    }
+    count(q, QCAP_STAGE_TCP_CONTROL);
+    q->stats.ended[QCAP_STAGE_TCP_CONTROL]++;
+    qcapint_flow_touch(q, conv);
+    return conv;
+}
+
+bool qcapint_usual_take(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual_t *usual)
+{
+    const unsigned char *ip = frame->bytes + usual->network, *tcp = ip + usual->network_len;
+    const qcapint_smooth_t smooth = {.seq = qcapint_get_be32(tcp + 4),
+                                     .ack = qcapint_get_be32(tcp + 8),
+                                     .len = usual->tcp_len - usual->header_len,
+                                     .window = qcapint_get_be16(tcp + 14),
+                                     .flags = tcp[13]};
+    const qcapint_ends_t ends = qcapint_ends_of(ip, usual->version, tcp);
+    bool is_server = false, is_checked = q->options.checksums != QCAP_CHECKSUMS_IGNORE;
+    qcapint_conv_t *conv = qcapint_flow_find_at(&q->flow, usual->hash, usual->hint, &ends, &is_server);
+    if (!conv)
+        conv = search(q, usual->hash, ends, &is_server);
+    bool goes_on = conv && qcapint_smooth_fits(conv, is_server, &smooth);
+    if ((!goes_on && !may_open(conv, is_server, &smooth)) || (q->watched && (q->watched & stages_of(&smooth)) != 0) ||
+        (is_checked && !is_right(ip, usual)))
+        return false;
+    if (!goes_on)
+        conv = open_conv(q, conv, usual, ends, tcp, &smooth);
+    else if (smooth.flags & QCAPINT_TCP_FIN)
+        conv = end_side(q, conv, is_server, &smooth);
+    else
+        go_on(q, frame, conv, is_server, &smooth);
+    if (conv && is_checked)
+        conv->str[is_server].has_good_checksum = true;
+    return conv != NULL;
 }
