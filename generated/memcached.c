@@ -66,365 +66,849 @@ enum {
     AT_BEFORE_STORE_2 = 55,
     AT_VALUE_LINE_9 = 56,
     AT_BEFORE_VALUE_LINE_2 = 57,
-    AT_STORE_5 = 58,
-    AT_CAS_STORE_1 = 59,
-    AT_DELETE_1 = 60,
-    AT_OTHER_COMMAND_1 = 61,
-    AT_OTHER_COMMAND_2 = 62,
-    AT_INCREMENT_1 = 63,
-    AT_OTHER_COMMAND_3 = 64,
-    AT_MS_1 = 65,
-    AT_STORE_6 = 66,
-    AT_OTHER_COMMAND_4 = 67,
-    AT_STORE_7 = 68,
-    AT_TOUCH_1 = 69,
-    AT_OTHER_COMMAND_5 = 70,
-    AT_OTHER_COMMAND_6 = 71,
-    AT_EMPTY_LINE_1 = 72,
-    AT_STATUS_6 = 73,
-    AT_ERROR_1 = 74,
-    AT_STATUS_7 = 75,
-    AT_META_STATUS_1 = 76,
-    AT_META_STATUS_2 = 77,
-    AT_STATUS_8 = 78,
-    AT_STATUS_9 = 79,
-    AT_STATUS_10 = 80,
-    AT_STATUS_11 = 81,
-    AT_STATUS_12 = 82,
-    AT_NUMBER_1 = 83,
-    AT_CAS_STORE_2 = 84,
-    AT_GET_3 = 85,
-    AT_STORE_8 = 86,
-    AT_STORE_9 = 87,
-    AT_STATUS_13 = 88,
-    AT_STATUS_14 = 89,
-    AT_STATUS_15 = 90,
-    AT_VALUE_LINE_10 = 91,
-    AT_STORE_10 = 92,
-    AT_STORE_11 = 93,
-    AT_CAS_STORE_3 = 94,
-    AT_DELETE_2 = 95,
-    AT_OTHER_COMMAND_7 = 96,
-    AT_OTHER_COMMAND_8 = 97,
-    AT_GAT_1 = 98,
-    AT_INCREMENT_2 = 99,
-    AT_OTHER_COMMAND_9 = 100,
-    AT_META_START_1 = 101,
-    AT_OTHER_COMMAND_10 = 102,
-    AT_LINE_END_1 = 103,
-    AT_MS_START_1 = 104,
-    AT_STORE_12 = 105,
-    AT_OTHER_COMMAND_11 = 106,
-    AT_STORE_13 = 107,
-    AT_OTHER_COMMAND_12 = 108,
-    AT_OTHER_COMMAND_13 = 109,
-    AT_OTHER_COMMAND_14 = 110,
-    AT_TOUCH_2 = 111,
-    AT_OTHER_COMMAND_15 = 112,
-    AT_OTHER_COMMAND_16 = 113,
-    AT_STATUS_16 = 114,
-    AT_STATUS_17 = 115,
-    AT_ERROR_2 = 116,
-    AT_STATUS_18 = 117,
-    AT_ERROR_3 = 118,
-    AT_STATUS_19 = 119,
-    AT_META_ALONE_1 = 120,
-    AT_DEBUG_1 = 121,
-    AT_STATUS_20 = 122,
-    AT_STATUS_21 = 123,
-    AT_STATUS_22 = 124,
-    AT_ERROR_4 = 125,
-    AT_STATUS_23 = 126,
-    AT_STATUS_24 = 127,
-    AT_REPLY_LINE_1 = 128,
-    AT_NUMBER_2 = 129,
-    AT_NUMBER_LINE_1 = 130,
-    AT_NUMBER_LINE_2 = 131,
-    AT_CAS_STORE_4 = 132,
-    AT_STORE_14 = 133,
-    AT_STATUS_25 = 134,
-    AT_STATUS_26 = 135,
-    AT_VALUE_LINE_11 = 136,
-    AT_STORE_15 = 137,
-    AT_OTHER_COMMAND_17 = 138,
-    AT_STORAGE_LINE_2 = 139,
-    AT_OTHER_COMMAND_18 = 140,
-    AT_INCREMENT_3 = 141,
-    AT_DELETE_3 = 142,
-    AT_OTHER_COMMAND_19 = 143,
-    AT_OTHER_COMMAND_20 = 144,
-    AT_GAT_START_1 = 145,
-    AT_OTHER_START_1 = 146,
-    AT_KEY_7 = 147,
-    AT_OTHER_COMMAND_21 = 148,
-    AT_NEWLINE_3 = 149,
-    AT_KEY_8 = 150,
-    AT_OTHER_COMMAND_22 = 151,
-    AT_OTHER_COMMAND_23 = 152,
-    AT_STORE_16 = 153,
-    AT_OTHER_COMMAND_24 = 154,
-    AT_OTHER_COMMAND_25 = 155,
-    AT_OTHER_COMMAND_26 = 156,
-    AT_TOUCH_3 = 157,
-    AT_OTHER_COMMAND_27 = 158,
-    AT_OTHER_COMMAND_28 = 159,
-    AT_STATUS_27 = 160,
-    AT_STATUS_28 = 161,
-    AT_ERROR_5 = 162,
-    AT_STATUS_29 = 163,
-    AT_META_ALONE_2 = 164,
-    AT_META_ALONE_3 = 165,
-    AT_ERROR_6 = 166,
-    AT_STATUS_30 = 167,
-    AT_KEY_9 = 168,
-    AT_STATUS_31 = 169,
-    AT_STATUS_32 = 170,
-    AT_STATUS_33 = 171,
-    AT_STATUS_34 = 172,
-    AT_ERROR_7 = 173,
-    AT_STAT_3 = 174,
-    AT_STATUS_35 = 175,
-    AT_STATUS_36 = 176,
-    AT_BYTES_5 = 177,
-    AT_REPLY_LINE_2 = 178,
-    AT_STORE_17 = 179,
-    AT_OTHER_COMMAND_29 = 180,
-    AT_KEY_10 = 181,
-    AT_OTHER_COMMAND_30 = 182,
-    AT_INCREMENT_START_1 = 183,
-    AT_DELETE_4 = 184,
-    AT_OTHER_COMMAND_31 = 185,
-    AT_OTHER_COMMAND_32 = 186,
-    AT_GAT_START_2 = 187,
-    AT_EXPTIME_3 = 188,
-    AT_GET_START_2 = 189,
-    AT_OTHER_COMMAND_33 = 190,
-    AT_ARGUMENT_1 = 191,
-    AT_KEY_11 = 192,
-    AT_OTHER_COMMAND_34 = 193,
-    AT_KEY_12 = 194,
-    AT_OTHER_START_2 = 195,
-    AT_OTHER_COMMAND_35 = 196,
-    AT_STORE_18 = 197,
-    AT_OTHER_COMMAND_36 = 198,
-    AT_OTHER_COMMAND_37 = 199,
-    AT_TOUCH_4 = 200,
-    AT_OTHER_COMMAND_38 = 201,
-    AT_OTHER_COMMAND_39 = 202,
-    AT_OTHER_COMMAND_40 = 203,
-    AT_STATUS_37 = 204,
-    AT_STATUS_38 = 205,
-    AT_ERROR_8 = 206,
-    AT_STATUS_39 = 207,
-    AT_META_FLAG_1 = 208,
-    AT_META_ALONE_4 = 209,
-    AT_ERROR_9 = 210,
-    AT_STATUS_40 = 211,
-    AT_KEY_13 = 212,
-    AT_STATUS_41 = 213,
-    AT_STATUS_42 = 214,
-    AT_STATUS_43 = 215,
-    AT_STATUS_44 = 216,
-    AT_ERROR_10 = 217,
-    AT_STAT_4 = 218,
-    AT_STATUS_45 = 219,
-    AT_STATUS_46 = 220,
-    AT_BYTES_6 = 221,
-    AT_REPLY_LINE_3 = 222,
-    AT_OTHER_COMMAND_41 = 223,
-    AT_KEY_14 = 224,
-    AT_OTHER_COMMAND_42 = 225,
-    AT_KEY_15 = 226,
-    AT_DELETE_5 = 227,
-    AT_OTHER_COMMAND_43 = 228,
-    AT_OTHER_COMMAND_44 = 229,
-    AT_EXPTIME_4 = 230,
-    AT_EXPTIME_5 = 231,
-    AT_OTHER_COMMAND_45 = 232,
-    AT_ARGUMENT_2 = 233,
-    AT_KEY_16 = 234,
-    AT_META_FLAG_2 = 235,
-    AT_META_1 = 236,
-    AT_OTHER_COMMAND_46 = 237,
-    AT_KEY_17 = 238,
-    AT_BYTES_7 = 239,
-    AT_META_SET_LINE_1 = 240,
-    AT_OTHER_COMMAND_47 = 241,
-    AT_STORE_19 = 242,
-    AT_OTHER_COMMAND_48 = 243,
-    AT_TOUCH_START_1 = 244,
-    AT_OTHER_COMMAND_49 = 245,
-    AT_OTHER_COMMAND_50 = 246,
-    AT_STATUS_47 = 247,
-    AT_STATUS_48 = 248,
-    AT_ERROR_11 = 249,
-    AT_META_FLAG_3 = 250,
-    AT_REPLY_LINE_4 = 251,
-    AT_STATUS_49 = 252,
-    AT_KEY_18 = 253,
-    AT_DEBUG_2 = 254,
-    AT_STATUS_50 = 255,
-    AT_STATUS_51 = 256,
-    AT_STATUS_52 = 257,
-    AT_STATUS_53 = 258,
-    AT_ERROR_12 = 259,
-    AT_STAT_NAME_1 = 260,
-    AT_BYTES_8 = 261,
-    AT_META_FLAG_4 = 262,
-    AT_META_VALUE_LINE_1 = 263,
-    AT_META_VALUE_LINE_2 = 264,
-    AT_REPLY_LINE_5 = 265,
-    AT_KEY_19 = 266,
-    AT_STORAGE_LINE_3 = 267,
-    AT_OTHER_COMMAND_51 = 268,
-    AT_KEY_20 = 269,
-    AT_FLAGS_5 = 270,
-    AT_STORAGE_LINE_4 = 271,
-    AT_OTHER_COMMAND_52 = 272,
-    AT_KEY_21 = 273,
-    AT_DELETE_START_1 = 274,
-    AT_OTHER_COMMAND_53 = 275,
-    AT_OTHER_COMMAND_54 = 276,
-    AT_KEY_22 = 277,
-    AT_KEY_23 = 278,
-    AT_RETRIEVAL_1 = 279,
-    AT_OTHER_COMMAND_55 = 280,
-    AT_ARGUMENT_3 = 281,
-    AT_META_FLAG_5 = 282,
-    AT_LINE_END_2 = 283,
-    AT_OTHER_COMMAND_56 = 284,
-    AT_BYTES_9 = 285,
-    AT_OTHER_COMMAND_57 = 286,
-    AT_STORE_20 = 287,
-    AT_OTHER_COMMAND_58 = 288,
-    AT_KEY_24 = 289,
-    AT_OTHER_COMMAND_59 = 290,
-    AT_OTHER_COMMAND_60 = 291,
-    AT_STATUS_54 = 292,
-    AT_ERROR_13 = 293,
-    AT_STATUS_55 = 294,
-    AT_STATUS_56 = 295,
-    AT_STAT_NAME_2 = 296,
-    AT_META_FLAG_6 = 297,
-    AT_VALUE_1 = 298,
-    AT_REPLY_LINE_6 = 299,
-    AT_OTHER_COMMAND_61 = 300,
-    AT_FLAGS_6 = 301,
-    AT_OTHER_COMMAND_62 = 302,
-    AT_KEY_25 = 303,
-    AT_AMOUNT_1 = 304,
-    AT_ARITHMETIC_1 = 305,
-    AT_KEY_26 = 306,
-    AT_OTHER_COMMAND_63 = 307,
-    AT_OTHER_COMMAND_64 = 308,
-    AT_OTHER_COMMAND_65 = 309,
-    AT_OTHER_COMMAND_66 = 310,
-    AT_BYTES_10 = 311,
-    AT_META_FLAG_7 = 312,
-    AT_NEWLINE_4 = 313,
-    AT_VALUE_2 = 314,
-    AT_META_SET_LINE_2 = 315,
-    AT_OTHER_COMMAND_67 = 316,
-    AT_KEY_27 = 317,
-    AT_OTHER_COMMAND_68 = 318,
-    AT_STATUS_57 = 319,
-    AT_ERROR_14 = 320,
-    AT_STATUS_58 = 321,
-    AT_STAT_VALUE_1 = 322,
-    AT_VALUE_3 = 323,
-    AT_META_VALUE_1 = 324,
-    AT_BEFORE_META_VALUE_1 = 325,
-    AT_REPLY_LINE_7 = 326,
-    AT_OTHER_COMMAND_69 = 327,
-    AT_EXPTIME_6 = 328,
-    AT_AMOUNT_2 = 329,
-    AT_KEY_28 = 330,
-    AT_OTHER_COMMAND_70 = 331,
-    AT_OTHER_COMMAND_71 = 332,
-    AT_META_FLAG_8 = 333,
-    AT_LINE_END_3 = 334,
-    AT_META_SET_1 = 335,
-    AT_BEFORE_META_SET_1 = 336,
-    AT_OTHER_COMMAND_72 = 337,
-    AT_KEY_29 = 338,
-    AT_EXPTIME_7 = 339,
-    AT_TOUCHING_1 = 340,
-    AT_OTHER_COMMAND_73 = 341,
-    AT_ERROR_15 = 342,
-    AT_STAT_VALUE_2 = 343,
-    AT_STAT_5 = 344,
-    AT_KEY_30 = 345,
-    AT_VALUE_LINE_12 = 346,
-    AT_META_VALUE_2 = 347,
-    AT_VERSION_1 = 348,
-    AT_EXPTIME_8 = 349,
-    AT_OTHER_COMMAND_74 = 350,
-    AT_EXPTIME_9 = 351,
-    AT_EXPTIME_10 = 352,
-    AT_NOREPLY_1 = 353,
-    AT_KEY_31 = 354,
-    AT_DELETION_1 = 355,
-    AT_DELETION_2 = 356,
-    AT_OTHER_COMMAND_75 = 357,
-    AT_META_SET_2 = 358,
-    AT_OTHER_COMMAND_76 = 359,
-    AT_EXPTIME_11 = 360,
-    AT_EXPTIME_12 = 361,
-    AT_ERROR_16 = 362,
-    AT_STAT_6 = 363,
-    AT_VERSION_2 = 364,
-    AT_OTHER_COMMAND_77 = 365,
-    AT_BYTES_11 = 366,
-    AT_NOREPLY_2 = 367,
-    AT_DELETION_3 = 368,
-    AT_OTHER_COMMAND_78 = 369,
-    AT_OTHER_COMMAND_79 = 370,
-    AT_ERROR_17 = 371,
-    AT_STAT_7 = 372,
-    AT_OTHER_COMMAND_80 = 373,
-    AT_BYTES_12 = 374,
-    AT_NOREPLY_3 = 375,
-    AT_ERROR_18 = 376,
-    AT_STAT_8 = 377,
-    AT_BYTES_13 = 378,
-    AT_NOREPLY_4 = 379,
-    AT_VALUE_4 = 380,
-    AT_STORAGE_LINE_5 = 381,
-    AT_BYTES_14 = 382,
-    AT_CAS_UNIQUE_1 = 383,
-    AT_STORAGE_LINE_6 = 384,
-    AT_NOREPLY_5 = 385,
-    AT_ERROR_19 = 386,
-    AT_BYTES_15 = 387,
-    AT_CAS_UNIQUE_2 = 388,
-    AT_VALUE_LINE_13 = 389,
-    AT_NOREPLY_6 = 390,
-    AT_LINE_END_4 = 391,
-    AT_CAS_UNIQUE_3 = 392,
-    AT_NOREPLY_7 = 393,
-    AT_ERROR_20 = 394,
-    AT_CAS_UNIQUE_4 = 395,
-    AT_VALUE_5 = 396,
-    AT_NOREPLY_8 = 397,
-    AT_NOREPLY_9 = 398,
-    AT_NOREPLY_10 = 399,
-    AT_NOREPLY_11 = 400,
-    AT_NOREPLY_12 = 401,
-    AT_NOREPLY_13 = 402,
-    AT_NOREPLY_14 = 403,
+    AT_REQUEST_ID_1 = 58,
+    AT_BEFORE_REQUEST_ID_1 = 59,
+    AT_STORE_5 = 60,
+    AT_CAS_STORE_1 = 61,
+    AT_DELETE_1 = 62,
+    AT_OTHER_COMMAND_1 = 63,
+    AT_OTHER_COMMAND_2 = 64,
+    AT_INCREMENT_1 = 65,
+    AT_OTHER_COMMAND_3 = 66,
+    AT_MS_1 = 67,
+    AT_STORE_6 = 68,
+    AT_OTHER_COMMAND_4 = 69,
+    AT_STORE_7 = 70,
+    AT_TOUCH_1 = 71,
+    AT_OTHER_COMMAND_5 = 72,
+    AT_OTHER_COMMAND_6 = 73,
+    AT_EMPTY_LINE_1 = 74,
+    AT_STATUS_6 = 75,
+    AT_ERROR_1 = 76,
+    AT_STATUS_7 = 77,
+    AT_META_STATUS_1 = 78,
+    AT_META_STATUS_2 = 79,
+    AT_STATUS_8 = 80,
+    AT_STATUS_9 = 81,
+    AT_STATUS_10 = 82,
+    AT_STATUS_11 = 83,
+    AT_STATUS_12 = 84,
+    AT_NUMBER_1 = 85,
+    AT_CAS_STORE_2 = 86,
+    AT_GET_3 = 87,
+    AT_STORE_8 = 88,
+    AT_STORE_9 = 89,
+    AT_STATUS_13 = 90,
+    AT_STATUS_14 = 91,
+    AT_STATUS_15 = 92,
+    AT_VALUE_LINE_10 = 93,
+    AT_REQUEST_ID_2 = 94,
+    AT_STORE_10 = 95,
+    AT_STORE_11 = 96,
+    AT_CAS_STORE_3 = 97,
+    AT_DELETE_2 = 98,
+    AT_OTHER_COMMAND_7 = 99,
+    AT_OTHER_COMMAND_8 = 100,
+    AT_GAT_1 = 101,
+    AT_INCREMENT_2 = 102,
+    AT_OTHER_COMMAND_9 = 103,
+    AT_META_START_1 = 104,
+    AT_OTHER_COMMAND_10 = 105,
+    AT_LINE_END_1 = 106,
+    AT_MS_START_1 = 107,
+    AT_STORE_12 = 108,
+    AT_OTHER_COMMAND_11 = 109,
+    AT_STORE_13 = 110,
+    AT_OTHER_COMMAND_12 = 111,
+    AT_OTHER_COMMAND_13 = 112,
+    AT_OTHER_COMMAND_14 = 113,
+    AT_TOUCH_2 = 114,
+    AT_OTHER_COMMAND_15 = 115,
+    AT_OTHER_COMMAND_16 = 116,
+    AT_STATUS_16 = 117,
+    AT_STATUS_17 = 118,
+    AT_ERROR_2 = 119,
+    AT_STATUS_18 = 120,
+    AT_ERROR_3 = 121,
+    AT_STATUS_19 = 122,
+    AT_META_ALONE_1 = 123,
+    AT_DEBUG_1 = 124,
+    AT_STATUS_20 = 125,
+    AT_STATUS_21 = 126,
+    AT_STATUS_22 = 127,
+    AT_ERROR_4 = 128,
+    AT_STATUS_23 = 129,
+    AT_STATUS_24 = 130,
+    AT_REPLY_LINE_1 = 131,
+    AT_NUMBER_2 = 132,
+    AT_NUMBER_LINE_1 = 133,
+    AT_NUMBER_LINE_2 = 134,
+    AT_CAS_STORE_4 = 135,
+    AT_STORE_14 = 136,
+    AT_STATUS_25 = 137,
+    AT_STATUS_26 = 138,
+    AT_VALUE_LINE_11 = 139,
+    AT_SEQUENCE_NUMBER_1 = 140,
+    AT_STORE_15 = 141,
+    AT_OTHER_COMMAND_17 = 142,
+    AT_STORAGE_LINE_2 = 143,
+    AT_OTHER_COMMAND_18 = 144,
+    AT_INCREMENT_3 = 145,
+    AT_DELETE_3 = 146,
+    AT_OTHER_COMMAND_19 = 147,
+    AT_OTHER_COMMAND_20 = 148,
+    AT_GAT_START_1 = 149,
+    AT_OTHER_START_1 = 150,
+    AT_KEY_7 = 151,
+    AT_OTHER_COMMAND_21 = 152,
+    AT_NEWLINE_3 = 153,
+    AT_KEY_8 = 154,
+    AT_OTHER_COMMAND_22 = 155,
+    AT_OTHER_COMMAND_23 = 156,
+    AT_STORE_16 = 157,
+    AT_OTHER_COMMAND_24 = 158,
+    AT_OTHER_COMMAND_25 = 159,
+    AT_OTHER_COMMAND_26 = 160,
+    AT_TOUCH_3 = 161,
+    AT_OTHER_COMMAND_27 = 162,
+    AT_OTHER_COMMAND_28 = 163,
+    AT_STATUS_27 = 164,
+    AT_STATUS_28 = 165,
+    AT_ERROR_5 = 166,
+    AT_STATUS_29 = 167,
+    AT_META_ALONE_2 = 168,
+    AT_META_ALONE_3 = 169,
+    AT_ERROR_6 = 170,
+    AT_STATUS_30 = 171,
+    AT_KEY_9 = 172,
+    AT_STATUS_31 = 173,
+    AT_STATUS_32 = 174,
+    AT_STATUS_33 = 175,
+    AT_STATUS_34 = 176,
+    AT_ERROR_7 = 177,
+    AT_STAT_3 = 178,
+    AT_STATUS_35 = 179,
+    AT_STATUS_36 = 180,
+    AT_BYTES_5 = 181,
+    AT_REPLY_LINE_2 = 182,
+    AT_SEQUENCE_NUMBER_2 = 183,
+    AT_STORE_17 = 184,
+    AT_OTHER_COMMAND_29 = 185,
+    AT_KEY_10 = 186,
+    AT_OTHER_COMMAND_30 = 187,
+    AT_INCREMENT_START_1 = 188,
+    AT_DELETE_4 = 189,
+    AT_OTHER_COMMAND_31 = 190,
+    AT_OTHER_COMMAND_32 = 191,
+    AT_GAT_START_2 = 192,
+    AT_EXPTIME_3 = 193,
+    AT_GET_START_2 = 194,
+    AT_OTHER_COMMAND_33 = 195,
+    AT_ARGUMENT_1 = 196,
+    AT_KEY_11 = 197,
+    AT_OTHER_COMMAND_34 = 198,
+    AT_KEY_12 = 199,
+    AT_OTHER_START_2 = 200,
+    AT_OTHER_COMMAND_35 = 201,
+    AT_STORE_18 = 202,
+    AT_OTHER_COMMAND_36 = 203,
+    AT_OTHER_COMMAND_37 = 204,
+    AT_TOUCH_4 = 205,
+    AT_OTHER_COMMAND_38 = 206,
+    AT_OTHER_COMMAND_39 = 207,
+    AT_OTHER_COMMAND_40 = 208,
+    AT_STATUS_37 = 209,
+    AT_STATUS_38 = 210,
+    AT_ERROR_8 = 211,
+    AT_STATUS_39 = 212,
+    AT_META_FLAG_1 = 213,
+    AT_META_ALONE_4 = 214,
+    AT_ERROR_9 = 215,
+    AT_STATUS_40 = 216,
+    AT_KEY_13 = 217,
+    AT_STATUS_41 = 218,
+    AT_STATUS_42 = 219,
+    AT_STATUS_43 = 220,
+    AT_STATUS_44 = 221,
+    AT_ERROR_10 = 222,
+    AT_STAT_4 = 223,
+    AT_STATUS_45 = 224,
+    AT_STATUS_46 = 225,
+    AT_BYTES_6 = 226,
+    AT_REPLY_LINE_3 = 227,
+    AT_DATAGRAM_COUNT_1 = 228,
+    AT_OTHER_COMMAND_41 = 229,
+    AT_KEY_14 = 230,
+    AT_OTHER_COMMAND_42 = 231,
+    AT_KEY_15 = 232,
+    AT_DELETE_5 = 233,
+    AT_OTHER_COMMAND_43 = 234,
+    AT_OTHER_COMMAND_44 = 235,
+    AT_EXPTIME_4 = 236,
+    AT_EXPTIME_5 = 237,
+    AT_OTHER_COMMAND_45 = 238,
+    AT_ARGUMENT_2 = 239,
+    AT_KEY_16 = 240,
+    AT_META_FLAG_2 = 241,
+    AT_META_1 = 242,
+    AT_OTHER_COMMAND_46 = 243,
+    AT_KEY_17 = 244,
+    AT_BYTES_7 = 245,
+    AT_META_SET_LINE_1 = 246,
+    AT_OTHER_COMMAND_47 = 247,
+    AT_STORE_19 = 248,
+    AT_OTHER_COMMAND_48 = 249,
+    AT_TOUCH_START_1 = 250,
+    AT_OTHER_COMMAND_49 = 251,
+    AT_OTHER_COMMAND_50 = 252,
+    AT_STATUS_47 = 253,
+    AT_STATUS_48 = 254,
+    AT_ERROR_11 = 255,
+    AT_META_FLAG_3 = 256,
+    AT_REPLY_LINE_4 = 257,
+    AT_STATUS_49 = 258,
+    AT_KEY_18 = 259,
+    AT_DEBUG_2 = 260,
+    AT_STATUS_50 = 261,
+    AT_STATUS_51 = 262,
+    AT_STATUS_52 = 263,
+    AT_STATUS_53 = 264,
+    AT_ERROR_12 = 265,
+    AT_STAT_NAME_1 = 266,
+    AT_BYTES_8 = 267,
+    AT_META_FLAG_4 = 268,
+    AT_META_VALUE_LINE_1 = 269,
+    AT_META_VALUE_LINE_2 = 270,
+    AT_REPLY_LINE_5 = 271,
+    AT_DATAGRAM_COUNT_2 = 272,
+    AT_KEY_19 = 273,
+    AT_STORAGE_LINE_3 = 274,
+    AT_OTHER_COMMAND_51 = 275,
+    AT_KEY_20 = 276,
+    AT_FLAGS_5 = 277,
+    AT_STORAGE_LINE_4 = 278,
+    AT_OTHER_COMMAND_52 = 279,
+    AT_KEY_21 = 280,
+    AT_DELETE_START_1 = 281,
+    AT_OTHER_COMMAND_53 = 282,
+    AT_OTHER_COMMAND_54 = 283,
+    AT_KEY_22 = 284,
+    AT_KEY_23 = 285,
+    AT_RETRIEVAL_1 = 286,
+    AT_OTHER_COMMAND_55 = 287,
+    AT_ARGUMENT_3 = 288,
+    AT_META_FLAG_5 = 289,
+    AT_LINE_END_2 = 290,
+    AT_OTHER_COMMAND_56 = 291,
+    AT_BYTES_9 = 292,
+    AT_OTHER_COMMAND_57 = 293,
+    AT_STORE_20 = 294,
+    AT_OTHER_COMMAND_58 = 295,
+    AT_KEY_24 = 296,
+    AT_OTHER_COMMAND_59 = 297,
+    AT_OTHER_COMMAND_60 = 298,
+    AT_STATUS_54 = 299,
+    AT_ERROR_13 = 300,
+    AT_STATUS_55 = 301,
+    AT_STATUS_56 = 302,
+    AT_STAT_NAME_2 = 303,
+    AT_META_FLAG_6 = 304,
+    AT_VALUE_1 = 305,
+    AT_REPLY_LINE_6 = 306,
+    AT_RESERVED_1 = 307,
+    AT_OTHER_COMMAND_61 = 308,
+    AT_FLAGS_6 = 309,
+    AT_OTHER_COMMAND_62 = 310,
+    AT_KEY_25 = 311,
+    AT_AMOUNT_1 = 312,
+    AT_ARITHMETIC_1 = 313,
+    AT_KEY_26 = 314,
+    AT_OTHER_COMMAND_63 = 315,
+    AT_OTHER_COMMAND_64 = 316,
+    AT_OTHER_COMMAND_65 = 317,
+    AT_OTHER_COMMAND_66 = 318,
+    AT_BYTES_10 = 319,
+    AT_META_FLAG_7 = 320,
+    AT_NEWLINE_4 = 321,
+    AT_VALUE_2 = 322,
+    AT_META_SET_LINE_2 = 323,
+    AT_OTHER_COMMAND_67 = 324,
+    AT_KEY_27 = 325,
+    AT_OTHER_COMMAND_68 = 326,
+    AT_STATUS_57 = 327,
+    AT_ERROR_14 = 328,
+    AT_STATUS_58 = 329,
+    AT_STAT_VALUE_1 = 330,
+    AT_VALUE_3 = 331,
+    AT_META_VALUE_1 = 332,
+    AT_BEFORE_META_VALUE_1 = 333,
+    AT_REPLY_LINE_7 = 334,
+    AT_RESERVED_2 = 335,
+    AT_OTHER_COMMAND_69 = 336,
+    AT_EXPTIME_6 = 337,
+    AT_AMOUNT_2 = 338,
+    AT_KEY_28 = 339,
+    AT_OTHER_COMMAND_70 = 340,
+    AT_OTHER_COMMAND_71 = 341,
+    AT_META_FLAG_8 = 342,
+    AT_LINE_END_3 = 343,
+    AT_META_SET_1 = 344,
+    AT_BEFORE_META_SET_1 = 345,
+    AT_OTHER_COMMAND_72 = 346,
+    AT_KEY_29 = 347,
+    AT_EXPTIME_7 = 348,
+    AT_TOUCHING_1 = 349,
+    AT_OTHER_COMMAND_73 = 350,
+    AT_ERROR_15 = 351,
+    AT_STAT_VALUE_2 = 352,
+    AT_STAT_5 = 353,
+    AT_KEY_30 = 354,
+    AT_VALUE_LINE_12 = 355,
+    AT_META_VALUE_2 = 356,
+    AT_VERSION_1 = 357,
+    AT_FRAME_1 = 358,
+    AT_EXPTIME_8 = 359,
+    AT_OTHER_COMMAND_74 = 360,
+    AT_EXPTIME_9 = 361,
+    AT_EXPTIME_10 = 362,
+    AT_NOREPLY_1 = 363,
+    AT_KEY_31 = 364,
+    AT_DELETION_1 = 365,
+    AT_DELETION_2 = 366,
+    AT_OTHER_COMMAND_75 = 367,
+    AT_META_SET_2 = 368,
+    AT_OTHER_COMMAND_76 = 369,
+    AT_EXPTIME_11 = 370,
+    AT_EXPTIME_12 = 371,
+    AT_ERROR_16 = 372,
+    AT_STAT_6 = 373,
+    AT_VERSION_2 = 374,
+    AT_STORE_21 = 375,
+    AT_BEFORE_STORE_3 = 376,
+    AT_VALUE_LINE_13 = 377,
+    AT_BEFORE_VALUE_LINE_3 = 378,
+    AT_REST_1 = 379,
+    AT_BEFORE_REST_1 = 380,
+    AT_OTHER_COMMAND_77 = 381,
+    AT_BYTES_11 = 382,
+    AT_NOREPLY_2 = 383,
+    AT_DELETION_3 = 384,
+    AT_OTHER_COMMAND_78 = 385,
+    AT_OTHER_COMMAND_79 = 386,
+    AT_ERROR_17 = 387,
+    AT_STAT_7 = 388,
+    AT_STORE_22 = 389,
+    AT_CAS_STORE_5 = 390,
+    AT_DELETE_6 = 391,
+    AT_OTHER_COMMAND_80 = 392,
+    AT_OTHER_COMMAND_81 = 393,
+    AT_GET_4 = 394,
+    AT_INCREMENT_4 = 395,
+    AT_OTHER_COMMAND_82 = 396,
+    AT_MS_2 = 397,
+    AT_STORE_23 = 398,
+    AT_OTHER_COMMAND_83 = 399,
+    AT_STORE_24 = 400,
+    AT_STORE_25 = 401,
+    AT_TOUCH_5 = 402,
+    AT_OTHER_COMMAND_84 = 403,
+    AT_OTHER_COMMAND_85 = 404,
+    AT_STATUS_59 = 405,
+    AT_ERROR_18 = 406,
+    AT_STATUS_60 = 407,
+    AT_STATUS_61 = 408,
+    AT_META_STATUS_3 = 409,
+    AT_META_STATUS_4 = 410,
+    AT_STATUS_62 = 411,
+    AT_STATUS_63 = 412,
+    AT_STATUS_64 = 413,
+    AT_STAT_8 = 414,
+    AT_STATUS_65 = 415,
+    AT_STATUS_66 = 416,
+    AT_VALUE_LINE_14 = 417,
+    AT_NUMBER_3 = 418,
+    AT_STAT_9 = 419,
+    AT_VALUE_LINE_15 = 420,
+    AT_OTHER_COMMAND_86 = 421,
+    AT_BYTES_12 = 422,
+    AT_NOREPLY_3 = 423,
+    AT_ERROR_19 = 424,
+    AT_STAT_10 = 425,
+    AT_STORE_26 = 426,
+    AT_STORE_27 = 427,
+    AT_CAS_STORE_6 = 428,
+    AT_DELETE_7 = 429,
+    AT_OTHER_COMMAND_87 = 430,
+    AT_OTHER_COMMAND_88 = 431,
+    AT_GAT_2 = 432,
+    AT_GET_5 = 433,
+    AT_INCREMENT_5 = 434,
+    AT_OTHER_COMMAND_89 = 435,
+    AT_META_START_2 = 436,
+    AT_OTHER_COMMAND_90 = 437,
+    AT_LINE_END_4 = 438,
+    AT_MS_START_2 = 439,
+    AT_STORE_28 = 440,
+    AT_OTHER_COMMAND_91 = 441,
+    AT_STORE_29 = 442,
+    AT_STORE_30 = 443,
+    AT_OTHER_COMMAND_92 = 444,
+    AT_OTHER_COMMAND_93 = 445,
+    AT_OTHER_COMMAND_94 = 446,
+    AT_TOUCH_6 = 447,
+    AT_OTHER_COMMAND_95 = 448,
+    AT_OTHER_COMMAND_96 = 449,
+    AT_STATUS_67 = 450,
+    AT_STATUS_68 = 451,
+    AT_ERROR_20 = 452,
+    AT_STATUS_69 = 453,
+    AT_STATUS_70 = 454,
+    AT_ERROR_21 = 455,
+    AT_STATUS_71 = 456,
+    AT_META_ALONE_5 = 457,
+    AT_DEBUG_3 = 458,
+    AT_STATUS_72 = 459,
+    AT_STATUS_LINE_3 = 460,
+    AT_STATUS_73 = 461,
+    AT_STATUS_74 = 462,
+    AT_ERROR_22 = 463,
+    AT_STAT_11 = 464,
+    AT_STATUS_75 = 465,
+    AT_STATUS_76 = 466,
+    AT_VALUE_LINE_16 = 467,
+    AT_REPLY_LINE_8 = 468,
+    AT_NUMBER_4 = 469,
+    AT_NUMBER_LINE_3 = 470,
+    AT_NUMBER_LINE_4 = 471,
+    AT_STAT_12 = 472,
+    AT_VALUE_LINE_17 = 473,
+    AT_BYTES_13 = 474,
+    AT_NOREPLY_4 = 475,
+    AT_VALUE_4 = 476,
+    AT_STORAGE_LINE_5 = 477,
+    AT_BYTES_14 = 478,
+    AT_CAS_UNIQUE_1 = 479,
+    AT_STORAGE_LINE_6 = 480,
+    AT_NOREPLY_5 = 481,
+    AT_ERROR_23 = 482,
+    AT_BYTES_15 = 483,
+    AT_CAS_UNIQUE_2 = 484,
+    AT_VALUE_LINE_18 = 485,
+    AT_STORAGE_LINE_7 = 486,
+    AT_STORE_31 = 487,
+    AT_OTHER_COMMAND_97 = 488,
+    AT_STORAGE_LINE_8 = 489,
+    AT_OTHER_COMMAND_98 = 490,
+    AT_INCREMENT_6 = 491,
+    AT_DELETE_8 = 492,
+    AT_OTHER_COMMAND_99 = 493,
+    AT_OTHER_COMMAND_100 = 494,
+    AT_GAT_START_3 = 495,
+    AT_GET_START_3 = 496,
+    AT_OTHER_START_3 = 497,
+    AT_KEY_32 = 498,
+    AT_OTHER_COMMAND_101 = 499,
+    AT_NEWLINE_5 = 500,
+    AT_STORE_32 = 501,
+    AT_KEY_33 = 502,
+    AT_OTHER_COMMAND_102 = 503,
+    AT_OTHER_COMMAND_103 = 504,
+    AT_STORE_33 = 505,
+    AT_OTHER_COMMAND_104 = 506,
+    AT_OTHER_COMMAND_105 = 507,
+    AT_OTHER_COMMAND_106 = 508,
+    AT_TOUCH_7 = 509,
+    AT_OTHER_COMMAND_107 = 510,
+    AT_OTHER_COMMAND_108 = 511,
+    AT_STATUS_77 = 512,
+    AT_STATUS_78 = 513,
+    AT_ERROR_24 = 514,
+    AT_STATUS_79 = 515,
+    AT_META_ALONE_6 = 516,
+    AT_META_ALONE_7 = 517,
+    AT_ERROR_25 = 518,
+    AT_STATUS_80 = 519,
+    AT_KEY_34 = 520,
+    AT_STATUS_81 = 521,
+    AT_STATUS_82 = 522,
+    AT_STATUS_LINE_4 = 523,
+    AT_STATUS_83 = 524,
+    AT_STATUS_84 = 525,
+    AT_ERROR_26 = 526,
+    AT_STAT_13 = 527,
+    AT_STATUS_85 = 528,
+    AT_STATUS_86 = 529,
+    AT_STATUS_87 = 530,
+    AT_VALUE_LINE_19 = 531,
+    AT_BYTES_16 = 532,
+    AT_REPLY_LINE_9 = 533,
+    AT_STAT_14 = 534,
+    AT_VALUE_LINE_20 = 535,
+    AT_NOREPLY_6 = 536,
+    AT_LINE_END_5 = 537,
+    AT_CAS_UNIQUE_3 = 538,
+    AT_NOREPLY_7 = 539,
+    AT_ERROR_27 = 540,
+    AT_CAS_UNIQUE_4 = 541,
+    AT_VALUE_5 = 542,
+    AT_KEY_35 = 543,
+    AT_STORE_34 = 544,
+    AT_OTHER_COMMAND_109 = 545,
+    AT_KEY_36 = 546,
+    AT_OTHER_COMMAND_110 = 547,
+    AT_INCREMENT_START_2 = 548,
+    AT_DELETE_9 = 549,
+    AT_OTHER_COMMAND_111 = 550,
+    AT_OTHER_COMMAND_112 = 551,
+    AT_GAT_START_4 = 552,
+    AT_EXPTIME_13 = 553,
+    AT_GET_START_4 = 554,
+    AT_KEY_37 = 555,
+    AT_OTHER_COMMAND_113 = 556,
+    AT_ARGUMENT_4 = 557,
+    AT_KEY_38 = 558,
+    AT_OTHER_COMMAND_114 = 559,
+    AT_KEY_39 = 560,
+    AT_OTHER_START_4 = 561,
+    AT_OTHER_COMMAND_115 = 562,
+    AT_STORE_35 = 563,
+    AT_OTHER_COMMAND_116 = 564,
+    AT_OTHER_COMMAND_117 = 565,
+    AT_TOUCH_8 = 566,
+    AT_OTHER_COMMAND_118 = 567,
+    AT_OTHER_COMMAND_119 = 568,
+    AT_OTHER_COMMAND_120 = 569,
+    AT_STATUS_88 = 570,
+    AT_STATUS_89 = 571,
+    AT_ERROR_28 = 572,
+    AT_STATUS_90 = 573,
+    AT_META_FLAG_9 = 574,
+    AT_META_ALONE_8 = 575,
+    AT_ERROR_29 = 576,
+    AT_STATUS_91 = 577,
+    AT_KEY_40 = 578,
+    AT_STATUS_92 = 579,
+    AT_STATUS_93 = 580,
+    AT_STATUS_94 = 581,
+    AT_STATUS_95 = 582,
+    AT_ERROR_30 = 583,
+    AT_STAT_15 = 584,
+    AT_STATUS_96 = 585,
+    AT_STATUS_97 = 586,
+    AT_STATUS_98 = 587,
+    AT_VALUE_LINE_21 = 588,
+    AT_BYTES_17 = 589,
+    AT_REPLY_LINE_10 = 590,
+    AT_STAT_16 = 591,
+    AT_VALUE_LINE_22 = 592,
+    AT_NOREPLY_8 = 593,
+    AT_NOREPLY_9 = 594,
+    AT_KEY_41 = 595,
+    AT_OTHER_COMMAND_121 = 596,
+    AT_KEY_42 = 597,
+    AT_OTHER_COMMAND_122 = 598,
+    AT_KEY_43 = 599,
+    AT_DELETE_10 = 600,
+    AT_OTHER_COMMAND_123 = 601,
+    AT_OTHER_COMMAND_124 = 602,
+    AT_EXPTIME_14 = 603,
+    AT_EXPTIME_15 = 604,
+    AT_KEY_44 = 605,
+    AT_OTHER_COMMAND_125 = 606,
+    AT_ARGUMENT_5 = 607,
+    AT_KEY_45 = 608,
+    AT_META_FLAG_10 = 609,
+    AT_NEWLINE_6 = 610,
+    AT_META_2 = 611,
+    AT_OTHER_COMMAND_126 = 612,
+    AT_KEY_46 = 613,
+    AT_BYTES_18 = 614,
+    AT_META_SET_LINE_3 = 615,
+    AT_OTHER_COMMAND_127 = 616,
+    AT_STORE_36 = 617,
+    AT_OTHER_COMMAND_128 = 618,
+    AT_TOUCH_START_2 = 619,
+    AT_OTHER_COMMAND_129 = 620,
+    AT_OTHER_COMMAND_130 = 621,
+    AT_STATUS_99 = 622,
+    AT_STATUS_100 = 623,
+    AT_ERROR_31 = 624,
+    AT_META_FLAG_11 = 625,
+    AT_REPLY_LINE_11 = 626,
+    AT_STATUS_101 = 627,
+    AT_KEY_47 = 628,
+    AT_DEBUG_4 = 629,
+    AT_STATUS_102 = 630,
+    AT_STATUS_103 = 631,
+    AT_STATUS_104 = 632,
+    AT_STATUS_105 = 633,
+    AT_ERROR_32 = 634,
+    AT_STAT_NAME_3 = 635,
+    AT_STATUS_106 = 636,
+    AT_VALUE_LINE_23 = 637,
+    AT_BYTES_19 = 638,
+    AT_META_FLAG_12 = 639,
+    AT_META_VALUE_LINE_3 = 640,
+    AT_META_VALUE_LINE_4 = 641,
+    AT_REPLY_LINE_12 = 642,
+    AT_STAT_NAME_4 = 643,
+    AT_VALUE_LINE_24 = 644,
+    AT_NOREPLY_10 = 645,
+    AT_NOREPLY_11 = 646,
+    AT_KEY_48 = 647,
+    AT_FLAGS_7 = 648,
+    AT_STORAGE_LINE_9 = 649,
+    AT_OTHER_COMMAND_131 = 650,
+    AT_KEY_49 = 651,
+    AT_FLAGS_8 = 652,
+    AT_STORAGE_LINE_10 = 653,
+    AT_OTHER_COMMAND_132 = 654,
+    AT_KEY_50 = 655,
+    AT_DELETE_START_2 = 656,
+    AT_OTHER_COMMAND_133 = 657,
+    AT_OTHER_COMMAND_134 = 658,
+    AT_KEY_51 = 659,
+    AT_KEY_52 = 660,
+    AT_RETRIEVAL_2 = 661,
+    AT_OTHER_COMMAND_135 = 662,
+    AT_ARGUMENT_6 = 663,
+    AT_META_FLAG_13 = 664,
+    AT_LINE_END_6 = 665,
+    AT_OTHER_COMMAND_136 = 666,
+    AT_BYTES_20 = 667,
+    AT_OTHER_COMMAND_137 = 668,
+    AT_STORE_37 = 669,
+    AT_OTHER_COMMAND_138 = 670,
+    AT_KEY_53 = 671,
+    AT_OTHER_COMMAND_139 = 672,
+    AT_OTHER_COMMAND_140 = 673,
+    AT_STATUS_107 = 674,
+    AT_ERROR_33 = 675,
+    AT_STATUS_108 = 676,
+    AT_STATUS_109 = 677,
+    AT_STATUS_110 = 678,
+    AT_STAT_NAME_5 = 679,
+    AT_KEY_54 = 680,
+    AT_META_FLAG_14 = 681,
+    AT_VALUE_6 = 682,
+    AT_REPLY_LINE_13 = 683,
+    AT_STAT_NAME_6 = 684,
+    AT_KEY_55 = 685,
+    AT_NOREPLY_12 = 686,
+    AT_FLAGS_9 = 687,
+    AT_OTHER_COMMAND_141 = 688,
+    AT_FLAGS_10 = 689,
+    AT_OTHER_COMMAND_142 = 690,
+    AT_KEY_56 = 691,
+    AT_AMOUNT_3 = 692,
+    AT_ARITHMETIC_2 = 693,
+    AT_KEY_57 = 694,
+    AT_OTHER_COMMAND_143 = 695,
+    AT_OTHER_COMMAND_144 = 696,
+    AT_OTHER_COMMAND_145 = 697,
+    AT_OTHER_COMMAND_146 = 698,
+    AT_BYTES_21 = 699,
+    AT_META_FLAG_15 = 700,
+    AT_NEWLINE_7 = 701,
+    AT_VALUE_7 = 702,
+    AT_META_SET_LINE_4 = 703,
+    AT_OTHER_COMMAND_147 = 704,
+    AT_KEY_58 = 705,
+    AT_OTHER_COMMAND_148 = 706,
+    AT_STATUS_111 = 707,
+    AT_ERROR_34 = 708,
+    AT_STATUS_112 = 709,
+    AT_STAT_VALUE_3 = 710,
+    AT_KEY_59 = 711,
+    AT_META_VALUE_3 = 712,
+    AT_BEFORE_META_VALUE_2 = 713,
+    AT_REPLY_LINE_14 = 714,
+    AT_STAT_VALUE_4 = 715,
+    AT_KEY_60 = 716,
+    AT_NOREPLY_13 = 717,
+    AT_EXPTIME_16 = 718,
+    AT_OTHER_COMMAND_149 = 719,
+    AT_EXPTIME_17 = 720,
+    AT_AMOUNT_4 = 721,
+    AT_KEY_61 = 722,
+    AT_OTHER_COMMAND_150 = 723,
+    AT_OTHER_COMMAND_151 = 724,
+    AT_META_FLAG_16 = 725,
+    AT_LINE_END_7 = 726,
+    AT_META_SET_3 = 727,
+    AT_BEFORE_META_SET_2 = 728,
+    AT_OTHER_COMMAND_152 = 729,
+    AT_KEY_62 = 730,
+    AT_EXPTIME_18 = 731,
+    AT_TOUCHING_2 = 732,
+    AT_OTHER_COMMAND_153 = 733,
+    AT_ERROR_35 = 734,
+    AT_STAT_VALUE_5 = 735,
+    AT_STAT_17 = 736,
+    AT_KEY_63 = 737,
+    AT_FLAGS_11 = 738,
+    AT_VALUE_LINE_25 = 739,
+    AT_META_VALUE_4 = 740,
+    AT_VERSION_3 = 741,
+    AT_STAT_VALUE_6 = 742,
+    AT_STAT_18 = 743,
+    AT_KEY_64 = 744,
+    AT_FLAGS_12 = 745,
+    AT_VALUE_LINE_26 = 746,
+    AT_NOREPLY_14 = 747,
+    AT_EXPTIME_19 = 748,
+    AT_EXPTIME_20 = 749,
+    AT_OTHER_COMMAND_154 = 750,
+    AT_EXPTIME_21 = 751,
+    AT_EXPTIME_22 = 752,
+    AT_NOREPLY_15 = 753,
+    AT_KEY_65 = 754,
+    AT_DELETION_4 = 755,
+    AT_DELETION_5 = 756,
+    AT_OTHER_COMMAND_155 = 757,
+    AT_META_SET_4 = 758,
+    AT_OTHER_COMMAND_156 = 759,
+    AT_EXPTIME_23 = 760,
+    AT_EXPTIME_24 = 761,
+    AT_ERROR_36 = 762,
+    AT_STAT_19 = 763,
+    AT_FLAGS_13 = 764,
+    AT_VERSION_4 = 765,
+    AT_REST_2 = 766,
+    AT_FLAGS_14 = 767,
+    AT_BYTES_22 = 768,
+    AT_OTHER_COMMAND_157 = 769,
+    AT_BYTES_23 = 770,
+    AT_NOREPLY_16 = 771,
+    AT_DELETION_6 = 772,
+    AT_OTHER_COMMAND_158 = 773,
+    AT_OTHER_COMMAND_159 = 774,
+    AT_ERROR_37 = 775,
+    AT_END_5 = 776,
+    AT_STAT_20 = 777,
+    AT_BYTES_24 = 778,
+    AT_BYTES_25 = 779,
+    AT_BYTES_26 = 780,
+    AT_OTHER_COMMAND_160 = 781,
+    AT_BYTES_27 = 782,
+    AT_NOREPLY_17 = 783,
+    AT_ERROR_38 = 784,
+    AT_END_6 = 785,
+    AT_STAT_21 = 786,
+    AT_BYTES_28 = 787,
+    AT_BYTES_29 = 788,
+    AT_BYTES_30 = 789,
+    AT_NOREPLY_18 = 790,
+    AT_NEWLINE_8 = 791,
+    AT_VALUE_8 = 792,
+    AT_STORAGE_LINE_11 = 793,
+    AT_BYTES_31 = 794,
+    AT_CAS_UNIQUE_5 = 795,
+    AT_STORAGE_LINE_12 = 796,
+    AT_NOREPLY_19 = 797,
+    AT_ERROR_39 = 798,
+    AT_END_7 = 799,
+    AT_BYTES_32 = 800,
+    AT_CAS_UNIQUE_6 = 801,
+    AT_VALUE_LINE_27 = 802,
+    AT_VALUE_LINE_28 = 803,
+    AT_BYTES_33 = 804,
+    AT_CAS_UNIQUE_7 = 805,
+    AT_VALUE_LINE_29 = 806,
+    AT_VALUE_LINE_30 = 807,
+    AT_NOREPLY_20 = 808,
+    AT_LINE_END_8 = 809,
+    AT_STORAGE_3 = 810,
+    AT_BEFORE_STORAGE_2 = 811,
+    AT_CAS_UNIQUE_8 = 812,
+    AT_NOREPLY_21 = 813,
+    AT_ERROR_40 = 814,
+    AT_END_8 = 815,
+    AT_CAS_UNIQUE_9 = 816,
+    AT_VALUE_9 = 817,
+    AT_CAS_UNIQUE_10 = 818,
+    AT_NOREPLY_22 = 819,
+    AT_STORAGE_4 = 820,
+    AT_NOREPLY_23 = 821,
+    AT_VALUES_3 = 822,
+    AT_BEFORE_VALUES_2 = 823,
+    AT_NOREPLY_24 = 824,
+    AT_NOREPLY_25 = 825,
+    AT_VALUES_4 = 826,
+    AT_NOREPLY_26 = 827,
+    AT_VALUE_LINE_31 = 828,
+    AT_NOREPLY_27 = 829,
+    AT_VALUE_LINE_32 = 830,
+    AT_NOREPLY_28 = 831,
+    AT_VALUE_LINE_33 = 832,
 };
 
-/* size */
+/* true */
 static qcap_number_t value_0(const qcap_parser_t *parser)
+{
+    (void)parser;
+    return qcap_number(1);
+}
+
+/* true */
+static qcap_number_t value_1(const qcap_parser_t *parser)
+{
+    (void)parser;
+    return qcap_number(1);
+}
+
+/* true */
+static qcap_number_t value_2(const qcap_parser_t *parser)
+{
+    (void)parser;
+    return qcap_number(1);
+}
+
+/* size */
+static qcap_number_t value_3(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 0 /* size */);
 }
 
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3};
+
+/* Which alternative of frame applies. */
+static int choose_8(const qcap_parser_t *parser)
+{
+    qcap_number_t n;
+
+    /* (sequence = 0) and (total = 1) */
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* sequence */), qcap_number(0u)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* total */), qcap_number(1u)));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 0;
+    /* (sequence = 0) and (total > 1) */
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* sequence */), qcap_number(0u)),
+        qcap_binary(QCAP_GT, qcap_register(parser, 2 /* total */), qcap_number(1u)));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 1;
+    /* (sequence < total) and is_spoken */
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_LT, qcap_register(parser, 1 /* sequence */), qcap_register(parser, 2 /* total */)),
+        qcap_is_true(qcap_shared(parser, 0 /* is_spoken */)));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 2;
+    return QCAP_CHOOSE_NONE;
+}
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 38, 0, false, false}, /* 0: bytes */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 120, 2, false, false}, /* 1: datagram-count */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 98, 1, false, false}, /* 2: sequence-number */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -1577,6 +2061,10 @@ static const qcap_machine_t machines[] = {
     machine_client,
     machine_server,
     NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
 };
 
 static const uint16_t targets_0[] = {AT_VALUE_3, AT_BEFORE_STORAGE_1};
@@ -1587,24 +2075,39 @@ static const uint16_t targets_2[] = {AT_VALUE_3, AT_BEFORE_VALUES_1};
 
 static const uint16_t targets_3[] = {AT_VALUE_3, AT_BEFORE_META_VALUE_1};
 
+static const uint16_t targets_4[] = {AT_VALUE_3, AT_BEFORE_STORAGE_2};
+
+static const uint16_t targets_5[] = {AT_VALUE_3, AT_BEFORE_META_SET_2};
+
+static const uint16_t targets_6[] = {AT_VALUE_3, AT_BEFORE_VALUES_2};
+
+static const uint16_t targets_7[] = {AT_VALUE_3, AT_BEFORE_META_VALUE_2};
+
+static const uint16_t targets_8[] = {AT_BEFORE_STORE_3, AT_BEFORE_VALUE_LINE_3, AT_BEFORE_REST_1};
+
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 130, .value = value_0}, /* 0 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 130, .value = value_0}, /* 1 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 130, .value = value_0}, /* 2 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 130, .value = value_0}, /* 3 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 134, .value = value_3}, /* 0 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 134, .value = value_3}, /* 1 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 134, .value = value_3}, /* 2 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 134, .value = value_3}, /* 3 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 134, .value = value_3}, /* 4 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 134, .value = value_3}, /* 5 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 134, .value = value_3}, /* 6 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 134, .value = value_3}, /* 7 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 147, .is_shared = true, .choose = choose_8}, /* 8 */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
 static const uint8_t class_of[256] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 38, 1, 0, 0, 2, 0, 0, /* '\0' */
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 0x10 */
+    0, 53, 53, 53, 53, 53, 53, 53, 53, 38, 1, 53, 53, 2, 53, 53, /* '\0' */
+    53, 53, 53, 53, 53, 53, 53, 53, 53, 53, 53, 53, 53, 53, 53, 53, /* 0x10 */
     3, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 12, 13, 13, /* ' ' */
     11, 11, 11, 11, 11, 11, 11, 11, 11, 11, 13, 13, 13, 13, 13, 13, /* '0' */
     13, 36, 50, 47, 31, 33, 45, 13, 46, 43, 13, 48, 35, 52, 32, 42, /* '@' */
     51, 13, 41, 40, 39, 34, 37, 13, 44, 49, 13, 13, 13, 13, 13, 24, /* 'P' */
     13, 17, 27, 18, 16, 7, 25, 20, 22, 21, 13, 13, 5, 19, 10, 9, /* '`' */
-    6, 28, 8, 15, 14, 23, 26, 29, 30, 4, 13, 13, 13, 13, 13, 0, /* 'p' */
+    6, 28, 8, 15, 14, 23, 26, 29, 30, 4, 13, 13, 13, 13, 13, 53, /* 'p' */
     13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, /* 0x80 */
     13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, /* 0x90 */
     13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, /* 0xa0 */
@@ -1617,170 +2120,239 @@ static const uint8_t class_of[256] = {
 
 /* For each class which of a state's edges it follows, from 1; 0: none. */
 static const uint8_t rows[] = {
-    /* 0 */ 0, 0, 1, 0, 0, 2, 3, 4, 5, 0, 0, 0, 0, 0, 6, 7, 8, 9, 10, 11, 12, 13, 0, 0, 0, 14, 15, 0, 16, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 1 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 4, 5, 0, 0, 6, 0, 7, 8, 9, 10, 0, 0, 0, 11, 12, 0, 0, 13, 0, 14,
-    /* 2 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 3 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 4 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 5 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 6 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 8 */ 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 9 */ 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 11 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 12 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 13 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 14 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 15 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 16 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 17 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 18 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 19 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 20 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 21 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 22 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 23 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 24 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 25 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 26 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 27 */ 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 28 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 29 */ 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 3, 0, 4, 5, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 30 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 5, 0, 6, 7, 8, 9, 0, 0, 0, 0, 10, 0, 0, 11, 0, 0,
-    /* 31 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 32 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 33 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 34 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 35 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 36 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 37 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 38 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 3, 1, 1, 0, 0, 1, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 39 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 40 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 41 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 42 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 43 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 44 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-    /* 45 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0,
-    /* 46 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 47 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 48 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 49 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 50 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 51 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 52 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 53 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 54 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 55 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 56 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 57 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 58 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 59 */ 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 60 */ 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 61 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 62 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 63 */ 0, 0, 2, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 64 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 65 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 66 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 67 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 68 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
-    /* 69 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,
-    /* 70 */ 0, 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 71 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
-    /* 72 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0,
-    /* 73 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 74 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 75 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 76 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0,
-    /* 77 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
-    /* 78 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-    /* 79 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 80 */ 0, 2, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
-    /* 81 */ 0, 0, 0, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
-    /* 82 */ 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 83 */ 0, 0, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-    /* 84 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 85 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 86 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 87 */ 0, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 88 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 89 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 90 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 91 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 92 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 93 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 94 */ 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 95 */ 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 0 */ 0, 0, 1, 0, 0, 2, 3, 4, 5, 0, 0, 0, 0, 0, 6, 7, 8, 9, 10, 11, 12, 13, 0, 0, 0, 14, 15, 0, 16, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 1 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 4, 5, 0, 0, 6, 0, 7, 8, 9, 10, 0, 0, 0, 11, 12, 0, 0, 13, 0, 14, 0,
+    /* 2 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 3 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 4 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 5 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 6 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 8 */ 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 9 */ 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 11 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 12 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 13 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 14 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 15 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 16 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 17 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 18 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0,
+    /* 19 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 20 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0,
+    /* 21 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0,
+    /* 22 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 23 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 24 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 25 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 26 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 27 */ 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 28 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 29 */ 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 3, 0, 4, 5, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 30 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 5, 0, 6, 7, 8, 9, 0, 0, 0, 0, 10, 0, 0, 11, 0, 0, 0,
+    /* 31 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 32 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 33 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 34 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 35 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 36 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 37 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 38 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 39 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 3, 1, 1, 0, 0, 1, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 40 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 41 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 42 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 43 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 44 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 45 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 46 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
+    /* 47 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 48 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 49 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 50 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 51 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 52 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 53 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 54 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 55 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 56 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 57 */ 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 58 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 59 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 60 */ 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 61 */ 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 62 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 63 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 64 */ 0, 0, 2, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 65 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 66 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 67 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 68 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 69 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+    /* 70 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0,
+    /* 71 */ 0, 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0,
+    /* 72 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0,
+    /* 73 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 74 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 75 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 76 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 77 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 78 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
+    /* 79 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 80 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 81 */ 0, 2, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0,
+    /* 82 */ 0, 0, 0, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0,
+    /* 83 */ 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0,
+    /* 84 */ 0, 0, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0,
+    /* 85 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 86 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 87 */ 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 88 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 89 */ 0, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 90 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 91 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0,
+    /* 92 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 93 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 94 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 95 */ 0, 0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 5, 0, 0, 6, 7, 8, 9, 10, 11, 12, 13, 0, 0, 0, 14, 15, 0, 16, 17, 0, 18, 19, 20, 21, 0, 0, 22, 0, 23, 24, 25, 26, 0, 0, 0, 27, 28, 0, 0, 29, 0, 30, 0,
+    /* 96 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 97 */ 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 98 */ 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 };
 
 /* Target and action. */
 static const qcap_edge_t edges[] = {
-    {72, 1}, {64, 3}, {66, 3}, {61, 3}, {68, 3}, {69, 3}, {5, 3}, {60, 3},
-    {58, 3}, {59, 3}, {65, 3}, {4, 3}, {63, 3}, {62, 3}, {70, 3}, {67, 3},
-    {71, 3}, {0, 0}, {83, 6}, {75, 9}, {78, 9}, {6, 12}, {82, 9}, {8, 12},
-    {81, 9}, {7, 12}, {80, 9}, {79, 9}, {76, 9}, {74, 14}, {73, 9}, {77, 12},
-    {2, 0}, {9, 0}, {98, 0}, {109, 0}, {10, 0}, {110, 0}, {108, 0}, {11, 17},
-    {118, 19}, {119, 17}, {125, 19}, {124, 17}, {13, 0}, {128, 0}, {14, 0}, {17, 0},
-    {16, 21}, {165, 23}, {164, 23}, {12, 25}, {18, 0}, {174, 27}, {19, 29}, {177, 31},
-    {20, 0}, {21, 33}, {22, 35}, {189, 21}, {2, 39}, {23, 0}, {24, 0}, {25, 0},
-    {26, 0}, {15, 0}, {28, 0}, {29, 42}, {266, 45}, {0, 47}, {27, 52}, {278, 52},
-    {277, 45}, {0, 54}, {30, 56}, {31, 0}, {32, 0}, {33, 58}, {34, 61}, {345, 45},
-    {35, 0}, {349, 0}, {36, 0}, {37, 64}, {39, 67}, {40, 0}, {41, 0}, {42, 0},
-    {380, 70}, {43, 77}, {379, 80}, {378, 45}, {44, 0}, {45, 80}, {388, 82}, {387, 45},
-    {380, 85}, {48, 0}, {396, 88}, {49, 0}, {46, 91}, {2, 93}, {52, 0}, {50, 95},
-    {53, 0}, {38, 0}, {91, 0}, {66, 0}, {86, 0}, {87, 0}, {58, 0}, {84, 0},
-    {85, 0}, {54, 97}, {75, 101}, {89, 101}, {88, 0}, {82, 101}, {81, 101}, {90, 0},
-    {80, 101}, {79, 101}, {74, 103}, {73, 101}, {56, 105}, {93, 0}, {92, 0}, {94, 0},
-    {95, 0}, {96, 0}, {97, 0}, {99, 0}, {100, 0}, {101, 21}, {103, 21}, {104, 21},
-    {102, 0}, {105, 0}, {106, 0}, {107, 0}, {111, 0}, {112, 0}, {113, 0}, {0, 108},
-    {115, 0}, {114, 0}, {116, 0}, {117, 0}, {120, 25}, {120, 110}, {121, 0}, {122, 0},
-    {123, 0}, {126, 0}, {127, 0}, {131, 113}, {130, 113}, {129, 45}, {132, 0}, {133, 0},
-    {15, 17}, {134, 17}, {135, 17}, {136, 0}, {137, 0}, {139, 21}, {138, 0}, {142, 0},
-    {141, 0}, {140, 0}, {143, 0}, {144, 0}, {145, 0}, {146, 0}, {147, 115}, {148, 0},
-    {0, 118}, {149, 124}, {103, 0}, {150, 115}, {151, 0}, {153, 0}, {152, 0}, {154, 0},
-    {155, 0}, {156, 0}, {157, 0}, {158, 0}, {159, 0}, {160, 0}, {161, 0}, {162, 0},
-    {163, 0}, {166, 0}, {167, 0}, {165, 0}, {164, 0}, {168, 126}, {170, 0}, {169, 0},
-    {171, 0}, {172, 0}, {173, 0}, {175, 0}, {176, 0}, {178, 0}, {130, 128}, {129, 0},
-    {131, 0}, {130, 0}, {19, 0}, {179, 0}, {180, 0}, {181, 33}, {182, 0}, {183, 21},
-    {184, 0}, {185, 0}, {186, 0}, {188, 130}, {187, 21}, {0, 134}, {149, 141}, {191, 144},
-    {190, 0}, {192, 0}, {193, 0}, {0, 146}, {194, 0}, {195, 21}, {196, 0}, {197, 0},
-    {198, 0}, {199, 0}, {200, 0}, {202, 0}, {201, 0}, {203, 0}, {204, 0}, {205, 0},
-    {206, 0}, {207, 0}, {209, 0}, {208, 149}, {210, 0}, {211, 0}, {212, 0}, {213, 0},
-    {215, 0}, {214, 0}, {216, 0}, {217, 0}, {218, 0}, {219, 0}, {220, 0}, {221, 0},
-    {222, 0}, {223, 0}, {224, 0}, {225, 0}, {226, 115}, {227, 0}, {228, 0}, {229, 0},
-    {188, 152}, {230, 0}, {231, 0}, {22, 115}, {232, 0}, {233, 155}, {235, 52}, {234, 45},
-    {237, 0}, {239, 158}, {238, 45}, {191, 0}, {241, 0}, {242, 0}, {243, 0}, {244, 21},
-    {245, 0}, {246, 0}, {247, 0}, {248, 0}, {249, 0}, {251, 161}, {250, 163}, {208, 0},
-    {12, 166}, {252, 0}, {251, 168}, {250, 170}, {253, 45}, {255, 0}, {256, 0}, {258, 0},
-    {257, 0}, {259, 0}, {260, 173}, {263, 175}, {262, 177}, {261, 45}, {265, 0}, {268, 0},
-    {270, 42}, {269, 45}, {272, 0}, {273, 0}, {274, 21}, {275, 0}, {276, 0}, {22, 180},
-    {280, 0}, {0, 183}, {27, 188}, {281, 188}, {233, 0}, {236, 190}, {234, 0}, {0, 192},
-    {27, 0}, {283, 0}, {282, 196}, {235, 0}, {284, 0}, {240, 190}, {238, 0}, {285, 0},
-    {239, 31}, {286, 0}, {287, 0}, {288, 0}, {289, 115}, {290, 0}, {291, 0}, {292, 0},
-    {18, 23}, {293, 0}, {254, 198}, {253, 0}, {251, 0}, {250, 200}, {294, 0}, {295, 0},
-    {135, 0}, {296, 0}, {264, 202}, {261, 0}, {297, 0}, {298, 204}, {263, 0}, {262, 200},
-    {299, 0}, {267, 206}, {266, 0}, {29, 208}, {300, 0}, {271, 206}, {269, 0}, {301, 0},
-    {270, 208}, {302, 0}, {304, 210}, {303, 45}, {306, 115}, {307, 0}, {308, 0}, {279, 190},
-    {277, 0}, {26, 213}, {278, 0}, {309, 0}, {233, 215}, {0, 217}, {27, 222}, {235, 222},
-    {282, 0}, {310, 0}, {314, 224}, {313, 175}, {312, 175}, {311, 45}, {316, 0}, {317, 0},
-    {318, 0}, {319, 0}, {320, 0}, {321, 0}, {322, 229}, {263, 161}, {262, 163}, {326, 0},
-    {327, 0}, {328, 58}, {305, 190}, {303, 0}, {329, 0}, {304, 231}, {330, 0}, {331, 0},
-    {332, 0}, {315, 202}, {311, 0}, {314, 233}, {313, 0}, {334, 0}, {333, 196}, {314, 237},
-    {312, 0}, {337, 0}, {339, 239}, {338, 45}, {341, 0}, {342, 0}, {344, 0}, {343, 242},
-    {323, 0}, {347, 0}, {324, 95}, {348, 244}, {350, 0}, {351, 0}, {352, 0}, {0, 246},
-    {27, 251}, {353, 251}, {355, 52}, {354, 45}, {357, 0}, {314, 253}, {313, 222}, {312, 222},
-    {333, 0}, {358, 0}, {335, 91}, {359, 0}, {340, 190}, {338, 0}, {360, 0}, {361, 0},
-    {339, 258}, {362, 0}, {344, 260}, {343, 0}, {363, 262}, {346, 264}, {345, 0}, {34, 266},
-    {364, 0}, {365, 0}, {366, 64}, {367, 268}, {356, 190}, {354, 0}, {368, 0}, {355, 0},
-    {369, 0}, {370, 0}, {0, 270}, {27, 275}, {353, 275}, {371, 0}, {372, 277}, {251, 279},
-    {373, 0}, {374, 0}, {375, 0}, {353, 0}, {376, 0}, {377, 0}, {383, 281}, {382, 45},
-    {385, 0}, {386, 0}, {174, 0}, {381, 284}, {378, 0}, {380, 286}, {43, 124}, {391, 0},
-    {390, 292}, {379, 0}, {384, 284}, {382, 0}, {392, 0}, {383, 294}, {393, 0}, {394, 0},
-    {389, 284}, {387, 0}, {395, 0}, {45, 0}, {388, 296}, {397, 0}, {380, 298}, {43, 305},
-    {379, 308}, {398, 0}, {18, 310}, {45, 312}, {399, 0}, {400, 0}, {401, 0}, {283, 314},
-    {402, 0}, {403, 0}, {391, 316},
+    {74, 1}, {66, 3}, {68, 3}, {63, 3}, {70, 3}, {71, 3}, {5, 3}, {62, 3},
+    {60, 3}, {61, 3}, {67, 3}, {4, 3}, {65, 3}, {64, 3}, {72, 3}, {69, 3},
+    {73, 3}, {0, 0}, {85, 6}, {77, 9}, {80, 9}, {6, 12}, {84, 9}, {8, 12},
+    {83, 9}, {7, 12}, {82, 9}, {81, 9}, {78, 9}, {76, 14}, {75, 9}, {79, 12},
+    {2, 0}, {9, 0}, {101, 0}, {112, 0}, {10, 0}, {113, 0}, {111, 0}, {11, 17},
+    {121, 19}, {122, 17}, {128, 19}, {127, 17}, {13, 0}, {131, 0}, {14, 0}, {17, 0},
+    {16, 21}, {169, 23}, {168, 23}, {12, 25}, {18, 0}, {178, 27}, {19, 29}, {181, 31},
+    {20, 0}, {21, 33}, {22, 35}, {194, 21}, {2, 39}, {23, 0}, {24, 0}, {25, 0},
+    {26, 0}, {15, 0}, {28, 0}, {29, 42}, {273, 45}, {0, 47}, {27, 52}, {285, 52},
+    {284, 45}, {0, 54}, {30, 56}, {31, 0}, {32, 0}, {33, 58}, {34, 61}, {354, 45},
+    {35, 0}, {359, 0}, {36, 0}, {37, 64}, {39, 67}, {40, 0}, {41, 0}, {42, 0},
+    {476, 70}, {43, 77}, {475, 80}, {474, 45}, {44, 0}, {45, 80}, {484, 82}, {483, 45},
+    {476, 85}, {48, 0}, {542, 88}, {49, 0}, {46, 91}, {2, 93}, {52, 0}, {50, 95},
+    {53, 0}, {38, 0}, {93, 0}, {68, 0}, {88, 0}, {89, 0}, {60, 0}, {86, 0},
+    {87, 0}, {54, 97}, {77, 101}, {91, 101}, {90, 0}, {84, 101}, {83, 101}, {92, 0},
+    {82, 101}, {81, 101}, {76, 103}, {75, 101}, {56, 105}, {94, 0}, {58, 108}, {96, 0},
+    {95, 0}, {97, 0}, {98, 0}, {99, 0}, {100, 0}, {102, 0}, {103, 0}, {104, 21},
+    {106, 21}, {107, 21}, {105, 0}, {108, 0}, {109, 0}, {110, 0}, {114, 0}, {115, 0},
+    {116, 0}, {0, 110}, {118, 0}, {117, 0}, {119, 0}, {120, 0}, {123, 25}, {123, 112},
+    {124, 0}, {125, 0}, {126, 0}, {129, 0}, {130, 0}, {134, 115}, {133, 115}, {132, 45},
+    {135, 0}, {136, 0}, {15, 17}, {137, 17}, {138, 17}, {139, 0}, {140, 117}, {141, 0},
+    {143, 21}, {142, 0}, {146, 0}, {145, 0}, {144, 0}, {147, 0}, {148, 0}, {149, 0},
+    {150, 0}, {151, 121}, {152, 0}, {0, 124}, {153, 130}, {106, 0}, {154, 121}, {155, 0},
+    {157, 0}, {156, 0}, {158, 0}, {159, 0}, {160, 0}, {161, 0}, {162, 0}, {163, 0},
+    {164, 0}, {165, 0}, {166, 0}, {167, 0}, {170, 0}, {171, 0}, {169, 0}, {168, 0},
+    {172, 132}, {174, 0}, {173, 0}, {175, 0}, {176, 0}, {177, 0}, {179, 0}, {180, 0},
+    {182, 0}, {133, 134}, {132, 0}, {134, 0}, {133, 0}, {19, 0}, {183, 0}, {184, 0},
+    {185, 0}, {186, 33}, {187, 0}, {188, 21}, {189, 0}, {190, 0}, {191, 0}, {193, 136},
+    {192, 21}, {0, 140}, {153, 147}, {196, 150}, {195, 0}, {197, 0}, {198, 0}, {0, 152},
+    {199, 0}, {200, 21}, {201, 0}, {202, 0}, {203, 0}, {204, 0}, {205, 0}, {207, 0},
+    {206, 0}, {208, 0}, {209, 0}, {210, 0}, {211, 0}, {212, 0}, {214, 0}, {213, 155},
+    {215, 0}, {216, 0}, {217, 0}, {218, 0}, {220, 0}, {219, 0}, {221, 0}, {222, 0},
+    {223, 0}, {224, 0}, {225, 0}, {226, 0}, {227, 0}, {228, 158}, {229, 0}, {230, 0},
+    {231, 0}, {232, 121}, {233, 0}, {234, 0}, {235, 0}, {193, 163}, {236, 0}, {237, 0},
+    {22, 121}, {238, 0}, {239, 166}, {241, 52}, {240, 45}, {243, 0}, {245, 169}, {244, 45},
+    {196, 0}, {247, 0}, {248, 0}, {249, 0}, {250, 21}, {251, 0}, {252, 0}, {253, 0},
+    {254, 0}, {255, 0}, {257, 172}, {256, 174}, {213, 0}, {12, 177}, {258, 0}, {257, 179},
+    {256, 181}, {259, 45}, {261, 0}, {262, 0}, {264, 0}, {263, 0}, {265, 0}, {266, 184},
+    {269, 186}, {268, 188}, {267, 45}, {271, 0}, {272, 0}, {275, 0}, {277, 42}, {276, 45},
+    {279, 0}, {280, 0}, {281, 21}, {282, 0}, {283, 0}, {22, 191}, {287, 0}, {0, 194},
+    {27, 199}, {288, 199}, {239, 0}, {242, 201}, {240, 0}, {0, 203}, {27, 0}, {290, 0},
+    {289, 207}, {241, 0}, {291, 0}, {246, 201}, {244, 0}, {292, 0}, {245, 31}, {293, 0},
+    {294, 0}, {295, 0}, {296, 121}, {297, 0}, {298, 0}, {299, 0}, {18, 23}, {300, 0},
+    {260, 209}, {259, 0}, {257, 0}, {256, 211}, {301, 0}, {302, 0}, {138, 0}, {303, 0},
+    {270, 213}, {267, 0}, {304, 0}, {305, 215}, {269, 0}, {268, 211}, {306, 0}, {307, 217},
+    {274, 220}, {273, 0}, {29, 222}, {308, 0}, {278, 220}, {276, 0}, {309, 0}, {277, 222},
+    {310, 0}, {312, 224}, {311, 45}, {314, 121}, {315, 0}, {316, 0}, {286, 201}, {284, 0},
+    {26, 227}, {285, 0}, {317, 0}, {239, 229}, {0, 231}, {27, 236}, {241, 236}, {289, 0},
+    {318, 0}, {322, 238}, {321, 186}, {320, 186}, {319, 45}, {324, 0}, {325, 0}, {326, 0},
+    {327, 0}, {328, 0}, {329, 0}, {330, 243}, {269, 172}, {268, 174}, {334, 0}, {335, 0},
+    {336, 0}, {337, 58}, {313, 201}, {311, 0}, {338, 0}, {312, 245}, {339, 0}, {340, 0},
+    {341, 0}, {323, 213}, {319, 0}, {322, 247}, {321, 0}, {343, 0}, {342, 207}, {322, 251},
+    {320, 0}, {346, 0}, {348, 253}, {347, 45}, {350, 0}, {351, 0}, {353, 0}, {352, 256},
+    {331, 0}, {356, 0}, {332, 95}, {357, 258}, {358, 0}, {360, 0}, {361, 0}, {362, 0},
+    {0, 260}, {27, 265}, {363, 265}, {365, 52}, {364, 45}, {367, 0}, {322, 267}, {321, 236},
+    {320, 236}, {342, 0}, {368, 0}, {344, 91}, {369, 0}, {349, 201}, {347, 0}, {370, 0},
+    {371, 0}, {348, 272}, {372, 0}, {353, 274}, {352, 0}, {373, 276}, {355, 278}, {354, 0},
+    {34, 280}, {374, 0}, {381, 0}, {382, 64}, {383, 282}, {366, 201}, {364, 0}, {384, 0},
+    {365, 0}, {385, 0}, {386, 0}, {0, 284}, {27, 289}, {363, 289}, {387, 0}, {388, 291},
+    {257, 293}, {396, 3}, {398, 3}, {392, 3}, {400, 3}, {418, 6}, {402, 3}, {401, 3},
+    {391, 3}, {389, 3}, {390, 3}, {397, 3}, {394, 3}, {395, 3}, {393, 3}, {403, 3},
+    {399, 3}, {404, 3}, {407, 9}, {411, 9}, {408, 12}, {416, 9}, {417, 12}, {415, 9},
+    {414, 12}, {413, 9}, {412, 9}, {409, 9}, {406, 14}, {405, 9}, {410, 12}, {375, 0},
+    {420, 0}, {419, 291}, {377, 295}, {379, 0}, {379, 300}, {421, 0}, {422, 0}, {423, 0},
+    {363, 0}, {424, 0}, {425, 0}, {427, 0}, {426, 0}, {428, 0}, {429, 0}, {430, 0},
+    {431, 0}, {433, 0}, {432, 0}, {434, 0}, {435, 0}, {436, 21}, {438, 21}, {439, 21},
+    {437, 0}, {440, 0}, {441, 0}, {442, 0}, {445, 0}, {443, 0}, {446, 0}, {444, 0},
+    {447, 0}, {448, 0}, {449, 0}, {451, 0}, {450, 0}, {452, 0}, {453, 0}, {454, 17},
+    {455, 19}, {456, 17}, {457, 25}, {457, 112}, {458, 0}, {459, 0}, {460, 25}, {461, 0},
+    {463, 19}, {462, 17}, {464, 0}, {465, 0}, {466, 0}, {468, 0}, {467, 0}, {471, 115},
+    {470, 115}, {469, 45}, {472, 0}, {473, 0}, {479, 303}, {478, 45}, {481, 0}, {482, 0},
+    {178, 0}, {486, 21}, {487, 0}, {489, 21}, {488, 0}, {492, 0}, {491, 0}, {490, 0},
+    {493, 0}, {494, 0}, {495, 0}, {496, 0}, {497, 0}, {498, 121}, {499, 0}, {501, 306},
+    {500, 130}, {438, 0}, {502, 121}, {503, 0}, {505, 0}, {504, 0}, {506, 0}, {507, 0},
+    {508, 0}, {509, 0}, {510, 0}, {511, 0}, {512, 0}, {513, 0}, {514, 0}, {515, 0},
+    {517, 23}, {516, 23}, {518, 0}, {519, 0}, {517, 0}, {516, 0}, {520, 132}, {522, 0},
+    {521, 0}, {523, 0}, {524, 0}, {525, 0}, {526, 0}, {527, 27}, {528, 29}, {529, 0},
+    {530, 0}, {532, 31}, {531, 0}, {533, 0}, {470, 134}, {469, 0}, {471, 0}, {470, 0},
+    {501, 313}, {534, 0}, {535, 0}, {477, 317}, {474, 0}, {476, 319}, {43, 130}, {537, 0},
+    {536, 325}, {475, 0}, {480, 317}, {478, 0}, {538, 0}, {479, 327}, {539, 0}, {540, 0},
+    {485, 317}, {483, 0}, {541, 0}, {45, 0}, {484, 329}, {543, 33}, {544, 0}, {545, 0},
+    {546, 33}, {547, 0}, {548, 21}, {549, 0}, {550, 0}, {551, 0}, {553, 136}, {552, 21},
+    {555, 35}, {554, 21}, {501, 331}, {500, 147}, {557, 150}, {556, 0}, {558, 0}, {559, 0},
+    {501, 339}, {560, 0}, {561, 21}, {562, 0}, {563, 0}, {564, 0}, {565, 0}, {566, 0},
+    {568, 0}, {567, 0}, {569, 0}, {570, 0}, {571, 0}, {572, 0}, {573, 0}, {575, 0},
+    {574, 155}, {576, 0}, {577, 0}, {578, 0}, {579, 0}, {581, 0}, {580, 0}, {582, 0},
+    {583, 0}, {584, 0}, {585, 0}, {586, 0}, {587, 0}, {588, 0}, {589, 0}, {590, 0},
+    {591, 0}, {592, 0}, {593, 0}, {476, 343}, {43, 350}, {475, 353}, {594, 0}, {18, 355},
+    {45, 357}, {595, 0}, {596, 0}, {597, 0}, {598, 0}, {599, 121}, {600, 0}, {601, 0},
+    {602, 0}, {553, 163}, {603, 0}, {604, 0}, {555, 121}, {605, 0}, {606, 0}, {607, 166},
+    {501, 359}, {610, 52}, {609, 52}, {608, 45}, {612, 0}, {614, 169}, {613, 45}, {557, 0},
+    {616, 0}, {617, 0}, {618, 0}, {619, 21}, {620, 0}, {621, 0}, {622, 0}, {623, 0},
+    {624, 0}, {626, 172}, {625, 174}, {574, 0}, {460, 177}, {627, 0}, {626, 179}, {625, 181},
+    {628, 45}, {630, 0}, {631, 0}, {633, 0}, {632, 0}, {634, 0}, {635, 184}, {636, 0},
+    {637, 0}, {640, 186}, {639, 188}, {638, 45}, {642, 0}, {643, 184}, {644, 0}, {645, 0},
+    {646, 0}, {648, 42}, {647, 45}, {650, 0}, {652, 42}, {651, 45}, {654, 0}, {655, 0},
+    {656, 21}, {657, 0}, {658, 0}, {555, 191}, {660, 52}, {659, 45}, {662, 0}, {501, 365},
+    {610, 199}, {663, 199}, {607, 0}, {611, 201}, {608, 0}, {501, 371}, {610, 0}, {665, 0},
+    {664, 207}, {501, 376}, {609, 0}, {666, 0}, {615, 201}, {613, 0}, {667, 0}, {614, 31},
+    {668, 0}, {669, 0}, {670, 0}, {671, 121}, {672, 0}, {673, 0}, {674, 0}, {523, 23},
+    {675, 0}, {501, 379}, {629, 209}, {628, 0}, {626, 0}, {625, 211}, {676, 0}, {677, 0},
+    {678, 0}, {679, 0}, {680, 56}, {641, 213}, {638, 0}, {681, 0}, {682, 215}, {640, 0},
+    {639, 211}, {683, 0}, {684, 0}, {685, 56}, {686, 0}, {290, 382}, {649, 220}, {647, 0},
+    {687, 0}, {648, 222}, {688, 0}, {653, 220}, {651, 0}, {689, 0}, {652, 222}, {690, 0},
+    {692, 224}, {691, 45}, {694, 121}, {695, 0}, {696, 0}, {661, 201}, {659, 0}, {605, 227},
+    {660, 0}, {697, 0}, {607, 229}, {501, 384}, {610, 236}, {609, 236}, {664, 0}, {698, 0},
+    {702, 238}, {701, 186}, {700, 186}, {699, 45}, {704, 0}, {705, 0}, {706, 0}, {707, 0},
+    {708, 0}, {709, 0}, {528, 0}, {710, 243}, {711, 0}, {640, 172}, {639, 174}, {714, 0},
+    {715, 243}, {716, 0}, {717, 0}, {718, 58}, {719, 0}, {720, 58}, {693, 201}, {691, 0},
+    {721, 0}, {692, 245}, {722, 0}, {723, 0}, {724, 0}, {703, 213}, {699, 0}, {702, 247},
+    {701, 0}, {726, 0}, {725, 207}, {702, 251}, {700, 0}, {729, 0}, {731, 253}, {730, 45},
+    {733, 0}, {734, 0}, {736, 0}, {735, 256}, {738, 61}, {737, 45}, {740, 0}, {712, 95},
+    {741, 258}, {743, 0}, {742, 256}, {745, 61}, {744, 45}, {747, 0}, {748, 0}, {749, 0},
+    {750, 0}, {751, 0}, {752, 0}, {501, 390}, {610, 265}, {753, 265}, {755, 52}, {754, 45},
+    {757, 0}, {702, 267}, {701, 236}, {700, 236}, {725, 0}, {758, 0}, {727, 91}, {759, 0},
+    {732, 201}, {730, 0}, {760, 0}, {761, 0}, {731, 272}, {762, 0}, {736, 274}, {735, 0},
+    {763, 276}, {739, 278}, {737, 0}, {764, 0}, {738, 280}, {765, 0}, {743, 274}, {742, 0},
+    {766, 396}, {746, 278}, {744, 0}, {767, 0}, {745, 280}, {537, 399}, {768, 64}, {769, 0},
+    {770, 64}, {771, 282}, {756, 201}, {754, 0}, {772, 0}, {755, 0}, {773, 0}, {774, 0},
+    {501, 401}, {610, 289}, {753, 289}, {775, 0}, {776, 0}, {777, 291}, {778, 67}, {626, 293},
+    {766, 0}, {779, 67}, {780, 0}, {781, 0}, {782, 0}, {783, 0}, {753, 0}, {784, 0},
+    {785, 0}, {786, 0}, {787, 0}, {788, 0}, {792, 70}, {791, 77}, {790, 80}, {789, 45},
+    {795, 303}, {794, 45}, {797, 0}, {798, 0}, {799, 0}, {527, 0}, {802, 80}, {801, 82},
+    {800, 45}, {806, 80}, {805, 82}, {804, 45}, {793, 317}, {789, 0}, {792, 319}, {791, 130},
+    {809, 0}, {808, 325}, {792, 85}, {790, 0}, {796, 317}, {794, 0}, {812, 0}, {795, 327},
+    {813, 0}, {814, 0}, {815, 0}, {803, 317}, {800, 0}, {816, 0}, {817, 88}, {802, 0},
+    {801, 329}, {807, 317}, {804, 0}, {818, 0}, {766, 411}, {806, 0}, {805, 329}, {819, 0},
+    {820, 0}, {810, 91}, {792, 343}, {791, 350}, {790, 353}, {821, 0}, {523, 355}, {802, 357},
+    {806, 357}, {824, 0}, {825, 0}, {826, 0}, {822, 95}, {827, 0}, {665, 382}, {828, 0},
+    {829, 0}, {830, 0}, {831, 0}, {832, 0}, {809, 399},
 };
 
 /* The edges of states. */
@@ -1794,36 +2366,77 @@ static const uint16_t edge_lists[] = {
     92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107,
     108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 106, 118, 119, 120, 121, 122,
     123, 124, 125, 126, 127, 128, 129, 130, 131, 132, 133, 134, 135, 136, 137, 138,
-    139, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150, 148, 151, 152, 153,
-    154, 155, 156, 157, 158, 33, 159, 36, 160, 40, 161, 151, 42, 43, 162, 163,
-    164, 165, 166, 167, 168, 169, 170, 171, 172, 168, 173, 174, 175, 176, 177, 178,
-    179, 125, 180, 181, 182, 183, 184, 185, 186, 187, 188, 189, 190, 191, 192, 193,
-    49, 50, 194, 195, 196, 197, 198, 199, 200, 201, 202, 203, 204, 205, 206, 155,
-    156, 207, 208, 209, 165, 181, 194, 210, 56, 211, 212, 213, 214, 215, 216, 217,
+    139, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150, 151, 152, 150, 153,
+    154, 155, 156, 157, 158, 159, 160, 33, 161, 36, 162, 40, 163, 153, 42, 43,
+    164, 165, 166, 167, 168, 169, 170, 171, 172, 173, 174, 175, 171, 176, 177, 178,
+    179, 180, 181, 182, 127, 183, 184, 185, 186, 187, 188, 189, 190, 191, 192, 193,
+    194, 195, 196, 49, 50, 197, 198, 199, 200, 201, 202, 203, 204, 205, 206, 207,
+    208, 209, 157, 158, 210, 211, 212, 168, 184, 197, 213, 56, 214, 215, 216, 217,
     218, 219, 220, 221, 222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233,
-    234, 235, 236, 237, 238, 239, 240, 241, 195, 242, 243, 244, 245, 246, 247, 248,
-    249, 250, 251, 252, 253, 254, 255, 256, 126, 257, 258, 259, 260, 261, 262, 263,
-    264, 265, 266, 267, 268, 176, 177, 178, 269, 69, 70, 270, 271, 272, 273, 274,
-    176, 177, 275, 276, 277, 278, 279, 280, 281, 282, 283, 284, 285, 286, 287, 195,
-    242, 288, 289, 290, 291, 292, 293, 294, 295, 296, 297, 298, 299, 300, 301, 302,
-    303, 304, 305, 306, 307, 308, 309, 310, 311, 265, 265, 312, 313, 314, 315, 316,
-    317, 69, 70, 270, 318, 319, 320, 321, 322, 319, 320, 323, 324, 325, 273, 326,
-    327, 328, 329, 330, 331, 332, 333, 334, 335, 336, 283, 337, 287, 338, 290, 291,
-    339, 340, 341, 342, 343, 344, 345, 346, 299, 300, 347, 348, 349, 350, 351, 352,
-    353, 67, 354, 355, 356, 357, 304, 358, 359, 360, 361, 362, 363, 364, 365, 366,
-    367, 69, 70, 71, 368, 319, 320, 321, 369, 319, 320, 370, 371, 319, 320, 321,
-    372, 373, 374, 375, 376, 319, 320, 321, 377, 378, 379, 380, 381, 382, 383, 384,
-    385, 386, 387, 388, 345, 389, 390, 348, 391, 392, 393, 359, 394, 362, 395, 396,
-    397, 398, 399, 400, 401, 378, 379, 380, 402, 403, 404, 405, 406, 407, 403, 404,
-    408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 419, 420, 421, 422, 423,
-    424, 425, 396, 69, 70, 426, 427, 428, 429, 430, 431, 432, 403, 404, 405, 433,
-    434, 435, 436, 410, 437, 438, 439, 440, 441, 442, 443, 444, 445, 78, 446, 447,
-    448, 80, 449, 450, 421, 421, 319, 320, 321, 451, 452, 69, 70, 426, 453, 319,
-    320, 321, 451, 454, 319, 320, 455, 456, 457, 458, 459, 460, 438, 438, 461, 105,
-    462, 463, 448, 464, 465, 466, 319, 320, 467, 454, 468, 469, 470, 471, 472, 473,
-    474, 475, 88, 89, 90, 476, 477, 478, 479, 480, 477, 478, 481, 482, 470, 483,
-    484, 485, 486, 487, 488, 93, 94, 489, 490, 491, 492, 493, 477, 478, 479, 494,
-    495, 496, 484, 497, 498, 487, 499, 490, 500, 501, 502, 503, 504, 505, 506,
+    234, 235, 236, 237, 238, 239, 240, 241, 242, 243, 244, 245, 198, 246, 247, 248,
+    249, 250, 251, 252, 253, 254, 255, 256, 257, 258, 259, 260, 261, 128, 262, 263,
+    264, 265, 266, 267, 268, 269, 270, 271, 272, 273, 179, 180, 181, 274, 69, 70,
+    275, 276, 277, 278, 279, 179, 180, 280, 281, 282, 283, 284, 285, 286, 287, 288,
+    289, 290, 291, 292, 198, 246, 293, 294, 295, 296, 297, 298, 299, 300, 301, 302,
+    303, 304, 305, 306, 307, 308, 309, 310, 311, 312, 313, 314, 315, 316, 317, 270,
+    270, 318, 319, 320, 321, 322, 323, 69, 70, 275, 324, 325, 326, 327, 328, 325,
+    326, 329, 330, 331, 278, 332, 333, 334, 335, 336, 337, 338, 339, 340, 341, 342,
+    288, 343, 292, 344, 295, 296, 345, 346, 347, 348, 349, 350, 351, 352, 304, 305,
+    353, 354, 355, 356, 357, 358, 359, 360, 67, 361, 362, 363, 364, 310, 365, 366,
+    367, 368, 369, 370, 371, 372, 373, 374, 69, 70, 71, 375, 325, 326, 327, 376,
+    325, 326, 377, 378, 325, 326, 327, 379, 380, 381, 382, 383, 325, 326, 327, 384,
+    385, 386, 387, 388, 389, 390, 391, 392, 393, 394, 395, 351, 396, 397, 354, 398,
+    399, 400, 401, 366, 402, 369, 403, 404, 405, 406, 407, 408, 409, 385, 386, 387,
+    410, 411, 412, 413, 414, 415, 411, 412, 416, 417, 418, 419, 420, 421, 422, 423,
+    424, 425, 426, 427, 428, 429, 430, 431, 432, 433, 434, 404, 69, 70, 435, 436,
+    437, 438, 439, 440, 441, 411, 412, 413, 442, 443, 444, 445, 418, 446, 447, 448,
+    449, 450, 451, 452, 453, 454, 78, 455, 456, 457, 80, 458, 459, 430, 430, 325,
+    326, 327, 460, 461, 69, 70, 435, 462, 325, 326, 327, 460, 463, 325, 326, 464,
+    465, 466, 467, 468, 469, 447, 447, 470, 105, 471, 472, 457, 473, 474, 475, 476,
+    477, 478, 479, 480, 481, 482, 483, 484, 485, 486, 487, 488, 489, 490, 491, 492,
+    493, 494, 495, 496, 497, 498, 499, 500, 501, 502, 503, 504, 505, 506, 507, 508,
+    509, 510, 511, 325, 326, 512, 463, 513, 514, 515, 516, 517, 518, 519, 520, 521,
+    522, 523, 524, 525, 526, 527, 528, 529, 530, 531, 532, 533, 534, 535, 536, 537,
+    538, 539, 540, 541, 542, 543, 544, 545, 546, 547, 548, 546, 549, 550, 551, 552,
+    553, 554, 555, 556, 557, 558, 559, 560, 561, 562, 563, 564, 565, 566, 567, 568,
+    569, 570, 571, 572, 573, 574, 575, 576, 577, 578, 579, 574, 580, 581, 582, 583,
+    584, 585, 586, 515, 587, 588, 589, 590, 591, 592, 593, 594, 595, 596, 597, 598,
+    599, 600, 601, 550, 602, 600, 601, 603, 604, 605, 606, 607, 608, 609, 610, 611,
+    612, 613, 614, 615, 616, 617, 618, 619, 620, 559, 560, 621, 622, 623, 624, 625,
+    626, 627, 88, 89, 90, 628, 629, 630, 631, 632, 629, 630, 633, 634, 564, 635,
+    636, 637, 638, 639, 640, 93, 94, 641, 642, 643, 644, 645, 646, 647, 648, 649,
+    650, 651, 652, 653, 654, 655, 656, 657, 658, 659, 660, 661, 662, 663, 664, 665,
+    666, 667, 668, 669, 670, 671, 672, 673, 674, 675, 676, 677, 678, 604, 679, 680,
+    681, 682, 683, 684, 685, 686, 687, 688, 689, 690, 691, 692, 693, 694, 695, 696,
+    697, 698, 629, 630, 631, 699, 700, 701, 636, 702, 703, 639, 704, 642, 705, 516,
+    706, 707, 708, 709, 710, 711, 712, 713, 714, 715, 716, 717, 718, 583, 584, 585,
+    719, 720, 721, 722, 723, 724, 725, 726, 583, 584, 727, 728, 729, 730, 731, 732,
+    733, 734, 735, 736, 737, 738, 739, 604, 679, 740, 741, 742, 743, 744, 745, 746,
+    747, 748, 749, 750, 751, 752, 753, 754, 755, 756, 757, 758, 759, 760, 761, 762,
+    763, 764, 765, 766, 767, 768, 769, 770, 771, 714, 714, 720, 721, 772, 773, 774,
+    775, 776, 777, 778, 779, 720, 721, 722, 780, 781, 782, 783, 784, 785, 781, 782,
+    786, 787, 788, 725, 789, 790, 791, 792, 793, 794, 795, 796, 797, 798, 799, 735,
+    800, 739, 801, 802, 742, 743, 803, 804, 805, 806, 807, 808, 809, 810, 811, 753,
+    754, 812, 813, 814, 815, 816, 817, 818, 819, 820, 821, 822, 761, 823, 824, 825,
+    826, 827, 764, 828, 829, 830, 831, 832, 833, 834, 835, 836, 837, 720, 721, 772,
+    838, 781, 782, 783, 839, 781, 782, 840, 841, 781, 782, 783, 842, 843, 844, 845,
+    846, 781, 782, 783, 847, 848, 849, 850, 851, 852, 853, 854, 855, 856, 857, 858,
+    859, 809, 860, 861, 862, 813, 863, 864, 818, 865, 866, 867, 824, 868, 869, 829,
+    870, 832, 871, 872, 873, 874, 875, 876, 877, 848, 849, 850, 878, 879, 880, 881,
+    882, 883, 879, 880, 884, 885, 886, 887, 888, 889, 890, 891, 892, 893, 894, 895,
+    896, 897, 898, 899, 900, 901, 902, 903, 904, 905, 906, 907, 908, 909, 872, 720,
+    721, 910, 911, 912, 913, 914, 915, 916, 879, 880, 881, 917, 918, 919, 920, 886,
+    921, 922, 923, 924, 925, 926, 927, 928, 929, 892, 930, 931, 932, 933, 934, 935,
+    936, 937, 899, 938, 939, 940, 941, 942, 902, 902, 943, 944, 905, 905, 781, 782,
+    783, 945, 946, 720, 721, 910, 947, 781, 782, 783, 945, 948, 781, 782, 949, 950,
+    951, 952, 953, 954, 922, 922, 955, 956, 957, 958, 931, 959, 933, 960, 961, 939,
+    962, 963, 964, 965, 781, 782, 966, 948, 967, 968, 969, 970, 971, 972, 973, 974,
+    975, 976, 977, 978, 979, 980, 981, 982, 983, 984, 985, 986, 987, 988, 972, 973,
+    974, 989, 990, 991, 992, 993, 994, 990, 991, 995, 996, 976, 997, 998, 999, 1000,
+    1001, 1002, 1003, 982, 983, 1004, 1005, 1006, 1007, 1008, 1009, 985, 986, 1010, 1011, 1012,
+    1013, 1014, 1015, 990, 991, 992, 1016, 1017, 1018, 1019, 1020, 998, 1021, 1022, 1001, 1023,
+    1005, 1024, 1011, 1025, 1026, 1027, 1028, 1029, 1030, 1031, 1032, 956, 1033, 1034, 1035, 1036,
+    618,
 };
 
 /* Operations and moves, each with its place. */
@@ -1876,13 +2489,21 @@ static const qcap_step_t steps[] = {
     {43, 16384},
     {19, 16384},
     {82, 16384},
+    {100, 16384},
     {44, 16384},
     {74, 16385},
+    {99, 16384},
+    {97, 16384},
+    {96, 16384},
     {80, 16384},
     {74, 16384},
     {33, 16384},
     {4, 16385},
     {68, 16385},
+    {95, 16384},
+    {94, 16384},
+    {92, 16384},
+    {91, 16384},
     {40, 16385},
     {67, 16385},
     {68, 16384},
@@ -1896,6 +2517,8 @@ static const qcap_step_t steps[] = {
     {26, 16385},
     {79, 16384},
     {28, 16384},
+    {90, 16384},
+    {89, 16384},
     {16, 16384},
     {37, 16384},
     {31, 16385},
@@ -1910,7 +2533,12 @@ static const qcap_step_t steps[] = {
     {35, 16385},
     {65, 16385},
     {76, 16385},
+    {81, 16384},
+    {86, 16384},
+    {87, 16384},
     {21, 16384},
+    {83, 16384},
+    {84, 16384},
     {10, 16384},
     {9, 16385},
     {20, 16385},
@@ -1918,6 +2546,7 @@ static const qcap_step_t steps[] = {
     {52, 16385},
     {34, 16384},
     {8, 16384},
+    {85, 16384},
 };
 
 /* Actions: how many steps, and which. */
@@ -1964,81 +2593,103 @@ static const uint16_t actions[] = {
     /* 103 */ 0x1, 0x6,
     /* 105 */ 0x2, 0x2c, 0x2f,
     /* 108 */ 0x1, 0x30,
-    /* 110 */ 0x2, 0x7, 0xb,
-    /* 113 */ 0x1, 0x31,
-    /* 115 */ 0x2, 0x11, 0x12,
-    /* 118 */ 0x5, 0x24, 0x25, 0x26, 0x11, 0x1a,
-    /* 124 */ 0x1, 0x24,
-    /* 126 */ 0x1, 0x32,
-    /* 128 */ 0x8001, 0x33,
-    /* 130 */ 0x3, 0x10, 0x11, 0x34,
-    /* 134 */ 0x6, 0x10, 0x24, 0x25, 0x26, 0x11, 0x1a,
-    /* 141 */ 0x2, 0x10, 0x24,
-    /* 144 */ 0x1, 0x10,
-    /* 146 */ 0x2, 0x11, 0x1a,
-    /* 149 */ 0x2, 0x35, 0x36,
-    /* 152 */ 0x2, 0x11, 0x34,
-    /* 155 */ 0x2, 0x35, 0x37,
-    /* 158 */ 0x2, 0x17, 0xe,
-    /* 161 */ 0x1, 0x38,
-    /* 163 */ 0x2, 0x38, 0x39,
-    /* 166 */ 0x1, 0x3a,
-    /* 168 */ 0x1, 0x3b,
-    /* 170 */ 0x2, 0x3b, 0x39,
-    /* 173 */ 0x1, 0x3c,
-    /* 175 */ 0x1, 0x3d,
-    /* 177 */ 0x2, 0x3d, 0x39,
-    /* 180 */ 0x2, 0x3e, 0x12,
-    /* 183 */ 0x4, 0x3f, 0x18, 0x19, 0x1a,
-    /* 188 */ 0x1, 0x3f,
-    /* 190 */ 0x8001, 0x40,
-    /* 192 */ 0x3, 0x18, 0x19, 0x1a,
-    /* 196 */ 0x1, 0x41,
-    /* 198 */ 0x8001, 0x42,
-    /* 200 */ 0x1, 0x39,
-    /* 202 */ 0x8001, 0x43,
-    /* 204 */ 0x1, 0x29,
-    /* 206 */ 0x8001, 0x44,
-    /* 208 */ 0x1, 0x15,
-    /* 210 */ 0x2, 0x17, 0x45,
-    /* 213 */ 0x1, 0x46,
-    /* 215 */ 0x1, 0x37,
-    /* 217 */ 0x4, 0x47, 0x18, 0x19, 0x1a,
-    /* 222 */ 0x1, 0x47,
-    /* 224 */ 0x4, 0x3d, 0x18, 0x19, 0x27,
-    /* 229 */ 0x1, 0x48,
-    /* 231 */ 0x1, 0x45,
-    /* 233 */ 0x3, 0x18, 0x19, 0x27,
-    /* 237 */ 0x1, 0x27,
-    /* 239 */ 0x2, 0x17, 0x34,
-    /* 242 */ 0x1, 0x49,
-    /* 244 */ 0x1, 0x4a,
-    /* 246 */ 0x4, 0x4b, 0x18, 0x19, 0x1a,
-    /* 251 */ 0x1, 0x4b,
-    /* 253 */ 0x4, 0x47, 0x18, 0x19, 0x27,
-    /* 258 */ 0x1, 0x34,
-    /* 260 */ 0x1, 0x4c,
-    /* 262 */ 0x1, 0x4d,
-    /* 264 */ 0x8001, 0x4e,
-    /* 266 */ 0x1, 0x1f,
-    /* 268 */ 0x1, 0x4f,
-    /* 270 */ 0x4, 0x3e, 0x18, 0x19, 0x1a,
-    /* 275 */ 0x1, 0x3e,
-    /* 277 */ 0x1, 0x50,
-    /* 279 */ 0x1, 0x51,
-    /* 281 */ 0x2, 0x23, 0x52,
-    /* 284 */ 0x8001, 0x53,
-    /* 286 */ 0x5, 0x24, 0x25, 0x26, 0x11, 0x27,
-    /* 292 */ 0x1, 0x54,
-    /* 294 */ 0x1, 0x52,
-    /* 296 */ 0x1, 0x28,
-    /* 298 */ 0x6, 0x55, 0x24, 0x25, 0x26, 0x11, 0x27,
-    /* 305 */ 0x2, 0x55, 0x24,
-    /* 308 */ 0x1, 0x55,
-    /* 310 */ 0x1, 0x56,
-    /* 312 */ 0x1, 0x57,
-    /* 314 */ 0x1, 0x58,
-    /* 316 */ 0x1, 0x59,
+    /* 110 */ 0x1, 0x31,
+    /* 112 */ 0x2, 0x7, 0xb,
+    /* 115 */ 0x1, 0x32,
+    /* 117 */ 0x3, 0x33, 0x34, 0x35,
+    /* 121 */ 0x2, 0x11, 0x12,
+    /* 124 */ 0x5, 0x24, 0x25, 0x26, 0x11, 0x1a,
+    /* 130 */ 0x1, 0x24,
+    /* 132 */ 0x1, 0x36,
+    /* 134 */ 0x8001, 0x37,
+    /* 136 */ 0x3, 0x10, 0x11, 0x38,
+    /* 140 */ 0x6, 0x10, 0x24, 0x25, 0x26, 0x11, 0x1a,
+    /* 147 */ 0x2, 0x10, 0x24,
+    /* 150 */ 0x1, 0x10,
+    /* 152 */ 0x2, 0x11, 0x1a,
+    /* 155 */ 0x2, 0x39, 0x3a,
+    /* 158 */ 0x4, 0x3b, 0x3c, 0x3d, 0x3e,
+    /* 163 */ 0x2, 0x11, 0x38,
+    /* 166 */ 0x2, 0x39, 0x3f,
+    /* 169 */ 0x2, 0x17, 0xe,
+    /* 172 */ 0x1, 0x40,
+    /* 174 */ 0x2, 0x40, 0x41,
+    /* 177 */ 0x1, 0x42,
+    /* 179 */ 0x1, 0x43,
+    /* 181 */ 0x2, 0x43, 0x41,
+    /* 184 */ 0x1, 0x44,
+    /* 186 */ 0x1, 0x45,
+    /* 188 */ 0x2, 0x45, 0x41,
+    /* 191 */ 0x2, 0x46, 0x12,
+    /* 194 */ 0x4, 0x47, 0x18, 0x19, 0x1a,
+    /* 199 */ 0x1, 0x47,
+    /* 201 */ 0x8001, 0x48,
+    /* 203 */ 0x3, 0x18, 0x19, 0x1a,
+    /* 207 */ 0x1, 0x49,
+    /* 209 */ 0x8001, 0x4a,
+    /* 211 */ 0x1, 0x41,
+    /* 213 */ 0x8001, 0x4b,
+    /* 215 */ 0x1, 0x29,
+    /* 217 */ 0x2, 0x4c, 0x4d,
+    /* 220 */ 0x8001, 0x4e,
+    /* 222 */ 0x1, 0x15,
+    /* 224 */ 0x2, 0x17, 0x4f,
+    /* 227 */ 0x1, 0x50,
+    /* 229 */ 0x1, 0x3f,
+    /* 231 */ 0x4, 0x51, 0x18, 0x19, 0x1a,
+    /* 236 */ 0x1, 0x51,
+    /* 238 */ 0x4, 0x45, 0x18, 0x19, 0x27,
+    /* 243 */ 0x1, 0x52,
+    /* 245 */ 0x1, 0x4f,
+    /* 247 */ 0x3, 0x18, 0x19, 0x27,
+    /* 251 */ 0x1, 0x27,
+    /* 253 */ 0x2, 0x17, 0x38,
+    /* 256 */ 0x1, 0x53,
+    /* 258 */ 0x1, 0x54,
+    /* 260 */ 0x4, 0x55, 0x18, 0x19, 0x1a,
+    /* 265 */ 0x1, 0x55,
+    /* 267 */ 0x4, 0x51, 0x18, 0x19, 0x27,
+    /* 272 */ 0x1, 0x38,
+    /* 274 */ 0x1, 0x56,
+    /* 276 */ 0x1, 0x57,
+    /* 278 */ 0x8001, 0x58,
+    /* 280 */ 0x1, 0x1f,
+    /* 282 */ 0x1, 0x59,
+    /* 284 */ 0x4, 0x46, 0x18, 0x19, 0x1a,
+    /* 289 */ 0x1, 0x46,
+    /* 291 */ 0x1, 0x5a,
+    /* 293 */ 0x1, 0x5b,
+    /* 295 */ 0x1, 0x5c,
+    /* 297 */ 0x2, 0x5d, 0x13,
+    /* 300 */ 0x2, 0x5c, 0x5e,
+    /* 303 */ 0x2, 0x23, 0x5f,
+    /* 306 */ 0x6, 0x24, 0x25, 0x26, 0x11, 0x1a, 0x60,
+    /* 313 */ 0x3, 0x11, 0x13, 0x61,
+    /* 317 */ 0x8001, 0x62,
+    /* 319 */ 0x5, 0x24, 0x25, 0x26, 0x11, 0x27,
+    /* 325 */ 0x1, 0x63,
+    /* 327 */ 0x1, 0x5f,
+    /* 329 */ 0x1, 0x28,
+    /* 331 */ 0x7, 0x10, 0x24, 0x25, 0x26, 0x11, 0x1a, 0x60,
+    /* 339 */ 0x3, 0x11, 0x1a, 0x60,
+    /* 343 */ 0x6, 0x64, 0x24, 0x25, 0x26, 0x11, 0x27,
+    /* 350 */ 0x2, 0x64, 0x24,
+    /* 353 */ 0x1, 0x64,
+    /* 355 */ 0x1, 0x65,
+    /* 357 */ 0x1, 0x66,
+    /* 359 */ 0x5, 0x17, 0x18, 0x19, 0x1a, 0x60,
+    /* 365 */ 0x5, 0x47, 0x18, 0x19, 0x1a, 0x60,
+    /* 371 */ 0x4, 0x18, 0x19, 0x1a, 0x60,
+    /* 376 */ 0x2, 0x1a, 0x60,
+    /* 379 */ 0x2, 0x13, 0x61,
+    /* 382 */ 0x1, 0x67,
+    /* 384 */ 0x5, 0x51, 0x18, 0x19, 0x1a, 0x60,
+    /* 390 */ 0x5, 0x55, 0x18, 0x19, 0x1a, 0x60,
+    /* 396 */ 0x2, 0x57, 0x5e,
+    /* 399 */ 0x1, 0x68,
+    /* 401 */ 0x5, 0x46, 0x18, 0x19, 0x1a, 0x60,
+    /* 407 */ 0x3, 0x5d, 0x69, 0x13,
+    /* 411 */ 0x2, 0x11, 0x5e,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
@@ -2048,7 +2699,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 6, 0, 0}, /* open value */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 6, 0, 0}, /* open value */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 150, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 159, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_MARK, 0, 0, 0, 0, 0}, /* mark */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 5, 0, 0}, /* close noreply */
@@ -2066,7 +2717,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 7, 0, 0}, /* close cas-unique */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 7, 0, 0}, /* open cas-unique */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 150, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 159, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, 0, 1, 8, 0, 0}, /* close meta-flag */
     {QCAP_OP_OPEN, 0, 1, 8, 0, 0}, /* open meta-flag */
@@ -2087,7 +2738,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 10, 0, 0}, /* open argument */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open request */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open request */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 63, 0}, /* anomaly empty-line */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 65, 0}, /* anomaly empty-line */
     {QCAP_OP_ANOMALY_OPEN, 0, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
@@ -2126,6 +2777,25 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 12, 0, 0}, /* open key */
     {QCAP_OP_OPEN, 0, 0, 11, 0, 0}, /* open reply */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 11, 0, 0}, /* open reply */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 0, 160}, /* set is_spoken */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 1, 161}, /* set is_spoken */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 162}, /* set is_spoken */
+    {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 27, 0, 0}, /* close rest */
+    {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 27, 0, 0}, /* open rest */
+    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 27, 0, 0}, /* open rest */
+    {QCAP_OP_CLOSE, 0, 0, 26, 0, 0}, /* close datagram-count */
+    {QCAP_OP_CONVERT_CLOSE, 0, 0, 1, 0, 0}, /* convert datagram-count */
+    {QCAP_OP_CONVERT_OPEN, 0, 0, 1, 0, 0}, /* begin datagram-count */
+    {QCAP_OP_OPEN, 0, 0, 26, 0, 0}, /* open datagram-count */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 26, 0, 0}, /* open datagram-count */
+    {QCAP_OP_CLOSE, 0, 0, 25, 0, 0}, /* close sequence-number */
+    {QCAP_OP_CONVERT_CLOSE, 0, 0, 2, 0, 0}, /* convert sequence-number */
+    {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin sequence-number */
+    {QCAP_OP_OPEN, 0, 0, 25, 0, 0}, /* open sequence-number */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 25, 0, 0}, /* open sequence-number */
+    {QCAP_OP_CLOSE, 0, 0, 24, 0, 0}, /* close request-id */
+    {QCAP_OP_OPEN, 0, 0, 24, 0, 0}, /* open request-id */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 24, 0, 0}, /* open request-id */
 };
 
 /* Rule and what was expected. */
@@ -2175,178 +2845,188 @@ static const qcap_about_t abouts[] = {
     {3, 44},
     {1, 45},
     {3, 46},
-    {1, 47},
-    {48, 49},
+    {47, 48},
+    {1, 49},
     {50, 51},
     {52, 53},
-    {52, 54},
-    {55, 56},
-    {52, 57},
-    {58, 59},
-    {1, 57},
-    {52, 60},
-    {1, 51},
-    {61, 62},
-    {52, 51},
-    {52, 49},
-    {63, 24},
-    {8, 64},
-    {65, 66},
-    {67, 19},
-    {67, 68},
-    {8, 69},
-    {8, 70},
-    {8, 71},
-    {8, 40},
-    {72, 41},
-    {5, 51},
-    {8, 11},
-    {3, 73},
-    {1, 74},
-    {1, 75},
-    {48, 76},
-    {50, 77},
-    {52, 13},
-    {78, 13},
-    {55, 79},
-    {80, 21},
-    {52, 81},
-    {82, 83},
-    {84, 21},
-    {52, 85},
-    {1, 86},
-    {61, 60},
-    {8, 87},
-    {65, 88},
+    {54, 55},
+    {54, 56},
+    {57, 58},
+    {54, 59},
+    {60, 61},
+    {1, 59},
+    {54, 62},
+    {1, 53},
+    {63, 64},
+    {54, 53},
+    {54, 51},
+    {65, 24},
     {8, 66},
-    {65, 25},
-    {8, 89},
-    {90, 83},
-    {91, 21},
-    {8, 92},
-    {8, 93},
-    {8, 26},
-    {94, 25},
-    {95, 83},
-    {95, 24},
-    {48, 81},
-    {8, 88},
-    {3, 66},
-    {52, 96},
-    {55, 57},
-    {97, 23},
-    {98, 99},
-    {52, 100},
-    {1, 54},
-    {61, 79},
-    {52, 101},
+    {67, 68},
+    {69, 19},
+    {69, 70},
+    {8, 71},
+    {8, 72},
+    {8, 73},
+    {8, 40},
+    {74, 41},
+    {5, 53},
+    {8, 11},
+    {3, 75},
+    {1, 76},
+    {1, 77},
+    {50, 78},
     {52, 79},
-    {8, 102},
-    {8, 103},
-    {65, 29},
-    {90, 104},
-    {90, 24},
-    {65, 71},
+    {54, 13},
+    {80, 13},
+    {57, 81},
+    {82, 21},
+    {54, 83},
+    {84, 85},
+    {86, 21},
+    {54, 87},
+    {1, 88},
+    {63, 62},
+    {8, 89},
+    {67, 90},
+    {8, 68},
+    {67, 25},
+    {8, 91},
+    {92, 85},
+    {93, 21},
+    {8, 94},
+    {8, 95},
+    {8, 26},
+    {96, 25},
+    {97, 85},
+    {97, 24},
+    {50, 83},
+    {8, 90},
+    {3, 68},
+    {98, 48},
+    {54, 99},
+    {57, 59},
+    {100, 23},
+    {101, 102},
+    {54, 103},
+    {1, 56},
+    {63, 81},
+    {54, 104},
+    {54, 81},
     {8, 105},
     {8, 106},
-    {65, 107},
-    {10, 108},
-    {8, 73},
-    {94, 87},
-    {1, 56},
-    {52, 109},
-    {110, 21},
-    {50, 13},
-    {97, 21},
-    {22, 21},
-    {111, 112},
-    {98, 83},
-    {1, 49},
-    {52, 74},
-    {61, 96},
-    {52, 62},
-    {8, 21},
-    {65, 40},
+    {67, 29},
+    {92, 107},
+    {92, 24},
+    {67, 73},
     {8, 108},
-    {113, 112},
-    {27, 112},
-    {8, 114},
+    {8, 109},
+    {67, 110},
+    {10, 111},
+    {8, 75},
+    {96, 89},
+    {1, 58},
+    {54, 112},
+    {113, 21},
+    {52, 13},
+    {100, 21},
+    {22, 21},
+    {114, 115},
+    {101, 85},
+    {1, 51},
+    {54, 76},
+    {63, 99},
+    {54, 64},
+    {8, 21},
+    {67, 40},
+    {8, 111},
+    {116, 115},
+    {27, 115},
+    {8, 117},
     {10, 21},
-    {8, 115},
-    {8, 116},
-    {94, 88},
-    {52, 117},
+    {8, 118},
+    {8, 119},
+    {96, 90},
+    {120, 48},
+    {54, 121},
     {36, 34},
-    {111, 31},
-    {113, 31},
-    {118, 119},
-    {120, 21},
-    {1, 79},
-    {121, 21},
-    {8, 122},
-    {65, 108},
-    {113, 28},
-    {94, 24},
-    {91, 83},
-    {123, 28},
-    {124, 24},
-    {124, 83},
-    {94, 71},
-    {52, 125},
-    {126, 21},
-    {127, 119},
-    {82, 119},
-    {38, 128},
-    {52, 129},
-    {52, 56},
-    {65, 117},
-    {123, 30},
-    {130, 0},
-    {94, 40},
-    {131, 34},
-    {132, 21},
-    {52, 133},
-    {120, 119},
-    {134, 122},
-    {130, 135},
-    {136, 16},
-    {94, 21},
-    {131, 128},
-    {137, 16},
+    {114, 31},
+    {116, 31},
+    {122, 123},
+    {124, 21},
+    {1, 81},
+    {125, 21},
+    {8, 126},
+    {67, 111},
+    {116, 28},
+    {96, 24},
+    {93, 85},
+    {127, 28},
+    {128, 24},
+    {128, 85},
+    {96, 73},
+    {54, 129},
+    {130, 21},
+    {131, 123},
+    {84, 123},
+    {38, 132},
+    {54, 133},
+    {54, 58},
+    {67, 121},
+    {127, 30},
+    {134, 0},
+    {96, 40},
+    {135, 136},
+    {137, 34},
     {138, 21},
-    {52, 139},
+    {54, 139},
+    {124, 123},
+    {140, 126},
+    {134, 48},
+    {141, 16},
+    {96, 21},
+    {137, 132},
+    {142, 16},
+    {143, 21},
+    {54, 144},
     {10, 24},
-    {136, 24},
-    {140, 141},
-    {142, 143},
-    {144, 145},
-    {144, 119},
-    {137, 24},
-    {36, 128},
-    {10, 146},
-    {140, 122},
-    {142, 62},
-    {144, 128},
-    {38, 35},
-    {142, 57},
-    {10, 73},
-    {142, 147},
-    {20, 83},
-    {148, 34},
-    {142, 51},
-    {65, 21},
-    {3, 83},
-    {148, 41},
-    {142, 75},
-    {65, 122},
+    {141, 24},
+    {145, 146},
+    {147, 0},
     {148, 149},
-    {142, 54},
-    {142, 139},
+    {150, 151},
+    {150, 123},
+    {142, 24},
+    {36, 132},
+    {10, 152},
+    {145, 126},
+    {1, 153},
+    {3, 154},
+    {155, 48},
+    {148, 64},
+    {150, 132},
+    {38, 35},
+    {148, 59},
+    {10, 75},
+    {148, 156},
+    {20, 85},
+    {157, 34},
+    {148, 53},
+    {67, 21},
+    {3, 85},
+    {157, 41},
+    {148, 77},
+    {67, 126},
+    {157, 158},
+    {148, 56},
+    {148, 144},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
 static const qcap_suspend_t suspends[] = {
     {0, 32768, 16384},
+    {2, 32768, 16384},
+    {1, 32768, 16384},
 };
 
 /* Repeats that are counted in a state: how many bytes they take, and where they began. */
@@ -2363,8 +3043,12 @@ static const qcap_keep_t keeps[] = {
     {0, 0, 2, 0, 16384, 0, 0, 0},
     {0, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 0, 0, 16384, 0, 1, 0},
+    {1, 1, 0, 0, 16384, 0, 0, 0},
+    {2, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 0, 0, 16384, 1, 1, 0},
     {0, 1, 0, 0, 16384, 2, 1, 0},
+    {0, 0, 0, 0, 16384, 0, 0, 297},
+    {0, 0, 0, 0, 16384, 0, 0, 407},
 };
 
 /* States. Above each is what the tables say of it, for people: what it reads, where that leads, what it does. */
@@ -2763,50 +3447,59 @@ static const qcap_state_t states[] = {
      *     -> value_line_9: found, open reply */
     {129, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 57: before_value_line_2 */
 
+    /* request-id = 2. OCTET
+     * e.g. after ""
+     *     OCTET -> request_id_2 */
+    {130, 255, 31, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 58: request_id_1 */
+
+    /* e.g. after ""
+     *     -> request_id_1: open request-id */
+    {131, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 59: before_request_id_1 */
+
     /* store = "set" / . "add" / "replace" / "append" / "prepend"
      * store = "set" / "add" / "replace" / . "append" / "prepend"
      * e.g. after "a"
      *     "d" -> store_10
      *     "p" -> store_11 */
-    {130, 255, 31, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 58: store_5 */
+    {132, 255, 32, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 60: store_5 */
 
     /* cas-store = . "cas"
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "c"
      *     "a" -> cas_store_3 */
-    {132, 255, 32, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 59: cas_store_1 */
+    {134, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 61: cas_store_1 */
 
     /* delete = . "delete"
      * increment = "incr" / . "decr"
      * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * e.g. after "d"
      *     "e" -> delete_2 */
-    {133, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 60: delete_1 */
+    {135, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 62: delete_1 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "e"
      *     "x" -> other_command_7 */
-    {134, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 61: other_command_1 */
+    {136, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 63: other_command_1 */
 
     /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "f"
      *     "l" -> other_command_8 */
-    {135, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 62: other_command_2 */
+    {137, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 64: other_command_2 */
 
     /* increment = . "incr" / "decr"
      * e.g. after "i"
      *     "n" -> increment_2 */
-    {136, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 63: increment_1 */
+    {138, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 65: increment_1 */
 
     /* other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "l"
      *     "r" -> other_command_9 */
-    {137, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 64: other_command_3 */
+    {139, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 66: other_command_3 */
 
     /* ms = . "ms"
      * meta-command = . "mg" / "md" / "ma" / "me"
@@ -2816,71 +3509,71 @@ static const qcap_state_t states[] = {
      *     "i" -> other_command_10
      *     "n" -> line_end_1: close command
      *     "s" -> ms_start_1: close command */
-    {138, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 65: ms_1 */
+    {140, 255, 39, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 67: ms_1 */
 
     /* store = "set" / "add" / "replace" / "append" / . "prepend"
      * e.g. after "p"
      *     "r" -> store_12 */
-    {142, 255, 37, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 66: store_6 */
+    {144, 255, 38, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 68: store_6 */
 
     /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "q"
      *     "u" -> other_command_11 */
-    {143, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 67: other_command_4 */
+    {145, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 69: other_command_4 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "r"
      *     "e" -> store_13 */
-    {144, 255, 33, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 68: store_7 */
+    {146, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 70: store_7 */
 
     /* touch = . "touch"
      * e.g. after "t"
      *     "o" -> touch_2 */
-    {145, 255, 40, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 69: touch_1 */
+    {147, 255, 41, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 71: touch_1 */
 
     /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * e.g. after "v"
      *     "e" -> other_command_15 */
-    {146, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 70: other_command_5 */
+    {148, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 72: other_command_5 */
 
     /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "w"
      *     "a" -> other_command_16 */
-    {147, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 71: other_command_6 */
+    {149, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: other_command_6 */
 
     /* empty-line = . CRLF
      * e.g. after "\r"
      *     LF -> store_1: anomaly empty-line */
-    {148, 255, 15, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 72: empty_line_1 */
+    {150, 255, 15, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: empty_line_1 */
 
     /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
      * status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "B"
      *     "A" -> status_16
      *     "U" -> status_17 */
-    {149, 255, 41, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: status_6 */
+    {151, 255, 42, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: status_6 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "C"
      *     "L" -> error_2 */
-    {151, 255, 42, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: error_1 */
+    {153, 255, 43, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 76: error_1 */
 
     /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
      * e.g. after "D"
      *     "E" -> status_18 */
-    {152, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: status_7 */
+    {154, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 77: status_7 */
 
     /* meta-status = . "HD" / "EN" / "NF" / "NS" / "EX" / "MN"
      * meta-status = . "HD" / "EN" / "NF" / "NS" / "EX" / "MN"
      * e.g. after "H"
      *     "D" -> meta_alone_1: close status */
-    {153, 255, 12, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 76: meta_status_1 */
+    {155, 255, 12, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: meta_status_1 */
 
     /* meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / . "MN"
      * meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / . "MN"
@@ -2888,7 +3581,7 @@ static const qcap_state_t states[] = {
      * e.g. after "M"
      *     "E" -> debug_1
      *     "N" -> meta_alone_1: open status, close status */
-    {154, 255, 43, 63, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 77: meta_status_2 */
+    {156, 255, 44, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: meta_status_2 */
 
     /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
@@ -2896,27 +3589,27 @@ static const qcap_state_t states[] = {
      * e.g. after "N"
      *     "F" / "S" -> meta_alone_1: close status
      *     "O" -> status_20 */
-    {156, 255, 44, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: status_8 */
+    {158, 255, 45, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 80: status_8 */
 
     /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / . "OK" / "END" / "RESET" / ( "BUSY" SP *text-char ...
      * e.g. after "O"
      *     "K" -> status_line_1: close status */
-    {57, 255, 45, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: status_9 */
+    {57, 255, 46, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: status_9 */
 
     /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "R"
      *     "E" -> status_21 */
-    {158, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 80: status_10 */
+    {160, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: status_10 */
 
     /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
      * e.g. after "T"
      *     "O" -> status_23 */
-    {159, 255, 46, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: status_11 */
+    {161, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: status_11 */
 
     /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
      * e.g. after "U"
      *     "N" -> status_24 */
-    {160, 255, 25, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: status_12 */
+    {162, 255, 25, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 84: status_12 */
 
     /* number = . 1*20DIGIT
      * number-line = number *. SP CRLF
@@ -2925,28 +3618,28 @@ static const qcap_state_t states[] = {
      *     DIGIT -> number_2
      *     SP -> number_line_1: close number
      *     CR -> number_line_2: close number */
-    {161, 255, 27, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: number_1 */
+    {163, 255, 27, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 85: number_1 */
 
     /* cas-store = . "cas"
      * e.g. after "c"
      *     "a" -> cas_store_4 */
-    {164, 255, 32, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 84: cas_store_2 */
+    {166, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 86: cas_store_2 */
 
     /* get = . "get" / "gets"
      * get = "get" / . "gets"
      * e.g. after "g"
      *     "e" -> get_2 */
-    {165, 255, 33, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 85: get_3 */
+    {167, 255, 34, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 87: get_3 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * e.g. after "r"
      *     "e" -> store_14 */
-    {166, 255, 33, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 86: store_8 */
+    {168, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 88: store_8 */
 
     /* store = . "set" / "add" / "replace" / "append" / "prepend"
      * e.g. after "s"
      *     "e" -> store_3 */
-    {167, 255, 33, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 87: store_9 */
+    {169, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: store_9 */
 
     /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
      * status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
@@ -2955,14 +3648,14 @@ static const qcap_state_t states[] = {
      *     "N" -> status_3: open status
      *     "R" -> error_3: open error
      *     "X" -> status_25: open status */
-    {168, 255, 4, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 88: status_13 */
+    {170, 255, 4, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 90: status_13 */
 
     /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
      * status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "N"
      *     "O" -> status_20 */
-    {171, 255, 46, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: status_14 */
+    {173, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 91: status_14 */
 
     /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
      * status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
@@ -2971,22 +3664,27 @@ static const qcap_state_t states[] = {
      *     "A" -> status_22: open status
      *     "E" -> error_4: open error
      *     "T" -> status_26: open status */
-    {172, 255, 5, 70, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 90: status_15 */
+    {174, 255, 5, 71, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: status_15 */
 
     /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "V"
      *     "A" -> value_line_11 */
-    {175, 255, 47, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 91: value_line_10 */
+    {177, 255, 48, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 93: value_line_10 */
+
+    /* request-id = 2. OCTET
+     * e.g. after "a"
+     *     OCTET -> sequence_number_1: close request-id, open sequence-number, begin sequence-number */
+    {178, 255, 31, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: request_id_2 */
 
     /* store = "set" / . "add" / "replace" / "append" / "prepend"
      * e.g. after "ad"
      *     "d" -> storage_line_1: close command */
-    {48, 255, 48, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: store_10 */
+    {48, 255, 49, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: store_10 */
 
     /* store = "set" / "add" / "replace" / . "append" / "prepend"
      * e.g. after "ap"
      *     "p" -> store_15 */
-    {176, 255, 49, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 93: store_11 */
+    {179, 255, 50, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: store_11 */
 
     /* cas-store = . "cas"
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
@@ -2994,7 +3692,7 @@ static const qcap_state_t states[] = {
      * e.g. after "ca"
      *     "c" -> other_command_17
      *     "s" -> storage_line_2: close command */
-    {177, 255, 50, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: cas_store_3 */
+    {180, 255, 51, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: cas_store_3 */
 
     /* delete = . "delete"
      * increment = "incr" / . "decr"
@@ -3003,48 +3701,48 @@ static const qcap_state_t states[] = {
      *     "b" -> other_command_18
      *     "c" -> increment_3
      *     "l" -> delete_3 */
-    {179, 255, 51, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: delete_2 */
+    {182, 255, 52, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: delete_2 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "ex"
      *     "t" -> other_command_19 */
-    {182, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: other_command_7 */
+    {185, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: other_command_7 */
 
     /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "fl"
      *     "u" -> other_command_20 */
-    {183, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: other_command_8 */
+    {186, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: other_command_8 */
 
     /* gat = . "gat" / "gats"
      * gat = "gat" / . "gats"
      * e.g. after "ga"
      *     "t" -> gat_start_1 */
-    {184, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: gat_1 */
+    {187, 255, 7, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: gat_1 */
 
     /* increment = . "incr" / "decr"
      * e.g. after "in"
      *     "c" -> increment_3 */
-    {185, 255, 52, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: increment_2 */
+    {188, 255, 53, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 102: increment_2 */
 
     /* other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "lr"
      *     "u" -> other_start_1 */
-    {186, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: other_command_9 */
+    {189, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: other_command_9 */
 
     /* meta-start = meta-command . SP
      * e.g. after "ma"
      *     SP -> key_7: atomic ends, open key */
-    {187, 255, 13, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: meta_start_1 */
+    {190, 255, 13, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 104: meta_start_1 */
 
     /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * e.g. after "mi"
      *     "s" -> other_command_21 */
-    {188, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 102: other_command_10 */
+    {191, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: other_command_10 */
 
     /* line-end = *. SP newline
      * newline = . CRLF / LF
@@ -3053,23 +3751,23 @@ static const qcap_state_t states[] = {
      *     SP -> line_end_1
      *     CR -> newline_3: mark
      *     LF -> store_1: mark, anomaly-open, anomaly bare-LF, atomic ends, close request */
-    {189, 3, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: line_end_1 */
+    {192, 3, 55, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: line_end_1 */
 
     /* ms-start = ms . SP
      * e.g. after "ms"
      *     SP -> key_8: atomic ends, open key */
-    {192, 255, 13, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 104: ms_start_1 */
+    {195, 255, 13, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 107: ms_start_1 */
 
     /* store = "set" / "add" / "replace" / "append" / . "prepend"
      * e.g. after "pr"
      *     "e" -> store_11 */
-    {193, 255, 33, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: store_12 */
+    {196, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: store_12 */
 
     /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "qu"
      *     "i" -> other_command_22 */
-    {194, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: other_command_11 */
+    {197, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: other_command_11 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
@@ -3077,68 +3775,68 @@ static const qcap_state_t states[] = {
      * e.g. after "re"
      *     "f" -> other_command_23
      *     "p" -> store_16 */
-    {195, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 107: store_13 */
+    {198, 255, 57, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: store_13 */
 
     /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "sh"
      *     "u" -> other_command_24 */
-    {197, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: other_command_12 */
+    {200, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: other_command_12 */
 
     /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "sl"
      *     "a" -> other_command_25 */
-    {198, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: other_command_13 */
+    {201, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: other_command_13 */
 
     /* other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
      * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
      * e.g. after "st"
      *     "a" -> other_command_26 */
-    {199, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: other_command_14 */
+    {202, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: other_command_14 */
 
     /* touch = . "touch"
      * e.g. after "to"
      *     "u" -> touch_3 */
-    {200, 255, 39, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: touch_2 */
+    {203, 255, 40, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: touch_2 */
 
     /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * e.g. after "ve"
      *     "r" -> other_command_27 */
-    {201, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: other_command_15 */
+    {204, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: other_command_15 */
 
     /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "wa"
      *     "t" -> other_command_28 */
-    {202, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: other_command_16 */
+    {205, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: other_command_16 */
 
     /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BA"
      *     "D" -> status_27 */
-    {203, 255, 12, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: status_16 */
+    {206, 255, 12, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: status_16 */
 
     /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
      * e.g. after "BU"
      *     "S" -> status_28 */
-    {204, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: status_17 */
+    {207, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: status_17 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CL"
      *     "I" -> error_5 */
-    {205, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: error_2 */
+    {208, 255, 59, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: error_2 */
 
     /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
      * e.g. after "DE"
      *     "L" -> status_29 */
-    {206, 255, 42, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: status_18 */
+    {209, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: status_18 */
 
     /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "ER"
      *     "R" -> error_6 */
-    {207, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: error_3 */
+    {210, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: error_3 */
 
     /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
      * meta-alone = meta-status *. SP CRLF
@@ -3147,7 +3845,7 @@ static const qcap_state_t states[] = {
      *     "I" -> status_30
      *     SP -> meta_alone_2: close status
      *     CR -> meta_alone_3: close status */
-    {208, 255, 59, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: status_19 */
+    {211, 255, 60, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: status_19 */
 
     /* meta-alone = meta-status *. SP CRLF
      * meta-alone = meta-status *SP . CRLF
@@ -3155,12 +3853,12 @@ static const qcap_state_t states[] = {
      * e.g. after "HD"
      *     SP -> meta_alone_2
      *     CR -> meta_alone_3 */
-    {211, 255, 60, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: meta_alone_1 */
+    {214, 255, 61, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: meta_alone_1 */
 
     /* debug = "ME" . SP key *( SP meta-flag )
      * e.g. after "ME"
      *     SP -> key_9: open key */
-    {213, 255, 13, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: debug_1 */
+    {216, 255, 13, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: debug_1 */
 
     /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
@@ -3168,37 +3866,37 @@ static const qcap_state_t states[] = {
      * e.g. after "NO"
      *     "S" -> status_31
      *     "T" -> status_32 */
-    {214, 255, 61, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: status_20 */
+    {217, 255, 62, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: status_20 */
 
     /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "RE"
      *     "S" -> status_33 */
-    {216, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: status_21 */
+    {219, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: status_21 */
 
     /* status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
      * e.g. after "SA"
      *     "M" -> status_34 */
-    {217, 255, 62, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: status_22 */
+    {220, 255, 63, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: status_22 */
 
     /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
      * e.g. after "SE"
      *     "R" -> error_7 */
-    {218, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: error_4 */
+    {221, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: error_4 */
 
     /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
      * e.g. after "TO"
      *     "U" -> status_35 */
-    {219, 255, 17, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: status_23 */
+    {222, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: status_23 */
 
     /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
      * e.g. after "UN"
      *     "S" -> status_36 */
-    {220, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: status_24 */
+    {223, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: status_24 */
 
     /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
      * e.g. after "VE"
      *     "R" -> reply_line_2 */
-    {221, 255, 16, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: reply_line_1 */
+    {224, 255, 16, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: reply_line_1 */
 
     /* number = . 1*20DIGIT
      * number-line = number *. SP CRLF
@@ -3208,95 +3906,100 @@ static const qcap_state_t states[] = {
      *     SP -> number_line_1: close number
      *     CR -> number_line_2: close number
      *     19 bytes -> number_line_1: close number */
-    {222, 4, 63, 68, 4, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 129: number_2 */
+    {225, 4, 64, 69, 4, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 132: number_2 */
 
     /* number-line = number *. SP CRLF
      * number-line = number *SP . CRLF
      * e.g. after "0 "
      *     SP -> number_line_1
      *     CR -> number_line_2 */
-    {226, 2, 60, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: number_line_1 */
+    {229, 2, 61, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: number_line_1 */
 
     /* number-line = number *SP . CRLF
      * e.g. after "0\r"
      *     LF -> value_line_1: atomic ends, close reply */
-    {61, 255, 15, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: number_line_2 */
+    {61, 255, 15, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: number_line_2 */
 
     /* cas-store = . "cas"
      * e.g. after "ca"
      *     "s" -> storage_line_2: close command */
-    {228, 255, 53, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: cas_store_4 */
+    {231, 255, 54, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: cas_store_4 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * e.g. after "re"
      *     "p" -> store_16 */
-    {229, 255, 49, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: store_14 */
+    {232, 255, 50, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: store_14 */
 
     /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
      * e.g. after "EX"
      *     "I" -> status_30 */
-    {230, 255, 58, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: status_25 */
+    {233, 255, 59, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: status_25 */
 
     /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
      * e.g. after "ST"
      *     "O" -> status_4 */
-    {231, 255, 46, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: status_26 */
+    {234, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: status_26 */
 
     /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "VA"
      *     "L" -> value_line_4 */
-    {232, 255, 42, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: value_line_11 */
+    {235, 255, 43, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: value_line_11 */
+
+    /* sequence-number = 2. OCTET
+     * e.g. after "aa"
+     *     OCTET -> sequence_number_2 */
+    {236, 255, 31, 103, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 140: sequence_number_1 */
 
     /* store = "set" / "add" / "replace" / . "append" / "prepend"
      * e.g. after "app"
      *     "e" -> store_17 */
-    {233, 255, 33, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: store_15 */
+    {237, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: store_15 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cac"
      *     "h" -> other_command_29 */
-    {234, 255, 64, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: other_command_17 */
+    {238, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: other_command_17 */
 
     /* storage-line = ... SP flags SP exptime SP bytes ) / ( cas-store . SP key SP flags SP exptime SP bytes SP cas-unique ...
      * e.g. after "cas"
      *     SP -> key_10: open key */
-    {235, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: storage_line_2 */
+    {239, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: storage_line_2 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * e.g. after "deb"
      *     "u" -> other_command_30 */
-    {236, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: other_command_18 */
+    {240, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: other_command_18 */
 
     /* increment = "incr" / . "decr"
      * e.g. after "dec"
      *     "r" -> increment_start_1: close command */
-    {237, 255, 37, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: increment_3 */
+    {241, 255, 38, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: increment_3 */
 
     /* delete = . "delete"
      * e.g. after "del"
      *     "e" -> delete_4 */
-    {238, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: delete_3 */
+    {242, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: delete_3 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "ext"
      *     "s" -> other_command_31 */
-    {239, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: other_command_19 */
+    {243, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: other_command_19 */
 
     /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "flu"
      *     "s" -> other_command_32 */
-    {240, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: other_command_20 */
+    {244, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: other_command_20 */
 
     /* gat-start = gat . SP
      * gat = "gat" / . "gats"
      * e.g. after "gat"
      *     "s" -> gat_start_2: close command
      *     SP -> exptime_3: close command, atomic ends, open exptime */
-    {241, 255, 14, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: gat_start_1 */
+    {245, 255, 14, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: gat_start_1 */
 
     /* other-start = other-command . SP
      * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
@@ -3306,68 +4009,68 @@ static const qcap_state_t states[] = {
      *     SP -> argument_1: close command
      *     CR -> newline_3: close command, mark
      *     LF -> store_1: close command, mark, anomaly-open, anomaly bare-LF, atomic ends, close request */
-    {243, 255, 65, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: other_start_1 */
+    {247, 255, 66, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: other_start_1 */
 
     /* key = 1*250. key-char
      * e.g. after "ma "
      *     key-char -> key_11 */
-    {247, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: key_7 */
+    {251, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: key_7 */
 
     /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * e.g. after "mis"
      *     "b" -> other_command_34 */
-    {248, 255, 66, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: other_command_21 */
+    {252, 255, 67, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: other_command_21 */
 
     /* newline = . CRLF / LF
      * e.g. after "mn\r"
      *     LF -> store_1: atomic ends, close request */
-    {249, 255, 15, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: newline_3 */
+    {253, 255, 15, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: newline_3 */
 
     /* key = 1*250. key-char
      * e.g. after "ms "
      *     key-char -> key_12 */
-    {250, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: key_8 */
+    {254, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: key_8 */
 
     /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "qui"
      *     "t" -> other_start_2: close command */
-    {251, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: other_command_22 */
+    {255, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: other_command_22 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "ref"
      *     "r" -> other_command_35 */
-    {252, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: other_command_23 */
+    {256, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: other_command_23 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * e.g. after "rep"
      *     "l" -> store_18 */
-    {253, 255, 35, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: store_16 */
+    {257, 255, 36, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: store_16 */
 
     /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "shu"
      *     "t" -> other_command_36 */
-    {254, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: other_command_24 */
+    {258, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: other_command_24 */
 
     /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "sla"
      *     "b" -> other_command_37 */
-    {255, 255, 66, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: other_command_25 */
+    {259, 255, 67, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: other_command_25 */
 
     /* other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
      * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
      * e.g. after "sta"
      *     "t" -> other_command_37 */
-    {255, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: other_command_26 */
+    {259, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: other_command_26 */
 
     /* touch = . "touch"
      * e.g. after "tou"
      *     "c" -> touch_4 */
-    {256, 255, 52, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: touch_3 */
+    {260, 255, 53, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: touch_3 */
 
     /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
@@ -3375,33 +4078,33 @@ static const qcap_state_t states[] = {
      * e.g. after "ver"
      *     "b" -> other_command_38
      *     "s" -> other_command_39 */
-    {257, 255, 67, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: other_command_27 */
+    {261, 255, 68, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: other_command_27 */
 
     /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "wat"
      *     "c" -> other_command_40 */
-    {259, 255, 52, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: other_command_28 */
+    {263, 255, 53, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: other_command_28 */
 
     /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BAD"
      *     "C" -> status_37 */
-    {260, 255, 68, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: status_27 */
+    {264, 255, 69, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: status_27 */
 
     /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
      * e.g. after "BUS"
      *     "Y" -> status_38 */
-    {261, 255, 69, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: status_28 */
+    {265, 255, 70, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: status_28 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLI"
      *     "E" -> error_8 */
-    {262, 255, 19, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: error_5 */
+    {266, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: error_5 */
 
     /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
      * e.g. after "DEL"
      *     "E" -> status_39 */
-    {263, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: status_29 */
+    {267, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 167: status_29 */
 
     /* meta-alone = meta-status *. SP CRLF
      * meta-alone = meta-status *SP . CRLF
@@ -3410,32 +4113,32 @@ static const qcap_state_t states[] = {
      *     key-char -> meta_flag_1: atomic ends, open meta-flag
      *     SP -> meta_alone_4
      *     CR -> meta_alone_3 */
-    {264, 255, 70, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: meta_alone_2 */
+    {268, 255, 71, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: meta_alone_2 */
 
     /* meta-alone = meta-status *SP . CRLF
      * e.g. after "EN\r"
      *     LF -> value_line_1: atomic ends, close reply */
-    {61, 255, 15, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: meta_alone_3 */
+    {61, 255, 15, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: meta_alone_3 */
 
     /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "ERR"
      *     "O" -> error_9 */
-    {267, 255, 46, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: error_6 */
+    {271, 255, 47, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: error_6 */
 
     /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
      * e.g. after "EXI"
      *     "S" -> status_40 */
-    {268, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 167: status_30 */
+    {272, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: status_30 */
 
     /* key = 1*250. key-char
      * e.g. after "ME "
      *     key-char -> key_13 */
-    {269, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: key_9 */
+    {273, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: key_9 */
 
     /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "NOS"
      *     "P" -> status_41 */
-    {270, 255, 71, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: status_31 */
+    {274, 255, 72, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: status_31 */
 
     /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
@@ -3443,114 +4146,119 @@ static const qcap_state_t states[] = {
      * e.g. after "NOT"
      *     "F" -> status_42
      *     "_" -> status_43 */
-    {271, 255, 72, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: status_32 */
+    {275, 255, 73, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: status_32 */
 
     /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "RES"
      *     "E" -> status_44 */
-    {273, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: status_33 */
+    {277, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: status_33 */
 
     /* status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
      * e.g. after "SAM"
      *     "E" -> status_38 */
-    {261, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: status_34 */
+    {265, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: status_34 */
 
     /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
      * e.g. after "SER"
      *     "V" -> error_10 */
-    {274, 255, 73, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: error_7 */
+    {278, 255, 74, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: error_7 */
 
     /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "STA"
      *     "T" -> stat_4 */
-    {275, 255, 74, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: stat_3 */
+    {279, 255, 75, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: stat_3 */
 
     /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
      * e.g. after "TOU"
      *     "C" -> status_45 */
-    {276, 255, 68, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: status_35 */
+    {280, 255, 69, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: status_35 */
 
     /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
      * e.g. after "UNS"
      *     "A" -> status_46 */
-    {277, 255, 47, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: status_36 */
+    {281, 255, 48, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: status_36 */
 
     /* bytes = 1*10. DIGIT
      * e.g. after "VA "
      *     DIGIT -> bytes_6 */
-    {278, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 177: bytes_5 */
+    {282, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 181: bytes_5 */
 
     /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
      * e.g. after "VER"
      *     "S" -> reply_line_3 */
-    {279, 255, 57, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: reply_line_2 */
+    {283, 255, 58, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: reply_line_2 */
+
+    /* sequence-number = 2. OCTET
+     * e.g. after "aaa"
+     *     OCTET -> datagram_count_1: convert sequence-number, close sequence-number, open datagram-count, begin datagram-count */
+    {284, 255, 31, 103, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 183: sequence_number_2 */
 
     /* store = "set" / "add" / "replace" / . "append" / "prepend"
      * e.g. after "appe"
      *     "n" -> store_10 */
-    {280, 255, 36, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: store_17 */
+    {285, 255, 37, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: store_17 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cach"
      *     "e" -> other_command_41 */
-    {281, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: other_command_29 */
+    {286, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: other_command_29 */
 
     /* key = 1*250. key-char
      * e.g. after "cas "
      *     key-char -> key_14 */
-    {282, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: key_10 */
+    {287, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: key_10 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * e.g. after "debu"
      *     "g" -> other_command_42 */
-    {283, 255, 75, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: other_command_30 */
+    {288, 255, 76, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: other_command_30 */
 
     /* increment-start = increment . SP
      * e.g. after "decr"
      *     SP -> key_15: atomic ends, open key */
-    {284, 255, 13, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: increment_start_1 */
+    {289, 255, 13, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: increment_start_1 */
 
     /* delete = . "delete"
      * e.g. after "dele"
      *     "t" -> delete_5 */
-    {285, 255, 7, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: delete_4 */
+    {290, 255, 7, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: delete_4 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "exts"
      *     "t" -> other_command_43 */
-    {286, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: other_command_31 */
+    {291, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: other_command_31 */
 
     /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "flus"
      *     "h" -> other_command_44 */
-    {287, 255, 64, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: other_command_32 */
+    {292, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: other_command_32 */
 
     /* gat-start = gat . SP
      * e.g. after "gats"
      *     SP -> exptime_3: atomic ends, open exptime */
-    {288, 255, 13, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: gat_start_2 */
+    {293, 255, 13, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: gat_start_2 */
 
     /* exptime = [ . "-" ] 1*DIGIT
      * exptime = [ "-" ] 1*. DIGIT
      * e.g. after "gat "
      *     DIGIT -> exptime_4
      *     "-" -> exptime_5 */
-    {289, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: exptime_3 */
+    {294, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: exptime_3 */
 
     /* get-start = get . SP
      * e.g. after "gets"
      *     SP -> key_2: atomic ends, open key */
-    {291, 255, 13, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: get_start_2 */
+    {296, 255, 13, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: get_start_2 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_"
      *     "c" -> other_command_45 */
-    {292, 255, 52, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: other_command_33 */
+    {297, 255, 53, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: other_command_33 */
 
     /* argument = 1*. key-char
      * line-end = *. SP newline
@@ -3560,7 +4268,7 @@ static const qcap_state_t states[] = {
      *     SP -> line_end_1
      *     CR -> newline_3: mark
      *     LF -> store_1: mark, anomaly-open, anomaly bare-LF, atomic ends, close request */
-    {293, 255, 21, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: argument_1 */
+    {298, 255, 21, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: argument_1 */
 
     /* key = . 1*250key-char
      * meta = meta-start key *( . SP meta-flag )
@@ -3570,20 +4278,20 @@ static const qcap_state_t states[] = {
      *     SP -> meta_flag_2: close key
      *     CR -> newline_1: close key
      *     LF -> store_1: close key, anomaly-open, anomaly bare-LF, close request */
-    {297, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: key_11 */
+    {302, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: key_11 */
 
     /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * e.g. after "misb"
      *     "e" -> other_command_46 */
-    {301, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: other_command_34 */
+    {306, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: other_command_34 */
 
     /* key = . 1*250key-char
      * meta-set-line = ms-start key . SP bytes *( SP meta-flag ) line-end
      * e.g. after "ms a"
      *     key-char -> key_17
      *     SP -> bytes_7: close key, begin bytes */
-    {302, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: key_12 */
+    {307, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: key_12 */
 
     /* other-start = other-command . SP
      * line-end = *. SP newline
@@ -3592,73 +4300,73 @@ static const qcap_state_t states[] = {
      *     SP -> argument_1
      *     CR -> newline_3: mark
      *     LF -> store_1: mark, anomaly-open, anomaly bare-LF, atomic ends, close request */
-    {304, 255, 54, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: other_start_2 */
+    {309, 255, 55, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: other_start_2 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refr"
      *     "e" -> other_command_47 */
-    {307, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: other_command_35 */
+    {312, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: other_command_35 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * e.g. after "repl"
      *     "a" -> store_19 */
-    {308, 255, 32, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: store_18 */
+    {313, 255, 33, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: store_18 */
 
     /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "shut"
      *     "d" -> other_command_48 */
-    {309, 255, 48, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: other_command_36 */
+    {314, 255, 49, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: other_command_36 */
 
     /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "slab"
      *     "s" -> other_start_2: close command */
-    {251, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: other_command_37 */
+    {255, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: other_command_37 */
 
     /* touch = . "touch"
      * e.g. after "touc"
      *     "h" -> touch_start_1: close command */
-    {310, 255, 64, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: touch_4 */
+    {315, 255, 65, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: touch_4 */
 
     /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * e.g. after "verb"
      *     "o" -> other_command_49 */
-    {311, 255, 40, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: other_command_38 */
+    {316, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: other_command_38 */
 
     /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * e.g. after "vers"
      *     "i" -> other_command_50 */
-    {312, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: other_command_39 */
+    {317, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: other_command_39 */
 
     /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "watc"
      *     "h" -> other_start_2: close command */
-    {251, 255, 64, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: other_command_40 */
+    {255, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: other_command_40 */
 
     /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BADC"
      *     "L" -> status_47 */
-    {313, 255, 42, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: status_37 */
+    {318, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: status_37 */
 
     /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" . SP *text-char ) / ( "BADCLASS" SP *text-char ) / ...
      * e.g. after "BUSY"
      *     SP -> status_48 */
-    {314, 255, 13, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: status_38 */
+    {319, 255, 13, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: status_38 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIE"
      *     "N" -> error_11 */
-    {315, 255, 25, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: error_8 */
+    {320, 255, 25, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: error_8 */
 
     /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
      * e.g. after "DELE"
      *     "T" -> status_5 */
-    {62, 255, 74, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: status_39 */
+    {62, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: status_39 */
 
     /* meta-flag = 1*. key-char
      * reply-line = ... / ( ( ( meta-status-start meta-flag *( . SP meta-flag ) ) / ( "VERSION" SP version ) / debug ...
@@ -3667,24 +4375,24 @@ static const qcap_state_t states[] = {
      *     key-char -> meta_flag_1
      *     SP -> meta_flag_3: close meta-flag, open meta-flag
      *     CR -> reply_line_4: close meta-flag */
-    {316, 3, 70, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: meta_flag_1 */
+    {321, 3, 71, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: meta_flag_1 */
 
     /* meta-alone = meta-status *. SP CRLF
      * meta-alone = meta-status *SP . CRLF
      * e.g. after "EN  "
      *     SP -> meta_alone_4
      *     CR -> meta_alone_3 */
-    {319, 2, 60, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: meta_alone_4 */
+    {324, 2, 61, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: meta_alone_4 */
 
     /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "ERRO"
      *     "R" -> status_line_1: close error */
-    {321, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: error_9 */
+    {326, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: error_9 */
 
     /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
      * e.g. after "EXIS"
      *     "T" -> status_49 */
-    {322, 255, 74, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: status_40 */
+    {327, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: status_40 */
 
     /* key = . 1*250key-char
      * debug = "ME" SP key *( . SP meta-flag )
@@ -3693,49 +4401,49 @@ static const qcap_state_t states[] = {
      *     key-char -> key_18
      *     SP -> meta_flag_3: close key, open meta-flag
      *     CR -> reply_line_4: close key */
-    {323, 255, 70, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: key_13 */
+    {328, 255, 71, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: key_13 */
 
     /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "NOSP"
      *     "A" -> status_50 */
-    {326, 255, 47, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: status_41 */
+    {331, 255, 48, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: status_41 */
 
     /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
      * e.g. after "NOTF"
      *     "U" -> status_51 */
-    {327, 255, 17, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: status_42 */
+    {332, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: status_42 */
 
     /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
      * e.g. after "NOT_"
      *     "F" -> status_52
      *     "S" -> status_53 */
-    {328, 255, 76, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: status_43 */
+    {333, 255, 77, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: status_43 */
 
     /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "RESE"
      *     "T" -> status_line_1: close status */
-    {57, 255, 74, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: status_44 */
+    {57, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: status_44 */
 
     /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
      * e.g. after "SERV"
      *     "E" -> error_12 */
-    {330, 255, 19, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: error_10 */
+    {335, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: error_10 */
 
     /* stat = "STAT" . SP stat-name SP [ stat-value ] CRLF
      * e.g. after "STAT"
      *     SP -> stat_name_1: open stat-name */
-    {331, 255, 13, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: stat_4 */
+    {336, 255, 13, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: stat_4 */
 
     /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
      * e.g. after "TOUC"
      *     "H" -> status_5 */
-    {62, 255, 77, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: status_45 */
+    {62, 255, 78, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: status_45 */
 
     /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
      * e.g. after "UNSA"
      *     "F" -> status_34 */
-    {217, 255, 78, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: status_46 */
+    {220, 255, 79, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: status_46 */
 
     /* bytes = . 1*10DIGIT
      * meta-value-line = "VA" SP bytes *( . SP meta-flag ) CRLF
@@ -3744,71 +4452,76 @@ static const qcap_state_t states[] = {
      *     DIGIT -> bytes_8
      *     SP -> meta_flag_4: convert bytes, open meta-flag
      *     CR -> meta_value_line_1: convert bytes */
-    {332, 255, 27, 33, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 221: bytes_6 */
+    {337, 255, 27, 33, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 226: bytes_6 */
 
     /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
      * e.g. after "VERS"
      *     "I" -> reply_line_5 */
-    {335, 255, 58, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: reply_line_3 */
+    {340, 255, 59, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: reply_line_3 */
+
+    /* datagram-count = 2. OCTET
+     * e.g. after "aaaa"
+     *     OCTET -> datagram_count_2 */
+    {341, 255, 31, 147, 6, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 228: datagram_count_1 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache"
      *     "_" -> other_command_51 */
-    {336, 255, 79, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: other_command_41 */
+    {342, 255, 80, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: other_command_41 */
 
     /* key = . 1*250key-char
      * storage-line = ... SP exptime SP bytes ) / ( cas-store SP key . SP flags SP exptime SP bytes SP cas-unique ) ) [ ...
      * e.g. after "cas a"
      *     key-char -> key_20
      *     SP -> flags_5: close key, open flags */
-    {337, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: key_14 */
+    {343, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: key_14 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * e.g. after "debug"
      *     "t" -> other_command_52 */
-    {339, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: other_command_42 */
+    {345, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: other_command_42 */
 
     /* key = 1*250. key-char
      * e.g. after "decr "
      *     key-char -> key_21 */
-    {340, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: key_15 */
+    {346, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: key_15 */
 
     /* delete = . "delete"
      * e.g. after "delet"
      *     "e" -> delete_start_1: close command */
-    {341, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: delete_5 */
+    {347, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: delete_5 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "extst"
      *     "o" -> other_command_53 */
-    {342, 255, 40, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: other_command_43 */
+    {348, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: other_command_43 */
 
     /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "flush"
      *     "_" -> other_command_54 */
-    {343, 255, 79, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: other_command_44 */
+    {349, 255, 80, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: other_command_44 */
 
     /* exptime = [ "-" ] 1*. DIGIT
      * retrieval = ( get-start key *( SP key ) ) / ( gat-start exptime 1*( . SP key ) )
      * e.g. after "gat 0"
      *     DIGIT -> exptime_4
      *     SP -> key_2: close exptime, open key */
-    {344, 2, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: exptime_4 */
+    {350, 2, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: exptime_4 */
 
     /* exptime = [ "-" ] 1*. DIGIT
      * e.g. after "gat -"
      *     DIGIT -> exptime_4 */
-    {346, 255, 22, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: exptime_5 */
+    {352, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: exptime_5 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_c"
      *     "r" -> other_command_55 */
-    {347, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: other_command_45 */
+    {353, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: other_command_45 */
 
     /* argument = 1*. key-char
      * request-line = ... / touching / meta / ( other-start argument *( . SP argument ) ) ) line-end ) / other-alone
@@ -3818,7 +4531,7 @@ static const qcap_state_t states[] = {
      *     SP -> argument_3: close argument
      *     CR -> newline_1: close argument
      *     LF -> store_1: close argument, anomaly-open, anomaly bare-LF, close request */
-    {348, 4, 21, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: argument_2 */
+    {354, 4, 21, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: argument_2 */
 
     /* key = . 1*250key-char
      * meta = meta-start key *( . SP meta-flag )
@@ -3829,7 +4542,7 @@ static const qcap_state_t states[] = {
      *     CR -> newline_1: close key
      *     LF -> store_1: close key, anomaly-open, anomaly bare-LF, close request
      *     249 bytes -> meta_1: close key */
-    {352, 5, 80, 24, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 234: key_16 */
+    {358, 5, 81, 24, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 240: key_16 */
 
     /* meta-flag = 1*. key-char
      * line-end = *. SP newline
@@ -3839,7 +4552,7 @@ static const qcap_state_t states[] = {
      *     SP -> line_end_2
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {357, 255, 21, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: meta_flag_2 */
+    {363, 255, 21, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: meta_flag_2 */
 
     /* meta = meta-start key *( . SP meta-flag )
      * line-end = *. SP newline
@@ -3848,13 +4561,13 @@ static const qcap_state_t states[] = {
      *     SP -> meta_flag_2
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {361, 255, 54, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: meta_1 */
+    {367, 255, 55, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: meta_1 */
 
     /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * e.g. after "misbe"
      *     "h" -> other_command_56 */
-    {364, 255, 64, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: other_command_46 */
+    {370, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: other_command_46 */
 
     /* key = . 1*250key-char
      * meta-set-line = ms-start key . SP bytes *( SP meta-flag ) line-end
@@ -3862,83 +4575,83 @@ static const qcap_state_t states[] = {
      *     key-char -> key_17
      *     SP -> bytes_7: close key, begin bytes
      *     249 bytes -> meta_set_line_1: close key */
-    {365, 3, 81, 23, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 238: key_17 */
+    {371, 3, 82, 23, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 244: key_17 */
 
     /* bytes = 1*10. DIGIT
      * e.g. after "ms a "
      *     DIGIT -> bytes_9 */
-    {368, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 239: bytes_7 */
+    {374, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 245: bytes_7 */
 
     /* meta-set-line = ms-start key . SP bytes *( SP meta-flag ) line-end
      * e.g. after "ms aj{249}"
      *     SP -> bytes_7: begin bytes */
-    {369, 255, 13, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: meta_set_line_1 */
+    {375, 255, 13, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: meta_set_line_1 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refre"
      *     "s" -> other_command_57 */
-    {370, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: other_command_47 */
+    {376, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: other_command_47 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * e.g. after "repla"
      *     "c" -> store_20 */
-    {371, 255, 52, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: store_19 */
+    {377, 255, 53, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: store_19 */
 
     /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "shutd"
      *     "o" -> other_command_58 */
-    {372, 255, 40, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: other_command_48 */
+    {378, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: other_command_48 */
 
     /* touch-start = touch . SP
      * e.g. after "touch"
      *     SP -> key_24: atomic ends, open key */
-    {373, 255, 13, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: touch_start_1 */
+    {379, 255, 13, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: touch_start_1 */
 
     /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * e.g. after "verbo"
      *     "s" -> other_command_59 */
-    {374, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: other_command_49 */
+    {380, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: other_command_49 */
 
     /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * e.g. after "versi"
      *     "o" -> other_command_60 */
-    {375, 255, 40, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: other_command_50 */
+    {381, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: other_command_50 */
 
     /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BADCL"
      *     "A" -> status_54 */
-    {376, 255, 47, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: status_47 */
+    {382, 255, 48, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: status_47 */
 
     /* status = ... / "OK" / "END" / "RESET" / ( "BUSY" SP *. text-char ) / ( "BADCLASS" SP *text-char ) / ( "NOSPARE" ...
      * status-line = ( status / error ) . CRLF
      * e.g. after "BUSY "
      *     text-char -> status_48
      *     CR -> status_line_2: close status */
-    {377, 2, 82, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: status_48 */
+    {383, 2, 83, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: status_48 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIEN"
      *     "T" -> error_13 */
-    {379, 255, 74, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: error_11 */
+    {385, 255, 75, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: error_11 */
 
     /* meta-flag = 1*. key-char
      * e.g. after "EN a "
      *     key-char -> meta_flag_1 */
-    {380, 255, 18, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: meta_flag_3 */
+    {386, 255, 18, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: meta_flag_3 */
 
     /* reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
      * e.g. after "EN a\r"
      *     LF -> value_line_1: close reply */
-    {105, 255, 15, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: reply_line_4 */
+    {105, 255, 15, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: reply_line_4 */
 
     /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
      * e.g. after "EXIST"
      *     "S" -> status_line_1: close status */
-    {57, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: status_49 */
+    {57, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: status_49 */
 
     /* key = . 1*250key-char
      * debug = "ME" SP key *( . SP meta-flag )
@@ -3948,44 +4661,44 @@ static const qcap_state_t states[] = {
      *     SP -> meta_flag_3: close key, open meta-flag
      *     CR -> reply_line_4: close key
      *     249 bytes -> debug_2: close key */
-    {381, 4, 83, 139, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 253: key_18 */
+    {387, 4, 84, 141, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 259: key_18 */
 
     /* debug = "ME" SP key *( . SP meta-flag )
      * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
      * e.g. after "ME aj{249}"
      *     SP -> meta_flag_3: open meta-flag
      *     CR -> reply_line_4 */
-    {385, 255, 60, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: debug_2 */
+    {391, 255, 61, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: debug_2 */
 
     /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "NOSPA"
      *     "R" -> status_34 */
-    {217, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: status_50 */
+    {220, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: status_50 */
 
     /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
      * e.g. after "NOTFU"
      *     "L" -> status_55 */
-    {387, 255, 42, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: status_51 */
+    {393, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: status_51 */
 
     /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
      * e.g. after "NOT_F"
      *     "O" -> status_56 */
-    {388, 255, 46, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: status_52 */
+    {394, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: status_52 */
 
     /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * e.g. after "NOT_S"
      *     "T" -> status_26 */
-    {389, 255, 74, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: status_53 */
+    {395, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: status_53 */
 
     /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
      * e.g. after "SERVE"
      *     "R" -> error_13 */
-    {379, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: error_12 */
+    {385, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: error_12 */
 
     /* stat-name = 1*. key-char
      * e.g. after "STAT "
      *     key-char -> stat_name_2 */
-    {390, 255, 18, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: stat_name_1 */
+    {396, 255, 18, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: stat_name_1 */
 
     /* bytes = . 1*10DIGIT
      * meta-value-line = "VA" SP bytes *( . SP meta-flag ) CRLF
@@ -3995,29 +4708,34 @@ static const qcap_state_t states[] = {
      *     SP -> meta_flag_4: convert bytes, open meta-flag
      *     CR -> meta_value_line_1: convert bytes
      *     9 bytes -> meta_value_line_2: convert bytes */
-    {391, 4, 63, 33, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 261: bytes_8 */
+    {397, 4, 64, 33, 8, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 267: bytes_8 */
 
     /* meta-flag = 1*. key-char
      * e.g. after "VA 0 "
      *     key-char -> meta_flag_6 */
-    {395, 255, 18, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: meta_flag_4 */
+    {401, 255, 18, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: meta_flag_4 */
 
     /* meta-value-line = "VA" SP bytes *( SP meta-flag ) . CRLF
      * e.g. after "VA 0\r"
      *     LF -> value_1: open value */
-    {396, 255, 15, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: meta_value_line_1 */
+    {402, 255, 15, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: meta_value_line_1 */
 
     /* meta-value-line = "VA" SP bytes *( . SP meta-flag ) CRLF
      * meta-value-line = "VA" SP bytes *( SP meta-flag ) . CRLF
      * e.g. after "VA 00{9}"
      *     SP -> meta_flag_4: open meta-flag
      *     CR -> meta_value_line_1 */
-    {397, 255, 60, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: meta_value_line_2 */
+    {403, 255, 61, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: meta_value_line_2 */
 
     /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
      * e.g. after "VERSI"
      *     "O" -> reply_line_6 */
-    {399, 255, 46, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: reply_line_5 */
+    {405, 255, 47, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: reply_line_5 */
+
+    /* datagram-count = 2. OCTET
+     * e.g. after "aaaaa"
+     *     OCTET -> reserved_1: convert datagram-count, close datagram-count */
+    {406, 255, 31, 147, 6, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 272: datagram_count_2 */
 
     /* key = . 1*250key-char
      * storage-line = ( ( store SP key . SP flags SP exptime SP bytes ) / ( cas-store SP ...
@@ -4025,18 +4743,18 @@ static const qcap_state_t states[] = {
      *     key-char -> key_19
      *     SP -> flags_1: close key, open flags
      *     249 bytes -> storage_line_3: close key */
-    {400, 3, 81, 23, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 266: key_19 */
+    {407, 3, 82, 23, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 273: key_19 */
 
     /* storage-line = ( ( store SP key . SP flags SP exptime SP bytes ) / ( cas-store SP ...
      * e.g. after "add aj{249}"
      *     SP -> flags_1: open flags */
-    {403, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: storage_line_3 */
+    {410, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: storage_line_3 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache_"
      *     "m" -> other_command_61 */
-    {404, 255, 84, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: other_command_51 */
+    {411, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: other_command_51 */
 
     /* key = . 1*250key-char
      * storage-line = ... SP exptime SP bytes ) / ( cas-store SP key . SP flags SP exptime SP bytes SP cas-unique ) ) [ ...
@@ -4044,47 +4762,47 @@ static const qcap_state_t states[] = {
      *     key-char -> key_20
      *     SP -> flags_5: close key, open flags
      *     249 bytes -> storage_line_4: close key */
-    {405, 3, 81, 23, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 269: key_20 */
+    {412, 3, 82, 23, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 276: key_20 */
 
     /* flags = 1*. DIGIT
      * e.g. after "cas a "
      *     DIGIT -> flags_6 */
-    {408, 255, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: flags_5 */
+    {415, 255, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: flags_5 */
 
     /* storage-line = ... SP exptime SP bytes ) / ( cas-store SP key . SP flags SP exptime SP bytes SP cas-unique ) ) [ ...
      * e.g. after "cas aj{249}"
      *     SP -> flags_5: open flags */
-    {409, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: storage_line_4 */
+    {416, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: storage_line_4 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * e.g. after "debugt"
      *     "i" -> other_command_62 */
-    {410, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: other_command_52 */
+    {417, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: other_command_52 */
 
     /* key = . 1*250key-char
      * arithmetic = increment-start key . SP amount [ SP noreply ]
      * e.g. after "decr a"
      *     key-char -> key_25
      *     SP -> amount_1: close key, open amount */
-    {411, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: key_21 */
+    {418, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: key_21 */
 
     /* delete-start = delete . SP
      * e.g. after "delete"
      *     SP -> key_26: atomic ends, open key */
-    {413, 255, 13, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: delete_start_1 */
+    {420, 255, 13, 166, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: delete_start_1 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "extsto"
      *     "r" -> other_command_63 */
-    {414, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: other_command_53 */
+    {421, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: other_command_53 */
 
     /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "flush_"
      *     "a" -> other_command_64 */
-    {415, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: other_command_54 */
+    {422, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: other_command_54 */
 
     /* key = . 1*250key-char
      * retrieval = ( get-start key *( . SP key ) ) / ( gat-start exptime 1*( SP key ) )
@@ -4095,7 +4813,7 @@ static const qcap_state_t states[] = {
      *     CR -> newline_1: close key
      *     LF -> store_1: close key, anomaly-open, anomaly bare-LF, close request
      *     249 bytes -> retrieval_1: close key */
-    {416, 5, 80, 24, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 277: key_22 */
+    {423, 5, 81, 24, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 284: key_22 */
 
     /* key = 1*250. key-char
      * line-end = *. SP newline
@@ -4105,7 +4823,7 @@ static const qcap_state_t states[] = {
      *     SP -> line_end_2
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {421, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: key_23 */
+    {428, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: key_23 */
 
     /* retrieval = ( get-start key *( . SP key ) ) / ( gat-start exptime 1*( SP key ) )
      * line-end = *. SP newline
@@ -4114,13 +4832,13 @@ static const qcap_state_t states[] = {
      *     SP -> key_23
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {425, 255, 54, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: retrieval_1 */
+    {432, 255, 55, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: retrieval_1 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_cr"
      *     "a" -> other_command_65 */
-    {428, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: other_command_55 */
+    {435, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: other_command_55 */
 
     /* argument = 1*. key-char
      * line-end = *. SP newline
@@ -4130,7 +4848,7 @@ static const qcap_state_t states[] = {
      *     SP -> line_end_2
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {429, 255, 21, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: argument_3 */
+    {436, 255, 21, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: argument_3 */
 
     /* meta-flag = 1*. key-char
      * meta = meta-start key *( . SP meta-flag )
@@ -4140,7 +4858,7 @@ static const qcap_state_t states[] = {
      *     SP -> meta_flag_2: close meta-flag
      *     CR -> newline_1: close meta-flag
      *     LF -> store_1: close meta-flag, anomaly-open, anomaly bare-LF, close request */
-    {433, 4, 21, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: meta_flag_5 */
+    {440, 4, 21, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: meta_flag_5 */
 
     /* line-end = *. SP newline
      * newline = . CRLF / LF
@@ -4149,13 +4867,13 @@ static const qcap_state_t states[] = {
      *     SP -> line_end_2
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {437, 3, 54, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: line_end_2 */
+    {444, 3, 55, 168, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: line_end_2 */
 
     /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * e.g. after "misbeh"
      *     "a" -> other_command_66 */
-    {440, 255, 32, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: other_command_56 */
+    {447, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: other_command_56 */
 
     /* bytes = . 1*10DIGIT
      * meta-set-line = ms-start key SP bytes *( . SP meta-flag ) line-end
@@ -4165,68 +4883,68 @@ static const qcap_state_t states[] = {
      *     SP -> meta_flag_7: convert bytes
      *     CR -> newline_4: convert bytes
      *     LF -> value_2: convert bytes, anomaly-open, anomaly bare-LF, open value */
-    {441, 255, 26, 166, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 285: bytes_9 */
+    {448, 255, 26, 169, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 292: bytes_9 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refres"
      *     "h" -> other_command_67 */
-    {445, 255, 64, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: other_command_57 */
+    {452, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: other_command_57 */
 
     /* store = "set" / "add" / . "replace" / "append" / "prepend"
      * e.g. after "replac"
      *     "e" -> storage_line_1: close command */
-    {48, 255, 33, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: store_20 */
+    {48, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: store_20 */
 
     /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "shutdo"
      *     "w" -> other_command_60 */
-    {375, 255, 85, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: other_command_58 */
+    {381, 255, 86, 170, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: other_command_58 */
 
     /* key = 1*250. key-char
      * e.g. after "touch "
      *     key-char -> key_27 */
-    {446, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: key_24 */
+    {453, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: key_24 */
 
     /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * e.g. after "verbos"
      *     "i" -> other_command_68 */
-    {447, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: other_command_59 */
+    {454, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: other_command_59 */
 
     /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
      * e.g. after "versio"
      *     "n" -> other_start_2: close command */
-    {251, 255, 36, 168, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: other_command_60 */
+    {255, 255, 37, 171, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: other_command_60 */
 
     /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BADCLA"
      *     "S" -> status_57 */
-    {448, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: status_54 */
+    {455, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: status_54 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT"
      *     "_" -> error_14 */
-    {449, 255, 79, 169, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: error_13 */
+    {456, 255, 80, 172, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: error_13 */
 
     /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
      * e.g. after "NOTFUL"
      *     "L" -> status_38 */
-    {261, 255, 42, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: status_55 */
+    {265, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: status_55 */
 
     /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
      * e.g. after "NOT_FO"
      *     "U" -> status_58 */
-    {450, 255, 17, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: status_56 */
+    {457, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: status_56 */
 
     /* stat-name = 1*. key-char
      * stat = "STAT" SP stat-name . SP [ stat-value ] CRLF
      * e.g. after "STAT a"
      *     key-char -> stat_name_2
      *     SP -> stat_value_1: close stat-name */
-    {451, 2, 20, 170, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: stat_name_2 */
+    {458, 2, 20, 173, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: stat_name_2 */
 
     /* meta-flag = 1*. key-char
      * meta-value-line = "VA" SP bytes *( . SP meta-flag ) CRLF
@@ -4235,37 +4953,42 @@ static const qcap_state_t states[] = {
      *     key-char -> meta_flag_6
      *     SP -> meta_flag_4: close meta-flag, open meta-flag
      *     CR -> meta_value_line_1: close meta-flag */
-    {453, 3, 70, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: meta_flag_6 */
+    {460, 3, 71, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: meta_flag_6 */
 
     /* value = *OCTET .
      * e.g. after "VA 0\r\n"
      *     -> value_3
      *     -> before_meta_value_1 */
-    {0, 255, 3, 171, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 298: value_1 */
+    {0, 255, 3, 174, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 305: value_1 */
 
     /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
      * e.g. after "VERSIO"
      *     "N" -> reply_line_7 */
-    {456, 255, 25, 172, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: reply_line_6 */
+    {463, 255, 25, 175, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: reply_line_6 */
+
+    /* reserved = . %x00.00
+     * e.g. after "aaaaaa"
+     *     %x00 -> reserved_2 */
+    {464, 255, 87, 176, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: reserved_1 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache_m"
      *     "e" -> other_command_69 */
-    {457, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: other_command_61 */
+    {465, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: other_command_61 */
 
     /* flags = 1*. DIGIT
      * storage-line = ... SP bytes ) / ( cas-store SP key SP flags . SP exptime SP bytes SP cas-unique ) ) [ SP noreply ...
      * e.g. after "cas a 0"
      *     DIGIT -> flags_6
      *     SP -> exptime_6: close flags, open exptime */
-    {458, 2, 23, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: flags_6 */
+    {466, 2, 23, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: flags_6 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
      * e.g. after "debugti"
      *     "m" -> other_command_63 */
-    {414, 255, 84, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: other_command_62 */
+    {421, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: other_command_62 */
 
     /* key = . 1*250key-char
      * arithmetic = increment-start key . SP amount [ SP noreply ]
@@ -4273,46 +4996,46 @@ static const qcap_state_t states[] = {
      *     key-char -> key_25
      *     SP -> amount_1: close key, open amount
      *     249 bytes -> arithmetic_1: close key */
-    {460, 3, 81, 23, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 303: key_25 */
+    {468, 3, 82, 23, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 311: key_25 */
 
     /* amount = 1*. DIGIT
      * e.g. after "decr a "
      *     DIGIT -> amount_2 */
-    {463, 255, 22, 173, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: amount_1 */
+    {471, 255, 22, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: amount_1 */
 
     /* arithmetic = increment-start key . SP amount [ SP noreply ]
      * e.g. after "decr aj{249}"
      *     SP -> amount_1: open amount */
-    {464, 255, 13, 174, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: arithmetic_1 */
+    {472, 255, 13, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: arithmetic_1 */
 
     /* key = 1*250. key-char
      * e.g. after "delete "
      *     key-char -> key_28 */
-    {465, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: key_26 */
+    {473, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: key_26 */
 
     /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
      * e.g. after "extstor"
      *     "e" -> other_start_2: close command */
-    {251, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: other_command_63 */
+    {255, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: other_command_63 */
 
     /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "flush_a"
      *     "l" -> other_command_70 */
-    {466, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: other_command_64 */
+    {474, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: other_command_64 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_cra"
      *     "w" -> other_command_71 */
-    {467, 255, 85, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: other_command_65 */
+    {475, 255, 86, 170, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: other_command_65 */
 
     /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
      * e.g. after "misbeha"
      *     "v" -> other_command_63 */
-    {414, 255, 86, 175, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: other_command_66 */
+    {421, 255, 88, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: other_command_66 */
 
     /* bytes = . 1*10DIGIT
      * meta-set-line = ms-start key SP bytes *( . SP meta-flag ) line-end
@@ -4323,7 +5046,7 @@ static const qcap_state_t states[] = {
      *     CR -> newline_4: convert bytes
      *     LF -> value_2: convert bytes, anomaly-open, anomaly bare-LF, open value
      *     9 bytes -> meta_set_line_2: convert bytes */
-    {468, 5, 87, 166, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 311: bytes_10 */
+    {476, 5, 89, 169, 8, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 319: bytes_10 */
 
     /* meta-flag = 1*. key-char
      * line-end = *. SP newline
@@ -4333,18 +5056,18 @@ static const qcap_state_t states[] = {
      *     SP -> line_end_3
      *     CR -> newline_4
      *     LF -> value_2: anomaly-open, anomaly bare-LF, open value */
-    {473, 255, 21, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: meta_flag_7 */
+    {481, 255, 21, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: meta_flag_7 */
 
     /* newline = . CRLF / LF
      * e.g. after "ms a 0\r"
      *     LF -> value_2: open value */
-    {477, 255, 15, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: newline_4 */
+    {485, 255, 15, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: newline_4 */
 
     /* value = *OCTET .
      * e.g. after "ms a 0\n"
      *     -> value_3
      *     -> before_meta_set_1 */
-    {0, 255, 1, 171, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 314: value_2 */
+    {0, 255, 1, 174, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 322: value_2 */
 
     /* meta-set-line = ms-start key SP bytes *( . SP meta-flag ) line-end
      * line-end = *. SP newline
@@ -4353,81 +5076,86 @@ static const qcap_state_t states[] = {
      *     SP -> meta_flag_7
      *     CR -> newline_4
      *     LF -> value_2: anomaly-open, anomaly bare-LF, open value */
-    {478, 255, 54, 176, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: meta_set_line_2 */
+    {486, 255, 55, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: meta_set_line_2 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refresh"
      *     "_" -> other_command_72 */
-    {481, 255, 79, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: other_command_67 */
+    {489, 255, 80, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: other_command_67 */
 
     /* key = . 1*250key-char
      * touching = touch-start key . SP exptime [ SP noreply ]
      * e.g. after "touch a"
      *     key-char -> key_29
      *     SP -> exptime_7: close key, open exptime */
-    {482, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: key_27 */
+    {490, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: key_27 */
 
     /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * e.g. after "verbosi"
      *     "t" -> other_command_73 */
-    {484, 255, 7, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: other_command_68 */
+    {492, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: other_command_68 */
 
     /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BADCLAS"
      *     "S" -> status_38 */
-    {261, 255, 57, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: status_57 */
+    {265, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: status_57 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_"
      *     "E" -> error_15 */
-    {485, 255, 19, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: error_14 */
+    {493, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: error_14 */
 
     /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
      * e.g. after "NOT_FOU"
      *     "N" -> status_3 */
-    {66, 255, 25, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: status_58 */
+    {66, 255, 25, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: status_58 */
 
     /* stat-value = 1*. text-char
      * stat = "STAT" SP stat-name SP [ stat-value ] . CRLF
      * e.g. after "STAT a "
      *     text-char -> stat_value_2: open stat-value
      *     CR -> stat_5 */
-    {486, 255, 82, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: stat_value_1 */
+    {494, 255, 83, 181, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: stat_value_1 */
 
     /* value = *. OCTET
      * value = *OCTET .
      * e.g. after "VA 0\r\n"
      *     OCTET -> value_3 */
-    {488, 1, 88, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: value_3 */
+    {496, 1, 31, 182, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: value_3 */
 
     /* meta-value = meta-value-line value . CRLF
      * e.g. after "VA 0\r\n"
      *     CR -> meta_value_2 */
-    {489, 255, 9, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: meta_value_1 */
+    {497, 255, 9, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: meta_value_1 */
 
     /* e.g. after "VA 0\r\n"
      *     -> meta_value_1: close value */
-    {490, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 325: before_meta_value_1 */
+    {498, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 333: before_meta_value_1 */
 
     /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( "VERSION" . SP version ) / debug ) CRLF )
      * e.g. after "VERSION"
      *     SP -> version_1: open version */
-    {491, 255, 13, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: reply_line_7 */
+    {499, 255, 13, 184, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: reply_line_7 */
+
+    /* reserved = . %x00.00
+     * e.g. after "aaaaaa\x00"
+     *     %x00 -> frame_1 */
+    {500, 255, 87, 176, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: reserved_2 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache_me"
      *     "m" -> other_command_74 */
-    {492, 255, 84, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: other_command_69 */
+    {501, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: other_command_69 */
 
     /* exptime = [ . "-" ] 1*DIGIT
      * exptime = [ "-" ] 1*. DIGIT
      * e.g. after "cas a 0 "
      *     DIGIT -> exptime_9
      *     "-" -> exptime_10 */
-    {493, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: exptime_6 */
+    {502, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: exptime_6 */
 
     /* amount = 1*. DIGIT
      * arithmetic = increment-start key SP amount [ . SP noreply ]
@@ -4437,7 +5165,7 @@ static const qcap_state_t states[] = {
      *     SP -> noreply_1: close amount
      *     CR -> newline_1: close amount
      *     LF -> store_1: close amount, anomaly-open, anomaly bare-LF, close request */
-    {495, 4, 26, 181, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: amount_2 */
+    {504, 4, 26, 185, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: amount_2 */
 
     /* key = . 1*250key-char
      * deletion = delete-start key [ . SP 1*DIGIT ] [ SP noreply ]
@@ -4447,19 +5175,19 @@ static const qcap_state_t states[] = {
      *     SP -> deletion_1: close key
      *     CR -> newline_1: close key
      *     LF -> store_1: close key, anomaly-open, anomaly bare-LF, close request */
-    {499, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: key_28 */
+    {508, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: key_28 */
 
     /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "flush_al"
      *     "l" -> other_start_2: close command */
-    {251, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: other_command_70 */
+    {255, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: other_command_70 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_craw"
      *     "l" -> other_command_75 */
-    {503, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: other_command_71 */
+    {512, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: other_command_71 */
 
     /* meta-flag = 1*. key-char
      * meta-set-line = ms-start key SP bytes *( . SP meta-flag ) line-end
@@ -4469,7 +5197,7 @@ static const qcap_state_t states[] = {
      *     SP -> meta_flag_7: close meta-flag
      *     CR -> newline_4: close meta-flag
      *     LF -> value_2: close meta-flag, anomaly-open, anomaly bare-LF, open value */
-    {504, 4, 21, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: meta_flag_8 */
+    {513, 4, 21, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: meta_flag_8 */
 
     /* line-end = *. SP newline
      * newline = . CRLF / LF
@@ -4478,22 +5206,22 @@ static const qcap_state_t states[] = {
      *     SP -> line_end_3
      *     CR -> newline_4
      *     LF -> value_2: anomaly-open, anomaly bare-LF, open value */
-    {508, 3, 54, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: line_end_3 */
+    {517, 3, 55, 168, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: line_end_3 */
 
     /* meta-set = meta-set-line value . CRLF
      * e.g. after "ms a 0\n"
      *     CR -> meta_set_2 */
-    {511, 255, 9, 182, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: meta_set_1 */
+    {520, 255, 9, 186, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: meta_set_1 */
 
     /* e.g. after "ms a 0\n"
      *     -> meta_set_1: close value */
-    {512, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 336: before_meta_set_1 */
+    {521, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 345: before_meta_set_1 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refresh_"
      *     "c" -> other_command_76 */
-    {513, 255, 52, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: other_command_72 */
+    {522, 255, 53, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: other_command_72 */
 
     /* key = . 1*250key-char
      * touching = touch-start key . SP exptime [ SP noreply ]
@@ -4501,42 +5229,42 @@ static const qcap_state_t states[] = {
      *     key-char -> key_29
      *     SP -> exptime_7: close key, open exptime
      *     249 bytes -> touching_1: close key */
-    {514, 3, 81, 23, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 338: key_29 */
+    {523, 3, 82, 23, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 347: key_29 */
 
     /* exptime = [ . "-" ] 1*DIGIT
      * exptime = [ "-" ] 1*. DIGIT
      * e.g. after "touch a "
      *     DIGIT -> exptime_11
      *     "-" -> exptime_12 */
-    {517, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: exptime_7 */
+    {526, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: exptime_7 */
 
     /* touching = touch-start key . SP exptime [ SP noreply ]
      * e.g. after "touch aj{249}"
      *     SP -> exptime_7: open exptime */
-    {519, 255, 13, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: touching_1 */
+    {528, 255, 13, 187, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: touching_1 */
 
     /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * e.g. after "verbosit"
      *     "y" -> other_start_2: close command */
-    {251, 255, 89, 184, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: other_command_73 */
+    {255, 255, 90, 188, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: other_command_73 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_E"
      *     "R" -> error_16 */
-    {520, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: error_15 */
+    {529, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: error_15 */
 
     /* stat-value = 1*. text-char
      * stat = "STAT" SP stat-name SP [ stat-value ] . CRLF
      * e.g. after "STAT a a"
      *     text-char -> stat_value_2
      *     CR -> stat_5: close stat-value */
-    {521, 2, 82, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: stat_value_2 */
+    {530, 2, 83, 181, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: stat_value_2 */
 
     /* stat = "STAT" SP stat-name SP [ stat-value ] . CRLF
      * e.g. after "STAT a \r"
      *     LF -> stat_6: close stat */
-    {523, 255, 15, 185, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: stat_5 */
+    {532, 255, 15, 189, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: stat_5 */
 
     /* key = . 1*250key-char
      * value-line = "VALUE" SP key . SP flags SP bytes [ SP cas-unique ] CRLF
@@ -4544,45 +5272,52 @@ static const qcap_state_t states[] = {
      *     key-char -> key_30
      *     SP -> flags_3: close key, open flags
      *     249 bytes -> value_line_12: close key */
-    {524, 3, 81, 23, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 345: key_30 */
+    {533, 3, 82, 23, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 354: key_30 */
 
     /* value-line = "VALUE" SP key . SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "VALUE aj{249}"
      *     SP -> flags_3: open flags */
-    {527, 255, 13, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: value_line_12 */
+    {536, 255, 13, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: value_line_12 */
 
     /* meta-value = meta-value-line value . CRLF
      * e.g. after "VA 0\r\n\r"
      *     LF -> value_line_1: close reply */
-    {105, 255, 15, 186, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: meta_value_2 */
+    {105, 255, 15, 190, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: meta_value_2 */
 
     /* version = 1*. text-char
      * e.g. after "VERSION "
      *     text-char -> version_2 */
-    {528, 255, 90, 187, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: version_1 */
+    {537, 255, 91, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: version_1 */
+
+    /* frame = 1*( datagram-request / datagram-reply ) / first-frame / later-frame .
+     * e.g. after "aaaaaa\x00\x00"
+     *     -> before_store_3
+     *     -> before_value_line_3
+     *     -> before_rest_1 */
+    {0, 255, 8, 192, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 358: frame_1 */
 
     /* exptime = [ "-" ] 1*. DIGIT
      * e.g. after "add a 0 -"
      *     DIGIT -> exptime_2 */
-    {529, 255, 22, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: exptime_8 */
+    {538, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: exptime_8 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache_mem"
      *     "l" -> other_command_77 */
-    {530, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: other_command_74 */
+    {539, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: other_command_74 */
 
     /* exptime = [ "-" ] 1*. DIGIT
      * storage-line = ... ) / ( cas-store SP key SP flags SP exptime . SP bytes SP cas-unique ) ) [ SP noreply ] line-end
      * e.g. after "cas a 0 0"
      *     DIGIT -> exptime_9
      *     SP -> bytes_11: close exptime, begin bytes */
-    {531, 2, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: exptime_9 */
+    {540, 2, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: exptime_9 */
 
     /* exptime = [ "-" ] 1*. DIGIT
      * e.g. after "cas a 0 -"
      *     DIGIT -> exptime_9 */
-    {533, 255, 22, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: exptime_10 */
+    {542, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: exptime_10 */
 
     /* noreply = . "noreply"
      * line-end = *. SP newline
@@ -4592,7 +5327,7 @@ static const qcap_state_t states[] = {
      *     SP -> line_end_2
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {534, 255, 91, 188, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: noreply_1 */
+    {543, 255, 92, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: noreply_1 */
 
     /* key = . 1*250key-char
      * deletion = delete-start key [ . SP 1*DIGIT ] [ SP noreply ]
@@ -4603,7 +5338,7 @@ static const qcap_state_t states[] = {
      *     CR -> newline_1: close key
      *     LF -> store_1: close key, anomaly-open, anomaly bare-LF, close request
      *     249 bytes -> deletion_2: close key */
-    {538, 5, 80, 24, 5, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 354: key_31 */
+    {547, 5, 81, 24, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 364: key_31 */
 
     /* deletion = delete-start key [ SP 1*. DIGIT ] [ SP noreply ]
      * noreply = . "noreply"
@@ -4614,7 +5349,7 @@ static const qcap_state_t states[] = {
      *     SP -> line_end_2
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {543, 255, 92, 189, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: deletion_1 */
+    {552, 255, 93, 194, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: deletion_1 */
 
     /* deletion = delete-start key [ . SP 1*DIGIT ] [ SP noreply ]
      * deletion = delete-start key [ SP 1*DIGIT ] [ . SP noreply ]
@@ -4623,24 +5358,24 @@ static const qcap_state_t states[] = {
      *     SP -> deletion_1
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {548, 255, 54, 190, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: deletion_2 */
+    {557, 255, 55, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: deletion_2 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_crawl"
      *     "e" -> other_command_78 */
-    {551, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: other_command_75 */
+    {560, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: other_command_75 */
 
     /* meta-set = meta-set-line value . CRLF
      * e.g. after "ms a 0\n\r"
      *     LF -> store_1: close request */
-    {74, 255, 15, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: meta_set_2 */
+    {74, 255, 15, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: meta_set_2 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refresh_c"
      *     "e" -> other_command_79 */
-    {552, 255, 33, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: other_command_76 */
+    {561, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: other_command_76 */
 
     /* exptime = [ "-" ] 1*. DIGIT
      * touching = touch-start key SP exptime [ . SP noreply ]
@@ -4650,47 +5385,109 @@ static const qcap_state_t states[] = {
      *     SP -> noreply_1: close exptime
      *     CR -> newline_1: close exptime
      *     LF -> store_1: close exptime, anomaly-open, anomaly bare-LF, close request */
-    {553, 4, 26, 192, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: exptime_11 */
+    {562, 4, 26, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: exptime_11 */
 
     /* exptime = [ "-" ] 1*. DIGIT
      * e.g. after "touch a -"
      *     DIGIT -> exptime_11 */
-    {557, 255, 22, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: exptime_12 */
+    {566, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: exptime_12 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_ER"
      *     "R" -> error_17 */
-    {558, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: error_16 */
+    {567, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: error_16 */
 
     /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
      * end = . "END" CRLF
      * e.g. after "STAT a \r\n"
      *     "E" -> end_1
      *     "S" -> stat_7: open stat */
-    {559, 255, 93, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: stat_6 */
+    {568, 255, 94, 198, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: stat_6 */
 
     /* version = 1*. text-char
      * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
      * e.g. after "VERSION a"
      *     text-char -> version_2
      *     CR -> reply_line_4: close version */
-    {561, 2, 82, 194, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: version_2 */
+    {570, 2, 83, 199, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: version_2 */
+
+    /* store = . "set" / "add" / "replace" / "append" / "prepend"
+     * store = "set" / . "add" / "replace" / "append" / "prepend"
+     * store = "set" / "add" / . "replace" / "append" / "prepend"
+     * e.g. after "aaaaaa\x00\x00"
+     *     "a" -> store_22: open request, open command
+     *     "c" -> cas_store_5: open request, open command
+     *     "d" -> delete_6: open request, open command
+     *     "e" -> other_command_80: open request, open command
+     *     "f" -> other_command_81: open request, open command
+     *     "g" -> get_4: open request, open command
+     *     "i" -> increment_4: open request, open command
+     *     "l" -> other_command_82: open request, open command
+     *     "m" -> ms_2: open request, open command
+     *     "p" -> store_23: open request, open command
+     *     "q" -> other_command_83: open request, open command
+     *     "r" -> store_24: open request, open command
+     *     "s" -> store_25: open request, open command
+     *     "t" -> touch_5: open request, open command
+     *     "v" -> other_command_84: open request, open command
+     *     "w" -> other_command_85: open request, open command
+     *     "B" -> status_59: open reply, open status
+     *     "C" -> error_18: open reply, open error
+     *     "D" -> status_60: open reply, open status
+     *     "E" -> status_61: open reply
+     *     "H" -> meta_status_3: open reply, open status
+     *     "M" -> meta_status_4: open reply
+     *     "N" -> status_62: open reply, open status
+     *     "O" -> status_63: open reply, open status
+     *     "R" -> status_64: open reply, open status
+     *     "S" -> stat_8: open reply
+     *     "T" -> status_65: open reply, open status
+     *     "U" -> status_66: open reply, open status
+     *     "V" -> value_line_14: open reply
+     *     DIGIT -> number_3: open reply, open number */
+    {572, 255, 95, 200, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: store_21 */
+
+    /* e.g. after "aaaaaa\x00\x00"
+     *     -> store_21 */
+    {602, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 376: before_store_3 */
+
+    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+     * e.g. after "aaaaaa\x00\x00"
+     *     "S" -> stat_9: open stat
+     *     "V" -> value_line_15 */
+    {603, 255, 96, 201, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: value_line_13 */
+
+    /* e.g. after "aaaaaa\x00\x00"
+     *     -> value_line_13: open reply */
+    {605, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 378: before_value_line_3 */
+
+    /* rest = *. OCTET
+     * (between messages)
+     * e.g. after "aaaaaa\x00\x00"
+     *     OCTET -> rest_1
+     *     the end: close rest, close reply */
+    {606, 1, 31, 202, 9, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: rest_1 */
+
+    /* e.g. after "aaaaaa\x00\x00"
+     *     -> rest_1: open reply, open rest */
+    {607, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 380: before_rest_1 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache_meml"
-     *     "i" -> other_command_80 */
-    {563, 255, 55, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: other_command_77 */
+     *     "i" -> other_command_86 */
+    {608, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: other_command_77 */
 
     /* bytes = 1*10. DIGIT
      * e.g. after "cas a 0 0 "
      *     DIGIT -> bytes_12 */
-    {564, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 366: bytes_11 */
+    {609, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 382: bytes_11 */
 
     /* noreply = . "noreply"
      * e.g. after "decr a 0 n"
      *     "o" -> noreply_3 */
-    {565, 255, 40, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: noreply_2 */
+    {610, 255, 41, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: noreply_2 */
 
     /* deletion = delete-start key [ SP 1*. DIGIT ] [ SP noreply ]
      * deletion = delete-start key [ SP 1*DIGIT ] [ . SP noreply ]
@@ -4700,57 +5497,563 @@ static const qcap_state_t states[] = {
      *     SP -> noreply_1
      *     CR -> newline_1
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
-    {566, 4, 26, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: deletion_3 */
+    {611, 4, 26, 204, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: deletion_3 */
 
     /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_crawle"
      *     "r" -> other_start_2: close command */
-    {251, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: other_command_78 */
+    {255, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: other_command_78 */
 
     /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refresh_ce"
      *     "r" -> other_command_26 */
-    {199, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: other_command_79 */
+    {202, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: other_command_79 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_ERR"
-     *     "O" -> error_18 */
-    {570, 255, 46, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: error_17 */
+     *     "O" -> error_19 */
+    {615, 255, 47, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: error_17 */
 
     /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "STAT a \r\nS"
-     *     "T" -> stat_8 */
-    {571, 255, 74, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: stat_7 */
+     *     "T" -> stat_10 */
+    {616, 255, 75, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: stat_7 */
+
+    /* store = "set" / . "add" / "replace" / "append" / "prepend"
+     * store = "set" / "add" / "replace" / . "append" / "prepend"
+     * e.g. after "aaaaaa\x00\x00a"
+     *     "d" -> store_26
+     *     "p" -> store_27 */
+    {617, 255, 32, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: store_22 */
+
+    /* cas-store = . "cas"
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00c"
+     *     "a" -> cas_store_6 */
+    {619, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: cas_store_5 */
+
+    /* delete = . "delete"
+     * increment = "incr" / . "decr"
+     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00d"
+     *     "e" -> delete_7 */
+    {620, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: delete_6 */
+
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * e.g. after "aaaaaa\x00\x00e"
+     *     "x" -> other_command_87 */
+    {621, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: other_command_80 */
+
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * e.g. after "aaaaaa\x00\x00f"
+     *     "l" -> other_command_88 */
+    {622, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: other_command_81 */
+
+    /* get = . "get" / "gets"
+     * get = "get" / . "gets"
+     * gat = . "gat" / "gats"
+     * e.g. after "aaaaaa\x00\x00g"
+     *     "a" -> gat_2
+     *     "e" -> get_5 */
+    {623, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: get_4 */
+
+    /* increment = . "incr" / "decr"
+     * e.g. after "aaaaaa\x00\x00i"
+     *     "n" -> increment_5 */
+    {625, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: increment_4 */
+
+    /* other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * e.g. after "aaaaaa\x00\x00l"
+     *     "r" -> other_command_89 */
+    {626, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: other_command_82 */
+
+    /* ms = . "ms"
+     * meta-command = . "mg" / "md" / "ma" / "me"
+     * meta-command = "mg" / . "md" / "ma" / "me"
+     * e.g. after "aaaaaa\x00\x00m"
+     *     "a" / "d"-"e" / "g" -> meta_start_2: close command
+     *     "i" -> other_command_90
+     *     "n" -> line_end_4: close command
+     *     "s" -> ms_start_2: close command */
+    {627, 255, 39, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: ms_2 */
+
+    /* store = "set" / "add" / "replace" / "append" / . "prepend"
+     * e.g. after "aaaaaa\x00\x00p"
+     *     "r" -> store_28 */
+    {631, 255, 38, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: store_23 */
+
+    /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * e.g. after "aaaaaa\x00\x00q"
+     *     "u" -> other_command_91 */
+    {632, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: other_command_83 */
+
+    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00r"
+     *     "e" -> store_29 */
+    {633, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: store_24 */
+
+    /* store = . "set" / "add" / "replace" / "append" / "prepend"
+     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * e.g. after "aaaaaa\x00\x00s"
+     *     "e" -> store_30
+     *     "h" -> other_command_92
+     *     "l" -> other_command_93
+     *     "t" -> other_command_94 */
+    {634, 255, 3, 4, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: store_25 */
+
+    /* touch = . "touch"
+     * e.g. after "aaaaaa\x00\x00t"
+     *     "o" -> touch_6 */
+    {638, 255, 41, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: touch_5 */
+
+    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * e.g. after "aaaaaa\x00\x00v"
+     *     "e" -> other_command_95 */
+    {639, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: other_command_84 */
+
+    /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00w"
+     *     "a" -> other_command_96 */
+    {640, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 404: other_command_85 */
+
+    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
+     * status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00B"
+     *     "A" -> status_67
+     *     "U" -> status_68 */
+    {641, 255, 42, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 405: status_59 */
+
+    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00C"
+     *     "L" -> error_20 */
+    {643, 255, 43, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 406: error_18 */
+
+    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
+     * e.g. after "aaaaaa\x00\x00D"
+     *     "E" -> status_69 */
+    {644, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: status_60 */
+
+    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+     * status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+     * error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00E"
+     *     "N" -> status_70: open status
+     *     "R" -> error_21: open error
+     *     "X" -> status_71: open status */
+    {645, 255, 4, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: status_61 */
+
+    /* meta-status = . "HD" / "EN" / "NF" / "NS" / "EX" / "MN"
+     * meta-status = . "HD" / "EN" / "NF" / "NS" / "EX" / "MN"
+     * e.g. after "aaaaaa\x00\x00H"
+     *     "D" -> meta_alone_5: close status */
+    {648, 255, 12, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 409: meta_status_3 */
+
+    /* meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / . "MN"
+     * meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / . "MN"
+     * debug = . "ME" SP key *( SP meta-flag )
+     * e.g. after "aaaaaa\x00\x00M"
+     *     "E" -> debug_3
+     *     "N" -> meta_alone_5: open status, close status */
+    {649, 255, 44, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 410: meta_status_4 */
+
+    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+     * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00N"
+     *     "F" / "S" -> meta_alone_5: close status
+     *     "O" -> status_72 */
+    {651, 255, 45, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 411: status_62 */
+
+    /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / . "OK" / "END" / "RESET" / ( "BUSY" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00O"
+     *     "K" -> status_line_3: close status */
+    {653, 255, 46, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 412: status_63 */
+
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+     * e.g. after "aaaaaa\x00\x00R"
+     *     "E" -> status_73 */
+    {654, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 413: status_64 */
+
+    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+     * status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+     * status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00S"
+     *     "A" -> status_74: open status
+     *     "E" -> error_22: open error
+     *     "T" -> stat_11 */
+    {655, 255, 5, 6, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 414: stat_8 */
+
+    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
+     * e.g. after "aaaaaa\x00\x00T"
+     *     "O" -> status_75 */
+    {658, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 415: status_65 */
+
+    /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00U"
+     *     "N" -> status_76 */
+    {659, 255, 25, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 416: status_66 */
+
+    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * meta-value-line = . "VA" SP bytes *( SP meta-flag ) CRLF
+     * reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+     * e.g. after "aaaaaa\x00\x00V"
+     *     "A" -> value_line_16
+     *     "E" -> reply_line_8 */
+    {660, 255, 6, 7, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 417: value_line_14 */
+
+    /* number = . 1*20DIGIT
+     * number-line = number *. SP CRLF
+     * number-line = number *SP . CRLF
+     * e.g. after "aaaaaa\x00\x000"
+     *     DIGIT -> number_4
+     *     SP -> number_line_3: close number
+     *     CR -> number_line_4: close number */
+    {662, 255, 27, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 418: number_3 */
+
+    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+     * e.g. after "aaaaaa\x00\x00S"
+     *     "T" -> stat_12 */
+    {665, 255, 75, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 419: stat_9 */
+
+    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00V"
+     *     "A" -> value_line_17 */
+    {666, 255, 48, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 420: value_line_15 */
 
     /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "cache_memli"
      *     "m" -> other_command_11 */
-    {143, 255, 84, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: other_command_80 */
+    {145, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 421: other_command_86 */
 
     /* bytes = . 1*10DIGIT
      * storage-line = ... ( cas-store SP key SP flags SP exptime SP bytes . SP cas-unique ) ) [ SP noreply ] line-end
      * e.g. after "cas a 0 0 0"
      *     DIGIT -> bytes_14
      *     SP -> cas_unique_1: convert bytes, open cas-unique */
-    {572, 255, 23, 197, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 374: bytes_12 */
+    {667, 255, 23, 205, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 422: bytes_12 */
 
     /* noreply = . "noreply"
      * e.g. after "decr a 0 no"
      *     "r" -> noreply_5 */
-    {574, 255, 37, 198, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: noreply_3 */
+    {669, 255, 38, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 423: noreply_3 */
 
     /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_ERRO"
-     *     "R" -> error_19 */
-    {575, 255, 16, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: error_18 */
+     *     "R" -> error_23 */
+    {670, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 424: error_19 */
 
     /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "STAT a \r\nST"
      *     "A" -> stat_3 */
-    {576, 255, 47, 199, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: stat_8 */
+    {671, 255, 48, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 425: stat_10 */
+
+    /* store = "set" / . "add" / "replace" / "append" / "prepend"
+     * e.g. after "aaaaaa\x00\x00ad"
+     *     "d" -> storage_line_7: close command */
+    {672, 255, 49, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 426: store_26 */
+
+    /* store = "set" / "add" / "replace" / . "append" / "prepend"
+     * e.g. after "aaaaaa\x00\x00ap"
+     *     "p" -> store_31 */
+    {673, 255, 50, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 427: store_27 */
+
+    /* cas-store = . "cas"
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00ca"
+     *     "c" -> other_command_97
+     *     "s" -> storage_line_8: close command */
+    {674, 255, 51, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 428: cas_store_6 */
+
+    /* delete = . "delete"
+     * increment = "incr" / . "decr"
+     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00de"
+     *     "b" -> other_command_98
+     *     "c" -> increment_6
+     *     "l" -> delete_8 */
+    {676, 255, 52, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 429: delete_7 */
+
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * e.g. after "aaaaaa\x00\x00ex"
+     *     "t" -> other_command_99 */
+    {679, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 430: other_command_87 */
+
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * e.g. after "aaaaaa\x00\x00fl"
+     *     "u" -> other_command_100 */
+    {680, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 431: other_command_88 */
+
+    /* gat = . "gat" / "gats"
+     * gat = "gat" / . "gats"
+     * e.g. after "aaaaaa\x00\x00ga"
+     *     "t" -> gat_start_3 */
+    {681, 255, 7, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 432: gat_2 */
+
+    /* get = . "get" / "gets"
+     * get = "get" / . "gets"
+     * e.g. after "aaaaaa\x00\x00ge"
+     *     "t" -> get_start_3 */
+    {682, 255, 7, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 433: get_5 */
+
+    /* increment = . "incr" / "decr"
+     * e.g. after "aaaaaa\x00\x00in"
+     *     "c" -> increment_6 */
+    {683, 255, 53, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 434: increment_5 */
+
+    /* other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * e.g. after "aaaaaa\x00\x00lr"
+     *     "u" -> other_start_3 */
+    {684, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 435: other_command_89 */
+
+    /* meta-start = meta-command . SP
+     * e.g. after "aaaaaa\x00\x00ma"
+     *     SP -> key_32: atomic ends, open key */
+    {685, 255, 13, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: meta_start_2 */
+
+    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00mi"
+     *     "s" -> other_command_101 */
+    {686, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 437: other_command_90 */
+
+    /* line-end = *. SP newline
+     * newline = . CRLF / LF
+     * else newline = CRLF / . LF
+     * e.g. after "aaaaaa\x00\x00mn"
+     *     SP -> line_end_4
+     *     CR -> newline_5: mark
+     *     LF -> store_32: mark, anomaly-open, anomaly bare-LF, atomic ends, close request, set is_spoken */
+    {687, 3, 55, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 438: line_end_4 */
+
+    /* ms-start = ms . SP
+     * e.g. after "aaaaaa\x00\x00ms"
+     *     SP -> key_33: atomic ends, open key */
+    {690, 255, 13, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 439: ms_start_2 */
+
+    /* store = "set" / "add" / "replace" / "append" / . "prepend"
+     * e.g. after "aaaaaa\x00\x00pr"
+     *     "e" -> store_27 */
+    {691, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 440: store_28 */
+
+    /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * e.g. after "aaaaaa\x00\x00qu"
+     *     "i" -> other_command_102 */
+    {692, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 441: other_command_91 */
+
+    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00re"
+     *     "f" -> other_command_103
+     *     "p" -> store_33 */
+    {693, 255, 57, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 442: store_29 */
+
+    /* store = . "set" / "add" / "replace" / "append" / "prepend"
+     * e.g. after "aaaaaa\x00\x00se"
+     *     "t" -> storage_line_7: close command */
+    {672, 255, 7, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 443: store_30 */
+
+    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * e.g. after "aaaaaa\x00\x00sh"
+     *     "u" -> other_command_104 */
+    {695, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 444: other_command_92 */
+
+    /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * e.g. after "aaaaaa\x00\x00sl"
+     *     "a" -> other_command_105 */
+    {696, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 445: other_command_93 */
+
+    /* other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
+     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
+     * e.g. after "aaaaaa\x00\x00st"
+     *     "a" -> other_command_106 */
+    {697, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 446: other_command_94 */
+
+    /* touch = . "touch"
+     * e.g. after "aaaaaa\x00\x00to"
+     *     "u" -> touch_7 */
+    {698, 255, 40, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 447: touch_6 */
+
+    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * e.g. after "aaaaaa\x00\x00ve"
+     *     "r" -> other_command_107 */
+    {699, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 448: other_command_95 */
+
+    /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00wa"
+     *     "t" -> other_command_108 */
+    {700, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 449: other_command_96 */
+
+    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00BA"
+     *     "D" -> status_77 */
+    {701, 255, 12, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 450: status_67 */
+
+    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00BU"
+     *     "S" -> status_78 */
+    {702, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 451: status_68 */
+
+    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00CL"
+     *     "I" -> error_24 */
+    {703, 255, 59, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 452: error_20 */
+
+    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
+     * e.g. after "aaaaaa\x00\x00DE"
+     *     "L" -> status_79 */
+    {704, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 453: status_69 */
+
+    /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+     * meta-alone = meta-status *. SP CRLF
+     * meta-alone = meta-status *SP . CRLF
+     * e.g. after "aaaaaa\x00\x00EN"
+     *     "D" -> status_line_3: close status
+     *     SP -> meta_alone_6: close status
+     *     CR -> meta_alone_7: close status */
+    {705, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 454: status_70 */
+
+    /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00ER"
+     *     "R" -> error_25 */
+    {708, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 455: error_21 */
+
+    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+     * meta-alone = meta-status *. SP CRLF
+     * meta-alone = meta-status *SP . CRLF
+     * e.g. after "aaaaaa\x00\x00EX"
+     *     "I" -> status_80
+     *     SP -> meta_alone_6: close status
+     *     CR -> meta_alone_7: close status */
+    {709, 255, 60, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 456: status_71 */
+
+    /* meta-alone = meta-status *. SP CRLF
+     * meta-alone = meta-status *SP . CRLF
+     * meta-status-start = meta-status . SP
+     * e.g. after "aaaaaa\x00\x00HD"
+     *     SP -> meta_alone_6
+     *     CR -> meta_alone_7 */
+    {712, 255, 61, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 457: meta_alone_5 */
+
+    /* debug = "ME" . SP key *( SP meta-flag )
+     * e.g. after "aaaaaa\x00\x00ME"
+     *     SP -> key_34: open key */
+    {714, 255, 13, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 458: debug_3 */
+
+    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+     * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00NO"
+     *     "S" -> status_81
+     *     "T" -> status_82 */
+    {715, 255, 62, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 459: status_72 */
+
+    /* status-line = ( status / error ) . CRLF
+     * e.g. after "aaaaaa\x00\x00OK"
+     *     CR -> status_line_4 */
+    {717, 255, 9, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 460: status_line_3 */
+
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+     * e.g. after "aaaaaa\x00\x00RE"
+     *     "S" -> status_83 */
+    {718, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 461: status_73 */
+
+    /* status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00SA"
+     *     "M" -> status_84 */
+    {719, 255, 63, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 462: status_74 */
+
+    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00SE"
+     *     "R" -> error_26 */
+    {720, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 463: error_22 */
+
+    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+     * status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+     * e.g. after "aaaaaa\x00\x00ST"
+     *     "A" -> stat_13: open stat
+     *     "O" -> status_85: open status */
+    {721, 255, 10, 12, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 464: stat_11 */
+
+    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
+     * e.g. after "aaaaaa\x00\x00TO"
+     *     "U" -> status_86 */
+    {723, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 465: status_75 */
+
+    /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00UN"
+     *     "S" -> status_87 */
+    {724, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 466: status_76 */
+
+    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * meta-value-line = "VA" . SP bytes *( SP meta-flag ) CRLF
+     * e.g. after "aaaaaa\x00\x00VA"
+     *     "L" -> value_line_19
+     *     SP -> bytes_16: begin bytes */
+    {725, 255, 11, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 467: value_line_16 */
+
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+     * e.g. after "aaaaaa\x00\x00VE"
+     *     "R" -> reply_line_9 */
+    {727, 255, 16, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 468: reply_line_8 */
+
+    /* number = . 1*20DIGIT
+     * number-line = number *. SP CRLF
+     * number-line = number *SP . CRLF
+     * e.g. after "aaaaaa\x00\x0000"
+     *     DIGIT -> number_4
+     *     SP -> number_line_3: close number
+     *     CR -> number_line_4: close number
+     *     19 bytes -> number_line_3: close number */
+    {728, 4, 64, 69, 4, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 469: number_4 */
+
+    /* number-line = number *. SP CRLF
+     * number-line = number *SP . CRLF
+     * e.g. after "aaaaaa\x00\x000 "
+     *     SP -> number_line_3
+     *     CR -> number_line_4 */
+    {732, 2, 61, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 470: number_line_3 */
+
+    /* number-line = number *SP . CRLF
+     * e.g. after "aaaaaa\x00\x000\r"
+     *     LF -> store_32: atomic ends, close reply, set is_spoken */
+    {734, 255, 15, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 471: number_line_4 */
+
+    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+     * e.g. after "aaaaaa\x00\x00ST"
+     *     "A" -> stat_14 */
+    {735, 255, 48, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 472: stat_12 */
+
+    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VA"
+     *     "L" -> value_line_20 */
+    {736, 255, 43, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 473: value_line_17 */
 
     /* bytes = . 1*10DIGIT
      * storage-line = ... flags SP exptime SP bytes SP cas-unique ) ) [ . SP noreply ] line-end
@@ -4761,23 +6064,23 @@ static const qcap_state_t states[] = {
      *     CR -> newline_2: convert bytes, mark
      *     LF -> value_4: convert bytes, mark, anomaly-open, anomaly bare-LF, atomic ends, open value
      *     9 bytes -> storage_line_5: convert bytes */
-    {577, 5, 87, 33, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 378: bytes_13 */
+    {737, 5, 89, 33, 8, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 474: bytes_13 */
 
     /* noreply = . "noreply"
      * line-end = *. SP newline
      * newline = . CRLF / LF
      * e.g. after "add a 0 0 0 "
      *     "n" -> noreply_6: open noreply
-     *     SP -> line_end_4
+     *     SP -> line_end_5
      *     CR -> newline_2: mark
      *     LF -> value_4: mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
-    {582, 255, 91, 200, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: noreply_4 */
+    {742, 255, 92, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 475: noreply_4 */
 
     /* value = *OCTET .
      * e.g. after "add a 0 0 0\n"
      *     -> value_3
      *     -> before_storage_1 */
-    {0, 255, 0, 171, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 380: value_4 */
+    {0, 255, 0, 174, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 476: value_4 */
 
     /* storage-line = ... flags SP exptime SP bytes SP cas-unique ) ) [ . SP noreply ] line-end
      * line-end = *. SP newline
@@ -4786,7 +6089,7 @@ static const qcap_state_t states[] = {
      *     SP -> noreply_4
      *     CR -> newline_2: mark
      *     LF -> value_4: mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
-    {586, 255, 54, 201, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: storage_line_5 */
+    {746, 255, 55, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 477: storage_line_5 */
 
     /* bytes = . 1*10DIGIT
      * storage-line = ... ( cas-store SP key SP flags SP exptime SP bytes . SP cas-unique ) ) [ SP noreply ] line-end
@@ -4794,27 +6097,27 @@ static const qcap_state_t states[] = {
      *     DIGIT -> bytes_14
      *     SP -> cas_unique_1: convert bytes, open cas-unique
      *     9 bytes -> storage_line_6: convert bytes */
-    {589, 3, 94, 197, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 382: bytes_14 */
+    {749, 3, 97, 205, 8, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 478: bytes_14 */
 
     /* cas-unique = 1*. DIGIT
      * e.g. after "cas a 0 0 0 "
      *     DIGIT -> cas_unique_3 */
-    {592, 255, 22, 202, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: cas_unique_1 */
+    {752, 255, 22, 210, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 479: cas_unique_1 */
 
     /* storage-line = ... ( cas-store SP key SP flags SP exptime SP bytes . SP cas-unique ) ) [ SP noreply ] line-end
      * e.g. after "cas a 0 0 00{9}"
      *     SP -> cas_unique_1: open cas-unique */
-    {593, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: storage_line_6 */
+    {753, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 480: storage_line_6 */
 
     /* noreply = . "noreply"
      * e.g. after "decr a 0 nor"
      *     "e" -> noreply_7 */
-    {594, 255, 33, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: noreply_5 */
+    {754, 255, 34, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 481: noreply_5 */
 
     /* error = "ERROR" / ( "CLIENT_ERROR" . SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_ERROR"
-     *     SP -> error_20 */
-    {595, 255, 13, 204, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: error_19 */
+     *     SP -> error_27 */
+    {755, 255, 13, 212, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 482: error_23 */
 
     /* bytes = . 1*10DIGIT
      * value-line = "VALUE" SP key SP flags SP bytes [ . SP cas-unique ] CRLF
@@ -4823,34 +6126,345 @@ static const qcap_state_t states[] = {
      *     DIGIT -> bytes_15
      *     SP -> cas_unique_2: convert bytes, open cas-unique
      *     CR -> value_line_7: convert bytes
-     *     9 bytes -> value_line_13: convert bytes */
-    {596, 4, 63, 33, 6, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 387: bytes_15 */
+     *     9 bytes -> value_line_18: convert bytes */
+    {756, 4, 64, 33, 8, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 483: bytes_15 */
 
     /* cas-unique = 1*. DIGIT
      * e.g. after "VALUE a 0 0 "
      *     DIGIT -> cas_unique_4 */
-    {600, 255, 22, 202, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: cas_unique_2 */
+    {760, 255, 22, 210, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 484: cas_unique_2 */
 
     /* value-line = "VALUE" SP key SP flags SP bytes [ . SP cas-unique ] CRLF
      * value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
      * e.g. after "VALUE a 0 00{9}"
      *     SP -> cas_unique_2: open cas-unique
      *     CR -> value_line_7 */
-    {601, 255, 60, 205, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: value_line_13 */
+    {761, 255, 61, 213, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 485: value_line_18 */
+
+    /* storage-line = ( ( store . SP key SP flags SP exptime SP bytes ) / ( cas-store ...
+     * e.g. after "aaaaaa\x00\x00add"
+     *     SP -> key_35: open key */
+    {763, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 486: storage_line_7 */
+
+    /* store = "set" / "add" / "replace" / . "append" / "prepend"
+     * e.g. after "aaaaaa\x00\x00app"
+     *     "e" -> store_34 */
+    {764, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 487: store_31 */
+
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00cac"
+     *     "h" -> other_command_109 */
+    {765, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 488: other_command_97 */
+
+    /* storage-line = ... SP flags SP exptime SP bytes ) / ( cas-store . SP key SP flags SP exptime SP bytes SP cas-unique ...
+     * e.g. after "aaaaaa\x00\x00cas"
+     *     SP -> key_36: open key */
+    {766, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 489: storage_line_8 */
+
+    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00deb"
+     *     "u" -> other_command_110 */
+    {767, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 490: other_command_98 */
+
+    /* increment = "incr" / . "decr"
+     * e.g. after "aaaaaa\x00\x00dec"
+     *     "r" -> increment_start_2: close command */
+    {768, 255, 38, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 491: increment_6 */
+
+    /* delete = . "delete"
+     * e.g. after "aaaaaa\x00\x00del"
+     *     "e" -> delete_9 */
+    {769, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 492: delete_8 */
+
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * e.g. after "aaaaaa\x00\x00ext"
+     *     "s" -> other_command_111 */
+    {770, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 493: other_command_99 */
+
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * e.g. after "aaaaaa\x00\x00flu"
+     *     "s" -> other_command_112 */
+    {771, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 494: other_command_100 */
+
+    /* gat-start = gat . SP
+     * gat = "gat" / . "gats"
+     * e.g. after "aaaaaa\x00\x00gat"
+     *     "s" -> gat_start_4: close command
+     *     SP -> exptime_13: close command, atomic ends, open exptime */
+    {772, 255, 14, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 495: gat_start_3 */
+
+    /* get-start = get . SP
+     * get = "get" / . "gets"
+     * e.g. after "aaaaaa\x00\x00get"
+     *     "s" -> get_start_4: close command
+     *     SP -> key_37: close command, atomic ends, open key */
+    {774, 255, 14, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 496: get_start_3 */
+
+    /* other-start = other-command . SP
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00lru"
+     *     "_" -> other_command_113
+     *     SP -> argument_4: close command
+     *     CR -> newline_5: close command, mark
+     *     LF -> store_32: close command, mark, anomaly-open, anomaly bare-LF, atomic ends, close request, set is_spoken */
+    {776, 255, 66, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 497: other_start_3 */
+
+    /* key = 1*250. key-char
+     * e.g. after "aaaaaa\x00\x00ma "
+     *     key-char -> key_38 */
+    {780, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 498: key_32 */
+
+    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00mis"
+     *     "b" -> other_command_114 */
+    {781, 255, 67, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 499: other_command_101 */
+
+    /* newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00mn\r"
+     *     LF -> store_32: atomic ends, close request, set is_spoken */
+    {782, 255, 15, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 500: newline_5 */
+
+    /* store = . "set" / "add" / "replace" / "append" / "prepend"
+     * store = "set" / . "add" / "replace" / "append" / "prepend"
+     * store = "set" / "add" / . "replace" / "append" / "prepend"
+     * e.g. after "aaaaaa\x00\x00mn\n"
+     *     "a" -> store_22: open request, open command
+     *     "c" -> cas_store_5: open request, open command
+     *     "d" -> delete_6: open request, open command
+     *     "e" -> other_command_80: open request, open command
+     *     "f" -> other_command_81: open request, open command
+     *     "g" -> get_4: open request, open command
+     *     "i" -> increment_4: open request, open command
+     *     "l" -> other_command_82: open request, open command
+     *     "m" -> ms_2: open request, open command
+     *     "p" -> store_23: open request, open command
+     *     "q" -> other_command_83: open request, open command
+     *     "r" -> store_24: open request, open command
+     *     "s" -> store_25: open request, open command
+     *     "t" -> touch_5: open request, open command
+     *     "v" -> other_command_84: open request, open command
+     *     "w" -> other_command_85: open request, open command
+     *     "B" -> status_59: open reply, open status
+     *     "C" -> error_18: open reply, open error
+     *     "D" -> status_60: open reply, open status
+     *     "E" -> status_61: open reply
+     *     "H" -> meta_status_3: open reply, open status
+     *     "M" -> meta_status_4: open reply
+     *     "N" -> status_62: open reply, open status
+     *     "O" -> status_63: open reply, open status
+     *     "R" -> status_64: open reply, open status
+     *     "S" -> stat_8: open reply
+     *     "T" -> status_65: open reply, open status
+     *     "U" -> status_66: open reply, open status
+     *     "V" -> value_line_14: open reply
+     *     DIGIT -> number_3: open reply, open number */
+    {572, 255, 95, 200, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 501: store_32 */
+
+    /* key = 1*250. key-char
+     * e.g. after "aaaaaa\x00\x00ms "
+     *     key-char -> key_39 */
+    {783, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 502: key_33 */
+
+    /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * e.g. after "aaaaaa\x00\x00qui"
+     *     "t" -> other_start_4: close command */
+    {784, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 503: other_command_102 */
+
+    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00ref"
+     *     "r" -> other_command_115 */
+    {785, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 504: other_command_103 */
+
+    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+     * e.g. after "aaaaaa\x00\x00rep"
+     *     "l" -> store_35 */
+    {786, 255, 36, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 505: store_33 */
+
+    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * e.g. after "aaaaaa\x00\x00shu"
+     *     "t" -> other_command_116 */
+    {787, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 506: other_command_104 */
+
+    /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * e.g. after "aaaaaa\x00\x00sla"
+     *     "b" -> other_command_117 */
+    {788, 255, 67, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 507: other_command_105 */
+
+    /* other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
+     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
+     * e.g. after "aaaaaa\x00\x00sta"
+     *     "t" -> other_command_117 */
+    {788, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 508: other_command_106 */
+
+    /* touch = . "touch"
+     * e.g. after "aaaaaa\x00\x00tou"
+     *     "c" -> touch_8 */
+    {789, 255, 53, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 509: touch_7 */
+
+    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * e.g. after "aaaaaa\x00\x00ver"
+     *     "b" -> other_command_118
+     *     "s" -> other_command_119 */
+    {790, 255, 68, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 510: other_command_107 */
+
+    /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00wat"
+     *     "c" -> other_command_120 */
+    {792, 255, 53, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 511: other_command_108 */
+
+    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00BAD"
+     *     "C" -> status_88 */
+    {793, 255, 69, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 512: status_77 */
+
+    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00BUS"
+     *     "Y" -> status_89 */
+    {794, 255, 70, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 513: status_78 */
+
+    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00CLI"
+     *     "E" -> error_28 */
+    {795, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 514: error_24 */
+
+    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
+     * e.g. after "aaaaaa\x00\x00DEL"
+     *     "E" -> status_90 */
+    {796, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 515: status_79 */
+
+    /* meta-alone = meta-status *. SP CRLF
+     * meta-alone = meta-status *SP . CRLF
+     * meta-flag = 1*. key-char
+     * e.g. after "aaaaaa\x00\x00EN "
+     *     key-char -> meta_flag_9: atomic ends, open meta-flag
+     *     SP -> meta_alone_8
+     *     CR -> meta_alone_7 */
+    {797, 255, 71, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 516: meta_alone_6 */
+
+    /* meta-alone = meta-status *SP . CRLF
+     * e.g. after "aaaaaa\x00\x00EN\r"
+     *     LF -> store_32: atomic ends, close reply, set is_spoken */
+    {734, 255, 15, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 517: meta_alone_7 */
+
+    /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00ERR"
+     *     "O" -> error_29 */
+    {800, 255, 47, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 518: error_25 */
+
+    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+     * e.g. after "aaaaaa\x00\x00EXI"
+     *     "S" -> status_91 */
+    {801, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 519: status_80 */
+
+    /* key = 1*250. key-char
+     * e.g. after "aaaaaa\x00\x00ME "
+     *     key-char -> key_40 */
+    {802, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 520: key_34 */
+
+    /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00NOS"
+     *     "P" -> status_92 */
+    {803, 255, 72, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 521: status_81 */
+
+    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+     * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00NOT"
+     *     "F" -> status_93
+     *     "_" -> status_94 */
+    {804, 255, 73, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 522: status_82 */
+
+    /* status-line = ( status / error ) . CRLF
+     * e.g. after "aaaaaa\x00\x00OK\r"
+     *     LF -> store_32: atomic ends, close reply, set is_spoken */
+    {734, 255, 15, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 523: status_line_4 */
+
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+     * e.g. after "aaaaaa\x00\x00RES"
+     *     "E" -> status_95 */
+    {806, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 524: status_83 */
+
+    /* status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00SAM"
+     *     "E" -> status_89 */
+    {794, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 525: status_84 */
+
+    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00SER"
+     *     "V" -> error_30 */
+    {807, 255, 74, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 526: error_26 */
+
+    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+     * e.g. after "aaaaaa\x00\x00STA"
+     *     "T" -> stat_15 */
+    {808, 255, 75, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 527: stat_13 */
+
+    /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+     * e.g. after "aaaaaa\x00\x00STO"
+     *     "R" -> status_96 */
+    {809, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 528: status_85 */
+
+    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
+     * e.g. after "aaaaaa\x00\x00TOU"
+     *     "C" -> status_97 */
+    {810, 255, 69, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 529: status_86 */
+
+    /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00UNS"
+     *     "A" -> status_98 */
+    {811, 255, 48, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 530: status_87 */
+
+    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VAL"
+     *     "U" -> value_line_21 */
+    {812, 255, 17, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 531: value_line_19 */
+
+    /* bytes = 1*10. DIGIT
+     * e.g. after "aaaaaa\x00\x00VA "
+     *     DIGIT -> bytes_17 */
+    {813, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 532: bytes_16 */
+
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+     * e.g. after "aaaaaa\x00\x00VER"
+     *     "S" -> reply_line_10 */
+    {814, 255, 58, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 533: reply_line_9 */
+
+    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+     * e.g. after "aaaaaa\x00\x00STA"
+     *     "T" -> stat_16 */
+    {815, 255, 75, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 534: stat_14 */
+
+    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VAL"
+     *     "U" -> value_line_22 */
+    {816, 255, 17, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 535: value_line_20 */
 
     /* noreply = . "noreply"
      * e.g. after "add a 0 0 0 n"
      *     "o" -> noreply_8 */
-    {603, 255, 40, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: noreply_6 */
+    {817, 255, 41, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 536: noreply_6 */
 
     /* line-end = *. SP newline
      * newline = . CRLF / LF
      * else newline = CRLF / . LF
      * e.g. after "add a 0 0 0  "
-     *     SP -> line_end_4
+     *     SP -> line_end_5
      *     CR -> newline_2: mark
      *     LF -> value_4: mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
-    {604, 3, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: line_end_4 */
+    {818, 3, 55, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 537: line_end_5 */
 
     /* cas-unique = 1*. DIGIT
      * storage-line = ... flags SP exptime SP bytes SP cas-unique ) ) [ . SP noreply ] line-end
@@ -4860,67 +6474,1847 @@ static const qcap_state_t states[] = {
      *     SP -> noreply_4: close cas-unique
      *     CR -> newline_2: close cas-unique, mark
      *     LF -> value_4: close cas-unique, mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
-    {607, 4, 26, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: cas_unique_3 */
+    {821, 4, 26, 214, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 538: cas_unique_3 */
 
     /* noreply = . "noreply"
      * e.g. after "decr a 0 nore"
      *     "p" -> noreply_9 */
-    {611, 255, 49, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: noreply_7 */
+    {825, 255, 50, 215, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 539: noreply_7 */
 
     /* error = "ERROR" / ( "CLIENT_ERROR" SP *. text-char ) / ( "SERVER_ERROR" SP *text-char )
      * status-line = ( status / error ) . CRLF
      * e.g. after "CLIENT_ERROR "
-     *     text-char -> error_20
+     *     text-char -> error_27
      *     CR -> status_line_2: close error */
-    {612, 2, 82, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: error_20 */
+    {826, 2, 83, 216, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 540: error_27 */
 
     /* cas-unique = 1*. DIGIT
      * value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
      * e.g. after "VALUE a 0 0 0"
      *     DIGIT -> cas_unique_4
      *     CR -> value_line_7: close cas-unique */
-    {614, 2, 95, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: cas_unique_4 */
+    {828, 2, 98, 217, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 541: cas_unique_4 */
 
     /* value = *OCTET .
      * e.g. after "VALUE a 0 0\r\n"
      *     -> value_3
      *     -> before_values_1 */
-    {0, 255, 2, 171, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 396: value_5 */
+    {0, 255, 2, 174, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 542: value_5 */
+
+    /* key = 1*250. key-char
+     * e.g. after "aaaaaa\x00\x00add "
+     *     key-char -> key_41 */
+    {830, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 543: key_35 */
+
+    /* store = "set" / "add" / "replace" / . "append" / "prepend"
+     * e.g. after "aaaaaa\x00\x00appe"
+     *     "n" -> store_26 */
+    {831, 255, 37, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 544: store_34 */
+
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00cach"
+     *     "e" -> other_command_121 */
+    {832, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 545: other_command_109 */
+
+    /* key = 1*250. key-char
+     * e.g. after "aaaaaa\x00\x00cas "
+     *     key-char -> key_42 */
+    {833, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 546: key_36 */
+
+    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00debu"
+     *     "g" -> other_command_122 */
+    {834, 255, 76, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 547: other_command_110 */
+
+    /* increment-start = increment . SP
+     * e.g. after "aaaaaa\x00\x00decr"
+     *     SP -> key_43: atomic ends, open key */
+    {835, 255, 13, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 548: increment_start_2 */
+
+    /* delete = . "delete"
+     * e.g. after "aaaaaa\x00\x00dele"
+     *     "t" -> delete_10 */
+    {836, 255, 7, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 549: delete_9 */
+
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * e.g. after "aaaaaa\x00\x00exts"
+     *     "t" -> other_command_123 */
+    {837, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 550: other_command_111 */
+
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * e.g. after "aaaaaa\x00\x00flus"
+     *     "h" -> other_command_124 */
+    {838, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 551: other_command_112 */
+
+    /* gat-start = gat . SP
+     * e.g. after "aaaaaa\x00\x00gats"
+     *     SP -> exptime_13: atomic ends, open exptime */
+    {839, 255, 13, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 552: gat_start_4 */
+
+    /* exptime = [ . "-" ] 1*DIGIT
+     * exptime = [ "-" ] 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00gat "
+     *     DIGIT -> exptime_14
+     *     "-" -> exptime_15 */
+    {840, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 553: exptime_13 */
+
+    /* get-start = get . SP
+     * e.g. after "aaaaaa\x00\x00gets"
+     *     SP -> key_37: atomic ends, open key */
+    {842, 255, 13, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 554: get_start_4 */
+
+    /* key = 1*250. key-char
+     * e.g. after "aaaaaa\x00\x00get "
+     *     key-char -> key_44 */
+    {843, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 555: key_37 */
+
+    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * e.g. after "aaaaaa\x00\x00lru_"
+     *     "c" -> other_command_125 */
+    {844, 255, 53, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 556: other_command_113 */
+
+    /* argument = 1*. key-char
+     * line-end = *. SP newline
+     * newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00lru "
+     *     key-char -> argument_5: atomic ends, open argument
+     *     SP -> line_end_4
+     *     CR -> newline_5: mark
+     *     LF -> store_32: mark, anomaly-open, anomaly bare-LF, atomic ends, close request, set is_spoken */
+    {845, 255, 21, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 557: argument_4 */
+
+    /* key = . 1*250key-char
+     * meta = meta-start key *( . SP meta-flag )
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00ma a"
+     *     key-char -> key_45
+     *     SP -> meta_flag_10: close key
+     *     CR -> newline_6: close key
+     *     LF -> store_32: close key, anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {849, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 558: key_38 */
+
+    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00misb"
+     *     "e" -> other_command_126 */
+    {853, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 559: other_command_114 */
+
+    /* key = . 1*250key-char
+     * meta-set-line = ms-start key . SP bytes *( SP meta-flag ) line-end
+     * e.g. after "aaaaaa\x00\x00ms a"
+     *     key-char -> key_46
+     *     SP -> bytes_18: close key, begin bytes */
+    {854, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 560: key_39 */
+
+    /* other-start = other-command . SP
+     * line-end = *. SP newline
+     * newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00quit"
+     *     SP -> argument_4
+     *     CR -> newline_5: mark
+     *     LF -> store_32: mark, anomaly-open, anomaly bare-LF, atomic ends, close request, set is_spoken */
+    {856, 255, 55, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 561: other_start_4 */
+
+    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00refr"
+     *     "e" -> other_command_127 */
+    {859, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 562: other_command_115 */
+
+    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+     * e.g. after "aaaaaa\x00\x00repl"
+     *     "a" -> store_36 */
+    {860, 255, 33, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 563: store_35 */
+
+    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * e.g. after "aaaaaa\x00\x00shut"
+     *     "d" -> other_command_128 */
+    {861, 255, 49, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 564: other_command_116 */
+
+    /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * e.g. after "aaaaaa\x00\x00slab"
+     *     "s" -> other_start_4: close command */
+    {784, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 565: other_command_117 */
+
+    /* touch = . "touch"
+     * e.g. after "aaaaaa\x00\x00touc"
+     *     "h" -> touch_start_2: close command */
+    {862, 255, 65, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 566: touch_8 */
+
+    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * e.g. after "aaaaaa\x00\x00verb"
+     *     "o" -> other_command_129 */
+    {863, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 567: other_command_118 */
+
+    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * e.g. after "aaaaaa\x00\x00vers"
+     *     "i" -> other_command_130 */
+    {864, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 568: other_command_119 */
+
+    /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00watc"
+     *     "h" -> other_start_4: close command */
+    {784, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 569: other_command_120 */
+
+    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00BADC"
+     *     "L" -> status_99 */
+    {865, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 570: status_88 */
+
+    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" . SP *text-char ) / ( "BADCLASS" SP *text-char ) / ...
+     * e.g. after "aaaaaa\x00\x00BUSY"
+     *     SP -> status_100 */
+    {866, 255, 13, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 571: status_89 */
+
+    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00CLIE"
+     *     "N" -> error_31 */
+    {867, 255, 25, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 572: error_28 */
+
+    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
+     * e.g. after "aaaaaa\x00\x00DELE"
+     *     "T" -> status_96 */
+    {809, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 573: status_90 */
+
+    /* meta-flag = 1*. key-char
+     * reply-line = ... / ( ( ( meta-status-start meta-flag *( . SP meta-flag ) ) / ( "VERSION" SP version ) / debug ...
+     * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
+     * e.g. after "aaaaaa\x00\x00EN a"
+     *     key-char -> meta_flag_9
+     *     SP -> meta_flag_11: close meta-flag, open meta-flag
+     *     CR -> reply_line_11: close meta-flag */
+    {868, 3, 71, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 574: meta_flag_9 */
+
+    /* meta-alone = meta-status *. SP CRLF
+     * meta-alone = meta-status *SP . CRLF
+     * e.g. after "aaaaaa\x00\x00EN  "
+     *     SP -> meta_alone_8
+     *     CR -> meta_alone_7 */
+    {871, 2, 61, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 575: meta_alone_8 */
+
+    /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00ERRO"
+     *     "R" -> status_line_3: close error */
+    {873, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 576: error_29 */
+
+    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+     * e.g. after "aaaaaa\x00\x00EXIS"
+     *     "T" -> status_101 */
+    {874, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 577: status_91 */
+
+    /* key = . 1*250key-char
+     * debug = "ME" SP key *( . SP meta-flag )
+     * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
+     * e.g. after "aaaaaa\x00\x00ME a"
+     *     key-char -> key_47
+     *     SP -> meta_flag_11: close key, open meta-flag
+     *     CR -> reply_line_11: close key */
+    {875, 255, 71, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 578: key_40 */
+
+    /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00NOSP"
+     *     "A" -> status_102 */
+    {878, 255, 48, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 579: status_92 */
+
+    /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00NOTF"
+     *     "U" -> status_103 */
+    {879, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 580: status_93 */
+
+    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+     * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * e.g. after "aaaaaa\x00\x00NOT_"
+     *     "F" -> status_104
+     *     "S" -> status_105 */
+    {880, 255, 77, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 581: status_94 */
+
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+     * e.g. after "aaaaaa\x00\x00RESE"
+     *     "T" -> status_line_3: close status */
+    {653, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 582: status_95 */
+
+    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00SERV"
+     *     "E" -> error_32 */
+    {882, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 583: error_30 */
+
+    /* stat = "STAT" . SP stat-name SP [ stat-value ] CRLF
+     * e.g. after "aaaaaa\x00\x00STAT"
+     *     SP -> stat_name_3: open stat-name */
+    {883, 255, 13, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 584: stat_15 */
+
+    /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+     * e.g. after "aaaaaa\x00\x00STOR"
+     *     "E" -> status_106 */
+    {884, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 585: status_96 */
+
+    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
+     * e.g. after "aaaaaa\x00\x00TOUC"
+     *     "H" -> status_96 */
+    {809, 255, 78, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 586: status_97 */
+
+    /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00UNSA"
+     *     "F" -> status_84 */
+    {719, 255, 79, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 587: status_98 */
+
+    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALU"
+     *     "E" -> value_line_23 */
+    {885, 255, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 588: value_line_21 */
+
+    /* bytes = . 1*10DIGIT
+     * meta-value-line = "VA" SP bytes *( . SP meta-flag ) CRLF
+     * meta-value-line = "VA" SP bytes *( SP meta-flag ) . CRLF
+     * e.g. after "aaaaaa\x00\x00VA 0"
+     *     DIGIT -> bytes_19
+     *     SP -> meta_flag_12: convert bytes, open meta-flag
+     *     CR -> meta_value_line_3: convert bytes */
+    {886, 255, 27, 33, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 589: bytes_17 */
+
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+     * e.g. after "aaaaaa\x00\x00VERS"
+     *     "I" -> reply_line_12 */
+    {889, 255, 59, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 590: reply_line_10 */
+
+    /* stat = "STAT" . SP stat-name SP [ stat-value ] CRLF
+     * e.g. after "aaaaaa\x00\x00STAT"
+     *     SP -> stat_name_4: open stat-name */
+    {890, 255, 13, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 591: stat_16 */
+
+    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALU"
+     *     "E" -> value_line_24 */
+    {891, 255, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 592: value_line_22 */
 
     /* noreply = . "noreply"
      * e.g. after "add a 0 0 0 no"
      *     "r" -> noreply_10 */
-    {616, 255, 37, 198, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: noreply_8 */
+    {892, 255, 38, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 593: noreply_8 */
 
     /* noreply = . "noreply"
      * e.g. after "decr a 0 norep"
      *     "l" -> noreply_11 */
-    {617, 255, 35, 210, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: noreply_9 */
+    {893, 255, 36, 218, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 594: noreply_9 */
+
+    /* key = . 1*250key-char
+     * storage-line = ( ( store SP key . SP flags SP exptime SP bytes ) / ( cas-store SP ...
+     * e.g. after "aaaaaa\x00\x00add a"
+     *     key-char -> key_48
+     *     SP -> flags_7: close key, open flags */
+    {894, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 595: key_41 */
+
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00cache"
+     *     "_" -> other_command_131 */
+    {896, 255, 80, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 596: other_command_121 */
+
+    /* key = . 1*250key-char
+     * storage-line = ... SP exptime SP bytes ) / ( cas-store SP key . SP flags SP exptime SP bytes SP cas-unique ) ) [ ...
+     * e.g. after "aaaaaa\x00\x00cas a"
+     *     key-char -> key_49
+     *     SP -> flags_8: close key, open flags */
+    {897, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 597: key_42 */
+
+    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00debug"
+     *     "t" -> other_command_132 */
+    {899, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 598: other_command_122 */
+
+    /* key = 1*250. key-char
+     * e.g. after "aaaaaa\x00\x00decr "
+     *     key-char -> key_50 */
+    {900, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 599: key_43 */
+
+    /* delete = . "delete"
+     * e.g. after "aaaaaa\x00\x00delet"
+     *     "e" -> delete_start_2: close command */
+    {901, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 600: delete_10 */
+
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * e.g. after "aaaaaa\x00\x00extst"
+     *     "o" -> other_command_133 */
+    {902, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 601: other_command_123 */
+
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * e.g. after "aaaaaa\x00\x00flush"
+     *     "_" -> other_command_134 */
+    {903, 255, 80, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 602: other_command_124 */
+
+    /* exptime = [ "-" ] 1*. DIGIT
+     * retrieval = ( get-start key *( SP key ) ) / ( gat-start exptime 1*( . SP key ) )
+     * e.g. after "aaaaaa\x00\x00gat 0"
+     *     DIGIT -> exptime_14
+     *     SP -> key_37: close exptime, open key */
+    {904, 2, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 603: exptime_14 */
+
+    /* exptime = [ "-" ] 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00gat -"
+     *     DIGIT -> exptime_14 */
+    {906, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 604: exptime_15 */
+
+    /* key = . 1*250key-char
+     * retrieval = ( get-start key *( . SP key ) ) / ( gat-start exptime 1*( SP key ) )
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00get a"
+     *     key-char -> key_51
+     *     SP -> key_52: close key
+     *     CR -> newline_6: close key
+     *     LF -> store_32: close key, anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {907, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 605: key_44 */
+
+    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * e.g. after "aaaaaa\x00\x00lru_c"
+     *     "r" -> other_command_135 */
+    {911, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 606: other_command_125 */
+
+    /* argument = 1*. key-char
+     * request-line = ... / touching / meta / ( other-start argument *( . SP argument ) ) ) line-end ) / other-alone
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00lru a"
+     *     key-char -> argument_5
+     *     SP -> argument_6: close argument
+     *     CR -> newline_6: close argument
+     *     LF -> store_32: close argument, anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {912, 4, 21, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 607: argument_5 */
+
+    /* key = . 1*250key-char
+     * meta = meta-start key *( . SP meta-flag )
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00ma aa"
+     *     key-char -> key_45
+     *     SP -> meta_flag_10: close key
+     *     CR -> newline_6: close key
+     *     LF -> store_32: close key, anomaly-open, anomaly bare-LF, close request, set is_spoken
+     *     249 bytes -> meta_2: close key */
+    {916, 5, 81, 24, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 608: key_45 */
+
+    /* meta-flag = 1*. key-char
+     * line-end = *. SP newline
+     * newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00ma a "
+     *     key-char -> meta_flag_13: open meta-flag
+     *     SP -> line_end_6
+     *     CR -> newline_6
+     *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {921, 255, 21, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 609: meta_flag_10 */
+
+    /* newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00ma a\r"
+     *     LF -> store_32: close request, set is_spoken */
+    {925, 255, 15, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 610: newline_6 */
+
+    /* meta = meta-start key *( . SP meta-flag )
+     * line-end = *. SP newline
+     * newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00ma aj{249}"
+     *     SP -> meta_flag_10
+     *     CR -> newline_6
+     *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {926, 255, 55, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 611: meta_2 */
+
+    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00misbe"
+     *     "h" -> other_command_136 */
+    {929, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 612: other_command_126 */
+
+    /* key = . 1*250key-char
+     * meta-set-line = ms-start key . SP bytes *( SP meta-flag ) line-end
+     * e.g. after "aaaaaa\x00\x00ms aa"
+     *     key-char -> key_46
+     *     SP -> bytes_18: close key, begin bytes
+     *     249 bytes -> meta_set_line_3: close key */
+    {930, 3, 82, 23, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 613: key_46 */
+
+    /* bytes = 1*10. DIGIT
+     * e.g. after "aaaaaa\x00\x00ms a "
+     *     DIGIT -> bytes_20 */
+    {933, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 614: bytes_18 */
+
+    /* meta-set-line = ms-start key . SP bytes *( SP meta-flag ) line-end
+     * e.g. after "aaaaaa\x00\x00ms aj{249}"
+     *     SP -> bytes_18: begin bytes */
+    {934, 255, 13, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 615: meta_set_line_3 */
+
+    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00refre"
+     *     "s" -> other_command_137 */
+    {935, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 616: other_command_127 */
+
+    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+     * e.g. after "aaaaaa\x00\x00repla"
+     *     "c" -> store_37 */
+    {936, 255, 53, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 617: store_36 */
+
+    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * e.g. after "aaaaaa\x00\x00shutd"
+     *     "o" -> other_command_138 */
+    {937, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 618: other_command_128 */
+
+    /* touch-start = touch . SP
+     * e.g. after "aaaaaa\x00\x00touch"
+     *     SP -> key_53: atomic ends, open key */
+    {938, 255, 13, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 619: touch_start_2 */
+
+    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * e.g. after "aaaaaa\x00\x00verbo"
+     *     "s" -> other_command_139 */
+    {939, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 620: other_command_129 */
+
+    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * e.g. after "aaaaaa\x00\x00versi"
+     *     "o" -> other_command_140 */
+    {940, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 621: other_command_130 */
+
+    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00BADCL"
+     *     "A" -> status_107 */
+    {941, 255, 48, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 622: status_99 */
+
+    /* status = ... / "OK" / "END" / "RESET" / ( "BUSY" SP *. text-char ) / ( "BADCLASS" SP *text-char ) / ( "NOSPARE" ...
+     * status-line = ( status / error ) . CRLF
+     * e.g. after "aaaaaa\x00\x00BUSY "
+     *     text-char -> status_100
+     *     CR -> status_line_4: close status */
+    {942, 2, 83, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 623: status_100 */
+
+    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00CLIEN"
+     *     "T" -> error_33 */
+    {944, 255, 75, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 624: error_31 */
+
+    /* meta-flag = 1*. key-char
+     * e.g. after "aaaaaa\x00\x00EN a "
+     *     key-char -> meta_flag_9 */
+    {945, 255, 18, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 625: meta_flag_11 */
+
+    /* reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
+     * e.g. after "aaaaaa\x00\x00EN a\r"
+     *     LF -> store_32: close reply, set is_spoken */
+    {946, 255, 15, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 626: reply_line_11 */
+
+    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+     * e.g. after "aaaaaa\x00\x00EXIST"
+     *     "S" -> status_line_3: close status */
+    {653, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 627: status_101 */
+
+    /* key = . 1*250key-char
+     * debug = "ME" SP key *( . SP meta-flag )
+     * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
+     * e.g. after "aaaaaa\x00\x00ME aa"
+     *     key-char -> key_47
+     *     SP -> meta_flag_11: close key, open meta-flag
+     *     CR -> reply_line_11: close key
+     *     249 bytes -> debug_4: close key */
+    {947, 4, 84, 141, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 628: key_47 */
+
+    /* debug = "ME" SP key *( . SP meta-flag )
+     * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
+     * e.g. after "aaaaaa\x00\x00ME aj{249}"
+     *     SP -> meta_flag_11: open meta-flag
+     *     CR -> reply_line_11 */
+    {951, 255, 61, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 629: debug_4 */
+
+    /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00NOSPA"
+     *     "R" -> status_84 */
+    {719, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 630: status_102 */
+
+    /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00NOTFU"
+     *     "L" -> status_108 */
+    {953, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 631: status_103 */
+
+    /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * e.g. after "aaaaaa\x00\x00NOT_F"
+     *     "O" -> status_109 */
+    {954, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 632: status_104 */
+
+    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+     * e.g. after "aaaaaa\x00\x00NOT_S"
+     *     "T" -> status_110 */
+    {955, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 633: status_105 */
+
+    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00SERVE"
+     *     "R" -> error_33 */
+    {944, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 634: error_32 */
+
+    /* stat-name = 1*. key-char
+     * e.g. after "aaaaaa\x00\x00STAT "
+     *     key-char -> stat_name_5 */
+    {956, 255, 18, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 635: stat_name_3 */
+
+    /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+     * e.g. after "aaaaaa\x00\x00STORE"
+     *     "D" -> status_line_3: close status */
+    {653, 255, 12, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 636: status_106 */
+
+    /* value-line = "VALUE" . SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE"
+     *     SP -> key_54: open key */
+    {957, 255, 13, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 637: value_line_23 */
+
+    /* bytes = . 1*10DIGIT
+     * meta-value-line = "VA" SP bytes *( . SP meta-flag ) CRLF
+     * meta-value-line = "VA" SP bytes *( SP meta-flag ) . CRLF
+     * e.g. after "aaaaaa\x00\x00VA 00"
+     *     DIGIT -> bytes_19
+     *     SP -> meta_flag_12: convert bytes, open meta-flag
+     *     CR -> meta_value_line_3: convert bytes
+     *     9 bytes -> meta_value_line_4: convert bytes */
+    {958, 4, 64, 33, 8, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 638: bytes_19 */
+
+    /* meta-flag = 1*. key-char
+     * e.g. after "aaaaaa\x00\x00VA 0 "
+     *     key-char -> meta_flag_14 */
+    {962, 255, 18, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 639: meta_flag_12 */
+
+    /* meta-value-line = "VA" SP bytes *( SP meta-flag ) . CRLF
+     * e.g. after "aaaaaa\x00\x00VA 0\r"
+     *     LF -> value_6: open value */
+    {963, 255, 15, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 640: meta_value_line_3 */
+
+    /* meta-value-line = "VA" SP bytes *( . SP meta-flag ) CRLF
+     * meta-value-line = "VA" SP bytes *( SP meta-flag ) . CRLF
+     * e.g. after "aaaaaa\x00\x00VA 00{9}"
+     *     SP -> meta_flag_12: open meta-flag
+     *     CR -> meta_value_line_3 */
+    {964, 255, 61, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 641: meta_value_line_4 */
+
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+     * e.g. after "aaaaaa\x00\x00VERSI"
+     *     "O" -> reply_line_13 */
+    {966, 255, 47, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 642: reply_line_12 */
+
+    /* stat-name = 1*. key-char
+     * e.g. after "aaaaaa\x00\x00STAT "
+     *     key-char -> stat_name_6 */
+    {967, 255, 18, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 643: stat_name_4 */
+
+    /* value-line = "VALUE" . SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE"
+     *     SP -> key_55: open key */
+    {968, 255, 13, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 644: value_line_24 */
 
     /* noreply = . "noreply"
      * e.g. after "add a 0 0 0 nor"
      *     "e" -> noreply_12 */
-    {618, 255, 33, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: noreply_10 */
+    {969, 255, 34, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 645: noreply_10 */
 
     /* noreply = . "noreply"
      * e.g. after "decr a 0 norepl"
      *     "y" -> line_end_2: close noreply */
-    {619, 255, 89, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: noreply_11 */
+    {970, 255, 90, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 646: noreply_11 */
+
+    /* key = . 1*250key-char
+     * storage-line = ( ( store SP key . SP flags SP exptime SP bytes ) / ( cas-store SP ...
+     * e.g. after "aaaaaa\x00\x00add aa"
+     *     key-char -> key_48
+     *     SP -> flags_7: close key, open flags
+     *     249 bytes -> storage_line_9: close key */
+    {971, 3, 82, 23, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 647: key_48 */
+
+    /* flags = 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00add a "
+     *     DIGIT -> flags_9 */
+    {974, 255, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 648: flags_7 */
+
+    /* storage-line = ( ( store SP key . SP flags SP exptime SP bytes ) / ( cas-store SP ...
+     * e.g. after "aaaaaa\x00\x00add aj{249}"
+     *     SP -> flags_7: open flags */
+    {975, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 649: storage_line_9 */
+
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00cache_"
+     *     "m" -> other_command_141 */
+    {976, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 650: other_command_131 */
+
+    /* key = . 1*250key-char
+     * storage-line = ... SP exptime SP bytes ) / ( cas-store SP key . SP flags SP exptime SP bytes SP cas-unique ) ) [ ...
+     * e.g. after "aaaaaa\x00\x00cas aa"
+     *     key-char -> key_49
+     *     SP -> flags_8: close key, open flags
+     *     249 bytes -> storage_line_10: close key */
+    {977, 3, 82, 23, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 651: key_49 */
+
+    /* flags = 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00cas a "
+     *     DIGIT -> flags_10 */
+    {980, 255, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 652: flags_8 */
+
+    /* storage-line = ... SP exptime SP bytes ) / ( cas-store SP key . SP flags SP exptime SP bytes SP cas-unique ) ) [ ...
+     * e.g. after "aaaaaa\x00\x00cas aj{249}"
+     *     SP -> flags_8: open flags */
+    {981, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 653: storage_line_10 */
+
+    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00debugt"
+     *     "i" -> other_command_142 */
+    {982, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 654: other_command_132 */
+
+    /* key = . 1*250key-char
+     * arithmetic = increment-start key . SP amount [ SP noreply ]
+     * e.g. after "aaaaaa\x00\x00decr a"
+     *     key-char -> key_56
+     *     SP -> amount_3: close key, open amount */
+    {983, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 655: key_50 */
+
+    /* delete-start = delete . SP
+     * e.g. after "aaaaaa\x00\x00delete"
+     *     SP -> key_57: atomic ends, open key */
+    {985, 255, 13, 166, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 656: delete_start_2 */
+
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * e.g. after "aaaaaa\x00\x00extsto"
+     *     "r" -> other_command_143 */
+    {986, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 657: other_command_133 */
+
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * e.g. after "aaaaaa\x00\x00flush_"
+     *     "a" -> other_command_144 */
+    {987, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 658: other_command_134 */
+
+    /* key = . 1*250key-char
+     * retrieval = ( get-start key *( . SP key ) ) / ( gat-start exptime 1*( SP key ) )
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00get aa"
+     *     key-char -> key_51
+     *     SP -> key_52: close key
+     *     CR -> newline_6: close key
+     *     LF -> store_32: close key, anomaly-open, anomaly bare-LF, close request, set is_spoken
+     *     249 bytes -> retrieval_2: close key */
+    {988, 5, 81, 24, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 659: key_51 */
+
+    /* key = 1*250. key-char
+     * line-end = *. SP newline
+     * newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00get a "
+     *     key-char -> key_44: open key
+     *     SP -> line_end_6
+     *     CR -> newline_6
+     *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {993, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 660: key_52 */
+
+    /* retrieval = ( get-start key *( . SP key ) ) / ( gat-start exptime 1*( SP key ) )
+     * line-end = *. SP newline
+     * newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00get aj{249}"
+     *     SP -> key_52
+     *     CR -> newline_6
+     *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {997, 255, 55, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 661: retrieval_2 */
+
+    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * e.g. after "aaaaaa\x00\x00lru_cr"
+     *     "a" -> other_command_145 */
+    {1000, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 662: other_command_135 */
+
+    /* argument = 1*. key-char
+     * line-end = *. SP newline
+     * newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00lru a "
+     *     key-char -> argument_5: open argument
+     *     SP -> line_end_6
+     *     CR -> newline_6
+     *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {1001, 255, 21, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 663: argument_6 */
+
+    /* meta-flag = 1*. key-char
+     * meta = meta-start key *( . SP meta-flag )
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00ma a a"
+     *     key-char -> meta_flag_13
+     *     SP -> meta_flag_10: close meta-flag
+     *     CR -> newline_6: close meta-flag
+     *     LF -> store_32: close meta-flag, anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {1005, 4, 21, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 664: meta_flag_13 */
+
+    /* line-end = *. SP newline
+     * newline = . CRLF / LF
+     * newline = CRLF / . LF
+     * e.g. after "aaaaaa\x00\x00ma a  "
+     *     SP -> line_end_6
+     *     CR -> newline_6
+     *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {1009, 3, 55, 168, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 665: line_end_6 */
+
+    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00misbeh"
+     *     "a" -> other_command_146 */
+    {1012, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 666: other_command_136 */
+
+    /* bytes = . 1*10DIGIT
+     * meta-set-line = ms-start key SP bytes *( . SP meta-flag ) line-end
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00ms a 0"
+     *     DIGIT -> bytes_21
+     *     SP -> meta_flag_15: convert bytes
+     *     CR -> newline_7: convert bytes
+     *     LF -> value_7: convert bytes, anomaly-open, anomaly bare-LF, open value */
+    {1013, 255, 26, 169, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 667: bytes_20 */
+
+    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00refres"
+     *     "h" -> other_command_147 */
+    {1017, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 668: other_command_137 */
+
+    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+     * e.g. after "aaaaaa\x00\x00replac"
+     *     "e" -> storage_line_7: close command */
+    {672, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 669: store_37 */
+
+    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * e.g. after "aaaaaa\x00\x00shutdo"
+     *     "w" -> other_command_140 */
+    {940, 255, 86, 170, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 670: other_command_138 */
+
+    /* key = 1*250. key-char
+     * e.g. after "aaaaaa\x00\x00touch "
+     *     key-char -> key_58 */
+    {1018, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 671: key_53 */
+
+    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * e.g. after "aaaaaa\x00\x00verbos"
+     *     "i" -> other_command_148 */
+    {1019, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 672: other_command_139 */
+
+    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+     * e.g. after "aaaaaa\x00\x00versio"
+     *     "n" -> other_start_4: close command */
+    {784, 255, 37, 171, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 673: other_command_140 */
+
+    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00BADCLA"
+     *     "S" -> status_111 */
+    {1020, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 674: status_107 */
+
+    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00CLIENT"
+     *     "_" -> error_34 */
+    {1021, 255, 80, 172, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 675: error_33 */
+
+    /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00NOTFUL"
+     *     "L" -> status_89 */
+    {794, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 676: status_108 */
+
+    /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * e.g. after "aaaaaa\x00\x00NOT_FO"
+     *     "U" -> status_112 */
+    {1022, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 677: status_109 */
+
+    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+     * e.g. after "aaaaaa\x00\x00NOT_ST"
+     *     "O" -> status_85 */
+    {1023, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 678: status_110 */
+
+    /* stat-name = 1*. key-char
+     * stat = "STAT" SP stat-name . SP [ stat-value ] CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a"
+     *     key-char -> stat_name_5
+     *     SP -> stat_value_3: close stat-name */
+    {1024, 2, 20, 173, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 679: stat_name_5 */
+
+    /* key = 1*250. key-char
+     * e.g. after "aaaaaa\x00\x00VALUE "
+     *     key-char -> key_59 */
+    {1026, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 680: key_54 */
+
+    /* meta-flag = 1*. key-char
+     * meta-value-line = "VA" SP bytes *( . SP meta-flag ) CRLF
+     * meta-value-line = "VA" SP bytes *( SP meta-flag ) . CRLF
+     * e.g. after "aaaaaa\x00\x00VA 0 a"
+     *     key-char -> meta_flag_14
+     *     SP -> meta_flag_12: close meta-flag, open meta-flag
+     *     CR -> meta_value_line_3: close meta-flag */
+    {1027, 3, 71, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 681: meta_flag_14 */
+
+    /* value = *OCTET .
+     * e.g. after "aaaaaa\x00\x00VA 0\r\n"
+     *     -> value_3
+     *     -> before_meta_value_2 */
+    {0, 255, 7, 174, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 682: value_6 */
+
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+     * e.g. after "aaaaaa\x00\x00VERSIO"
+     *     "N" -> reply_line_14 */
+    {1030, 255, 25, 175, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 683: reply_line_13 */
+
+    /* stat-name = 1*. key-char
+     * stat = "STAT" SP stat-name . SP [ stat-value ] CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a"
+     *     key-char -> stat_name_6
+     *     SP -> stat_value_4: close stat-name */
+    {1031, 2, 20, 173, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 684: stat_name_6 */
+
+    /* key = 1*250. key-char
+     * e.g. after "aaaaaa\x00\x00VALUE "
+     *     key-char -> key_60 */
+    {1033, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 685: key_55 */
 
     /* noreply = . "noreply"
      * e.g. after "add a 0 0 0 nore"
      *     "p" -> noreply_13 */
-    {620, 255, 49, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: noreply_12 */
+    {1034, 255, 50, 215, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 686: noreply_12 */
+
+    /* flags = 1*. DIGIT
+     * storage-line = ( ( store SP key SP flags . SP exptime SP bytes ) / ( cas-store SP key SP flags ...
+     * e.g. after "aaaaaa\x00\x00add a 0"
+     *     DIGIT -> flags_9
+     *     SP -> exptime_16: close flags, open exptime */
+    {1035, 2, 23, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 687: flags_9 */
+
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00cache_m"
+     *     "e" -> other_command_149 */
+    {1037, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 688: other_command_141 */
+
+    /* flags = 1*. DIGIT
+     * storage-line = ... SP bytes ) / ( cas-store SP key SP flags . SP exptime SP bytes SP cas-unique ) ) [ SP noreply ...
+     * e.g. after "aaaaaa\x00\x00cas a 0"
+     *     DIGIT -> flags_10
+     *     SP -> exptime_17: close flags, open exptime */
+    {1038, 2, 23, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 689: flags_10 */
+
+    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00debugti"
+     *     "m" -> other_command_143 */
+    {986, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 690: other_command_142 */
+
+    /* key = . 1*250key-char
+     * arithmetic = increment-start key . SP amount [ SP noreply ]
+     * e.g. after "aaaaaa\x00\x00decr aa"
+     *     key-char -> key_56
+     *     SP -> amount_3: close key, open amount
+     *     249 bytes -> arithmetic_2: close key */
+    {1040, 3, 82, 23, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 691: key_56 */
+
+    /* amount = 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00decr a "
+     *     DIGIT -> amount_4 */
+    {1043, 255, 22, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 692: amount_3 */
+
+    /* arithmetic = increment-start key . SP amount [ SP noreply ]
+     * e.g. after "aaaaaa\x00\x00decr aj{249}"
+     *     SP -> amount_3: open amount */
+    {1044, 255, 13, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 693: arithmetic_2 */
+
+    /* key = 1*250. key-char
+     * e.g. after "aaaaaa\x00\x00delete "
+     *     key-char -> key_61 */
+    {1045, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 694: key_57 */
+
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+     * e.g. after "aaaaaa\x00\x00extstor"
+     *     "e" -> other_start_4: close command */
+    {784, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 695: other_command_143 */
+
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * e.g. after "aaaaaa\x00\x00flush_a"
+     *     "l" -> other_command_150 */
+    {1046, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 696: other_command_144 */
+
+    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * e.g. after "aaaaaa\x00\x00lru_cra"
+     *     "w" -> other_command_151 */
+    {1047, 255, 86, 170, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 697: other_command_145 */
+
+    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00misbeha"
+     *     "v" -> other_command_143 */
+    {986, 255, 88, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 698: other_command_146 */
+
+    /* bytes = . 1*10DIGIT
+     * meta-set-line = ms-start key SP bytes *( . SP meta-flag ) line-end
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00ms a 00"
+     *     DIGIT -> bytes_21
+     *     SP -> meta_flag_15: convert bytes
+     *     CR -> newline_7: convert bytes
+     *     LF -> value_7: convert bytes, anomaly-open, anomaly bare-LF, open value
+     *     9 bytes -> meta_set_line_4: convert bytes */
+    {1048, 5, 89, 169, 8, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 699: bytes_21 */
+
+    /* meta-flag = 1*. key-char
+     * line-end = *. SP newline
+     * newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00ms a 0 "
+     *     key-char -> meta_flag_16: open meta-flag
+     *     SP -> line_end_7
+     *     CR -> newline_7
+     *     LF -> value_7: anomaly-open, anomaly bare-LF, open value */
+    {1053, 255, 21, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 700: meta_flag_15 */
+
+    /* newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00ms a 0\r"
+     *     LF -> value_7: open value */
+    {1057, 255, 15, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 701: newline_7 */
+
+    /* value = *OCTET .
+     * e.g. after "aaaaaa\x00\x00ms a 0\n"
+     *     -> value_3
+     *     -> before_meta_set_2 */
+    {0, 255, 5, 174, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 702: value_7 */
+
+    /* meta-set-line = ms-start key SP bytes *( . SP meta-flag ) line-end
+     * line-end = *. SP newline
+     * newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00ms a 00{9}"
+     *     SP -> meta_flag_15
+     *     CR -> newline_7
+     *     LF -> value_7: anomaly-open, anomaly bare-LF, open value */
+    {1058, 255, 55, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 703: meta_set_line_4 */
+
+    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00refresh"
+     *     "_" -> other_command_152 */
+    {1061, 255, 80, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 704: other_command_147 */
+
+    /* key = . 1*250key-char
+     * touching = touch-start key . SP exptime [ SP noreply ]
+     * e.g. after "aaaaaa\x00\x00touch a"
+     *     key-char -> key_62
+     *     SP -> exptime_18: close key, open exptime */
+    {1062, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 705: key_58 */
+
+    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * e.g. after "aaaaaa\x00\x00verbosi"
+     *     "t" -> other_command_153 */
+    {1064, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 706: other_command_148 */
+
+    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+     * e.g. after "aaaaaa\x00\x00BADCLAS"
+     *     "S" -> status_89 */
+    {794, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 707: status_111 */
+
+    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00CLIENT_"
+     *     "E" -> error_35 */
+    {1065, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 708: error_34 */
+
+    /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * e.g. after "aaaaaa\x00\x00NOT_FOU"
+     *     "N" -> status_106 */
+    {884, 255, 25, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 709: status_112 */
+
+    /* stat-value = 1*. text-char
+     * stat = "STAT" SP stat-name SP [ stat-value ] . CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a "
+     *     text-char -> stat_value_5: open stat-value
+     *     CR -> stat_17 */
+    {1066, 255, 83, 181, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 710: stat_value_3 */
+
+    /* key = . 1*250key-char
+     * value-line = "VALUE" SP key . SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a"
+     *     key-char -> key_63
+     *     SP -> flags_11: close key, open flags */
+    {1068, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 711: key_59 */
+
+    /* meta-value = meta-value-line value . CRLF
+     * e.g. after "aaaaaa\x00\x00VA 0\r\n"
+     *     CR -> meta_value_4 */
+    {1070, 255, 9, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 712: meta_value_3 */
+
+    /* e.g. after "aaaaaa\x00\x00VA 0\r\n"
+     *     -> meta_value_3: close value */
+    {1071, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 713: before_meta_value_2 */
+
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( "VERSION" . SP version ) / debug ) CRLF )
+     * e.g. after "aaaaaa\x00\x00VERSION"
+     *     SP -> version_3: open version */
+    {1072, 255, 13, 184, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 714: reply_line_14 */
+
+    /* stat-value = 1*. text-char
+     * stat = "STAT" SP stat-name SP [ stat-value ] . CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a "
+     *     text-char -> stat_value_6: open stat-value
+     *     CR -> stat_18 */
+    {1073, 255, 83, 181, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 715: stat_value_4 */
+
+    /* key = . 1*250key-char
+     * value-line = "VALUE" SP key . SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a"
+     *     key-char -> key_64
+     *     SP -> flags_12: close key, open flags */
+    {1075, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 716: key_60 */
 
     /* noreply = . "noreply"
      * e.g. after "add a 0 0 0 norep"
      *     "l" -> noreply_14 */
-    {621, 255, 35, 210, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: noreply_13 */
+    {1077, 255, 36, 218, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 717: noreply_13 */
+
+    /* exptime = [ . "-" ] 1*DIGIT
+     * exptime = [ "-" ] 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00add a 0 "
+     *     DIGIT -> exptime_19
+     *     "-" -> exptime_20 */
+    {1078, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 718: exptime_16 */
+
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00cache_me"
+     *     "m" -> other_command_154 */
+    {1080, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 719: other_command_149 */
+
+    /* exptime = [ . "-" ] 1*DIGIT
+     * exptime = [ "-" ] 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00cas a 0 "
+     *     DIGIT -> exptime_21
+     *     "-" -> exptime_22 */
+    {1081, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 720: exptime_17 */
+
+    /* amount = 1*. DIGIT
+     * arithmetic = increment-start key SP amount [ . SP noreply ]
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00decr a 0"
+     *     DIGIT -> amount_4
+     *     SP -> noreply_15: close amount
+     *     CR -> newline_6: close amount
+     *     LF -> store_32: close amount, anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {1083, 4, 26, 185, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 721: amount_4 */
+
+    /* key = . 1*250key-char
+     * deletion = delete-start key [ . SP 1*DIGIT ] [ SP noreply ]
+     * deletion = delete-start key [ SP 1*DIGIT ] [ . SP noreply ]
+     * e.g. after "aaaaaa\x00\x00delete a"
+     *     key-char -> key_65
+     *     SP -> deletion_4: close key
+     *     CR -> newline_6: close key
+     *     LF -> store_32: close key, anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {1087, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 722: key_61 */
+
+    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+     * e.g. after "aaaaaa\x00\x00flush_al"
+     *     "l" -> other_start_4: close command */
+    {784, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 723: other_command_150 */
+
+    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * e.g. after "aaaaaa\x00\x00lru_craw"
+     *     "l" -> other_command_155 */
+    {1091, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 724: other_command_151 */
+
+    /* meta-flag = 1*. key-char
+     * meta-set-line = ms-start key SP bytes *( . SP meta-flag ) line-end
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00ms a 0 a"
+     *     key-char -> meta_flag_16
+     *     SP -> meta_flag_15: close meta-flag
+     *     CR -> newline_7: close meta-flag
+     *     LF -> value_7: close meta-flag, anomaly-open, anomaly bare-LF, open value */
+    {1092, 4, 21, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 725: meta_flag_16 */
+
+    /* line-end = *. SP newline
+     * newline = . CRLF / LF
+     * newline = CRLF / . LF
+     * e.g. after "aaaaaa\x00\x00ms a 0  "
+     *     SP -> line_end_7
+     *     CR -> newline_7
+     *     LF -> value_7: anomaly-open, anomaly bare-LF, open value */
+    {1096, 3, 55, 168, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 726: line_end_7 */
+
+    /* meta-set = meta-set-line value . CRLF
+     * e.g. after "aaaaaa\x00\x00ms a 0\n"
+     *     CR -> meta_set_4 */
+    {1099, 255, 9, 186, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 727: meta_set_3 */
+
+    /* e.g. after "aaaaaa\x00\x00ms a 0\n"
+     *     -> meta_set_3: close value */
+    {1100, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 728: before_meta_set_2 */
+
+    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00refresh_"
+     *     "c" -> other_command_156 */
+    {1101, 255, 53, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 729: other_command_152 */
+
+    /* key = . 1*250key-char
+     * touching = touch-start key . SP exptime [ SP noreply ]
+     * e.g. after "aaaaaa\x00\x00touch aa"
+     *     key-char -> key_62
+     *     SP -> exptime_18: close key, open exptime
+     *     249 bytes -> touching_2: close key */
+    {1102, 3, 82, 23, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 730: key_62 */
+
+    /* exptime = [ . "-" ] 1*DIGIT
+     * exptime = [ "-" ] 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00touch a "
+     *     DIGIT -> exptime_23
+     *     "-" -> exptime_24 */
+    {1105, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 731: exptime_18 */
+
+    /* touching = touch-start key . SP exptime [ SP noreply ]
+     * e.g. after "aaaaaa\x00\x00touch aj{249}"
+     *     SP -> exptime_18: open exptime */
+    {1107, 255, 13, 187, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 732: touching_2 */
+
+    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * e.g. after "aaaaaa\x00\x00verbosit"
+     *     "y" -> other_start_4: close command */
+    {784, 255, 90, 188, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 733: other_command_153 */
+
+    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00CLIENT_E"
+     *     "R" -> error_36 */
+    {1108, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 734: error_35 */
+
+    /* stat-value = 1*. text-char
+     * stat = "STAT" SP stat-name SP [ stat-value ] . CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a a"
+     *     text-char -> stat_value_5
+     *     CR -> stat_17: close stat-value */
+    {1109, 2, 83, 181, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 735: stat_value_5 */
+
+    /* stat = "STAT" SP stat-name SP [ stat-value ] . CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a \r"
+     *     LF -> stat_19: close stat */
+    {1111, 255, 15, 189, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 736: stat_17 */
+
+    /* key = . 1*250key-char
+     * value-line = "VALUE" SP key . SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE aa"
+     *     key-char -> key_63
+     *     SP -> flags_11: close key, open flags
+     *     249 bytes -> value_line_25: close key */
+    {1112, 3, 82, 23, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 737: key_63 */
+
+    /* flags = 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00VALUE a "
+     *     DIGIT -> flags_13 */
+    {1115, 255, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 738: flags_11 */
+
+    /* value-line = "VALUE" SP key . SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE aj{249}"
+     *     SP -> flags_11: open flags */
+    {1116, 255, 13, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 739: value_line_25 */
+
+    /* meta-value = meta-value-line value . CRLF
+     * e.g. after "aaaaaa\x00\x00VA 0\r\n\r"
+     *     LF -> store_32: close reply, set is_spoken */
+    {946, 255, 15, 190, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 740: meta_value_4 */
+
+    /* version = 1*. text-char
+     * e.g. after "aaaaaa\x00\x00VERSION "
+     *     text-char -> version_4 */
+    {1117, 255, 91, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 741: version_3 */
+
+    /* stat-value = 1*. text-char
+     * stat = "STAT" SP stat-name SP [ stat-value ] . CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a a"
+     *     text-char -> stat_value_6
+     *     CR -> stat_18: close stat-value */
+    {1118, 2, 83, 181, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 742: stat_value_6 */
+
+    /* stat = "STAT" SP stat-name SP [ stat-value ] . CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a \r"
+     *     LF -> rest_2: close stat, open rest */
+    {1120, 255, 15, 189, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 743: stat_18 */
+
+    /* key = . 1*250key-char
+     * value-line = "VALUE" SP key . SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE aa"
+     *     key-char -> key_64
+     *     SP -> flags_12: close key, open flags
+     *     249 bytes -> value_line_26: close key */
+    {1121, 3, 82, 23, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 744: key_64 */
+
+    /* flags = 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00VALUE a "
+     *     DIGIT -> flags_14 */
+    {1124, 255, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 745: flags_12 */
+
+    /* value-line = "VALUE" SP key . SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE aj{249}"
+     *     SP -> flags_12: open flags */
+    {1125, 255, 13, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 746: value_line_26 */
 
     /* noreply = . "noreply"
      * e.g. after "add a 0 0 0 norepl"
-     *     "y" -> line_end_4: close noreply */
-    {622, 255, 89, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: noreply_14 */
+     *     "y" -> line_end_5: close noreply */
+    {1126, 255, 90, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 747: noreply_14 */
+
+    /* exptime = [ "-" ] 1*. DIGIT
+     * storage-line = ( ( store SP key SP flags SP exptime . SP bytes ) / ( cas-store SP key SP flags SP exptime ...
+     * e.g. after "aaaaaa\x00\x00add a 0 0"
+     *     DIGIT -> exptime_19
+     *     SP -> bytes_22: close exptime, begin bytes */
+    {1127, 2, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 748: exptime_19 */
+
+    /* exptime = [ "-" ] 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00add a 0 -"
+     *     DIGIT -> exptime_19 */
+    {1129, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 749: exptime_20 */
+
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00cache_mem"
+     *     "l" -> other_command_157 */
+    {1130, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 750: other_command_154 */
+
+    /* exptime = [ "-" ] 1*. DIGIT
+     * storage-line = ... ) / ( cas-store SP key SP flags SP exptime . SP bytes SP cas-unique ) ) [ SP noreply ] line-end
+     * e.g. after "aaaaaa\x00\x00cas a 0 0"
+     *     DIGIT -> exptime_21
+     *     SP -> bytes_23: close exptime, begin bytes */
+    {1131, 2, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 751: exptime_21 */
+
+    /* exptime = [ "-" ] 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00cas a 0 -"
+     *     DIGIT -> exptime_21 */
+    {1133, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 752: exptime_22 */
+
+    /* noreply = . "noreply"
+     * line-end = *. SP newline
+     * newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00decr a 0 "
+     *     "n" -> noreply_16: open noreply
+     *     SP -> line_end_6
+     *     CR -> newline_6
+     *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {1134, 255, 92, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 753: noreply_15 */
+
+    /* key = . 1*250key-char
+     * deletion = delete-start key [ . SP 1*DIGIT ] [ SP noreply ]
+     * deletion = delete-start key [ SP 1*DIGIT ] [ . SP noreply ]
+     * e.g. after "aaaaaa\x00\x00delete aa"
+     *     key-char -> key_65
+     *     SP -> deletion_4: close key
+     *     CR -> newline_6: close key
+     *     LF -> store_32: close key, anomaly-open, anomaly bare-LF, close request, set is_spoken
+     *     249 bytes -> deletion_5: close key */
+    {1138, 5, 81, 24, 7, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 754: key_65 */
+
+    /* deletion = delete-start key [ SP 1*. DIGIT ] [ SP noreply ]
+     * noreply = . "noreply"
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00delete a "
+     *     "n" -> noreply_16: open noreply
+     *     DIGIT -> deletion_6
+     *     SP -> line_end_6
+     *     CR -> newline_6
+     *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {1143, 255, 93, 194, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 755: deletion_4 */
+
+    /* deletion = delete-start key [ . SP 1*DIGIT ] [ SP noreply ]
+     * deletion = delete-start key [ SP 1*DIGIT ] [ . SP noreply ]
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00delete aj{249}"
+     *     SP -> deletion_4
+     *     CR -> newline_6
+     *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {1148, 255, 55, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 756: deletion_5 */
+
+    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * e.g. after "aaaaaa\x00\x00lru_crawl"
+     *     "e" -> other_command_158 */
+    {1151, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 757: other_command_155 */
+
+    /* meta-set = meta-set-line value . CRLF
+     * e.g. after "aaaaaa\x00\x00ms a 0\n\r"
+     *     LF -> store_32: close request, set is_spoken */
+    {925, 255, 15, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 758: meta_set_4 */
+
+    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00refresh_c"
+     *     "e" -> other_command_159 */
+    {1152, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 759: other_command_156 */
+
+    /* exptime = [ "-" ] 1*. DIGIT
+     * touching = touch-start key SP exptime [ . SP noreply ]
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00touch a 0"
+     *     DIGIT -> exptime_23
+     *     SP -> noreply_15: close exptime
+     *     CR -> newline_6: close exptime
+     *     LF -> store_32: close exptime, anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {1153, 4, 26, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 760: exptime_23 */
+
+    /* exptime = [ "-" ] 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00touch a -"
+     *     DIGIT -> exptime_23 */
+    {1157, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 761: exptime_24 */
+
+    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00CLIENT_ER"
+     *     "R" -> error_37 */
+    {1158, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 762: error_36 */
+
+    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+     * end = . "END" CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a \r\n"
+     *     "E" -> end_5
+     *     "S" -> stat_20: open stat */
+    {1159, 255, 94, 198, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 763: stat_19 */
+
+    /* flags = 1*. DIGIT
+     * value-line = "VALUE" SP key SP flags . SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0"
+     *     DIGIT -> flags_13
+     *     SP -> bytes_24: close flags, begin bytes */
+    {1161, 2, 23, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 764: flags_13 */
+
+    /* version = 1*. text-char
+     * reply-line = ... ) ) / ( "VERSION" SP version ) / debug ) . CRLF )
+     * e.g. after "aaaaaa\x00\x00VERSION a"
+     *     text-char -> version_4
+     *     CR -> reply_line_11: close version */
+    {1163, 2, 83, 199, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 765: version_4 */
+
+    /* rest = *. OCTET
+     * (between messages)
+     * e.g. after "aaaaaa\x00\x00STAT a \r\n"
+     *     OCTET -> rest_2
+     *     the end: close rest, set is_spoken, close reply */
+    {1165, 1, 31, 202, 10, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 766: rest_2 */
+
+    /* flags = 1*. DIGIT
+     * value-line = "VALUE" SP key SP flags . SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0"
+     *     DIGIT -> flags_14
+     *     SP -> bytes_25: close flags, begin bytes */
+    {1166, 2, 23, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 767: flags_14 */
+
+    /* bytes = 1*10. DIGIT
+     * e.g. after "aaaaaa\x00\x00add a 0 0 "
+     *     DIGIT -> bytes_26 */
+    {1168, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 768: bytes_22 */
+
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00cache_meml"
+     *     "i" -> other_command_160 */
+    {1169, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 769: other_command_157 */
+
+    /* bytes = 1*10. DIGIT
+     * e.g. after "aaaaaa\x00\x00cas a 0 0 "
+     *     DIGIT -> bytes_27 */
+    {1170, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 770: bytes_23 */
+
+    /* noreply = . "noreply"
+     * e.g. after "aaaaaa\x00\x00decr a 0 n"
+     *     "o" -> noreply_17 */
+    {1171, 255, 41, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 771: noreply_16 */
+
+    /* deletion = delete-start key [ SP 1*. DIGIT ] [ SP noreply ]
+     * deletion = delete-start key [ SP 1*DIGIT ] [ . SP noreply ]
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00delete a 0"
+     *     DIGIT -> deletion_6
+     *     SP -> noreply_15
+     *     CR -> newline_6
+     *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
+    {1172, 4, 26, 204, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 772: deletion_6 */
+
+    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * e.g. after "aaaaaa\x00\x00lru_crawle"
+     *     "r" -> other_start_4: close command */
+    {784, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 773: other_command_158 */
+
+    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * e.g. after "aaaaaa\x00\x00refresh_ce"
+     *     "r" -> other_command_106 */
+    {697, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 774: other_command_159 */
+
+    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00CLIENT_ERR"
+     *     "O" -> error_38 */
+    {1176, 255, 47, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 775: error_37 */
+
+    /* end = . "END" CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a \r\nE"
+     *     "N" -> end_6 */
+    {1177, 255, 25, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 776: end_5 */
+
+    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a \r\nS"
+     *     "T" -> stat_21 */
+    {1178, 255, 75, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 777: stat_20 */
+
+    /* bytes = 1*10. DIGIT
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 "
+     *     DIGIT -> bytes_28 */
+    {1179, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 778: bytes_24 */
+
+    /* bytes = 1*10. DIGIT
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 "
+     *     DIGIT -> bytes_29 */
+    {1180, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 779: bytes_25 */
+
+    /* bytes = . 1*10DIGIT
+     * storage-line = ... flags SP exptime SP bytes SP cas-unique ) ) [ . SP noreply ] line-end
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00add a 0 0 0"
+     *     DIGIT -> bytes_30
+     *     SP -> noreply_18: convert bytes
+     *     CR -> newline_8: convert bytes, mark
+     *     LF -> value_8: convert bytes, mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
+    {1181, 255, 26, 33, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 780: bytes_26 */
+
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * e.g. after "aaaaaa\x00\x00cache_memli"
+     *     "m" -> other_command_91 */
+    {632, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 781: other_command_160 */
+
+    /* bytes = . 1*10DIGIT
+     * storage-line = ... ( cas-store SP key SP flags SP exptime SP bytes . SP cas-unique ) ) [ SP noreply ] line-end
+     * e.g. after "aaaaaa\x00\x00cas a 0 0 0"
+     *     DIGIT -> bytes_31
+     *     SP -> cas_unique_5: convert bytes, open cas-unique */
+    {1185, 255, 23, 205, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 782: bytes_27 */
+
+    /* noreply = . "noreply"
+     * e.g. after "aaaaaa\x00\x00decr a 0 no"
+     *     "r" -> noreply_19 */
+    {1187, 255, 38, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 783: noreply_17 */
+
+    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00CLIENT_ERRO"
+     *     "R" -> error_39 */
+    {1188, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 784: error_38 */
+
+    /* end = . "END" CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a \r\nEN"
+     *     "D" -> end_7 */
+    {1189, 255, 12, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 785: end_6 */
+
+    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a \r\nST"
+     *     "A" -> stat_13 */
+    {1190, 255, 48, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 786: stat_21 */
+
+    /* bytes = . 1*10DIGIT
+     * value-line = "VALUE" SP key SP flags SP bytes [ . SP cas-unique ] CRLF
+     * value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0"
+     *     DIGIT -> bytes_32
+     *     SP -> cas_unique_6: convert bytes, open cas-unique
+     *     CR -> value_line_27: convert bytes */
+    {1191, 255, 27, 33, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 787: bytes_28 */
+
+    /* bytes = . 1*10DIGIT
+     * value-line = "VALUE" SP key SP flags SP bytes [ . SP cas-unique ] CRLF
+     * value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0"
+     *     DIGIT -> bytes_33
+     *     SP -> cas_unique_7: convert bytes, open cas-unique
+     *     CR -> value_line_29: convert bytes */
+    {1194, 255, 27, 33, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 788: bytes_29 */
+
+    /* bytes = . 1*10DIGIT
+     * storage-line = ... flags SP exptime SP bytes SP cas-unique ) ) [ . SP noreply ] line-end
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00add a 0 0 00"
+     *     DIGIT -> bytes_30
+     *     SP -> noreply_18: convert bytes
+     *     CR -> newline_8: convert bytes, mark
+     *     LF -> value_8: convert bytes, mark, anomaly-open, anomaly bare-LF, atomic ends, open value
+     *     9 bytes -> storage_line_11: convert bytes */
+    {1197, 5, 89, 33, 8, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 789: bytes_30 */
+
+    /* noreply = . "noreply"
+     * line-end = *. SP newline
+     * newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00add a 0 0 0 "
+     *     "n" -> noreply_20: open noreply
+     *     SP -> line_end_8
+     *     CR -> newline_8: mark
+     *     LF -> value_8: mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
+    {1202, 255, 92, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 790: noreply_18 */
+
+    /* newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00add a 0 0 0\r"
+     *     LF -> value_8: atomic ends, open value */
+    {1206, 255, 15, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 791: newline_8 */
+
+    /* value = *OCTET .
+     * e.g. after "aaaaaa\x00\x00add a 0 0 0\n"
+     *     -> value_3
+     *     -> before_storage_2 */
+    {0, 255, 4, 174, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 792: value_8 */
+
+    /* storage-line = ... flags SP exptime SP bytes SP cas-unique ) ) [ . SP noreply ] line-end
+     * line-end = *. SP newline
+     * newline = . CRLF / LF
+     * e.g. after "aaaaaa\x00\x00add a 0 0 00{9}"
+     *     SP -> noreply_18
+     *     CR -> newline_8: mark
+     *     LF -> value_8: mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
+    {1207, 255, 55, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 793: storage_line_11 */
+
+    /* bytes = . 1*10DIGIT
+     * storage-line = ... ( cas-store SP key SP flags SP exptime SP bytes . SP cas-unique ) ) [ SP noreply ] line-end
+     * e.g. after "aaaaaa\x00\x00cas a 0 0 00"
+     *     DIGIT -> bytes_31
+     *     SP -> cas_unique_5: convert bytes, open cas-unique
+     *     9 bytes -> storage_line_12: convert bytes */
+    {1210, 3, 97, 205, 8, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 794: bytes_31 */
+
+    /* cas-unique = 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00cas a 0 0 0 "
+     *     DIGIT -> cas_unique_8 */
+    {1213, 255, 22, 210, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 795: cas_unique_5 */
+
+    /* storage-line = ... ( cas-store SP key SP flags SP exptime SP bytes . SP cas-unique ) ) [ SP noreply ] line-end
+     * e.g. after "aaaaaa\x00\x00cas a 0 0 00{9}"
+     *     SP -> cas_unique_5: open cas-unique */
+    {1214, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 796: storage_line_12 */
+
+    /* noreply = . "noreply"
+     * e.g. after "aaaaaa\x00\x00decr a 0 nor"
+     *     "e" -> noreply_21 */
+    {1215, 255, 34, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 797: noreply_19 */
+
+    /* error = "ERROR" / ( "CLIENT_ERROR" . SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * e.g. after "aaaaaa\x00\x00CLIENT_ERROR"
+     *     SP -> error_40 */
+    {1216, 255, 13, 212, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 798: error_39 */
+
+    /* end = "END" . CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a \r\nEND"
+     *     CR -> end_8 */
+    {1217, 255, 9, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 799: end_7 */
+
+    /* bytes = . 1*10DIGIT
+     * value-line = "VALUE" SP key SP flags SP bytes [ . SP cas-unique ] CRLF
+     * value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 00"
+     *     DIGIT -> bytes_32
+     *     SP -> cas_unique_6: convert bytes, open cas-unique
+     *     CR -> value_line_27: convert bytes
+     *     9 bytes -> value_line_28: convert bytes */
+    {1218, 4, 64, 33, 8, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 800: bytes_32 */
+
+    /* cas-unique = 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0 "
+     *     DIGIT -> cas_unique_9 */
+    {1222, 255, 22, 210, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 801: cas_unique_6 */
+
+    /* value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0\r"
+     *     LF -> value_9: atomic ends, open value */
+    {1223, 255, 15, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 802: value_line_27 */
+
+    /* value-line = "VALUE" SP key SP flags SP bytes [ . SP cas-unique ] CRLF
+     * value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 00{9}"
+     *     SP -> cas_unique_6: open cas-unique
+     *     CR -> value_line_27 */
+    {1224, 255, 61, 213, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 803: value_line_28 */
+
+    /* bytes = . 1*10DIGIT
+     * value-line = "VALUE" SP key SP flags SP bytes [ . SP cas-unique ] CRLF
+     * value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 00"
+     *     DIGIT -> bytes_33
+     *     SP -> cas_unique_7: convert bytes, open cas-unique
+     *     CR -> value_line_29: convert bytes
+     *     9 bytes -> value_line_30: convert bytes */
+    {1226, 4, 64, 33, 8, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 804: bytes_33 */
+
+    /* cas-unique = 1*. DIGIT
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0 "
+     *     DIGIT -> cas_unique_10 */
+    {1230, 255, 22, 210, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 805: cas_unique_7 */
+
+    /* value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0\r"
+     *     LF -> rest_2: atomic ends, open rest */
+    {1231, 255, 15, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 806: value_line_29 */
+
+    /* value-line = "VALUE" SP key SP flags SP bytes [ . SP cas-unique ] CRLF
+     * value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 00{9}"
+     *     SP -> cas_unique_7: open cas-unique
+     *     CR -> value_line_29 */
+    {1232, 255, 61, 213, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 807: value_line_30 */
+
+    /* noreply = . "noreply"
+     * e.g. after "aaaaaa\x00\x00add a 0 0 0 n"
+     *     "o" -> noreply_22 */
+    {1234, 255, 41, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 808: noreply_20 */
+
+    /* line-end = *. SP newline
+     * newline = . CRLF / LF
+     * else newline = CRLF / . LF
+     * e.g. after "aaaaaa\x00\x00add a 0 0 0  "
+     *     SP -> line_end_8
+     *     CR -> newline_8: mark
+     *     LF -> value_8: mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
+    {1235, 3, 55, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 809: line_end_8 */
+
+    /* storage = storage-line value . CRLF
+     * e.g. after "aaaaaa\x00\x00add a 0 0 0\n"
+     *     CR -> storage_4 */
+    {1238, 255, 9, 37, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 810: storage_3 */
+
+    /* e.g. after "aaaaaa\x00\x00add a 0 0 0\n"
+     *     -> storage_3: close value */
+    {1239, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 811: before_storage_2 */
+
+    /* cas-unique = 1*. DIGIT
+     * storage-line = ... flags SP exptime SP bytes SP cas-unique ) ) [ . SP noreply ] line-end
+     * line-end = *. SP newline
+     * e.g. after "aaaaaa\x00\x00cas a 0 0 0 0"
+     *     DIGIT -> cas_unique_8
+     *     SP -> noreply_18: close cas-unique
+     *     CR -> newline_8: close cas-unique, mark
+     *     LF -> value_8: close cas-unique, mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
+    {1240, 4, 26, 214, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 812: cas_unique_8 */
+
+    /* noreply = . "noreply"
+     * e.g. after "aaaaaa\x00\x00decr a 0 nore"
+     *     "p" -> noreply_23 */
+    {1244, 255, 50, 215, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 813: noreply_21 */
+
+    /* error = "ERROR" / ( "CLIENT_ERROR" SP *. text-char ) / ( "SERVER_ERROR" SP *text-char )
+     * status-line = ( status / error ) . CRLF
+     * e.g. after "aaaaaa\x00\x00CLIENT_ERROR "
+     *     text-char -> error_40
+     *     CR -> status_line_4: close error */
+    {1245, 2, 83, 216, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 814: error_40 */
+
+    /* end = "END" . CRLF
+     * e.g. after "aaaaaa\x00\x00STAT a \r\nEND\r"
+     *     LF -> store_32: close reply, set is_spoken */
+    {946, 255, 15, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 815: end_8 */
+
+    /* cas-unique = 1*. DIGIT
+     * value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0 0"
+     *     DIGIT -> cas_unique_9
+     *     CR -> value_line_27: close cas-unique */
+    {1247, 2, 98, 217, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 816: cas_unique_9 */
+
+    /* value = *OCTET .
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0\r\n"
+     *     -> value_3
+     *     -> before_values_2 */
+    {0, 255, 6, 174, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 817: value_9 */
+
+    /* cas-unique = 1*. DIGIT
+     * value-line = "VALUE" SP key SP flags SP bytes [ SP cas-unique ] . CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0 0"
+     *     DIGIT -> cas_unique_10
+     *     CR -> value_line_29: close cas-unique */
+    {1249, 2, 98, 217, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 818: cas_unique_10 */
+
+    /* noreply = . "noreply"
+     * e.g. after "aaaaaa\x00\x00add a 0 0 0 no"
+     *     "r" -> noreply_24 */
+    {1251, 255, 38, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 819: noreply_22 */
+
+    /* storage = storage-line value . CRLF
+     * e.g. after "aaaaaa\x00\x00add a 0 0 0\n\r"
+     *     LF -> store_32: close request, set is_spoken */
+    {925, 255, 15, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 820: storage_4 */
+
+    /* noreply = . "noreply"
+     * e.g. after "aaaaaa\x00\x00decr a 0 norep"
+     *     "l" -> noreply_25 */
+    {1252, 255, 36, 218, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 821: noreply_23 */
+
+    /* values = 1*( value-line value . CRLF ) end
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0\r\n"
+     *     CR -> values_4 */
+    {1253, 255, 9, 40, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 822: values_3 */
+
+    /* e.g. after "aaaaaa\x00\x00VALUE a 0 0\r\n"
+     *     -> values_3: close value */
+    {1254, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 823: before_values_2 */
+
+    /* noreply = . "noreply"
+     * e.g. after "aaaaaa\x00\x00add a 0 0 0 nor"
+     *     "e" -> noreply_26 */
+    {1255, 255, 34, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 824: noreply_24 */
+
+    /* noreply = . "noreply"
+     * e.g. after "aaaaaa\x00\x00decr a 0 norepl"
+     *     "y" -> line_end_6: close noreply */
+    {1256, 255, 90, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 825: noreply_25 */
+
+    /* values = 1*( value-line value . CRLF ) end
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0\r\n\r"
+     *     LF -> value_line_31 */
+    {1257, 255, 15, 41, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 826: values_4 */
+
+    /* noreply = . "noreply"
+     * e.g. after "aaaaaa\x00\x00add a 0 0 0 nore"
+     *     "p" -> noreply_27 */
+    {1258, 255, 50, 215, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 827: noreply_26 */
+
+    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * end = . "END" CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0\r\n\r\n"
+     *     "E" -> end_5
+     *     "V" -> value_line_32 */
+    {1259, 255, 28, 42, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 828: value_line_31 */
+
+    /* noreply = . "noreply"
+     * e.g. after "aaaaaa\x00\x00add a 0 0 0 norep"
+     *     "l" -> noreply_28 */
+    {1261, 255, 36, 218, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 829: noreply_27 */
+
+    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0\r\n\r\nV"
+     *     "A" -> value_line_33 */
+    {1262, 255, 48, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 830: value_line_32 */
+
+    /* noreply = . "noreply"
+     * e.g. after "aaaaaa\x00\x00add a 0 0 0 norepl"
+     *     "y" -> line_end_8: close noreply */
+    {1263, 255, 90, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 831: noreply_28 */
+
+    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * e.g. after "aaaaaa\x00\x00VALUE a 0 0\r\n\r\nVA"
+     *     "L" -> value_line_19 */
+    {1264, 255, 43, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 832: value_line_33 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -4972,6 +8366,8 @@ static const char *const texts[] = {
     "\"E\" / \"V\"",
     "\"a\" / \"c\" / \"g\" / \"p\" / \"r\"-\"s\"",
     "\"B\"-\"E\" / \"N\"-\"O\" / \"R\"-\"V\"",
+    "request-id",
+    "OCTET",
     "\"d\" / \"p\"",
     "cas-store",
     "\"a\"",
@@ -5021,6 +8417,7 @@ static const char *const texts[] = {
     "\"M\"",
     "reply-line",
     "number-line",
+    "sequence-number",
     "\"h\"",
     "gat-start",
     "other-start",
@@ -5042,6 +8439,7 @@ static const char *const texts[] = {
     "\"F\" / \"S\"",
     "\"H\"",
     "\"F\"",
+    "datagram-count",
     "\"_\"",
     "meta",
     "SP / CR / LF",
@@ -5056,26 +8454,34 @@ static const char *const texts[] = {
     "DIGIT / SP / CR / LF",
     "\"w\"",
     "value",
+    "reserved",
+    "%x00",
     "amount",
     "arithmetic",
     "\"v\"",
     "stat-value",
-    "OCTET",
     "meta-value",
     "meta-set",
     "touching",
     "\"y\"",
     "version",
     "text-char",
+    "frame",
     "noreply",
     "SP / CR / LF / \"n\"",
     "deletion",
     "DIGIT / SP / CR / LF / \"n\"",
     "\"E\" / \"S\"",
+    "DIGIT / \"B\"-\"E\" / \"H\" / \"M\"-\"O\" / \"R\"-\"V\" / \"a\" / \"c\"-\"g\" / \"i\" / \"l\"-\"m\" / \"p\"-\"t\" / \"v\"-\"w\"",
+    "\"S\" / \"V\"",
+    "rest",
     "SP / CR / \"n\"",
     "cas-unique",
     "DIGIT / CR",
     "bare-LF",
+    "datagram-request",
+    "datagram-reply",
+    "first-frame",
 };
 
 /* Elements: name, the one around it, the one that selects it, whether it is a stream, what joins its parts. */
@@ -5104,6 +8510,10 @@ static const qcap_element_t elements[] = {
     {"error", QCAP_MEMCACHED_REPLY, QCAP_NONE, false, NULL},
     {"number", QCAP_MEMCACHED_REPLY, QCAP_NONE, false, NULL},
     {"version", QCAP_MEMCACHED_REPLY, QCAP_NONE, false, NULL},
+    {"request-id", QCAP_NONE, QCAP_NONE, false, NULL},
+    {"sequence-number", QCAP_NONE, QCAP_NONE, false, NULL},
+    {"datagram-count", QCAP_NONE, QCAP_NONE, false, NULL},
+    {"rest", QCAP_MEMCACHED_REPLY, QCAP_NONE, true, NULL},
 };
 
 static const uint64_t all_elements[] = {UINT64_MAX};
@@ -5111,6 +8521,7 @@ static const uint64_t all_elements[] = {UINT64_MAX};
 /* Where the protocol is usual. */
 static const qcap_port_t ports[] = {
     {"tcp", 11211},
+    {"udp", 11211},
 };
 
 /* Queues: how many entries, how far apart. */
@@ -5121,9 +8532,9 @@ static const qcap_queue_t queues[] = {
 #define EXTRA_SIZE (0 * sizeof(qcap_queue_entry_t))
 
 /* Where registers of bytes have theirs, and how many. */
-static const qcap_text_t register_texts[] = {{0, 0}, {0, 0}};
+static const qcap_text_t register_texts[] = {{0, 0}, {0, 0}, {0, 0}, {0, 0}};
 
-static const qcap_text_t shared_texts[] = {{0, 0}};
+static const qcap_text_t shared_texts[] = {{0, 0}, {0, 0}};
 
 /* Decoders in front of sub-streams. */
 static const qcap_decode_t decodes[] = {
@@ -5144,10 +8555,10 @@ const qcap_protocol_t qcap_memcached_protocol = {
     .name = "memcached",
     .title = "memcached, text protocol",
     .elements = elements,
-    .element_count = 24,
+    .element_count = 28,
     .all_elements = all_elements,
     .ports = ports,
-    .port_count = 1,
+    .port_count = 2,
     .size = sizeof(qcap_memcached_t),
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_memcached_t, client),
@@ -5165,10 +8576,10 @@ const qcap_protocol_t qcap_memcached_protocol = {
              .underway = offsetof(struct qcap_memcached_side, underway),
              .accumulators = offsetof(struct qcap_memcached_side, accumulators),
              .ahead = offsetof(struct qcap_memcached_side, ahead)},
-    .datagram = QCAP_NONE,
+    .datagram = AT_BEFORE_REQUEST_ID_1,
     .states = states,
     .class_of = class_of,
-    .class_count = 53,
+    .class_count = 54,
     .rows = rows,
     .edges = edges,
     .edge_lists = edge_lists,
@@ -5183,7 +8594,7 @@ const qcap_protocol_t qcap_memcached_protocol = {
     .suspends = suspends,
     .counters = counters,
     .conversions = conversions,
-    .conversion_count = 1,
+    .conversion_count = 3,
     .queues = queues,
     .queue_count = 0,
     .until_max = 0,

@@ -4,11 +4,11 @@
  *
  * What it needs, where pointers have 64 bits; `qcapgen help contract` says what each number is.
  *
- *     states 404
+ *     states 833
  *     states.hot 54
- *     machines 3
- *     control-points 4
- *     elements 24
+ *     machines 7
+ *     control-points 9
+ *     elements 28
  *     elements.nested 3
  *     regions.nested 1
  *     calls.nested 0
@@ -16,12 +16,12 @@
  *     atomic.words 19
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 1224
+ *     bytes.conversation 1256
  *     bytes.shared 168
- *     bytes.direction 528
+ *     bytes.direction 544
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0
- *     bytes.direction.registers 8
+ *     bytes.direction.registers 24
  *     bytes.direction.elements 48
  *     bytes.direction.regions 24
  *     bytes.direction.positions 16
@@ -30,7 +30,7 @@
  *     bytes.direction.accumulators 32
  *     bytes.direction.ahead 32
  *     bytes.queues 0
- *     bytes.tables 16282
+ *     bytes.tables 25646
  *
  * How to use it: parser.h. */
 #ifndef QCAP_MEMCACHED_H
@@ -68,12 +68,16 @@ enum {
     QCAP_MEMCACHED_REPLY_ERROR = 21, /* memcached.reply.error */
     QCAP_MEMCACHED_REPLY_NUMBER = 22, /* memcached.reply.number */
     QCAP_MEMCACHED_REPLY_VERSION = 23, /* memcached.reply.version */
-    QCAP_MEMCACHED_ELEMENT_COUNT = 24
+    QCAP_MEMCACHED_REQUEST_ID = 24, /* memcached.request-id */
+    QCAP_MEMCACHED_SEQUENCE_NUMBER = 25, /* memcached.sequence-number */
+    QCAP_MEMCACHED_DATAGRAM_COUNT = 26, /* memcached.datagram-count */
+    QCAP_MEMCACHED_REPLY_REST = 27, /* memcached.reply.rest (stream) */
+    QCAP_MEMCACHED_ELEMENT_COUNT = 28
 };
 
 /* What a direction remembers, behind its parser. */
 struct qcap_memcached_side {
-    qcap_register_t registers[1];
+    qcap_register_t registers[3];
     qcap_slot_t slots[3];
     qcap_region_t regions[1];
     uint64_t positions[2];
