@@ -258,7 +258,7 @@ demo: all
 SOAK = $(if $(SAN),SOAK_INPUTS="$${SOAK_INPUTS:-100}")
 
 # Scripts find what was built through BUILD, and how to compile through CC, SANITIZE and LIBS.
-test: $(TEST_PROGRAMS) $(if $(TEST_SCRIPTS),all $(SUPPORTS))
+test: $(TEST_PROGRAMS) $(if $(TEST_SCRIPTS)$(filter tests/examples/%,$(TESTS)),all $(SUPPORTS))
 	@BUILD=$(B) CC="$(CC)" SANITIZE="$(SANITIZE)" LIBS="$(LIBS)" $(SOAK) tests/support/run $(B)/logs $(TEST_PROGRAMS) $(TEST_SCRIPTS)
 
 STRAY = $(filter-out $(foreach kind,h c md,$(PROTOCOLS:%=generated/%.$(kind))),$(wildcard generated/*))

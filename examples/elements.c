@@ -48,13 +48,29 @@ typedef struct flow {
     char text[FLOW_SIZE];
 } flow_t;
 
+/* What was told last, and by which of the names. */
+typedef struct told {
+    const char *path;
+    const qcap_tcpstr_t *str;
+    uint64_t exchange, begin, end;
+    qcap_event_kind_t kind;
+    int name;
+} told_t;
+
 /* What the command line asks for. */
 typedef struct wishes {
     qcap_getter_t *where; /* NULL: everything */
     flow_t flows[FLOWS];  /* by number, the latest ones */
     time_style_t times;
     bool is_raw;
+    told_t told;
 } wishes_t;
+
+/* One of the names. */
+typedef struct wish {
+    wishes_t *wishes;
+    int name; /* 0, 1, ... as they were asked for */
+} wish_t;
 
 /* ---------------------------------------------------------------- lines */
 
@@ -117,10 +133,21 @@ static void print_raw(const qcap_match_t *match)
 
 /* ---------------------------------------------------------------- handlers */
 
+/* Whether an earlier name fits, too: each is asked in turn. */
+static bool is_told(const told_t *told, const qcap_match_t *match, int name)
+{
+    return told->name < name && told->path == match->path && told->kind == match->kind && told->str == match->str &&
+           told->exchange == match->exchange && told->begin == match->own_begin && told->end == match->own_end;
+}
+
 static void on_match(const qcap_match_t *match, void *user)
 {
-    wishes_t *wishes = user;
+    const wish_t *wish = user;
+    wishes_t *wishes = wish->wishes;
     const origin_t origin = {match->str, match->packet, match->last, match->exchange, match->is_server, match->time_ns};
+    if (is_told(&wishes->told, match, wish->name))
+        return;
+    wishes->told = (told_t){match->path, match->str, match->exchange, match->own_begin, match->own_end, match->kind, wish->name};
     if (wishes->where && !qcap_getter_holds_match(wishes->where, match))
         return;
     if (wishes->is_raw) {
@@ -159,10 +186,10 @@ static void on_report(const qcap_report_t *report, void *user)
 /* ---------------------------------------------------------------- names */
 
 /* Subscribes to what fits the name, whether it comes whole or in pieces. */
-static void subscribe(const program_t *program, qcap_t *q, const char *name, wishes_t *wishes)
+static void subscribe(const program_t *program, qcap_t *q, const char *name, wish_t *wish)
 {
-    int whole = qcap_tcpstr_handler_add(q, name, on_match, wishes);
-    int pieces = qcap_stream_handler_add(q, name, on_match, wishes);
+    int whole = qcap_tcpstr_handler_add(q, name, on_match, wish);
+    int pieces = qcap_stream_handler_add(q, name, on_match, wish);
     if (whole < 0 && pieces < 0)
         program_refuse(program, q, "", program_guess(name));
 }
@@ -236,8 +263,11 @@ int main(int argc, char **argv)
         program_fail(&program, q);
     static wishes_t wishes;
     wishes = (wishes_t){.where = compile_where(&program, q), .times = {.style = program.times}, .is_raw = raw != NULL};
-    for (int i = 0; i < program.operand_count; i++)
-        subscribe(&program, q, program.operands[i], &wishes);
+    wish_t *wish = program_resize(&program, NULL, ((size_t)program.operand_count + 1) * sizeof *wish);
+    for (int i = 0; i < program.operand_count; i++) {
+        wish[i] = (wish_t){&wishes, i};
+        subscribe(&program, q, program.operands[i], &wish[i]);
+    }
     if (events && !raw &&
         (qcap_anomaly_handler_add(q, on_report, &wishes) < 0 || qcap_gap_handler_add(q, on_report, &wishes) < 0 ||
          qcap_error_handler_add(q, on_report, &wishes) < 0))
@@ -245,5 +275,6 @@ int main(int argc, char **argv)
     int status = program_run(&program, q);
     qcap_getter_free(wishes.where);
     qcap_close(q);
+    free(wish);
     return status;
 }

@@ -160,6 +160,15 @@ static void elements_are_chosen_by_a_condition(void **state)
                         "/b\nGET\n/c\n");
 }
 
+static void what_several_names_fit_is_printed_once(void **state)
+{
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\nxyPOST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\nxy");
+    assert_string_equal(told_run(f, "elements", "--raw http.method http.content http.request.method http.request.content http.method"),
+                        "POST\nxyPOST\nxy");
+}
+
 /* ---------------------------------------------------------------- valid */
 
 static void what_nobody_knows_is_not_right(void **state)
@@ -198,6 +207,7 @@ int main(void)
         TEST(times_are_printed_as_tcpdump_does),
         TEST(raw_is_bytes_alone),
         TEST(elements_are_chosen_by_a_condition),
+        TEST(what_several_names_fit_is_printed_once),
         TEST(what_nobody_knows_is_not_right),
         TEST(a_violation_does_no_harm_to_a_terminal),
     };
