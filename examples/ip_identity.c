@@ -118,9 +118,11 @@ typedef struct origin {
     int64_t time_ns;
 } origin_t;
 
+/* What is carried in another protocol was sent by that one. */
 static origin_t origin_of(const qcap_match_t *match)
 {
-    origin_t origin = {.protocol = match->protocol->name, .time_ns = match->time_ns};
+    const qcap_protocol_t *carrier = match->depth > 0 && match->str ? qcap_tcpstr_protocol(match->str) : NULL;
+    origin_t origin = {.protocol = (carrier ? carrier : match->protocol)->name, .time_ns = match->time_ns};
     if (match->str) {
         origin.client = *qcap_tcpstr_source(match->str);
         origin.server = *qcap_tcpstr_destination(match->str);

@@ -60,7 +60,7 @@ static void a_form_is_read_by_the_names_of_its_fields(void **state)
     told_say(f, false, "POST /in HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 8\r\n\r\nuser=ann");
     told_say(f, false, "POST /in HTTP/1.1\r\nContent-Type: Application/X-WWW-Form-Urlencoded\r\nContent-Length: 12\r\n\r\nemail=a%40b&");
     assert_string_equal(told_run(f, "ip_identity", ""), HEADING WHERE "2001-09-09 01:46:45      1  form    a@b\n" WHERE
-                                                                    "2001-09-09 01:46:42      1  form    bob b.:A/b\n");
+                                                                    "2001-09-09 01:46:43      1  form    bob b.:A/b\n");
 }
 
 static void without_a_credential_nothing_is_printed(void **state)
