@@ -14,8 +14,8 @@ static const char help[] =
     "Usage: extract --to FOLDER [OPTION...] TRACE [FILTER...]\n"
     "       extract --to FOLDER [OPTION...] -i DEVICE [FILTER...]\n"
     "Writes what was transferred to files in FOLDER, which is made if it is not there: bodies of requests and responses,\n"
-    "mails and their parts, files of FTP; decoded where they were encoded. FOLDER/manifest.json, which must not be there\n"
-    "yet, has a line of JSON for each file:\n"
+    "parts of forms, mails and their parts, files of FTP; decoded where they were encoded. FOLDER/manifest.json, which must\n"
+    "not be there yet, has a line of JSON for each file:\n"
     "  file        its name: a number, and what is safe of the name that the network gave it\n"
     "  bytes       that it has; missing: how many of it the capture lacks (zeroes stand for them, at most 65536 for a hole)\n"
     "  complete    whether it was transferred, and captured, to its end\n"
@@ -64,7 +64,7 @@ typedef struct open {
 /* One direction. */
 typedef struct side {
     char *type, *name;           /* of the content to come; NULL: none */
-    char *part_type, *part_name; /* of the part of a mail to come */
+    char *part_type, *part_name; /* of the part of a mail, or a form, to come */
     bool is_coded;               /* the content is sent in a coding that is undone */
     bool is_chunked;             /* it, or the mail, comes in several elements */
     open_t open[OPEN_MAX_DEPTH];
@@ -318,16 +318,26 @@ static void write_content(run_t *run, const qcap_match_t *match, coming_t coming
 }
 
 /* What was sent in a coding is written as what it decodes to. */
+/* Whether body.content will tell the content. What another protocol reads is decoded for that one alone, and written as it was sent. */
+static bool has_body(const side_t *side)
+{
+    static const char *const others[] = {"multipart/", "message/rfc822", "application/x-www-form-urlencoded"};
+    bool is_other = false;
+    for (size_t i = 0; i < sizeof others / sizeof *others && side->type; i++)
+        is_other |= strncasecmp(side->type, others[i], strlen(others[i])) == 0;
+    return side->is_coded && !is_other;
+}
+
 static void on_content(const qcap_match_t *match, void *user)
 {
     const side_t *side = side_of(user, match);
-    if (!side->is_coded)
+    if (!has_body(side))
         write_content(user, match, side->is_chunked ? CHUNKS : WHOLE);
 }
 
 static void on_decoded(const qcap_match_t *match, void *user)
 {
-    if (side_of(user, match)->is_coded)
+    if (has_body(side_of(user, match)))
         write_content(user, match, WHOLE);
 }
 
@@ -443,20 +453,40 @@ static void on_message(const qcap_match_t *match, void *user)
     write_mail(user, match, WHOLE);
 }
 
-/* The fields of a part come before its content; a multipart's own are not its parts'. */
+/* The fields of a part come before its content, in any order; a multipart's own are not its parts'. */
 static void on_part_type(const qcap_match_t *match, void *user)
 {
     side_t *side = side_of(user, match);
     note(user, &side->part_type, match);
+    if (strncasecmp(side->part_type, "multipart/", strlen("multipart/")) != 0)
+        return;
+    forget(&side->part_type);
     forget(&side->part_name);
-    if (strncasecmp(side->part_type, "multipart/", strlen("multipart/")) == 0)
-        forget(&side->part_type);
 }
 
 static void on_part_name(const qcap_match_t *match, void *user)
 {
     side_t *side = side_of(user, match);
-    note(user, &side->part_name, match);
+    if (match->len > 0) /* a form whose user chose no file has an empty one (HTML, 4.10.21.8) */
+        note(user, &side->part_name, match);
+}
+
+/* A form's field is called as it is, if it is no file. */
+static void on_field_name(const qcap_match_t *match, void *user)
+{
+    side_t *side = side_of(user, match);
+    if (!side->part_name)
+        note(user, &side->part_name, match);
+}
+
+/* A part of what the web sends begins: what was known of one without content is not about it. */
+static void on_web_part(const qcap_match_t *match, void *user)
+{
+    side_t *side = side_of(user, match);
+    if (match->kind != QCAP_EVENT_BEGIN)
+        return;
+    forget(&side->part_type);
+    forget(&side->part_name);
 }
 
 static void on_part(const qcap_match_t *match, void *user)
@@ -523,7 +553,9 @@ static const struct {
     {"smtp.message", on_smtp_message, true},
     {"pop3.message", on_pop3_message, true},
     {"imap.message", on_message, true},
+    {"multipart.part", on_web_part, true},
     {"mime.media-type", on_part_type, false},
+    {"mime.name", on_field_name, false},
     {"mime.file-name", on_part_name, false},
     {"mime.content", on_part, true},
 };

@@ -322,6 +322,16 @@ static bool take_field(const qcap_match_t *match, unsigned char text[FIELD_MAX],
     return true;
 }
 
+/* A form is known to its server by what carried it. */
+static origin_t form_origin(const qcap_match_t *match)
+{
+    origin_t origin = origin_of(match);
+    const qcap_protocol_t *carrier = qcap_tcpstr_protocol(match->str);
+    if (carrier)
+        origin.protocol = carrier->name;
+    return origin;
+}
+
 static void on_form_name(const qcap_match_t *match, void *user)
 {
     unsigned char text[FIELD_MAX];
@@ -339,9 +349,10 @@ static void on_form_value(const qcap_match_t *match, void *user)
     static const char *const users[] = {"user", "login", "mail", "account", "uname"};
     static const char *const passwords[] = {"pass", "pwd"};
     unsigned char text[FIELD_MAX];
-    said_t said = {text, 0, origin_of(match)};
+    said_t said = {.bytes = text};
     if (!take_field(match, text, &said.len))
         return;
+    said.origin = form_origin(match);
     session_t *session = session_of(user, match);
     if (has_word(session->field, passwords, sizeof passwords / sizeof *passwords))
         add_password(user, session, &said, "form");

@@ -58,6 +58,16 @@ member name | grep -qx 'numbers.txt' && member name | grep -qx LIST || fail "FTP
 extract tests/captures/imap.pcap
 [ "$(member element | sort -u | tr '\n' ' ')" = 'imap.request.message imap.response.message mime.content ' ] || fail "mails: only $(member element | sort -u)"
 
+# Files that forms upload have their names, fields those of the fields; what is nested and what is encoded, too.
+extract tests/captures/forms.pcap
+names=$(grep '"element":"mime.content"' "$folder/out/manifest.json" | sed -n 's/.*"name":"\(\([^"\\]\|\\.\)*\)".*/\1/p' | tr '\n' ' ')
+[ "$names" = 'user password hello.txt a %22b%22.png text hello.txt mail.eml hello.txt other name.txt login password né %221%22.svg ' ] ||
+    fail "forms: other parts: $names"
+for file in "$folder"/out/*-hello.txt; do
+    [ "$(cat "$file")" = "$(printf 'Hello, world\r\n')" ] || fail "forms: $file is not what was sent"
+done
+[ "$(cat "$folder"/out/*a_22b_22.png | sha256sum)" = "$(printf '\211PNG\r\n\032\n--not a delimiter\r\n' | sha256sum)" ] || fail "forms: another picture"
+
 # What the capture lacks.
 extract tests/captures/holes.pcap
 grep -q '"missing":[1-9][0-9]*,"complete":false' "$folder/out/manifest.json" || fail "holes: nothing is missing"
