@@ -6,6 +6,8 @@
  * call with nothing behind it but a return is a jump. */
 #include "nfa_builder.h"
 
+#include "resume.h"
+
 /* ---------------------------------------------------------------- rules without effect */
 
 static bool is_without_effect(const notes_t *notes)
@@ -168,6 +170,19 @@ static unsigned build_call(builder_t *b, const rule_t *rule, const node_t *at, c
     return nfa_add_control(b, context, control);
 }
 
+/* Is the rule, which `at` refers to, looked for here after an error? */
+static bool is_resumable(const builder_t *b, const rule_t *rule, const node_t *at, const context_t *context)
+{
+    resume_steps_t steps = {0};
+    if (!nfa_find_note(&rule->notes, NOTE_RESYNC) || b->resuming)
+        return false;
+    vec_push(b->arena, &steps, ((resume_step_t){context->rule ? context->rule->body : b->root, at}));
+    for (const context_t *c = context; c->parent; c = c->parent)
+        if (c->reference || c->rule != c->parent->rule)
+            vec_push(b->arena, &steps, ((resume_step_t){c->parent->rule ? c->parent->rule->body : b->root, c->reference}));
+    return resume_is_meant(b->arena, b->nfa->grammar, b->root, rule, &steps);
+}
+
 unsigned nfa_build_rule(builder_t *b, const rule_t *rule, const node_t *at, const context_t *context, unsigned next)
 {
     if (rule->is_called && is_inside_called(context))
@@ -175,7 +190,7 @@ unsigned nfa_build_rule(builder_t *b, const rule_t *rule, const node_t *at, cons
     if (nfa_find_note(&rule->notes, NOTE_RESYNC) && context->procedure != PROCEDURE_NONE)
         diag_error(b->diag, rule->place, "parsing cannot resume at `%s`, which is part of a rule that contains itself",
                    rule->name);
-    if (nfa_find_note(&rule->notes, NOTE_RESYNC)) {
+    if (is_resumable(b, rule, at, context)) {
         resume_t resume = {.rule = rule, .context = context, .next = next};
         vec_push(b->arena, &b->resumes, resume);
     }

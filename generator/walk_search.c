@@ -2,6 +2,8 @@
  * root. */
 #include "walker.h"
 
+#include "resume.h"
+
 /* Can a rule at which parsing resumes be found in the node? */
 bool walk_is_resumable(walk_t *w, const node_t *node)
 {
@@ -27,6 +29,18 @@ static bool is_within(const frame_t *frame, const rule_t *rule)
     return false;
 }
 
+/* Is the rule that the spot refers to looked for there? */
+static bool is_meant(walk_t *w, const spot_t *spot, const node_t *root)
+{
+    resume_steps_t steps = {0};
+    const rule_t *around = spot->frame->rule;
+    vec_push(w->arena, &steps, ((resume_step_t){around ? around->body : root, spot->node}));
+    for (const frame_t *f = spot->frame; f; f = f->parent)
+        if (f->is_rule)
+            vec_push(w->arena, &steps, ((resume_step_t){f->parent->rule ? f->parent->rule->body : root, f->reference}));
+    return resume_is_meant(w->arena, w->grammar, root, spot->node->rule, &steps);
+}
+
 /* Adds to `found` the references to such rules that can be met from `spot` on. */
 static void find_resumable(walk_t *w, spot_t *spot, spots_t *found, unsigned number)
 {
@@ -38,7 +52,7 @@ static void find_resumable(walk_t *w, spot_t *spot, spots_t *found, unsigned num
             continue;
         }
         if (spot->kind == SPOT_NODE && spot->node->kind == NODE_RULE && !spot->node->rule->is_called) {
-            if (walk_note(&spot->node->rule->notes, NOTE_RESYNC))
+            if (walk_note(&spot->node->rule->notes, NOTE_RESYNC) && is_meant(w, spot, spot->frame->root))
                 vec_push(w->arena, found, spot);
             if (is_within(spot->frame, spot->node->rule)) {
                 spot = spot->next;

@@ -21,7 +21,7 @@ passes() {
     grep -q "^$1: [1-9][0-9]* scenes, [1-9][0-9]* runs, 0 scenes failed$" out || fail "the kit of $1: $(tail -n 1 out)"
 }
 
-for name in http sampler values counts nested rounds tagged parcels switches ends joint; do
+for name in http sampler values counts nested rounds starts tagged parcels switches ends joint; do
     spec=$top/tests/support/$name.abnf
     [ -f "$spec" ] || spec=$top/specs/$name.abnf
     expect 0 '' kit "$spec" -o kits

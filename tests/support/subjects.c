@@ -11,6 +11,7 @@
 #include "nested.h"
 #include "parcels.h"
 #include "rounds.h"
+#include "starts.h"
 #include "sampler.h"
 #include "switches.h"
 #include "tagged.h"
@@ -23,7 +24,7 @@
 #define PROTOCOL(name, file) &qcap_##name##_protocol,
 
 const subject_t subjects[] = {
-    FEATURE(sampler) FEATURE(values) FEATURE(counts) FEATURE(nested) FEATURE(rounds) FEATURE(ends) FEATURE(tagged)
+    FEATURE(sampler) FEATURE(values) FEATURE(counts) FEATURE(nested) FEATURE(rounds) FEATURE(starts) FEATURE(ends) FEATURE(tagged)
     FEATURE(joint) FEATURE(switches) FEATURE(datagrams) FEATURE(parcels)
     QCAP_BUILTIN_MAP(BUILTIN)
 };
