@@ -30,6 +30,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "bytes.h"
 #include "decoders.h"
 #include "handle.h"
 #include "identify.h"
@@ -521,6 +522,14 @@ void qcapint_deliver_free(qcapint_deliver_t *deliver)
 qcap_parser_t *qcapint_deliver_parser(const qcapint_deliver_t *deliver, bool is_server)
 {
     return deliver->sides[is_server].parser;
+}
+
+void qcapint_deliver_fetch(const qcapint_deliver_t *deliver, const qcapint_plan_t *plan)
+{
+    const unsigned char *conversation = (const unsigned char *)deliver + align(sizeof *deliver);
+    qcapint_fetch(deliver, align(sizeof *deliver) + sizeof(qcap_conversation_t));
+    qcapint_fetch(conversation + plan->protocol->client_offset, sizeof(qcap_parser_t));
+    qcapint_fetch(conversation + plan->protocol->server_offset, sizeof(qcap_parser_t));
 }
 
 static void set_last(qcapint_deliver_t *deliver, qcap_packet_t *packet)

@@ -23,6 +23,9 @@ bool qcapint_deliver_is_idle(const qcapint_deliver_t *deliver);
 /* The parser of one direction. Its offsets count from begin[]. It is fed with the functions below only. */
 qcap_parser_t *qcapint_deliver_parser(const qcapint_deliver_t *deliver, bool is_server);
 
+/* Fetches into the cache what a segment is read with. */
+void qcapint_deliver_fetch(const qcapint_deliver_t *deliver, const qcapint_plan_t *plan);
+
 /* As qcap_parser_feed() and qcap_parser_gap(); `packet` carried the bytes; NULL if there are none. */
 size_t qcapint_deliver_feed(qcapint_deliver_t *deliver, bool is_server, const unsigned char *bytes, size_t len,
                             qcap_packet_t *packet);

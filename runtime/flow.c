@@ -27,7 +27,6 @@
 #include "flow_find.h"
 #include "smooth.h"
 
-#define LINE_LEN 64 /* of the cache, in bytes */
 #define EPOCHS 16   /* of a list, in its time-out: note [lazy lists] */
 
 int qcapint_flow_init(qcap_t *q)
@@ -419,9 +418,7 @@ qcapint_flow_hint_t qcapint_flow_fetch(const qcap_t *q, uint32_t hash)
     if (!slots)
         return hint;
     hint.slot = (uint8_t)__builtin_ctz(slots);
-    uintptr_t conv = (uintptr_t)bucket->convs[hint.slot]; /* if it is another one, nothing is lost */
-    for (size_t at = 0; at < sizeof(qcapint_conv_t); at += LINE_LEN)
-        __builtin_prefetch((const void *)(conv + at), 1);
+    qcapint_fetch(bucket->convs[hint.slot], sizeof(qcapint_conv_t)); /* if it is another one, nothing is lost */
     return hint;
 }
 

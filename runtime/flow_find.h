@@ -103,6 +103,12 @@ static inline qcapint_conv_t *qcapint_flow_find_at(const qcapint_flow_t *flow, u
     return bucket->hashes[hint.slot] == hash && conv && qcapint_ends_are(conv, ends, is_server) ? conv : NULL;
 }
 
+/* What stands where the hint says: another one, or NULL, if something has changed since. */
+static inline qcapint_conv_t *qcapint_flow_hinted(const qcapint_flow_t *flow, uint32_t hash, qcapint_flow_hint_t hint)
+{
+    return qcapint_flow_bucket(&flow->table, hash + hint.bucket)->convs[hint.slot];
+}
+
 /* Where it will be looked for. */
 static inline void qcapint_flow_fetch_bucket(const qcapint_flow_t *flow, uint32_t hash)
 {

@@ -36,6 +36,7 @@
  * costs nothing more), or a pair_t. at <= str->end. Between calls, whatever can be read has been read. */
 #include <string.h>
 
+#include "bytes.h"
 #include "deliver.h"
 #include "handle.h"
 #include "identify.h"
@@ -645,6 +646,15 @@ static void on_close(qcapint_conv_t *conv)
     conv->upper = NULL;
 }
 
+static void fetch(const qcapint_conv_t *conv, unsigned step)
+{
+    const pair_t *pair = step > 0 ? pair_of(conv) : NULL;
+    if (step == 0)
+        qcapint_fetch(conv->upper, sizeof(pair_t));
+    else if (pair && pair->deliver)
+        qcapint_deliver_fetch(pair->deliver, pair->speech.plan);
+}
+
 const qcapint_sink_t qcapint_pair_sink = {
     .init = init,
     .fini = fini,
@@ -657,4 +667,5 @@ const qcapint_sink_t qcapint_pair_sink = {
     .wake = wake,
     .datagram = qcapint_udp_datagram,
     .close = on_close,
+    .fetch = fetch,
 };

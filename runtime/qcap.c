@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "flow_find.h"
 #include "handle.h"
 #include "tunnel.h"
 
@@ -399,6 +400,27 @@ static inline void fetch(qcap_t *q, uint32_t at)
         qcapint_flow_fetch(q, batch->early[at].packet.hash);
 }
 
+/* Fetches what the conversation of a packet is read with, whose own lines are there. See qcapint_sink_t. */
+static inline void fetch_reader(qcap_t *q, uint32_t at, unsigned step)
+{
+    const qcapint_batch_t *batch = &q->batch;
+    if (at >= batch->count || !batch->usual[at].version)
+        return;
+    const qcapint_conv_t *conv = qcapint_flow_hinted(&q->flow, batch->usual[at].hash, batch->usual[at].hint);
+    if (conv && conv->upper)
+        q->sink->fetch(conv, step);
+}
+
+/* All of this for a packet whose turn comes when FETCH_AHEAD others had theirs, and for those before it. */
+static inline void fetch_ahead(qcap_t *q, uint32_t at)
+{
+    fetch(q, at);
+    if (!q->sink->fetch)
+        return;
+    fetch_reader(q, at - FETCH_AHEAD / 3, 0);
+    fetch_reader(q, at - 2 * FETCH_AHEAD / 3, 1);
+}
+
 /* Reads some packets, at most `limit`, and looks at them. */
 static qcapint_capture_next_t fill_batch(qcap_t *q, uint64_t limit)
 {
@@ -411,7 +433,7 @@ static qcapint_capture_next_t fill_batch(qcap_t *q, uint64_t limit)
     for (uint32_t i = 0; i < batch->count; i++)
         look(q, &batch->frames[i], &batch->usual[i], &batch->early[i]);
     for (uint32_t i = 0; i < FETCH_AHEAD; i++)
-        fetch(q, i);
+        fetch_ahead(q, i);
     return status;
 }
 
@@ -422,7 +444,7 @@ static uint64_t process_batch(qcap_t *q, uint64_t limit)
     uint32_t begin = batch->at;
     while (batch->at < batch->count && batch->at - begin < limit && !q->is_broken) {
         uint32_t at = batch->at++;
-        fetch(q, at + FETCH_AHEAD);
+        fetch_ahead(q, at + FETCH_AHEAD);
         process(q, &batch->frames[at], &batch->usual[at], &batch->early[at]);
     }
     return batch->at - begin;

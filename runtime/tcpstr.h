@@ -118,6 +118,9 @@ typedef struct qcapint_sink {
 
     /* A UDP datagram has come. NULL: nobody reads them. */
     void (*datagram)(qcap_t *q, qcap_packet_t *packet);
+    /* A segment of the conversation may come soon: fetches into the cache what it would be read with; first with step 0, then
+     * with 1, when what 0 has fetched can be looked at. May be NULL. */
+    void (*fetch)(const qcapint_conv_t *conv, unsigned step);
 } qcapint_sink_t;
 
 void qcapint_tcpstr_init(qcap_tcpstr_t *str, bool is_server);
