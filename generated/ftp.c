@@ -12630,6 +12630,7 @@ const qcap_protocol_t qcap_ftp_protocol = {
     .until_max = 4,
     .until_size = 4,
     .call_max = 0,
+    .queue_firsts = offsetof(qcap_ftp_t, queue_firsts),
     .shared = offsetof(qcap_ftp_t, shared),
     .queue_states = offsetof(qcap_ftp_t, queues),
     .feeds = feeds,

@@ -6636,6 +6636,7 @@ const qcap_protocol_t qcap_pop3_protocol = {
     .until_max = 3,
     .until_size = 3,
     .call_max = 0,
+    .queue_firsts = offsetof(qcap_pop3_t, queue_firsts),
     .shared = offsetof(qcap_pop3_t, shared),
     .queue_states = offsetof(qcap_pop3_t, queues),
     .subs = offsetof(qcap_pop3_t, subs),

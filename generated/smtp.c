@@ -12684,6 +12684,7 @@ const qcap_protocol_t qcap_smtp_protocol = {
     .until_max = 3,
     .until_size = 3,
     .call_max = 0,
+    .queue_firsts = offsetof(qcap_smtp_t, queue_firsts),
     .shared = offsetof(qcap_smtp_t, shared),
     .queue_states = offsetof(qcap_smtp_t, queues),
     .subs = offsetof(qcap_smtp_t, subs),

@@ -61,6 +61,7 @@ static void list_members(const layout_t *l, contract_t *c)
         {"qcap_register_t", "shared", "registers", at_least_one(l->grammar->shared.count)},
         {"unsigned char", "shared_text", "texts", at_least_one(l->shared_text_size)},
         {"qcap_queue_state_t", "queues", "queues", at_least_one(l->grammar->queues.count)},
+        {"qcap_queue_entry_t", "queue_firsts", "queues.first", layout_queue_firsts(l->grammar)},
     };
     const contract_member_t side[] = {
         {"qcap_register_t", "registers", "registers", at_least_one(l->grammar->registers.count)},
@@ -78,7 +79,8 @@ static void list_members(const layout_t *l, contract_t *c)
         {"unsigned char", "text", "texts", (unsigned)(l->text_size)},
     };
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)
-        vec_push(l->arena, &c->common, common[i]);
+        if (common[i].count > 0)
+            vec_push(l->arena, &c->common, common[i]);
     for (size_t i = 0; i < sizeof side / sizeof *side; i++)
         if (side[i].count > 0)
             vec_push(l->arena, &c->side, side[i]);

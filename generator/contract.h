@@ -23,7 +23,7 @@ typedef struct contract {
     unsigned sub_size;             /* bytes of a sub-stream of one direction */
     unsigned feeds;                /* sub-streams of each direction */
     unsigned size;                 /* bytes of a conversation: qcap_protocol_t's `size` */
-    unsigned queue_size;           /* bytes of all queues, which are allocated when the first entry is pushed */
+    unsigned queue_size;           /* bytes of all queues when they are full: allocated as entries come */
     unsigned depth;                /* elements and anomalies in each other, at most */
     unsigned regions;              /* in each other, at most */
     unsigned calls;                /* of recursive rules in each other, at most ... */

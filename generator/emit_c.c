@@ -393,6 +393,8 @@ static void emit_protocol(const layout_t *l, const contract_t *contract, text_t 
                l->dfa->nfa->conversions.count, l->grammar->queues.count);
     text_print(text, "    .until_max = %u,\n    .until_size = %u,\n", l->dfa->nfa->until_max, layout_ends(l->dfa->nfa));
     text_print(text, "    .call_max = %u,\n", layout_calls(l->dfa->nfa));
+    if (l->grammar->queues.count)
+        text_print(text, "    .queue_firsts = offsetof(%s_t, queue_firsts),\n", l->prefix);
     text_print(text, "    .shared = offsetof(%s_t, shared),\n    .queue_states = offsetof(%s_t, queues),\n", l->prefix,
                l->prefix);
     if (l->dfa->nfa->feeds.count)

@@ -296,6 +296,14 @@ unsigned layout_queue_stride(const queue_t *queue)
     return 1 + (queue->is_keyed ? (number_size + queue->key_size + entry_size - 1) / entry_size : 0);
 }
 
+unsigned layout_queue_firsts(const grammar_t *grammar)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < grammar->queues.count; i++)
+        sum += layout_queue_stride(grammar->queues.items[i]);
+    return sum;
+}
+
 /* The constant of an element is its path. Where that is another's, `a-b` and `a_b`, the later one has a number behind it. */
 static void name_elements(layout_t *l)
 {

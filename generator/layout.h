@@ -57,6 +57,7 @@ bool layout_is_outside(const layout_t *layout, unsigned state);
 
 /* How many entries of a queue an entry takes, with its key. */
 unsigned layout_queue_stride(const queue_t *queue);
+unsigned layout_queue_firsts(const grammar_t *grammar); /* one of each queue */
 
 /* The index of a text that is there: of a rule that converts or stands at a control point, or an anomaly. */
 unsigned layout_text(const layout_t *layout, const char *text);

@@ -20,6 +20,16 @@ static void *in_block(void *block, uint32_t offset)
     return (unsigned char *)block + offset;
 }
 
+/* Each queue has room for one entry. */
+static void init_queues(qcap_conversation_t *c, void *block)
+{
+    const qcap_protocol_t *protocol = c->protocol;
+    qcap_queue_entry_t *first = in_block(block, protocol->queue_firsts);
+    c->queues = in_block(block, protocol->queue_states);
+    for (uint16_t i = 0; i < protocol->queue_count; first += protocol->queues[i++].stride)
+        c->queues[i] = (qcap_queue_state_t){.entries = first, .size = 1};
+}
+
 /* In place of a handler, where there is none. */
 static void ignore(qcap_parser_t *p, const qcap_event_t *event, void *user)
 {
@@ -42,7 +52,7 @@ void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_e
     c->decoded_ratio = QCAP_DECODED_RATIO;
     c->shared = in_block(block, protocol->shared);
     c->shared_text = in_block(block, protocol->shared_text);
-    c->queues = in_block(block, protocol->queue_states);
+    init_queues(c, block);
     qcapint_parser_init(c, qcap_conversation_client(c), &protocol->client, false);
     qcapint_parser_init(c, qcap_conversation_server(c), &protocol->server, true);
 }

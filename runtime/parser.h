@@ -211,16 +211,16 @@ void qcap_parser_search(qcap_parser_t *parser);
 /* ---------------------------------------------------------------- conversations */
 
 /* Gives `size` bytes, aligned for any type, or NULL if there are none; or, if `block` is not NULL, takes back that block of
- * `size` bytes, and returns NULL. Asked at the first use of a queue, of a sub-stream, of a decoder, and where a piece ends in bytes
+ * `size` bytes, and returns NULL. Asked at the first use of a second entry of a queue, of a sub-stream, of a decoder, and where a piece ends in bytes
  * of a stream element that may or may not belong to it.
- * Without it, queues hold nothing (an anomaly "queue-full" tells), such sub-streams are not read ("substream-memory"), and such
+ * Without it, queues hold one entry (an anomaly "queue-full" tells), such sub-streams are not read ("substream-memory"), and such
  * bytes are missing (QCAP_EVENT_GAP). */
 typedef void *(*qcap_memory_handler_t)(void *block, size_t size, void *user);
 
 /* Makes a conversation in `block`, which has protocol->size bytes. What qcap_NAME_init() calls. */
 void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_event_handler_t on_event, void *user);
 
-/* Sets where queues live (default: nowhere), which elements are wanted (one bit each, borrowed, NULL: all; others cost a bit
+/* Sets where what is longer lives (default: nowhere), which elements are wanted (one bit each, borrowed, NULL: all; others cost a bit
  * test and are not held), and the most bytes of a whole element (default QCAP_LIMIT). */
 void qcap_conversation_set_memory(qcap_conversation_t *conversation, qcap_memory_handler_t memory);
 void qcap_conversation_set_wanted(qcap_conversation_t *conversation, const uint64_t *wanted);
@@ -703,8 +703,8 @@ typedef struct qcap_queue {
 } qcap_queue_t;
 
 typedef struct qcap_queue_state {
-    qcap_queue_entry_t *entries; /* in a block that `memory` gave; NULL: there is none yet */
-    uint32_t size;               /* for so many there is room: less than the capacity as long as that is enough */
+    qcap_queue_entry_t *entries; /* in the conversation's block, or, for more than one, in another that `memory` gave */
+    uint32_t size;               /* for so many there is room */
     uint32_t first, count;
     uint32_t missing; /* entries that there was no room for, behind the last one */
 } qcap_queue_state_t;
@@ -835,7 +835,7 @@ struct qcap_protocol {
     uint16_t call_max;       /* of rules that contain themselves, inside each other; for the rest there is room enough then */
     uint16_t until_max;             /* bytes of the longest text that can end a region ... */
     uint16_t until_size;            /* ... and of what such a text takes: as many, or twice that, if some has letters of either case */
-    uint32_t shared, queue_states; /* offsets in the block */
+    uint32_t shared, queue_states, queue_firsts; /* offsets in the block */
     uint32_t saved_size;               /* words of a side's stack of saved registers */
     const qcap_text_t *register_texts; /* by register: in the side's text area */
     const qcap_text_t *shared_texts;   /* by shared register: in the conversation's */

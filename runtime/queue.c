@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define FIRST_ENTRIES 4u /* that there is room for at first: mostly there are one or two */
+#define SECOND_SIZE 4u /* entries that there is room for, when one is not enough */
 
 static qcap_queue_entry_t *queue_entry(const qcap_conversation_t *c, unsigned queue, uint32_t index)
 {
@@ -79,11 +79,11 @@ static void set_key(qcap_queue_entry_t *entry, const key_t *key)
 
 /* ---------------------------------------------------------------- push */
 
-/* Makes room for twice as many entries, up to the capacity. There is none if there is no memory. */
+/* Makes room for more entries, up to the capacity, if there is memory. */
 static void grow(qcap_conversation_t *c, unsigned queue)
 {
     qcap_queue_state_t *state = &c->queues[queue];
-    uint32_t capacity = c->protocol->queues[queue].capacity, wanted = state->size > 0 ? state->size * 2 : FIRST_ENTRIES;
+    uint32_t capacity = c->protocol->queues[queue].capacity, wanted = state->size > 1 ? state->size * 2 : SECOND_SIZE;
     uint32_t size = wanted < capacity ? wanted : capacity;
     size_t stride = c->protocol->queues[queue].stride;
     qcap_queue_entry_t *entries = qcapint_blocks_get(c, size * stride * sizeof *entries);
@@ -91,7 +91,8 @@ static void grow(qcap_conversation_t *c, unsigned queue)
         return;
     for (uint32_t i = 0; i < state->count; i++)
         memcpy(entries + i * stride, queue_entry(c, queue, i), stride * sizeof *entries);
-    qcap_conversation_put(c, state->entries);
+    if (state->size > 1)
+        qcap_conversation_put(c, state->entries);
     state->entries = entries;
     state->size = size;
     state->first = 0;
@@ -108,7 +109,7 @@ static qcap_queue_entry_t *new_entry(qcap_parser_t *p, unsigned queue, bool has_
     bool is_full = state->count == state->size;
     if (is_full)
         qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, "queue-full", at, at);
-    if (is_full && (!has_key || state->size == 0)) {
+    if (is_full && !has_key) {
         state->missing++;
         return NULL;
     }
