@@ -93,7 +93,7 @@ typedef struct attempt {
     qcap_t *q;
     bool has_element;
     bool has_complaint; /* an error, or an anomaly, ... */
-    bool is_tolerant;   /* ... which is not minded: the port says that it is the protocol */
+    bool is_tolerant;   /* ... which is not minded: the port says that it is the protocol, and what is wanted is enough */
     bool is_binary;     /* not all bytes were those of a text */
     uint64_t begin;     /* where a search found a place to begin */
     unsigned wanted;    /* bits; more are not counted */
@@ -101,6 +101,18 @@ typedef struct attempt {
     uint8_t said[2][ALTERED]; /* and of each of the first bytes; how many bytes that were */
     size_t counted;
 } attempt_t;
+
+static unsigned bits(const attempt_t *attempt)
+{
+    return attempt->is_binary || attempt->noise < attempt->text ? attempt->noise : attempt->text;
+}
+
+/* Whether more bytes would change nothing. */
+static bool is_over(const attempt_t *attempt)
+{
+    return attempt->has_complaint ||
+           (attempt->is_tolerant && attempt->wanted > 0 && attempt->has_element && bits(attempt) >= attempt->wanted);
+}
 
 static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
 {
@@ -111,7 +123,7 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
         attempt->begin = parser->candidate;
     attempt->has_element |= is_element;
     attempt->has_complaint |= (is_anomaly && !attempt->is_tolerant) || event->kind == QCAP_EVENT_ERROR;
-    if (attempt->has_complaint)
+    if (is_over(attempt))
         qcap_parser_pause(parser);
 }
 
@@ -123,11 +135,6 @@ static void *get_memory(void *block, size_t size, void *user)
         return qcapint_budget_get(&attempt->q->budget, size);
     qcapint_budget_free(&attempt->q->budget, block, size);
     return NULL;
-}
-
-static unsigned bits(const attempt_t *attempt)
-{
-    return attempt->is_binary || attempt->noise < attempt->text ? attempt->noise : attempt->text;
 }
 
 static void add(attempt_t *attempt, unsigned noise, unsigned text)
@@ -192,10 +199,10 @@ static void end_attempt(const qcapint_plan_t *plan)
     qcap_conversation_fini(plan->scratch);
 }
 
-/* Feeds it up to a complaint. The other direction is not read here, so nothing is waited for. Returns whether all was taken. */
+/* Feeds it up to a complaint, or until it is over. The other direction is not read here, so nothing is waited for. Returns whether all was taken. */
 static bool feed(qcap_parser_t *parser, const attempt_t *attempt, const unsigned char *bytes, size_t len)
 {
-    while (len > 0 && !attempt->has_complaint) {
+    while (len > 0 && !is_over(attempt)) {
         size_t taken = qcap_parser_feed(parser, bytes, len);
         bytes += taken;
         len -= taken;

@@ -37,14 +37,6 @@
 
 /* ---------------------------------------------------------------- verdicts */
 
-bool qcapint_identify_has_port(const qcap_protocol_t *protocol, const char *transport, uint16_t port)
-{
-    for (uint16_t i = 0; i < protocol->port_count; i++)
-        if (protocol->ports[i].number == port && strcmp(protocol->ports[i].transport, transport) == 0)
-            return true;
-    return false;
-}
-
 static void note(qcapint_identify_t *state, bool is_server, uint64_t bit, qcapint_verdict_t verdict)
 {
     if (verdict == QCAPINT_VERDICT_EXCLUDED)
@@ -82,11 +74,11 @@ static void try_some(const qcapint_conv_t *conv, qcap_tcpstr_t *str, qcapint_ide
 
 /* ---------------------------------------------------------------- deciding */
 
-/* The first protocol of that port among those in `left`: a bit for each. */
-static const qcapint_plan_t *find_by_port(const qcapint_upper_t *upper, uint16_t port, uint64_t left)
+/* The first of some protocols; NULL: there is none. */
+static const qcapint_plan_t *first_of(const qcapint_upper_t *upper, uint64_t bits)
 {
-    for (uint32_t i = 0; i < upper->plan_count; i++)
-        if ((left >> i & 1) && qcapint_identify_has_port(upper->plans[i]->protocol, "tcp", port))
+    for (uint32_t i = 0; bits && i < upper->plan_count; i++)
+        if (bits >> i & 1)
             return upper->plans[i];
     return NULL;
 }
@@ -95,16 +87,6 @@ static const qcapint_plan_t *find_by_port(const qcapint_upper_t *upper, uint16_t
 static uint64_t all_protocols(const qcapint_upper_t *upper)
 {
     return (UINT64_MAX >> (QCAPINT_PROTOCOLS - upper->plan_count)) & ~upper->entered;
-}
-
-/* Those of them that the conversation's port promises. */
-static uint64_t all_of_port(const qcapint_conv_t *conv, const qcapint_identify_t *state)
-{
-    const qcapint_upper_t *upper = conv->q->upper;
-    uint64_t bits = 0;
-    for (uint32_t i = 0; i < upper->plan_count && !state->is_later; i++)
-        bits |= (uint64_t)qcapint_identify_has_port(upper->plans[i]->protocol, "tcp", conv->ends[1].port) << i;
-    return bits & all_protocols(upper);
 }
 
 /* How much speaks for a protocol. */
@@ -144,7 +126,7 @@ static bool settle(const qcapint_conv_t *conv, qcapint_identify_t *state, const 
     uint64_t against = state->excluded[0] | state->excluded[1] | state->damaged[0] | state->damaged[1];
     if (bit == 0 || (bit & (bit - 1)) || (bit & against))
         return false;
-    *plan = find_by_port(conv->q->upper, conv->ends[1].port, bit);
+    *plan = first_of(conv->q->upper, bit);
     state->known = QCAP_KNOWN_BY_BYTES;
     return bit & ((state->confirmed[0] & state->confirmed[1]) | state->certain[0] | state->certain[1]);
 }
@@ -182,7 +164,7 @@ static qcapint_identify_answer_t decide(qcapint_conv_t *conv, qcapint_identify_t
     if (may_come && !is_over)
         return QCAPINT_IDENTIFY_MORE;
     state->known = QCAP_KNOWN_BY_PORT;
-    *plan = find_by_port(upper, conv->ends[1].port, left & of_port);
+    *plan = first_of(upper, left & of_port);
     return *plan ? QCAPINT_IDENTIFY_FOUND : unknown(conv, state, begin);
 }
 
@@ -190,17 +172,16 @@ qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identif
                                            bool is_last, const qcapint_plan_t **plan)
 {
     const qcapint_upper_t *upper = conv->q->upper;
+    uint64_t of_port = qcapint_ports_find(&upper->ports, false, conv->ends[1].port);
     if (upper->plan_count == 0)
         return QCAPINT_IDENTIFY_UNKNOWN;
     if (!conv->str[0].has_syn && !conv->str[1].has_syn && begin[0] == 0 && begin[1] == 0) {
-        *plan = find_by_port(upper, conv->ends[1].port, UINT64_MAX);
+        *plan = first_of(upper, of_port);
         state->known = QCAP_KNOWN_BY_PORT;
         if (*plan)
             return QCAPINT_IDENTIFY_FOUND;
     }
-    if (!state->is_begun)
-        state->of_port = all_of_port(conv, state);
-    state->is_begun = true;
+    state->of_port = state->is_later ? 0 : of_port & all_protocols(upper);
     for (int side = 0; side < 2; side++)
         try_some(conv, &conv->str[side], state, &state->of_ports, state->of_port, begin[side], is_last);
     if (settle(conv, state, plan))
@@ -212,7 +193,7 @@ qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identif
 
 bool qcapint_identify_is_server_port(const qcap_t *q, uint16_t port)
 {
-    return find_by_port(q->upper, port, UINT64_MAX) != NULL;
+    return qcapint_ports_find(&((const qcapint_upper_t *)q->upper)->ports, false, port) != 0;
 }
 
 const qcapint_plan_t *qcapint_identify_find(const qcap_t *q, const char *name)
@@ -238,8 +219,10 @@ int qcap_protocol_add(qcap_t *q, const qcap_protocol_t *protocol)
         return qcapint_fail(q, QCAP_E_ARGUMENT, "protocol %s: a handle takes %u protocols", protocol->name,
                             QCAPINT_PROTOCOLS);
     qcapint_plan_t *plan = qcapint_subscribe_plan_new(q, protocol);
-    if (!plan)
+    if (!plan || !qcapint_ports_add(&upper->ports, &q->budget, protocol, upper->plan_count)) {
+        qcapint_subscribe_plan_free(q, plan);
         return qcapint_fail(q, QCAP_E_MEMORY, "no memory for protocol %s", protocol->name);
+    }
     if (protocol->is_entered)
         upper->entered |= UINT64_C(1) << upper->plan_count;
     upper->plans[upper->plan_count++] = plan;

@@ -20,7 +20,6 @@ typedef struct qcapint_identify {
     uint64_t certain[2];   /* of these, those that leave little doubt */
     uint64_t of_port;      /* those whose port it is */
     qcapint_tries_t of_ports, of_all; /* of those, and of the others */
-    bool is_begun;         /* of_port is set */
     bool is_silent[2];     /* nothing (more) comes of the direction: the caller says so */
     qcap_known_t known;    /* how the answer was found */
     bool is_later;         /* another protocol was spoken before: the port says nothing any more */
@@ -40,9 +39,6 @@ qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identif
 
 /* Whether servers of a protocol that was added listen at this TCP port. */
 bool qcapint_identify_is_server_port(const qcap_t *q, uint16_t port);
-
-/* Whether it is a port of the protocol. */
-bool qcapint_identify_has_port(const qcap_protocol_t *protocol, const char *transport, uint16_t port);
 
 /* The plan of the protocol of that name; NULL if it was not added. */
 const qcapint_plan_t *qcapint_identify_find(const qcap_t *q, const char *name);

@@ -152,12 +152,9 @@ static void end(qcap_t *q, qcapint_exchange_t *e)
     drop(q, e);
 }
 
-static bool is_known_port(const qcap_t *q, uint16_t port)
+static uint64_t of_port(const qcap_t *q, uint16_t port)
 {
-    for (uint32_t i = 0; i < upper_of(q)->plan_count; i++)
-        if (qcapint_identify_has_port(upper_of(q)->plans[i]->protocol, "udp", port))
-            return true;
-    return false;
+    return qcapint_ports_find(&upper_of(q)->ports, true, port);
 }
 
 /* The exchange between these endpoints, source first: found, or made. NULL if there is no memory. */
@@ -174,7 +171,7 @@ static qcapint_exchange_t *get(qcap_t *q, const qcap_endpoint_t ends[2])
         e = qcapint_budget_alloc(&q->budget, sizeof *e);
         if (!e)
             return NULL;
-        bool is_from_server = is_known_port(q, ends[0].port) && !is_known_port(q, ends[1].port);
+        bool is_from_server = of_port(q, ends[0].port) && !of_port(q, ends[1].port);
         e->hash = hash;
         e->ends[0] = ends[is_from_server];
         e->ends[1] = ends[!is_from_server];
@@ -193,18 +190,37 @@ static qcapint_exchange_t *get(qcap_t *q, const qcap_endpoint_t ends[2])
 
 /* ---------------------------------------------------------------- which protocol */
 
+static bool may_be(const qcapint_plan_t *plan)
+{
+    return plan->protocol->datagram != QCAP_NONE && !plan->protocol->is_entered;
+}
+
+/* Whether anybody would notice what the datagram is: it fits a protocol that is read, or it is its port, or somebody asked what is
+ * spoken. */
+static bool is_of_interest(const qcap_t *q, uint64_t of_ports, bool is_server, const unsigned char *bytes, size_t len)
+{
+    bool is_fit = upper_of(q)->listeners != NULL;
+    for (uint32_t i = 0; i < upper_of(q)->plan_count && !is_fit; i++) {
+        const qcapint_plan_t *plan = upper_of(q)->plans[i];
+        is_fit = plan->is_read && may_be(plan) && ((of_ports >> i & 1) || qcapint_evidence_datagram(plan, is_server, bytes, len, false));
+    }
+    return is_fit;
+}
+
 /* See note [which protocol]. NULL: none, as far as this datagram tells. */
 static const qcapint_plan_t *identify(const qcap_t *q, qcapint_exchange_t *e, bool is_server, const unsigned char *bytes,
                                       size_t len)
 {
     const qcapint_plan_t *by_port = NULL, *by_trial = NULL;
+    uint64_t of_ports = of_port(q, e->ends[0].port) | of_port(q, e->ends[1].port);
+    if (!is_of_interest(q, of_ports, is_server, bytes, len))
+        return NULL;
     e->known = QCAP_KNOWN_BY_BYTES;
     for (uint32_t i = 0; i < upper_of(q)->plan_count; i++) {
         const qcapint_plan_t *plan = upper_of(q)->plans[i];
-        if (plan->protocol->datagram == QCAP_NONE || plan->protocol->is_entered)
+        if (!may_be(plan))
             continue;
-        bool is_port = qcapint_identify_has_port(plan->protocol, "udp", e->ends[0].port) ||
-                       qcapint_identify_has_port(plan->protocol, "udp", e->ends[1].port);
+        bool is_port = of_ports >> i & 1;
         bool is_fit = qcapint_evidence_datagram(plan, is_server, bytes, len, is_port);
         if (is_fit && is_port)
             return plan;

@@ -7,6 +7,7 @@
 
 #include "expect.h"
 #include "pool.h"
+#include "ports.h"
 #include "qcap.h"
 #include "tcpstr.h"
 
@@ -95,6 +96,7 @@ typedef struct qcapint_listener {
 typedef struct qcapint_upper {
     qcapint_plan_t *plans[QCAPINT_PROTOCOLS]; /* in the order they were added; owned */
     uint32_t plan_count;
+    qcapint_ports_t ports;
     qcapint_pool_t pairs;               /* pair.c's blocks */
     uint64_t entered;                   /* of those that nobody speaks from the beginning, a bit each */
     qcapint_reporter_t *reporters[QCAP_REPORT_ERROR + 1]; /* by qcap_report_kind_t */
