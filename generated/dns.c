@@ -25424,6 +25424,7 @@ const qcap_protocol_t qcap_dns_protocol = {
     .until_max = 0,
     .until_size = 0,
     .call_max = 39,
+    .queue_firsts = offsetof(qcap_dns_t, queue_firsts),
     .shared = offsetof(qcap_dns_t, shared),
     .queue_states = offsetof(qcap_dns_t, queues),
     .subs = offsetof(qcap_dns_t, subs),

@@ -16,8 +16,8 @@
  *     atomic.words 40
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 7160
- *     bytes.shared 168
+ *     bytes.conversation 7224
+ *     bytes.shared 232
  *     bytes.direction 3488
  *     bytes.direction.parser 272
  *     bytes.sub-stream 3832
@@ -516,6 +516,7 @@ typedef struct qcap_dns {
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];
+    qcap_queue_entry_t queue_firsts[2];
     struct qcap_dns_sub *subs[2]; /* those of the client, then those of the server; NULL until they are fed */
 } qcap_dns_t;
 

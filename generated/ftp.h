@@ -16,8 +16,8 @@
  *     atomic.words 48
  *     lookback.bytes 9
  *     lookback.open-states 225
- *     bytes.conversation 2856
- *     bytes.shared 168
+ *     bytes.conversation 2888
+ *     bytes.shared 200
  *     bytes.direction 1344
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0
@@ -97,6 +97,7 @@ typedef struct qcap_ftp {
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];
+    qcap_queue_entry_t queue_firsts[1];
 } qcap_ftp_t;
 
 extern const qcap_protocol_t qcap_ftp_protocol;

@@ -33423,6 +33423,7 @@ const qcap_protocol_t qcap_http_protocol = {
     .until_max = 0,
     .until_size = 0,
     .call_max = 0,
+    .queue_firsts = offsetof(qcap_http_t, queue_firsts),
     .shared = offsetof(qcap_http_t, shared),
     .queue_states = offsetof(qcap_http_t, queues),
     .subs = offsetof(qcap_http_t, subs),

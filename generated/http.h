@@ -16,8 +16,8 @@
  *     atomic.words 34
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 1736
- *     bytes.shared 168
+ *     bytes.conversation 1768
+ *     bytes.shared 200
  *     bytes.direction 752
  *     bytes.direction.parser 272
  *     bytes.sub-stream 1096
@@ -171,6 +171,7 @@ typedef struct qcap_http {
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];
+    qcap_queue_entry_t queue_firsts[1];
     struct qcap_http_sub *subs[8]; /* those of the client, then those of the server; NULL until they are fed */
 } qcap_http_t;
 

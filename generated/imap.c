@@ -14823,6 +14823,7 @@ const qcap_protocol_t qcap_imap_protocol = {
     .until_max = 0,
     .until_size = 0,
     .call_max = 63,
+    .queue_firsts = offsetof(qcap_imap_t, queue_firsts),
     .shared = offsetof(qcap_imap_t, shared),
     .queue_states = offsetof(qcap_imap_t, queues),
     .subs = offsetof(qcap_imap_t, subs),

@@ -16,8 +16,8 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 11
- *     bytes.conversation 8096
- *     bytes.shared 176
+ *     bytes.conversation 8224
+ *     bytes.shared 304
  *     bytes.direction 3936
  *     bytes.direction.parser 272
  *     bytes.sub-stream 4280
@@ -127,6 +127,7 @@ typedef struct qcap_imap {
     qcap_register_t shared[2];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];
+    qcap_queue_entry_t queue_firsts[4];
     struct qcap_imap_sub *subs[6]; /* those of the client, then those of the server; NULL until they are fed */
 } qcap_imap_t;
 

@@ -16,8 +16,8 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 2144
- *     bytes.shared 176
+ *     bytes.conversation 2176
+ *     bytes.shared 208
  *     bytes.direction 960
  *     bytes.direction.parser 272
  *     bytes.sub-stream 1304
@@ -123,6 +123,7 @@ typedef struct qcap_pop3 {
     qcap_register_t shared[2];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];
+    qcap_queue_entry_t queue_firsts[1];
     struct qcap_pop3_sub *subs[6]; /* those of the client, then those of the server; NULL until they are fed */
 } qcap_pop3_t;
 

@@ -16,8 +16,8 @@
  *     atomic.words 20
  *     lookback.bytes 11
  *     lookback.open-states 122
- *     bytes.conversation 2280
- *     bytes.shared 168
+ *     bytes.conversation 2312
+ *     bytes.shared 200
  *     bytes.direction 1024
  *     bytes.direction.parser 272
  *     bytes.sub-stream 1368
@@ -115,6 +115,7 @@ typedef struct qcap_smtp {
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];
+    qcap_queue_entry_t queue_firsts[1];
     struct qcap_smtp_sub *subs[8]; /* those of the client, then those of the server; NULL until they are fed */
 } qcap_smtp_t;
 

@@ -165,8 +165,8 @@ static bool is_taken(resolver_t *resolver, const char *name)
         "expect", "expected", "failure", "feed", "find_handler", "frame", "grows", "host", "joined", "jump", "keep",
         "keeper", "keywords", "later", "loop", "machine", "memory_handler", "number", "number_state", "op", "op_kind",
         "operator", "parser", "parser_status", "piece", "place", "port", "protocol", "queue", "queue_entry",
-        "queue_key", "queue_state", "region", "register", "root", "segment_of", "side", "slot", "state", "state_kind",
-        "step", "stop", "substream", "suspend", "text", "undecided", "underway", "until", "watch",
+        "queue_key", "queue_state", "region", "register", "root", "search", "segment_of", "side", "slot", "state", "state_kind",
+        "step", "stop", "substream", "suspend", "text", "two", "undecided", "underway", "until", "watch",
     };
     char *identifier = arena_copy(resolver->arena, name, strlen(name));
     bool is_equal = false;
