@@ -64,7 +64,9 @@ typedef struct open {
 /* One direction. */
 typedef struct side {
     char *type, *name;           /* of the content to come; NULL: none */
-    char *part_type, *part_name; /* of the part of a mail, or a form, to come */
+    char *part_type, *part_name; /* of the part of a mail to come, as far as its fields have told, */
+    char *field_type, *field_name; /* and what the field at hand adds to that */
+    uint64_t fields_end;         /* behind the fields so far */
     bool is_coded;               /* the content is sent in a coding that is undone */
     bool is_chunked;             /* it, or the mail, comes in several elements */
     open_t open[OPEN_MAX_DEPTH];
@@ -317,7 +319,6 @@ static void write_content(run_t *run, const qcap_match_t *match, coming_t coming
     name_stored(stored, side->name, side->type);
 }
 
-/* What was sent in a coding is written as what it decodes to. */
 /* Whether body.content will tell the content. What another protocol reads is decoded for that one alone, and written as it was sent. */
 static bool has_body(const side_t *side)
 {
@@ -453,40 +454,51 @@ static void on_message(const qcap_match_t *match, void *user)
     write_mail(user, match, WHOLE);
 }
 
-/* The fields of a part come before its content, in any order; a multipart's own are not its parts'. */
+/* A multipart's own type is not its parts'. */
 static void on_part_type(const qcap_match_t *match, void *user)
 {
     side_t *side = side_of(user, match);
-    note(user, &side->part_type, match);
-    if (strncasecmp(side->part_type, "multipart/", strlen("multipart/")) != 0)
-        return;
-    forget(&side->part_type);
-    forget(&side->part_name);
+    note(user, &side->field_type, match);
+    if (strncasecmp(side->field_type, "multipart/", strlen("multipart/")) == 0)
+        forget(&side->field_type);
 }
 
 static void on_part_name(const qcap_match_t *match, void *user)
 {
-    side_t *side = side_of(user, match);
-    if (match->len > 0) /* a form whose user chose no file has an empty one (HTML, 4.10.21.8) */
-        note(user, &side->part_name, match);
+    if (match->len > 0)
+        note(user, &side_of(user, match)->field_name, match);
 }
 
-/* A form's field is called as it is, if it is no file. */
-static void on_field_name(const qcap_match_t *match, void *user)
+/* Of a form, what has no name of a file is called after its field. */
+static void on_form_name(const qcap_match_t *match, void *user)
 {
     side_t *side = side_of(user, match);
-    if (!side->part_name)
-        note(user, &side->part_name, match);
+    if (!side->field_name)
+        note(user, &side->field_name, match);
 }
 
-/* A part of what the web sends begins: what was known of one without content is not about it. */
-static void on_web_part(const qcap_match_t *match, void *user)
+/* Moves a text, if there is one. */
+static void take(char **to, char **from)
 {
-    side_t *side = side_of(user, match);
-    if (match->kind != QCAP_EVENT_BEGIN)
+    if (!*from)
         return;
-    forget(&side->part_type);
-    forget(&side->part_name);
+    free(*to);
+    *to = *from;
+    *from = NULL;
+}
+
+/* The fields of a part come before its content, each told behind what is in it; one that does not follow the last one begins
+ * another part. */
+static void on_field(const qcap_match_t *match, void *user)
+{
+    side_t *side = side_of(user, match);
+    if (match->own_begin != side->fields_end) {
+        forget(&side->part_type);
+        forget(&side->part_name);
+    }
+    take(&side->part_type, &side->field_type);
+    take(&side->part_name, &side->field_name);
+    side->fields_end = match->own_end;
 }
 
 static void on_part(const qcap_match_t *match, void *user)
@@ -514,6 +526,8 @@ static void close_side(side_t *side)
     forget(&side->name);
     forget(&side->part_type);
     forget(&side->part_name);
+    forget(&side->field_type);
+    forget(&side->field_name);
 }
 
 static void on_close(qcap_tcpstr_t *client, void *user)
@@ -553,10 +567,10 @@ static const struct {
     {"smtp.message", on_smtp_message, true},
     {"pop3.message", on_pop3_message, true},
     {"imap.message", on_message, true},
-    {"multipart.part", on_web_part, true},
     {"mime.media-type", on_part_type, false},
-    {"mime.name", on_field_name, false},
     {"mime.file-name", on_part_name, false},
+    {"mime.Content-Disposition.parameter.name", on_form_name, false},
+    {"mime.field", on_field, false},
     {"mime.content", on_part, true},
 };
 

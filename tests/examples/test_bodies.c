@@ -107,6 +107,39 @@ static void names_are_those_of_the_disposition(void **state)
     }
 }
 
+/* What is uploaded has the name of its file, or else of its field, whatever order the fields have; a part that is empty gives
+ * nothing to the next one. */
+static void parts_of_a_form_are_files(void **state)
+{
+    static const char form[] =
+        "--x\r\nContent-Type: text/csv\r\nContent-Disposition: form-data; name=a; filename=\"a.csv\"\r\n\r\n1,2\r\n"
+        "--x\r\nContent-Disposition: form-data; name=\"b\"; filename=\"b.csv\"\r\nContent-Type: text/csv\r\n\r\n3,4\r\n"
+        "--x\r\nContent-Disposition: form-data; name=none; filename=\"c.csv\"\r\nContent-Type: text/csv\r\n\r\n\r\n"
+        "--x\r\nContent-Disposition: form-data; name=note\r\n\r\nmine\r\n--x--\r\n";
+    char request[1024];
+    told_t *told = *state;
+    snprintf(request, sizeof request, "POST /up HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: %zu\r\n\r\n%s",
+             sizeof form - 1, form);
+    told_open(told);
+    told_say(told, false, request);
+    told_say(told, true, "HTTP/1.1 204 No Content\r\n\r\n");
+    told_close(told);
+    assert_non_null(strstr(manifest(told, "*-a.csv *-b.csv *-note && grep -c '\"declared\":\"text/csv\"' manifest.json && ls | wc -l"),
+                           "1,23,4mine2\n5\n"));
+}
+
+static void what_is_coded_is_written_once(void **state)
+{
+    told_t *told = *state;
+    told_open(told);
+    told_say(told, false, "POST /form HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Encoding: identity\r\n"
+                          "Content-Length: 3\r\n\r\na=b");
+    told_say(told, true, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: identity\r\nContent-Length: 1\r\n\r\nx");
+    told_close(told);
+    assert_string_equal(manifest(told, "*-form"), "{\"file\":\"000001-form\",\"bytes\":3,\"complete\":true\n"
+                                                  "{\"file\":\"000002-form\",\"bytes\":1,\"complete\":true\na=bx");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, told_setup, told_teardown)
@@ -116,6 +149,8 @@ int main(void)
         TEST(chunks_of_a_mail_make_one),
         TEST(names_have_nothing_that_does_harm),
         TEST(names_are_those_of_the_disposition),
+        TEST(parts_of_a_form_are_files),
+        TEST(what_is_coded_is_written_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
