@@ -1,11 +1,11 @@
 /* deliver.c: parser events become the application's matches and reports.
  *
- * In come the bytes of the two directions of a conversation, in the order that pair.c decided on. They are fed to the
+ * In come the bytes of the two directions of a conversation, in the order that step.c decided on. They are fed to the
  * parsers of the protocol that identify.c found. Out go calls of handlers: for each event about an element, the rows
  * that subscribe.c made for it; for errors, anomalies and gaps the report handlers.
  *
  * The parser is given the bits of the elements that are wanted, so all others cost it a bit test and never come here.
- * An element whose bytes are not all in the piece at hand is gathered from the stream: pair.c holds what
+ * An element whose bytes are not all in the piece at hand is gathered from the stream: step.c holds what
  * qcapint_deliver_held() says. What is in one packet is never copied.
  *
  * note [choices]: a row may want the selector of its element, which comes first, to have a certain text. When a

@@ -103,7 +103,7 @@ typedef struct qcapint_upper {
     qcapint_buffer_t gathered;          /* an element's bytes that lie in several packets */
     qcapint_listener_t *listeners;      /* in the order they were added */
     qcapint_expect_t expect;            /* conversations to come */
-    struct pair *first_waiting, *last_waiting; /* pair.c's: who waited longest, and last; NULL: nobody waits */
+    struct qcapint_pair *first_waiting, *last_waiting; /* pair.c's: who waited longest, and last; NULL: nobody waits */
 } qcapint_upper_t;
 
 #endif
