@@ -407,7 +407,7 @@ static inline void fetch_reader(qcap_t *q, uint32_t at, unsigned step)
     if (at >= batch->count || !batch->usual[at].version)
         return;
     const qcapint_conv_t *conv = qcapint_flow_hinted(&q->flow, batch->usual[at].hash, batch->usual[at].hint);
-    if (conv && conv->upper)
+    if (conv && conv->upper && !conv->is_unread)
         q->sink->fetch(conv, step);
 }
 
