@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "store.h"
+#include "transfers.h"
 
 static const char help[] =
     "Usage: extract --to FOLDER [OPTION...] TRACE [FILTER...]\n"
@@ -33,16 +34,7 @@ static const char examples[] = "  extract --to files trace.pcap\n"
 /* ---------------------------------------------------------------- what is known of a conversation */
 
 #define TARGETS 256  /* requests that may wait for their response */
-#define TRANSFERS 64 /* of one control connection that are remembered */
 #define OPEN_MAX_DEPTH 8 /* files of one direction at a time: a mail, its parts */
-
-/* A command that was to transfer something. */
-typedef struct transfer {
-    char command[8];
-    char *name;   /* NULL: none */
-    int64_t time_ns;
-    bool is_done; /* a connection was for it */
-} transfer_t;
 
 /* How an element comes that is written to a file. */
 typedef enum {
@@ -82,8 +74,7 @@ typedef struct conversation {
     side_t sides[2];
     target_t *target_first, *target_last;
     unsigned target_count;
-    transfer_t *transfers;   /* the last ones: a ring; NULL: none yet */
-    uint64_t transfer_count; /* ever */
+    transfers_t *transfers;
 } conversation_t;
 
 typedef struct run {
@@ -347,63 +338,24 @@ static void on_decoded(const qcap_match_t *match, void *user)
 static void on_command(const qcap_match_t *match, void *user)
 {
     run_t *run = user;
-    if (!match->str)
-        return;
-    conversation_t *conversation = get_conversation(run, match->str);
-    if (!conversation->transfers) {
-        conversation->transfers = program_resize(run->program, NULL, TRANSFERS * sizeof *conversation->transfers);
-        memset(conversation->transfers, 0, TRANSFERS * sizeof *conversation->transfers);
-    }
-    transfer_t *transfer = &conversation->transfers[conversation->transfer_count++ % TRANSFERS];
-    forget(&transfer->name);
-    *transfer = (transfer_t){.time_ns = match->time_ns};
-    if (match->bytes)
-        store_text(transfer->command, sizeof transfer->command, match->bytes, match->len);
+    if (match->str)
+        transfers_command(run->program, &get_conversation(run, match->str)->transfers, match);
 }
 
 static void on_file_name(const qcap_match_t *match, void *user)
 {
     run_t *run = user;
-    conversation_t *conversation = match->str ? get_conversation(run, match->str) : NULL;
-    if (conversation && conversation->transfer_count > 0)
-        note(run, &conversation->transfers[(conversation->transfer_count - 1) % TRANSFERS].name, match);
-}
-
-static bool is_transfer(const char *command)
-{
-    static const char *const commands[] = {"RETR", "STOR", "APPE", "STOU", "LIST", "NLST", "MLSD"};
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (strcasecmp(command, commands[i]) == 0)
-            return true;
-    return false;
-}
-
-/* The first transfer behind the announcement that no other connection was for; clients that do not wait for the reply which
- * announces it have sent the command before. NULL: there is none. */
-static transfer_t *find_transfer(const conversation_t *conversation, int64_t announced_ns)
-{
-    uint64_t count = conversation->transfer_count, first = count > TRANSFERS ? count - TRANSFERS : 0;
-    transfer_t *early = NULL;
-    for (uint64_t i = first; i < count; i++) {
-        transfer_t *transfer = &conversation->transfers[i % TRANSFERS];
-        if (transfer->is_done || !is_transfer(transfer->command))
-            continue;
-        if (transfer->time_ns >= announced_ns)
-            return transfer;
-        early = early ? early : transfer;
-    }
-    return early;
+    if (match->str)
+        transfers_name(run->program, get_conversation(run, match->str)->transfers, match);
 }
 
 /* What has no name is called after the command: a list. Of a control connection that is over, nothing is known any more. */
 static void name_by_parent(stored_t *stored, const qcap_parent_t *parent)
 {
     const conversation_t *conversation = parent ? conversation_of(parent->str) : NULL;
-    transfer_t *transfer = conversation ? find_transfer(conversation, parent->announced_ns) : NULL;
-    if (!transfer)
-        return;
-    transfer->is_done = true;
-    name_stored(stored, transfer->name ? transfer->name : transfer->command, NULL);
+    const char *name = conversation ? transfers_take(conversation->transfers, parent->announced_ns) : NULL;
+    if (name)
+        name_stored(stored, name, NULL);
 }
 
 /* The command may be told after the data has begun, but before it ends. */
@@ -540,9 +492,7 @@ static void on_close(qcap_tcpstr_t *client, void *user)
     close_side(&conversation->sides[1]);
     while (conversation->target_count > 0)
         drop_target(conversation);
-    for (unsigned i = 0; i < TRANSFERS && conversation->transfers; i++)
-        forget(&conversation->transfers[i].name);
-    free(conversation->transfers);
+    transfers_free(conversation->transfers);
     free(conversation);
     qcap_tcpstr_set_user(client, NULL);
 }
