@@ -349,6 +349,12 @@ void drive_recover(side_t *side, bool has_byte)
 
 /* ---------------------------------------------------------------- the driver */
 
+/* Is it not known yet whether a region ends here? */
+static bool may_end(const side_t *side, bool is_known)
+{
+    return !is_known || (region_is_looking(side) && !side->is_last && side->offset == side->bytes.count);
+}
+
 /* What can be done with the next byte, if `reads`, and then without any. */
 void drive_run(side_t *side, bool reads)
 {
@@ -370,9 +376,11 @@ void drive_run(side_t *side, bool reads)
         } else if (!side->is_entry && is_region_at_end(side)) {
             if (side->is_skipping || !pass_end(side))
                 region_end(side);
+        } else if (!side->is_entry && may_end(side, is_known)) {
+            break; /* a region that ends here ends before a limit is met */
         } else if (side->is_skipping) {
             limit_tell(side); /* elements around the region go on */
-            if (!has_byte || !is_known)
+            if (!has_byte)
                 break;
             side->offset++;
             side->read_count++;
@@ -385,7 +393,7 @@ void drive_run(side_t *side, bool reads)
             limit_enforce(side);
             if (side->has_error)
                 continue;
-            if (!has_byte || !is_known)
+            if (!has_byte)
                 break;
             step(side, side->bytes.items[side->offset]);
         }

@@ -214,6 +214,8 @@ static bool advance_with_care(qcap_parser_t *p, const unsigned char *end)
             qcapint_region_end(p);
         return true;
     }
+    if (p->until_count > 0 && !is_due && !p->is_last && qcapint_until_safe(p) == here(p))
+        return false; /* a region that ends here ends before a limit is met */
     if (p->is_skipping)
         return skip(p, end);
     if (!p->is_datagram && here(p) >= p->unlimited) /* of a datagram all bytes are at hand */
