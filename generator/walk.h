@@ -182,6 +182,7 @@ struct walk {
     next_t *returns;     /* by rule that contains itself: what can come where it returns; NULL: not known yet */
     unsigned *resumable; /* by rule: 0 not known yet, 1 no, 2 yes: parsing can resume in it */
     VEC(feed_kind_t *) feeds; /* all there are */
+    VEC(const note_t *) pushes; /* that are different */
     unsigned *plain;     /* likewise: no annotation in it does anything */
 };
 

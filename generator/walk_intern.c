@@ -136,6 +136,18 @@ const effect_t *walk_noted_effect(walk_t *w, effect_kind_t kind, const frame_t *
     return get_effect(w, &effect);
 }
 
+/* Two rules that push the same do the same. */
+const effect_t *walk_push_effect(walk_t *w, const frame_t *frame, const note_t *note)
+{
+    size_t i = 0;
+    while (i < w->pushes.count && (w->pushes.items[i]->queue != note->queue || w->pushes.items[i]->reg != note->reg ||
+                                   w->pushes.items[i]->key != note->key))
+        i++;
+    if (i == w->pushes.count)
+        vec_push(w->arena, &w->pushes, note);
+    return walk_noted_effect(w, EFFECT_PUSH, frame, w->pushes.items[i], NULL);
+}
+
 const effect_t *walk_element_effect(walk_t *w, effect_kind_t kind, const frame_t *frame)
 {
     effect_t effect;
@@ -170,7 +182,6 @@ const effect_t *walk_register_effect(walk_t *w, effect_kind_t kind, const frame_
     effect_t effect;
     blank_effect(&effect, kind, frame);
     effect.reg = reg;
-    effect.rule = frame->rule;
     return get_effect(w, &effect);
 }
 

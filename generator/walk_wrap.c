@@ -145,7 +145,7 @@ static spot_t *make_close(walk_t *w, const wrapped_t *x, const frame_t *outer, c
                                     next);
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_PUSH)
-            next = walk_make_effect(w, inner, walk_noted_effect(w, EFFECT_PUSH, inner, notes->items[i], inner->rule), next);
+            next = walk_make_effect(w, inner, walk_push_effect(w, inner, notes->items[i]), next);
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_SET)
             next = walk_make_effect(w, inner, walk_noted_effect(w, EFFECT_SET, inner, notes->items[i], inner->rule), next);

@@ -22,6 +22,7 @@ const place_name_t *walk_element(walk_t *w, const place_name_t *parent, const no
 const effect_t *walk_plain_effect(walk_t *w, effect_kind_t kind, const frame_t *frame);
 const effect_t *walk_noted_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, const note_t *note,
                                   const rule_t *rule);
+const effect_t *walk_push_effect(walk_t *w, const frame_t *frame, const note_t *note);
 const effect_t *walk_element_effect(walk_t *w, effect_kind_t kind, const frame_t *frame);
 const effect_t *walk_anomaly_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, unsigned depth,
                                     const char *name);
