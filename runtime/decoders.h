@@ -17,6 +17,7 @@ extern const qcap_decoder_t qcap_decoder_message_deflate;  /* RFC 7692, 7.2: zli
 extern const qcap_decoder_t qcap_decoder_br;               /* RFC 7932: libbrotlidec, if there was one when this was built */
 extern const qcap_decoder_t qcap_decoder_base64;           /* RFC 2045, 6.8, and RFC 4648, 5; other bytes are passed over */
 extern const qcap_decoder_t qcap_decoder_quoted_printable; /* RFC 2045, 6.7 */
+extern const qcap_decoder_t qcap_decoder_q;                /* the same in words of fields: RFC 2047, 4.2 */
 extern const qcap_decoder_t qcap_decoder_dot_unstuff;      /* a dot less where a line begins with one: RFC 5321, 4.5.2 */
 extern const qcap_decoder_t qcap_decoder_unmask;           /* exclusive or with the key of each feed: RFC 6455, 5.3 */
 

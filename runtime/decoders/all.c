@@ -12,6 +12,7 @@ const qcap_decoder_t *const qcap_decoders[] = {
 #endif
     &qcap_decoder_base64,
     &qcap_decoder_quoted_printable,
+    &qcap_decoder_q,
     &qcap_decoder_dot_unstuff,
     &qcap_decoder_unmask,
     NULL,

@@ -1,4 +1,4 @@
-/* quoted_printable.c: quoted-printable (RFC 2045, 6.7). `=XX` is a byte, `=` at the end of a line joins it with the next one,
+/* quoted_printable.c: quoted-printable (RFC 2045, 6.7), and what words in fields have of it (RFC 2047, 4.2), where `_` is a blank. `=XX` is a byte, `=` at the end of a line joins it with the next one,
  * blanks at the end of a line do not count (rule 3). What is none of these stands for itself, as the RFC suggests. */
 #include "decoders.h"
 
@@ -14,6 +14,7 @@ typedef struct line {
     unsigned char blanks[BLANKS_MAX];
     unsigned blank_len, blank_at; /* held blanks; those before blank_at are out, once they count */
     bool is_flushing;             /* they do */
+    bool is_word;                 /* RFC 2047 */
 } line_t;
 
 static bool begin(void *state, qcap_conversation_t *c, const unsigned char *key, size_t key_len)
@@ -23,7 +24,14 @@ static bool begin(void *state, qcap_conversation_t *c, const unsigned char *key,
     (void)key;
     (void)key_len;
     l->held_len = l->ready_len = l->blank_len = l->blank_at = 0;
-    l->is_flushing = false;
+    l->is_flushing = l->is_word = false;
+    return true;
+}
+
+static bool begin_word(void *state, qcap_conversation_t *c, const unsigned char *key, size_t key_len)
+{
+    begin(state, c, key, key_len);
+    ((line_t *)state)->is_word = true;
     return true;
 }
 
@@ -79,7 +87,7 @@ static void take(line_t *l, unsigned char byte)
         put(l, byte);
     } else {
         l->is_flushing = l->blank_len > 0;
-        put(l, byte);
+        put(l, l->is_word && byte == '_' ? ' ' : byte);
     }
 }
 
@@ -113,3 +121,4 @@ static qcap_decode_status_t run(void *state, qcap_decode_io_t *io)
 }
 
 const qcap_decoder_t qcap_decoder_quoted_printable = {"quoted-printable", sizeof(line_t), begin, run};
+const qcap_decoder_t qcap_decoder_q = {"q", sizeof(line_t), begin_word, run};

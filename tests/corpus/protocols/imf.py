@@ -15,6 +15,8 @@ def entries(matches):
             if match.kind == "begin":
                 latest[place] = {"stream": match.stream}
             continue
+        if place not in latest:  # a part of a form, which is no message
+            continue
         message = latest[place]
         if len(message) == 1:
             messages.append(message)
