@@ -17,8 +17,9 @@ static const char help[] =
     "Usage: ip_identity [OPTION...] TRACE [FILTER...]\n"
     "       ip_identity [OPTION...] -i DEVICE [FILTER...]\n"
     "Prints, for each IP address, the credentials it sent: where to, when first (UTC), and how often. A credential is\n"
-    "a user, or user:password where both were sent. The scheme says how: of HTTP, Basic and Digest (Basic?: it is not\n"
-    "base64, and shown as it is), or form; of mail, the mechanism, or the sender's address (sender); else the command.\n"
+    "a user, or user:password where both were sent. The scheme says how: of HTTP and RTSP, Basic and Digest (Basic?: it\n"
+    "is not base64, and shown as it is), form, or URI; of mail, the mechanism, or the sender's address (sender); of SIP,\n"
+    "Digest, or who a request is from (From); else the command.\n"
     "\n"
     "  --json             each line an object\n";
 
@@ -43,6 +44,7 @@ typedef struct logins {
     login_t *table;
     size_t size;  /* of the table: 0 or a power of 2 */
     size_t count; /* of logins, at most half of size */
+    uint64_t request; /* number of the last datagram that is a request */
 } logins_t;
 
 /* ---------------------------------------------------------------- collecting */
@@ -240,6 +242,7 @@ typedef struct session {
     origin_t origin;       /* of that user */
     const char *user_scheme; /* static, or `scheme` */
     char field[FIELD_MAX];   /* of a form, whose value comes next */
+    bool is_request[2];      /* the message at hand is, of the client and the server */
 } session_t;
 
 static session_t *session_of(const logins_t *logins, const qcap_match_t *match)
@@ -322,16 +325,6 @@ static bool take_field(const qcap_match_t *match, unsigned char text[FIELD_MAX],
     return true;
 }
 
-/* A form is known to its server by what carried it. */
-static origin_t form_origin(const qcap_match_t *match)
-{
-    origin_t origin = origin_of(match);
-    const qcap_protocol_t *carrier = qcap_tcpstr_protocol(match->str);
-    if (carrier)
-        origin.protocol = carrier->name;
-    return origin;
-}
-
 static void on_form_name(const qcap_match_t *match, void *user)
 {
     unsigned char text[FIELD_MAX];
@@ -352,7 +345,7 @@ static void on_form_value(const qcap_match_t *match, void *user)
     said_t said = {.bytes = text};
     if (!take_field(match, text, &said.len))
         return;
-    said.origin = form_origin(match);
+    said.origin = origin_of(match);
     session_t *session = session_of(user, match);
     if (has_word(session->field, passwords, sizeof passwords / sizeof *passwords))
         add_password(user, session, &said, "form");
@@ -360,10 +353,52 @@ static void on_form_value(const qcap_match_t *match, void *user)
         add_user(user, session, &said, "form");
 }
 
+/* ---------------------------------------------------------------- SIP
+ * Who a message is from, its request said, and the response repeats; either side may ask. */
+
+static void on_sip_request(const qcap_match_t *match, void *user)
+{
+    logins_t *logins = user;
+    if (match->str)
+        session_of(logins, match)->is_request[match->is_server] = true;
+    else
+        logins->request = qcap_packet_number(match->packet);
+}
+
+static void on_sip_response(const qcap_match_t *match, void *user)
+{
+    if (match->str)
+        session_of(user, match)->is_request[match->is_server] = false;
+}
+
+/* RFC 3261, 19.1.1: of sip:user:password@host;parameters?headers, what is before the parameters. */
+static void on_sip_from(const qcap_match_t *match, void *user)
+{
+    logins_t *logins = user;
+    bool is_request = match->str ? session_of(logins, match)->is_request[match->is_server]
+                                 : logins->request == qcap_packet_number(match->packet);
+    const unsigned char *begin = match->bytes ? memchr(match->bytes, ':', match->len) : NULL;
+    if (!is_request || !begin || !memchr(begin, '@', match->len - (size_t)(begin - match->bytes)))
+        return;
+    const origin_t origin = origin_of(match);
+    size_t left = match->len - (size_t)(++begin - match->bytes), len = 0;
+    while (len < left && begin[len] != ';' && begin[len] != '?')
+        len++;
+    unsigned char *text = program_resize(logins->program, NULL, len + 1);
+    memcpy(text, begin, len);
+    add_login(logins, &origin, "From", text, len);
+}
+
 /* ---------------------------------------------------------------- sources */
 
 /* The step that an element is. */
-typedef enum { WHOLE, USER, PASSWORD, MECHANISM } step_t;
+typedef enum {
+    WHOLE,
+    USER,
+    PASSWORD,
+    MECHANISM, /* of the user to come */
+    PROOF      /* in place of a password; it tells the scheme of the user */
+} step_t;
 
 /* Where logins are. */
 static const struct source {
@@ -377,10 +412,10 @@ static const struct source {
     {"imap.username", USER, "LOGIN"},     {"imap.password", PASSWORD, "LOGIN"},
     {"imap.auth-mechanism", MECHANISM, NULL},
     {"pop3.username", USER, "USER"},      {"pop3.password", PASSWORD, "USER"},
-    {"pop3.auth-mechanism", MECHANISM, NULL},
+    {"pop3.auth-mechanism", MECHANISM, NULL}, {"pop3.command.digest", PROOF, "APOP"},
     {"irc.nickname", USER, "NICK"},       {"irc.username", USER, "USER"},
     {"irc.password", PASSWORD, "PASS"},   {"irc.auth-mechanism", MECHANISM, NULL},
-    {"sip.digest-username", WHOLE, "Digest"},
+    {"http.request-target.authority.userinfo", WHOLE, "URI"}, {"rtsp.userinfo", WHOLE, "URI"},
     {"redis.username", USER, "AUTH"},     {"redis.password", PASSWORD, "AUTH"},
 };
 
@@ -406,6 +441,8 @@ static void on_step(const qcap_match_t *match, void *user)
         add_user(logins, session_of(logins, match), &said, scheme);
     } else if (subscription->source->step == PASSWORD) {
         add_password(logins, session_of(logins, match), &said, scheme);
+    } else if (subscription->source->step == PROOF) {
+        session_of(logins, match)->user_scheme = scheme;
     } else {
         session_t *session = session_of(logins, match);
         flush(logins, session);
@@ -435,9 +472,10 @@ static void print_login(const login_t *login)
     struct tm utc;
     if (gmtime_r(&seconds, &utc))
         strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &utc);
-    printf("%-15s  %-8s  %-21s  %-19s  %5" PRIu64 "  %-6s  ", qcap_address_print(&login->client, client, sizeof client),
-           login->protocol, qcap_endpoint_print(&login->server, server, sizeof server), date, login->count,
-           login->scheme);
+    printf("%-15s  %-8s  %-21s  %-19s  %5" PRIu64 "  ", qcap_address_print(&login->client, client, sizeof client),
+           login->protocol, qcap_endpoint_print(&login->server, server, sizeof server), date, login->count);
+    print_safely((const unsigned char *)login->scheme, strlen(login->scheme));
+    printf("%*s", (int)(strlen(login->scheme) < 6 ? 8 - strlen(login->scheme) : 2), "");
     print_safely(login->text, login->len);
     putchar('\n');
 }
@@ -474,12 +512,22 @@ static void print_logins(logins_t *logins, bool is_json)
     free(logins->table);
 }
 
+static const struct {
+    const char *element;
+    qcap_match_handler_t handler;
+} others[] = {
+    {"http.basic-credentials", on_basic},     {"http.digest-username", on_digest},
+    {"rtsp.basic-credentials", on_basic},     {"rtsp.digest-username", on_digest},
+    {"sip.digest-username", on_digest},       {"sip.request-line.method", on_sip_request},
+    {"sip.status-code", on_sip_response},     {"sip.From.uri", on_sip_from},
+    {"form.name", on_form_name},              {"form.value", on_form_value},
+};
+
 static void subscribe(const program_t *program, qcap_t *q, logins_t *logins, subscription_t *subscriptions)
 {
-    bool is_right = qcap_tcpstr_handler_add(q, "http.basic-credentials", on_basic, logins) >= 0 &&
-                    qcap_tcpstr_handler_add(q, "http.digest-username", on_digest, logins) >= 0 &&
-                    qcap_tcpstr_handler_add(q, "form.name", on_form_name, logins) >= 0 &&
-                    qcap_tcpstr_handler_add(q, "form.value", on_form_value, logins) >= 0;
+    bool is_right = true;
+    for (size_t i = 0; i < sizeof others / sizeof *others && is_right; i++)
+        is_right = qcap_tcpstr_handler_add(q, others[i].element, others[i].handler, logins) >= 0;
     for (size_t i = 0; i < sizeof sources / sizeof *sources && is_right; i++) {
         subscriptions[i] = (subscription_t){logins, &sources[i]};
         is_right = qcap_tcpstr_handler_add(q, sources[i].element, on_step, &subscriptions[i]) >= 0;

@@ -63,6 +63,35 @@ static void a_form_is_read_by_the_names_of_its_fields(void **state)
                                                                     "2001-09-09 01:46:43      1  form    bob b.:A/b\n");
 }
 
+/* Who a SIP request is from; not what a response repeats, not who has no name. */
+static void sip_users_are_those_of_requests(void **state)
+{
+    static const char fields[] = "\r\nVia: SIP/2.0/TCP 10.0.0.1\r\nFrom: \"A\" <sip:%s;x=y>;tag=1\r\nTo: <sip:d@e>\r\nCall-ID: 1\r\n"
+                                 "CSeq: 1 MESSAGE\r\nMax-Forwards: 9\r\nContent-Length: 0\r\n\r\n";
+    char request[512], response[512];
+    told_t *f = *state;
+    told_open(f);
+    strcpy(request, "MESSAGE sip:d@e SIP/2.0");
+    snprintf(request + strlen(request), sizeof request - strlen(request), fields, "bob@b");
+    strcpy(response, "SIP/2.0 200 OK");
+    snprintf(response + strlen(response), sizeof response - strlen(response), fields, "bob@b");
+    told_say(f, false, request);
+    told_say(f, true, response);
+    strcpy(request, "MESSAGE sip:d@e SIP/2.0");
+    snprintf(request + strlen(request), sizeof request - strlen(request), fields, "nobody");
+    told_say(f, false, request);
+    assert_string_equal(told_run(f, "ip_identity", ""),
+                        HEADING "10.0.0.1         sip       10.0.0.2:80            2001-09-09 01:46:42      1  From    bob@b\n");
+}
+
+static void a_user_in_a_target_is_told(void **state)
+{
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "GET http://bob:x@10.0.0.2/ HTTP/1.1\r\nHost: 10.0.0.2\r\n\r\n");
+    assert_string_equal(told_run(f, "ip_identity", ""), HEADING WHERE "2001-09-09 01:46:42      1  URI     bob:x\n");
+}
+
 static void without_a_credential_nothing_is_printed(void **state)
 {
     told_t *f = *state;
@@ -200,6 +229,8 @@ int main(void)
         TEST(what_is_not_base64_is_shown_as_it_is),
         TEST(a_digest_user_is_unquoted),
         TEST(a_form_is_read_by_the_names_of_its_fields),
+        TEST(sip_users_are_those_of_requests),
+        TEST(a_user_in_a_target_is_told),
         TEST(without_a_credential_nothing_is_printed),
         TEST(json_escapes_what_has_to_be),
         TEST(events_are_printed_on_request),
