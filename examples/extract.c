@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/resource.h>
 
+#include "naming.h"
 #include "store.h"
 #include "transfers.h"
 
@@ -22,7 +23,7 @@ static const char help[] =
     "  complete    whether it was transferred, and captured, to its end\n"
     "  sha256      of the file\n"
     "  type        by its content; declared: as the network says\n"
-    "  name        as the network says\n"
+    "  name        as the network says; that of an attachment in UTF-8\n"
     "  element     that it was in: see elements\n"
     "  flow, direction, offset, time   where that was\n"
     "\n"
@@ -58,6 +59,7 @@ typedef struct side {
     char *type, *name;           /* of the content to come; NULL: none */
     char *part_type, *part_name; /* of the part of a mail to come, as far as its fields have told, */
     char *field_type, *field_name; /* and what the field at hand adds to that */
+    naming_t *naming;            /* what it says of a name */
     uint64_t fields_end;         /* behind the fields so far */
     bool is_coded;               /* the content is sent in a coding that is undone */
     bool is_chunked;             /* it, or the mail, comes in several elements */
@@ -417,8 +419,18 @@ static void on_part_type(const qcap_match_t *match, void *user)
 
 static void on_part_name(const qcap_match_t *match, void *user)
 {
-    if (match->len > 0)
-        note(user, &side_of(user, match)->field_name, match);
+    run_t *run = user;
+    side_t *side = side_of(run, match);
+    if (match->len == 0)
+        return;
+    free(side->field_name);
+    side->field_name = naming_name(run->program, side->naming, match);
+}
+
+static void on_naming(const qcap_match_t *match, void *user)
+{
+    run_t *run = user;
+    naming_take(run->program, &side_of(run, match)->naming, match);
 }
 
 /* Of a form, what has no name of a file is called after its field. */
@@ -448,6 +460,8 @@ static void on_field(const qcap_match_t *match, void *user)
         forget(&side->part_type);
         forget(&side->part_name);
     }
+    char *joined = naming_end(((run_t *)user)->program, side->naming);
+    take(&side->field_name, &joined);
     take(&side->part_type, &side->field_type);
     take(&side->part_name, &side->field_name);
     side->fields_end = match->own_end;
@@ -480,6 +494,8 @@ static void close_side(side_t *side)
     forget(&side->part_name);
     forget(&side->field_type);
     forget(&side->field_name);
+    naming_free(side->naming);
+    side->naming = NULL;
 }
 
 static void on_close(qcap_tcpstr_t *client, void *user)
@@ -519,6 +535,9 @@ static const struct {
     {"imap.message", on_message, true},
     {"mime.media-type", on_part_type, false},
     {"mime.file-name", on_part_name, false},
+#define ROW(name) {name, on_naming, false},
+    NAMING_MAP(ROW)
+#undef ROW
     {"mime.Content-Disposition.parameter.name", on_form_name, false},
     {"mime.field", on_field, false},
     {"mime.content", on_part, true},

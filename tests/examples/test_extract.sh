@@ -68,6 +68,44 @@ for file in "$folder"/out/*-hello.txt; do
 done
 [ "$(cat "$folder"/out/*a_22b_22.png | sha256sum)" = "$(printf '\211PNG\r\n\032\n--not a delimiter\r\n' | sha256sum)" ] || fail "forms: another picture"
 
+# Names of attachments in other character sets and in sections (RFC 2047, 2231): the manifest has them in UTF-8.
+python3 - "$folder/named.pcap" <<'END'
+import struct, sys
+said = {0: 1000, 1: 9000}  # sequence numbers: client, server
+packets = []
+
+def send(side, data, flags):
+    tcp = struct.pack(">HHIIBBHHH", (40000, 25)[side], (25, 40000)[side], said[side], said[1 - side], 5 << 4, flags, 65535, 0, 0)
+    ip = struct.pack(">BBHHHBBH4B4B", 0x45, 0, 40 + len(data), 0, 0, 64, 6, 0, 10, 0, 0, 1 + side, 10, 0, 0, 2 - side)
+    packets.append(ip + tcp + data)
+    said[side] += len(data) + (flags & 3 != 0)
+
+names = ['Content-Type: a/b; name="=?utf-8?B?w6QucGRm?="',
+         'Content-Disposition: attachment; filename="a =?iso-8859-1?Q?=E4?=\r\n =?utf-8?Q?_b?= c.pdf"',
+         "Content-Disposition: attachment; filename*1*=%A4.p; filename*0*=utf-8''%C3; filename*2=\"df\"",
+         "Content-Disposition: attachment; filename*=iso-8859-1'de'%E4.pdf; filename=plain.pdf",
+         'Content-Disposition: attachment; filename="\\"quoted\\".pdf"',
+         'Content-Disposition: attachment; filename="=?x-nobody-knows?Q?raw?= =?us-ascii?Q?=E4?="',
+         'Subject: =?utf-8?Q?no_name?=']
+mail = "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+mail += "".join(f"--b\r\n{name}\r\n\r\n{number}\r\n" for number, name in enumerate(names)) + "--b--\r\n.\r\n"
+send(0, b"", 2)
+send(1, b"", 18)
+for side, text in ((1, "220 a.example\r\n"), (0, "MAIL FROM:<a@b.example>\r\n"), (1, "250 OK\r\n"), (0, "DATA\r\n"), (1, "354 Go\r\n"),
+                   (0, mail), (1, "250 OK\r\n")):
+    send(side, text.encode(), 24)
+send(0, b"", 17)
+send(1, b"", 17)
+with open(sys.argv[1], "wb") as file:
+    file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
+    for second, packet in enumerate(packets):
+        file.write(struct.pack("<IIII", second, 0, len(packet), len(packet)) + packet)
+END
+extract "$folder/named.pcap"
+names=$(grep '"element":"mime.content"' "$folder/out/manifest.json" |
+    PYTHONIOENCODING=utf-8 python3 -c 'import json, sys; print([json.loads(line).get("name", "") for line in sys.stdin])')
+[ "$names" = "['ä.pdf', 'a ä b c.pdf', 'ä.pdf', 'ä.pdf', '\"quoted\".pdf', 'raw?', '']" ] || fail "names of attachments: $names"
+
 # What the capture lacks.
 extract tests/captures/holes.pcap
 grep -q '"missing":[1-9][0-9]*,"complete":false' "$folder/out/manifest.json" || fail "holes: nothing is missing"
