@@ -137,7 +137,7 @@ static void run(qcap_substream_t *s, unsigned stage, const unsigned char *bytes,
         s->decoded_out[stage] += made;
         if (stage == 0)
             s->decoded_in += before - io.in_len;
-        if (made == 0 && io.in_len == before && status == QCAP_DECODE_MORE)
+        if (made == 0 && before > 0 && io.in_len == before && status == QCAP_DECODE_MORE)
             status = QCAP_DECODE_ERROR; /* it would go round for ever */
         bool is_over = is_too_much(s, stage, &made);
         run(s, stage + 1, chunk, made);

@@ -60,10 +60,16 @@ static size_t make(unsigned char *message, size_t size)
     return len + sizeof after - 1;
 }
 
-static outcome_t feed(uint64_t size, uint32_t ratio, size_t piece)
+/* One that nothing is done to, but that a decoder reads. */
+static size_t make_plain(unsigned char *message, size_t size)
 {
-    unsigned char message[4096];
-    size_t len = make(message, sizeof message);
+    size_t len = (size_t)snprintf((char *)message, size, "ddot-unstuff,%u:%%", TEXT_LEN + 2);
+    memset(message + len, 'a', TEXT_LEN);
+    return len + TEXT_LEN + (size_t)snprintf((char *)message + len + TEXT_LEN, size - len - TEXT_LEN, "%%;== after\n");
+}
+
+static outcome_t feed_message(const unsigned char *message, size_t len, uint64_t size, uint32_t ratio, size_t piece)
+{
     outcome_t outcome = {0};
     qcap_parcels_t *parcels = calloc(1, sizeof *parcels);
     assert_non_null(parcels);
@@ -78,6 +84,27 @@ static outcome_t feed(uint64_t size, uint32_t ratio, size_t piece)
     qcap_conversation_fini(&parcels->conversation);
     free(parcels);
     return outcome;
+}
+
+static outcome_t feed(uint64_t size, uint32_t ratio, size_t piece)
+{
+    unsigned char message[4096];
+    size_t len = make(message, sizeof message);
+    return feed_message(message, len, size, ratio, piece);
+}
+
+/* In particular, what a piece comes to may just fill the room that there is for it. */
+static void pieces_of_any_size_are_decoded(void **state)
+{
+    static unsigned char message[TEXT_LEN + 100];
+    size_t len = make_plain(message, sizeof message);
+    (void)state;
+    for (size_t piece = 1020; piece < 4100; piece += piece % 1024 < 4 || piece % 1024 >= 1020 ? 1 : 17) {
+        outcome_t outcome = feed_message(message, len, 0, 0, piece);
+        assert_int_equal(outcome.len, TEXT_LEN);
+        assert_int_equal(outcome.other_count, 0);
+        assert_true(outcome.is_complete);
+    }
 }
 
 static void assert_outcome(uint64_t size, uint32_t ratio, uint64_t len, bool is_cut)
@@ -128,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_limits_all_is_read),
+        cmocka_unit_test(pieces_of_any_size_are_decoded),
         cmocka_unit_test(size_is_exact),
         cmocka_unit_test(ratio_counts_at_every_64_kib),
         cmocka_unit_test(the_smaller_of_both_counts),
