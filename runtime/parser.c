@@ -21,7 +21,9 @@ static void suspend_stream(qcap_parser_t *p)
 {
     const qcap_slot_t *slot = open_stream(p);
     uint16_t end = keep_of(p)->stream_end;
-    bool is_plain = p->growing == QCAP_GROWS_NOTHING && end == QCAP_PLACE_BACK && is_any_loop(state_of(p)) && !feed_of(p, slot);
+    const qcap_slot_t *feed = feed_of(p, slot);
+    bool is_fed = feed && qcapint_substream_is_read(p, feed->element - QCAP_FEED);
+    bool is_plain = p->growing == QCAP_GROWS_NOTHING && end == QCAP_PLACE_BACK && is_any_loop(state_of(p)) && !is_fed;
     p->growing = is_plain ? QCAP_GROWS_STREAM : QCAP_GROWS_UNKNOWN;
     qcapint_stream_deliver(p, slot, place(p, end));
     if (p->streamed < here(p))

@@ -410,6 +410,7 @@ bool qcapint_parser_pop(qcap_parser_t *p, const qcap_control_t *control);
 void qcapint_substream_open(qcap_parser_t *p, unsigned feed, uint64_t at);
 
 /* substream.c: gives bytes, or a hole, to the open sub-stream. */
+bool qcapint_substream_is_read(const qcap_parser_t *p, unsigned feed); /* else its bytes are passed over */
 void qcapint_substream_feed(qcap_parser_t *p, unsigned feed, const unsigned char *bytes, size_t len);
 void qcapint_substream_gap(qcap_parser_t *p, unsigned feed, uint64_t len);
 

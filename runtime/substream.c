@@ -223,6 +223,12 @@ void qcapint_substream_read(qcap_substream_t *s, const unsigned char *bytes, siz
         read(s, bytes, len);
 }
 
+bool qcapint_substream_is_read(const qcap_parser_t *p, unsigned feed)
+{
+    const qcap_substream_t *s = substream(p, feed);
+    return s && !s->is_broken;
+}
+
 void qcapint_substream_feed(qcap_parser_t *p, unsigned feed, const unsigned char *bytes, size_t len)
 {
     qcap_substream_t *s = substream(p, feed);
