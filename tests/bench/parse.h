@@ -32,15 +32,15 @@ typedef struct stream {
     const unsigned char *bytes;
     const size_t *ends;   /* of each message */
     size_t message_count;
-    size_t piece_len;     /* pieces end at every multiple of it and at the end of each message; SIZE_MAX: only there */
+    size_t piece_len;     /* pieces end at every multiple of it, and at the end of each message; SIZE_MAX: only there */
     bool is_server;       /* responses */
 } stream_t;
 
-/* Where the piece that begins at `at` ends. `*cut` begins as 0, and is for this function alone. */
-static inline size_t piece_end(const stream_t *stream, size_t at, size_t message_end, size_t *cut)
+/* Where the piece that begins at `at` ends. `*cut`: the last multiple of piece_len so far; 0 at first. */
+static inline size_t piece_end(size_t at, size_t message_end, size_t piece_len, size_t *cut)
 {
-    while (*cut <= at)
-        *cut = stream->piece_len < message_end - *cut ? *cut + stream->piece_len : message_end;
+    if (*cut == at)
+        *cut += piece_len;
     return *cut < message_end ? *cut : message_end;
 }
 

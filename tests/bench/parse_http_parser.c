@@ -56,10 +56,11 @@ bool parse_stream(const stream_t *stream)
 {
     http_parser parser;
     size_t at = 0, cut = 0;
+    const size_t piece_len = stream->piece_len;
     for (size_t i = 0; i < stream->message_count; i++) {
         http_parser_init(&parser, stream->is_server ? HTTP_RESPONSE : HTTP_REQUEST);
         while (at < stream->ends[i]) {
-            size_t end = piece_end(stream, at, stream->ends[i], &cut);
+            size_t end = piece_end(at, stream->ends[i], piece_len, &cut);
             if (http_parser_execute(&parser, &settings, (const char *)stream->bytes + at, end - at) != end - at)
                 return false;
             at = end;

@@ -96,9 +96,10 @@ bool parse_stream(const stream_t *stream)
         qcap_parser_absent(&http.client);
     qcap_parser_t *parser = stream->is_server ? &http.server : &http.client;
     size_t at = 0, cut = 0;
+    const size_t piece_len = stream->piece_len;
     for (size_t i = 0; i < stream->message_count; i++) {
         while (at < stream->ends[i]) {
-            size_t end = piece_end(stream, at, stream->ends[i], &cut);
+            size_t end = piece_end(at, stream->ends[i], piece_len, &cut);
             if (qcap_parser_feed(parser, stream->bytes + at, end - at) != end - at)
                 return false;
             at = end;

@@ -119,11 +119,12 @@ static bool take_body(message_t *m, const unsigned char *bytes, size_t len)
 bool parse_stream(const stream_t *stream)
 {
     size_t at = 0, cut = 0;
+    const size_t piece_len = stream->piece_len;
     for (size_t i = 0; i < stream->message_count; i++) {
         message_t m = {.is_in_body = false};
         size_t begin = at;
         while (at < stream->ends[i]) {
-            size_t end = piece_end(stream, at, stream->ends[i], &cut);
+            size_t end = piece_end(at, stream->ends[i], piece_len, &cut);
             if (!m.is_in_body) {
                 int head_len = take_head(&m, stream, begin, at, end);
                 if (head_len == -1)
