@@ -18,7 +18,9 @@ static const char help[] =
     "without headers. A purpose with a ? behind it is a guess by the port; encrypted ones are marked as such.\n"
     "\n"
     "  --conversations    a line for each conversation instead\n"
-    "  --json             each line an object\n";
+    "  --json             each line an object: address, role (uses or serves), purpose, guess, encrypted, conversations,\n"
+    "                     sent, received; of a conversation: transport, client, server, protocol, purpose, guess,\n"
+    "                     encrypted, client_bytes, server_bytes\n";
 
 static const char examples[] = "  classify trace.pcap host 10.0.0.7\n"
                                "  classify --conversations --json trace.pcap\n";

@@ -23,9 +23,9 @@ static const char help[] =
     "  PROTOCOL  what it speaks, -- if it carried nothing; one behind the other where it went over to another;\n"
     "            unknown? looks encrypted\n"
     "\n"
-    "  --json             a line of JSON for each instead: client, server, state, bytes, missing bytes and gaps for\n"
-    "                     either side, end for either side; times are seconds since 1970; is_whole: its beginning\n"
-    "                     was captured\n";
+    "  --json             each line an object: number, client, server; opened and last, in seconds since 1970; for\n"
+    "                     either side state, bytes, missing bytes, gaps (how many) and end; is_whole (its beginning\n"
+    "                     was captured), is_live, protocol\n";
 
 static const char examples[] = "  connections trace.pcap\n"
                                "  connections --json trace.pcap tcp port 25 | jq .protocol\n";

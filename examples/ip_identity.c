@@ -21,7 +21,8 @@ static const char help[] =
     "is not base64, and shown as it is), form, or URI; of mail, the mechanism, or the sender's address (sender); of SIP,\n"
     "Digest, or who a request is from (From); else the command.\n"
     "\n"
-    "  --json             each line an object\n";
+    "  --json             each line an object: address, protocol, server, first (in seconds since 1970), count, scheme,\n"
+    "                     credential\n";
 
 static const char examples[] = "  ip_identity trace.pcap\n"
                                "  ip_identity --json -i eth0 net 10.0.0.0/8\n";

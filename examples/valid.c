@@ -23,7 +23,9 @@ static const char help[] =
     "                    what was found, in which rule, and what was expected there\n"
     "\n"
     "  --bad              only conversations with anomalies or violations, or that do not speak what their port promises\n"
-    "  --json             each line an object\n"
+    "  --json             each line an object: number (of datagrams: exchange), transport, client, server, promised,\n"
+    "                     spoken, anomalies (how many, by name), errors (how many), incomplete; violation: packet,\n"
+    "                     direction, offset, text\n"
     "  --strict           anomalies, and other protocols than the port promises, count as violations in the exit status\n";
 
 static const char statuses[] = "  3  the capture was read to its end, and there was a violation\n";

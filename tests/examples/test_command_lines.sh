@@ -62,6 +62,23 @@ expect 2 "" "reader: there are two filters; see reader --help" "$BUILD/reader" -
 expect 2 "" "reader: filter *; that is a file, and only one trace is read at a time" "$BUILD/reader" $capture $capture
 expect 2 "" "elements: *; that is a file, and only one trace is read at a time" "$BUILD/elements" $capture $capture http.method
 
+# What objects have, the help names.
+for command in ip_identity valid classify "classify --conversations" connections; do
+    program=${command%% *}
+    # shellcheck disable=SC2086 # options are meant
+    for name in dns smtp methods; do
+        "$BUILD"/$command --json tests/captures/$name.pcap
+    done >"$folder/objects"
+    "$BUILD/$program" --help >"$folder/help"
+    python3 -c 'import json, sys
+members = {name for line in open(sys.argv[1]) for name in json.loads(line)}
+missing = [name for name in members if name not in open(sys.argv[2]).read()]
+sys.exit("no help for: " + " ".join(missing) if missing or not members else 0)' "$folder/objects" "$folder/help" || {
+        echo "$command --json"
+        failures=$((failures + 1))
+    }
+done
+
 # Captures that are none.
 : >"$folder/empty"
 echo "this is no capture" >"$folder/text"
