@@ -40,6 +40,8 @@ def entries(matches):
             latest[place] = {"kind": kind, "stream": match.stream, "content": b"", "coding": "", "chunks": []}
             latest[place].update((key, "") for key in TEXTS)
             messages.append(latest[place])
+        if place not in latest:  # a response of HTTP/0.9 is content alone, of which the truth has nothing
+            continue
         message = latest[place]
         if match.name == "content":
             message["content"] += match.bytes if match.kind == "piece" else b""
