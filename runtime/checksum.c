@@ -1,4 +1,4 @@
-/* checksum.c: what the checksums of a packet say: RFC 1071, and RFC 791, RFC 9293 and RFC 768 for what they are
+/* checksum.c: what the checksums of a packet say: RFC 1071, and RFC 791, RFC 9293, RFC 768 and RFC 2784 for what they are
  * taken over. */
 #include "checksum.h"
 
@@ -8,6 +8,11 @@
 
 #include "bytes.h"
 #include "decode.h"
+
+/* GRE: bits of its first two bytes, and where its checksum ends. */
+#define GRE_CHECKSUM 0x80u
+#define GRE_VERSION 0x07u
+#define GRE_CHECKSUM_END 6u
 
 #ifdef __SSE2__
 /* The same where the processor has AVX2. */
@@ -110,4 +115,15 @@ qcapint_checksum_t qcapint_checksum_transport(const unsigned char *bytes, const 
     if (qcapint_sum_fold(sum) != 0xffff)
         return why_wrong(field, tail, addresses, addresses_len);
     return field == 0 ? QCAPINT_CHECKSUM_UNKNOWN : QCAPINT_CHECKSUM_GOOD;
+}
+
+/* RFC 2784, 2.3: of the header and what it carries. Version 1 has none: RFC 2637, 4.1. */
+qcapint_checksum_t qcapint_checksum_gre(const unsigned char *bytes, const qcapint_headers_t *headers)
+{
+    const unsigned char *gre = bytes + headers->payload;
+    if (headers->protocol != QCAPINT_PROTOCOL_GRE || headers->is_fragment || headers->payload_len != headers->payload_wire ||
+        headers->payload_len < GRE_CHECKSUM_END || !(gre[0] & GRE_CHECKSUM) || (gre[1] & GRE_VERSION) != 0)
+        return QCAPINT_CHECKSUM_UNKNOWN;
+    bool is_right = qcapint_sum_fold(qcapint_sum_add(0, gre, headers->payload_len)) == 0xffff;
+    return is_right ? QCAPINT_CHECKSUM_GOOD : QCAPINT_CHECKSUM_BAD;
 }

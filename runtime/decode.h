@@ -56,7 +56,7 @@ typedef struct qcapint_headers {
     bool is_routed;        /* checksums are over others than its addresses: a routing header, a home address, a source route */
     bool is_aggregate;     /* not IP: several frames of an 802.11 one, which payload tells */
     uint16_t ethertype;    /* what the link says it carries; 0: it does not say */
-    const char *reason;    /* why a header is bad, static; NULL: none is */
+    const char *reason;    /* why a header is bad, or what it leads to is left alone, static; NULL: neither */
 
     bool is_fragment;        /* the next five are valid */
     bool has_more_fragments; /* not the last one */
@@ -108,6 +108,8 @@ typedef enum {
  * fields that hold zero or the sum of the pseudo-header alone: the sender's hardware was to fill them in. */
 qcapint_checksum_t qcapint_checksum_network(const unsigned char *bytes, const qcapint_headers_t *headers);
 qcapint_checksum_t qcapint_checksum_transport(const unsigned char *bytes, const qcapint_headers_t *headers);
+/* Of a GRE packet with what it carries; UNKNOWN if it has none. */
+qcapint_checksum_t qcapint_checksum_gre(const unsigned char *bytes, const qcapint_headers_t *headers);
 
 /* The checksum of RFC 1071 over `len` bytes, to be written in network order into a header that had 0 there. */
 uint16_t qcapint_checksum_of(const unsigned char *bytes, size_t len);

@@ -149,6 +149,20 @@ static void discard(qcap_packet_t *packet, qcap_stage_t stage)
     qcapint_packet_stage(packet, stage);
 }
 
+/* RFC 791, 3.1. Whether a wrong one, of IPv4 or GRE, is believed: hardware rarely computes it, but tools that rewrite
+ * addresses leave it wrong, and then data must not be lost. So it is reported, and counts only where the user asked for it. */
+static bool accept_checksum(const qcap_t *q, qcap_packet_t *packet,
+                            qcapint_checksum_t (*check)(const unsigned char *bytes, const qcapint_headers_t *headers))
+{
+    if (q->options.checksums == QCAP_CHECKSUMS_IGNORE || check(packet->bytes, &packet->headers) != QCAPINT_CHECKSUM_BAD)
+        return true;
+    bool is_believed = q->options.checksums == QCAP_CHECKSUMS_VERIFY;
+    if (is_believed)
+        packet->flags |= QCAP_PACKET_DISCARDED;
+    qcapint_packet_stage(packet, QCAP_STAGE_BAD_CHECKSUM);
+    return !is_believed;
+}
+
 static void process_datagram(qcap_t *q, qcap_packet_t *packet)
 {
     if (q->options.checksums == QCAP_CHECKSUMS_VERIFY &&
@@ -178,7 +192,7 @@ static void process_network(qcap_t *q, qcap_packet_t *packet)
         qcapint_packet_stage(packet, QCAP_STAGE_ICMP);
         break;
     default:
-        if (!process_tunnel(q, packet))
+        if (accept_checksum(q, packet, qcapint_checksum_gre) && !process_tunnel(q, packet))
             qcapint_packet_stage(packet, QCAP_STAGE_OTHER);
     }
 }
@@ -200,20 +214,6 @@ static void process_fragment(qcap_t *q, qcap_packet_t *fragment)
     qcap_packet_unref(whole);
 }
 
-/* RFC 791, 3.1. Whether a wrong one is believed: hardware rarely computes it, but tools that rewrite addresses leave
- * it wrong, and then data must not be lost. So it is reported, and counts only where the user asked for it. */
-static bool accept_network_checksum(const qcap_t *q, qcap_packet_t *packet)
-{
-    if (q->options.checksums == QCAP_CHECKSUMS_IGNORE ||
-        qcapint_checksum_network(packet->bytes, &packet->headers) != QCAPINT_CHECKSUM_BAD)
-        return true;
-    bool is_believed = q->options.checksums == QCAP_CHECKSUMS_VERIFY;
-    if (is_believed)
-        packet->flags |= QCAP_PACKET_DISCARDED;
-    qcapint_packet_stage(packet, QCAP_STAGE_BAD_CHECKSUM);
-    return !is_believed;
-}
-
 /* Goes on with what decoding found. */
 static void process_decoded(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t result)
 {
@@ -233,7 +233,7 @@ static void process_decoded(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t r
     }
     if (packet->depth == 0)
         qcapint_packet_stage(packet, QCAP_STAGE_LINK_DECODED);
-    if (!accept_network_checksum(q, packet))
+    if (!accept_checksum(q, packet, qcapint_checksum_network))
         return;
     if (packet->headers.is_fragment)
         process_fragment(q, packet);

@@ -364,8 +364,8 @@ uint8_t qcap_packet_protocol(const qcap_packet_t *packet); /* that it carries, a
 uint16_t qcap_packet_ethertype(const qcap_packet_t *packet); /* that its link carries, as IEEE numbers it; 0: none */
 int qcap_packet_link_type(const qcap_packet_t *packet);    /* of the frame that was captured: a DLT_ number */
 
-/* Why a packet came to the stage BAD_HEADER, in a line for people: "IPv4: the header is cut off". Static; NULL if
- * decoding found nothing wrong with it. */
+/* Why a packet came to the stage BAD_HEADER, in a line for people: "IPv4: the header is cut off"; or to OTHER although it
+ * carries what could be looked into: "802.11: a fragment". Static; NULL if decoding found nothing in its way. */
 const char *qcap_packet_reason(const qcap_packet_t *packet);
 
 void qcap_packet_source(const qcap_packet_t *packet, qcap_endpoint_t *endpoint);

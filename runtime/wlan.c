@@ -1,7 +1,7 @@
 /* wlan.c: IEEE 802.11 frames, and what receivers put before them.
  *
- * Data frames carry LLC, or, aggregated, several Ethernet-like frames, which tunnel.c takes apart. Encrypted ones,
- * fragments, and what carries no data (management, control) are left alone.
+ * Data frames carry LLC, or, aggregated, several Ethernet-like frames, which tunnel.c takes apart. Encrypted ones and
+ * fragments are left alone, and say so; what carries no data (management, control) as well.
  *
  * Sources: IEEE 802.11-2020, 9.2.4 (frame control), 9.3.2.1 (data frames), 9.3.2.2 (A-MSDU); radiotap.org; the PPI
  * header format 1.0.7; pcap-linktype(7) (PRISM, AVS). */
@@ -45,6 +45,13 @@ static uint32_t le32(qcapint_bytes_t *bytes)
 
 /* ---------------------------------------------------------------- data frames */
 
+/* There is data in the frame, which is not looked into. */
+static qcapint_decode_t leave(qcapint_decoder_t *d, const char *reason)
+{
+    d->headers->reason = reason;
+    return QCAPINT_DECODE_OTHER;
+}
+
 /* Control, duration, three addresses and a sequence number; a fourth address between access points; quality of
  * service, and behind it the HT control field. */
 static qcapint_decode_t decode_80211(qcapint_decoder_t *d, bool is_padded)
@@ -54,8 +61,10 @@ static qcapint_decode_t decode_80211(qcapint_decoder_t *d, bool is_padded)
     uint32_t control = le16(&d->bytes), quality = 0;
     if (d->bytes.is_short)
         return qcapint_decoder_fail(d, "802.11: the header is cut off");
-    if ((control & CONTROL_TYPE) != CONTROL_DATA || control & (CONTROL_NO_DATA | CONTROL_PROTECTED))
+    if ((control & CONTROL_TYPE) != CONTROL_DATA || control & CONTROL_NO_DATA)
         return QCAPINT_DECODE_OTHER;
+    if (control & CONTROL_PROTECTED)
+        return leave(d, "802.11: encrypted");
     qcapint_bytes_take(&d->bytes, 20);
     uint32_t fragment = le16(&d->bytes) & 0xfu;
     if ((control & CONTROL_TO_AP) && (control & CONTROL_FROM_AP))
@@ -69,7 +78,7 @@ static qcapint_decode_t decode_80211(qcapint_decoder_t *d, bool is_padded)
     if (d->bytes.is_short)
         return qcapint_decoder_fail(d, "802.11: the header is cut off");
     if (fragment > 0 || control & CONTROL_MORE_FRAGMENTS)
-        return QCAPINT_DECODE_OTHER;
+        return leave(d, "802.11: a fragment");
     if (!(quality & QOS_AGGREGATE))
         return qcapint_decode_llc(d);
     d->headers->is_aggregate = true;

@@ -137,22 +137,23 @@ static void other_frames_are_left_alone(void **state)
         int link_type;
         const char *bytes;
         size_t len;
+        const char *reason;
     } frames[] = {
-        {DLT_EN10MB, MACS "\x88\xcc" "1234", 18},                  /* LLDP */
-        {DLT_EN10MB, MACS "\0\3\x42\x42\3" "1234", 21},             /* spanning tree */
-        {DLT_EN10MB, MACS "\0\x0a\xaa\xaa\3\0\0\x0c\x20\0" "12", 24}, /* another vendor */
-        {DLT_EN10MB, MACS "\5\xdd" "1234", 18},                    /* neither type nor length */
-        {DLT_EN10MB, MACS "\x88\x64\x11\x9\0\7\0\4" "1234", 24},    /* PPPoE, but no session */
-        {DLT_EN10MB, MACS "\x88\x47\0\1\1\x40\x10\0\0\0", 22},     /* some pseudo-wire */
-        {DLT_PPP, "\xff\3\xc0\x21\1\1\0\4", 8},                  /* LCP */
-        {DLT_LINUX_SLL, "\0\4\3\x38\0\0\0\0\0\0\0\0\0\0\x08\0", 16}, /* netlink */
-        {DLT_LINUX_SLL2, "\0\1\0\0\0\0\0\2\0\1\4\6\1\2\3\4\5\6\0\0", 20},
-        {DLT_IEEE802_11, "\x80\0\0\0", 4},                        /* a beacon */
-        {DLT_IEEE802_11, "\x48\1\0\0", 4},                        /* no data */
-        {DLT_IEEE802_11, "\x08\x42\0\0" MACS_3 "\0\0" SNAP_IPV4, 32}, /* encrypted */
-        {DLT_IEEE802_11, "\x08\x06\0\0" MACS_3 "\0\0" SNAP_IPV4, 32}, /* a fragment */
-        {DLT_IEEE802_11, "\x08\2\0\0" MACS_3 "\1\0" SNAP_IPV4, 32},   /* another */
-        {DLT_PPI, "\0\0\x8\0\xbd\0\0\0" "12", 10},                /* USB */
+        {DLT_EN10MB, MACS "\x88\xcc" "1234", 18, NULL},                  /* LLDP */
+        {DLT_EN10MB, MACS "\0\3\x42\x42\3" "1234", 21, NULL},             /* spanning tree */
+        {DLT_EN10MB, MACS "\0\x0a\xaa\xaa\3\0\0\x0c\x20\0" "12", 24, NULL}, /* another vendor */
+        {DLT_EN10MB, MACS "\5\xdd" "1234", 18, NULL},                    /* neither type nor length */
+        {DLT_EN10MB, MACS "\x88\x64\x11\x9\0\7\0\4" "1234", 24, NULL},    /* PPPoE, but no session */
+        {DLT_EN10MB, MACS "\x88\x47\0\1\1\x40\x10\0\0\0", 22, NULL},     /* some pseudo-wire */
+        {DLT_PPP, "\xff\3\xc0\x21\1\1\0\4", 8, NULL},                  /* LCP */
+        {DLT_LINUX_SLL, "\0\4\3\x38\0\0\0\0\0\0\0\0\0\0\x08\0", 16, NULL}, /* netlink */
+        {DLT_LINUX_SLL2, "\0\1\0\0\0\0\0\2\0\1\4\6\1\2\3\4\5\6\0\0", 20, NULL},
+        {DLT_IEEE802_11, "\x80\0\0\0", 4, NULL},                        /* a beacon */
+        {DLT_IEEE802_11, "\x48\1\0\0", 4, NULL},                        /* no data */
+        {DLT_IEEE802_11, "\x08\x42\0\0" MACS_3 "\0\0" SNAP_IPV4, 32, "802.11: encrypted"},
+        {DLT_IEEE802_11, "\x08\x06\0\0" MACS_3 "\0\0" SNAP_IPV4, 32, "802.11: a fragment"},
+        {DLT_IEEE802_11, "\x08\2\0\0" MACS_3 "\1\0" SNAP_IPV4, 32, "802.11: a fragment"},
+        {DLT_PPI, "\0\0\x8\0\xbd\0\0\0" "12", 10, NULL},                /* USB */
     };
     qcapint_headers_t h;
     (void)state;
@@ -160,7 +161,9 @@ static void other_frames_are_left_alone(void **state)
         frame_t frame = {.len = 0};
         put(&frame, frames[i].bytes, frames[i].len);
         assert_int_equal(decode(frames[i].link_type, &frame, &h), QCAPINT_DECODE_OTHER);
-        assert_null(h.reason);
+        assert_int_equal(h.reason != NULL, frames[i].reason != NULL);
+        if (h.reason)
+            assert_string_equal(h.reason, frames[i].reason);
         assert_int_equal(h.version, 0);
     }
 }

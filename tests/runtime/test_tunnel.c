@@ -199,6 +199,37 @@ static void what_is_wrong_with_a_tunnel_is_told(void **state)
     }
 }
 
+/* The segment in GRE, with the checksum, or one beside it. */
+static void wrap_in_gre(nest_t *n, uint16_t more)
+{
+    WRAP(n, "\x80\0\x08\0\0\0\0\0");
+    qcapint_put_be16(n->bytes + 4, (uint16_t)(qcapint_checksum_of(n->bytes, n->len) + more));
+    wrap_ipv4(n, 47);
+}
+
+static void a_wrong_checksum_of_gre_is_told_and_counts_if_it_shall(void **state)
+{
+    static const struct {
+        const char *checksums;
+        uint16_t more;
+        uint64_t told, taken;
+    } cases[] = {{"verify", 0, 0, 1}, {"verify", 1, 1, 0}, {"auto", 0, 0, 1}, {"auto", 1, 1, 1}, {"ignore", 1, 0, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        nest_t n;
+        traffic_t *t = traffic_open();
+        char setting[32];
+        snprintf(setting, sizeof setting, "checksums=%s", cases[i].checksums);
+        assert_int_equal(qcap_set(t->q, setting), 0);
+        begin(&n, &(traffic_segment_t){.text = "odd"});
+        wrap_in_gre(&n, cases[i].more);
+        traffic_push(t, n.bytes, n.len, n.len);
+        assert_int_equal(traffic_count(t, QCAP_STAGE_BAD_CHECKSUM), cases[i].told);
+        assert_int_equal(traffic_count(t, QCAP_STAGE_DECAPSULATED), cases[i].taken);
+        traffic_close(t);
+    }
+}
+
 static void packets_lie_in_one_another_up_to_a_depth(void **state)
 {
     char reason[100] = "";
@@ -408,6 +439,7 @@ int main(void)
         cmocka_unit_test(tunnels_may_be_cut_and_damaged_anywhere),
         cmocka_unit_test(what_only_has_the_port_of_a_tunnel_is_delivered),
         cmocka_unit_test(what_is_wrong_with_a_tunnel_is_told),
+        cmocka_unit_test(a_wrong_checksum_of_gre_is_told_and_counts_if_it_shall),
         cmocka_unit_test(packets_lie_in_one_another_up_to_a_depth),
         cmocka_unit_test(fragments_outside_and_inside_are_put_together),
         cmocka_unit_test(a_packet_that_is_kept_keeps_its_carriers),
