@@ -110,15 +110,16 @@ static inline uint16_t qcapint_sum_fold(uint64_t sum)
     return (uint16_t)((word + (word << 16 | word >> 16)) >> 16);
 }
 
+/* A number as a packet has it. */
+static inline uint64_t qcapint_sum_number(uint32_t number)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap32(number) : number;
+}
+
 /* What the pseudo-header has beside the addresses: protocol, length. RFC 9293, 3.1; RFC 8200, 8.1. */
 static inline uint64_t qcapint_sum_pseudo(uint8_t protocol, uint32_t len)
 {
-    unsigned char tail[8] = {0};
-    uint64_t word;
-    qcapint_put_be32(tail, len);
-    tail[7] = protocol;
-    memcpy(&word, tail, sizeof word);
-    return qcapint_sum_word(0, word);
+    return qcapint_sum_number(protocol) + qcapint_sum_number(len);
 }
 
 static inline uint32_t qcapint_sum_load(const unsigned char *bytes)

@@ -405,23 +405,6 @@ void qcapint_flow_prepare(const qcap_t *q, qcap_packet_t *packet)
     qcapint_flow_fetch_bucket(&q->flow, packet->hash);
 }
 
-qcapint_flow_hint_t qcapint_flow_fetch(const qcap_t *q, uint32_t hash)
-{
-    qcapint_flow_hint_t hint = {0, 0};
-    const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&q->flow.table, hash);
-    unsigned slots = qcapint_flow_slots(bucket, hash);
-    if (!slots && bucket->passed > 0) {
-        hint.bucket = 1;
-        bucket = qcapint_flow_bucket(&q->flow.table, hash + 1);
-        slots = qcapint_flow_slots(bucket, hash);
-    }
-    if (!slots)
-        return hint;
-    hint.slot = (uint8_t)__builtin_ctz(slots);
-    qcapint_fetch(bucket->convs[hint.slot], sizeof(qcapint_conv_t)); /* if it is another one, nothing is lost */
-    return hint;
-}
-
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet)
 {
     bool is_server = false;

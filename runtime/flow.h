@@ -73,9 +73,8 @@ typedef struct qcapint_flow_hint {
 } qcapint_flow_hint_t;
 
 /* A packet that was decoded, and will be processed soon: see note [lines in time] in flow.c. First prepare, then, some packets
- * later, fetch. May be left out. */
+ * later, qcapint_flow_fetch(). May be left out. */
 void qcapint_flow_prepare(const qcap_t *q, qcap_packet_t *packet);
-qcapint_flow_hint_t qcapint_flow_fetch(const qcap_t *q, uint32_t hash);
 
 /* Finds or opens the conversation of a TCP segment, and hands it on to tcp.c. */
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet);

@@ -44,11 +44,29 @@ static inline uint64_t qcapint_ends_differ(const qcap_endpoint_t *a, const qcapi
     return first | second | (uint64_t)(a->port ^ ends->ports[which]) | (uint64_t)(a->version ^ ends->version);
 }
 
-/* Whether the ends are those of the conversation; from which of them it came. Nothing here is a branch: packets come from both, and
- * a guess would be wrong every other time. */
+/* An end in one number, if it is of IPv4: what comes behind the first half of an address is zeros. */
+static inline uint64_t qcapint_ends_key(const void *address, uint16_t port)
+{
+    uint32_t half;
+    memcpy(&half, address, sizeof half);
+    return (uint64_t)half << 16 | port;
+}
+
+/* Whether the ends are those of the conversation; from which of them it came. Of the two nothing is a branch: packets come from
+ * both, and a guess would be wrong every other time. */
 static inline bool qcapint_ends_are(const qcapint_conv_t *conv, const qcapint_ends_t *ends, bool *is_server)
 {
-    bool from = qcapint_ends_differ(&conv->ends[0], ends, 0) != 0;
+    bool from;
+    if (ends->version == 4) {
+        uint64_t client = qcapint_ends_key(conv->ends[0].address, conv->ends[0].port);
+        uint64_t server = qcapint_ends_key(conv->ends[1].address, conv->ends[1].port);
+        uint64_t source = qcapint_ends_key(ends->addresses[0], ends->ports[0]);
+        uint64_t destination = qcapint_ends_key(ends->addresses[1], ends->ports[1]);
+        from = client != source;
+        *is_server = from;
+        return conv->ends[0].version == 4 && ((client ^ (from ? destination : source)) | (server ^ (from ? source : destination))) == 0;
+    }
+    from = qcapint_ends_differ(&conv->ends[0], ends, 0) != 0;
     *is_server = from;
     return (qcapint_ends_differ(&conv->ends[from], ends, 0) | qcapint_ends_differ(&conv->ends[!from], ends, 1)) == 0;
 }
@@ -115,6 +133,24 @@ static inline void qcapint_flow_fetch_bucket(const qcapint_flow_t *flow, uint32_
     const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&flow->table, hash);
     __builtin_prefetch(bucket);
     __builtin_prefetch((const void *)((uintptr_t)bucket + sizeof *bucket));
+}
+
+/* Fetches a conversation whose bucket is there. */
+static inline qcapint_flow_hint_t qcapint_flow_fetch(const qcap_t *q, uint32_t hash)
+{
+    qcapint_flow_hint_t hint = {0, 0};
+    const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&q->flow.table, hash);
+    unsigned slots = qcapint_flow_slots(bucket, hash);
+    if (!slots && bucket->passed > 0) {
+        hint.bucket = 1;
+        bucket = qcapint_flow_bucket(&q->flow.table, hash + 1);
+        slots = qcapint_flow_slots(bucket, hash);
+    }
+    if (!slots)
+        return hint;
+    hint.slot = (uint8_t)__builtin_ctz(slots);
+    qcapint_fetch(bucket->convs[hint.slot], sizeof(qcapint_conv_t)); /* if it is another one, nothing is lost */
+    return hint;
 }
 
 /* Whether a conversation that has a packet now need not be moved in, or to, the list: note [lazy lists] in flow.c. */

@@ -83,6 +83,7 @@ struct qcap {
 
     const qcapint_sink_t *sink;    /* what comes behind the reassembly */
     void *upper;                   /* the sink's */
+    bool is_read;                  /* the sink may read conversations: what it needs for that is fetched ahead */
     int64_t wake_ns;               /* when the sink is to be woken; INT64_MAX: it sleeps */
 };
 

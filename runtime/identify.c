@@ -226,6 +226,7 @@ int qcap_protocol_add(qcap_t *q, const qcap_protocol_t *protocol)
     if (protocol->is_entered)
         upper->entered |= UINT64_C(1) << upper->plan_count;
     upper->plans[upper->plan_count++] = plan;
+    q->is_read = true;
     qcapint_subscribe_update(q);
     return QCAP_OK;
 }

@@ -296,13 +296,12 @@ static void process_frame(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t dec
 static inline void count(qcap_t *q, const qcapint_frame_t *frame)
 {
     qcap_stats_t *stats = &q->stats;
-    int64_t time_ns = frame->time_ns > TIME_MAX ? TIME_MAX : frame->time_ns < -TIME_MAX ? -TIME_MAX : frame->time_ns;
     if (stats->packets++ == 0)
         stats->first_ns = frame->time_ns;
     stats->bytes += frame->len;
     stats->wire_bytes += frame->wire_len;
-    if (time_ns > q->now_ns)
-        q->now_ns = time_ns;
+    if (frame->time_ns > q->now_ns)
+        q->now_ns = frame->time_ns < TIME_MAX ? frame->time_ns : TIME_MAX;
 }
 
 /* Looks at a frame whose turn will come soon: it is a usual one, or is decoded, as are all that a getter has to look at. */
@@ -415,7 +414,7 @@ static inline void fetch_reader(qcap_t *q, uint32_t at, unsigned step)
 static inline void fetch_ahead(qcap_t *q, uint32_t at)
 {
     fetch(q, at);
-    if (!q->sink->fetch)
+    if (!q->is_read)
         return;
     fetch_reader(q, at - FETCH_AHEAD / 3, 0);
     fetch_reader(q, at - 2 * FETCH_AHEAD / 3, 1);
