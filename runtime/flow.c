@@ -2,7 +2,7 @@
  *
  * In: decoded TCP segments. Out: the conversation that each belongs to, opened if it is new, with the direction told;
  * tcp.c goes on from there. Conversations leave when their addresses are used again, when they time out, when memory
- * runs short, or when the capture ends; each leaves through close_conv().
+ * runs short, or when the capture ends; each leaves through end_conv().
  *
  * The table is one of hashes that do not depend on the direction (flow_table.c). Each conversation is in one of three lists,
  * by the time-out it is under, ordered by its latest packet: what times out, and what was idle longest, is found at their
@@ -224,21 +224,8 @@ void qcapint_conv_unref(qcapint_conv_t *conv)
     qcapint_pool_free(&conv->q->flow.pool, conv);
 }
 
-/* The hash of a conversation in the table: not kept, since it is needed no more before this one leaves. */
-static uint32_t hash_of(const qcapint_flow_t *flow, const qcapint_conv_t *conv)
-{
-    qcapint_ends_t ends = {.version = conv->ends[0].version};
-    for (int i = 0; i < 2; i++) {
-        ends.addresses[i][0] = qcapint_ends_word(conv->ends[i].address);
-        ends.addresses[i][1] = qcapint_ends_word(conv->ends[i].address + 8);
-        ends.ports[i] = conv->ends[i].port;
-    }
-    return qcapint_ends_hash(flow, &ends);
-}
-
 static void unlink_conv(qcap_t *q, qcapint_conv_t *conv)
 {
-    qcapint_flow_table_remove(&q->flow.table, hash_of(&q->flow, conv), conv);
     list_remove(&q->flow.lists[conv->list], conv);
     for (int i = 0; i < 2; i++)
         if (conv->rare[i].in_hole_list)
@@ -259,13 +246,43 @@ static void release_conv(qcap_t *q, qcapint_conv_t *conv)
 }
 
 /* Ends the conversation in order: what is queued is delivered, both directions end, then it is over. */
-static void close_conv(qcap_t *q, qcapint_conv_t *conv, qcap_end_t end)
+static void end_conv(qcap_t *q, qcapint_conv_t *conv, qcap_end_t end)
 {
     qcapint_tcp_finish(conv, end);
     for (qcapint_tap_t *tap = q->taps; tap; tap = tap->next)
         if (tap->tap.on_close)
             tap->tap.on_close(&conv->str[0], tap->user);
     release_conv(q, conv);
+}
+
+/* The hash of a conversation in the table: not kept, since it is needed no more before this one leaves. */
+static uint32_t hash_of(const qcapint_flow_t *flow, const qcapint_conv_t *conv)
+{
+    qcapint_ends_t ends = {.version = conv->ends[0].version};
+    for (int i = 0; i < 2; i++) {
+        ends.addresses[i][0] = qcapint_ends_word(conv->ends[i].address);
+        ends.addresses[i][1] = qcapint_ends_word(conv->ends[i].address + 8);
+        ends.ports[i] = conv->ends[i].port;
+    }
+    return qcapint_ends_hash(flow, &ends);
+}
+
+/* Who leaves behind this one: its bucket, and the lines of the one behind that: see note [lines in time]. */
+static void fetch_next(const qcapint_flow_t *flow, const qcapint_conv_t *conv)
+{
+    const qcapint_conv_t *next = conv->newer;
+    if (!next)
+        return;
+    qcapint_flow_fetch_bucket(flow, hash_of(flow, next));
+    qcapint_fetch(next->newer, sizeof *next);
+}
+
+/* The same, out of the table. */
+static void close_conv(qcap_t *q, qcapint_conv_t *conv, qcap_end_t end)
+{
+    fetch_next(&q->flow, conv);
+    qcapint_flow_table_remove(&q->flow.table, hash_of(&q->flow, conv), conv);
+    end_conv(q, conv, end);
 }
 
 /* A conversation that leaves has no packet: one is made up with its addresses. */
@@ -360,7 +377,8 @@ void qcapint_flow_finish(qcap_t *q, qcap_end_t end)
 {
     for (int i = 0; i < QCAPINT_FLOW_LISTS; i++)
         while (q->flow.lists[i].oldest)
-            close_conv(q, q->flow.lists[i].oldest, end);
+            end_conv(q, q->flow.lists[i].oldest, end);
+    qcapint_flow_table_clear(&q->flow.table);
 }
 
 void qcapint_flow_fini(qcap_t *q)

@@ -5,6 +5,8 @@
  * many are not in their own bucket); without memory it fills up. */
 #include "flow_table.h"
 
+#include <string.h>
+
 #include "qcap.h"
 
 #define FIRST_BUCKETS 128u
@@ -37,6 +39,13 @@ void qcapint_flow_table_fini(qcapint_flow_table_t *table, qcapint_budget_t *budg
 {
     qcapint_budget_free(budget, table->buckets, size_of(table));
     table->buckets = NULL;
+}
+
+void qcapint_flow_table_clear(qcapint_flow_table_t *table)
+{
+    if (table->count > 0)
+        memset(table->buckets, 0, size_of(table));
+    table->count = 0;
 }
 
 /* Puts it into the first bucket with room: there is one. */
@@ -92,12 +101,14 @@ void qcapint_flow_table_remove(qcapint_flow_table_t *table, uint32_t hash, const
 {
     for (uint32_t at = hash & table->mask;; at = (at + 1) & table->mask) {
         bucket_t *bucket = &table->buckets[at];
-        for (uint32_t i = 0; i < SLOTS; i++)
-            if (bucket->convs[i] == conv) {
-                bucket->convs[i] = NULL;
-                table->count--;
-                return;
-            }
+        unsigned found = 0;
+        for (unsigned i = 0; i < SLOTS; i++) /* a guess at the slot would be wrong mostly, and the bucket is not in the cache */
+            found |= (unsigned)(bucket->convs[i] == conv) << i;
+        if (found) {
+            bucket->convs[__builtin_ctz(found)] = NULL;
+            table->count--;
+            return;
+        }
         bucket->passed--;
     }
 }

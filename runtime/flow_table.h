@@ -34,6 +34,9 @@ typedef struct qcapint_flow_table {
 int qcapint_flow_table_init(qcapint_flow_table_t *table, qcapint_budget_t *budget);
 void qcapint_flow_table_fini(qcapint_flow_table_t *table, qcapint_budget_t *budget);
 
+/* Forgets all conversations. */
+void qcapint_flow_table_clear(qcapint_flow_table_t *table);
+
 /* Returns false if there is neither room nor memory for more. */
 bool qcapint_flow_table_add(qcapint_flow_table_t *table, qcapint_budget_t *budget, uint32_t hash, qcapint_conv_t *conv);
 

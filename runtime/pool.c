@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "bytes.h"
+
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
 #define __SANITIZE_ADDRESS__ 1
@@ -29,6 +31,7 @@
 #define CHUNK_PART 256u      /* of the memory ceiling */
 #define FIRST_PART 16u       /* of a chunk: the first one */
 #define HEADER_LEN 64u       /* a line of the cache */
+#define FETCH_MAX 256u       /* of a block: the rest is fetched as it is written */
 #define BLOCK_MAX 4096u      /* larger ones need no chunk */
 
 struct qcapint_chunk {
@@ -127,6 +130,7 @@ static void *take(qcapint_pool_t *pool, qcapint_chunk_t *chunk)
     if (block) {
         PERMIT(block, pool->block_size);
         memcpy(&chunk->free, block, sizeof chunk->free);
+        qcapint_fetch(chunk->free, pool->block_size < FETCH_MAX ? pool->block_size : FETCH_MAX); /* who is next */
     } else {
         block = (unsigned char *)chunk + chunk->touched;
         chunk->touched += pool->block_size;
