@@ -54,7 +54,7 @@ void qcapint_recovery_search(qcap_parser_t *p, uint64_t from)
 
 bool qcapint_recovery_may_go_back(const qcap_parser_t *p)
 {
-    return p->is_searching && p->candidate < here(p) && here(p) - p->candidate < QCAP_SEARCH_MAX;
+    return p->is_searching && !p->has_become && p->candidate < here(p) && here(p) - p->candidate < QCAP_SEARCH_MAX;
 }
 
 void qcapint_recovery_go_back(qcap_parser_t *p, uint64_t to)
