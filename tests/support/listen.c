@@ -148,8 +148,8 @@ static void follow_stream(judge_t *judge, lines_t *lines, qcap_parser_t *parser,
         add_piece(stream, event->bytes, event->end);
         break;
     case QCAP_EVENT_GAP:
-    case QCAP_EVENT_SKIPPED:
-        if (stream->is_open && event->begin != stream->streamed)
+    case QCAP_EVENT_SKIPPED: /* begins with the bytes that were missing, if these made it necessary */
+        if (stream->is_open && (event->kind == QCAP_EVENT_GAP ? event->begin != stream->streamed : event->begin > stream->streamed))
             lines_add(lines, "(pieces only up to %" PRIu64 ")", stream->streamed);
         add_piece(stream, NULL, event->end);
         break;
