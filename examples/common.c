@@ -380,6 +380,12 @@ size_t utf8_len(const unsigned char *text, size_t len)
     return need;
 }
 
+int hex_value(unsigned char digit)
+{
+    unsigned lower = digit | 0x20u;
+    return digit >= '0' && digit <= '9' ? digit - '0' : lower >= 'a' && lower <= 'f' ? (int)lower - 'a' + 10 : -1;
+}
+
 void print_safely(const unsigned char *text, size_t len)
 {
     for (size_t i = 0; i < len;) {

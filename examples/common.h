@@ -79,6 +79,9 @@ _Noreturn void program_misuse(const program_t *program, const char *message);
 /* The length of the UTF-8 sequence at `text`, which has `len` bytes, at least 1; 0 if it is none. */
 size_t utf8_len(const unsigned char *text, size_t len);
 
+/* The value of a hexadecimal digit; -1 if it is none. */
+int hex_value(unsigned char digit);
+
 /* Prints text of the network so that it can do no harm to a terminal: control characters, and bytes that are not UTF-8, stand
  * as \xNN. */
 void print_safely(const unsigned char *text, size_t len);

@@ -9,9 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include <qcap/parser.h>
-
-#include "common.h"
+#include "table.h"
 
 static const char help[] =
     "Usage: ip_identity [OPTION...] TRACE [FILTER...]\n"
@@ -50,20 +48,12 @@ typedef struct logins {
 
 /* ---------------------------------------------------------------- collecting */
 
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t len)
-{
-    const unsigned char *at = bytes;
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 static uint64_t hash_login(const login_t *login)
 {
-    uint64_t hash = hash_bytes(UINT64_C(0xcbf29ce484222325), login->client.address, sizeof login->client.address);
-    hash = hash_bytes(hash, login->server.address, sizeof login->server.address);
-    hash = hash_bytes(hash, &login->server.port, sizeof login->server.port);
-    return hash_bytes(hash, login->text, login->len);
+    uint64_t hash = table_hash(table_seed(), login->client.address, sizeof login->client.address);
+    hash = table_hash(hash, login->server.address, sizeof login->server.address);
+    hash = table_hash(hash, &login->server.port, sizeof login->server.port);
+    return table_hash(hash, login->text, login->len);
 }
 
 static int compare_addresses(const qcap_endpoint_t *a, const qcap_endpoint_t *b)
@@ -288,11 +278,6 @@ static void add_password(logins_t *logins, session_t *session, const said_t *sai
 }
 
 /* ---------------------------------------------------------------- forms */
-
-static int hex_value(unsigned char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
-}
 
 /* URL Standard (WHATWG), 5.1: "+" is a blank, %XX a byte. Returns how many bytes are left. */
 static size_t decode_field(unsigned char *text, size_t len)

@@ -51,11 +51,6 @@ static char *to_utf8(const program_t *program, const char *charset, const char *
     return to;
 }
 
-static int hex_value(unsigned char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : isxdigit(c) ? tolower(c) - 'a' + 10 : -1;
-}
-
 /* RFC 2231, 4: what is written as `%XX`; and RFC 5322, 3.2.4: what stands behind a backslash. Returns the length of what it means. */
 static size_t unescape(char *text, size_t len, bool is_extended)
 {

@@ -187,11 +187,6 @@ static const char *find_word(const char *text, const char *word)
     return NULL;
 }
 
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
-}
-
 /* The value of `filename` (RFC 6266, 4.1). The extended form (RFC 8187) counts for more. */
 bool store_name_of_disposition(char *to, size_t size, const unsigned char *disposition, size_t disposition_len)
 {
@@ -211,8 +206,8 @@ bool store_name_of_disposition(char *to, size_t size, const unsigned char *dispo
             break;
         if (is_quoted && *from == '\\' && from[1])
             from++;
-        if (extended && *from == '%' && hex_value(from[1]) >= 0 && hex_value(from[2]) >= 0) {
-            to[len++] = (char)(hex_value(from[1]) * 16 + hex_value(from[2]));
+        if (extended && *from == '%' && hex_value((unsigned char)from[1]) >= 0 && hex_value((unsigned char)from[2]) >= 0) {
+            to[len++] = (char)(hex_value((unsigned char)from[1]) * 16 + hex_value((unsigned char)from[2]));
             from += 2;
         } else {
             to[len++] = *from;

@@ -3,20 +3,30 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 
-/* FNV-1a; what one capture makes slow, is slow for whoever looks at it. */
-static size_t hash(const table_t *table, const unsigned char *key)
+uint64_t table_seed(void)
 {
-    uint64_t sum = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < table->key_size; i++)
-        sum = (sum ^ key[i]) * UINT64_C(0x100000001b3);
-    return (size_t)(sum ^ sum >> 32);
+    static uint64_t seed;
+    if (seed == 0 && getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        seed = (uint64_t)time(NULL);
+    return seed |= 1;
+}
+
+/* FNV-1a, with its higher bits in the lower ones, which tables use. */
+uint64_t table_hash(uint64_t hash, const void *bytes, size_t len)
+{
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+    return hash ^ hash >> 32;
 }
 
 /* Where the key is, or would be. */
 static size_t *find_place(const table_t *table, const void *key)
 {
-    size_t at = hash(table, key) & (table->place_count - 1);
+    size_t at = (size_t)table_hash(table_seed(), key, table->key_size) & (table->place_count - 1);
     while (table->places[at] && memcmp(table_at(table, table->places[at] - 1), key, table->key_size) != 0)
         at = (at + 1) & (table->place_count - 1);
     return &table->places[at];

@@ -30,4 +30,9 @@ void table_sort(table_t *table, int (*compare)(const void *, const void *));
 
 void table_free(table_t *table);
 
+/* A hash of bytes, which goes on from another one; the first goes on from table_seed(), which differs from run to run: whoever
+ * made a capture does not know which of its entries will be in each other's way. */
+uint64_t table_seed(void);
+uint64_t table_hash(uint64_t hash, const void *bytes, size_t len);
+
 #endif
