@@ -125,7 +125,7 @@ static bool is_undecided(const qcap_parser_t *p)
 /* Does the piece end in what looks like a beginning? Then that is read again, with what follows. */
 static bool is_beginning(const qcap_parser_t *p)
 {
-    return !p->is_last && qcapint_recovery_may_go_back(p);
+    return !p->is_last && !p->has_become && qcapint_recovery_may_go_back(p);
 }
 
 static void keep_ahead(qcap_parser_t *p)
