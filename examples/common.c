@@ -306,6 +306,16 @@ void *program_resize(const program_t *program, void *block, size_t size)
     return resized;
 }
 
+char *program_copy(const program_t *program, const qcap_match_t *match)
+{
+    size_t len = match->bytes ? match->len : 0;
+    char *text = program_resize(program, NULL, len + 1);
+    if (len > 0)
+        memcpy(text, match->bytes, len);
+    text[len] = '\0';
+    return text;
+}
+
 void program_make_folder(const program_t *program, const char *path)
 {
     if (mkdir(path, 0777) == 0 || errno == EEXIST)

@@ -63,6 +63,9 @@ const char *program_guess(const char *word);
 /* As realloc(), but ends the program if there is no memory. */
 void *program_resize(const program_t *program, void *block, size_t size);
 
+/* What a match says, with a NUL behind it; "" if its bytes are lost. The caller frees it. */
+char *program_copy(const program_t *program, const qcap_match_t *match);
+
 /* Makes a folder, if it is not there; one around it must be. Ends the program if that fails. */
 void program_make_folder(const program_t *program, const char *path);
 

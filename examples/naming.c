@@ -6,6 +6,7 @@
 #include <iconv.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define CHARSET_SIZE 64
 #define PARTS_MAX 64 /* words, and sections, of one field: what is beyond is left as it was sent */
@@ -29,12 +30,24 @@ struct naming {
 
 /* ---------------------------------------------------------------- texts */
 
+/* Those that mails are written in. The C library knows many more, some of which have hung or crashed on what is none of their
+ * text; and in its names, `/` gives orders. */
+static bool is_usual(const char *charset)
+{
+    static const char *const usual[] = {"utf-8",       "utf-16",   "us-ascii", "iso-8859-", "windows-", "cp125",  "koi8-",
+                                        "iso-2022-jp", "shift_jis", "euc-",    "gb2312",    "gbk",      "gb18030", "big5"};
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        if (strncasecmp(charset, usual[i], strlen(usual[i])) == 0)
+            return !strchr(charset, '/');
+    return false;
+}
+
 /* The text in UTF-8: as it is where nobody knows the character set, `?` for what is none in it. */
 static char *to_utf8(const program_t *program, const char *charset, const char *text, size_t len)
 {
     size_t size = 6 * len + 1, left = size - 1;
     char *to = program_resize(program, NULL, size), *at = to, *from = (char *)(uintptr_t)text;
-    iconv_t converter = iconv_open("UTF-8", *charset ? charset : "UTF-8");
+    iconv_t converter = !*charset || is_usual(charset) ? iconv_open("UTF-8", *charset ? charset : "UTF-8") : (iconv_t)-1;
     if (converter == (iconv_t)-1) {
         memcpy(to, text, len);
         to[len] = '\0';
@@ -69,15 +82,6 @@ static size_t unescape(char *text, size_t len, bool is_extended)
     return to;
 }
 
-static char *copy(const program_t *program, const qcap_match_t *match)
-{
-    char *text = program_resize(program, NULL, match->len + 1);
-    if (match->len > 0)
-        memcpy(text, match->bytes, match->len);
-    text[match->len] = '\0';
-    return text;
-}
-
 /* Of a longer name of a character set, nobody knows it. */
 static void note(char to[CHARSET_SIZE], const qcap_match_t *match)
 {
@@ -110,7 +114,7 @@ static void add_section(const program_t *program, naming_t *n, const qcap_match_
     if (n->section_count == PARTS_MAX)
         return;
     part_t *section = &n->sections[n->section_count++];
-    *section = (part_t){.number = n->number, .text = copy(program, match)};
+    *section = (part_t){.number = n->number, .text = program_copy(program, match)};
     section->len = unescape(section->text, match->len, is_extended);
     n->number = 0;
 }

@@ -19,14 +19,6 @@ struct transfers {
     uint64_t count; /* ever */
 };
 
-static char *copy(const program_t *program, const qcap_match_t *match)
-{
-    char *text = program_resize(program, NULL, match->len + 1);
-    memcpy(text, match->bytes, match->len);
-    text[match->len] = '\0';
-    return text;
-}
-
 void transfers_command(const program_t *program, transfers_t **transfers, const qcap_match_t *command)
 {
     if (!*transfers) {
@@ -46,7 +38,7 @@ void transfers_name(const program_t *program, transfers_t *transfers, const qcap
         return;
     transfer_t *transfer = &transfers->ring[(transfers->count - 1) % TRANSFERS];
     free(transfer->name);
-    transfer->name = copy(program, name);
+    transfer->name = program_copy(program, name);
 }
 
 static bool is_transfer(const char *command)

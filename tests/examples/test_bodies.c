@@ -128,6 +128,24 @@ static void parts_of_a_form_are_files(void **state)
                            "1,23,4mine2\n5\n"));
 }
 
+/* Converters that nobody needs are left alone, whatever a mail says. */
+static void odd_character_sets_are_not_converted(void **state)
+{
+    static const char form[] =
+        "--x\r\nContent-Disposition: form-data; name=a; filename=\"=?koi8-r?Q?=C1?=.txt\"\r\n\r\n1\r\n"
+        "--x\r\nContent-Disposition: form-data; name=b; filename=\"=?utf-7?Q?+BDA-?=.txt\"\r\n\r\n2\r\n--x--\r\n";
+    char request[512];
+    told_t *told = *state;
+    snprintf(request, sizeof request, "POST /up HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: %zu\r\n\r\n%s",
+             sizeof form - 1, form);
+    told_open(told);
+    told_say(told, false, request);
+    told_close(told);
+    const char *text = manifest(told, "manifest.json");
+    assert_non_null(strstr(text, "\"name\":\"\320\260.txt\""));
+    assert_non_null(strstr(text, "\"name\":\"+BDA-.txt\""));
+}
+
 static void what_is_coded_is_written_once(void **state)
 {
     told_t *told = *state;
@@ -150,6 +168,7 @@ int main(void)
         TEST(names_have_nothing_that_does_harm),
         TEST(names_are_those_of_the_disposition),
         TEST(parts_of_a_form_are_files),
+        TEST(odd_character_sets_are_not_converted),
         TEST(what_is_coded_is_written_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
