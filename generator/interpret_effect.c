@@ -319,6 +319,8 @@ static void push(side_t *side, const note_t *note, uint64_t at)
                      .key = key_of(side, note->key),
                      .other = it->sides[!side->is_server].bytes.count};
     bool is_full = queue->list.count >= note->queue->capacity;
+    if (it->sides[!side->is_server].is_absent)
+        return;
     if (is_full)
         send_text(side, INTERPRET_ANOMALY, "queue-full", at, at);
     if (is_full && !note->key) {

@@ -123,7 +123,7 @@ static qcap_queue_entry_t *new_entry(qcap_parser_t *p, unsigned queue, bool has_
 
 void qcap_op_push(qcap_parser_t *p, unsigned queue, unsigned reg, unsigned key, uint64_t at)
 {
-    if (p->has_error)
+    if (p->has_error || other_side(p)->is_absent) /* nobody would pop it */
         return;
     qcap_queue_entry_t *entry = new_entry(p, queue, key != QCAP_NONE, at);
     if (!entry)
