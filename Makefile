@@ -264,6 +264,7 @@ test: $(TEST_PROGRAMS) $(if $(TEST_SCRIPTS)$(filter tests/examples/%,$(TESTS)),a
 STRAY = $(filter-out $(foreach kind,h c md,$(PROTOCOLS:%=generated/%.$(kind))),$(wildcard generated/*))
 
 generate: $(GENERATE)
+	$(if $(STRAY),rm -f $(STRAY))
 	@$(B)/qcapgen generate --page $(PROTOCOLS:%=specs/%.abnf) -o generated
 
 check-generated: $(GENERATE)

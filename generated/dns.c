@@ -2139,144 +2139,62 @@ static qcap_number_t value_2(const qcap_parser_t *parser)
     return qcap_number(12u);
 }
 
-/* true */
-static qcap_number_t value_3(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* 12 */
-static qcap_number_t value_4(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(12u);
-}
-
-/* true */
-static qcap_number_t value_5(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
 /* (name_size + size) + 1 */
-static qcap_number_t value_6(const qcap_parser_t *parser)
+static qcap_number_t value_3(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_ADD, qcap_binary(QCAP_ADD, qcap_register(parser, 11 /* name_size */), qcap_register(parser, 0 /* size */)), qcap_number(1u));
 }
 
 /* 0 */
-static qcap_number_t value_7(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(0u);
-}
-
-/* 0 */
-static qcap_number_t value_8(const qcap_parser_t *parser)
+static qcap_number_t value_4(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(0u);
 }
 
 /* size */
-static qcap_number_t value_9(const qcap_parser_t *parser)
+static qcap_number_t value_5(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 0 /* size */);
 }
 
 /* size - 12 */
-static qcap_number_t value_10(const qcap_parser_t *parser)
+static qcap_number_t value_6(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_SUB, qcap_register(parser, 0 /* size */), qcap_number(12u));
 }
 
 /* (((high & 63) * 256) + low) - base */
-static qcap_number_t value_11(const qcap_parser_t *parser)
+static qcap_number_t value_7(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_SUB, qcap_binary(QCAP_ADD, qcap_binary(QCAP_MUL, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 12 /* high */), qcap_number(63u)), qcap_number(256u)), qcap_register(parser, 13 /* low */)), qcap_register(parser, 1 /* base */));
 }
 
-/* size */
-static qcap_number_t value_12(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_13(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
 /* arcount */
-static qcap_number_t value_14(const qcap_parser_t *parser)
+static qcap_number_t value_8(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 7 /* arcount */);
 }
 
-/* size */
-static qcap_number_t value_15(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_16(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_17(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_18(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_19(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_20(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_21(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
 /* nscount */
-static qcap_number_t value_22(const qcap_parser_t *parser)
+static qcap_number_t value_9(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 6 /* nscount */);
 }
 
 /* ancount */
-static qcap_number_t value_23(const qcap_parser_t *parser)
+static qcap_number_t value_10(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 5 /* ancount */);
 }
 
 /* qdcount */
-static qcap_number_t value_24(const qcap_parser_t *parser)
+static qcap_number_t value_11(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 4 /* qdcount */);
 }
 
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15, value_16, value_17, value_18, value_19, value_20, value_21, value_22, value_23, value_24};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11};
 
 /* Which alternative of client-message applies. */
 static int choose_2(const qcap_parser_t *parser)
@@ -2308,762 +2226,6 @@ static int choose_5(const qcap_parser_t *parser)
 
 /* Which alternative of fits applies. */
 static int choose_63(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_67(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_71(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_75(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_79(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_83(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_87(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_91(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_95(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_99(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_103(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_107(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_111(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_115(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_119(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_123(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_127(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_131(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_135(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_139(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_143(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_147(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_151(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_155(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_159(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_163(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_167(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_171(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_175(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_179(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_183(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_187(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_191(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_195(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_199(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_203(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_207(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_211(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_215(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_219(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_223(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_227(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_231(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_235(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_239(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_243(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_247(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_251(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_255(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_259(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_263(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_267(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_271(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_275(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_279(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -3128,216 +2290,6 @@ static int choose_285(const qcap_parser_t *parser)
     return 4;
 }
 
-/* Which alternative of fits applies. */
-static int choose_290(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_294(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_298(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_302(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_306(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_312(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_317(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_321(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_325(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_329(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_333(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_337(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_344(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_348(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_352(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
 /* Which alternative of typed-value applies. */
 static int choose_358(const qcap_parser_t *parser)
 {
@@ -3374,34 +2326,6 @@ static int choose_358(const qcap_parser_t *parser)
     if (n.value)
         return 4;
     return 5;
-}
-
-/* Which alternative of fits applies. */
-static int choose_362(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_368(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
 }
 
 /* Which alternative of typed-data applies. */
@@ -3674,1204 +2598,6 @@ static int choose_375(const qcap_parser_t *parser)
     return QCAP_CHOOSE_NONE;
 }
 
-/* Which alternative of fits applies. */
-static int choose_378(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of option-data applies. */
-static int choose_383(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* code = 3 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(3u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* code = 8 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(8u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* code = 10 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(10u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* code = 15 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(15u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    return 4;
-}
-
-/* Which alternative of fits applies. */
-static int choose_388(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_392(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_396(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_400(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_404(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_410(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_415(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_419(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_423(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_427(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_431(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_435(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_442(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_446(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_450(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of typed-value applies. */
-static int choose_456(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* code = 1 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(1u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* code = 3 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(3u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* code = 4 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(4u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* code = 5 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(5u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    /* code = 6 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(6u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 4;
-    return 5;
-}
-
-/* Which alternative of fits applies. */
-static int choose_460(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_466(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of typed-data applies. */
-static int choose_469(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (size = 0) and ((flags & 30720) = 10240) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* size */), qcap_number(0u)),
-        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 3 /* flags */), qcap_number(30720u)), qcap_number(10240u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* (type = 1) and ((class & 32767) = 1) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(1u)),
-        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 9 /* class */), qcap_number(32767u)), qcap_number(1u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* type = 2 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(2u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* type = 5 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(5u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    /* type = 6 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(6u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 4;
-    /* type = 12 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(12u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 5;
-    /* type = 13 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(13u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 6;
-    /* type = 15 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(15u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 7;
-    /* type = 16 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(16u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 8;
-    /* type = 17 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(17u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 9;
-    /* type = 18 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(18u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 10;
-    /* type = 24 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(24u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 11;
-    /* type = 28 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(28u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 12;
-    /* type = 29 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(29u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 13;
-    /* type = 33 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(33u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 14;
-    /* type = 35 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(35u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 15;
-    /* type = 36 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(36u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 16;
-    /* type = 39 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(39u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 17;
-    /* type = 43 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(43u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 18;
-    /* type = 44 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(44u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 19;
-    /* type = 46 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(46u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 20;
-    /* type = 47 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(47u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 21;
-    /* type = 48 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(48u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 22;
-    /* type = 50 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(50u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 23;
-    /* type = 51 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(51u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 24;
-    /* (type = 52) or (type = 53) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(52u)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(53u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 25;
-    /* type = 59 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(59u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 26;
-    /* type = 60 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(60u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 27;
-    /* (type = 64) or (type = 65) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(64u)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(65u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 28;
-    /* type = 99 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(99u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 29;
-    /* type = 250 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(250u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 30;
-    /* type = 256 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(256u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 31;
-    /* type = 257 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(257u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 32;
-    return 33;
-}
-
-/* Which alternative of known-class applies. */
-static int choose_471(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (((class & 32767) = 1) or (class = 3)) or (class = 4) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_OR,
-            qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 9 /* class */), qcap_number(32767u)), qcap_number(1u)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* class */), qcap_number(3u))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* class */), qcap_number(4u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* ((class & 32767) = 255) or (class = 254) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 9 /* class */), qcap_number(32767u)), qcap_number(255u)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* class */), qcap_number(254u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    return QCAP_CHOOSE_NONE;
-}
-
-/* Which alternative of body applies. */
-static int choose_472(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* type = 41 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(41u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of dns-type applies. */
-static int choose_473(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (type > 0) and not ((type = 32) or ((type = 33) and (name_size = 33))) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_GT, qcap_register(parser, 8 /* type */), qcap_number(0u)),
-        qcap_not(qcap_binary(QCAP_OR, qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(32u)), qcap_binary(QCAP_AND, qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(33u)), qcap_binary(QCAP_EQ, qcap_register(parser, 11 /* name_size */), qcap_number(33u))))));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return QCAP_CHOOSE_NONE;
-}
-
-/* Which alternative of fits applies. */
-static int choose_476(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of option-data applies. */
-static int choose_481(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* code = 3 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(3u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* code = 8 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(8u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* code = 10 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(10u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* code = 15 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(15u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    return 4;
-}
-
-/* Which alternative of fits applies. */
-static int choose_486(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_490(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_494(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_498(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_502(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_508(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_513(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_517(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_521(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_525(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_529(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_533(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_540(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_544(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_548(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of typed-value applies. */
-static int choose_554(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* code = 1 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(1u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* code = 3 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(3u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* code = 4 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(4u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* code = 5 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(5u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    /* code = 6 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* code */), qcap_number(6u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 4;
-    return 5;
-}
-
-/* Which alternative of fits applies. */
-static int choose_558(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of fits applies. */
-static int choose_564(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of typed-data applies. */
-static int choose_567(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (size = 0) and ((flags & 30720) = 10240) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* size */), qcap_number(0u)),
-        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 3 /* flags */), qcap_number(30720u)), qcap_number(10240u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* (type = 1) and ((class & 32767) = 1) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(1u)),
-        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 9 /* class */), qcap_number(32767u)), qcap_number(1u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* type = 2 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(2u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* type = 5 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(5u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    /* type = 6 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(6u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 4;
-    /* type = 12 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(12u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 5;
-    /* type = 13 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(13u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 6;
-    /* type = 15 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(15u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 7;
-    /* type = 16 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(16u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 8;
-    /* type = 17 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(17u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 9;
-    /* type = 18 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(18u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 10;
-    /* type = 24 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(24u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 11;
-    /* type = 28 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(28u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 12;
-    /* type = 29 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(29u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 13;
-    /* type = 33 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(33u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 14;
-    /* type = 35 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(35u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 15;
-    /* type = 36 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(36u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 16;
-    /* type = 39 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(39u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 17;
-    /* type = 43 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(43u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 18;
-    /* type = 44 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(44u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 19;
-    /* type = 46 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(46u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 20;
-    /* type = 47 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(47u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 21;
-    /* type = 48 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(48u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 22;
-    /* type = 50 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(50u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 23;
-    /* type = 51 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(51u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 24;
-    /* (type = 52) or (type = 53) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(52u)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(53u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 25;
-    /* type = 59 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(59u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 26;
-    /* type = 60 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(60u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 27;
-    /* (type = 64) or (type = 65) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(64u)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(65u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 28;
-    /* type = 99 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(99u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 29;
-    /* type = 250 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(250u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 30;
-    /* type = 256 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(256u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 31;
-    /* type = 257 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(257u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 32;
-    return 33;
-}
-
-/* Which alternative of known-class applies. */
-static int choose_569(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (((class & 32767) = 1) or (class = 3)) or (class = 4) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_OR,
-            qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 9 /* class */), qcap_number(32767u)), qcap_number(1u)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* class */), qcap_number(3u))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* class */), qcap_number(4u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* ((class & 32767) = 255) or (class = 254) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 9 /* class */), qcap_number(32767u)), qcap_number(255u)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* class */), qcap_number(254u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    return QCAP_CHOOSE_NONE;
-}
-
-/* Which alternative of body applies. */
-static int choose_570(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* type = 41 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(41u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of dns-type applies. */
-static int choose_571(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (type > 0) and not ((type = 32) or ((type = 33) and (name_size = 33))) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_GT, qcap_register(parser, 8 /* type */), qcap_number(0u)),
-        qcap_not(qcap_binary(QCAP_OR, qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(32u)), qcap_binary(QCAP_AND, qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(33u)), qcap_binary(QCAP_EQ, qcap_register(parser, 11 /* name_size */), qcap_number(33u))))));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return QCAP_CHOOSE_NONE;
-}
-
-/* Which alternative of fits applies. */
-static int choose_574(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
 /* Which alternative of told applies. */
 static int choose_579(const qcap_parser_t *parser)
 {
@@ -4908,62 +2634,6 @@ static int choose_581(const qcap_parser_t *parser)
     if (n.value)
         return 1;
     return 2;
-}
-
-/* Which alternative of known-class applies. */
-static int choose_582(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (((class & 32767) = 1) or (class = 3)) or (class = 4) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_OR,
-            qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 9 /* class */), qcap_number(32767u)), qcap_number(1u)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* class */), qcap_number(3u))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* class */), qcap_number(4u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* ((class & 32767) = 255) or (class = 254) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 9 /* class */), qcap_number(32767u)), qcap_number(255u)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* class */), qcap_number(254u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    return QCAP_CHOOSE_NONE;
-}
-
-/* Which alternative of dns-type applies. */
-static int choose_583(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (type > 0) and not ((type = 32) or ((type = 33) and (name_size = 33))) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_GT, qcap_register(parser, 8 /* type */), qcap_number(0u)),
-        qcap_not(qcap_binary(QCAP_OR, qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(32u)), qcap_binary(QCAP_AND, qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* type */), qcap_number(33u)), qcap_binary(QCAP_EQ, qcap_register(parser, 11 /* name_size */), qcap_number(33u))))));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return QCAP_CHOOSE_NONE;
-}
-
-/* Which alternative of fits applies. */
-static int choose_586(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name_size < 255 */
-    n = qcap_binary(QCAP_LT, qcap_register(parser, 11 /* name_size */), qcap_number(255u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
 }
 
 /* Which alternative of rcode applies. */
@@ -5674,7 +3344,7 @@ on21:
         side->underway[0].begin = QCAP_HERE(p0) + 12;
         w6 = qcap_op_convert(parser, 13, QCAP_HERE(p0) + 14);
         qcap_op_store(parser, 20, w0, QCAP_HERE(p0) + 2);
-        qcap_op_set(parser, 1 /* base */, false, false, value_4(parser), 4, QCAP_HERE(p0) + 2);
+        qcap_op_set(parser, 1 /* base */, false, false, value_2(parser), 4, QCAP_HERE(p0) + 2);
         qcap_element_open(parser, side->slots, parser->base + 0, QCAP_DNS_QUERY, QCAP_HERE(p0) + 2);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_DNS_QUERY_ID, QCAP_HERE(p0) + 2);
         qcap_op_store(parser, 5, w1, QCAP_HERE(p0) + 4);
@@ -5695,7 +3365,7 @@ on21:
         qcap_op_store(parser, 13, w6, QCAP_HERE(p0) + 14);
         qcap_element_close(parser, side->slots, parser->base + 1, QCAP_DNS_QUERY_ADDITIONAL_COUNT, QCAP_HERE(p0) + 14);
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_DNS_QUERY, QCAP_HERE(p0) + 14);
-        qcap_op_set(parser, 15 /* is_in_step */, false, false, value_3(parser), 154, QCAP_HERE(p0) + 14);
+        qcap_op_set(parser, 15 /* is_in_step */, false, false, value_0(parser), 154, QCAP_HERE(p0) + 14);
         qcap_op_feed_open(parser, 0, 0, QCAP_HERE(p0) + 14);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_TCP_SECTIONS_2, QCAP_STOP_PAUSED);
@@ -5901,7 +3571,7 @@ on25:
         side->underway[0].begin = QCAP_HERE(p0) + 12;
         w6 = qcap_op_convert(parser, 15, QCAP_HERE(p0) + 14);
         qcap_op_store(parser, 20, w0, QCAP_HERE(p0) + 2);
-        qcap_op_set(parser, 1 /* base */, false, false, value_4(parser), 4, QCAP_HERE(p0) + 2);
+        qcap_op_set(parser, 1 /* base */, false, false, value_2(parser), 4, QCAP_HERE(p0) + 2);
         qcap_element_open(parser, side->slots, parser->base + 0, QCAP_DNS_QUERY, QCAP_HERE(p0) + 2);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_DNS_QUERY_ID, QCAP_HERE(p0) + 2);
         qcap_op_store(parser, 5, w1, QCAP_HERE(p0) + 4);
@@ -5922,7 +3592,7 @@ on25:
         qcap_op_store(parser, 15, w6, QCAP_HERE(p0) + 14);
         qcap_element_close(parser, side->slots, parser->base + 1, QCAP_DNS_QUERY_ADDITIONAL_COUNT, QCAP_HERE(p0) + 14);
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_DNS_QUERY, QCAP_HERE(p0) + 14);
-        qcap_op_set(parser, 15 /* is_in_step */, false, false, value_3(parser), 154, QCAP_HERE(p0) + 14);
+        qcap_op_set(parser, 15 /* is_in_step */, false, false, value_0(parser), 154, QCAP_HERE(p0) + 14);
         qcap_op_feed_open(parser, 0, 0, QCAP_HERE(p0) + 14);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_TCP_SECTIONS_2, QCAP_STOP_PAUSED);
@@ -6204,7 +3874,7 @@ on32:
         side->underway[0].begin = QCAP_HERE(p0) + 12;
         w6 = qcap_op_convert(parser, 8, QCAP_HERE(p0) + 14);
         qcap_op_store(parser, 20, w0, QCAP_HERE(p0) + 2);
-        qcap_op_set(parser, 1 /* base */, false, false, value_4(parser), 4, QCAP_HERE(p0) + 2);
+        qcap_op_set(parser, 1 /* base */, false, false, value_2(parser), 4, QCAP_HERE(p0) + 2);
         qcap_element_open(parser, side->slots, parser->base + 0, QCAP_DNS_QUERY, QCAP_HERE(p0) + 2);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_DNS_QUERY_ID, QCAP_HERE(p0) + 2);
         qcap_op_store(parser, 5, w1, QCAP_HERE(p0) + 4);
@@ -6225,7 +3895,7 @@ on32:
         qcap_op_store(parser, 8, w6, QCAP_HERE(p0) + 14);
         qcap_element_close(parser, side->slots, parser->base + 1, QCAP_DNS_QUERY_ADDITIONAL_COUNT, QCAP_HERE(p0) + 14);
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_DNS_QUERY, QCAP_HERE(p0) + 14);
-        qcap_op_set(parser, 15 /* is_in_step */, false, false, value_3(parser), 154, QCAP_HERE(p0) + 14);
+        qcap_op_set(parser, 15 /* is_in_step */, false, false, value_0(parser), 154, QCAP_HERE(p0) + 14);
         qcap_op_feed_open(parser, 0, 0, QCAP_HERE(p0) + 14);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_TCP_SECTIONS_2, QCAP_STOP_PAUSED);
@@ -7025,7 +4695,7 @@ on21:
         side->underway[0].begin = QCAP_HERE(p0) + 12;
         w6 = qcap_op_convert(parser, 13, QCAP_HERE(p0) + 14);
         qcap_op_store(parser, 20, w0, QCAP_HERE(p0) + 2);
-        qcap_op_set(parser, 1 /* base */, false, false, value_4(parser), 4, QCAP_HERE(p0) + 2);
+        qcap_op_set(parser, 1 /* base */, false, false, value_2(parser), 4, QCAP_HERE(p0) + 2);
         qcap_element_open(parser, side->slots, parser->base + 0, QCAP_DNS_RESPONSE, QCAP_HERE(p0) + 2);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_DNS_RESPONSE_ID, QCAP_HERE(p0) + 2);
         qcap_op_store(parser, 5, w1, QCAP_HERE(p0) + 4);
@@ -7048,7 +4718,7 @@ on21:
         qcap_op_store(parser, 13, w6, QCAP_HERE(p0) + 14);
         qcap_element_close(parser, side->slots, parser->base + 1, QCAP_DNS_RESPONSE_ADDITIONAL_COUNT, QCAP_HERE(p0) + 14);
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_DNS_RESPONSE, QCAP_HERE(p0) + 14);
-        qcap_op_set(parser, 15 /* is_in_step */, false, false, value_5(parser), 155, QCAP_HERE(p0) + 14);
+        qcap_op_set(parser, 15 /* is_in_step */, false, false, value_0(parser), 155, QCAP_HERE(p0) + 14);
         qcap_op_feed_open(parser, 0, 0, QCAP_HERE(p0) + 14);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_TCP_SECTIONS_3, QCAP_STOP_PAUSED);
@@ -7290,7 +4960,7 @@ on28:
         side->underway[0].begin = QCAP_HERE(p0) + 12;
         w6 = qcap_op_convert(parser, 13, QCAP_HERE(p0) + 14);
         qcap_op_store(parser, 20, w0, QCAP_HERE(p0) + 2);
-        qcap_op_set(parser, 1 /* base */, false, false, value_4(parser), 4, QCAP_HERE(p0) + 2);
+        qcap_op_set(parser, 1 /* base */, false, false, value_2(parser), 4, QCAP_HERE(p0) + 2);
         qcap_element_open(parser, side->slots, parser->base + 0, QCAP_DNS_RESPONSE, QCAP_HERE(p0) + 2);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_DNS_RESPONSE_ID, QCAP_HERE(p0) + 2);
         qcap_op_store(parser, 5, w1, QCAP_HERE(p0) + 4);
@@ -7311,7 +4981,7 @@ on28:
         qcap_op_store(parser, 13, w6, QCAP_HERE(p0) + 14);
         qcap_element_close(parser, side->slots, parser->base + 1, QCAP_DNS_RESPONSE_ADDITIONAL_COUNT, QCAP_HERE(p0) + 14);
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_DNS_RESPONSE, QCAP_HERE(p0) + 14);
-        qcap_op_set(parser, 15 /* is_in_step */, false, false, value_5(parser), 155, QCAP_HERE(p0) + 14);
+        qcap_op_set(parser, 15 /* is_in_step */, false, false, value_0(parser), 155, QCAP_HERE(p0) + 14);
         qcap_op_feed_open(parser, 0, 0, QCAP_HERE(p0) + 14);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_TCP_SECTIONS_3, QCAP_STOP_PAUSED);
@@ -9239,598 +6909,598 @@ static const uint16_t targets_591[] = {AT_TRUNCATION_1, AT_TRUNCATION_1, AT_TRUN
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 44, .value = value_9}, /* 0 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 38, .value = value_10}, /* 1 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 1, .choose = choose_2}, /* 2 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 44, .value = value_9}, /* 3 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 38, .value = value_10}, /* 4 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 3, .choose = choose_5}, /* 5 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 6 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 7 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 8 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 9 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 10 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 11 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 12 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 13 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 14 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 15 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 16 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 17 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 18 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 19 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 20 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 21 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 22 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 23 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 24 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 25 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 26 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 27 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 28 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 29 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 30 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 31 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 32 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 33 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 34 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 35 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 36 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 37 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 38 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 39 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 40 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 41 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 42 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 43 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 44 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 45 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 46 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 47 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 48 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 49 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 50 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 51 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 52 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 53 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 54 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 55 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 56 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 57 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 58 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 59 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 60 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_61, .rule = 148}, /* 61 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_62, .rule = 54, .value = value_11}, /* 62 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_63, .rule = 51, .choose = choose_63}, /* 63 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_64, .rule = 47, .value = value_12}, /* 64 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_65, .rule = 148}, /* 65 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_66, .rule = 54, .value = value_11}, /* 66 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_67, .rule = 51, .choose = choose_67}, /* 67 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_68, .rule = 47, .value = value_12}, /* 68 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_69, .rule = 148}, /* 69 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_70, .rule = 54, .value = value_11}, /* 70 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_71, .rule = 51, .choose = choose_71}, /* 71 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_72, .rule = 47, .value = value_12}, /* 72 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_73, .rule = 148}, /* 73 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_74, .rule = 54, .value = value_11}, /* 74 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_75, .rule = 51, .choose = choose_75}, /* 75 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_76, .rule = 47, .value = value_12}, /* 76 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_77, .rule = 148}, /* 77 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_78, .rule = 54, .value = value_11}, /* 78 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_79, .rule = 51, .choose = choose_79}, /* 79 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_80, .rule = 47, .value = value_12}, /* 80 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_81, .rule = 148}, /* 81 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_82, .rule = 54, .value = value_11}, /* 82 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_83, .rule = 51, .choose = choose_83}, /* 83 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_84, .rule = 47, .value = value_12}, /* 84 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_85, .rule = 148}, /* 85 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_86, .rule = 54, .value = value_11}, /* 86 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_87, .rule = 51, .choose = choose_87}, /* 87 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_88, .rule = 47, .value = value_12}, /* 88 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_89, .rule = 148}, /* 89 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_90, .rule = 54, .value = value_11}, /* 90 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_91, .rule = 51, .choose = choose_91}, /* 91 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_92, .rule = 47, .value = value_12}, /* 92 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_93, .rule = 148}, /* 93 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_94, .rule = 54, .value = value_11}, /* 94 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_95, .rule = 51, .choose = choose_95}, /* 95 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_96, .rule = 47, .value = value_12}, /* 96 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_97, .rule = 148}, /* 97 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_98, .rule = 54, .value = value_11}, /* 98 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_99, .rule = 51, .choose = choose_99}, /* 99 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_100, .rule = 47, .value = value_12}, /* 100 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_101, .rule = 148}, /* 101 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_102, .rule = 54, .value = value_11}, /* 102 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_103, .rule = 51, .choose = choose_103}, /* 103 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_104, .rule = 47, .value = value_12}, /* 104 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_105, .rule = 148}, /* 105 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_106, .rule = 54, .value = value_11}, /* 106 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_107, .rule = 51, .choose = choose_107}, /* 107 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_108, .rule = 47, .value = value_12}, /* 108 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_109, .rule = 148}, /* 109 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_110, .rule = 54, .value = value_11}, /* 110 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_111, .rule = 51, .choose = choose_111}, /* 111 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_112, .rule = 47, .value = value_12}, /* 112 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_113, .rule = 148}, /* 113 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_114, .rule = 54, .value = value_11}, /* 114 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_115, .rule = 51, .choose = choose_115}, /* 115 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_116, .rule = 47, .value = value_12}, /* 116 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_117, .rule = 148}, /* 117 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_118, .rule = 54, .value = value_11}, /* 118 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_119, .rule = 51, .choose = choose_119}, /* 119 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_120, .rule = 47, .value = value_12}, /* 120 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_121, .rule = 148}, /* 121 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_122, .rule = 54, .value = value_11}, /* 122 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_123, .rule = 51, .choose = choose_123}, /* 123 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_124, .rule = 47, .value = value_12}, /* 124 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_125, .rule = 148}, /* 125 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_126, .rule = 54, .value = value_11}, /* 126 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_127, .rule = 51, .choose = choose_127}, /* 127 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_128, .rule = 47, .value = value_12}, /* 128 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_129, .rule = 148}, /* 129 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_130, .rule = 54, .value = value_11}, /* 130 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_131, .rule = 51, .choose = choose_131}, /* 131 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_132, .rule = 47, .value = value_12}, /* 132 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_133, .rule = 148}, /* 133 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_134, .rule = 54, .value = value_11}, /* 134 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_135, .rule = 51, .choose = choose_135}, /* 135 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_136, .rule = 47, .value = value_12}, /* 136 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_137, .rule = 148}, /* 137 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_138, .rule = 54, .value = value_11}, /* 138 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_139, .rule = 51, .choose = choose_139}, /* 139 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_140, .rule = 47, .value = value_12}, /* 140 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_141, .rule = 148}, /* 141 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_142, .rule = 54, .value = value_11}, /* 142 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_143, .rule = 51, .choose = choose_143}, /* 143 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_144, .rule = 47, .value = value_12}, /* 144 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_145, .rule = 148}, /* 145 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_146, .rule = 54, .value = value_11}, /* 146 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_147, .rule = 51, .choose = choose_147}, /* 147 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_148, .rule = 47, .value = value_12}, /* 148 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_149, .rule = 148}, /* 149 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_150, .rule = 54, .value = value_11}, /* 150 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_151, .rule = 51, .choose = choose_151}, /* 151 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_152, .rule = 47, .value = value_12}, /* 152 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_153, .rule = 148}, /* 153 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_154, .rule = 54, .value = value_11}, /* 154 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_155, .rule = 51, .choose = choose_155}, /* 155 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_156, .rule = 47, .value = value_12}, /* 156 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_157, .rule = 148}, /* 157 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_158, .rule = 54, .value = value_11}, /* 158 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_159, .rule = 51, .choose = choose_159}, /* 159 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_160, .rule = 47, .value = value_12}, /* 160 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_161, .rule = 148}, /* 161 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_162, .rule = 54, .value = value_11}, /* 162 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_163, .rule = 51, .choose = choose_163}, /* 163 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_164, .rule = 47, .value = value_12}, /* 164 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_165, .rule = 148}, /* 165 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_166, .rule = 54, .value = value_11}, /* 166 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_167, .rule = 51, .choose = choose_167}, /* 167 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_168, .rule = 47, .value = value_12}, /* 168 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_169, .rule = 148}, /* 169 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_170, .rule = 54, .value = value_11}, /* 170 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_171, .rule = 51, .choose = choose_171}, /* 171 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_172, .rule = 47, .value = value_12}, /* 172 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_173, .rule = 148}, /* 173 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_174, .rule = 54, .value = value_11}, /* 174 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_175, .rule = 51, .choose = choose_175}, /* 175 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_176, .rule = 47, .value = value_12}, /* 176 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_177, .rule = 148}, /* 177 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_178, .rule = 54, .value = value_11}, /* 178 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_179, .rule = 51, .choose = choose_179}, /* 179 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_180, .rule = 47, .value = value_12}, /* 180 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_181, .rule = 148}, /* 181 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_182, .rule = 54, .value = value_11}, /* 182 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_183, .rule = 51, .choose = choose_183}, /* 183 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_184, .rule = 47, .value = value_12}, /* 184 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_185, .rule = 148}, /* 185 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_186, .rule = 54, .value = value_11}, /* 186 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_187, .rule = 51, .choose = choose_187}, /* 187 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_188, .rule = 47, .value = value_12}, /* 188 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_189, .rule = 148}, /* 189 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_190, .rule = 54, .value = value_11}, /* 190 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_191, .rule = 51, .choose = choose_191}, /* 191 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_192, .rule = 47, .value = value_12}, /* 192 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_193, .rule = 148}, /* 193 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_194, .rule = 54, .value = value_11}, /* 194 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_195, .rule = 51, .choose = choose_195}, /* 195 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_196, .rule = 47, .value = value_12}, /* 196 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_197, .rule = 148}, /* 197 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_198, .rule = 54, .value = value_11}, /* 198 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_199, .rule = 51, .choose = choose_199}, /* 199 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_200, .rule = 47, .value = value_12}, /* 200 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_201, .rule = 148}, /* 201 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_202, .rule = 54, .value = value_11}, /* 202 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_203, .rule = 51, .choose = choose_203}, /* 203 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_204, .rule = 47, .value = value_12}, /* 204 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_205, .rule = 148}, /* 205 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_206, .rule = 54, .value = value_11}, /* 206 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_207, .rule = 51, .choose = choose_207}, /* 207 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_208, .rule = 47, .value = value_12}, /* 208 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_209, .rule = 148}, /* 209 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_210, .rule = 54, .value = value_11}, /* 210 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_211, .rule = 51, .choose = choose_211}, /* 211 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_212, .rule = 47, .value = value_12}, /* 212 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_213, .rule = 148}, /* 213 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_214, .rule = 54, .value = value_11}, /* 214 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_215, .rule = 51, .choose = choose_215}, /* 215 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_216, .rule = 47, .value = value_12}, /* 216 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_217, .rule = 148}, /* 217 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_218, .rule = 54, .value = value_11}, /* 218 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_219, .rule = 51, .choose = choose_219}, /* 219 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_220, .rule = 47, .value = value_12}, /* 220 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_221, .rule = 148}, /* 221 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_222, .rule = 54, .value = value_11}, /* 222 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_223, .rule = 51, .choose = choose_223}, /* 223 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_224, .rule = 47, .value = value_12}, /* 224 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_225, .rule = 148}, /* 225 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_226, .rule = 54, .value = value_11}, /* 226 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_227, .rule = 51, .choose = choose_227}, /* 227 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_228, .rule = 47, .value = value_12}, /* 228 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_229, .rule = 148}, /* 229 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_230, .rule = 54, .value = value_11}, /* 230 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_231, .rule = 51, .choose = choose_231}, /* 231 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_232, .rule = 47, .value = value_12}, /* 232 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_233, .rule = 148}, /* 233 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_234, .rule = 54, .value = value_11}, /* 234 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_235, .rule = 51, .choose = choose_235}, /* 235 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_236, .rule = 47, .value = value_12}, /* 236 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_237, .rule = 148}, /* 237 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_238, .rule = 54, .value = value_11}, /* 238 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_239, .rule = 51, .choose = choose_239}, /* 239 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_240, .rule = 47, .value = value_12}, /* 240 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_241, .rule = 148}, /* 241 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_242, .rule = 54, .value = value_11}, /* 242 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_243, .rule = 51, .choose = choose_243}, /* 243 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_244, .rule = 47, .value = value_12}, /* 244 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_245, .rule = 148}, /* 245 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_246, .rule = 54, .value = value_11}, /* 246 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_247, .rule = 51, .choose = choose_247}, /* 247 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_248, .rule = 47, .value = value_12}, /* 248 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_249, .rule = 148}, /* 249 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_250, .rule = 54, .value = value_11}, /* 250 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_251, .rule = 51, .choose = choose_251}, /* 251 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_252, .rule = 47, .value = value_12}, /* 252 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_253, .rule = 148}, /* 253 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_254, .rule = 54, .value = value_11}, /* 254 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_255, .rule = 51, .choose = choose_255}, /* 255 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_256, .rule = 47, .value = value_12}, /* 256 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_257, .rule = 148}, /* 257 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_258, .rule = 54, .value = value_11}, /* 258 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_259, .rule = 51, .choose = choose_259}, /* 259 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_260, .rule = 47, .value = value_12}, /* 260 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_261, .rule = 148}, /* 261 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_262, .rule = 54, .value = value_11}, /* 262 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_263, .rule = 51, .choose = choose_263}, /* 263 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_264, .rule = 47, .value = value_12}, /* 264 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_265, .rule = 148}, /* 265 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_266, .rule = 54, .value = value_11}, /* 266 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_267, .rule = 51, .choose = choose_267}, /* 267 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_268, .rule = 47, .value = value_12}, /* 268 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_269, .rule = 148}, /* 269 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_270, .rule = 54, .value = value_11}, /* 270 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_271, .rule = 51, .choose = choose_271}, /* 271 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_272, .rule = 47, .value = value_12}, /* 272 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_273, .rule = 148}, /* 273 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_274, .rule = 54, .value = value_11}, /* 274 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_275, .rule = 51, .choose = choose_275}, /* 275 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_276, .rule = 47, .value = value_12}, /* 276 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_277, .rule = 148}, /* 277 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_278, .rule = 54, .value = value_11}, /* 278 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_279, .rule = 51, .choose = choose_279}, /* 279 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_280, .rule = 47, .value = value_12}, /* 280 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_281, .rule = 73, .value = value_13}, /* 281 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_282, .rule = 65, .choose = choose_282}, /* 282 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_283, .rule = 61}, /* 283 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_284, .rule = 61}, /* 284 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_285, .rule = 108, .choose = choose_285}, /* 285 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_286, .rule = 101, .value = value_15}, /* 286 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_287, .rule = 74, .value = value_16}, /* 287 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_288, .rule = 148, .depth = 2}, /* 288 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_289, .rule = 54, .value = value_11}, /* 289 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_290, .rule = 51, .choose = choose_290}, /* 290 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_291, .rule = 47, .value = value_12}, /* 291 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_292, .rule = 148, .depth = 2}, /* 292 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_293, .rule = 54, .value = value_11}, /* 293 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_294, .rule = 51, .choose = choose_294}, /* 294 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_295, .rule = 47, .value = value_12}, /* 295 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_296, .rule = 148, .depth = 3}, /* 296 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_297, .rule = 54, .value = value_11}, /* 297 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_298, .rule = 51, .choose = choose_298}, /* 298 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_299, .rule = 47, .value = value_12}, /* 299 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_300, .rule = 148, .depth = 3}, /* 300 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_301, .rule = 54, .value = value_11}, /* 301 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_302, .rule = 51, .choose = choose_302}, /* 302 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_303, .rule = 47, .value = value_12}, /* 303 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_304, .rule = 148, .depth = 2}, /* 304 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_305, .rule = 54, .value = value_11}, /* 305 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_306, .rule = 51, .choose = choose_306}, /* 306 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_307, .rule = 47, .value = value_12}, /* 307 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_308, .rule = 95, .value = value_17}, /* 308 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_309, .rule = 95, .value = value_17}, /* 309 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_310, .rule = 148, .depth = 3}, /* 310 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_311, .rule = 54, .value = value_11}, /* 311 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_312, .rule = 51, .choose = choose_312}, /* 312 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_313, .rule = 47, .value = value_12}, /* 313 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_314, .rule = 95, .value = value_17}, /* 314 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_315, .rule = 148, .depth = 3}, /* 315 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_316, .rule = 54, .value = value_11}, /* 316 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_317, .rule = 51, .choose = choose_317}, /* 317 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_318, .rule = 47, .value = value_12}, /* 318 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_319, .rule = 148, .depth = 3}, /* 319 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_320, .rule = 54, .value = value_11}, /* 320 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_321, .rule = 51, .choose = choose_321}, /* 321 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_322, .rule = 47, .value = value_12}, /* 322 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_323, .rule = 148, .depth = 3}, /* 323 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_324, .rule = 54, .value = value_11}, /* 324 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_325, .rule = 51, .choose = choose_325}, /* 325 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_326, .rule = 47, .value = value_12}, /* 326 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_327, .rule = 148, .depth = 3}, /* 327 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_328, .rule = 54, .value = value_11}, /* 328 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_329, .rule = 51, .choose = choose_329}, /* 329 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_330, .rule = 47, .value = value_12}, /* 330 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_331, .rule = 148, .depth = 3}, /* 331 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_332, .rule = 54, .value = value_11}, /* 332 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_333, .rule = 51, .choose = choose_333}, /* 333 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_334, .rule = 47, .value = value_12}, /* 334 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_335, .rule = 148, .depth = 3}, /* 335 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_336, .rule = 54, .value = value_11}, /* 336 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_337, .rule = 51, .choose = choose_337}, /* 337 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_338, .rule = 47, .value = value_12}, /* 338 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_339, .rule = 95, .value = value_17}, /* 339 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_340, .rule = 95, .value = value_17}, /* 340 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_341, .rule = 95, .value = value_17}, /* 341 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_342, .rule = 148, .depth = 3}, /* 342 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_343, .rule = 54, .value = value_11}, /* 343 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_344, .rule = 51, .choose = choose_344}, /* 344 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_345, .rule = 47, .value = value_12}, /* 345 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_346, .rule = 148, .depth = 2}, /* 346 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_347, .rule = 54, .value = value_11}, /* 347 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_348, .rule = 51, .choose = choose_348}, /* 348 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_349, .rule = 47, .value = value_12}, /* 349 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_350, .rule = 148, .depth = 3}, /* 350 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_351, .rule = 54, .value = value_11}, /* 351 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_352, .rule = 51, .choose = choose_352}, /* 352 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_353, .rule = 47, .value = value_12}, /* 353 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_354, .rule = 95, .value = value_17}, /* 354 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_355, .rule = 95, .value = value_17}, /* 355 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_356, .rule = 95, .value = value_17}, /* 356 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_357, .rule = 95, .value = value_17}, /* 357 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_358, .rule = 133, .choose = choose_358}, /* 358 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_359, .rule = 129, .value = value_18}, /* 359 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_360, .rule = 148, .depth = 3}, /* 360 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_361, .rule = 54, .value = value_11}, /* 361 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_362, .rule = 51, .choose = choose_362}, /* 362 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_363, .rule = 47, .value = value_12}, /* 363 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_364, .rule = 146, .value = value_19}, /* 364 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_365, .rule = 139, .value = value_20}, /* 365 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_366, .rule = 148, .depth = 3}, /* 366 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_367, .rule = 54, .value = value_11}, /* 367 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_368, .rule = 51, .choose = choose_368}, /* 368 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_369, .rule = 47, .value = value_12}, /* 369 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_370, .rule = 95, .value = value_17}, /* 370 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_371, .rule = 77, .choose = choose_371}, /* 371 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_372, .rule = 76, .value = value_21}, /* 372 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_373, .rule = 58, .choose = choose_373}, /* 373 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_374, .rule = 60, .choose = choose_374}, /* 374 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_375, .rule = 53, .choose = choose_375}, /* 375 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_376, .rule = 148, .depth = 2}, /* 376 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_377, .rule = 54, .value = value_11}, /* 377 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_378, .rule = 51, .choose = choose_378}, /* 378 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_379, .rule = 47, .value = value_12}, /* 379 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_380, .rule = 61, .value = value_14, .min = 0u, .max = 4294967295u}, /* 380 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_381, .rule = 57}, /* 381 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_382, .rule = 57}, /* 382 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_383, .rule = 108, .choose = choose_383}, /* 383 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_384, .rule = 101, .value = value_15}, /* 384 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_385, .rule = 74, .value = value_16}, /* 385 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_386, .rule = 148, .depth = 2}, /* 386 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_387, .rule = 54, .value = value_11}, /* 387 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_388, .rule = 51, .choose = choose_388}, /* 388 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_389, .rule = 47, .value = value_12}, /* 389 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_390, .rule = 148, .depth = 2}, /* 390 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_391, .rule = 54, .value = value_11}, /* 391 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_392, .rule = 51, .choose = choose_392}, /* 392 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_393, .rule = 47, .value = value_12}, /* 393 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_394, .rule = 148, .depth = 3}, /* 394 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_395, .rule = 54, .value = value_11}, /* 395 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_396, .rule = 51, .choose = choose_396}, /* 396 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_397, .rule = 47, .value = value_12}, /* 397 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_398, .rule = 148, .depth = 3}, /* 398 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_399, .rule = 54, .value = value_11}, /* 399 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_400, .rule = 51, .choose = choose_400}, /* 400 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_401, .rule = 47, .value = value_12}, /* 401 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_402, .rule = 148, .depth = 2}, /* 402 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_403, .rule = 54, .value = value_11}, /* 403 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_404, .rule = 51, .choose = choose_404}, /* 404 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_405, .rule = 47, .value = value_12}, /* 405 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_406, .rule = 95, .value = value_17}, /* 406 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_407, .rule = 95, .value = value_17}, /* 407 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_408, .rule = 148, .depth = 3}, /* 408 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_409, .rule = 54, .value = value_11}, /* 409 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_410, .rule = 51, .choose = choose_410}, /* 410 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_411, .rule = 47, .value = value_12}, /* 411 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_412, .rule = 95, .value = value_17}, /* 412 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_413, .rule = 148, .depth = 3}, /* 413 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_414, .rule = 54, .value = value_11}, /* 414 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_415, .rule = 51, .choose = choose_415}, /* 415 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_416, .rule = 47, .value = value_12}, /* 416 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_417, .rule = 148, .depth = 3}, /* 417 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_418, .rule = 54, .value = value_11}, /* 418 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_419, .rule = 51, .choose = choose_419}, /* 419 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_420, .rule = 47, .value = value_12}, /* 420 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_421, .rule = 148, .depth = 3}, /* 421 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_422, .rule = 54, .value = value_11}, /* 422 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_423, .rule = 51, .choose = choose_423}, /* 423 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_424, .rule = 47, .value = value_12}, /* 424 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_425, .rule = 148, .depth = 3}, /* 425 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_426, .rule = 54, .value = value_11}, /* 426 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_427, .rule = 51, .choose = choose_427}, /* 427 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_428, .rule = 47, .value = value_12}, /* 428 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_429, .rule = 148, .depth = 3}, /* 429 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_430, .rule = 54, .value = value_11}, /* 430 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_431, .rule = 51, .choose = choose_431}, /* 431 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_432, .rule = 47, .value = value_12}, /* 432 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_433, .rule = 148, .depth = 3}, /* 433 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_434, .rule = 54, .value = value_11}, /* 434 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_435, .rule = 51, .choose = choose_435}, /* 435 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_436, .rule = 47, .value = value_12}, /* 436 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_437, .rule = 95, .value = value_17}, /* 437 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_438, .rule = 95, .value = value_17}, /* 438 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_439, .rule = 95, .value = value_17}, /* 439 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_440, .rule = 148, .depth = 3}, /* 440 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_441, .rule = 54, .value = value_11}, /* 441 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_442, .rule = 51, .choose = choose_442}, /* 442 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_443, .rule = 47, .value = value_12}, /* 443 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_444, .rule = 148, .depth = 2}, /* 444 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_445, .rule = 54, .value = value_11}, /* 445 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_446, .rule = 51, .choose = choose_446}, /* 446 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_447, .rule = 47, .value = value_12}, /* 447 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_448, .rule = 148, .depth = 3}, /* 448 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_449, .rule = 54, .value = value_11}, /* 449 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_450, .rule = 51, .choose = choose_450}, /* 450 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_451, .rule = 47, .value = value_12}, /* 451 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_452, .rule = 95, .value = value_17}, /* 452 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_453, .rule = 95, .value = value_17}, /* 453 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_454, .rule = 95, .value = value_17}, /* 454 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_455, .rule = 95, .value = value_17}, /* 455 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_456, .rule = 133, .choose = choose_456}, /* 456 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_457, .rule = 129, .value = value_18}, /* 457 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_458, .rule = 148, .depth = 3}, /* 458 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_459, .rule = 54, .value = value_11}, /* 459 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_460, .rule = 51, .choose = choose_460}, /* 460 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_461, .rule = 47, .value = value_12}, /* 461 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_462, .rule = 146, .value = value_19}, /* 462 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_463, .rule = 139, .value = value_20}, /* 463 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_464, .rule = 148, .depth = 3}, /* 464 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_465, .rule = 54, .value = value_11}, /* 465 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_466, .rule = 51, .choose = choose_466}, /* 466 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_467, .rule = 47, .value = value_12}, /* 467 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_468, .rule = 95, .value = value_17}, /* 468 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_469, .rule = 77, .choose = choose_469}, /* 469 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_470, .rule = 76, .value = value_21}, /* 470 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_471, .rule = 58, .choose = choose_471}, /* 471 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_472, .rule = 60, .choose = choose_472}, /* 472 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_473, .rule = 53, .choose = choose_473}, /* 473 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_474, .rule = 148, .depth = 2}, /* 474 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_475, .rule = 54, .value = value_11}, /* 475 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_476, .rule = 51, .choose = choose_476}, /* 476 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_477, .rule = 47, .value = value_12}, /* 477 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_478, .rule = 57, .value = value_22, .min = 0u, .max = 4294967295u}, /* 478 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_479, .rule = 50}, /* 479 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_480, .rule = 50}, /* 480 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_481, .rule = 108, .choose = choose_481}, /* 481 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_482, .rule = 101, .value = value_15}, /* 482 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_483, .rule = 74, .value = value_16}, /* 483 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_484, .rule = 148, .depth = 2}, /* 484 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_485, .rule = 54, .value = value_11}, /* 485 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_486, .rule = 51, .choose = choose_486}, /* 486 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_487, .rule = 47, .value = value_12}, /* 487 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_488, .rule = 148, .depth = 2}, /* 488 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_489, .rule = 54, .value = value_11}, /* 489 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_490, .rule = 51, .choose = choose_490}, /* 490 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_491, .rule = 47, .value = value_12}, /* 491 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_492, .rule = 148, .depth = 3}, /* 492 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_493, .rule = 54, .value = value_11}, /* 493 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_494, .rule = 51, .choose = choose_494}, /* 494 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_495, .rule = 47, .value = value_12}, /* 495 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_496, .rule = 148, .depth = 3}, /* 496 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_497, .rule = 54, .value = value_11}, /* 497 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_498, .rule = 51, .choose = choose_498}, /* 498 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_499, .rule = 47, .value = value_12}, /* 499 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_500, .rule = 148, .depth = 2}, /* 500 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_501, .rule = 54, .value = value_11}, /* 501 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_502, .rule = 51, .choose = choose_502}, /* 502 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_503, .rule = 47, .value = value_12}, /* 503 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_504, .rule = 95, .value = value_17}, /* 504 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_505, .rule = 95, .value = value_17}, /* 505 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_506, .rule = 148, .depth = 3}, /* 506 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_507, .rule = 54, .value = value_11}, /* 507 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_508, .rule = 51, .choose = choose_508}, /* 508 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_509, .rule = 47, .value = value_12}, /* 509 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_510, .rule = 95, .value = value_17}, /* 510 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_511, .rule = 148, .depth = 3}, /* 511 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_512, .rule = 54, .value = value_11}, /* 512 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_513, .rule = 51, .choose = choose_513}, /* 513 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_514, .rule = 47, .value = value_12}, /* 514 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_515, .rule = 148, .depth = 3}, /* 515 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_516, .rule = 54, .value = value_11}, /* 516 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_517, .rule = 51, .choose = choose_517}, /* 517 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_518, .rule = 47, .value = value_12}, /* 518 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_519, .rule = 148, .depth = 3}, /* 519 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_520, .rule = 54, .value = value_11}, /* 520 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_521, .rule = 51, .choose = choose_521}, /* 521 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_522, .rule = 47, .value = value_12}, /* 522 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_523, .rule = 148, .depth = 3}, /* 523 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_524, .rule = 54, .value = value_11}, /* 524 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_525, .rule = 51, .choose = choose_525}, /* 525 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_526, .rule = 47, .value = value_12}, /* 526 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_527, .rule = 148, .depth = 3}, /* 527 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_528, .rule = 54, .value = value_11}, /* 528 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_529, .rule = 51, .choose = choose_529}, /* 529 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_530, .rule = 47, .value = value_12}, /* 530 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_531, .rule = 148, .depth = 3}, /* 531 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_532, .rule = 54, .value = value_11}, /* 532 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_533, .rule = 51, .choose = choose_533}, /* 533 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_534, .rule = 47, .value = value_12}, /* 534 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_535, .rule = 95, .value = value_17}, /* 535 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_536, .rule = 95, .value = value_17}, /* 536 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_537, .rule = 95, .value = value_17}, /* 537 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_538, .rule = 148, .depth = 3}, /* 538 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_539, .rule = 54, .value = value_11}, /* 539 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_540, .rule = 51, .choose = choose_540}, /* 540 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_541, .rule = 47, .value = value_12}, /* 541 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_542, .rule = 148, .depth = 2}, /* 542 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_543, .rule = 54, .value = value_11}, /* 543 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_544, .rule = 51, .choose = choose_544}, /* 544 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_545, .rule = 47, .value = value_12}, /* 545 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_546, .rule = 148, .depth = 3}, /* 546 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_547, .rule = 54, .value = value_11}, /* 547 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_548, .rule = 51, .choose = choose_548}, /* 548 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_549, .rule = 47, .value = value_12}, /* 549 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_550, .rule = 95, .value = value_17}, /* 550 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_551, .rule = 95, .value = value_17}, /* 551 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_552, .rule = 95, .value = value_17}, /* 552 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_553, .rule = 95, .value = value_17}, /* 553 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_554, .rule = 133, .choose = choose_554}, /* 554 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_555, .rule = 129, .value = value_18}, /* 555 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_556, .rule = 148, .depth = 3}, /* 556 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_557, .rule = 54, .value = value_11}, /* 557 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_558, .rule = 51, .choose = choose_558}, /* 558 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_559, .rule = 47, .value = value_12}, /* 559 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_560, .rule = 146, .value = value_19}, /* 560 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_561, .rule = 139, .value = value_20}, /* 561 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_562, .rule = 148, .depth = 3}, /* 562 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_563, .rule = 54, .value = value_11}, /* 563 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_564, .rule = 51, .choose = choose_564}, /* 564 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_565, .rule = 47, .value = value_12}, /* 565 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_566, .rule = 95, .value = value_17}, /* 566 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_567, .rule = 77, .choose = choose_567}, /* 567 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_568, .rule = 76, .value = value_21}, /* 568 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_569, .rule = 58, .choose = choose_569}, /* 569 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_570, .rule = 60, .choose = choose_570}, /* 570 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_571, .rule = 53, .choose = choose_571}, /* 571 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_572, .rule = 148, .depth = 2}, /* 572 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_573, .rule = 54, .value = value_11}, /* 573 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_574, .rule = 51, .choose = choose_574}, /* 574 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_575, .rule = 47, .value = value_12}, /* 575 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_576, .rule = 50, .value = value_23, .min = 0u, .max = 4294967295u}, /* 576 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_577, .rule = 43}, /* 577 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_578, .rule = 43}, /* 578 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_579, .rule = 63, .choose = choose_579}, /* 579 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_580, .rule = 149, .is_shared = true, .queue = 0, .reg = 14, .key = 2}, /* 580 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_581, .rule = 59, .choose = choose_581}, /* 581 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_582, .rule = 58, .choose = choose_582}, /* 582 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_583, .rule = 53, .choose = choose_583}, /* 583 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_584, .rule = 148, .depth = 2}, /* 584 */
-    {.kind = QCAP_CONTROL_AT, .targets = targets_585, .rule = 54, .value = value_11}, /* 585 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_586, .rule = 51, .choose = choose_586}, /* 586 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_587, .rule = 47, .value = value_12}, /* 587 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_588, .rule = 43, .value = value_24, .min = 0u, .max = 4294967295u}, /* 588 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_589, .rule = 42, .choose = choose_589}, /* 589 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_590, .rule = 41, .choose = choose_590}, /* 590 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_591, .rule = 40, .choose = choose_591}, /* 591 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 44, .value = value_5}, /* 0: message */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 38, .value = value_6}, /* 1: tcp-sections */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 1, .choose = choose_2}, /* 2: client-message */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 44, .value = value_5}, /* 3: message */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 38, .value = value_6}, /* 4: tcp-sections */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 3, .choose = choose_5}, /* 5: server-message */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 6: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 7: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 8: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 9: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 10: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 11: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 12: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 13: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 14: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 15: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 16: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 17: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 18: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 19: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 20: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 21: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 22: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 23: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 24: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 25: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 26: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 27: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 28: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 29: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 30: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 31: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 32: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 33: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 34: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 35: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 36: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 37: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 38: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 39: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 40: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 41: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 42: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 43: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 44: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 45: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 46: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 47: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 48: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 49: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 50: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 51: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 52: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 53: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 54: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 55: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 56: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 57: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 58: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 59: labels */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 60: labels */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_61, .rule = 148}, /* 61: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_62, .rule = 54, .value = value_7}, /* 62: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_63, .rule = 51, .choose = choose_63}, /* 63: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_64, .rule = 47, .value = value_5}, /* 64: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_65, .rule = 148}, /* 65: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_66, .rule = 54, .value = value_7}, /* 66: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_67, .rule = 51, .choose = choose_63}, /* 67: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_68, .rule = 47, .value = value_5}, /* 68: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_69, .rule = 148}, /* 69: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_70, .rule = 54, .value = value_7}, /* 70: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_71, .rule = 51, .choose = choose_63}, /* 71: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_72, .rule = 47, .value = value_5}, /* 72: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_73, .rule = 148}, /* 73: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_74, .rule = 54, .value = value_7}, /* 74: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_75, .rule = 51, .choose = choose_63}, /* 75: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_76, .rule = 47, .value = value_5}, /* 76: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_77, .rule = 148}, /* 77: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_78, .rule = 54, .value = value_7}, /* 78: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_79, .rule = 51, .choose = choose_63}, /* 79: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_80, .rule = 47, .value = value_5}, /* 80: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_81, .rule = 148}, /* 81: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_82, .rule = 54, .value = value_7}, /* 82: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_83, .rule = 51, .choose = choose_63}, /* 83: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_84, .rule = 47, .value = value_5}, /* 84: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_85, .rule = 148}, /* 85: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_86, .rule = 54, .value = value_7}, /* 86: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_87, .rule = 51, .choose = choose_63}, /* 87: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_88, .rule = 47, .value = value_5}, /* 88: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_89, .rule = 148}, /* 89: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_90, .rule = 54, .value = value_7}, /* 90: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_91, .rule = 51, .choose = choose_63}, /* 91: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_92, .rule = 47, .value = value_5}, /* 92: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_93, .rule = 148}, /* 93: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_94, .rule = 54, .value = value_7}, /* 94: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_95, .rule = 51, .choose = choose_63}, /* 95: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_96, .rule = 47, .value = value_5}, /* 96: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_97, .rule = 148}, /* 97: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_98, .rule = 54, .value = value_7}, /* 98: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_99, .rule = 51, .choose = choose_63}, /* 99: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_100, .rule = 47, .value = value_5}, /* 100: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_101, .rule = 148}, /* 101: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_102, .rule = 54, .value = value_7}, /* 102: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_103, .rule = 51, .choose = choose_63}, /* 103: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_104, .rule = 47, .value = value_5}, /* 104: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_105, .rule = 148}, /* 105: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_106, .rule = 54, .value = value_7}, /* 106: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_107, .rule = 51, .choose = choose_63}, /* 107: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_108, .rule = 47, .value = value_5}, /* 108: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_109, .rule = 148}, /* 109: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_110, .rule = 54, .value = value_7}, /* 110: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_111, .rule = 51, .choose = choose_63}, /* 111: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_112, .rule = 47, .value = value_5}, /* 112: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_113, .rule = 148}, /* 113: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_114, .rule = 54, .value = value_7}, /* 114: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_115, .rule = 51, .choose = choose_63}, /* 115: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_116, .rule = 47, .value = value_5}, /* 116: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_117, .rule = 148}, /* 117: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_118, .rule = 54, .value = value_7}, /* 118: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_119, .rule = 51, .choose = choose_63}, /* 119: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_120, .rule = 47, .value = value_5}, /* 120: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_121, .rule = 148}, /* 121: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_122, .rule = 54, .value = value_7}, /* 122: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_123, .rule = 51, .choose = choose_63}, /* 123: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_124, .rule = 47, .value = value_5}, /* 124: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_125, .rule = 148}, /* 125: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_126, .rule = 54, .value = value_7}, /* 126: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_127, .rule = 51, .choose = choose_63}, /* 127: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_128, .rule = 47, .value = value_5}, /* 128: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_129, .rule = 148}, /* 129: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_130, .rule = 54, .value = value_7}, /* 130: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_131, .rule = 51, .choose = choose_63}, /* 131: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_132, .rule = 47, .value = value_5}, /* 132: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_133, .rule = 148}, /* 133: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_134, .rule = 54, .value = value_7}, /* 134: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_135, .rule = 51, .choose = choose_63}, /* 135: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_136, .rule = 47, .value = value_5}, /* 136: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_137, .rule = 148}, /* 137: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_138, .rule = 54, .value = value_7}, /* 138: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_139, .rule = 51, .choose = choose_63}, /* 139: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_140, .rule = 47, .value = value_5}, /* 140: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_141, .rule = 148}, /* 141: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_142, .rule = 54, .value = value_7}, /* 142: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_143, .rule = 51, .choose = choose_63}, /* 143: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_144, .rule = 47, .value = value_5}, /* 144: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_145, .rule = 148}, /* 145: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_146, .rule = 54, .value = value_7}, /* 146: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_147, .rule = 51, .choose = choose_63}, /* 147: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_148, .rule = 47, .value = value_5}, /* 148: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_149, .rule = 148}, /* 149: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_150, .rule = 54, .value = value_7}, /* 150: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_151, .rule = 51, .choose = choose_63}, /* 151: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_152, .rule = 47, .value = value_5}, /* 152: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_153, .rule = 148}, /* 153: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_154, .rule = 54, .value = value_7}, /* 154: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_155, .rule = 51, .choose = choose_63}, /* 155: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_156, .rule = 47, .value = value_5}, /* 156: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_157, .rule = 148}, /* 157: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_158, .rule = 54, .value = value_7}, /* 158: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_159, .rule = 51, .choose = choose_63}, /* 159: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_160, .rule = 47, .value = value_5}, /* 160: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_161, .rule = 148}, /* 161: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_162, .rule = 54, .value = value_7}, /* 162: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_163, .rule = 51, .choose = choose_63}, /* 163: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_164, .rule = 47, .value = value_5}, /* 164: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_165, .rule = 148}, /* 165: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_166, .rule = 54, .value = value_7}, /* 166: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_167, .rule = 51, .choose = choose_63}, /* 167: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_168, .rule = 47, .value = value_5}, /* 168: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_169, .rule = 148}, /* 169: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_170, .rule = 54, .value = value_7}, /* 170: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_171, .rule = 51, .choose = choose_63}, /* 171: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_172, .rule = 47, .value = value_5}, /* 172: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_173, .rule = 148}, /* 173: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_174, .rule = 54, .value = value_7}, /* 174: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_175, .rule = 51, .choose = choose_63}, /* 175: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_176, .rule = 47, .value = value_5}, /* 176: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_177, .rule = 148}, /* 177: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_178, .rule = 54, .value = value_7}, /* 178: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_179, .rule = 51, .choose = choose_63}, /* 179: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_180, .rule = 47, .value = value_5}, /* 180: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_181, .rule = 148}, /* 181: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_182, .rule = 54, .value = value_7}, /* 182: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_183, .rule = 51, .choose = choose_63}, /* 183: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_184, .rule = 47, .value = value_5}, /* 184: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_185, .rule = 148}, /* 185: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_186, .rule = 54, .value = value_7}, /* 186: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_187, .rule = 51, .choose = choose_63}, /* 187: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_188, .rule = 47, .value = value_5}, /* 188: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_189, .rule = 148}, /* 189: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_190, .rule = 54, .value = value_7}, /* 190: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_191, .rule = 51, .choose = choose_63}, /* 191: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_192, .rule = 47, .value = value_5}, /* 192: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_193, .rule = 148}, /* 193: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_194, .rule = 54, .value = value_7}, /* 194: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_195, .rule = 51, .choose = choose_63}, /* 195: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_196, .rule = 47, .value = value_5}, /* 196: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_197, .rule = 148}, /* 197: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_198, .rule = 54, .value = value_7}, /* 198: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_199, .rule = 51, .choose = choose_63}, /* 199: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_200, .rule = 47, .value = value_5}, /* 200: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_201, .rule = 148}, /* 201: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_202, .rule = 54, .value = value_7}, /* 202: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_203, .rule = 51, .choose = choose_63}, /* 203: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_204, .rule = 47, .value = value_5}, /* 204: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_205, .rule = 148}, /* 205: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_206, .rule = 54, .value = value_7}, /* 206: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_207, .rule = 51, .choose = choose_63}, /* 207: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_208, .rule = 47, .value = value_5}, /* 208: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_209, .rule = 148}, /* 209: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_210, .rule = 54, .value = value_7}, /* 210: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_211, .rule = 51, .choose = choose_63}, /* 211: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_212, .rule = 47, .value = value_5}, /* 212: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_213, .rule = 148}, /* 213: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_214, .rule = 54, .value = value_7}, /* 214: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_215, .rule = 51, .choose = choose_63}, /* 215: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_216, .rule = 47, .value = value_5}, /* 216: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_217, .rule = 148}, /* 217: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_218, .rule = 54, .value = value_7}, /* 218: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_219, .rule = 51, .choose = choose_63}, /* 219: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_220, .rule = 47, .value = value_5}, /* 220: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_221, .rule = 148}, /* 221: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_222, .rule = 54, .value = value_7}, /* 222: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_223, .rule = 51, .choose = choose_63}, /* 223: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_224, .rule = 47, .value = value_5}, /* 224: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_225, .rule = 148}, /* 225: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_226, .rule = 54, .value = value_7}, /* 226: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_227, .rule = 51, .choose = choose_63}, /* 227: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_228, .rule = 47, .value = value_5}, /* 228: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_229, .rule = 148}, /* 229: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_230, .rule = 54, .value = value_7}, /* 230: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_231, .rule = 51, .choose = choose_63}, /* 231: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_232, .rule = 47, .value = value_5}, /* 232: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_233, .rule = 148}, /* 233: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_234, .rule = 54, .value = value_7}, /* 234: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_235, .rule = 51, .choose = choose_63}, /* 235: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_236, .rule = 47, .value = value_5}, /* 236: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_237, .rule = 148}, /* 237: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_238, .rule = 54, .value = value_7}, /* 238: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_239, .rule = 51, .choose = choose_63}, /* 239: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_240, .rule = 47, .value = value_5}, /* 240: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_241, .rule = 148}, /* 241: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_242, .rule = 54, .value = value_7}, /* 242: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_243, .rule = 51, .choose = choose_63}, /* 243: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_244, .rule = 47, .value = value_5}, /* 244: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_245, .rule = 148}, /* 245: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_246, .rule = 54, .value = value_7}, /* 246: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_247, .rule = 51, .choose = choose_63}, /* 247: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_248, .rule = 47, .value = value_5}, /* 248: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_249, .rule = 148}, /* 249: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_250, .rule = 54, .value = value_7}, /* 250: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_251, .rule = 51, .choose = choose_63}, /* 251: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_252, .rule = 47, .value = value_5}, /* 252: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_253, .rule = 148}, /* 253: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_254, .rule = 54, .value = value_7}, /* 254: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_255, .rule = 51, .choose = choose_63}, /* 255: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_256, .rule = 47, .value = value_5}, /* 256: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_257, .rule = 148}, /* 257: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_258, .rule = 54, .value = value_7}, /* 258: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_259, .rule = 51, .choose = choose_63}, /* 259: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_260, .rule = 47, .value = value_5}, /* 260: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_261, .rule = 148}, /* 261: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_262, .rule = 54, .value = value_7}, /* 262: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_263, .rule = 51, .choose = choose_63}, /* 263: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_264, .rule = 47, .value = value_5}, /* 264: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_265, .rule = 148}, /* 265: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_266, .rule = 54, .value = value_7}, /* 266: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_267, .rule = 51, .choose = choose_63}, /* 267: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_268, .rule = 47, .value = value_5}, /* 268: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_269, .rule = 148}, /* 269: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_270, .rule = 54, .value = value_7}, /* 270: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_271, .rule = 51, .choose = choose_63}, /* 271: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_272, .rule = 47, .value = value_5}, /* 272: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_273, .rule = 148}, /* 273: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_274, .rule = 54, .value = value_7}, /* 274: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_275, .rule = 51, .choose = choose_63}, /* 275: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_276, .rule = 47, .value = value_5}, /* 276: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_277, .rule = 148}, /* 277: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_278, .rule = 54, .value = value_7}, /* 278: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_279, .rule = 51, .choose = choose_63}, /* 279: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_280, .rule = 47, .value = value_5}, /* 280: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_281, .rule = 73, .value = value_5}, /* 281: dso-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_282, .rule = 65, .choose = choose_282}, /* 282: behind */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_283, .rule = 61}, /* 283: additionals */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_284, .rule = 61}, /* 284: additionals */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_285, .rule = 108, .choose = choose_285}, /* 285: option-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_286, .rule = 101, .value = value_5}, /* 286: option-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_287, .rule = 74, .value = value_5}, /* 287: options */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_288, .rule = 148, .depth = 2}, /* 288: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_289, .rule = 54, .value = value_7}, /* 289: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_290, .rule = 51, .choose = choose_63}, /* 290: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_291, .rule = 47, .value = value_5}, /* 291: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_292, .rule = 148, .depth = 2}, /* 292: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_293, .rule = 54, .value = value_7}, /* 293: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_294, .rule = 51, .choose = choose_63}, /* 294: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_295, .rule = 47, .value = value_5}, /* 295: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_296, .rule = 148, .depth = 3}, /* 296: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_297, .rule = 54, .value = value_7}, /* 297: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_298, .rule = 51, .choose = choose_63}, /* 298: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_299, .rule = 47, .value = value_5}, /* 299: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_300, .rule = 148, .depth = 3}, /* 300: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_301, .rule = 54, .value = value_7}, /* 301: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_302, .rule = 51, .choose = choose_63}, /* 302: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_303, .rule = 47, .value = value_5}, /* 303: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_304, .rule = 148, .depth = 2}, /* 304: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_305, .rule = 54, .value = value_7}, /* 305: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_306, .rule = 51, .choose = choose_63}, /* 306: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_307, .rule = 47, .value = value_5}, /* 307: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_308, .rule = 95, .value = value_5}, /* 308: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_309, .rule = 95, .value = value_5}, /* 309: string-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_310, .rule = 148, .depth = 3}, /* 310: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_311, .rule = 54, .value = value_7}, /* 311: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_312, .rule = 51, .choose = choose_63}, /* 312: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_313, .rule = 47, .value = value_5}, /* 313: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_314, .rule = 95, .value = value_5}, /* 314: string-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_315, .rule = 148, .depth = 3}, /* 315: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_316, .rule = 54, .value = value_7}, /* 316: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_317, .rule = 51, .choose = choose_63}, /* 317: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_318, .rule = 47, .value = value_5}, /* 318: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_319, .rule = 148, .depth = 3}, /* 319: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_320, .rule = 54, .value = value_7}, /* 320: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_321, .rule = 51, .choose = choose_63}, /* 321: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_322, .rule = 47, .value = value_5}, /* 322: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_323, .rule = 148, .depth = 3}, /* 323: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_324, .rule = 54, .value = value_7}, /* 324: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_325, .rule = 51, .choose = choose_63}, /* 325: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_326, .rule = 47, .value = value_5}, /* 326: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_327, .rule = 148, .depth = 3}, /* 327: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_328, .rule = 54, .value = value_7}, /* 328: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_329, .rule = 51, .choose = choose_63}, /* 329: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_330, .rule = 47, .value = value_5}, /* 330: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_331, .rule = 148, .depth = 3}, /* 331: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_332, .rule = 54, .value = value_7}, /* 332: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_333, .rule = 51, .choose = choose_63}, /* 333: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_334, .rule = 47, .value = value_5}, /* 334: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_335, .rule = 148, .depth = 3}, /* 335: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_336, .rule = 54, .value = value_7}, /* 336: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_337, .rule = 51, .choose = choose_63}, /* 337: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_338, .rule = 47, .value = value_5}, /* 338: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_339, .rule = 95, .value = value_5}, /* 339: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_340, .rule = 95, .value = value_5}, /* 340: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_341, .rule = 95, .value = value_5}, /* 341: string-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_342, .rule = 148, .depth = 3}, /* 342: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_343, .rule = 54, .value = value_7}, /* 343: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_344, .rule = 51, .choose = choose_63}, /* 344: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_345, .rule = 47, .value = value_5}, /* 345: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_346, .rule = 148, .depth = 2}, /* 346: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_347, .rule = 54, .value = value_7}, /* 347: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_348, .rule = 51, .choose = choose_63}, /* 348: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_349, .rule = 47, .value = value_5}, /* 349: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_350, .rule = 148, .depth = 3}, /* 350: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_351, .rule = 54, .value = value_7}, /* 351: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_352, .rule = 51, .choose = choose_63}, /* 352: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_353, .rule = 47, .value = value_5}, /* 353: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_354, .rule = 95, .value = value_5}, /* 354: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_355, .rule = 95, .value = value_5}, /* 355: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_356, .rule = 95, .value = value_5}, /* 356: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_357, .rule = 95, .value = value_5}, /* 357: string-text */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_358, .rule = 133, .choose = choose_358}, /* 358: typed-value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_359, .rule = 129, .value = value_5}, /* 359: parameter-value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_360, .rule = 148, .depth = 3}, /* 360: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_361, .rule = 54, .value = value_7}, /* 361: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_362, .rule = 51, .choose = choose_63}, /* 362: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_363, .rule = 47, .value = value_5}, /* 363: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_364, .rule = 146, .value = value_5}, /* 364: other-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_365, .rule = 139, .value = value_5}, /* 365: mac */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_366, .rule = 148, .depth = 3}, /* 366: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_367, .rule = 54, .value = value_7}, /* 367: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_368, .rule = 51, .choose = choose_63}, /* 368: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_369, .rule = 47, .value = value_5}, /* 369: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_370, .rule = 95, .value = value_5}, /* 370: string-text */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_371, .rule = 77, .choose = choose_371}, /* 371: typed-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_372, .rule = 76, .value = value_5}, /* 372: rdata */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_373, .rule = 58, .choose = choose_373}, /* 373: known-class */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_374, .rule = 60, .choose = choose_374}, /* 374: body */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_375, .rule = 53, .choose = choose_375}, /* 375: dns-type */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_376, .rule = 148, .depth = 2}, /* 376: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_377, .rule = 54, .value = value_7}, /* 377: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_378, .rule = 51, .choose = choose_63}, /* 378: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_379, .rule = 47, .value = value_5}, /* 379: label-text */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_380, .rule = 61, .value = value_8, .min = 0u, .max = 4294967295u}, /* 380: additionals */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_381, .rule = 57}, /* 381: authorities */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_382, .rule = 57}, /* 382: authorities */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_383, .rule = 108, .choose = choose_285}, /* 383: option-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_384, .rule = 101, .value = value_5}, /* 384: option-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_385, .rule = 74, .value = value_5}, /* 385: options */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_386, .rule = 148, .depth = 2}, /* 386: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_387, .rule = 54, .value = value_7}, /* 387: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_388, .rule = 51, .choose = choose_63}, /* 388: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_389, .rule = 47, .value = value_5}, /* 389: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_390, .rule = 148, .depth = 2}, /* 390: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_391, .rule = 54, .value = value_7}, /* 391: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_392, .rule = 51, .choose = choose_63}, /* 392: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_393, .rule = 47, .value = value_5}, /* 393: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_394, .rule = 148, .depth = 3}, /* 394: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_395, .rule = 54, .value = value_7}, /* 395: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_396, .rule = 51, .choose = choose_63}, /* 396: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_397, .rule = 47, .value = value_5}, /* 397: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_398, .rule = 148, .depth = 3}, /* 398: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_399, .rule = 54, .value = value_7}, /* 399: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_400, .rule = 51, .choose = choose_63}, /* 400: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_401, .rule = 47, .value = value_5}, /* 401: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_402, .rule = 148, .depth = 2}, /* 402: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_403, .rule = 54, .value = value_7}, /* 403: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_404, .rule = 51, .choose = choose_63}, /* 404: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_405, .rule = 47, .value = value_5}, /* 405: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_406, .rule = 95, .value = value_5}, /* 406: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_407, .rule = 95, .value = value_5}, /* 407: string-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_408, .rule = 148, .depth = 3}, /* 408: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_409, .rule = 54, .value = value_7}, /* 409: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_410, .rule = 51, .choose = choose_63}, /* 410: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_411, .rule = 47, .value = value_5}, /* 411: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_412, .rule = 95, .value = value_5}, /* 412: string-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_413, .rule = 148, .depth = 3}, /* 413: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_414, .rule = 54, .value = value_7}, /* 414: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_415, .rule = 51, .choose = choose_63}, /* 415: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_416, .rule = 47, .value = value_5}, /* 416: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_417, .rule = 148, .depth = 3}, /* 417: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_418, .rule = 54, .value = value_7}, /* 418: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_419, .rule = 51, .choose = choose_63}, /* 419: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_420, .rule = 47, .value = value_5}, /* 420: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_421, .rule = 148, .depth = 3}, /* 421: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_422, .rule = 54, .value = value_7}, /* 422: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_423, .rule = 51, .choose = choose_63}, /* 423: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_424, .rule = 47, .value = value_5}, /* 424: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_425, .rule = 148, .depth = 3}, /* 425: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_426, .rule = 54, .value = value_7}, /* 426: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_427, .rule = 51, .choose = choose_63}, /* 427: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_428, .rule = 47, .value = value_5}, /* 428: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_429, .rule = 148, .depth = 3}, /* 429: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_430, .rule = 54, .value = value_7}, /* 430: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_431, .rule = 51, .choose = choose_63}, /* 431: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_432, .rule = 47, .value = value_5}, /* 432: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_433, .rule = 148, .depth = 3}, /* 433: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_434, .rule = 54, .value = value_7}, /* 434: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_435, .rule = 51, .choose = choose_63}, /* 435: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_436, .rule = 47, .value = value_5}, /* 436: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_437, .rule = 95, .value = value_5}, /* 437: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_438, .rule = 95, .value = value_5}, /* 438: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_439, .rule = 95, .value = value_5}, /* 439: string-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_440, .rule = 148, .depth = 3}, /* 440: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_441, .rule = 54, .value = value_7}, /* 441: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_442, .rule = 51, .choose = choose_63}, /* 442: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_443, .rule = 47, .value = value_5}, /* 443: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_444, .rule = 148, .depth = 2}, /* 444: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_445, .rule = 54, .value = value_7}, /* 445: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_446, .rule = 51, .choose = choose_63}, /* 446: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_447, .rule = 47, .value = value_5}, /* 447: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_448, .rule = 148, .depth = 3}, /* 448: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_449, .rule = 54, .value = value_7}, /* 449: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_450, .rule = 51, .choose = choose_63}, /* 450: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_451, .rule = 47, .value = value_5}, /* 451: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_452, .rule = 95, .value = value_5}, /* 452: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_453, .rule = 95, .value = value_5}, /* 453: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_454, .rule = 95, .value = value_5}, /* 454: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_455, .rule = 95, .value = value_5}, /* 455: string-text */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_456, .rule = 133, .choose = choose_358}, /* 456: typed-value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_457, .rule = 129, .value = value_5}, /* 457: parameter-value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_458, .rule = 148, .depth = 3}, /* 458: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_459, .rule = 54, .value = value_7}, /* 459: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_460, .rule = 51, .choose = choose_63}, /* 460: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_461, .rule = 47, .value = value_5}, /* 461: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_462, .rule = 146, .value = value_5}, /* 462: other-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_463, .rule = 139, .value = value_5}, /* 463: mac */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_464, .rule = 148, .depth = 3}, /* 464: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_465, .rule = 54, .value = value_7}, /* 465: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_466, .rule = 51, .choose = choose_63}, /* 466: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_467, .rule = 47, .value = value_5}, /* 467: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_468, .rule = 95, .value = value_5}, /* 468: string-text */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_469, .rule = 77, .choose = choose_371}, /* 469: typed-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_470, .rule = 76, .value = value_5}, /* 470: rdata */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_471, .rule = 58, .choose = choose_373}, /* 471: known-class */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_472, .rule = 60, .choose = choose_374}, /* 472: body */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_473, .rule = 53, .choose = choose_375}, /* 473: dns-type */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_474, .rule = 148, .depth = 2}, /* 474: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_475, .rule = 54, .value = value_7}, /* 475: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_476, .rule = 51, .choose = choose_63}, /* 476: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_477, .rule = 47, .value = value_5}, /* 477: label-text */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_478, .rule = 57, .value = value_9, .min = 0u, .max = 4294967295u}, /* 478: authorities */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_479, .rule = 50}, /* 479: answers */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_480, .rule = 50}, /* 480: answers */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_481, .rule = 108, .choose = choose_285}, /* 481: option-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_482, .rule = 101, .value = value_5}, /* 482: option-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_483, .rule = 74, .value = value_5}, /* 483: options */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_484, .rule = 148, .depth = 2}, /* 484: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_485, .rule = 54, .value = value_7}, /* 485: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_486, .rule = 51, .choose = choose_63}, /* 486: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_487, .rule = 47, .value = value_5}, /* 487: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_488, .rule = 148, .depth = 2}, /* 488: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_489, .rule = 54, .value = value_7}, /* 489: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_490, .rule = 51, .choose = choose_63}, /* 490: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_491, .rule = 47, .value = value_5}, /* 491: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_492, .rule = 148, .depth = 3}, /* 492: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_493, .rule = 54, .value = value_7}, /* 493: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_494, .rule = 51, .choose = choose_63}, /* 494: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_495, .rule = 47, .value = value_5}, /* 495: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_496, .rule = 148, .depth = 3}, /* 496: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_497, .rule = 54, .value = value_7}, /* 497: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_498, .rule = 51, .choose = choose_63}, /* 498: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_499, .rule = 47, .value = value_5}, /* 499: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_500, .rule = 148, .depth = 2}, /* 500: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_501, .rule = 54, .value = value_7}, /* 501: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_502, .rule = 51, .choose = choose_63}, /* 502: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_503, .rule = 47, .value = value_5}, /* 503: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_504, .rule = 95, .value = value_5}, /* 504: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_505, .rule = 95, .value = value_5}, /* 505: string-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_506, .rule = 148, .depth = 3}, /* 506: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_507, .rule = 54, .value = value_7}, /* 507: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_508, .rule = 51, .choose = choose_63}, /* 508: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_509, .rule = 47, .value = value_5}, /* 509: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_510, .rule = 95, .value = value_5}, /* 510: string-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_511, .rule = 148, .depth = 3}, /* 511: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_512, .rule = 54, .value = value_7}, /* 512: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_513, .rule = 51, .choose = choose_63}, /* 513: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_514, .rule = 47, .value = value_5}, /* 514: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_515, .rule = 148, .depth = 3}, /* 515: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_516, .rule = 54, .value = value_7}, /* 516: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_517, .rule = 51, .choose = choose_63}, /* 517: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_518, .rule = 47, .value = value_5}, /* 518: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_519, .rule = 148, .depth = 3}, /* 519: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_520, .rule = 54, .value = value_7}, /* 520: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_521, .rule = 51, .choose = choose_63}, /* 521: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_522, .rule = 47, .value = value_5}, /* 522: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_523, .rule = 148, .depth = 3}, /* 523: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_524, .rule = 54, .value = value_7}, /* 524: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_525, .rule = 51, .choose = choose_63}, /* 525: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_526, .rule = 47, .value = value_5}, /* 526: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_527, .rule = 148, .depth = 3}, /* 527: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_528, .rule = 54, .value = value_7}, /* 528: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_529, .rule = 51, .choose = choose_63}, /* 529: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_530, .rule = 47, .value = value_5}, /* 530: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_531, .rule = 148, .depth = 3}, /* 531: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_532, .rule = 54, .value = value_7}, /* 532: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_533, .rule = 51, .choose = choose_63}, /* 533: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_534, .rule = 47, .value = value_5}, /* 534: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_535, .rule = 95, .value = value_5}, /* 535: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_536, .rule = 95, .value = value_5}, /* 536: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_537, .rule = 95, .value = value_5}, /* 537: string-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_538, .rule = 148, .depth = 3}, /* 538: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_539, .rule = 54, .value = value_7}, /* 539: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_540, .rule = 51, .choose = choose_63}, /* 540: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_541, .rule = 47, .value = value_5}, /* 541: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_542, .rule = 148, .depth = 2}, /* 542: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_543, .rule = 54, .value = value_7}, /* 543: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_544, .rule = 51, .choose = choose_63}, /* 544: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_545, .rule = 47, .value = value_5}, /* 545: label-text */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_546, .rule = 148, .depth = 3}, /* 546: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_547, .rule = 54, .value = value_7}, /* 547: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_548, .rule = 51, .choose = choose_63}, /* 548: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_549, .rule = 47, .value = value_5}, /* 549: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_550, .rule = 95, .value = value_5}, /* 550: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_551, .rule = 95, .value = value_5}, /* 551: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_552, .rule = 95, .value = value_5}, /* 552: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_553, .rule = 95, .value = value_5}, /* 553: string-text */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_554, .rule = 133, .choose = choose_358}, /* 554: typed-value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_555, .rule = 129, .value = value_5}, /* 555: parameter-value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_556, .rule = 148, .depth = 3}, /* 556: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_557, .rule = 54, .value = value_7}, /* 557: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_558, .rule = 51, .choose = choose_63}, /* 558: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_559, .rule = 47, .value = value_5}, /* 559: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_560, .rule = 146, .value = value_5}, /* 560: other-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_561, .rule = 139, .value = value_5}, /* 561: mac */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_562, .rule = 148, .depth = 3}, /* 562: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_563, .rule = 54, .value = value_7}, /* 563: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_564, .rule = 51, .choose = choose_63}, /* 564: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_565, .rule = 47, .value = value_5}, /* 565: label-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_566, .rule = 95, .value = value_5}, /* 566: string-text */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_567, .rule = 77, .choose = choose_371}, /* 567: typed-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_568, .rule = 76, .value = value_5}, /* 568: rdata */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_569, .rule = 58, .choose = choose_373}, /* 569: known-class */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_570, .rule = 60, .choose = choose_374}, /* 570: body */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_571, .rule = 53, .choose = choose_375}, /* 571: dns-type */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_572, .rule = 148, .depth = 2}, /* 572: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_573, .rule = 54, .value = value_7}, /* 573: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_574, .rule = 51, .choose = choose_63}, /* 574: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_575, .rule = 47, .value = value_5}, /* 575: label-text */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_576, .rule = 50, .value = value_10, .min = 0u, .max = 4294967295u}, /* 576: answers */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_577, .rule = 43}, /* 577: questions */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_578, .rule = 43}, /* 578: questions */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_579, .rule = 63, .choose = choose_579}, /* 579: told */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_580, .rule = 149, .is_shared = true, .queue = 0, .reg = 14, .key = 2}, /* 580: answered */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_581, .rule = 59, .choose = choose_581}, /* 581: asking */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_582, .rule = 58, .choose = choose_373}, /* 582: known-class */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_583, .rule = 53, .choose = choose_375}, /* 583: dns-type */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_584, .rule = 148, .depth = 2}, /* 584: labels */
+    {.kind = QCAP_CONTROL_AT, .targets = targets_585, .rule = 54, .value = value_7}, /* 585: rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_586, .rule = 51, .choose = choose_63}, /* 586: fits */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_587, .rule = 47, .value = value_5}, /* 587: label-text */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_588, .rule = 43, .value = value_11, .min = 0u, .max = 4294967295u}, /* 588: questions */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_589, .rule = 42, .choose = choose_589}, /* 589: rcode */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_590, .rule = 41, .choose = choose_590}, /* 590: truncation */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_591, .rule = 40, .choose = choose_591}, /* 591: content */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -11848,7 +9518,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_SET, 0, 0, 1, 2, 6}, /* set base */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 7, 0, 0}, /* convert message-size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 7, 0, 0}, /* begin message-size */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 15, 3, 154}, /* set is_in_step */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 15, 0, 154}, /* set is_in_step */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 8, 0, 0}, /* convert query-additionals */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 8, 0, 0}, /* begin query-additionals */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 9, 0, 0}, /* convert authority-or-none */
@@ -11873,11 +9543,11 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 18, 0, 0}, /* begin no-questions */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 19, 0, 0}, /* convert dso-flags */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 19, 0, 0}, /* begin dso-flags */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 1, 4, 4}, /* set base */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 1, 2, 4}, /* set base */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 20, 0, 0}, /* convert tcp-size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 20, 0, 0}, /* begin tcp-size */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 15, 5, 155}, /* set is_in_step */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 15, 0, 155}, /* set is_in_step */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 21, 0, 0}, /* convert one-or-none */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 21, 0, 0}, /* begin one-or-none */
     {QCAP_OP_CLOSE, 0, 0, 427, 0, 0}, /* close tlv */
@@ -11965,12 +9635,12 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 27, 0, 0}, /* begin high */
     {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 157, 0}, /* anomaly long-name */
     {QCAP_OP_ANOMALY_OPEN, 0, 2, 0, 0, 0}, /* anomaly-open */
-    {QCAP_OP_SET, 0, 0, 11, 6, 158}, /* set name_size */
+    {QCAP_OP_SET, 0, 0, 11, 3, 158}, /* set name_size */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 28, 0, 0}, /* convert label-text */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 28, 0, 0}, /* begin label-text */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 29, 0, 0}, /* convert label-size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 29, 0, 0}, /* begin label-size */
-    {QCAP_OP_SET, 0, 0, 11, 7, 159}, /* set name_size */
+    {QCAP_OP_SET, 0, 0, 11, 4, 159}, /* set name_size */
     {QCAP_OP_OPEN, QCAP_OP_JOINED, 1, 315, 0, 0}, /* open NS */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 1, 315, 0, 0}, /* open NS */
     {QCAP_OP_CLOSE, QCAP_OP_JOINED, 1, 316, 0, 0}, /* close CNAME */
@@ -13192,7 +10862,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 14, 0, 0}, /* close truncated */
     {QCAP_OP_OPEN, 0, 0, 14, 0, 0}, /* open truncated */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 14, 0, 0}, /* open truncated */
-    {QCAP_OP_SET, 0, 0, 1, 8, 161}, /* set base */
+    {QCAP_OP_SET, 0, 0, 1, 4, 161}, /* set base */
     {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 157, 0}, /* anomaly long-name */
 };
 

@@ -108,7 +108,7 @@ static const uint16_t targets_0[] = {AT_DATA_1, AT_BEFORE_START_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_0, .rule = 1}, /* 0 */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_0, .rule = 1}, /* 0: data */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */

@@ -772,19 +772,7 @@ static qcap_number_t value_2(const qcap_parser_t *parser)
     return qcap_register(parser, 9 /* port */);
 }
 
-/* port */
-static qcap_number_t value_3(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 9 /* port */);
-}
-
-/* port */
-static qcap_number_t value_4(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 9 /* port */);
-}
-
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2};
 
 /* Which alternative of begun-tls applies. */
 static int choose_1(const qcap_parser_t *parser)
@@ -895,7 +883,7 @@ static int choose_15(const qcap_parser_t *parser)
 }
 
 /* The words of verb. */
-static unsigned find_8(const unsigned char *text, size_t len)
+static unsigned find_verb(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 3:
@@ -919,61 +907,7 @@ static unsigned find_8(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_8 = {find_8, 5};
-
-/* The words of verb. */
-static unsigned find_9(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 3:
-        if (qcap_is_word(text, "tls", 3))
-            return 2;
-        if (qcap_is_word(text, "ssl", 3))
-            return 5;
-        return 0;
-    case 4:
-        if (qcap_is_word(text, "feat", 4))
-            return 1;
-        return 0;
-    case 5:
-        if (qcap_is_word(text, "tls-c", 5))
-            return 3;
-        if (qcap_is_word(text, "tls-p", 5))
-            return 4;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_9 = {find_9, 5};
-
-/* The words of verb. */
-static unsigned find_10(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 3:
-        if (qcap_is_word(text, "tls", 3))
-            return 2;
-        if (qcap_is_word(text, "ssl", 3))
-            return 5;
-        return 0;
-    case 4:
-        if (qcap_is_word(text, "feat", 4))
-            return 1;
-        return 0;
-    case 5:
-        if (qcap_is_word(text, "tls-c", 5))
-            return 3;
-        if (qcap_is_word(text, "tls-p", 5))
-            return 4;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_10 = {find_10, 5};
+static const qcap_keywords_t words_verb = {find_verb, 5};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
@@ -985,9 +919,9 @@ static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_DECIMAL, NULL, 5, 1, 55, 0, 5, 188, 3, false, false}, /* 5: h1 */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 155, 9, false, false}, /* 6: tcp-port */
     {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 46, 1, 150, 8, false, false}, /* 7: net-addr */
-    {QCAP_CONVERT_KEYWORD, &keywords_8, 0, 1, 0, 5, 0, 189, 0, false, false}, /* 8: mechanism-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_9, 0, 1, 0, 5, 0, 70, 0, false, false}, /* 9: free-command */
-    {QCAP_CONVERT_KEYWORD, &keywords_10, 0, 1, 0, 5, 0, 56, 0, false, false}, /* 10: first-free-command */
+    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 5, 0, 189, 0, false, false}, /* 8: mechanism-name */
+    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 5, 0, 70, 0, false, false}, /* 9: free-command */
+    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 5, 0, 56, 0, false, false}, /* 10: first-free-command */
     {QCAP_CONVERT_BYTES, NULL, 6, 1, 55, 4, 6, 10, 1, false, false}, /* 11: passive-code */
     {QCAP_CONVERT_DECIMAL, NULL, 7, 1, 59, 0, 7, 10, 2, false, false}, /* 12: passive-code */
     {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 4, 1, 190, 1, false, false}, /* 13: extended-passive-code */
@@ -1161,7 +1095,7 @@ on1:
 out1:
     return qcap_leave(parser, at, end, AT_USER_COMMAND_1);
 
-    /* user-command = . "USER"      RFC 959, 5.3.1
+    /* user-command = "U" . "SER"      RFC 959, 5.3.1
      * e.g. after "u" */
 on2:
     if (QCAP_UNLIKELY(at == end))
@@ -1176,7 +1110,7 @@ out2:
     qcap_op_list(parser, 9 /* open command */, QCAP_HERE(p0) - 1);
     return qcap_leave(parser, at, end, AT_USER_COMMAND_2);
 
-    /* user-command = . "USER"      RFC 959, 5.3.1
+    /* user-command = "US" . "ER"      RFC 959, 5.3.1
      * e.g. after "us" */
 on3:
     if (QCAP_UNLIKELY(at == end))
@@ -1191,7 +1125,7 @@ out3:
     qcap_op_list(parser, 9 /* open command */, QCAP_HERE(p0) - 1);
     return qcap_leave(parser, at, end, AT_USER_COMMAND_3);
 
-    /* user-command = . "USER"      RFC 959, 5.3.1
+    /* user-command = "USE" . "R"      RFC 959, 5.3.1
      * e.g. after "use" */
 on4:
     if (QCAP_UNLIKELY(at == end))
@@ -1297,9 +1231,9 @@ on8:
 out8:
     return qcap_leave(parser, at, end, AT_SIGNALS_1);
 
-    /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+    /* file-command = "R" . "ETR" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "R" . "NFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "R" . "NTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nr" */
 on11:
     if (QCAP_UNLIKELY(at == end))
@@ -1313,9 +1247,9 @@ out11:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_FILE_COMMAND_1);
 
-    /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * restart-command = . "REST"      RFC 2228, 3
-     * bare-command = "CDUP" / . "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* file-command = "RE" . "TR" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * restart-command = "RE" . "ST"      RFC 2228, 3
+     * bare-command = "CDUP" / "RE" . "IN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" ...      RFC 7151, 3
      * e.g. after "ccc\nre" */
 on12:
     if (QCAP_UNLIKELY(at == end))
@@ -1329,9 +1263,9 @@ out12:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_FILE_COMMAND_2);
 
-    /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
+    /* file-command = "RET" . "R" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * file-command = "RET" . "R" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * file-command = "RET" . "R" / "STOR" / "APPE"      RFC 959, 5.3.1
      * e.g. after "ccc\nret" */
 on13:
     if (QCAP_UNLIKELY(at == end))
@@ -1408,9 +1342,9 @@ out16:
     side->positions[2] = QCAP_HERE(p2) + 4;
     return qcap_leave(parser, at, end, AT_STRING_3);
 
-    /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REIN" / "Q" . "UIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "Q" . "UIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "Q" . "UIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
      * e.g. after "ccc\nq" */
 on10:
     if (QCAP_UNLIKELY(at == end))
@@ -1424,9 +1358,9 @@ out10:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_BARE_COMMAND_1);
 
-    /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REIN" / "QU" . "IT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QU" . "IT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QU" . "IT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
      * e.g. after "ccc\nqu" */
 on17:
     if (QCAP_UNLIKELY(at == end))
@@ -1440,9 +1374,9 @@ out17:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_BARE_COMMAND_2);
 
-    /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REIN" / "QUI" . "T" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QUI" . "T" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QUI" . "T" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
      * e.g. after "ccc\nqui" */
 on18:
     if (QCAP_UNLIKELY(at == end))
@@ -1482,9 +1416,9 @@ out19:
     side->positions[0] = QCAP_HERE(p2) - 1;
     return qcap_leave(parser, at, end, AT_CRLF_4);
 
-    /* password-command = . "PASS"      RFC 959, 5.3.1
-     * port-command = . "PORT"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
+    /* password-command = "P" . "ASS"      RFC 959, 5.3.1
+     * port-command = "P" . "ORT"      RFC 959, 5.3.1
+     * text-command = "ALLO" / "SITE" / "ADAT" / "P" . "ROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "ccc\np" */
 on9:
     if (QCAP_UNLIKELY(at == end))
@@ -1498,9 +1432,9 @@ out9:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_PASSWORD_COMMAND_1);
 
-    /* password-command = . "PASS"      RFC 959, 5.3.1
-     * bare-command = "CDUP" / "REIN" / "QUIT" / . "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * password-command = . "PASS"      RFC 959, 5.3.1
+    /* password-command = "PA" . "SS"      RFC 959, 5.3.1
+     * bare-command = "CDUP" / "REIN" / "QUIT" / "PA" . "SV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" ...      RFC 7151, 3
+     * password-command = "PA" . "SS"      RFC 959, 5.3.1
      * e.g. after "ccc\npa" */
 on20:
     if (QCAP_UNLIKELY(at == end))
@@ -1514,9 +1448,9 @@ out20:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_PASSWORD_COMMAND_2);
 
-    /* password-command = . "PASS"      RFC 959, 5.3.1
-     * bare-command = "CDUP" / "REIN" / "QUIT" / . "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * password-command = . "PASS"      RFC 959, 5.3.1
+    /* password-command = "PAS" . "S"      RFC 959, 5.3.1
+     * bare-command = "CDUP" / "REIN" / "QUIT" / "PAS" . "V" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" ...      RFC 7151, 3
+     * password-command = "PAS" . "S"      RFC 959, 5.3.1
      * e.g. after "ccc\npas" */
 on21:
     if (QCAP_UNLIKELY(at == end))
@@ -1673,9 +1607,9 @@ signals_1:
     }
     return qcap_stop(parser, at, AT_SIGNALS_1, QCAP_STOP_TABLE);
 
-    /* password-command = . "PASS"      RFC 959, 5.3.1
-     * port-command = . "PORT"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
+    /* password-command = "P" . "ASS"      RFC 959, 5.3.1
+     * port-command = "P" . "ORT"      RFC 959, 5.3.1
+     * text-command = "ALLO" / "SITE" / "ADAT" / "P" . "ROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "ccc\np" */
 password_command_1:
     if (at == end)
@@ -1703,9 +1637,9 @@ first_word_2:
     }
     return qcap_stop(parser, at, AT_FIRST_WORD_2, QCAP_STOP_TABLE);
 
-    /* password-command = . "PASS"      RFC 959, 5.3.1
-     * bare-command = "CDUP" / "REIN" / "QUIT" / . "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * password-command = . "PASS"      RFC 959, 5.3.1
+    /* password-command = "PA" . "SS"      RFC 959, 5.3.1
+     * bare-command = "CDUP" / "REIN" / "QUIT" / "PA" . "SV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" ...      RFC 7151, 3
+     * password-command = "PA" . "SS"      RFC 959, 5.3.1
      * e.g. after "ccc\npa" */
 password_command_2:
     if (at == end)
@@ -1729,9 +1663,9 @@ crlf_4:
     }
     return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
 
-    /* password-command = . "PASS"      RFC 959, 5.3.1
-     * bare-command = "CDUP" / "REIN" / "QUIT" / . "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * password-command = . "PASS"      RFC 959, 5.3.1
+    /* password-command = "PAS" . "S"      RFC 959, 5.3.1
+     * bare-command = "CDUP" / "REIN" / "QUIT" / "PAS" . "V" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" ...      RFC 7151, 3
+     * password-command = "PAS" . "S"      RFC 959, 5.3.1
      * e.g. after "ccc\npas" */
 password_command_3:
     if (at == end)
@@ -2091,9 +2025,9 @@ on9:
 out9:
     return qcap_leave(parser, at, end, AT_OUTCOME_1);
 
-    /* passive-code = . "227"      RFC 959, 4.2.1
-     * extended-passive-code = . "229"      RFC 959, 4.2.1
-     * path-code = . "257"      RFC 959, 4.2.1
+    /* passive-code = "2" . "27"      RFC 959, 4.2.1
+     * extended-passive-code = "2" . "29"      RFC 959, 4.2.1
+     * path-code = "2" . "57"      RFC 959, 4.2.1
      * e.g. after "2" */
 on4:
     if (QCAP_UNLIKELY(at == end))
@@ -2185,8 +2119,8 @@ out13:
     qcap_op_list(parser, 117 /* open reply-text */, QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_TEXT_2);
 
-    /* passive-code = . "227"      RFC 959, 4.2.1
-     * extended-passive-code = . "229"      RFC 959, 4.2.1
+    /* passive-code = "22" . "7"      RFC 959, 4.2.1
+     * extended-passive-code = "22" . "9"      RFC 959, 4.2.1
      * reply-code = ... / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" . ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
      * e.g. after "22" */
 on10:
@@ -2832,8 +2766,8 @@ on33:
 out33:
     return qcap_leave(parser, at, end, AT_OUTCOME_1);
 
-    /* greeting-code = . "220" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
-     * greeting-code = . "220" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
+    /* greeting-code = "2" . "20" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
+     * greeting-code = "2" . "20" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
      * e.g. after "2" */
 greeting_code_1:
     if (at == end)
@@ -2857,9 +2791,9 @@ reply_code_1:
     }
     return qcap_stop(parser, at, AT_REPLY_CODE_1, QCAP_STOP_TABLE);
 
-    /* passive-code = . "227"      RFC 959, 4.2.1
-     * extended-passive-code = . "229"      RFC 959, 4.2.1
-     * path-code = . "257"      RFC 959, 4.2.1
+    /* passive-code = "2" . "27"      RFC 959, 4.2.1
+     * extended-passive-code = "2" . "29"      RFC 959, 4.2.1
+     * path-code = "2" . "57"      RFC 959, 4.2.1
      * e.g. after "2" */
 passive_code_1:
     if (at == end)
@@ -2874,8 +2808,8 @@ passive_code_1:
     }
     return qcap_stop(parser, at, AT_PASSIVE_CODE_1, QCAP_STOP_TABLE);
 
-    /* greeting-code = . "220" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
-     * greeting-code = . "220" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
+    /* greeting-code = "22" . "0" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
+     * greeting-code = "22" . "0" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
      * e.g. after "22" */
 greeting_code_2:
     if (at == end)
@@ -2904,8 +2838,8 @@ reply_code_2:
     }
     return qcap_stop(parser, at, AT_REPLY_CODE_2, QCAP_STOP_TABLE);
 
-    /* passive-code = . "227"      RFC 959, 4.2.1
-     * extended-passive-code = . "229"      RFC 959, 4.2.1
+    /* passive-code = "22" . "7"      RFC 959, 4.2.1
+     * extended-passive-code = "22" . "9"      RFC 959, 4.2.1
      * reply-code = ... / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" . ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
      * e.g. after "22" */
 passive_code_2:
@@ -3197,7 +3131,7 @@ static const uint16_t targets_7[] = {AT_BEFORE_PASSIVE_CODE_1, AT_OUTCOME_2};
 
 static const uint16_t targets_8[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_1};
 
-static const qcap_piece_t pieces_8[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
+static const qcap_piece_t pieces_8[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)" ", 1, QCAP_NONE, false}};
 
 static const uint8_t next_8[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
@@ -3216,7 +3150,7 @@ static const uint16_t targets_9[] = {AT_BEFORE_TEXT_2};
 
 static const uint16_t targets_10[] = {AT_BEFORE_FEATURE_LINE_1, AT_ANSWER_LINES_2};
 
-static const qcap_piece_t pieces_10[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
+static const qcap_piece_t pieces_10[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)" ", 1, QCAP_NONE, false}};
 
 static const uint8_t next_10[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
@@ -3233,19 +3167,6 @@ static const uint16_t targets_11[] = {AT_BEFORE_TEXT_2};
 
 static const uint16_t targets_12[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_2};
 
-static const qcap_piece_t pieces_12[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
-
-static const uint8_t next_12[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-
-static const qcap_two_t twos_12[] = {
-    {{0xfe, 0xdb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
-     {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
-    {{0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-};
-
-static const qcap_until_t until_12 = {pieces_12, 2, true, next_12, twos_12, 2};
-
 static const uint16_t targets_13[] = {AT_FEATURE_LINES_1, AT_BEFORE_TEXT_LINES_2};
 
 static const uint16_t targets_14[] = {AT_ANSWER_LINES_1};
@@ -3256,41 +3177,26 @@ static const uint16_t targets_16[] = {AT_BEFORE_TEXT_1};
 
 static const uint16_t targets_17[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_1};
 
-static const qcap_piece_t pieces_17[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
-
-static const uint8_t next_17[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-
-static const qcap_two_t twos_17[] = {
-    {{0xfe, 0xdb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
-     {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
-    {{0x00, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x00, 0x40, 0x00, 0x00, 0x00, 0x7e, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    {{0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-};
-
-static const qcap_until_t until_17 = {pieces_17, 2, true, next_17, twos_17, 3};
-
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 124, .protocol = "tls"}, /* 0 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 124, .choose = choose_1}, /* 1 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_2, .rule = 139, .protocol = "tls"}, /* 2 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_3, .rule = 139, .choose = choose_3}, /* 3 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_4, .rule = 180, .protocol = "tls"}, /* 4 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 38, .choose = choose_5}, /* 5 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_6, .rule = 181, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 6 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_7, .rule = 26, .choose = choose_7}, /* 7 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_8, .rule = 122, .until = &until_8}, /* 8 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_9, .rule = 154}, /* 9 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_10, .rule = 154, .until = &until_10}, /* 10 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_11, .rule = 122}, /* 11 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_12, .rule = 122, .until = &until_12}, /* 12 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 147, .choose = choose_13}, /* 13 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_14, .rule = 182, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 14 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 134, .choose = choose_15}, /* 15 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_16, .rule = 122}, /* 16 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_17, .rule = 122, .until = &until_17}, /* 17 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 124, .protocol = "tls"}, /* 0: begun-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 124, .choose = choose_1}, /* 1: begun-tls */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_2, .rule = 139, .protocol = "tls"}, /* 2: seen-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_3, .rule = 139, .choose = choose_3}, /* 3: seen-tls */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_4, .rule = 180, .protocol = "tls"}, /* 4: secured */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 38, .choose = choose_5}, /* 5: done */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_6, .rule = 181, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 6: final */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_7, .rule = 26, .choose = choose_7}, /* 7: outcome */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_8, .rule = 122, .until = &until_8}, /* 8: text-lines */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_9, .rule = 154}, /* 9: feature-lines */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_10, .rule = 154, .until = &until_10}, /* 10: feature-lines */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_11, .rule = 122}, /* 11: text-lines */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_12, .rule = 122, .until = &until_10}, /* 12: text-lines */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 147, .choose = choose_13}, /* 13: answer-lines */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_14, .rule = 182, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 14: final-more */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 134, .choose = choose_15}, /* 15: more */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_16, .rule = 122}, /* 16: text-lines */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_17, .rule = 122, .until = &until_8}, /* 17: text-lines */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -5682,13 +5588,13 @@ static const qcap_state_t states[] = {
      *     -> delay_code_1 */
     {14, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 3: before_delay_code_1 */
 
-    /* user-command = . "USER"      RFC 959, 5.3.1
+    /* user-command = "U" . "SER"      RFC 959, 5.3.1
      * e.g. after "u"
      *     "S" / "s" -> user_command_3 */
     {15, 255, 2, 3, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 4: user_command_2 */
 
-    /* greeting-code = . "220" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
-     * greeting-code = . "220" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
+    /* greeting-code = "2" . "20" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
+     * greeting-code = "2" . "20" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
      * e.g. after "2"
      *     "2" -> greeting_code_2 */
     {16, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 5: greeting_code_1 */
@@ -5700,22 +5606,22 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> reply_code_2 */
     {17, 255, 4, 5, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 6: reply_code_1 */
 
-    /* passive-code = . "227"      RFC 959, 4.2.1
-     * extended-passive-code = . "229"      RFC 959, 4.2.1
-     * path-code = . "257"      RFC 959, 4.2.1
+    /* passive-code = "2" . "27"      RFC 959, 4.2.1
+     * extended-passive-code = "2" . "29"      RFC 959, 4.2.1
+     * path-code = "2" . "57"      RFC 959, 4.2.1
      * e.g. after "2"
      *     "0"-"1" / "3"-"4" -> reply_code_2
      *     "2" -> passive_code_2
      *     "5" -> path_code_1 */
     {18, 255, 5, 6, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 7: passive_code_1 */
 
-    /* user-command = . "USER"      RFC 959, 5.3.1
+    /* user-command = "US" . "ER"      RFC 959, 5.3.1
      * e.g. after "us"
      *     "E" / "e" -> user_command_4 */
     {21, 255, 6, 7, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 8: user_command_3 */
 
-    /* greeting-code = . "220" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
-     * greeting-code = . "220" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
+    /* greeting-code = "22" . "0" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
+     * greeting-code = "22" . "0" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
      * e.g. after "22"
      *     "0" -> greeting_line_1: convert greeting-code, close reply-code */
     {22, 255, 7, 8, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 9: greeting_code_2 */
@@ -5727,8 +5633,8 @@ static const qcap_state_t states[] = {
      *     DIGIT -> reply_line_1 */
     {23, 255, 8, 9, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 10: reply_code_2 */
 
-    /* passive-code = . "227"      RFC 959, 4.2.1
-     * extended-passive-code = . "229"      RFC 959, 4.2.1
+    /* passive-code = "22" . "7"      RFC 959, 4.2.1
+     * extended-passive-code = "22" . "9"      RFC 959, 4.2.1
      * reply-code = ... / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" . ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
      * e.g. after "22"
      *     "0"-"6" / "8" -> reply_line_1
@@ -5736,7 +5642,7 @@ static const qcap_state_t states[] = {
      *     "9" -> reply_line_3 */
     {24, 255, 9, 10, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 11: passive_code_2 */
 
-    /* user-command = . "USER"      RFC 959, 5.3.1
+    /* user-command = "USE" . "R"      RFC 959, 5.3.1
      * e.g. after "use"
      *     "R" / "r" -> first_line_1: close command */
     {27, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: user_command_4 */
@@ -5850,9 +5756,9 @@ static const qcap_state_t states[] = {
      *     LF -> passive_code_3: atomic ends, close reply */
     {73, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: crlf_2 */
 
-    /* password-command = . "PASS"      RFC 959, 5.3.1
-     * port-command = . "PORT"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
+    /* password-command = "P" . "ASS"      RFC 959, 5.3.1
+     * port-command = "P" . "ORT"      RFC 959, 5.3.1
+     * text-command = "ALLO" / "SITE" / "ADAT" / "P" . "ROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "ccc\np"
      *     "A" / "a" -> password_command_2
      *     "B" / "b" -> text_command_39
@@ -5865,9 +5771,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {74, 255, 19, 21, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 25: password_command_1 */
 
-    /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REIN" / "Q" . "UIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "Q" . "UIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "Q" . "UIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
      * e.g. after "ccc\nq"
      *     HEXDIG / "-" / "G"-"T" / "V"-"Z" / "_" / "g"-"t" / "v"-"z" -> other_command_1: anomaly-open, open command
      *     "U" / "u" -> bare_command_2
@@ -5876,9 +5782,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {83, 255, 20, 22, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 26: bare_command_1 */
 
-    /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+    /* file-command = "R" . "ETR" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "R" . "NFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "R" . "NTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nr"
      *     "A" / "a" -> text_command_41
      *     DIGIT / "-" / "B"-"D" / "F"-"L" / "O"-"Z" / "_" / "b"-"d" / "f"-"l" / "o"-"z" -> other_command_1: anomaly-open, open command
@@ -5931,9 +5837,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: close username, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
     {108, 3, 24, 26, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: first_word_2 */
 
-    /* password-command = . "PASS"      RFC 959, 5.3.1
-     * bare-command = "CDUP" / "REIN" / "QUIT" / . "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * password-command = . "PASS"      RFC 959, 5.3.1
+    /* password-command = "PA" . "SS"      RFC 959, 5.3.1
+     * bare-command = "CDUP" / "REIN" / "QUIT" / "PA" . "SV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" ...      RFC 7151, 3
+     * password-command = "PA" . "SS"      RFC 959, 5.3.1
      * e.g. after "ccc\npa"
      *     HEXDIG / "-" / "G"-"R" / "T"-"Z" / "_" / "g"-"r" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "S" / "s" -> password_command_3
@@ -5942,9 +5848,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {112, 255, 25, 21, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 33: password_command_2 */
 
-    /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REIN" / "QU" . "IT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QU" . "IT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QU" . "IT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
      * e.g. after "ccc\nqu"
      *     HEXDIG / "-" / "G"-"H" / "J"-"Z" / "_" / "g"-"h" / "j"-"z" -> other_command_1: anomaly-open, open command
      *     "I" / "i" -> bare_command_3
@@ -5953,9 +5859,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {117, 255, 26, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 34: bare_command_2 */
 
-    /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * restart-command = . "REST"      RFC 2228, 3
-     * bare-command = "CDUP" / . "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* file-command = "RE" . "TR" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * restart-command = "RE" . "ST"      RFC 2228, 3
+     * bare-command = "CDUP" / "RE" . "IN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" ...      RFC 7151, 3
      * e.g. after "ccc\nre"
      *     HEXDIG / "-" / "G"-"H" / "J"-"R" / "U"-"Z" / "_" / "g"-"h" / "j"-"r" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "I" / "i" -> bare_command_26
@@ -6005,9 +5911,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: open command, close command, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
     {139, 255, 29, 29, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 39: crlf_4 */
 
-    /* password-command = . "PASS"      RFC 959, 5.3.1
-     * bare-command = "CDUP" / "REIN" / "QUIT" / . "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * password-command = . "PASS"      RFC 959, 5.3.1
+    /* password-command = "PAS" . "S"      RFC 959, 5.3.1
+     * bare-command = "CDUP" / "REIN" / "QUIT" / "PAS" . "V" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" ...      RFC 7151, 3
+     * password-command = "PAS" . "S"      RFC 959, 5.3.1
      * e.g. after "ccc\npas"
      *     HEXDIG / "-" / "G"-"R" / "T"-"U" / "W"-"Z" / "_" / "g"-"r" / "t"-"u" / "w"-"z" -> other_command_1: anomaly-open, open command
      *     "S" / "s" -> command_line_2
@@ -6017,9 +5923,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {143, 255, 30, 21, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 40: password_command_3 */
 
-    /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REIN" / "QUI" . "T" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QUI" . "T" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QUI" . "T" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
      * e.g. after "ccc\nqui"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> crlf_4
@@ -6028,9 +5934,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {149, 255, 31, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 41: bare_command_3 */
 
-    /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
+    /* file-command = "RET" . "R" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * file-command = "RET" . "R" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * file-command = "RET" . "R" / "STOR" / "APPE"      RFC 959, 5.3.1
      * e.g. after "ccc\nret"
      *     HEXDIG / "-" / "G"-"Q" / "S"-"Z" / "_" / "g"-"q" / "s"-"z" -> other_command_1: anomaly-open, open command
      *     "R" / "r" -> command_line_1
@@ -6335,56 +6241,56 @@ static const qcap_state_t states[] = {
      *     -> passive_code_4: found, open reply */
     {286, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 71: before_passive_code_2 */
 
-    /* auth-command = . "AUTH"      RFC 2228, 3
+    /* auth-command = "A" . "UTH"      RFC 2228, 3
      * e.g. after "a"
      *     "U" / "u" -> auth_command_2 */
     {287, 255, 38, 43, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 72: auth_command_1 */
 
-    /* first-text-command = "OPTS" / . "CLNT"      RFC 959, 4.1
-     * first-free-command = "FEAT" / "HELP" / "LANG" / "NOOP" / . "CSID"      RFC 959, 4.1
+    /* first-text-command = "OPTS" / "C" . "LNT"      RFC 959, 4.1
+     * first-free-command = "FEAT" / "HELP" / "LANG" / "NOOP" / "C" . "SID"      RFC 959, 4.1
      * e.g. after "c"
      *     "L" / "l" -> first_text_command_3
      *     "S" / "s" -> first_free_command_4: begin first-free-command */
     {288, 255, 39, 44, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 73: first_text_command_1 */
 
-    /* first-free-command = . "FEAT" / "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
+    /* first-free-command = "F" . "EAT" / "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "f"
      *     "E" / "e" -> first_free_command_5 */
     {290, 255, 6, 45, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 74: first_free_command_1 */
 
-    /* host-command = . "HOST"      RFC 7151, 3
-     * first-free-command = "FEAT" / . "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
+    /* host-command = "H" . "OST"      RFC 7151, 3
+     * first-free-command = "FEAT" / "H" . "ELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "h"
      *     "E" / "e" -> first_free_command_6: begin first-free-command
      *     "O" / "o" -> host_command_3 */
     {291, 255, 40, 46, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 75: host_command_1 */
 
-    /* first-free-command = "FEAT" / "HELP" / . "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
+    /* first-free-command = "FEAT" / "HELP" / "L" . "ANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "l"
      *     "A" / "a" -> first_free_command_7 */
     {293, 255, 41, 47, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 76: first_free_command_2 */
 
-    /* first-free-command = "FEAT" / "HELP" / "LANG" / . "NOOP" / "CSID"      RFC 959, 4.1
+    /* first-free-command = "FEAT" / "HELP" / "LANG" / "N" . "OOP" / "CSID"      RFC 959, 4.1
      * e.g. after "n"
      *     "O" / "o" -> first_free_command_8 */
     {294, 255, 42, 48, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 77: first_free_command_3 */
 
-    /* first-text-command = . "OPTS" / "CLNT"      RFC 959, 4.1
+    /* first-text-command = "O" . "PTS" / "CLNT"      RFC 959, 4.1
      * e.g. after "o"
      *     "P" / "p" -> first_text_command_4 */
     {295, 255, 43, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: first_text_command_2 */
 
-    /* first-bare-command = "SYST" / . "QUIT"      RFC 959, 4.1
+    /* first-bare-command = "SYST" / "Q" . "UIT"      RFC 959, 4.1
      * e.g. after "q"
      *     "U" / "u" -> first_bare_command_3 */
     {296, 255, 38, 50, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: first_bare_command_1 */
 
-    /* first-bare-command = . "SYST" / "QUIT"      RFC 959, 4.1
+    /* first-bare-command = "S" . "YST" / "QUIT"      RFC 959, 4.1
      * e.g. after "s"
      *     "Y" / "y" -> first_bare_command_4 */
     {297, 255, 44, 51, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 80: first_bare_command_2 */
 
-    /* delay-code = . "120"      RFC 959, 5.4
+    /* delay-code = "1" . "20"      RFC 959, 5.4
      * e.g. after "1"
      *     "2" -> delay_code_3 */
     {298, 255, 3, 52, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: delay_code_2 */
@@ -6395,9 +6301,9 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> greeting_code_4 */
     {299, 255, 4, 53, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 82: greeting_code_3 */
 
-    /* account-command = . "ACCT"      RFC 959, 5.3.1
-     * file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
-     * auth-command = . "AUTH"      RFC 2228, 3
+    /* account-command = "A" . "CCT"      RFC 959, 5.3.1
+     * file-command = "RETR" / "STOR" / "A" . "PPE"      RFC 959, 5.3.1
+     * auth-command = "A" . "UTH"      RFC 2228, 3
      * e.g. after "a"
      *     "B" / "b" -> bare_command_5
      *     "C" / "c" -> account_command_2
@@ -6408,9 +6314,9 @@ static const qcap_state_t states[] = {
      *     "V" / "v" -> text_command_4 */
     {300, 255, 45, 54, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: account_command_1 */
 
-    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
-     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
-     * text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
+    /* path-command = "C" . "WD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
+     * text-command = ... "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "C" . "ONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "C" . "LNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
      * e.g. after "c"
      *     "C" / "c" -> bare_command_6
      *     "D" / "d" -> bare_command_7
@@ -6420,45 +6326,45 @@ static const qcap_state_t states[] = {
      *     "W" / "w" -> path_command_5 */
     {307, 255, 46, 55, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 84: path_command_1 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "D" . "ELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "d"
      *     "E" / "e" -> path_command_6 */
     {313, 255, 6, 56, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 85: path_command_2 */
 
-    /* extended-port-command = . "EPRT"      RFC 2428, 2
-     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* extended-port-command = "E" . "PRT"      RFC 2428, 2
+     * text-command = ... "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "E" . "NC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "E" . "PSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "e"
      *     "N" / "n" -> text_command_7
      *     "P" / "p" -> extended_port_command_2 */
     {314, 255, 47, 57, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 86: extended_port_command_1 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "F" . "EAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "f"
      *     "E" / "e" -> free_command_3 */
     {316, 255, 6, 58, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 87: free_command_1 */
 
-    /* host-command = . "HOST"      RFC 7151, 3
-     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
-     * free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* host-command = "H" . "OST"      RFC 7151, 3
+     * text-command = ... "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "H" . "ASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * free-command = "STOU" / "H" . "ELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "h"
      *     "A" / "a" -> text_command_8
      *     "E" / "e" -> free_command_4: begin free-command
      *     "O" / "o" -> host_command_4 */
     {317, 255, 48, 59, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 88: host_command_2 */
 
-    /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
-     * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
+    /* list-command = "L" . "IST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+     * text-command = ... "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "L" . "PRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "L" . "ANG" / "CSID"      RFC 7151, 3
      * e.g. after "l"
      *     "A" / "a" -> free_command_5: begin free-command
      *     "I" / "i" -> list_command_3
      *     "P" / "p" -> text_command_9 */
     {320, 255, 49, 60, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 89: list_command_1 */
 
-    /* path-command = ... / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / . "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
+    /* path-command = ... "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "M" . "KD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "M" . "DTM" / "SIZE"      RFC 959, 5.3.1
+     * list-command = "LIST" / "NLST" / "STAT" / "M" . "LST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "m"
      *     "D" / "d" -> path_command_7
      *     "F" / "f" -> text_command_10
@@ -6468,21 +6374,21 @@ static const qcap_state_t states[] = {
      *     "O" / "o" -> mode_command_1 */
     {323, 255, 50, 61, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 90: path_command_3 */
 
-    /* list-command = "LIST" / . "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
-     * free-command = "STOU" / "HELP" / . "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* list-command = "LIST" / "N" . "LST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+     * free-command = "STOU" / "HELP" / "N" . "OOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "n"
      *     "L" / "l" -> list_command_3
      *     "O" / "o" -> free_command_6: begin free-command */
     {329, 255, 51, 62, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 91: list_command_2 */
 
-    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+    /* text-command = ... "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "O" . "PTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "o"
      *     "P" / "p" -> text_command_11 */
     {331, 255, 43, 63, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: text_command_1 */
 
-    /* password-command = . "PASS"      RFC 959, 5.3.1
-     * port-command = . "PORT"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
+    /* password-command = "P" . "ASS"      RFC 959, 5.3.1
+     * port-command = "P" . "ORT"      RFC 959, 5.3.1
+     * text-command = "ALLO" / "SITE" / "ADAT" / "P" . "ROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "p"
      *     "A" / "a" -> password_command_5
      *     "B" / "b" -> text_command_12
@@ -6491,14 +6397,14 @@ static const qcap_state_t states[] = {
      *     "W" / "w" -> bare_command_8 */
     {332, 255, 52, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 93: password_command_4 */
 
-    /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REIN" / "Q" . "UIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
      * e.g. after "q"
      *     "U" / "u" -> bare_command_9 */
     {337, 255, 38, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: bare_command_4 */
 
-    /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+    /* file-command = "R" . "ETR" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "R" . "NFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "R" . "NTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "r"
      *     "A" / "a" -> text_command_14
      *     "E" / "e" -> file_command_7
@@ -6506,9 +6412,9 @@ static const qcap_state_t states[] = {
      *     "N" / "n" -> path_command_8 */
     {338, 255, 53, 66, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: file_command_4 */
 
-    /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
-     * path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
+    /* file-command = "RETR" / "S" . "TOR" / "APPE"      RFC 959, 5.3.1
+     * path-command = "CWD" / "S" . "MNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = ... "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "S" . "IZE"      RFC 959, 5.3.1
      * e.g. after "s"
      *     "I" / "i" -> path_command_9
      *     "M" / "m" -> path_command_10
@@ -6516,19 +6422,19 @@ static const qcap_state_t states[] = {
      *     "Y" / "y" -> bare_command_10 */
     {342, 255, 54, 67, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 96: file_command_5 */
 
-    /* type-command = . "TYPE"      RFC 2228, 3
+    /* type-command = "T" . "YPE"      RFC 2228, 3
      * e.g. after "t"
      *     "Y" / "y" -> type_command_2 */
     {346, 255, 44, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: type_command_1 */
 
-    /* user-command = . "USER"      RFC 959, 5.3.1
+    /* user-command = "U" . "SER"      RFC 959, 5.3.1
      * e.g. after "u"
      *     "S" / "s" -> user_command_7 */
     {347, 255, 2, 3, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: user_command_6 */
 
-    /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "X" . "CWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "X" . "RMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "X" . "MKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "x"
      *     "C" / "c" -> path_command_11
      *     "M" / "m" -> path_command_12
@@ -6537,62 +6443,62 @@ static const qcap_state_t states[] = {
      *     "S" / "s" -> text_command_15 */
     {348, 255, 55, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: path_command_4 */
 
-    /* auth-command = . "AUTH"      RFC 2228, 3
+    /* auth-command = "AU" . "TH"      RFC 2228, 3
      * e.g. after "au"
      *     "T" / "t" -> auth_command_4 */
     {353, 255, 56, 70, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: auth_command_2 */
 
-    /* first-text-command = "OPTS" / . "CLNT"      RFC 959, 4.1
+    /* first-text-command = "OPTS" / "CL" . "NT"      RFC 959, 4.1
      * e.g. after "cl"
      *     "N" / "n" -> first_text_command_5 */
     {354, 255, 57, 71, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: first_text_command_3 */
 
-    /* first-free-command = "FEAT" / "HELP" / "LANG" / "NOOP" / . "CSID"      RFC 959, 4.1
+    /* first-free-command = "FEAT" / "HELP" / "LANG" / "NOOP" / "CS" . "ID"      RFC 959, 4.1
      * e.g. after "cs"
      *     "I" / "i" -> first_free_command_9 */
     {355, 255, 58, 72, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 102: first_free_command_4 */
 
-    /* first-free-command = . "FEAT" / "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
+    /* first-free-command = "FE" . "AT" / "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "fe"
      *     "A" / "a" -> first_free_command_10 */
     {356, 255, 41, 47, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 103: first_free_command_5 */
 
-    /* first-free-command = "FEAT" / . "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
+    /* first-free-command = "FEAT" / "HE" . "LP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "he"
      *     "L" / "l" -> first_free_command_11 */
     {357, 255, 59, 73, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 104: first_free_command_6 */
 
-    /* host-command = . "HOST"      RFC 7151, 3
+    /* host-command = "HO" . "ST"      RFC 7151, 3
      * e.g. after "ho"
      *     "S" / "s" -> host_command_5 */
     {358, 255, 2, 74, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: host_command_3 */
 
-    /* first-free-command = "FEAT" / "HELP" / . "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
+    /* first-free-command = "FEAT" / "HELP" / "LA" . "NG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "la"
      *     "N" / "n" -> first_free_command_12 */
     {359, 255, 57, 75, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 106: first_free_command_7 */
 
-    /* first-free-command = "FEAT" / "HELP" / "LANG" / . "NOOP" / "CSID"      RFC 959, 4.1
+    /* first-free-command = "FEAT" / "HELP" / "LANG" / "NO" . "OP" / "CSID"      RFC 959, 4.1
      * e.g. after "no"
      *     "O" / "o" -> first_free_command_11 */
     {357, 255, 42, 48, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 107: first_free_command_8 */
 
-    /* first-text-command = . "OPTS" / "CLNT"      RFC 959, 4.1
+    /* first-text-command = "OP" . "TS" / "CLNT"      RFC 959, 4.1
      * e.g. after "op"
      *     "T" / "t" -> first_text_command_6 */
     {360, 255, 56, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: first_text_command_4 */
 
-    /* first-bare-command = "SYST" / . "QUIT"      RFC 959, 4.1
+    /* first-bare-command = "SYST" / "QU" . "IT"      RFC 959, 4.1
      * e.g. after "qu"
      *     "I" / "i" -> first_bare_command_5 */
     {361, 255, 58, 77, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: first_bare_command_3 */
 
-    /* first-bare-command = . "SYST" / "QUIT"      RFC 959, 4.1
+    /* first-bare-command = "SY" . "ST" / "QUIT"      RFC 959, 4.1
      * e.g. after "sy"
      *     "S" / "s" -> first_bare_command_5 */
     {361, 255, 2, 78, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: first_bare_command_4 */
 
-    /* delay-code = . "120"      RFC 959, 5.4
+    /* delay-code = "12" . "0"      RFC 959, 5.4
      * e.g. after "12"
      *     "0" -> delay_line_1: close reply-code */
     {362, 255, 7, 79, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: delay_code_3 */
@@ -6603,281 +6509,281 @@ static const qcap_state_t states[] = {
      *     DIGIT -> greeting_line_1: convert greeting-code, close reply-code */
     {22, 255, 8, 80, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 112: greeting_code_4 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "AB" . "OR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" ...      RFC 7151, 3
      * e.g. after "ab"
      *     "O" / "o" -> bare_command_12 */
     {363, 255, 42, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: bare_command_5 */
 
-    /* account-command = . "ACCT"      RFC 959, 5.3.1
+    /* account-command = "AC" . "CT"      RFC 959, 5.3.1
      * e.g. after "ac"
      *     "C" / "c" -> account_command_3 */
     {364, 255, 60, 82, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: account_command_2 */
 
-    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "AD" . "AT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
      * e.g. after "ad"
      *     "A" / "a" -> text_command_16 */
     {365, 255, 41, 83, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: text_command_2 */
 
-    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+    /* text-command = "AL" . "LO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * e.g. after "al"
      *     "L" / "l" -> text_command_17 */
     {366, 255, 59, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: text_command_3 */
 
-    /* file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
+    /* file-command = "RETR" / "STOR" / "AP" . "PE"      RFC 959, 5.3.1
      * e.g. after "ap"
      *     "P" / "p" -> file_command_9 */
     {367, 255, 43, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: file_command_6 */
 
-    /* auth-command = . "AUTH"      RFC 2228, 3
+    /* auth-command = "AU" . "TH"      RFC 2228, 3
      * e.g. after "au"
      *     "T" / "t" -> auth_command_5 */
     {368, 255, 56, 70, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: auth_command_3 */
 
-    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AV" . "BL" / "COMB"      RFC 7151, 3
      * e.g. after "av"
      *     "B" / "b" -> text_command_18 */
     {369, 255, 61, 86, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: text_command_4 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / . "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = ... / "PWD" / "SYST" / "XCUP" / "XPWD" / "CC" . "C" / "LPSV"      RFC 7151, 3
      * e.g. after "cc"
      *     "C" / "c" -> crlf_9: close command, mark */
     {370, 255, 60, 87, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: bare_command_6 */
 
-    /* bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CD" . "UP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" ...      RFC 7151, 3
      * e.g. after "cd"
      *     "U" / "u" -> bare_command_13 */
     {371, 255, 38, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: bare_command_7 */
 
-    /* text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
+    /* text-command = ... "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CL" . "NT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
      * e.g. after "cl"
      *     "N" / "n" -> text_command_16 */
     {365, 255, 57, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: text_command_5 */
 
-    /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
-     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
+    /* text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CO" . "NF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "CO" . "MB"      RFC 7151, 3
      * e.g. after "co"
      *     "M" / "m" -> text_command_19
      *     "N" / "n" -> text_command_20 */
     {372, 255, 62, 89, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: text_command_6 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CS" . "ID"      RFC 7151, 3
      * e.g. after "cs"
      *     "I" / "i" -> free_command_7 */
     {374, 255, 58, 90, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 124: free_command_2 */
 
-    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
+    /* path-command = "CW" . "D" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
      * e.g. after "cw"
      *     "D" / "d" -> command_line_3: close command */
     {375, 255, 63, 91, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: path_command_5 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DE" . "LE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "de"
      *     "L" / "l" -> path_command_14 */
     {376, 255, 59, 92, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: path_command_6 */
 
-    /* text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
+    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "EN" . "C" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
      * e.g. after "en"
      *     "C" / "c" -> command_line_4: close command */
     {377, 255, 60, 93, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: text_command_7 */
 
-    /* extended-port-command = . "EPRT"      RFC 2428, 2
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* extended-port-command = "EP" . "RT"      RFC 2428, 2
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EP" . "SV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ep"
      *     "R" / "r" -> extended_port_command_3
      *     "S" / "s" -> free_command_8: begin free-command */
     {378, 255, 64, 94, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 128: extended_port_command_2 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FE" . "AT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "fe"
      *     "A" / "a" -> free_command_9 */
     {380, 255, 41, 95, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 129: free_command_3 */
 
-    /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HA" . "SH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * e.g. after "ha"
      *     "S" / "s" -> text_command_21 */
     {381, 255, 2, 96, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: text_command_8 */
 
-    /* free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HE" . "LP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "he"
      *     "L" / "l" -> free_command_10 */
     {382, 255, 59, 97, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 131: free_command_4 */
 
-    /* host-command = . "HOST"      RFC 7151, 3
+    /* host-command = "HO" . "ST"      RFC 7151, 3
      * e.g. after "ho"
      *     "S" / "s" -> host_command_6 */
     {383, 255, 2, 74, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: host_command_4 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LA" . "NG" / "CSID"      RFC 7151, 3
      * e.g. after "la"
      *     "N" / "n" -> free_command_11 */
     {384, 255, 57, 98, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 133: free_command_5 */
 
-    /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+    /* list-command = "LI" . "ST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "li"
      *     "S" / "s" -> list_command_5 */
     {385, 255, 2, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: list_command_3 */
 
-    /* text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
+    /* text-command = ... "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LP" . "RT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
+     * bare-command = ... "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LP" . "SV"      RFC 7151, 3
      * e.g. after "lp"
      *     "R" / "r" -> text_command_16
      *     "S" / "s" -> bare_command_14 */
     {386, 255, 64, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: text_command_9 */
 
-    /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MD" . "TM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "md"
      *     "T" / "t" -> path_command_15 */
     {388, 255, 56, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: path_command_7 */
 
-    /* text-command = ... / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / . "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" ...      RFC 7151, 3
-     * text-command = ... / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / . "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" ...      RFC 7151, 3
-     * text-command = ... / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / . "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" ...      RFC 7151, 3
+    /* text-command = ... / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MF" . "MT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" ...      RFC 7151, 3
+     * text-command = ... / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MF" . "CT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" ...      RFC 7151, 3
+     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MF" . "F" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" ...      RFC 7151, 3
      * e.g. after "mf"
      *     "C" / "M" / "c" / "m" -> text_command_16
      *     "F" / "f" -> command_line_4: close command */
     {389, 255, 65, 102, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: text_command_10 */
 
-    /* list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
-     * list-command = "LIST" / "NLST" / "STAT" / "MLST" / . "MLSD"      RFC 959, 5.3.1
+    /* list-command = "LIST" / "NLST" / "STAT" / "ML" . "ST" / "MLSD"      RFC 959, 5.3.1
+     * list-command = "LIST" / "NLST" / "STAT" / "MLST" / "ML" . "SD"      RFC 959, 5.3.1
      * e.g. after "ml"
      *     "S" / "s" -> list_command_6 */
     {391, 255, 2, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: list_command_4 */
 
-    /* mode-command = . "MODE"      RFC 2228, 3
+    /* mode-command = "MO" . "DE"      RFC 2228, 3
      * e.g. after "mo"
      *     "D" / "d" -> mode_command_2 */
     {392, 255, 63, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: mode_command_1 */
 
-    /* free-command = "STOU" / "HELP" / . "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NO" . "OP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "no"
      *     "O" / "o" -> free_command_10 */
     {382, 255, 42, 104, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 140: free_command_6 */
 
-    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+    /* text-command = ... "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OP" . "TS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "op"
      *     "T" / "t" -> text_command_22 */
     {393, 255, 56, 105, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: text_command_11 */
 
-    /* password-command = . "PASS"      RFC 959, 5.3.1
-     * bare-command = "CDUP" / "REIN" / "QUIT" / . "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* password-command = "PA" . "SS"      RFC 959, 5.3.1
+     * bare-command = "CDUP" / "REIN" / "QUIT" / "PA" . "SV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" ...      RFC 7151, 3
      * e.g. after "pa"
      *     "S" / "s" -> password_command_6 */
     {394, 255, 2, 106, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: password_command_5 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PB" . "SZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
      * e.g. after "pb"
      *     "S" / "s" -> text_command_23 */
     {395, 255, 2, 96, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: text_command_12 */
 
-    /* port-command = . "PORT"      RFC 959, 5.3.1
+    /* port-command = "PO" . "RT"      RFC 959, 5.3.1
      * e.g. after "po"
      *     "R" / "r" -> port_command_2 */
     {396, 255, 10, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: port_command_1 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / "PR" . "OT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "pr"
      *     "O" / "o" -> text_command_16 */
     {365, 255, 42, 108, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: text_command_13 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / . "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = ... / "REIN" / "QUIT" / "PASV" / "ABOR" / "PW" . "D" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "pw"
      *     "D" / "d" -> crlf_9: close command, mark */
     {370, 255, 63, 109, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: bare_command_8 */
 
-    /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REIN" / "QU" . "IT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
      * e.g. after "qu"
      *     "I" / "i" -> bare_command_15 */
     {397, 255, 58, 110, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: bare_command_9 */
 
-    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RA" . "NG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ra"
      *     "N" / "n" -> text_command_24 */
     {398, 255, 57, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: text_command_14 */
 
-    /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * restart-command = . "REST"      RFC 2228, 3
-     * bare-command = "CDUP" / . "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* file-command = "RE" . "TR" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * restart-command = "RE" . "ST"      RFC 2228, 3
+     * bare-command = "CDUP" / "RE" . "IN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" ...      RFC 7151, 3
      * e.g. after "re"
      *     "I" / "i" -> bare_command_16
      *     "S" / "s" -> restart_command_1
      *     "T" / "t" -> file_command_10 */
     {399, 255, 66, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: file_command_7 */
 
-    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RN" . "FR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RN" . "TO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "rn"
      *     "F" / "f" -> path_command_16
      *     "T" / "t" -> path_command_17 */
     {402, 255, 67, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: path_command_8 */
 
-    /* path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
+    /* path-command = ... / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SI" . "ZE"      RFC 959, 5.3.1
+     * text-command = "ALLO" / "SI" . "TE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
      * e.g. after "si"
      *     "T" / "t" -> text_command_25
      *     "Z" / "z" -> path_command_14 */
     {404, 255, 68, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: path_command_9 */
 
-    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SM" . "NT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
      * e.g. after "sm"
      *     "N" / "n" -> path_command_18 */
     {406, 255, 57, 114, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: path_command_10 */
 
-    /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
-     * list-command = "LIST" / "NLST" / . "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
-     * structure-command = . "STRU"      RFC 2228, 3
+    /* file-command = "RETR" / "ST" . "OR" / "APPE"      RFC 959, 5.3.1
+     * list-command = "LIST" / "NLST" / "ST" . "AT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+     * structure-command = "ST" . "RU"      RFC 2228, 3
      * e.g. after "st"
      *     "A" / "a" -> list_command_5
      *     "O" / "o" -> file_command_11
      *     "R" / "r" -> structure_command_1 */
     {407, 255, 69, 115, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 153: file_command_8 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / . "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = ... / "QUIT" / "PASV" / "ABOR" / "PWD" / "SY" . "ST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "sy"
      *     "S" / "s" -> bare_command_15 */
     {397, 255, 2, 116, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: bare_command_10 */
 
-    /* type-command = . "TYPE"      RFC 2228, 3
+    /* type-command = "TY" . "PE"      RFC 2228, 3
      * e.g. after "ty"
      *     "P" / "p" -> type_command_3 */
     {410, 255, 43, 117, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: type_command_2 */
 
-    /* user-command = . "USER"      RFC 959, 5.3.1
+    /* user-command = "US" . "ER"      RFC 959, 5.3.1
      * e.g. after "us"
      *     "E" / "e" -> user_command_8 */
     {411, 255, 6, 7, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: user_command_7 */
 
-    /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / . "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* path-command = ... "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XC" . "WD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XC" . "RC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * bare-command = ... / "PASV" / "ABOR" / "PWD" / "SYST" / "XC" . "UP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "xc"
      *     "R" / "r" -> text_command_7
      *     "U" / "u" -> bare_command_13
      *     "W" / "w" -> path_command_5 */
     {412, 255, 70, 118, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: path_command_11 */
 
-    /* path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* path-command = ... "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XM" . "KD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XM" . "D5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xm"
      *     "D" / "d" -> text_command_26
      *     "K" / "k" -> path_command_5 */
     {415, 255, 71, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: path_command_12 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / . "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = ... / "ABOR" / "PWD" / "SYST" / "XCUP" / "XP" . "WD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "xp"
      *     "W" / "w" -> bare_command_8 */
     {417, 255, 72, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: bare_command_11 */
 
-    /* path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XR" . "MD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "xr"
      *     "M" / "m" -> path_command_5 */
     {418, 255, 73, 121, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: path_command_13 */
 
-    /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XS" . "HA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xs"
      *     "H" / "h" -> text_command_27 */
     {419, 255, 74, 122, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: text_command_15 */
 
-    /* path-code = . "257"      RFC 959, 4.2.1
+    /* path-code = "25" . "7"      RFC 959, 4.2.1
      * reply-code = ... ) "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) . DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
      * reply-code = ... ) "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) . DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
      * e.g. after "25"
@@ -6885,47 +6791,47 @@ static const qcap_state_t states[] = {
      *     "7" -> reply_line_4 */
     {420, 255, 75, 123, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 162: path_code_1 */
 
-    /* auth-command = . "AUTH"      RFC 2228, 3
+    /* auth-command = "AUT" . "H"      RFC 2228, 3
      * e.g. after "aut"
      *     "H" / "h" -> first_line_2: close command */
     {422, 255, 74, 124, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: auth_command_4 */
 
-    /* first-text-command = "OPTS" / . "CLNT"      RFC 959, 4.1
+    /* first-text-command = "OPTS" / "CLN" . "T"      RFC 959, 4.1
      * e.g. after "cln"
      *     "T" / "t" -> first_line_3: close command */
     {423, 255, 56, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: first_text_command_5 */
 
-    /* first-free-command = "FEAT" / "HELP" / "LANG" / "NOOP" / . "CSID"      RFC 959, 4.1
+    /* first-free-command = "FEAT" / "HELP" / "LANG" / "NOOP" / "CSI" . "D"      RFC 959, 4.1
      * e.g. after "csi"
      *     "D" / "d" -> first_line_4: convert first-free-command, close command */
     {424, 255, 63, 125, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 165: first_free_command_9 */
 
-    /* first-free-command = . "FEAT" / "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
+    /* first-free-command = "FEA" . "T" / "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "fea"
      *     "T" / "t" -> first_line_4: convert first-free-command, close command */
     {424, 255, 56, 126, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 166: first_free_command_10 */
 
-    /* first-free-command = "FEAT" / . "HELP" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
+    /* first-free-command = "FEAT" / "HEL" . "P" / "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "hel"
      *     "P" / "p" -> first_line_4: convert first-free-command, close command */
     {424, 255, 43, 127, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 167: first_free_command_11 */
 
-    /* host-command = . "HOST"      RFC 7151, 3
+    /* host-command = "HOS" . "T"      RFC 7151, 3
      * e.g. after "hos"
      *     "T" / "t" -> first_line_5: close command */
     {425, 255, 56, 128, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: host_command_5 */
 
-    /* first-free-command = "FEAT" / "HELP" / . "LANG" / "NOOP" / "CSID"      RFC 959, 4.1
+    /* first-free-command = "FEAT" / "HELP" / "LAN" . "G" / "NOOP" / "CSID"      RFC 959, 4.1
      * e.g. after "lan"
      *     "G" / "g" -> first_line_4: convert first-free-command, close command */
     {424, 255, 76, 129, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 169: first_free_command_12 */
 
-    /* first-text-command = . "OPTS" / "CLNT"      RFC 959, 4.1
+    /* first-text-command = "OPT" . "S" / "CLNT"      RFC 959, 4.1
      * e.g. after "opt"
      *     "S" / "s" -> first_line_3: close command */
     {423, 255, 2, 130, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: first_text_command_6 */
 
-    /* first-bare-command = "SYST" / . "QUIT"      RFC 959, 4.1
+    /* first-bare-command = "SYST" / "QUI" . "T"      RFC 959, 4.1
      * e.g. after "qui"
      *     "T" / "t" -> crlf_9: close command, mark */
     {370, 255, 56, 131, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: first_bare_command_5 */
@@ -6935,37 +6841,37 @@ static const qcap_state_t states[] = {
      *     SP -> text_3: open reply-text */
     {426, 255, 13, 132, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: delay_line_1 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABO" . "R" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / ...      RFC 7151, 3
      * e.g. after "abo"
      *     "R" / "r" -> crlf_9: close command, mark */
     {370, 255, 10, 133, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: bare_command_12 */
 
-    /* account-command = . "ACCT"      RFC 959, 5.3.1
+    /* account-command = "ACC" . "T"      RFC 959, 5.3.1
      * e.g. after "acc"
      *     "T" / "t" -> command_line_5: close command */
     {427, 255, 56, 134, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: account_command_3 */
 
-    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADA" . "T" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / ...      RFC 7151, 3
      * e.g. after "ada"
      *     "T" / "t" -> command_line_4: close command */
     {377, 255, 56, 105, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: text_command_16 */
 
-    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+    /* text-command = "ALL" . "O" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * e.g. after "all"
      *     "O" / "o" -> command_line_4: close command */
     {377, 255, 42, 108, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: text_command_17 */
 
-    /* file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
+    /* file-command = "RETR" / "STOR" / "APP" . "E"      RFC 959, 5.3.1
      * e.g. after "app"
      *     "E" / "e" -> command_line_6: close command */
     {428, 255, 6, 135, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: file_command_9 */
 
-    /* auth-command = . "AUTH"      RFC 2228, 3
+    /* auth-command = "AUT" . "H"      RFC 2228, 3
      * e.g. after "aut"
      *     "H" / "h" -> command_line_7: close command */
     {429, 255, 74, 124, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: auth_command_5 */
 
-    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVB" . "L" / "COMB"      RFC 7151, 3
      * e.g. after "avb"
      *     "L" / "l" -> command_line_4: close command */
     {377, 255, 59, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: text_command_18 */
@@ -6977,22 +6883,22 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: rollback, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
     {430, 255, 77, 136, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: crlf_9 */
 
-    /* bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDU" . "P" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" ...      RFC 7151, 3
      * e.g. after "cdu"
      *     "P" / "p" -> crlf_9: close command, mark */
     {370, 255, 43, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: bare_command_13 */
 
-    /* text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
+    /* text-command = ... / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COM" . "B"      RFC 7151, 3
      * e.g. after "com"
      *     "B" / "b" -> command_line_4: close command */
     {377, 255, 61, 86, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: text_command_19 */
 
-    /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+    /* text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CON" . "F" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * e.g. after "con"
      *     "F" / "f" -> command_line_4: close command */
     {377, 255, 78, 138, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: text_command_20 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSI" . "D"      RFC 7151, 3
      * e.g. after "csi"
      *     "D" / "d" -> command_line_8: convert free-command, close command */
     {432, 255, 63, 139, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 184: free_command_7 */
@@ -7002,7 +6908,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_5: open pathname */
     {433, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: command_line_3 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DEL" . "E" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / ...      RFC 959, 5.3.1
      * e.g. after "del"
      *     "E" / "e" -> command_line_3: close command */
     {375, 255, 6, 56, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: path_command_14 */
@@ -7012,162 +6918,162 @@ static const qcap_state_t states[] = {
      *     SP -> string_6: open argument */
     {434, 255, 13, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: command_line_4 */
 
-    /* extended-port-command = . "EPRT"      RFC 2428, 2
+    /* extended-port-command = "EPR" . "T"      RFC 2428, 2
      * e.g. after "epr"
      *     "T" / "t" -> command_line_9: close command */
     {435, 255, 56, 141, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: extended_port_command_3 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPS" . "V" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "eps"
      *     "V" / "v" -> command_line_8: convert free-command, close command */
     {432, 255, 79, 142, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 189: free_command_8 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FEA" . "T" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "fea"
      *     "T" / "t" -> command_line_8: convert free-command, close command */
     {432, 255, 56, 143, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 190: free_command_9 */
 
-    /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HAS" . "H" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * e.g. after "has"
      *     "H" / "h" -> command_line_4: close command */
     {377, 255, 74, 122, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: text_command_21 */
 
-    /* free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HEL" . "P" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "hel"
      *     "P" / "p" -> command_line_8: convert free-command, close command */
     {432, 255, 43, 144, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 192: free_command_10 */
 
-    /* host-command = . "HOST"      RFC 7151, 3
+    /* host-command = "HOS" . "T"      RFC 7151, 3
      * e.g. after "hos"
      *     "T" / "t" -> command_line_10: close command */
     {436, 255, 56, 128, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: host_command_6 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LAN" . "G" / "CSID"      RFC 7151, 3
      * e.g. after "lan"
      *     "G" / "g" -> command_line_8: convert free-command, close command */
     {432, 255, 76, 145, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 194: free_command_11 */
 
-    /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+    /* list-command = "LIS" . "T" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "lis"
      *     "T" / "t" -> command_line_11: close command */
     {437, 255, 56, 146, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: list_command_5 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
+    /* bare-command = ... / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPS" . "V"      RFC 7151, 3
      * e.g. after "lps"
      *     "V" / "v" -> crlf_9: close command, mark */
     {370, 255, 79, 147, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: bare_command_14 */
 
-    /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDT" . "M" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "mdt"
      *     "M" / "m" -> command_line_3: close command */
     {375, 255, 73, 121, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: path_command_15 */
 
-    /* list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
-     * list-command = "LIST" / "NLST" / "STAT" / "MLST" / . "MLSD"      RFC 959, 5.3.1
+    /* list-command = "LIST" / "NLST" / "STAT" / "MLS" . "T" / "MLSD"      RFC 959, 5.3.1
+     * list-command = "LIST" / "NLST" / "STAT" / "MLST" / "MLS" . "D"      RFC 959, 5.3.1
      * e.g. after "mls"
      *     "D" / "T" / "d" / "t" -> command_line_11: close command */
     {437, 255, 80, 148, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: list_command_6 */
 
-    /* mode-command = . "MODE"      RFC 2228, 3
+    /* mode-command = "MOD" . "E"      RFC 2228, 3
      * e.g. after "mod"
      *     "E" / "e" -> command_line_12: close command */
     {438, 255, 6, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: mode_command_2 */
 
-    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+    /* text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPT" . "S" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "opt"
      *     "S" / "s" -> command_line_4: close command */
     {377, 255, 2, 96, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: text_command_22 */
 
-    /* password-command = . "PASS"      RFC 959, 5.3.1
-     * bare-command = "CDUP" / "REIN" / "QUIT" / . "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* password-command = "PAS" . "S"      RFC 959, 5.3.1
+     * bare-command = "CDUP" / "REIN" / "QUIT" / "PAS" . "V" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" ...      RFC 7151, 3
      * e.g. after "pas"
      *     "S" / "s" -> command_line_13: close command
      *     "V" / "v" -> crlf_9: close command, mark */
     {439, 255, 81, 150, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: password_command_6 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBS" . "Z" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / ...      RFC 7151, 3
      * e.g. after "pbs"
      *     "Z" / "z" -> command_line_4: close command */
     {377, 255, 82, 151, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: text_command_23 */
 
-    /* port-command = . "PORT"      RFC 959, 5.3.1
+    /* port-command = "POR" . "T"      RFC 959, 5.3.1
      * e.g. after "por"
      *     "T" / "t" -> command_line_14: close command */
     {441, 255, 56, 152, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: port_command_2 */
 
-    /* bare-command = "CDUP" / "REIN" / . "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REIN" / "QUI" . "T" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
      * e.g. after "qui"
      *     "T" / "t" -> crlf_9: close command, mark */
     {370, 255, 56, 153, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: bare_command_15 */
 
-    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RAN" . "G" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ran"
      *     "G" / "g" -> command_line_4: close command */
     {377, 255, 76, 154, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: text_command_24 */
 
-    /* bare-command = "CDUP" / . "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REI" . "N" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" ...      RFC 7151, 3
      * e.g. after "rei"
      *     "N" / "n" -> crlf_9: close command, mark */
     {370, 255, 57, 155, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: bare_command_16 */
 
-    /* restart-command = . "REST"      RFC 2228, 3
+    /* restart-command = "RES" . "T"      RFC 2228, 3
      * e.g. after "res"
      *     "T" / "t" -> command_line_15: close command */
     {442, 255, 56, 156, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: restart_command_1 */
 
-    /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
+    /* file-command = "RET" . "R" / "STOR" / "APPE"      RFC 959, 5.3.1
      * e.g. after "ret"
      *     "R" / "r" -> command_line_6: close command */
     {428, 255, 10, 157, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: file_command_10 */
 
-    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNF" . "R" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / ...      RFC 959, 5.3.1
      * e.g. after "rnf"
      *     "R" / "r" -> command_line_3: close command */
     {375, 255, 10, 158, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: path_command_16 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNT" . "O" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / ...      RFC 959, 5.3.1
      * e.g. after "rnt"
      *     "O" / "o" -> command_line_3: close command */
     {375, 255, 42, 159, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: path_command_17 */
 
-    /* text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
+    /* text-command = "ALLO" / "SIT" . "E" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
      * e.g. after "sit"
      *     "E" / "e" -> command_line_4: close command */
     {377, 255, 6, 160, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: text_command_25 */
 
-    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMN" . "T" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / ...      RFC 959, 5.3.1
      * e.g. after "smn"
      *     "T" / "t" -> command_line_3: close command */
     {375, 255, 56, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: path_command_18 */
 
-    /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
-     * free-command = . "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* file-command = "RETR" / "STO" . "R" / "APPE"      RFC 959, 5.3.1
+     * free-command = "STO" . "U" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "sto"
      *     "R" / "r" -> command_line_6: close command
      *     "U" / "u" -> command_line_8: begin free-command, convert free-command, close command */
     {443, 255, 83, 161, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 213: file_command_11 */
 
-    /* structure-command = . "STRU"      RFC 2228, 3
+    /* structure-command = "STR" . "U"      RFC 2228, 3
      * e.g. after "str"
      *     "U" / "u" -> command_line_16: close command */
     {445, 255, 38, 162, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: structure_command_1 */
 
-    /* type-command = . "TYPE"      RFC 2228, 3
+    /* type-command = "TYP" . "E"      RFC 2228, 3
      * e.g. after "typ"
      *     "E" / "e" -> command_line_17: close command */
     {446, 255, 6, 163, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: type_command_3 */
 
-    /* user-command = . "USER"      RFC 959, 5.3.1
+    /* user-command = "USE" . "R"      RFC 959, 5.3.1
      * e.g. after "use"
      *     "R" / "r" -> command_line_18: close command */
     {447, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: user_command_8 */
 
-    /* text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD" . "5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xmd"
      *     "5" -> command_line_4: close command */
     {377, 255, 84, 164, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: text_command_26 */
 
-    /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSH" . "A" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xsh"
      *     "A" / "a" -> command_line_4: close command */
     {377, 255, 41, 83, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: text_command_27 */
@@ -7401,9 +7307,9 @@ static const qcap_state_t states[] = {
      *     char -> string_18 */
     {502, 255, 86, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: string_10 */
 
-    /* account-command = . "ACCT"      RFC 959, 5.3.1
-     * file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
-     * auth-command = . "AUTH"      RFC 2228, 3
+    /* account-command = "A" . "CCT"      RFC 959, 5.3.1
+     * file-command = "RETR" / "STOR" / "A" . "PPE"      RFC 959, 5.3.1
+     * auth-command = "A" . "UTH"      RFC 2228, 3
      * e.g. after "ccc\na"
      *     DIGIT / "-" / "A" / "E"-"K" / "M"-"O" / "Q"-"T" / "W"-"Z" / "_" / "a" / "e"-"k" / "m"-"o" / "q"-"t" / "w"-"z" -> other_command_1: anomaly-open, open command
      *     "B" / "b" -> bare_command_17
@@ -7428,9 +7334,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {514, 4, 29, 172, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: other_command_1 */
 
-    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
-     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
-     * text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
+    /* path-command = "C" . "WD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
+     * text-command = ... "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "C" . "ONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "C" . "LNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
      * e.g. after "ccc\nc"
      *     DIGIT / "-" / "A"-"B" / "E"-"K" / "M"-"N" / "P"-"R" / "T"-"V" / "X"-"Z" / "_" / "a"-"b" / "e"-"k" / "m"-"n" / "p"-"r" / "t"-"v" / "x"-"z" -> other_command_1: anomaly-open, open command
      *     "C" / "c" -> bare_command_18
@@ -7444,9 +7350,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {518, 255, 90, 173, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 257: path_command_19 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "D" . "ELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "D" . "ELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "D" . "ELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nd"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
      *     "E" / "e" -> path_command_24
@@ -7455,9 +7361,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {528, 255, 91, 173, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: path_command_20 */
 
-    /* extended-port-command = . "EPRT"      RFC 2428, 2
-     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* extended-port-command = "E" . "PRT"      RFC 2428, 2
+     * text-command = ... "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "E" . "NC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "E" . "PSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\ne"
      *     HEXDIG / "-" / "G"-"M" / "O" / "Q"-"Z" / "_" / "g"-"m" / "o" / "q"-"z" -> other_command_1: anomaly-open, open command
      *     "N" / "n" -> text_command_34
@@ -7467,9 +7373,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {533, 255, 92, 174, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 259: extended_port_command_4 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "F" . "EAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "F" . "EAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "F" . "EAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nf"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
      *     "E" / "e" -> free_command_14
@@ -7478,9 +7384,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {539, 255, 91, 175, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 260: free_command_12 */
 
-    /* host-command = . "HOST"      RFC 7151, 3
-     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
-     * free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* host-command = "H" . "OST"      RFC 7151, 3
+     * text-command = ... "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "H" . "ASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * free-command = "STOU" / "H" . "ELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nh"
      *     "A" / "a" -> text_command_35
      *     DIGIT / "-" / "B"-"D" / "F"-"N" / "P"-"Z" / "_" / "b"-"d" / "f"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
@@ -7491,9 +7397,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {544, 255, 93, 176, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 261: host_command_7 */
 
-    /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
-     * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
+    /* list-command = "L" . "IST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+     * text-command = ... "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "L" . "PRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "L" . "ANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nl"
      *     "A" / "a" -> free_command_16
      *     DIGIT / "-" / "B"-"H" / "J"-"O" / "Q"-"Z" / "_" / "b"-"h" / "j"-"o" / "q"-"z" -> other_command_1: anomaly-open, open command
@@ -7504,9 +7410,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {551, 255, 94, 177, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 262: list_command_7 */
 
-    /* path-command = ... / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / . "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
+    /* path-command = ... "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "M" . "KD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "M" . "DTM" / "SIZE"      RFC 959, 5.3.1
+     * list-command = "LIST" / "NLST" / "STAT" / "M" . "LST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "ccc\nm"
      *     DIGIT / "-" / "A"-"C" / "E" / "G"-"H" / "J" / "M"-"N" / "P"-"Z" / "_" / "a"-"c" / "e" / "g"-"h" / "j" / "m"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
      *     "D" / "d" -> path_command_25
@@ -7520,9 +7426,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {558, 255, 95, 173, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: path_command_21 */
 
-    /* list-command = "LIST" / . "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
-     * free-command = "STOU" / "HELP" / . "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * list-command = "LIST" / . "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+    /* list-command = "LIST" / "N" . "LST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+     * free-command = "STOU" / "HELP" / "N" . "OOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * list-command = "LIST" / "N" . "LST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "ccc\nn"
      *     HEXDIG / "-" / "G"-"K" / "M"-"N" / "P"-"Z" / "_" / "g"-"k" / "m"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
      *     "L" / "l" -> list_command_9
@@ -7532,9 +7438,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {568, 255, 96, 177, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 264: list_command_8 */
 
-    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
-     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
-     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+    /* text-command = ... "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "O" . "PTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "O" . "PTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "O" . "PTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "ccc\no"
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "_" / "g"-"o" / "q"-"z" -> other_command_1: anomaly-open, open command
      *     "P" / "p" -> text_command_38
@@ -7543,9 +7449,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {574, 255, 97, 178, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: text_command_28 */
 
-    /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
-     * path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
+    /* file-command = "RETR" / "S" . "TOR" / "APPE"      RFC 959, 5.3.1
+     * path-command = "CWD" / "S" . "MNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = ... "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "S" . "IZE"      RFC 959, 5.3.1
      * e.g. after "ccc\ns"
      *     HEXDIG / "-" / "G"-"H" / "J"-"L" / "N"-"S" / "U"-"X" / "Z" / "_" / "g"-"h" / "j"-"l" / "n"-"s" / "u"-"x" / "z" -> other_command_1: anomaly-open, open command
      *     "I" / "i" -> path_command_27
@@ -7557,9 +7463,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {579, 255, 98, 23, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 266: file_command_12 */
 
-    /* type-command = . "TYPE"      RFC 2228, 3
-     * type-command = . "TYPE"      RFC 2228, 3
-     * type-command = . "TYPE"      RFC 2228, 3
+    /* type-command = "T" . "YPE"      RFC 2228, 3
+     * type-command = "T" . "YPE"      RFC 2228, 3
+     * type-command = "T" . "YPE"      RFC 2228, 3
      * e.g. after "ccc\nt"
      *     HEXDIG / "-" / "G"-"X" / "Z" / "_" / "g"-"x" / "z" -> other_command_1: anomaly-open, open command
      *     "Y" / "y" -> type_command_5
@@ -7568,9 +7474,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {587, 255, 99, 179, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: type_command_4 */
 
-    /* user-command = . "USER"      RFC 959, 5.3.1
-     * user-command = . "USER"      RFC 959, 5.3.1
-     * user-command = . "USER"      RFC 959, 5.3.1
+    /* user-command = "U" . "SER"      RFC 959, 5.3.1
+     * user-command = "U" . "SER"      RFC 959, 5.3.1
+     * user-command = "U" . "SER"      RFC 959, 5.3.1
      * e.g. after "ccc\nu"
      *     HEXDIG / "-" / "G"-"R" / "T"-"Z" / "_" / "g"-"r" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "S" / "s" -> user_command_10
@@ -7579,9 +7485,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {592, 255, 25, 180, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: user_command_9 */
 
-    /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "X" . "CWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "X" . "RMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "X" . "MKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nx"
      *     DIGIT / "-" / "A"-"B" / "D"-"L" / "N"-"O" / "Q" / "T"-"Z" / "_" / "a"-"b" / "d"-"l" / "n"-"o" / "q" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "C" / "c" -> path_command_29
@@ -7738,7 +7644,7 @@ static const qcap_state_t states[] = {
      *     "(" -> extended_passive_text_3 */
     {652, 3, 87, 168, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 288: extended_passive_text_2 */
 
-    /* extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
+    /* extended-passive-text = *not-open "(" . "|||" tcp-port "|)" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
      * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "229 ("
@@ -7791,9 +7697,9 @@ static const qcap_state_t states[] = {
      *     -> lines_1: close reply-lines */
     {671, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 295: before_lines_1 */
 
-    /* passive-code = . "227"      RFC 959, 4.2.1
-     * extended-passive-code = . "229"      RFC 959, 4.2.1
-     * path-code = . "257"      RFC 959, 4.2.1
+    /* passive-code = "2" . "27"      RFC 959, 4.2.1
+     * extended-passive-code = "2" . "29"      RFC 959, 4.2.1
+     * path-code = "2" . "57"      RFC 959, 4.2.1
      * e.g. after "220 \n2"
      *     "0"-"1" / "3"-"4" -> reply_code_2
      *     "2" -> passive_code_7
@@ -7823,9 +7729,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: close file-name, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
     {678, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: string_18 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "AB" . "OR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "AB" . "OR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "AB" . "OR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" ...      RFC 7151, 3
      * e.g. after "ccc\nab"
      *     HEXDIG / "-" / "G"-"N" / "P"-"Z" / "_" / "g"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
      *     "O" / "o" -> bare_command_23
@@ -7834,9 +7740,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {681, 255, 110, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: bare_command_17 */
 
-    /* account-command = . "ACCT"      RFC 959, 5.3.1
-     * account-command = . "ACCT"      RFC 959, 5.3.1
-     * account-command = . "ACCT"      RFC 959, 5.3.1
+    /* account-command = "AC" . "CT"      RFC 959, 5.3.1
+     * account-command = "AC" . "CT"      RFC 959, 5.3.1
+     * account-command = "AC" . "CT"      RFC 959, 5.3.1
      * e.g. after "ccc\nac"
      *     DIGIT / "-" / "A"-"B" / "D"-"Z" / "_" / "a"-"b" / "d"-"z" -> other_command_1: anomaly-open, open command
      *     "C" / "c" -> account_command_6
@@ -7845,9 +7751,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {686, 255, 111, 171, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: account_command_5 */
 
-    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "AD" . "AT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "AD" . "AT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "AD" . "AT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
      * e.g. after "ccc\nad"
      *     "A" / "a" -> text_command_43
      *     DIGIT / "-" / "B"-"Z" / "_" / "b"-"z" -> other_command_1: anomaly-open, open command
@@ -7856,9 +7762,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {691, 255, 112, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: text_command_29 */
 
-    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
-     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
-     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+    /* text-command = "AL" . "LO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+     * text-command = "AL" . "LO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+     * text-command = "AL" . "LO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * e.g. after "ccc\nal"
      *     HEXDIG / "-" / "G"-"K" / "M"-"Z" / "_" / "g"-"k" / "m"-"z" -> other_command_1: anomaly-open, open command
      *     "L" / "l" -> text_command_44
@@ -7867,9 +7773,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {696, 255, 113, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: text_command_30 */
 
-    /* file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
-     * file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
-     * file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
+    /* file-command = "RETR" / "STOR" / "AP" . "PE"      RFC 959, 5.3.1
+     * file-command = "RETR" / "STOR" / "AP" . "PE"      RFC 959, 5.3.1
+     * file-command = "RETR" / "STOR" / "AP" . "PE"      RFC 959, 5.3.1
      * e.g. after "ccc\nap"
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "_" / "g"-"o" / "q"-"z" -> other_command_1: anomaly-open, open command
      *     "P" / "p" -> file_command_15
@@ -7878,9 +7784,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {701, 255, 97, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: file_command_13 */
 
-    /* auth-command = . "AUTH"      RFC 2228, 3
-     * auth-command = . "AUTH"      RFC 2228, 3
-     * auth-command = . "AUTH"      RFC 2228, 3
+    /* auth-command = "AU" . "TH"      RFC 2228, 3
+     * auth-command = "AU" . "TH"      RFC 2228, 3
+     * auth-command = "AU" . "TH"      RFC 2228, 3
      * e.g. after "ccc\nau"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> auth_command_7
@@ -7889,9 +7795,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {706, 255, 31, 195, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: auth_command_6 */
 
-    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AV" . "BL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AV" . "BL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AV" . "BL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nav"
      *     DIGIT / "-" / "A" / "C"-"Z" / "_" / "a" / "c"-"z" -> other_command_1: anomaly-open, open command
      *     "B" / "b" -> text_command_45
@@ -7914,9 +7820,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly unknown-command, atomic ends, push commands verb, close request */
     {719, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: crlf_16 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / . "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / . "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / . "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = ... / "PWD" / "SYST" / "XCUP" / "XPWD" / "CC" . "C" / "LPSV"      RFC 7151, 3
+     * bare-command = ... / "PWD" / "SYST" / "XCUP" / "XPWD" / "CC" . "C" / "LPSV"      RFC 7151, 3
+     * bare-command = ... / "PWD" / "SYST" / "XCUP" / "XPWD" / "CC" . "C" / "LPSV"      RFC 7151, 3
      * e.g. after "ccc\ncc"
      *     DIGIT / "-" / "A"-"B" / "D"-"Z" / "_" / "a"-"b" / "d"-"z" -> other_command_1: anomaly-open, open command
      *     "C" / "c" -> crlf_4
@@ -7925,9 +7831,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {720, 255, 111, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: bare_command_18 */
 
-    /* bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CD" . "UP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" ...      RFC 7151, 3
+     * bare-command = "CD" . "UP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" ...      RFC 7151, 3
+     * bare-command = "CD" . "UP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" ...      RFC 7151, 3
      * e.g. after "ccc\ncd"
      *     HEXDIG / "-" / "G"-"T" / "V"-"Z" / "_" / "g"-"t" / "v"-"z" -> other_command_1: anomaly-open, open command
      *     "U" / "u" -> bare_command_24
@@ -7936,9 +7842,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {725, 255, 20, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: bare_command_19 */
 
-    /* text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
-     * text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
-     * text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
+    /* text-command = ... "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CL" . "NT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
+     * text-command = ... "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CL" . "NT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
+     * text-command = ... "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CL" . "NT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
      * e.g. after "ccc\ncl"
      *     HEXDIG / "-" / "G"-"M" / "O"-"Z" / "_" / "g"-"m" / "o"-"z" -> other_command_1: anomaly-open, open command
      *     "N" / "n" -> text_command_43
@@ -7947,9 +7853,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {691, 255, 115, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: text_command_32 */
 
-    /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
-     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
-     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+    /* text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CO" . "NF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "CO" . "MB"      RFC 7151, 3
+     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CO" . "NF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * e.g. after "ccc\nco"
      *     HEXDIG / "-" / "G"-"L" / "O"-"Z" / "_" / "g"-"l" / "o"-"z" -> other_command_1: anomaly-open, open command
      *     "M" / "m" -> text_command_46
@@ -7959,9 +7865,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {730, 255, 116, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: text_command_33 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CS" . "ID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CS" . "ID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CS" . "ID"      RFC 7151, 3
      * e.g. after "ccc\ncs"
      *     HEXDIG / "-" / "G"-"H" / "J"-"Z" / "_" / "g"-"h" / "j"-"z" -> other_command_1: anomaly-open, open command
      *     "I" / "i" -> free_command_18
@@ -7970,9 +7876,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {736, 255, 26, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 313: free_command_13 */
 
-    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
-     * path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
-     * path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
+    /* path-command = "CW" . "D" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
+     * path-command = "CW" . "D" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
+     * path-command = "CW" . "D" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\ncw"
      *     DIGIT / "-" / "A"-"C" / "E"-"Z" / "_" / "a"-"c" / "e"-"z" -> other_command_1: anomaly-open, open command
      *     "D" / "d" -> command_line_19
@@ -7981,9 +7887,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {741, 255, 117, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: path_command_23 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DE" . "LE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DE" . "LE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DE" . "LE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nde"
      *     HEXDIG / "-" / "G"-"K" / "M"-"Z" / "_" / "g"-"k" / "m"-"z" -> other_command_1: anomaly-open, open command
      *     "L" / "l" -> path_command_32
@@ -7992,9 +7898,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {746, 255, 113, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: path_command_24 */
 
-    /* text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
-     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
-     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
+    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "EN" . "C" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "EN" . "C" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "EN" . "C" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
      * e.g. after "ccc\nen"
      *     DIGIT / "-" / "A"-"B" / "D"-"Z" / "_" / "a"-"b" / "d"-"z" -> other_command_1: anomaly-open, open command
      *     "C" / "c" -> command_line_20
@@ -8003,9 +7909,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {751, 255, 111, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: text_command_34 */
 
-    /* extended-port-command = . "EPRT"      RFC 2428, 2
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * extended-port-command = . "EPRT"      RFC 2428, 2
+    /* extended-port-command = "EP" . "RT"      RFC 2428, 2
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EP" . "SV" / "LANG" / "CSID"      RFC 7151, 3
+     * extended-port-command = "EP" . "RT"      RFC 2428, 2
      * e.g. after "ccc\nep"
      *     HEXDIG / "-" / "G"-"Q" / "T"-"Z" / "_" / "g"-"q" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "R" / "r" -> extended_port_command_6
@@ -8015,9 +7921,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {756, 255, 118, 174, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 317: extended_port_command_5 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FE" . "AT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FE" . "AT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FE" . "AT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nfe"
      *     "A" / "a" -> free_command_20
      *     DIGIT / "-" / "B"-"Z" / "_" / "b"-"z" -> other_command_1: anomaly-open, open command
@@ -8026,9 +7932,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {762, 255, 112, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 318: free_command_14 */
 
-    /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
-     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
-     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HA" . "SH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HA" . "SH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HA" . "SH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * e.g. after "ccc\nha"
      *     HEXDIG / "-" / "G"-"R" / "T"-"Z" / "_" / "g"-"r" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "S" / "s" -> text_command_48
@@ -8037,9 +7943,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {767, 255, 25, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: text_command_35 */
 
-    /* free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HE" . "LP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HE" . "LP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HE" . "LP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nhe"
      *     HEXDIG / "-" / "G"-"K" / "M"-"Z" / "_" / "g"-"k" / "m"-"z" -> other_command_1: anomaly-open, open command
      *     "L" / "l" -> free_command_21
@@ -8048,9 +7954,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {772, 255, 113, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 320: free_command_15 */
 
-    /* host-command = . "HOST"      RFC 7151, 3
-     * host-command = . "HOST"      RFC 7151, 3
-     * host-command = . "HOST"      RFC 7151, 3
+    /* host-command = "HO" . "ST"      RFC 7151, 3
+     * host-command = "HO" . "ST"      RFC 7151, 3
+     * host-command = "HO" . "ST"      RFC 7151, 3
      * e.g. after "ccc\nho"
      *     HEXDIG / "-" / "G"-"R" / "T"-"Z" / "_" / "g"-"r" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "S" / "s" -> host_command_9
@@ -8059,9 +7965,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {777, 255, 25, 176, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: host_command_8 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LA" . "NG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LA" . "NG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LA" . "NG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nla"
      *     HEXDIG / "-" / "G"-"M" / "O"-"Z" / "_" / "g"-"m" / "o"-"z" -> other_command_1: anomaly-open, open command
      *     "N" / "n" -> free_command_22
@@ -8070,9 +7976,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {782, 255, 115, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 322: free_command_16 */
 
-    /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
-     * list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
-     * list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+    /* list-command = "LI" . "ST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+     * list-command = "LI" . "ST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+     * list-command = "LI" . "ST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "ccc\nli"
      *     HEXDIG / "-" / "G"-"R" / "T"-"Z" / "_" / "g"-"r" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "S" / "s" -> list_command_11
@@ -8081,9 +7987,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {787, 255, 25, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: list_command_9 */
 
-    /* text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
-     * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
+    /* text-command = ... "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LP" . "RT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
+     * bare-command = ... "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LP" . "SV"      RFC 7151, 3
+     * text-command = ... "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LP" . "RT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
      * e.g. after "ccc\nlp"
      *     HEXDIG / "-" / "G"-"Q" / "T"-"Z" / "_" / "g"-"q" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "R" / "r" -> text_command_43
@@ -8093,9 +7999,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {792, 255, 118, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: text_command_36 */
 
-    /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MD" . "TM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MD" . "TM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MD" . "TM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nmd"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> path_command_33
@@ -8104,9 +8010,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {798, 255, 31, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: path_command_25 */
 
-    /* text-command = ... / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / . "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" ...      RFC 7151, 3
-     * text-command = ... / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / . "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" ...      RFC 7151, 3
-     * text-command = ... / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / . "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" ...      RFC 7151, 3
+    /* text-command = ... / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MF" . "MT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" ...      RFC 7151, 3
+     * text-command = ... / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MF" . "CT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" ...      RFC 7151, 3
+     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MF" . "F" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" ...      RFC 7151, 3
      * e.g. after "ccc\nmf"
      *     DIGIT / "-" / "A"-"B" / "D"-"E" / "G"-"L" / "N"-"Z" / "_" / "a"-"b" / "d"-"e" / "g"-"l" / "n"-"z" -> other_command_1: anomaly-open, open command
      *     "C" / "M" / "c" / "m" -> text_command_43
@@ -8116,9 +8022,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {803, 255, 119, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: text_command_37 */
 
-    /* list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
-     * list-command = "LIST" / "NLST" / "STAT" / "MLST" / . "MLSD"      RFC 959, 5.3.1
-     * list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
+    /* list-command = "LIST" / "NLST" / "STAT" / "ML" . "ST" / "MLSD"      RFC 959, 5.3.1
+     * list-command = "LIST" / "NLST" / "STAT" / "MLST" / "ML" . "SD"      RFC 959, 5.3.1
+     * list-command = "LIST" / "NLST" / "STAT" / "ML" . "ST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "ccc\nml"
      *     HEXDIG / "-" / "G"-"R" / "T"-"Z" / "_" / "g"-"r" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "S" / "s" -> list_command_12
@@ -8127,9 +8033,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {809, 255, 25, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: list_command_10 */
 
-    /* mode-command = . "MODE"      RFC 2228, 3
-     * mode-command = . "MODE"      RFC 2228, 3
-     * mode-command = . "MODE"      RFC 2228, 3
+    /* mode-command = "MO" . "DE"      RFC 2228, 3
+     * mode-command = "MO" . "DE"      RFC 2228, 3
+     * mode-command = "MO" . "DE"      RFC 2228, 3
      * e.g. after "ccc\nmo"
      *     DIGIT / "-" / "A"-"C" / "E"-"Z" / "_" / "a"-"c" / "e"-"z" -> other_command_1: anomaly-open, open command
      *     "D" / "d" -> mode_command_4
@@ -8138,9 +8044,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {814, 255, 117, 196, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: mode_command_3 */
 
-    /* free-command = "STOU" / "HELP" / . "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / . "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / . "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NO" . "OP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NO" . "OP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NO" . "OP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nno"
      *     HEXDIG / "-" / "G"-"N" / "P"-"Z" / "_" / "g"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
      *     "O" / "o" -> free_command_21
@@ -8149,9 +8055,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {772, 255, 110, 175, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 329: free_command_17 */
 
-    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
-     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
-     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+    /* text-command = ... "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OP" . "TS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OP" . "TS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OP" . "TS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "ccc\nop"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> text_command_49
@@ -8160,9 +8066,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {819, 255, 31, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: text_command_38 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PB" . "SZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PB" . "SZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PB" . "SZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
      * e.g. after "ccc\npb"
      *     HEXDIG / "-" / "G"-"R" / "T"-"Z" / "_" / "g"-"r" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "S" / "s" -> text_command_50
@@ -8171,9 +8077,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {824, 255, 25, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: text_command_39 */
 
-    /* port-command = . "PORT"      RFC 959, 5.3.1
-     * port-command = . "PORT"      RFC 959, 5.3.1
-     * port-command = . "PORT"      RFC 959, 5.3.1
+    /* port-command = "PO" . "RT"      RFC 959, 5.3.1
+     * port-command = "PO" . "RT"      RFC 959, 5.3.1
+     * port-command = "PO" . "RT"      RFC 959, 5.3.1
      * e.g. after "ccc\npo"
      *     HEXDIG / "-" / "G"-"Q" / "S"-"Z" / "_" / "g"-"q" / "s"-"z" -> other_command_1: anomaly-open, open command
      *     "R" / "r" -> port_command_4
@@ -8182,9 +8088,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {829, 255, 32, 197, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: port_command_3 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / "PR" . "OT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PR" . "OT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PR" . "OT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "ccc\npr"
      *     HEXDIG / "-" / "G"-"N" / "P"-"Z" / "_" / "g"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
      *     "O" / "o" -> text_command_43
@@ -8193,9 +8099,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {691, 255, 110, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: text_command_40 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / . "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / . "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / . "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = ... / "REIN" / "QUIT" / "PASV" / "ABOR" / "PW" . "D" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+     * bare-command = ... / "REIN" / "QUIT" / "PASV" / "ABOR" / "PW" . "D" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+     * bare-command = ... / "REIN" / "QUIT" / "PASV" / "ABOR" / "PW" . "D" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "ccc\npw"
      *     DIGIT / "-" / "A"-"C" / "E"-"Z" / "_" / "a"-"c" / "e"-"z" -> other_command_1: anomaly-open, open command
      *     "D" / "d" -> crlf_4
@@ -8204,9 +8110,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {720, 255, 117, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: bare_command_20 */
 
-    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RA" . "NG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RA" . "NG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RA" . "NG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nra"
      *     HEXDIG / "-" / "G"-"M" / "O"-"Z" / "_" / "g"-"m" / "o"-"z" -> other_command_1: anomaly-open, open command
      *     "N" / "n" -> text_command_51
@@ -8215,9 +8121,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {834, 255, 115, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: text_command_41 */
 
-    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RN" . "FR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RN" . "TO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RN" . "FR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nrn"
      *     DIGIT / "-" / "A"-"E" / "G"-"S" / "U"-"Z" / "_" / "a"-"e" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "F" / "f" -> path_command_34
@@ -8227,9 +8133,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {839, 255, 120, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: path_command_26 */
 
-    /* path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
-     * path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SI" . "ZE"      RFC 959, 5.3.1
+     * text-command = "ALLO" / "SI" . "TE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
+     * path-command = ... / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SI" . "ZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nsi"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Y" / "_" / "g"-"s" / "u"-"y" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> text_command_52
@@ -8239,9 +8145,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {845, 255, 121, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: path_command_27 */
 
-    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SM" . "NT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SM" . "NT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SM" . "NT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nsm"
      *     HEXDIG / "-" / "G"-"M" / "O"-"Z" / "_" / "g"-"m" / "o"-"z" -> other_command_1: anomaly-open, open command
      *     "N" / "n" -> path_command_36
@@ -8250,9 +8156,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {851, 255, 115, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: path_command_28 */
 
-    /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
-     * list-command = "LIST" / "NLST" / . "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
-     * structure-command = . "STRU"      RFC 2228, 3
+    /* file-command = "RETR" / "ST" . "OR" / "APPE"      RFC 959, 5.3.1
+     * list-command = "LIST" / "NLST" / "ST" . "AT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+     * structure-command = "ST" . "RU"      RFC 2228, 3
      * e.g. after "ccc\nst"
      *     "A" / "a" -> list_command_11
      *     DIGIT / "-" / "B"-"N" / "P"-"Q" / "S"-"Z" / "_" / "b"-"n" / "p"-"q" / "s"-"z" -> other_command_1: anomaly-open, open command
@@ -8263,9 +8169,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {856, 255, 122, 23, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 339: file_command_14 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / . "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / . "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / . "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = ... / "QUIT" / "PASV" / "ABOR" / "PWD" / "SY" . "ST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+     * bare-command = ... / "QUIT" / "PASV" / "ABOR" / "PWD" / "SY" . "ST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+     * bare-command = ... / "QUIT" / "PASV" / "ABOR" / "PWD" / "SY" . "ST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "ccc\nsy"
      *     HEXDIG / "-" / "G"-"R" / "T"-"Z" / "_" / "g"-"r" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "S" / "s" -> bare_command_3
@@ -8274,9 +8180,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {117, 255, 25, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: bare_command_21 */
 
-    /* type-command = . "TYPE"      RFC 2228, 3
-     * type-command = . "TYPE"      RFC 2228, 3
-     * type-command = . "TYPE"      RFC 2228, 3
+    /* type-command = "TY" . "PE"      RFC 2228, 3
+     * type-command = "TY" . "PE"      RFC 2228, 3
+     * type-command = "TY" . "PE"      RFC 2228, 3
      * e.g. after "ccc\nty"
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "_" / "g"-"o" / "q"-"z" -> other_command_1: anomaly-open, open command
      *     "P" / "p" -> type_command_6
@@ -8285,9 +8191,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {863, 255, 97, 179, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: type_command_5 */
 
-    /* user-command = . "USER"      RFC 959, 5.3.1
-     * user-command = . "USER"      RFC 959, 5.3.1
-     * user-command = . "USER"      RFC 959, 5.3.1
+    /* user-command = "US" . "ER"      RFC 959, 5.3.1
+     * user-command = "US" . "ER"      RFC 959, 5.3.1
+     * user-command = "US" . "ER"      RFC 959, 5.3.1
      * e.g. after "ccc\nus"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
      *     "E" / "e" -> user_command_11
@@ -8296,9 +8202,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {868, 255, 91, 180, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: user_command_10 */
 
-    /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / . "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* path-command = ... "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XC" . "WD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XC" . "RC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * bare-command = ... / "PASV" / "ABOR" / "PWD" / "SYST" / "XC" . "UP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "ccc\nxc"
      *     HEXDIG / "-" / "G"-"Q" / "S"-"T" / "V" / "X"-"Z" / "_" / "g"-"q" / "s"-"t" / "v" / "x"-"z" -> other_command_1: anomaly-open, open command
      *     "R" / "r" -> text_command_53
@@ -8309,9 +8215,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {873, 255, 123, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: path_command_29 */
 
-    /* path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XM" . "KD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XM" . "D5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * path-command = ... "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XM" . "KD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nxm"
      *     DIGIT / "-" / "A"-"C" / "E"-"J" / "L"-"Z" / "_" / "a"-"c" / "e"-"j" / "l"-"z" -> other_command_1: anomaly-open, open command
      *     "D" / "d" -> text_command_54
@@ -8321,9 +8227,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {880, 255, 124, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: path_command_30 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / . "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / . "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / . "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = ... / "ABOR" / "PWD" / "SYST" / "XCUP" / "XP" . "WD" / "CCC" / "LPSV"      RFC 7151, 3
+     * bare-command = ... / "ABOR" / "PWD" / "SYST" / "XCUP" / "XP" . "WD" / "CCC" / "LPSV"      RFC 7151, 3
+     * bare-command = ... / "ABOR" / "PWD" / "SYST" / "XCUP" / "XP" . "WD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "ccc\nxp"
      *     HEXDIG / "-" / "G"-"V" / "X"-"Z" / "_" / "g"-"v" / "x"-"z" -> other_command_1: anomaly-open, open command
      *     "W" / "w" -> bare_command_27
@@ -8332,9 +8238,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {886, 255, 125, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: bare_command_22 */
 
-    /* path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XR" . "MD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XR" . "MD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XR" . "MD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nxr"
      *     HEXDIG / "-" / "G"-"L" / "N"-"Z" / "_" / "g"-"l" / "n"-"z" -> other_command_1: anomaly-open, open command
      *     "M" / "m" -> path_command_37
@@ -8343,9 +8249,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {891, 255, 126, 173, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: path_command_31 */
 
-    /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XS" . "HA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XS" . "HA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XS" . "HA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nxs"
      *     HEXDIG / "-" / "G" / "I"-"Z" / "_" / "g" / "i"-"z" -> other_command_1: anomaly-open, open command
      *     "H" / "h" -> text_command_55
@@ -8483,7 +8389,7 @@ static const qcap_state_t states[] = {
      *     "," -> number_1: convert h1, begin h2 */
     {937, 255, 35, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 363: host_number_8 */
 
-    /* extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
+    /* extended-passive-text = *not-open "(|" . "||" tcp-port "|)" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
      * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "229 (|"
@@ -8536,8 +8442,8 @@ static const qcap_state_t states[] = {
      *     -> text_7: open reply-text */
     {959, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 369: before_text_1 */
 
-    /* passive-code = . "227"      RFC 959, 4.2.1
-     * extended-passive-code = . "229"      RFC 959, 4.2.1
+    /* passive-code = "22" . "7"      RFC 959, 4.2.1
+     * extended-passive-code = "22" . "9"      RFC 959, 4.2.1
      * reply-code = ... / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" . ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
      * e.g. after "220 \n22"
      *     "0"-"6" / "8" -> reply_line_1
@@ -8550,9 +8456,9 @@ static const qcap_state_t states[] = {
      *     -> start_3 */
     {0, 255, 2, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 371: start_2 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / . "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABO" . "R" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABO" . "R" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABO" . "R" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / ...      RFC 7151, 3
      * e.g. after "ccc\nabo"
      *     HEXDIG / "-" / "G"-"Q" / "S"-"Z" / "_" / "g"-"q" / "s"-"z" -> other_command_1: anomaly-open, open command
      *     "R" / "r" -> crlf_4
@@ -8561,9 +8467,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {963, 255, 32, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: bare_command_23 */
 
-    /* account-command = . "ACCT"      RFC 959, 5.3.1
-     * account-command = . "ACCT"      RFC 959, 5.3.1
-     * account-command = . "ACCT"      RFC 959, 5.3.1
+    /* account-command = "ACC" . "T"      RFC 959, 5.3.1
+     * account-command = "ACC" . "T"      RFC 959, 5.3.1
+     * account-command = "ACC" . "T"      RFC 959, 5.3.1
      * e.g. after "ccc\nacc"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> command_line_21
@@ -8572,9 +8478,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {968, 255, 31, 171, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: account_command_6 */
 
-    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADA" . "T" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADA" . "T" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADA" . "T" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / ...      RFC 7151, 3
      * e.g. after "ccc\nada"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> command_line_20
@@ -8583,9 +8489,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {973, 255, 31, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: text_command_43 */
 
-    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
-     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
-     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+    /* text-command = "ALL" . "O" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+     * text-command = "ALL" . "O" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+     * text-command = "ALL" . "O" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * e.g. after "ccc\nall"
      *     HEXDIG / "-" / "G"-"N" / "P"-"Z" / "_" / "g"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
      *     "O" / "o" -> command_line_20
@@ -8594,9 +8500,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {973, 255, 110, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: text_command_44 */
 
-    /* file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
-     * file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
-     * file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
+    /* file-command = "RETR" / "STOR" / "APP" . "E"      RFC 959, 5.3.1
+     * file-command = "RETR" / "STOR" / "APP" . "E"      RFC 959, 5.3.1
+     * file-command = "RETR" / "STOR" / "APP" . "E"      RFC 959, 5.3.1
      * e.g. after "ccc\napp"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
      *     "E" / "e" -> command_line_1
@@ -8605,9 +8511,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {978, 255, 91, 23, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: file_command_15 */
 
-    /* auth-command = . "AUTH"      RFC 2228, 3
-     * auth-command = . "AUTH"      RFC 2228, 3
-     * auth-command = . "AUTH"      RFC 2228, 3
+    /* auth-command = "AUT" . "H"      RFC 2228, 3
+     * auth-command = "AUT" . "H"      RFC 2228, 3
+     * auth-command = "AUT" . "H"      RFC 2228, 3
      * e.g. after "ccc\naut"
      *     HEXDIG / "-" / "G" / "I"-"Z" / "_" / "g" / "i"-"z" -> other_command_1: anomaly-open, open command
      *     "H" / "h" -> command_line_22
@@ -8616,9 +8522,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {983, 255, 127, 195, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: auth_command_7 */
 
-    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVB" . "L" / "COMB"      RFC 7151, 3
+     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVB" . "L" / "COMB"      RFC 7151, 3
+     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVB" . "L" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\navb"
      *     HEXDIG / "-" / "G"-"K" / "M"-"Z" / "_" / "g"-"k" / "m"-"z" -> other_command_1: anomaly-open, open command
      *     "L" / "l" -> command_line_20
@@ -8636,9 +8542,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: close argument, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {988, 3, 14, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: string_22 */
 
-    /* bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = . "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDU" . "P" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" ...      RFC 7151, 3
+     * bare-command = "CDU" . "P" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" ...      RFC 7151, 3
+     * bare-command = "CDU" . "P" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" ...      RFC 7151, 3
      * e.g. after "ccc\ncdu"
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "_" / "g"-"o" / "q"-"z" -> other_command_1: anomaly-open, open command
      *     "P" / "p" -> crlf_4
@@ -8647,9 +8553,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {149, 255, 97, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: bare_command_24 */
 
-    /* text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
-     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
-     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
+    /* text-command = ... / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COM" . "B"      RFC 7151, 3
+     * text-command = ... / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COM" . "B"      RFC 7151, 3
+     * text-command = ... / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COM" . "B"      RFC 7151, 3
      * e.g. after "ccc\ncom"
      *     DIGIT / "-" / "A" / "C"-"Z" / "_" / "a" / "c"-"z" -> other_command_1: anomaly-open, open command
      *     "B" / "b" -> command_line_20
@@ -8658,9 +8564,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {973, 255, 114, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: text_command_46 */
 
-    /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
-     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
-     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+    /* text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CON" . "F" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CON" . "F" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CON" . "F" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * e.g. after "ccc\ncon"
      *     DIGIT / "-" / "A"-"E" / "G"-"Z" / "_" / "a"-"e" / "g"-"z" -> other_command_1: anomaly-open, open command
      *     "F" / "f" -> command_line_20
@@ -8669,9 +8575,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {973, 255, 134, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: text_command_47 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / . "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSI" . "D"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSI" . "D"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSI" . "D"      RFC 7151, 3
      * e.g. after "ccc\ncsi"
      *     DIGIT / "-" / "A"-"C" / "E"-"Z" / "_" / "a"-"c" / "e"-"z" -> other_command_1: anomaly-open, open command
      *     "D" / "d" -> command_line_23
@@ -8690,9 +8596,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {996, 255, 29, 32, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: command_line_19 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DEL" . "E" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DEL" . "E" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DEL" . "E" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / ...      RFC 959, 5.3.1
      * e.g. after "ccc\ndel"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
      *     "E" / "e" -> command_line_19
@@ -8711,9 +8617,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {1005, 255, 29, 32, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: command_line_20 */
 
-    /* extended-port-command = . "EPRT"      RFC 2428, 2
-     * extended-port-command = . "EPRT"      RFC 2428, 2
-     * extended-port-command = . "EPRT"      RFC 2428, 2
+    /* extended-port-command = "EPR" . "T"      RFC 2428, 2
+     * extended-port-command = "EPR" . "T"      RFC 2428, 2
+     * extended-port-command = "EPR" . "T"      RFC 2428, 2
      * e.g. after "ccc\nepr"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> command_line_24
@@ -8722,9 +8628,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1009, 255, 31, 174, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: extended_port_command_6 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPS" . "V" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPS" . "V" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPS" . "V" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\neps"
      *     HEXDIG / "-" / "G"-"U" / "W"-"Z" / "_" / "g"-"u" / "w"-"z" -> other_command_1: anomaly-open, open command
      *     "V" / "v" -> command_line_23
@@ -8733,9 +8639,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {991, 255, 135, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 388: free_command_19 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / . "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FEA" . "T" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEA" . "T" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEA" . "T" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nfea"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> command_line_23
@@ -8744,9 +8650,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {991, 255, 31, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 389: free_command_20 */
 
-    /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
-     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
-     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HAS" . "H" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HAS" . "H" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HAS" . "H" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * e.g. after "ccc\nhas"
      *     HEXDIG / "-" / "G" / "I"-"Z" / "_" / "g" / "i"-"z" -> other_command_1: anomaly-open, open command
      *     "H" / "h" -> command_line_20
@@ -8755,9 +8661,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {973, 255, 127, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: text_command_48 */
 
-    /* free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HEL" . "P" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HEL" . "P" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HEL" . "P" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nhel"
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "_" / "g"-"o" / "q"-"z" -> other_command_1: anomaly-open, open command
      *     "P" / "p" -> command_line_23
@@ -8766,9 +8672,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {991, 255, 97, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 391: free_command_21 */
 
-    /* host-command = . "HOST"      RFC 7151, 3
-     * host-command = . "HOST"      RFC 7151, 3
-     * host-command = . "HOST"      RFC 7151, 3
+    /* host-command = "HOS" . "T"      RFC 7151, 3
+     * host-command = "HOS" . "T"      RFC 7151, 3
+     * host-command = "HOS" . "T"      RFC 7151, 3
      * e.g. after "ccc\nhos"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> command_line_25
@@ -8777,9 +8683,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1014, 255, 31, 176, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: host_command_9 */
 
-    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
-     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
+    /* free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LAN" . "G" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LAN" . "G" / "CSID"      RFC 7151, 3
+     * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LAN" . "G" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nlan"
      *     HEXDIG / "-" / "H"-"Z" / "_" / "h"-"z" -> other_command_1: anomaly-open, open command
      *     "G" / "g" -> command_line_23
@@ -8788,9 +8694,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {991, 255, 136, 175, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 393: free_command_22 */
 
-    /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
-     * list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
-     * list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+    /* list-command = "LIS" . "T" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+     * list-command = "LIS" . "T" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
+     * list-command = "LIS" . "T" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "ccc\nlis"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> command_line_26
@@ -8799,9 +8705,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1019, 255, 31, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: list_command_11 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
+    /* bare-command = ... / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPS" . "V"      RFC 7151, 3
+     * bare-command = ... / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPS" . "V"      RFC 7151, 3
+     * bare-command = ... / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPS" . "V"      RFC 7151, 3
      * e.g. after "ccc\nlps"
      *     HEXDIG / "-" / "G"-"U" / "W"-"Z" / "_" / "g"-"u" / "w"-"z" -> other_command_1: anomaly-open, open command
      *     "V" / "v" -> crlf_4
@@ -8810,9 +8716,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {149, 255, 135, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: bare_command_25 */
 
-    /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDT" . "M" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDT" . "M" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDT" . "M" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nmdt"
      *     HEXDIG / "-" / "G"-"L" / "N"-"Z" / "_" / "g"-"l" / "n"-"z" -> other_command_1: anomaly-open, open command
      *     "M" / "m" -> command_line_19
@@ -8821,9 +8727,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1000, 255, 126, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: path_command_33 */
 
-    /* list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
-     * list-command = "LIST" / "NLST" / "STAT" / "MLST" / . "MLSD"      RFC 959, 5.3.1
-     * list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
+    /* list-command = "LIST" / "NLST" / "STAT" / "MLS" . "T" / "MLSD"      RFC 959, 5.3.1
+     * list-command = "LIST" / "NLST" / "STAT" / "MLST" / "MLS" . "D"      RFC 959, 5.3.1
+     * list-command = "LIST" / "NLST" / "STAT" / "MLS" . "T" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "ccc\nmls"
      *     DIGIT / "-" / "A"-"C" / "E"-"S" / "U"-"Z" / "_" / "a"-"c" / "e"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "D" / "T" / "d" / "t" -> command_line_26
@@ -8832,9 +8738,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1019, 255, 137, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: list_command_12 */
 
-    /* mode-command = . "MODE"      RFC 2228, 3
-     * mode-command = . "MODE"      RFC 2228, 3
-     * mode-command = . "MODE"      RFC 2228, 3
+    /* mode-command = "MOD" . "E"      RFC 2228, 3
+     * mode-command = "MOD" . "E"      RFC 2228, 3
+     * mode-command = "MOD" . "E"      RFC 2228, 3
      * e.g. after "ccc\nmod"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
      *     "E" / "e" -> command_line_27
@@ -8843,9 +8749,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1024, 255, 91, 196, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: mode_command_4 */
 
-    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
-     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
-     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+    /* text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPT" . "S" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPT" . "S" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPT" . "S" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "ccc\nopt"
      *     HEXDIG / "-" / "G"-"R" / "T"-"Z" / "_" / "g"-"r" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "S" / "s" -> command_line_20
@@ -8854,9 +8760,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {973, 255, 25, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: text_command_49 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBS" . "Z" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBS" . "Z" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBS" . "Z" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / ...      RFC 7151, 3
      * e.g. after "ccc\npbs"
      *     HEXDIG / "-" / "G"-"Y" / "_" / "g"-"y" -> other_command_1: anomaly-open, open command
      *     "Z" / "z" -> command_line_20
@@ -8865,9 +8771,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {973, 255, 138, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: text_command_50 */
 
-    /* port-command = . "PORT"      RFC 959, 5.3.1
-     * port-command = . "PORT"      RFC 959, 5.3.1
-     * port-command = . "PORT"      RFC 959, 5.3.1
+    /* port-command = "POR" . "T"      RFC 959, 5.3.1
+     * port-command = "POR" . "T"      RFC 959, 5.3.1
+     * port-command = "POR" . "T"      RFC 959, 5.3.1
      * e.g. after "ccc\npor"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> command_line_28
@@ -8876,9 +8782,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1029, 255, 31, 197, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: port_command_4 */
 
-    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RAN" . "G" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RAN" . "G" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RAN" . "G" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nran"
      *     HEXDIG / "-" / "H"-"Z" / "_" / "h"-"z" -> other_command_1: anomaly-open, open command
      *     "G" / "g" -> command_line_20
@@ -8887,9 +8793,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {973, 255, 136, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: text_command_51 */
 
-    /* bare-command = "CDUP" / . "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / . "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / . "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = "CDUP" / "REI" . "N" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REI" . "N" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REI" . "N" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" ...      RFC 7151, 3
      * e.g. after "ccc\nrei"
      *     HEXDIG / "-" / "G"-"M" / "O"-"Z" / "_" / "g"-"m" / "o"-"z" -> other_command_1: anomaly-open, open command
      *     "N" / "n" -> crlf_4
@@ -8898,9 +8804,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {149, 255, 115, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: bare_command_26 */
 
-    /* restart-command = . "REST"      RFC 2228, 3
-     * restart-command = . "REST"      RFC 2228, 3
-     * restart-command = . "REST"      RFC 2228, 3
+    /* restart-command = "RES" . "T"      RFC 2228, 3
+     * restart-command = "RES" . "T"      RFC 2228, 3
+     * restart-command = "RES" . "T"      RFC 2228, 3
      * e.g. after "ccc\nres"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> command_line_29
@@ -8909,9 +8815,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1034, 255, 31, 203, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 404: restart_command_2 */
 
-    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNF" . "R" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNF" . "R" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNF" . "R" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / ...      RFC 959, 5.3.1
      * e.g. after "ccc\nrnf"
      *     HEXDIG / "-" / "G"-"Q" / "S"-"Z" / "_" / "g"-"q" / "s"-"z" -> other_command_1: anomaly-open, open command
      *     "R" / "r" -> command_line_19
@@ -8920,9 +8826,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1039, 255, 32, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 405: path_command_34 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNT" . "O" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNT" . "O" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNT" . "O" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / ...      RFC 959, 5.3.1
      * e.g. after "ccc\nrnt"
      *     HEXDIG / "-" / "G"-"N" / "P"-"Z" / "_" / "g"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
      *     "O" / "o" -> command_line_19
@@ -8931,9 +8837,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1000, 255, 110, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 406: path_command_35 */
 
-    /* text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
-     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
-     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
+    /* text-command = "ALLO" / "SIT" . "E" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SIT" . "E" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SIT" . "E" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
      * e.g. after "ccc\nsit"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
      *     "E" / "e" -> command_line_20
@@ -8942,9 +8848,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {973, 255, 91, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: text_command_52 */
 
-    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMN" . "T" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMN" . "T" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMN" . "T" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / ...      RFC 959, 5.3.1
      * e.g. after "ccc\nsmn"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> command_line_19
@@ -8953,9 +8859,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1000, 255, 31, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: path_command_36 */
 
-    /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
-     * free-command = . "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
-     * file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
+    /* file-command = "RETR" / "STO" . "R" / "APPE"      RFC 959, 5.3.1
+     * free-command = "STO" . "U" / "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
+     * file-command = "RETR" / "STO" . "R" / "APPE"      RFC 959, 5.3.1
      * e.g. after "ccc\nsto"
      *     HEXDIG / "-" / "G"-"Q" / "S"-"T" / "V"-"Z" / "_" / "g"-"q" / "s"-"t" / "v"-"z" -> other_command_1: anomaly-open, open command
      *     "R" / "r" -> command_line_1
@@ -8965,9 +8871,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1044, 255, 139, 23, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 409: file_command_16 */
 
-    /* structure-command = . "STRU"      RFC 2228, 3
-     * structure-command = . "STRU"      RFC 2228, 3
-     * structure-command = . "STRU"      RFC 2228, 3
+    /* structure-command = "STR" . "U"      RFC 2228, 3
+     * structure-command = "STR" . "U"      RFC 2228, 3
+     * structure-command = "STR" . "U"      RFC 2228, 3
      * e.g. after "ccc\nstr"
      *     HEXDIG / "-" / "G"-"T" / "V"-"Z" / "_" / "g"-"t" / "v"-"z" -> other_command_1: anomaly-open, open command
      *     "U" / "u" -> command_line_30
@@ -8976,9 +8882,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1050, 255, 20, 204, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 410: structure_command_2 */
 
-    /* type-command = . "TYPE"      RFC 2228, 3
-     * type-command = . "TYPE"      RFC 2228, 3
-     * type-command = . "TYPE"      RFC 2228, 3
+    /* type-command = "TYP" . "E"      RFC 2228, 3
+     * type-command = "TYP" . "E"      RFC 2228, 3
+     * type-command = "TYP" . "E"      RFC 2228, 3
      * e.g. after "ccc\ntyp"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
      *     "E" / "e" -> command_line_31
@@ -8987,9 +8893,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1055, 255, 91, 179, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 411: type_command_6 */
 
-    /* user-command = . "USER"      RFC 959, 5.3.1
-     * user-command = . "USER"      RFC 959, 5.3.1
-     * user-command = . "USER"      RFC 959, 5.3.1
+    /* user-command = "USE" . "R"      RFC 959, 5.3.1
+     * user-command = "USE" . "R"      RFC 959, 5.3.1
+     * user-command = "USE" . "R"      RFC 959, 5.3.1
      * e.g. after "ccc\nuse"
      *     HEXDIG / "-" / "G"-"Q" / "S"-"Z" / "_" / "g"-"q" / "s"-"z" -> other_command_1: anomaly-open, open command
      *     "R" / "r" -> command_line_32
@@ -8998,9 +8904,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1060, 255, 32, 180, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 412: user_command_11 */
 
-    /* text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCR" . "C" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCR" . "C" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCR" . "C" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nxcr"
      *     DIGIT / "-" / "A"-"B" / "D"-"Z" / "_" / "a"-"b" / "d"-"z" -> other_command_1: anomaly-open, open command
      *     "C" / "c" -> command_line_20
@@ -9009,9 +8915,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {973, 255, 111, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 413: text_command_53 */
 
-    /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCW" . "D" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCW" . "D" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCW" . "D" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nxcw"
      *     DIGIT / "-" / "A"-"C" / "E"-"Z" / "_" / "a"-"c" / "e"-"z" -> other_command_1: anomaly-open, open command
      *     "D" / "d" -> command_line_19
@@ -9020,9 +8926,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1000, 255, 117, 173, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 414: path_command_37 */
 
-    /* text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD" . "5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD" . "5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD" . "5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nxmd"
      *     ALPHA / "-" / "0"-"4" / "6"-"9" / "_" -> other_command_1: anomaly-open, open command
      *     "5" -> command_line_20
@@ -9031,9 +8937,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {973, 255, 140, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 415: text_command_54 */
 
-    /* bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / . "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / . "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
-     * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / . "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
+    /* bare-command = ... / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPW" . "D" / "CCC" / "LPSV"      RFC 7151, 3
+     * bare-command = ... / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPW" . "D" / "CCC" / "LPSV"      RFC 7151, 3
+     * bare-command = ... / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPW" . "D" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "ccc\nxpw"
      *     DIGIT / "-" / "A"-"C" / "E"-"Z" / "_" / "a"-"c" / "e"-"z" -> other_command_1: anomaly-open, open command
      *     "D" / "d" -> crlf_4
@@ -9042,9 +8948,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {149, 255, 117, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 416: bare_command_27 */
 
-    /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSH" . "A" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSH" . "A" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSH" . "A" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nxsh"
      *     "A" / "a" -> command_line_20
      *     DIGIT / "-" / "B"-"Z" / "_" / "b"-"z" -> other_command_1: anomaly-open, open command
@@ -9146,7 +9052,7 @@ static const qcap_state_t states[] = {
      *     "," -> number_1: convert h1, begin h2 */
     {134, 255, 145, 206, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 429: host_number_11 */
 
-    /* extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
+    /* extended-passive-text = *not-open "(||" . "|" tcp-port "|)" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
      * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "229 (||"
@@ -9838,7 +9744,7 @@ static const qcap_state_t states[] = {
      *     "(" -> extended_passive_text_8 */
     {1333, 3, 87, 218, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 505: extended_passive_text_7 */
 
-    /* extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
+    /* extended-passive-text = *not-open "(" . "|||" tcp-port "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "220 \n229 ("
@@ -10167,7 +10073,7 @@ static const qcap_state_t states[] = {
      *     "|" -> extended_passive_text_9: convert tcp-port */
     {1456, 255, 158, 228, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 541: tcp_port_4 */
 
-    /* extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
+    /* extended-passive-text = *not-open "(|||" tcp-port "|" . ")" *char      RFC 2428, 3
      * else text = *. char      RFC 959, 4.2.1
      * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "229 (|||0|"
@@ -10226,7 +10132,7 @@ static const qcap_state_t states[] = {
      *     "," -> number_32 */
     {1485, 255, 28, 232, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 546: host_number_32 */
 
-    /* extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
+    /* extended-passive-text = *not-open "(|" . "||" tcp-port "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "220 \n229 (|"
@@ -10550,7 +10456,7 @@ static const qcap_state_t states[] = {
      *     "," -> number_32 */
     {1590, 255, 33, 239, 68, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 581: host_number_40 */
 
-    /* extended-passive-text = *not-open . "(|||" tcp-port "|)" *char      RFC 2428, 3
+    /* extended-passive-text = *not-open "(||" . "|" tcp-port "|)" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "220 \n229 (||"
@@ -11312,7 +11218,7 @@ static const qcap_state_t states[] = {
      *     "|" -> extended_passive_text_14 */
     {1910, 255, 158, 245, 103, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 652: tcp_port_14 */
 
-    /* extended-passive-text = *not-open "(|||" tcp-port . "|)" *char      RFC 2428, 3
+    /* extended-passive-text = *not-open "(|||" tcp-port "|" . ")" *char      RFC 2428, 3
      * text = *. char      RFC 959, 4.2.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "220 \n229 (|||0|"
@@ -12572,8 +12478,8 @@ static const qcap_feed_t feeds[] = {
 /* Conversations to come. */
 static const qcap_expect_t expects[] = {
     {"tcp", "ftp-data", QCAP_HOST_ADDRESS, 7, value_2},
-    {"tcp", "ftp-data", QCAP_HOST_TEXT, 8, value_3},
-    {"tcp", "ftp-data", QCAP_HOST_SERVER, 65535, value_4},
+    {"tcp", "ftp-data", QCAP_HOST_TEXT, 8, value_2},
+    {"tcp", "ftp-data", QCAP_HOST_SERVER, 65535, value_2},
     {NULL, NULL, QCAP_HOST_CLIENT, QCAP_NONE, NULL}, /* none */
 };
 

@@ -1864,61 +1864,13 @@ static qcap_number_t value_1(const qcap_parser_t *parser)
     return qcap_register(parser, 4 /* chunk_size */);
 }
 
-/* chunk_size */
+/* content_length */
 static qcap_number_t value_2(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 4 /* chunk_size */);
-}
-
-/* chunk_size */
-static qcap_number_t value_3(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 4 /* chunk_size */);
-}
-
-/* chunk_size */
-static qcap_number_t value_4(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 4 /* chunk_size */);
-}
-
-/* chunk_size */
-static qcap_number_t value_5(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 4 /* chunk_size */);
-}
-
-/* content_length */
-static qcap_number_t value_6(const qcap_parser_t *parser)
-{
     return qcap_register(parser, 2 /* content_length */);
 }
 
-/* content_length */
-static qcap_number_t value_7(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 2 /* content_length */);
-}
-
-/* content_length */
-static qcap_number_t value_8(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 2 /* content_length */);
-}
-
-/* content_length */
-static qcap_number_t value_9(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 2 /* content_length */);
-}
-
-/* content_length */
-static qcap_number_t value_10(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 2 /* content_length */);
-}
-
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2};
 
 /* Which alternative of chunk-octets applies. */
 static int choose_5(const qcap_parser_t *parser)
@@ -2018,74 +1970,6 @@ static int choose_12(const qcap_parser_t *parser)
     if (n.value)
         return 2;
     return QCAP_CHOOSE_NONE;
-}
-
-/* Which alternative of chunk-octets applies. */
-static int choose_20(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* subtype = x-www-form-urlencoded */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* subtype */), qcap_number(1u /* x-www-form-urlencoded */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* type = multipart */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* type */), qcap_number(1u /* multipart */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* (type = message) and (subtype = rfc822) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* type */), qcap_number(2u /* message */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* subtype */), qcap_number(2u /* rfc822 */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* encoding */
-    n = qcap_is_set(qcap_register(parser, 6 /* encoding */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    return 4;
-}
-
-/* Which alternative of sized-content applies. */
-static int choose_26(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* subtype = x-www-form-urlencoded */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* subtype */), qcap_number(1u /* x-www-form-urlencoded */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* type = multipart */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* type */), qcap_number(1u /* multipart */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* (type = message) and (subtype = rfc822) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* type */), qcap_number(2u /* message */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* subtype */), qcap_number(2u /* rfc822 */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* encoding */
-    n = qcap_is_set(qcap_register(parser, 6 /* encoding */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    return 4;
 }
 
 /* Which alternative of rest-content applies. */
@@ -2205,7 +2089,7 @@ static int choose_38(const qcap_parser_t *parser)
 }
 
 /* The words of method. */
-static unsigned find_0(const unsigned char *text, size_t len)
+static unsigned find_method(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 3:
@@ -2241,10 +2125,10 @@ static unsigned find_0(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_0 = {find_0, 7};
+static const qcap_keywords_t words_method = {find_method, 7};
 
 /* The words of coding. */
-static unsigned find_3(const unsigned char *text, size_t len)
+static unsigned find_coding(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 4:
@@ -2268,10 +2152,10 @@ static unsigned find_3(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_3 = {find_3, 8};
+static const qcap_keywords_t words_coding = {find_coding, 8};
 
 /* The words of upgrade. */
-static unsigned find_4(const unsigned char *text, size_t len)
+static unsigned find_upgrade(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 3:
@@ -2287,10 +2171,10 @@ static unsigned find_4(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_4 = {find_4, 9};
+static const qcap_keywords_t words_upgrade = {find_upgrade, 9};
 
 /* The words of subtype. */
-static unsigned find_5(const unsigned char *text, size_t len)
+static unsigned find_subtype(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 6:
@@ -2306,10 +2190,10 @@ static unsigned find_5(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_5 = {find_5, 21};
+static const qcap_keywords_t words_subtype = {find_subtype, 21};
 
 /* The words of type. */
-static unsigned find_6(const unsigned char *text, size_t len)
+static unsigned find_type(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 7:
@@ -2325,10 +2209,10 @@ static unsigned find_6(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_6 = {find_6, 9};
+static const qcap_keywords_t words_type = {find_type, 9};
 
 /* The words of encoding. */
-static unsigned find_7(const unsigned char *text, size_t len)
+static unsigned find_encoding(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 2:
@@ -2352,10 +2236,10 @@ static unsigned find_7(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_7 = {find_7, 8};
+static const qcap_keywords_t words_encoding = {find_encoding, 8};
 
 /* The words of field-name. */
-static unsigned find_8(const unsigned char *text, size_t len)
+static unsigned find_field_name(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 4:
@@ -2409,10 +2293,10 @@ static unsigned find_8(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_8 = {find_8, 19};
+static const qcap_keywords_t words_field_name = {find_field_name, 19};
 
 /* The words of field-name. */
-static unsigned find_9(const unsigned char *text, size_t len)
+static unsigned find_field_name_2(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 4:
@@ -2458,20 +2342,20 @@ static unsigned find_9(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_9 = {find_9, 17};
+static const qcap_keywords_t words_field_name_2 = {find_field_name_2, 17};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 7, 0, 221, 0, false, false}, /* 0: method */
+    {QCAP_CONVERT_KEYWORD, &words_method, 0, 1, 0, 7, 0, 221, 0, false, false}, /* 0: method */
     {QCAP_CONVERT_HEX, NULL, 0, 1, 0, 0, 0, 33, 4, false, false}, /* 1: chunk-size */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 50, 2, false, true}, /* 2: length */
-    {QCAP_CONVERT_KEYWORD, &keywords_3, 0, 1, 0, 8, 0, 222, 3, false, false}, /* 3: coding-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_4, 0, 1, 0, 9, 0, 223, 5, false, false}, /* 4: protocol-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_5, 0, 1, 0, 21, 0, 224, 8, false, false}, /* 5: subtype */
-    {QCAP_CONVERT_KEYWORD, &keywords_6, 0, 1, 0, 9, 0, 225, 7, false, false}, /* 6: type */
-    {QCAP_CONVERT_KEYWORD, &keywords_7, 0, 1, 0, 8, 0, 226, 6, false, false}, /* 7: content-coding */
-    {QCAP_CONVERT_KEYWORD, &keywords_8, 0, 1, 0, 19, 0, 227, QCAP_NONE, false, false}, /* 8: field-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_9, 0, 1, 0, 17, 0, 227, QCAP_NONE, false, false}, /* 9: field-name */
+    {QCAP_CONVERT_KEYWORD, &words_coding, 0, 1, 0, 8, 0, 222, 3, false, false}, /* 3: coding-name */
+    {QCAP_CONVERT_KEYWORD, &words_upgrade, 0, 1, 0, 9, 0, 223, 5, false, false}, /* 4: protocol-name */
+    {QCAP_CONVERT_KEYWORD, &words_subtype, 0, 1, 0, 21, 0, 224, 8, false, false}, /* 5: subtype */
+    {QCAP_CONVERT_KEYWORD, &words_type, 0, 1, 0, 9, 0, 225, 7, false, false}, /* 6: type */
+    {QCAP_CONVERT_KEYWORD, &words_encoding, 0, 1, 0, 8, 0, 226, 6, false, false}, /* 7: content-coding */
+    {QCAP_CONVERT_KEYWORD, &words_field_name, 0, 1, 0, 19, 0, 227, QCAP_NONE, false, false}, /* 8: field-name */
+    {QCAP_CONVERT_KEYWORD, &words_field_name_2, 0, 1, 0, 17, 0, 227, QCAP_NONE, false, false}, /* 9: field-name */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 47, 1, false, false}, /* 10: status-code */
 };
 
@@ -2931,7 +2815,7 @@ on3:
         goto out3;
     if (*at == ' ') {
         at++;
-        w0 = find_0(p2, (size_t)(p3 - (p2)));
+        w0 = find_method(p2, (size_t)(p3 - (p2)));
         p5 = at;
         goto on4;
     }
@@ -2995,7 +2879,7 @@ on6:
     }
     if (*at == ' ') {
         at++;
-        w0 = find_0(p6, (size_t)(p7 - (p6)));
+        w0 = find_method(p6, (size_t)(p7 - (p6)));
         p11 = at;
         goto on8;
     }
@@ -3186,7 +3070,7 @@ on12:
     if (IS_SET_4(*at)) {
         p7 = at;
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, wanted, QCAP_HERE(p6), QCAP_HERE(p7), p6);
-        w1 = find_8(p6, (size_t)(p7 - (p6)));
+        w1 = find_field_name(p6, (size_t)(p7 - (p6)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out13;
         goto on13;
@@ -4144,7 +4028,7 @@ out60:
     side->positions[0] = QCAP_HERE(p7) + 1;
     return qcap_leave(parser, at, end, AT_OWS_18);
 
-    /* basic-scheme = . "Basic"      RFC 7617, 2
+    /* basic-scheme = "B" . "asic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:b" */
@@ -4249,7 +4133,7 @@ on65:
     if (*at == '/') {
         at++;
         p9 = at;
-        w2 = find_6(p8 - 1, (size_t)(p9 - 1 - (p8 - 1)));
+        w2 = find_type(p8 - 1, (size_t)(p9 - 1 - (p8 - 1)));
         qcap_register_put(parser, 7 /* type */, w2);
         goto on66;
     }
@@ -4293,14 +4177,14 @@ on67:
     if (*at == ';') {
         at++;
         p10 = at;
-        w3 = find_5(p9, (size_t)(p10 - 1 - (p9)));
+        w3 = find_subtype(p9, (size_t)(p10 - 1 - (p9)));
         qcap_register_put(parser, 8 /* subtype */, w3);
         goto on68;
     }
     if (*at == '\r') {
         at++;
         p10 = at;
-        w3 = find_5(p9, (size_t)(p10 - 1 - (p9)));
+        w3 = find_subtype(p9, (size_t)(p10 - 1 - (p9)));
         qcap_register_put(parser, 8 /* subtype */, w3);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p10) - 1, p8 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
@@ -4597,7 +4481,7 @@ absolute_path_1:
         here = QCAP_HERE(at);
         qcap_op_later(parser, side->later, 239 /* open method */, side->positions[0]);
         side->underway[0].begin = (side->positions[0]);
-        qcap_op_later_value(parser, side->later, 15 /* convert method */, qcap_find_keyword(parser, 0, side->underway[0].begin, here - 2, find_0), here - 2);
+        qcap_op_later_value(parser, side->later, 15 /* convert method */, qcap_find_keyword(parser, 0, side->underway[0].begin, here - 2, find_method), here - 2);
         qcap_op_later(parser, side->later, 238 /* close method */, here - 2);
         qcap_op_later(parser, side->later, 237 /* open request-target */, here - 1);
         parser->marks[0] = parser->later_count;
@@ -4644,7 +4528,7 @@ pchar_1:
         here = QCAP_HERE(at);
         qcap_op_later(parser, side->later, 239 /* open method */, side->positions[0]);
         side->underway[0].begin = (side->positions[0]);
-        qcap_op_later_value(parser, side->later, 15 /* convert method */, qcap_find_keyword(parser, 0, side->underway[0].begin, side->positions[1], find_0), side->positions[1]);
+        qcap_op_later_value(parser, side->later, 15 /* convert method */, qcap_find_keyword(parser, 0, side->underway[0].begin, side->positions[1], find_method), side->positions[1]);
         qcap_op_later(parser, side->later, 238 /* close method */, side->positions[1]);
         qcap_op_later(parser, side->later, 237 /* open request-target */, side->positions[2]);
         parser->marks[0] = parser->later_count;
@@ -4716,8 +4600,8 @@ pchar_4:
     }
     return qcap_stop(parser, at, AT_PCHAR_4, QCAP_STOP_TABLE);
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "H" . "TTP"      RFC 9112, 2.3
+     * else HTTP-name = "H" . "TTP"      RFC 9112, 2.3
      * e.g. after "a / H" */
 http_name_6:
     if (at == end)
@@ -4743,7 +4627,7 @@ token_3:
     if (IS_SET_4(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, wanted, origin, here);
-        side->underway[0].value = qcap_find_keyword(parser, 8, side->underway[0].begin, here, find_8);
+        side->underway[0].value = qcap_find_keyword(parser, 8, side->underway[0].begin, here, find_field_name);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_FIELD_LINE_1, QCAP_STOP_PAUSED);
         goto field_line_1;
@@ -4780,7 +4664,7 @@ pchar_5:
         here = QCAP_HERE(at);
         qcap_op_later(parser, side->later, 239 /* open method */, side->positions[0]);
         side->underway[0].begin = (side->positions[0]);
-        qcap_op_later_value(parser, side->later, 15 /* convert method */, qcap_find_keyword(parser, 0, side->underway[0].begin, side->positions[1], find_0), side->positions[1]);
+        qcap_op_later_value(parser, side->later, 15 /* convert method */, qcap_find_keyword(parser, 0, side->underway[0].begin, side->positions[1], find_method), side->positions[1]);
         qcap_op_later(parser, side->later, 238 /* close method */, side->positions[1]);
         qcap_op_later(parser, side->later, 237 /* open request-target */, side->positions[2]);
         parser->marks[0] = parser->later_count;
@@ -4797,8 +4681,8 @@ pchar_5:
     }
     return qcap_stop(parser, at, AT_PCHAR_5, QCAP_STOP_TABLE);
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "HT" . "TP"      RFC 9112, 2.3
+     * else HTTP-name = "HT" . "TP"      RFC 9112, 2.3
      * e.g. after "a / HT" */
 http_name_7:
     if (at == end)
@@ -4892,8 +4776,8 @@ userinfo_2:
     }
     return qcap_stop(parser, at, AT_USERINFO_2, QCAP_STOP_TABLE);
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "HTT" . "P"      RFC 9112, 2.3
+     * else HTTP-name = "HTT" . "P"      RFC 9112, 2.3
      * e.g. after "a / HTT" */
 http_name_8:
     if (at == end)
@@ -5648,7 +5532,7 @@ crlf_8:
     }
     return qcap_stop(parser, at, AT_CRLF_8, QCAP_STOP_TABLE);
 
-    /* basic-scheme = . "Basic"      RFC 7617, 2
+    /* basic-scheme = "Ba" . "sic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:ba" */
@@ -6387,7 +6271,7 @@ on10:
     if (IS_SET_4(*at)) {
         p3 = at;
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, wanted, QCAP_HERE(p2), QCAP_HERE(p3), p2);
-        w1 = find_9(p2, (size_t)(p3 - (p2)));
+        w1 = find_field_name_2(p2, (size_t)(p3 - (p2)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out11;
         goto on11;
@@ -7003,7 +6887,7 @@ on42:
     if (*at == '/') {
         at++;
         p5 = at;
-        w2 = find_6(p4 - 1, (size_t)(p5 - 1 - (p4 - 1)));
+        w2 = find_type(p4 - 1, (size_t)(p5 - 1 - (p4 - 1)));
         qcap_register_put(parser, 7 /* type */, w2);
         goto on43;
     }
@@ -7047,7 +6931,7 @@ on44:
     if (*at == '\r') {
         at++;
         p6 = at;
-        w3 = find_5(p5, (size_t)(p6 - 1 - (p5)));
+        w3 = find_subtype(p5, (size_t)(p6 - 1 - (p5)));
         qcap_register_put(parser, 8 /* subtype */, w3);
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p6) - 1, p4 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
@@ -7057,7 +6941,7 @@ on44:
     if (*at == ';') {
         at++;
         p6 = at;
-        w3 = find_5(p5, (size_t)(p6 - 1 - (p5)));
+        w3 = find_subtype(p5, (size_t)(p6 - 1 - (p5)));
         qcap_register_put(parser, 8 /* subtype */, w3);
         qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
         qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
@@ -7190,7 +7074,7 @@ out49:
     side->positions[0] = QCAP_HERE(p3) + 1;
     return qcap_leave(parser, at, end, AT_OWS_44);
 
-    /* weak = . "W/"      RFC 9110, 8.8.3
+    /* weak = "W" . "/"      RFC 9110, 8.8.3
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na:W" */
@@ -7359,8 +7243,8 @@ http_name_1:
     }
     return qcap_stop(parser, at, AT_HTTP_NAME_1, QCAP_STOP_TABLE);
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "H" . "TTP"      RFC 9112, 2.3
+     * else HTTP-name = "H" . "TTP"      RFC 9112, 2.3
      * e.g. after "H" */
 http_name_2:
     if (at == end)
@@ -7371,8 +7255,8 @@ http_name_2:
     }
     return qcap_stop(parser, at, AT_HTTP_NAME_2, QCAP_STOP_TABLE);
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "HT" . "TP"      RFC 9112, 2.3
+     * else HTTP-name = "HT" . "TP"      RFC 9112, 2.3
      * e.g. after "HT" */
 http_name_3:
     if (at == end)
@@ -7383,8 +7267,8 @@ http_name_3:
     }
     return qcap_stop(parser, at, AT_HTTP_NAME_3, QCAP_STOP_TABLE);
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "HTT" . "P"      RFC 9112, 2.3
+     * else HTTP-name = "HTT" . "P"      RFC 9112, 2.3
      * e.g. after "HTT" */
 http_name_4:
     if (at == end)
@@ -7502,7 +7386,7 @@ token_25:
     if (IS_SET_4(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, wanted, origin, here);
-        side->underway[0].value = qcap_find_keyword(parser, 9, side->underway[0].begin, here, find_9);
+        side->underway[0].value = qcap_find_keyword(parser, 9, side->underway[0].begin, here, find_field_name_2);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RESPONSE_FIELD_1, QCAP_STOP_PAUSED);
         goto response_field_1;
@@ -7714,7 +7598,7 @@ before_chunk_size_2:
     /* sized-content = form-counted / parts-counted / mail-counted / encoded-counted / counted-content .      RFC 9112, 6
      * e.g. after "HTTP/0. 000\n\n" */
 sized_content_2:
-    switch (choose_26(parser)) {
+    switch (choose_11(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_FORM_COUNTED_2, QCAP_STOP_TABLE);
     case 1:
@@ -8074,7 +7958,7 @@ scheme_1:
     }
     return qcap_stop(parser, at, AT_SCHEME_1, QCAP_STOP_TABLE);
 
-    /* relative-part = ( . "//" authority path-abempty ) / path-absolute / path-noscheme / path-empty      RFC 3986, 4.2
+    /* relative-part = ( "/" . "/" authority path-abempty ) / path-absolute / path-noscheme / path-empty      RFC 3986, 4.2
      * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
      * e.g. after "HTTP/0. 000\na:/" */
@@ -8366,7 +8250,7 @@ crlf_23:
     /* chunk-octets = form-chunk / parts-chunk / mail-chunk / encoded-chunk / chunk-data .      RFC 9112, 7.1
      * e.g. after "HTTP/0. 000\n\na\n" */
 chunk_octets_1:
-    switch (choose_20(parser)) {
+    switch (choose_5(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_FORM_CHUNK_2, QCAP_STOP_TABLE);
     case 1:
@@ -8507,7 +8391,7 @@ scheme_3:
     }
     return qcap_stop(parser, at, AT_SCHEME_3, QCAP_STOP_TABLE);
 
-    /* hier-part = ( . "//" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
+    /* hier-part = ( "/" . "/" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
      * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
      * e.g. after "HTTP/0. 000\na:a:/" */
@@ -8820,45 +8704,45 @@ static const uint16_t targets_38[] = {AT_BEFORE_SIMPLE_CONTENT_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 155, .value = value_1}, /* 0 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 156, .value = value_2}, /* 1 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 157, .value = value_3}, /* 2 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 158, .value = value_4}, /* 3 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 159, .value = value_5}, /* 4 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 108, .choose = choose_5}, /* 5 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 140, .value = value_6}, /* 6 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 141, .value = value_7}, /* 7 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 142, .value = value_8}, /* 8 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_9, .rule = 143, .value = value_9}, /* 9 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 144, .value = value_10}, /* 10 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 34, .choose = choose_11}, /* 11 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_12, .rule = 26, .choose = choose_12}, /* 12 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_13, .rule = 30, .slot = 0}, /* 13 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_14, .rule = 220, .names = (const char *const[]){"websocket", "tls"}, .name_count = 2, .reg = 5}, /* 14 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 155, .value = value_1}, /* 15 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_16, .rule = 156, .value = value_2}, /* 16 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 157, .value = value_3}, /* 17 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_18, .rule = 158, .value = value_4}, /* 18 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_19, .rule = 159, .value = value_5}, /* 19 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 108, .choose = choose_20}, /* 20 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 140, .value = value_6}, /* 21 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 141, .value = value_7}, /* 22 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_23, .rule = 142, .value = value_8}, /* 23 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_24, .rule = 143, .value = value_9}, /* 24 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_25, .rule = 144, .value = value_10}, /* 25 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_26, .rule = 34, .choose = choose_26}, /* 26 */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_27, .rule = 204}, /* 27 */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_28, .rule = 205}, /* 28 */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_29, .rule = 206}, /* 29 */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_30, .rule = 207}, /* 30 */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_31, .rule = 208}, /* 31 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_32, .rule = 199, .choose = choose_32}, /* 32 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_33, .rule = 94, .choose = choose_33}, /* 33 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_34, .rule = 94, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 34 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_35, .rule = 85, .choose = choose_35}, /* 35 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_36, .rule = 88, .slot = 0}, /* 36 */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_37, .rule = 120}, /* 37 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_38, .rule = 110, .is_shared = true, .choose = choose_38}, /* 38 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 155, .value = value_1}, /* 0: form-chunk */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 156, .value = value_1}, /* 1: parts-chunk */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 157, .value = value_1}, /* 2: mail-chunk */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 158, .value = value_1}, /* 3: encoded-chunk */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 159, .value = value_1}, /* 4: chunk-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 108, .choose = choose_5}, /* 5: chunk-octets */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 140, .value = value_2}, /* 6: form-counted */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 141, .value = value_2}, /* 7: parts-counted */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 142, .value = value_2}, /* 8: mail-counted */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_9, .rule = 143, .value = value_2}, /* 9: encoded-counted */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 144, .value = value_2}, /* 10: counted-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 34, .choose = choose_11}, /* 11: sized-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_12, .rule = 26, .choose = choose_12}, /* 12: request-content */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_13, .rule = 30, .slot = 0}, /* 13: field-line */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_14, .rule = 220, .names = (const char *const[]){"websocket", "tls"}, .name_count = 2, .reg = 5}, /* 14: switched */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 155, .value = value_1}, /* 15: form-chunk */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_16, .rule = 156, .value = value_1}, /* 16: parts-chunk */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 157, .value = value_1}, /* 17: mail-chunk */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_18, .rule = 158, .value = value_1}, /* 18: encoded-chunk */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_19, .rule = 159, .value = value_1}, /* 19: chunk-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 108, .choose = choose_5}, /* 20: chunk-octets */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 140, .value = value_2}, /* 21: form-counted */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 141, .value = value_2}, /* 22: parts-counted */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_23, .rule = 142, .value = value_2}, /* 23: mail-counted */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_24, .rule = 143, .value = value_2}, /* 24: encoded-counted */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_25, .rule = 144, .value = value_2}, /* 25: counted-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_26, .rule = 34, .choose = choose_11}, /* 26: sized-content */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_27, .rule = 204}, /* 27: form-closed */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_28, .rule = 205}, /* 28: parts-closed */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_29, .rule = 206}, /* 29: mail-closed */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_30, .rule = 207}, /* 30: encoded-closed */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_31, .rule = 208}, /* 31: closed-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_32, .rule = 199, .choose = choose_32}, /* 32: rest-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_33, .rule = 94, .choose = choose_33}, /* 33: final-content */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_34, .rule = 94, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 34: final-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_35, .rule = 85, .choose = choose_35}, /* 35: response-content */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_36, .rule = 88, .slot = 0}, /* 36: response-field */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_37, .rule = 120}, /* 37: simple-octets */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_38, .rule = 110, .is_shared = true, .choose = choose_38}, /* 38: simple-response */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -12644,8 +12528,8 @@ static const qcap_state_t states[] = {
      *     SP -> absolute_path_1 */
     {9, 1, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 4: token_2 */
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "H" . "TTP"      RFC 9112, 2.3
+     * else HTTP-name = "H" . "TTP"      RFC 9112, 2.3
      * e.g. after "H"
      *     "T" -> http_name_3 */
     {11, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 5: http_name_2 */
@@ -12669,8 +12553,8 @@ static const qcap_state_t states[] = {
      *     "[" -> h16_1: open method, begin method, convert method, close method, open request-target, mark, open host */
     {12, 255, 4, 5, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 6: absolute_path_1 */
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "HT" . "TP"      RFC 9112, 2.3
+     * else HTTP-name = "HT" . "TP"      RFC 9112, 2.3
      * e.g. after "HT"
      *     "T" -> http_name_4 */
     {25, 255, 3, 4, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 7: http_name_3 */
@@ -12700,8 +12584,8 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_2 */
     {32, 3, 6, 7, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 9: pchar_1 */
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "HTT" . "P"      RFC 9112, 2.3
+     * else HTTP-name = "HTT" . "P"      RFC 9112, 2.3
      * e.g. after "HTT"
      *     "P" -> http_version_1 */
     {39, 255, 7, 8, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 10: http_name_4 */
@@ -12768,7 +12652,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_4: close path, open query */
     {60, 1, 13, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 17: pchar_3 */
 
-    /* hier-part = ( . "//" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
+    /* hier-part = ( "/" . "/" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
      * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
      * e.g. after "a a:/"
@@ -12790,8 +12674,8 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_14 */
     {71, 1, 15, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 19: pchar_4 */
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "H" . "TTP"      RFC 9112, 2.3
+     * else HTTP-name = "H" . "TTP"      RFC 9112, 2.3
      * e.g. after "a / H"
      *     "T" -> http_name_7 */
     {75, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 20: http_name_6 */
@@ -12870,8 +12754,8 @@ static const qcap_state_t states[] = {
      *     "[" -> h16_14: open host */
     {93, 255, 20, 19, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 28: userinfo_1 */
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "HT" . "TP"      RFC 9112, 2.3
+     * else HTTP-name = "HT" . "TP"      RFC 9112, 2.3
      * e.g. after "a / HT"
      *     "T" -> http_name_8 */
     {105, 255, 3, 4, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 29: http_name_7 */
@@ -12957,8 +12841,8 @@ static const qcap_state_t states[] = {
      *     "@" -> ip_literal_1: open userinfo, close userinfo, open host */
     {118, 1, 24, 25, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 38: userinfo_2 */
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "HTT" . "P"      RFC 9112, 2.3
+     * else HTTP-name = "HTT" . "P"      RFC 9112, 2.3
      * e.g. after "a / HTT"
      *     "P" -> http_version_5 */
     {126, 255, 7, 8, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 39: http_name_8 */
@@ -13514,7 +13398,7 @@ static const qcap_state_t states[] = {
      *     HTAB -> ows_68: close auth-scheme, close Authorization */
     {364, 3, 42, 44, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 102: token_7 */
 
-    /* basic-scheme = . "Basic"      RFC 7617, 2
+    /* basic-scheme = "B" . "asic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:b"
@@ -13784,7 +13668,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_17 */
     {500, 255, 17, 16, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 127: crlf_8 */
 
-    /* basic-scheme = . "Basic"      RFC 7617, 2
+    /* basic-scheme = "Ba" . "sic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:ba"
@@ -13928,7 +13812,7 @@ static const qcap_state_t states[] = {
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
     {562, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 141: token_17 */
 
-    /* basic-scheme = . "Basic"      RFC 7617, 2
+    /* basic-scheme = "Bas" . "ic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:bas"
@@ -14041,7 +13925,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {609, 255, 48, 50, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: dec_octet_2 */
 
-    /* basic-scheme = . "Basic"      RFC 7617, 2
+    /* basic-scheme = "Basi" . "c"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:basi"
@@ -14775,7 +14659,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, open field-value, anomaly-open, anomaly control-character */
     {937, 5, 32, 30, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 225: ows_43 */
 
-    /* weak = . "W/"      RFC 9110, 8.8.3
+    /* weak = "W" . "/"      RFC 9110, 8.8.3
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na:W"
@@ -14830,7 +14714,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {963, 255, 72, 78, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 229: scheme_1 */
 
-    /* relative-part = ( . "//" authority path-abempty ) / path-absolute / path-noscheme / path-empty      RFC 3986, 4.2
+    /* relative-part = ( "/" . "/" authority path-abempty ) / path-absolute / path-noscheme / path-empty      RFC 3986, 4.2
      * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
      * e.g. after "HTTP/0. 000\na:/"
@@ -15190,7 +15074,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {1131, 3, 72, 78, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 264: scheme_3 */
 
-    /* hier-part = ( . "//" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
+    /* hier-part = ( "/" . "/" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
      * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
      * e.g. after "HTTP/0. 000\na:a:/"
@@ -15685,9 +15569,9 @@ static const qcap_state_t states[] = {
      *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1334, 255, 18, 101, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: ipvfuture_1 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
-     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
-     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( ":" . ":" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] ":" . ":" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ":" . ":" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * e.g. after "a [:"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_5
@@ -15741,8 +15625,8 @@ static const qcap_state_t states[] = {
      *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1355, 255, 18, 11, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: pct_encoded_10 */
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "H" . "TTP"      RFC 9112, 2.3
+     * HTTP-name = "H" . "TTP"      RFC 9112, 2.3
      * e.g. after "a a H"
      *     "T" -> http_name_12 */
     {1358, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: http_name_11 */
@@ -15849,7 +15733,7 @@ static const qcap_state_t states[] = {
     {1402, 255, 95, 100, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: h16_3 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] ":" . ":" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:"
      *     HEXDIG -> h16_7
@@ -15929,8 +15813,8 @@ static const qcap_state_t states[] = {
      *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1436, 255, 18, 11, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: pct_encoded_14 */
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "HT" . "TP"      RFC 9112, 2.3
+     * HTTP-name = "HT" . "TP"      RFC 9112, 2.3
      * e.g. after "a a HT"
      *     "T" -> http_name_13 */
     {1439, 255, 3, 4, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: http_name_12 */
@@ -16211,8 +16095,8 @@ static const qcap_state_t states[] = {
      *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1561, 255, 18, 11, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: pct_encoded_17 */
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * HTTP-name = . "HTTP"      RFC 9112, 2.3
+    /* HTTP-name = "HTT" . "P"      RFC 9112, 2.3
+     * HTTP-name = "HTT" . "P"      RFC 9112, 2.3
      * e.g. after "a a HTT"
      *     "P" -> http_version_10 */
     {1564, 255, 7, 8, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: http_name_13 */
@@ -16370,7 +16254,7 @@ static const qcap_state_t states[] = {
     {1613, 255, 95, 100, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: h16_15 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ":" . ":" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:"
      *     HEXDIG -> h16_29
@@ -16711,9 +16595,9 @@ static const qcap_state_t states[] = {
      *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1781, 255, 18, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 412: ipvfuture_5 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
-     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
-     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( ":" . ":" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] ":" . ":" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ":" . ":" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * e.g. after "a a://[:"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_40
@@ -17201,7 +17085,7 @@ static const qcap_state_t states[] = {
     {1954, 255, 95, 100, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 465: h16_38 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] ":" . ":" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:"
      *     HEXDIG -> h16_52
@@ -17429,7 +17313,7 @@ static const qcap_state_t states[] = {
      *     LF -> request_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
     {2049, 255, 21, 54, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 488: rws_7 */
 
-    /* digest-scheme = . "Digest"      RFC 7616, 3.4
+    /* digest-scheme = "D" . "igest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:d"
@@ -17472,7 +17356,7 @@ static const qcap_state_t states[] = {
      *     HTAB -> ows_69: close auth-scheme, close Proxy-Authorization */
     {2066, 3, 42, 44, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 492: token_48 */
 
-    /* basic-scheme = . "Basic"      RFC 7617, 2
+    /* basic-scheme = "B" . "asic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:b"
@@ -17486,7 +17370,7 @@ static const qcap_state_t states[] = {
      *     HTAB -> ows_69: close auth-scheme, close Proxy-Authorization */
     {2073, 255, 43, 45, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 493: basic_scheme_5 */
 
-    /* digest-scheme = . "Digest"      RFC 7616, 3.4
+    /* digest-scheme = "D" . "igest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:d"
@@ -17793,7 +17677,7 @@ static const qcap_state_t states[] = {
     {2189, 255, 95, 100, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 529: h16_42 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] ":" . ":" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:"
      *     HEXDIG -> h16_61
@@ -18387,9 +18271,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {2450, 255, 78, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 582: ipvfuture_8 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
-     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
-     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( ":" . ":" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] ":" . ":" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ":" . ":" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * e.g. after "a /\na:[:"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Host
      *     ":" -> h16_82
@@ -18481,7 +18365,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
     {2492, 4, 28, 83, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 591: ows_68 */
 
-    /* digest-scheme = . "Digest"      RFC 7616, 3.4
+    /* digest-scheme = "Di" . "gest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:di"
@@ -18578,7 +18462,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
     {2537, 4, 28, 83, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 600: ows_69 */
 
-    /* basic-scheme = . "Basic"      RFC 7617, 2
+    /* basic-scheme = "Ba" . "sic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:ba"
@@ -18592,7 +18476,7 @@ static const qcap_state_t states[] = {
      *     HTAB -> ows_69: close auth-scheme, close Proxy-Authorization */
     {2542, 255, 50, 45, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 601: basic_scheme_6 */
 
-    /* digest-scheme = . "Digest"      RFC 7616, 3.4
+    /* digest-scheme = "Di" . "gest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:di"
@@ -19329,7 +19213,7 @@ static const qcap_state_t states[] = {
     {2850, 255, 95, 100, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 676: h16_68 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ":" . ":" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:"
      *     HEXDIG -> h16_93
@@ -19653,7 +19537,7 @@ static const qcap_state_t states[] = {
     {2998, 255, 145, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 704: h16_80 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] ":" . ":" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:"
      *     HEXDIG -> h16_103
@@ -19803,7 +19687,7 @@ static const qcap_state_t states[] = {
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
     {3071, 255, 21, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 718: token_67 */
 
-    /* digest-scheme = . "Digest"      RFC 7616, 3.4
+    /* digest-scheme = "Dig" . "est"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:dig"
@@ -19948,7 +19832,7 @@ static const qcap_state_t states[] = {
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
     {3140, 255, 21, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 731: token_71 */
 
-    /* basic-scheme = . "Basic"      RFC 7617, 2
+    /* basic-scheme = "Bas" . "ic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:bas"
@@ -19962,7 +19846,7 @@ static const qcap_state_t states[] = {
      *     HTAB -> ows_69: close auth-scheme, close Proxy-Authorization */
     {3144, 255, 53, 45, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 732: basic_scheme_7 */
 
-    /* digest-scheme = . "Digest"      RFC 7616, 3.4
+    /* digest-scheme = "Dig" . "est"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:dig"
@@ -20217,7 +20101,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Content-Range, anomaly-open, anomaly control-character */
     {3265, 4, 158, 172, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 755: first_pos_3 */
 
-    /* unsatisfied-range = . "*|" complete-length      RFC 9110, 14.4
+    /* unsatisfied-range = "*" . "/" complete-length      RFC 9110, 14.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "a /\na:a *"
@@ -20384,7 +20268,7 @@ static const qcap_state_t states[] = {
     {3322, 255, 95, 100, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 774: h16_83 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] ":" . ":" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a:"
      *     HEXDIG -> h16_111
@@ -21062,7 +20946,7 @@ static const qcap_state_t states[] = {
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
     {3640, 255, 21, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 830: token_83 */
 
-    /* digest-scheme = . "Digest"      RFC 7616, 3.4
+    /* digest-scheme = "Dige" . "st"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:dige"
@@ -21204,7 +21088,7 @@ static const qcap_state_t states[] = {
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
     {3706, 255, 21, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 843: token_86 */
 
-    /* basic-scheme = . "Basic"      RFC 7617, 2
+    /* basic-scheme = "Basi" . "c"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:basi"
@@ -21218,7 +21102,7 @@ static const qcap_state_t states[] = {
      *     HTAB -> ows_69: close auth-scheme, close Proxy-Authorization */
     {3710, 255, 57, 45, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 844: basic_scheme_8 */
 
-    /* digest-scheme = . "Digest"      RFC 7616, 3.4
+    /* digest-scheme = "Dige" . "st"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:dige"
@@ -21801,7 +21685,7 @@ static const qcap_state_t states[] = {
     {3960, 255, 95, 100, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 899: h16_118 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] ":" . ":" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:"
      *     HEXDIG -> h16_149
@@ -22023,7 +21907,7 @@ static const qcap_state_t states[] = {
     {4067, 255, 145, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 917: h16_127 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ":" . ":" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:"
      *     HEXDIG -> h16_157
@@ -22281,7 +22165,7 @@ static const qcap_state_t states[] = {
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
     {4211, 255, 21, 0, 70, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 935: token_94 */
 
-    /* digest-scheme = . "Digest"      RFC 7616, 3.4
+    /* digest-scheme = "Diges" . "t"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:diges"
@@ -22380,7 +22264,7 @@ static const qcap_state_t states[] = {
      *     HTAB -> ows_69: close auth-scheme, close Proxy-Authorization */
     {4259, 255, 42, 63, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 943: basic_start_2 */
 
-    /* digest-scheme = . "Digest"      RFC 7616, 3.4
+    /* digest-scheme = "Diges" . "t"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:diges"
@@ -22600,7 +22484,7 @@ static const qcap_state_t states[] = {
     {4358, 255, 95, 100, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 964: h16_139 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] ":" . ":" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a:a:"
      *     HEXDIG -> h16_167
@@ -23553,7 +23437,7 @@ static const qcap_state_t states[] = {
     {4780, 255, 95, 100, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1045: h16_174 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] ":" . ":" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a:"
      *     HEXDIG -> h16_202
@@ -23743,7 +23627,7 @@ static const qcap_state_t states[] = {
     {4865, 255, 145, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1060: h16_183 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] ":" . ":" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:"
      *     HEXDIG -> h16_210
@@ -24534,7 +24418,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
     {5249, 3, 46, 168, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1124: token_111 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "u" . "sername" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest u"
@@ -24587,7 +24471,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
     {5278, 3, 46, 168, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1128: token_112 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "u" . "sername" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest u"
@@ -24956,7 +24840,7 @@ static const qcap_state_t states[] = {
     {5429, 255, 95, 100, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1165: h16_229 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] ":" . ":" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a:a:"
      *     HEXDIG -> h16_256
@@ -25088,7 +24972,7 @@ static const qcap_state_t states[] = {
     {5488, 255, 145, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1176: h16_238 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] ":" . ":" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a:"
      *     HEXDIG -> h16_264
@@ -25261,7 +25145,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
     {5583, 255, 62, 166, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1188: ows_127 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "us" . "ername" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest us"
@@ -25314,7 +25198,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
     {5612, 255, 62, 166, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1192: ows_130 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "us" . "ername" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest us"
@@ -25362,7 +25246,7 @@ static const qcap_state_t states[] = {
     {5638, 255, 95, 100, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1196: h16_247 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] ":" . ":" )      RFC 3986, 3.2.2
      * else invalid-target = ( invalid-path [ "?" invalid-query ] ) / 1*. ( invalid-char / "?" )      RFC 9112, 3.2
      * e.g. after "a [a:a:a:a:a:a:a:"
      *     HEXDIG -> h16_252
@@ -26188,7 +26072,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
     {5973, 3, 65, 70, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1280: quoted_string_14 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "use" . "rname" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest use"
@@ -26241,7 +26125,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
     {6002, 3, 65, 70, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1284: quoted_string_15 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "use" . "rname" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest use"
@@ -27213,7 +27097,7 @@ static const qcap_state_t states[] = {
     {6420, 255, 145, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1381: h16_283 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] ":" . ":" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a:a:"
      *     HEXDIG -> h16_307
@@ -27394,7 +27278,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
     {6519, 255, 28, 179, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1394: quoted_pair_9 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "user" . "name" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest user"
@@ -27456,7 +27340,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
     {6551, 255, 28, 179, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1399: quoted_pair_10 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "user" . "name" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest user"
@@ -27692,7 +27576,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
     {6641, 4, 158, 172, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1423: first_pos_5 */
 
-    /* unsatisfied-range = . "*|" complete-length      RFC 9110, 14.4
+    /* unsatisfied-range = "*" . "/" complete-length      RFC 9110, 14.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na:a *"
@@ -28353,7 +28237,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {6938, 255, 187, 148, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1481: ipv6address_32 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "usern" . "ame" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest usern"
@@ -28367,7 +28251,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
     {6945, 255, 212, 196, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1482: digest_user_9 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "usern" . "ame" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest usern"
@@ -28831,9 +28715,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {7183, 255, 78, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1521: ipvfuture_13 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
-     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
-     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( ":" . ":" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] ":" . ":" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ":" . ":" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[:"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Location
      *     ":" -> h16_334
@@ -28937,7 +28821,7 @@ static const qcap_state_t states[] = {
     {7225, 255, 95, 100, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1534: h16_315 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] ":" . ":" )      RFC 3986, 3.2.2
      * else invalid-target = ( invalid-path [ "?" invalid-query ] ) / 1*. ( invalid-char / "?" )      RFC 9112, 3.2
      * e.g. after "a a://[a:a:a:a:a:a:a:"
      *     HEXDIG -> h16_320
@@ -29164,7 +29048,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {7340, 255, 164, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1551: h16_331 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "userna" . "me" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest userna"
@@ -29178,7 +29062,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
     {7349, 255, 220, 196, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1552: digest_user_11 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "userna" . "me" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest userna"
@@ -29400,7 +29284,7 @@ static const qcap_state_t states[] = {
     {7451, 255, 145, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1570: h16_332 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] ":" . ":" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:"
      *     HEXDIG -> h16_351
@@ -29747,7 +29631,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {7622, 255, 187, 148, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1598: ipv6address_36 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "usernam" . "e" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest usernam"
@@ -29761,7 +29645,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
     {7629, 255, 198, 196, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1599: digest_user_13 */
 
-    /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
+    /* digest-user = "usernam" . "e" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest usernam"
@@ -30242,7 +30126,7 @@ static const qcap_state_t states[] = {
     {7870, 255, 145, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1640: h16_359 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] ":" . ":" )      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "a /\na:[a:a:a:a:a:a:a:"
      *     HEXDIG -> h16_364
@@ -30492,7 +30376,7 @@ static const qcap_state_t states[] = {
     {7985, 255, 145, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1659: h16_367 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ":" . ":" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:"
      *     HEXDIG -> h16_383
@@ -31342,7 +31226,7 @@ static const qcap_state_t states[] = {
     {8430, 255, 145, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1720: h16_393 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] ":" . ":" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:"
      *     HEXDIG -> h16_403
@@ -31906,7 +31790,7 @@ static const qcap_state_t states[] = {
     {8720, 255, 145, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1759: h16_410 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] ":" . ":" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:"
      *     HEXDIG -> h16_420
@@ -32266,7 +32150,7 @@ static const qcap_state_t states[] = {
     {8913, 255, 145, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1784: h16_427 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] ":" . ":" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:a:"
      *     HEXDIG -> h16_437
@@ -32894,7 +32778,7 @@ static const qcap_state_t states[] = {
     {9256, 255, 145, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1827: h16_465 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ... ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] ":" . ":" )      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:a:a:a:"
      *     HEXDIG -> h16_470

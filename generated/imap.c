@@ -1196,149 +1196,34 @@ static qcap_number_t value_2(const qcap_parser_t *parser)
     return qcap_number(1);
 }
 
-/* rounds + 1 */
-static qcap_number_t value_3(const qcap_parser_t *parser)
-{
-    return qcap_binary(QCAP_ADD, qcap_register(parser, 11 /* rounds */), qcap_number(1u));
-}
-
-/* true */
-static qcap_number_t value_4(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
 /* 0 */
-static qcap_number_t value_5(const qcap_parser_t *parser)
+static qcap_number_t value_3(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(0u);
 }
 
-/* true */
-static qcap_number_t value_6(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
 /* 1 */
-static qcap_number_t value_7(const qcap_parser_t *parser)
+static qcap_number_t value_4(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(1u);
 }
 
 /* 2 */
-static qcap_number_t value_8(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(2u);
-}
-
-/* false */
-static qcap_number_t value_9(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(0);
-}
-
-/* false */
-static qcap_number_t value_10(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(0);
-}
-
-/* true */
-static qcap_number_t value_11(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_12(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* 2 */
-static qcap_number_t value_13(const qcap_parser_t *parser)
+static qcap_number_t value_5(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(2u);
 }
 
 /* size */
-static qcap_number_t value_14(const qcap_parser_t *parser)
+static qcap_number_t value_6(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 3 /* size */);
 }
 
-/* size */
-static qcap_number_t value_15(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_16(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_17(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_18(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_19(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_20(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_21(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_22(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_23(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_24(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15, value_16, value_17, value_18, value_19, value_20, value_21, value_22, value_23, value_24};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6};
 
 /* Which alternative of begun-tls applies. */
 static int choose_1(const qcap_parser_t *parser)
@@ -1488,22 +1373,6 @@ static int choose_18(const qcap_parser_t *parser)
     return 1;
 }
 
-/* Which alternative of literal-sent applies. */
-static int choose_20(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* is_synchronizing and (outcome = 2) */
-    n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 4 /* is_synchronizing */)),
-        qcap_binary(QCAP_EQ, qcap_shared(parser, 1 /* outcome */), qcap_number(2u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
 /* Which alternative of arguments applies. */
 static int choose_21(const qcap_parser_t *parser)
 {
@@ -1534,38 +1403,6 @@ static int choose_21(const qcap_parser_t *parser)
     if (n.value)
         return 3;
     return 4;
-}
-
-/* Which alternative of message-sent applies. */
-static int choose_23(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* is_synchronizing and (outcome = 2) */
-    n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 4 /* is_synchronizing */)),
-        qcap_binary(QCAP_EQ, qcap_shared(parser, 1 /* outcome */), qcap_number(2u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of literal-sent applies. */
-static int choose_25(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* is_synchronizing and (outcome = 2) */
-    n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 4 /* is_synchronizing */)),
-        qcap_binary(QCAP_EQ, qcap_shared(parser, 1 /* outcome */), qcap_number(2u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
 }
 
 /* Which alternative of seen-tls applies. */
@@ -1603,20 +1440,6 @@ static int choose_29(const qcap_parser_t *parser)
 
     /* is_auth */
     n = qcap_is_true(qcap_shared(parser, 0 /* is_auth */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of code-rest applies. */
-static int choose_31(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name = CAPABILITY */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(5u /* CAPABILITY */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1742,34 +1565,6 @@ static int choose_85(const qcap_parser_t *parser)
     return 2;
 }
 
-/* Which alternative of code-rest applies. */
-static int choose_87(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name = CAPABILITY */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(5u /* CAPABILITY */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of code-rest applies. */
-static int choose_88(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* name = CAPABILITY */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(5u /* CAPABILITY */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
 /* Which alternative of sasl-message applies. */
 static int choose_97(const qcap_parser_t *parser)
 {
@@ -1831,7 +1626,7 @@ static int choose_97(const qcap_parser_t *parser)
 }
 
 /* The words of mechanism. */
-static unsigned find_6(const unsigned char *text, size_t len)
+static unsigned find_mechanism(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 5:
@@ -1863,10 +1658,10 @@ static unsigned find_6(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_6 = {find_6, 13};
+static const qcap_keywords_t words_mechanism = {find_mechanism, 13};
 
 /* The words of verb. */
-static unsigned find_7(const unsigned char *text, size_t len)
+static unsigned find_verb(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 5:
@@ -1892,10 +1687,10 @@ static unsigned find_7(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_7 = {find_7, 12};
+static const qcap_keywords_t words_verb = {find_verb, 12};
 
 /* The words of name. */
-static unsigned find_10(const unsigned char *text, size_t len)
+static unsigned find_name(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 2:
@@ -1943,10 +1738,10 @@ static unsigned find_10(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_10 = {find_10, 10};
+static const qcap_keywords_t words_name = {find_name, 10};
 
 /* The words of status. */
-static unsigned find_11(const unsigned char *text, size_t len)
+static unsigned find_status(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 2:
@@ -1964,10 +1759,10 @@ static unsigned find_11(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_11 = {find_11, 3};
+static const qcap_keywords_t words_status = {find_status, 3};
 
 /* The words of part. */
-static unsigned find_14(const unsigned char *text, size_t len)
+static unsigned find_part(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 6:
@@ -1979,160 +1774,7 @@ static unsigned find_14(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_14 = {find_14, 6};
-
-/* The words of name. */
-static unsigned find_15(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 2:
-        if (qcap_is_word(text, "ok", 2))
-            return 6;
-        if (qcap_is_word(text, "no", 2))
-            return 7;
-        return 0;
-    case 3:
-        if (qcap_is_word(text, "bad", 3))
-            return 8;
-        if (qcap_is_word(text, "bye", 3))
-            return 9;
-        return 0;
-    case 4:
-        if (qcap_is_word(text, "list", 4))
-            return 2;
-        if (qcap_is_word(text, "lsub", 4))
-            return 3;
-        return 0;
-    case 5:
-        if (qcap_is_word(text, "fetch", 5))
-            return 1;
-        return 0;
-    case 6:
-        if (qcap_is_word(text, "status", 6))
-            return 4;
-        if (qcap_is_word(text, "rfc822", 6))
-            return 12;
-        return 0;
-    case 7:
-        if (qcap_is_word(text, "preauth", 7))
-            return 10;
-        return 0;
-    case 8:
-        if (qcap_is_word(text, "envelope", 8))
-            return 11;
-        return 0;
-    case 10:
-        if (qcap_is_word(text, "capability", 10))
-            return 5;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_15 = {find_15, 10};
-
-/* The words of name. */
-static unsigned find_16(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 2:
-        if (qcap_is_word(text, "ok", 2))
-            return 6;
-        if (qcap_is_word(text, "no", 2))
-            return 7;
-        return 0;
-    case 3:
-        if (qcap_is_word(text, "bad", 3))
-            return 8;
-        if (qcap_is_word(text, "bye", 3))
-            return 9;
-        return 0;
-    case 4:
-        if (qcap_is_word(text, "list", 4))
-            return 2;
-        if (qcap_is_word(text, "lsub", 4))
-            return 3;
-        return 0;
-    case 5:
-        if (qcap_is_word(text, "fetch", 5))
-            return 1;
-        return 0;
-    case 6:
-        if (qcap_is_word(text, "status", 6))
-            return 4;
-        if (qcap_is_word(text, "rfc822", 6))
-            return 12;
-        return 0;
-    case 7:
-        if (qcap_is_word(text, "preauth", 7))
-            return 10;
-        return 0;
-    case 8:
-        if (qcap_is_word(text, "envelope", 8))
-            return 11;
-        return 0;
-    case 10:
-        if (qcap_is_word(text, "capability", 10))
-            return 5;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_16 = {find_16, 10};
-
-/* The words of name. */
-static unsigned find_17(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 2:
-        if (qcap_is_word(text, "ok", 2))
-            return 6;
-        if (qcap_is_word(text, "no", 2))
-            return 7;
-        return 0;
-    case 3:
-        if (qcap_is_word(text, "bad", 3))
-            return 8;
-        if (qcap_is_word(text, "bye", 3))
-            return 9;
-        return 0;
-    case 4:
-        if (qcap_is_word(text, "list", 4))
-            return 2;
-        if (qcap_is_word(text, "lsub", 4))
-            return 3;
-        return 0;
-    case 5:
-        if (qcap_is_word(text, "fetch", 5))
-            return 1;
-        return 0;
-    case 6:
-        if (qcap_is_word(text, "status", 6))
-            return 4;
-        if (qcap_is_word(text, "rfc822", 6))
-            return 12;
-        return 0;
-    case 7:
-        if (qcap_is_word(text, "preauth", 7))
-            return 10;
-        return 0;
-    case 8:
-        if (qcap_is_word(text, "envelope", 8))
-            return 11;
-        return 0;
-    case 10:
-        if (qcap_is_word(text, "capability", 10))
-            return 5;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_17 = {find_17, 10};
+static const qcap_keywords_t words_part = {find_part, 6};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
@@ -2142,18 +1784,18 @@ static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_JOIN, NULL, 1, 1, 513, 513, 1, 266, QCAP_NONE, false, false}, /* 3: odd-pair */
     {QCAP_CONVERT_JOIN, NULL, 0, 1, 0, 513, 0, 215, QCAP_NONE, false, false}, /* 4: literal-value */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 188, 3, false, false}, /* 5: number */
-    {QCAP_CONVERT_KEYWORD, &keywords_6, 0, 1, 0, 13, 0, 183, 10, false, false}, /* 6: auth-type */
-    {QCAP_CONVERT_KEYWORD, &keywords_7, 0, 1, 0, 12, 0, 8, 1, false, false}, /* 7: listed-name */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 183, 10, false, false}, /* 6: auth-type */
+    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 12, 0, 8, 1, false, false}, /* 7: listed-name */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 1, 0, false, false}, /* 8: numbered-tag */
     {QCAP_CONVERT_BYTES, NULL, 1, 1, 513, 65, 1, 267, 0, false, false}, /* 9: other-tag */
-    {QCAP_CONVERT_KEYWORD, &keywords_10, 0, 1, 0, 10, 0, 50, 6, false, false}, /* 10: code-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_11, 0, 1, 0, 3, 0, 63, 5, false, false}, /* 11: resp-cond-state */
+    {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 50, 6, false, false}, /* 10: code-name */
+    {QCAP_CONVERT_KEYWORD, &words_status, 0, 1, 0, 3, 0, 63, 5, false, false}, /* 11: resp-cond-state */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 52, 0, false, false}, /* 12: response-tag */
     {QCAP_CONVERT_JOIN, NULL, 2, 1, 1026, 513, 2, 268, QCAP_NONE, false, false}, /* 13: part-text */
-    {QCAP_CONVERT_KEYWORD, &keywords_14, 0, 1, 0, 6, 0, 97, 7, false, false}, /* 14: item-part */
-    {QCAP_CONVERT_KEYWORD, &keywords_15, 0, 1, 0, 10, 0, 94, 6, false, false}, /* 15: item-main */
-    {QCAP_CONVERT_KEYWORD, &keywords_16, 0, 1, 0, 10, 0, 31, 6, false, false}, /* 16: data-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_17, 0, 1, 0, 10, 0, 72, 6, false, false}, /* 17: other-name */
+    {QCAP_CONVERT_KEYWORD, &words_part, 0, 1, 0, 6, 0, 97, 7, false, false}, /* 14: item-part */
+    {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 94, 6, false, false}, /* 15: item-main */
+    {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 31, 6, false, false}, /* 16: data-name */
+    {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 72, 6, false, false}, /* 17: other-name */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -2525,9 +2167,9 @@ out4:
     qcap_op_list(parser, 74 /* open command */, QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_LISTED_NAME_1);
 
-    /* mailbox-name = ... / "GETACL" / "SETACL" / "DELETEACL" / . "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" ...      RFC 3501, 6
-     * plain-name = "CAPABILITY" / "NOOP" / . "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
-     * plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / . "LOGIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / ...      RFC 3501, 6
+    /* mailbox-name = ... / "GETACL" / "SETACL" / "DELETEACL" / "L" . "ISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" ...      RFC 3501, 6
+     * plain-name = "CAPABILITY" / "NOOP" / "L" . "OGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
+     * plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "L" . "OGIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / ...      RFC 3501, 6
      * e.g. after "a l" */
 on5:
     if (QCAP_UNLIKELY(at == end))
@@ -2546,8 +2188,8 @@ out5:
     qcap_op_list(parser, 74 /* open command */, QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_MAILBOX_NAME_1);
 
-    /* plain-name = "CAPABILITY" / "NOOP" / . "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
-     * plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / . "LOGIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "NOOP" / "LO" . "GOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" / ...      RFC 3501, 6
+     * plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LO" . "GIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" ...      RFC 3501, 6
      * e.g. after "a lo" */
 on6:
     if (QCAP_UNLIKELY(at == end))
@@ -2566,8 +2208,8 @@ out6:
     qcap_op_list(parser, 74 /* open command */, QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_PLAIN_NAME_2);
 
-    /* plain-name = "CAPABILITY" / "NOOP" / . "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
-     * plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / . "LOGIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "NOOP" / "LOG" . "OUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" / ...      RFC 3501, 6
+     * plain-name = ... "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOG" . "IN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" ...      RFC 3501, 6
      * e.g. after "a log" */
 on7:
     if (QCAP_UNLIKELY(at == end))
@@ -2586,14 +2228,14 @@ out7:
     qcap_op_list(parser, 74 /* open command */, QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_PLAIN_NAME_4);
 
-    /* plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / . "LOGIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / ...      RFC 3501, 6
+    /* plain-name = ... "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGI" . "N" / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" ...      RFC 3501, 6
      * e.g. after "a logi" */
 on8:
     if (QCAP_UNLIKELY(at == end))
         goto out8;
     if (*at == 'N' || *at == 'n') {
         at++;
-        w1 = find_7(p1, (size_t)(p1 + 5 - (p1)));
+        w1 = find_verb(p1, (size_t)(p1 + 5 - (p1)));
         qcap_op_store(parser, 8, w0, QCAP_HERE(p1) - 1);
         qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
         qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_REQUEST_TAG, QCAP_HERE(p0) - 1);
@@ -2997,7 +2639,7 @@ listed_name_2:
     }
     return qcap_stop(parser, at, AT_LISTED_NAME_2, QCAP_STOP_TABLE);
 
-    /* message-name = . "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "F" . "ETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a f" */
 message_name_1:
     if (at == end)
@@ -3008,9 +2650,9 @@ message_name_1:
     }
     return qcap_stop(parser, at, AT_MESSAGE_NAME_1, QCAP_STOP_TABLE);
 
-    /* plain-name = "CAPABILITY" / . "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
-     * plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / . "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
-     * plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / . "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "N" . "OOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / ...      RFC 3501, 6
+     * plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / "N" . "AMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
+     * plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / "N" . "OTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
      * e.g. after "a n" */
 plain_name_1:
     if (at == end)
@@ -3021,9 +2663,9 @@ plain_name_1:
     }
     return qcap_stop(parser, at, AT_PLAIN_NAME_1, QCAP_STOP_TABLE);
 
-    /* message-name = "FETCH" / . "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / . "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / . "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "S" . "TORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "S" . "EARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "S" . "ORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a s" */
 message_name_2:
     if (at == end)
@@ -3034,9 +2676,9 @@ message_name_2:
     }
     return qcap_stop(parser, at, AT_MESSAGE_NAME_2, QCAP_STOP_TABLE);
 
-    /* listed-name = ( [ . "UID" SP ] message-name ) / mailbox-name / plain-name      RFC 3501, 6
-     * mailbox-name = ... "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" / . "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" / "GETACL" ...      RFC 3501, 6
-     * plain-name = ... / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" / . "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
+    /* listed-name = ( [ "U" . "ID" SP ] message-name ) / mailbox-name / plain-name      RFC 3501, 6
+     * mailbox-name = ... / "DELETE" / "RENAME" / "SUBSCRIBE" / "U" . "NSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" / "GETACL" ...      RFC 3501, 6
+     * plain-name = ... "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" / "U" . "NSELECT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
      * e.g. after "a u" */
 listed_name_3:
     if (at == end)
@@ -3047,7 +2689,7 @@ listed_name_3:
     }
     return qcap_stop(parser, at, AT_LISTED_NAME_3, QCAP_STOP_TABLE);
 
-    /* message-name = . "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FE" . "TCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a fe" */
 message_name_3:
     if (at == end)
@@ -3058,8 +2700,8 @@ message_name_3:
     }
     return qcap_stop(parser, at, AT_MESSAGE_NAME_3, QCAP_STOP_TABLE);
 
-    /* plain-name = "CAPABILITY" / . "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
-     * plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / . "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "NO" . "OP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / ...      RFC 3501, 6
+     * plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / "NO" . "TIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
      * e.g. after "a no" */
 plain_name_3:
     if (at == end)
@@ -3070,9 +2712,9 @@ plain_name_3:
     }
     return qcap_stop(parser, at, AT_PLAIN_NAME_3, QCAP_STOP_TABLE);
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / . "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * mailbox-name = . "SELECT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
-     * mailbox-name = ... / "STATUS" / "GETQUOTAROOT" / "GETACL" / . "SETACL" / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" ...      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SE" . "ARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * mailbox-name = "SE" . "LECT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
+     * mailbox-name = ... / "STATUS" / "GETQUOTAROOT" / "GETACL" / "SE" . "TACL" / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" ...      RFC 3501, 6
      * e.g. after "a se" */
 message_name_4:
     if (at == end)
@@ -3083,7 +2725,7 @@ message_name_4:
     }
     return qcap_stop(parser, at, AT_MESSAGE_NAME_4, QCAP_STOP_TABLE);
 
-    /* listed-name = ( [ . "UID" SP ] message-name ) / mailbox-name / plain-name      RFC 3501, 6
+    /* listed-name = ( [ "UI" . "D" SP ] message-name ) / mailbox-name / plain-name      RFC 3501, 6
      * e.g. after "a ui" */
 listed_name_4:
     if (at == end)
@@ -3094,7 +2736,7 @@ listed_name_4:
     }
     return qcap_stop(parser, at, AT_LISTED_NAME_4, QCAP_STOP_TABLE);
 
-    /* message-name = . "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FET" . "CH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a fet" */
 message_name_5:
     if (at == end)
@@ -3126,7 +2768,7 @@ arguments_1:
         return qcap_stop(parser, at, AT_ARGUMENTS_1, QCAP_STOP_CONTROL);
     }
 
-    /* plain-name = "CAPABILITY" / . "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "NOO" . "P" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
      * e.g. after "a noo" */
 plain_name_5:
     if (at == end)
@@ -3137,7 +2779,7 @@ plain_name_5:
     }
     return qcap_stop(parser, at, AT_PLAIN_NAME_5, QCAP_STOP_TABLE);
 
-    /* mailbox-name = . "SELECT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
+    /* mailbox-name = "SEL" . "ECT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
      * e.g. after "a sel" */
 mailbox_name_2:
     if (at == end)
@@ -3159,7 +2801,7 @@ listed_name_5:
     }
     return qcap_stop(parser, at, AT_LISTED_NAME_5, QCAP_STOP_TABLE);
 
-    /* message-name = . "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETC" . "H" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a fetc" */
 message_name_6:
     if (at == end)
@@ -3191,7 +2833,7 @@ crlf_2:
 before_crlf_1:
     goto crlf_2;
 
-    /* mailbox-name = . "SELECT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
+    /* mailbox-name = "SELE" . "CT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
      * e.g. after "a sele" */
 mailbox_name_3:
     if (at == end)
@@ -3230,7 +2872,7 @@ crlf_3:
     }
     return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_TABLE);
 
-    /* mailbox-name = . "SELECT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
+    /* mailbox-name = "SELEC" . "T" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
      * e.g. after "a selec" */
 mailbox_name_4:
     if (at == end)
@@ -3239,7 +2881,7 @@ mailbox_name_4:
         at++;
         here = QCAP_HERE(at);
         qcap_op_later(parser, side->later, 72 /* set has_mailbox */, here);
-        qcap_op_later_value(parser, side->later, 71 /* convert listed-name */, qcap_find_keyword(parser, 7, side->underway[0].begin, here, find_7), here);
+        qcap_op_later_value(parser, side->later, 71 /* convert listed-name */, qcap_find_keyword(parser, 7, side->underway[0].begin, here, find_verb), here);
         qcap_op_later(parser, side->later, 70 /* close command */, here);
         qcap_op_later(parser, side->later, 69 /* push commands verb */, here);
         qcap_op_atomic_end(parser, here);
@@ -3385,7 +3027,7 @@ run_2:
 
 do_6:
     here = QCAP_HERE(at);
-    qcap_op_later_value(parser, side->later, 71 /* convert listed-name */, qcap_find_keyword(parser, 7, side->underway[0].begin, here, find_7), here);
+    qcap_op_later_value(parser, side->later, 71 /* convert listed-name */, qcap_find_keyword(parser, 7, side->underway[0].begin, here, find_verb), here);
     qcap_op_later(parser, side->later, 70 /* close command */, here);
     qcap_op_later(parser, side->later, 69 /* push commands verb */, here);
     qcap_op_atomic_end(parser, here);
@@ -3583,7 +3225,7 @@ out2:
     parser->depth = (uint16_t)(parser->base + 2);
     return qcap_leave(parser, at, end, AT_GREETING_STATUS_1);
 
-    /* greeting-status = . "OK" / "PREAUTH" / "BYE"      RFC 3501, 9
+    /* greeting-status = "O" . "K" / "PREAUTH" / "BYE"      RFC 3501, 9
      * e.g. after "* o" */
 on3:
     if (QCAP_UNLIKELY(at == end))
@@ -3646,7 +3288,7 @@ on6:
         goto out6;
     if (*at == ' ' || *at == ']') {
         p3 = at;
-        w0 = find_10(p2, (size_t)(p3 - (p2)));
+        w0 = find_name(p2, (size_t)(p3 - (p2)));
         qcap_register_put(parser, 6 /* name */, w0);
         goto on7;
     }
@@ -3661,7 +3303,7 @@ out6:
     /* code-rest = capabilities / [ SP *( code-char / SP ) ] .      RFC 3501, 7.1
      * e.g. after "* ok [a" */
 on7:
-    switch (choose_88(parser)) {
+    switch (choose_28(parser)) {
     case 1:
         goto on8;
     case 0:
@@ -4051,8 +3693,8 @@ continue_req_1:
     }
     return qcap_stop(parser, at, AT_CONTINUE_REQ_1, QCAP_STOP_TABLE);
 
-    /* data-name = . "EXISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
-     * data-name = "EXISTS" / "RECENT" / . "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "E" . "XISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+     * data-name = "EXISTS" / "RECENT" / "E" . "XPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 e" */
 data_name_2:
     if (at == end)
@@ -4063,7 +3705,7 @@ data_name_2:
     }
     return qcap_stop(parser, at, AT_DATA_NAME_2, QCAP_STOP_TABLE);
 
-    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / . "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / "F" . "ETCH"      RFC 3501, 7.2
      * e.g. after "* 0 f" */
 data_name_3:
     if (at == end)
@@ -4106,8 +3748,8 @@ number_start_1:
     }
     return qcap_stop(parser, at, AT_NUMBER_START_1, QCAP_STOP_TABLE);
 
-    /* data-name = . "EXISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
-     * data-name = "EXISTS" / "RECENT" / . "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EX" . "ISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+     * data-name = "EXISTS" / "RECENT" / "EX" . "PUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 ex" */
 data_name_4:
     if (at == end)
@@ -4118,7 +3760,7 @@ data_name_4:
     }
     return qcap_stop(parser, at, AT_DATA_NAME_4, QCAP_STOP_TABLE);
 
-    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / . "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / "FE" . "TCH"      RFC 3501, 7.2
      * e.g. after "* 0 fe" */
 data_name_5:
     if (at == end)
@@ -4179,7 +3821,7 @@ message_number_2:
     }
     return qcap_stop(parser, at, AT_MESSAGE_NUMBER_2, QCAP_STOP_TABLE);
 
-    /* data-name = . "EXISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXI" . "STS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 exi" */
 data_name_6:
     if (at == end)
@@ -4190,7 +3832,7 @@ data_name_6:
     }
     return qcap_stop(parser, at, AT_DATA_NAME_6, QCAP_STOP_TABLE);
 
-    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / . "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / "FET" . "CH"      RFC 3501, 7.2
      * e.g. after "* 0 fet" */
 data_name_7:
     if (at == end)
@@ -4201,7 +3843,7 @@ data_name_7:
     }
     return qcap_stop(parser, at, AT_DATA_NAME_7, QCAP_STOP_TABLE);
 
-    /* resp-cond-state = . "OK" / "NO" / "BAD"      RFC 3501, 9
+    /* resp-cond-state = "O" . "K" / "NO" / "BAD"      RFC 3501, 9
      * e.g. after "* ok\na o" */
 resp_cond_state_2:
     if (at == end)
@@ -4248,7 +3890,7 @@ ended_1:
         return qcap_stop(parser, at, AT_ENDED_1, QCAP_STOP_CONTROL);
     }
 
-    /* data-name = . "EXISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXIS" . "TS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 exis" */
 data_name_8:
     if (at == end)
@@ -4259,7 +3901,7 @@ data_name_8:
     }
     return qcap_stop(parser, at, AT_DATA_NAME_8, QCAP_STOP_TABLE);
 
-    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / . "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / "FETC" . "H"      RFC 3501, 7.2
      * e.g. after "* 0 fetc" */
 data_name_9:
     if (at == end)
@@ -4311,7 +3953,7 @@ before_continue_req_1:
         return qcap_stop(parser, at, AT_CONTINUE_REQ_1, QCAP_STOP_PAUSED);
     goto continue_req_1;
 
-    /* data-name = . "EXISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXIST" . "S" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 exist" */
 data_name_10:
     if (at == end)
@@ -4401,7 +4043,7 @@ crlf_5:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 1 /* outcome */, true, false, value_8(parser), 281, here);
+        qcap_op_set(parser, 1 /* outcome */, true, false, value_5(parser), 281, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TAGGED_1, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_TAGGED_1, QCAP_STOP_CONTROL);
@@ -4609,7 +4251,7 @@ item_main_1:
     /* code-rest = capabilities / [ SP *( code-char / SP ) ] .      RFC 3501, 7.1
      * e.g. after "* ok\na no [a" */
 code_rest_4:
-    switch (choose_31(parser)) {
+    switch (choose_28(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_CAPABILITIES_5, QCAP_STOP_TABLE);
     case 1:
@@ -4868,7 +4510,7 @@ msg_att_3:
 
 do_14:
     here = QCAP_HERE(at);
-    qcap_op_later_value(parser, side->later, 222 /* convert data-name */, qcap_find_keyword(parser, 16, side->underway[0].begin, here, find_16), here);
+    qcap_op_later_value(parser, side->later, 222 /* convert data-name */, qcap_find_keyword(parser, 16, side->underway[0].begin, here, find_name), here);
     qcap_op_later(parser, side->later, 221 /* close data-name */, here);
     qcap_op_atomic_end(parser, here);
     if (qcap_must_stop(parser))
@@ -5110,104 +4752,104 @@ static const uint16_t targets_97[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSA
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 190, .protocol = "tls"}, /* 0 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 190, .choose = choose_1}, /* 1 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 260}, /* 2 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 261}, /* 3 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 60, .is_shared = true, .choose = choose_4}, /* 4 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 219, .value = value_14}, /* 5 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 214, .is_shared = true, .choose = choose_6}, /* 6 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 211, .value = value_15}, /* 7 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 205, .is_shared = true, .choose = choose_8}, /* 8 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_9, .rule = 260, .depth = 1}, /* 9 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 220, .value = value_16}, /* 10 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 216, .is_shared = true, .choose = choose_11}, /* 11 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 212, .value = value_17}, /* 12 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 206, .is_shared = true, .choose = choose_13}, /* 13 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_14, .rule = 212, .value = value_17}, /* 14 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 207, .is_shared = true, .choose = choose_15}, /* 15 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_16, .rule = 261, .depth = 1}, /* 16 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 213, .value = value_18}, /* 17 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_18, .rule = 208, .is_shared = true, .choose = choose_18}, /* 18 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_19, .rule = 213, .value = value_18}, /* 19 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 208, .is_shared = true, .choose = choose_20}, /* 20 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_21, .rule = 34, .choose = choose_21}, /* 21 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 220, .value = value_16}, /* 22 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_23, .rule = 216, .is_shared = true, .choose = choose_23}, /* 23 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_24, .rule = 213, .value = value_18}, /* 24 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_25, .rule = 208, .is_shared = true, .choose = choose_25}, /* 25 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_26, .rule = 176, .protocol = "tls"}, /* 26 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_27, .rule = 176, .choose = choose_27}, /* 27 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_28, .rule = 71, .choose = choose_28}, /* 28 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_29, .rule = 185, .is_shared = true, .choose = choose_29}, /* 29 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_30, .rule = 262, .is_shared = true, .queue = 0, .reg = 1, .key = 0}, /* 30 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_31, .rule = 71, .choose = choose_31}, /* 31 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 32 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 220, .value = value_16}, /* 33 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 246, .value = value_19}, /* 34 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 259, .value = value_20}, /* 35 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 227, .value = value_21}, /* 36 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 255, .value = value_22}, /* 37 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 255, .value = value_22}, /* 38 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 227, .value = value_21}, /* 39 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 227, .value = value_21}, /* 40 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 255, .value = value_22}, /* 41 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 255, .value = value_22}, /* 42 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 227, .value = value_21}, /* 43 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 227, .value = value_21}, /* 44 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 255, .value = value_22}, /* 45 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_46, .rule = 255, .value = value_22}, /* 46 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_47, .rule = 227, .value = value_21}, /* 47 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 227, .value = value_21}, /* 48 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_49, .rule = 255, .value = value_22}, /* 49 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_50, .rule = 255, .value = value_22}, /* 50 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 227, .value = value_21}, /* 51 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 227, .value = value_21}, /* 52 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 255, .value = value_22}, /* 53 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_54, .rule = 255, .value = value_22}, /* 54 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_55, .rule = 227, .value = value_21}, /* 55 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_56, .rule = 227, .value = value_21}, /* 56 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_57, .rule = 255, .value = value_22}, /* 57 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 255, .value = value_22}, /* 58 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 227, .value = value_21}, /* 59 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_60, .rule = 227, .value = value_21}, /* 60 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_61, .rule = 252, .value = value_23}, /* 61 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_62, .rule = 227, .value = value_21}, /* 62 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_63, .rule = 248, .value = value_24}, /* 63 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_64, .rule = 92, .depth = 2}, /* 64 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_65, .rule = 227, .value = value_21}, /* 65 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_66, .rule = 99, .choose = choose_66}, /* 66 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_67, .rule = 79, .choose = choose_67}, /* 67 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 68 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_69, .rule = 92, .depth = 1}, /* 69 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_70, .rule = 227, .value = value_21}, /* 70 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_71, .rule = 212, .value = value_17}, /* 71 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 72 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_73, .rule = 92, .depth = 2}, /* 73 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_74, .rule = 227, .value = value_21}, /* 74 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 75 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_76, .rule = 92, .depth = 2}, /* 76 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_77, .rule = 227, .value = value_21}, /* 77 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_78, .rule = 212, .value = value_17}, /* 78 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_79, .rule = 92, .depth = 2}, /* 79 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_80, .rule = 227, .value = value_21}, /* 80 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_81, .rule = 227, .value = value_21}, /* 81 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_82, .rule = 78, .choose = choose_82}, /* 82 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_83, .rule = 263, .protocol = "tls"}, /* 83 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_84, .rule = 264, .protocol = "?"}, /* 84 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_85, .rule = 74, .choose = choose_85}, /* 85 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_86, .rule = 262, .is_shared = true, .queue = 0, .reg = 1, .key = 0}, /* 86 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_87, .rule = 71, .choose = choose_87}, /* 87 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_88, .rule = 71, .choose = choose_88}, /* 88 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_89, .rule = 92}, /* 89 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_90, .rule = 227, .value = value_21}, /* 90 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_91, .rule = 92}, /* 91 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_92, .rule = 227, .value = value_21}, /* 92 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_93, .rule = 92}, /* 93 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_94, .rule = 227, .value = value_21}, /* 94 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_95, .rule = 92}, /* 95 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_96, .rule = 227, .value = value_21}, /* 96 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_97, .rule = 108, .choose = choose_97}, /* 97 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 190, .protocol = "tls"}, /* 0: begun-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 190, .choose = choose_1}, /* 1: begun-tls */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 260}, /* 2: append-rest */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 261}, /* 3: line-end */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 60, .is_shared = true, .choose = choose_4}, /* 4: exchange */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 219, .value = value_6}, /* 5: password-literal */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 214, .is_shared = true, .choose = choose_6}, /* 6: password-sent */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 211, .value = value_6}, /* 7: username-literal */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 205, .is_shared = true, .choose = choose_8}, /* 8: username-sent */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_9, .rule = 260, .depth = 1}, /* 9: append-rest */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 220, .value = value_6}, /* 10: message */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 216, .is_shared = true, .choose = choose_11}, /* 11: message-sent */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 212, .value = value_6}, /* 12: mailbox-literal */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 206, .is_shared = true, .choose = choose_13}, /* 13: append-sent */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_14, .rule = 212, .value = value_6}, /* 14: mailbox-literal */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 207, .is_shared = true, .choose = choose_15}, /* 15: mailbox-sent */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_16, .rule = 261, .depth = 1}, /* 16: line-end */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 213, .value = value_6}, /* 17: literal */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_18, .rule = 208, .is_shared = true, .choose = choose_18}, /* 18: literal-sent */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_19, .rule = 213, .value = value_6}, /* 19: literal */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 208, .is_shared = true, .choose = choose_18}, /* 20: literal-sent */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_21, .rule = 34, .choose = choose_21}, /* 21: arguments */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 220, .value = value_6}, /* 22: message */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_23, .rule = 216, .is_shared = true, .choose = choose_11}, /* 23: message-sent */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_24, .rule = 213, .value = value_6}, /* 24: literal */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_25, .rule = 208, .is_shared = true, .choose = choose_18}, /* 25: literal-sent */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_26, .rule = 176, .protocol = "tls"}, /* 26: seen-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_27, .rule = 176, .choose = choose_27}, /* 27: seen-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_28, .rule = 71, .choose = choose_28}, /* 28: code-rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_29, .rule = 185, .is_shared = true, .choose = choose_29}, /* 29: continued */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_30, .rule = 262, .is_shared = true, .queue = 0, .reg = 1, .key = 0}, /* 30: tagged-end */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_31, .rule = 71, .choose = choose_28}, /* 31: code-rest */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 32: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 220, .value = value_6}, /* 33: message */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 246, .value = value_6}, /* 34: header */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 259, .value = value_6}, /* 35: id-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 227, .value = value_6}, /* 36: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 255, .value = value_6}, /* 37: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 255, .value = value_6}, /* 38: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 227, .value = value_6}, /* 39: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 227, .value = value_6}, /* 40: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 255, .value = value_6}, /* 41: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 255, .value = value_6}, /* 42: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 227, .value = value_6}, /* 43: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 227, .value = value_6}, /* 44: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 255, .value = value_6}, /* 45: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_46, .rule = 255, .value = value_6}, /* 46: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_47, .rule = 227, .value = value_6}, /* 47: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 227, .value = value_6}, /* 48: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_49, .rule = 255, .value = value_6}, /* 49: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_50, .rule = 255, .value = value_6}, /* 50: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 227, .value = value_6}, /* 51: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 227, .value = value_6}, /* 52: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 255, .value = value_6}, /* 53: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_54, .rule = 255, .value = value_6}, /* 54: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_55, .rule = 227, .value = value_6}, /* 55: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_56, .rule = 227, .value = value_6}, /* 56: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_57, .rule = 255, .value = value_6}, /* 57: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 255, .value = value_6}, /* 58: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 227, .value = value_6}, /* 59: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_60, .rule = 227, .value = value_6}, /* 60: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_61, .rule = 252, .value = value_6}, /* 61: subject-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_62, .rule = 227, .value = value_6}, /* 62: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_63, .rule = 248, .value = value_6}, /* 63: body */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_64, .rule = 92, .depth = 2}, /* 64: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_65, .rule = 227, .value = value_6}, /* 65: literal-bytes */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_66, .rule = 99, .choose = choose_66}, /* 66: item-value */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_67, .rule = 79, .choose = choose_67}, /* 67: number-data */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 68: list */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_69, .rule = 92, .depth = 1}, /* 69: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_70, .rule = 227, .value = value_6}, /* 70: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_71, .rule = 212, .value = value_6}, /* 71: mailbox-literal */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 72: list */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_73, .rule = 92, .depth = 2}, /* 73: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_74, .rule = 227, .value = value_6}, /* 74: literal-bytes */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 75: list */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_76, .rule = 92, .depth = 2}, /* 76: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_77, .rule = 227, .value = value_6}, /* 77: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_78, .rule = 212, .value = value_6}, /* 78: mailbox-literal */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_79, .rule = 92, .depth = 2}, /* 79: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_80, .rule = 227, .value = value_6}, /* 80: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_81, .rule = 227, .value = value_6}, /* 81: literal-bytes */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_82, .rule = 78, .choose = choose_82}, /* 82: other-data */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_83, .rule = 263, .protocol = "tls"}, /* 83: secured */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_84, .rule = 264, .protocol = "?"}, /* 84: compressed */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_85, .rule = 74, .choose = choose_85}, /* 85: ended */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_86, .rule = 262, .is_shared = true, .queue = 0, .reg = 1, .key = 0}, /* 86: tagged-end */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_87, .rule = 71, .choose = choose_28}, /* 87: code-rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_88, .rule = 71, .choose = choose_28}, /* 88: code-rest */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_89, .rule = 92}, /* 89: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_90, .rule = 227, .value = value_6}, /* 90: literal-bytes */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_91, .rule = 92}, /* 91: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_92, .rule = 227, .value = value_6}, /* 92: literal-bytes */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_93, .rule = 92}, /* 93: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_94, .rule = 227, .value = value_6}, /* 94: literal-bytes */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_95, .rule = 92}, /* 95: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_96, .rule = 227, .value = value_6}, /* 96: literal-bytes */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_97, .rule = 108, .choose = choose_97}, /* 97: sasl-message */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -6296,9 +5938,9 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, QCAP_OP_JOINED, 1, 3, 0, 0}, /* close username */
     {QCAP_OP_OPEN, QCAP_OP_JOINED, 1, 3, 0, 0}, /* open username */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 1, 3, 0, 0}, /* open username */
-    {QCAP_OP_SET, 0, 0, 11, 3, 275}, /* set rounds */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 4, 276}, /* set is_auth */
-    {QCAP_OP_SET, 0, 0, 11, 5, 276}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 11, 0, 275}, /* set rounds */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 276}, /* set is_auth */
+    {QCAP_OP_SET, 0, 0, 11, 3, 276}, /* set rounds */
     {QCAP_OP_CLOSE, 0, 1, 6, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 6, 0, 0}, /* convert auth-type */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin auth-type */
@@ -6325,7 +5967,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_PUSH, QCAP_OP_LATER, 0, 0, 1, 0}, /* push commands verb */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 2, 0, 0}, /* close command */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 7, 0, 0}, /* convert listed-name */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 2, 6, 15}, /* set has_mailbox */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 2, 2, 15}, /* set has_mailbox */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 7, 0, 0}, /* begin listed-name */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 2, 0, 0}, /* open command */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 1, 0, 0}, /* close tag */
@@ -6363,7 +6005,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 10, 0, 0}, /* open literal */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
     {QCAP_OP_CLOSE, 0, 0, 11, 0, 0}, /* close response */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 7, 41}, /* set outcome */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 4, 41}, /* set outcome */
     {QCAP_OP_FINISH, 0, 0, 2, 0, 0}, /* finish challenge */
     {QCAP_OP_FEED_CLOSE, 0, 1, 2, 0, 0}, /* fed challenge */
     {QCAP_OP_CLOSE, 0, 2, 15, 0, 0}, /* close text */
@@ -6384,7 +6026,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 13, 0, 0}, /* open code */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 13, 0, 0}, /* open code */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 280, 0}, /* anomaly missing-SP */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 8, 281}, /* set outcome */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 5, 281}, /* set outcome */
     {QCAP_OP_CLOSE, 0, 1, 12, 0, 0}, /* close status */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 11, 0, 0}, /* convert resp-cond-state */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 11, 0, 0}, /* begin resp-cond-state */
@@ -6454,13 +6096,13 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 36, 0, 0}, /* close body */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 36, 0, 0}, /* open body */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 36, 0, 0}, /* open body */
-    {QCAP_OP_SET, 0, 0, 9, 9, 241}, /* set is_header */
-    {QCAP_OP_SET, 0, 0, 8, 10, 241}, /* set is_mail */
+    {QCAP_OP_SET, 0, 0, 9, 1, 241}, /* set is_header */
+    {QCAP_OP_SET, 0, 0, 8, 1, 241}, /* set is_mail */
     {QCAP_OP_CLOSE, 0, 1, 20, 0, 0}, /* close section */
-    {QCAP_OP_SET, 0, 0, 8, 11, 282}, /* set is_mail */
+    {QCAP_OP_SET, 0, 0, 8, 2, 282}, /* set is_mail */
     {QCAP_OP_OPEN, 0, 1, 20, 0, 0}, /* open section */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 20, 0, 0}, /* open section */
-    {QCAP_OP_SET, 0, 0, 9, 12, 231}, /* set is_header */
+    {QCAP_OP_SET, 0, 0, 9, 2, 231}, /* set is_header */
     {QCAP_OP_CLOSE, 0, 1, 19, 0, 0}, /* close item-name */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 14, 0, 0}, /* convert item-part */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 14, 0, 0}, /* begin item-part */
@@ -6498,7 +6140,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 18, 0, 0}, /* open data-name */
     {QCAP_OP_OPEN, 0, 0, 11, 0, 0}, /* open response */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 11, 0, 0}, /* open response */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 13, 283}, /* set outcome */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 5, 283}, /* set outcome */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 12, 0, 0}, /* close status */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 11, 0, 0}, /* convert resp-cond-state */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 11, 0, 0}, /* begin resp-cond-state */
@@ -7050,14 +6692,14 @@ static const qcap_state_t states[] = {
      *     "X" / "x" -> x_command_1 */
     {30, 255, 6, 8, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 9: listed_name_2 */
 
-    /* message-name = . "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "F" . "ETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a f"
      *     "E" / "e" -> message_name_3 */
     {46, 255, 7, 9, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 10: message_name_1 */
 
-    /* mailbox-name = ... / "GETACL" / "SETACL" / "DELETEACL" / . "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" ...      RFC 3501, 6
-     * plain-name = "CAPABILITY" / "NOOP" / . "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
-     * plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / . "LOGIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / ...      RFC 3501, 6
+    /* mailbox-name = ... / "GETACL" / "SETACL" / "DELETEACL" / "L" . "ISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" ...      RFC 3501, 6
+     * plain-name = "CAPABILITY" / "NOOP" / "L" . "OGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
+     * plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "L" . "OGIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / ...      RFC 3501, 6
      * e.g. after "a l"
      *     "A" / "a" -> plain_name_18
      *     "I" / "i" -> mailbox_name_10
@@ -7065,17 +6707,17 @@ static const qcap_state_t states[] = {
      *     "S" / "s" -> plain_name_19 */
     {47, 255, 8, 10, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 11: mailbox_name_1 */
 
-    /* plain-name = "CAPABILITY" / . "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
-     * plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / . "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
-     * plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / . "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "N" . "OOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / ...      RFC 3501, 6
+     * plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / "N" . "AMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
+     * plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / "N" . "OTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
      * e.g. after "a n"
      *     "A" / "a" -> plain_name_20
      *     "O" / "o" -> plain_name_3 */
     {51, 255, 9, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 12: plain_name_1 */
 
-    /* message-name = "FETCH" / . "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / . "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / . "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "S" . "TORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "S" . "EARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "S" . "ORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a s"
      *     "E" / "e" -> message_name_4
      *     "O" / "o" -> message_name_17
@@ -7083,16 +6725,16 @@ static const qcap_state_t states[] = {
      *     "U" / "u" -> mailbox_name_12 */
     {53, 255, 10, 12, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 13: message_name_2 */
 
-    /* listed-name = ( [ . "UID" SP ] message-name ) / mailbox-name / plain-name      RFC 3501, 6
-     * mailbox-name = ... "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" / . "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" / "GETACL" ...      RFC 3501, 6
-     * plain-name = ... / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" / . "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
+    /* listed-name = ( [ "U" . "ID" SP ] message-name ) / mailbox-name / plain-name      RFC 3501, 6
+     * mailbox-name = ... / "DELETE" / "RENAME" / "SUBSCRIBE" / "U" . "NSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" / "GETACL" ...      RFC 3501, 6
+     * plain-name = ... "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" / "U" . "NSELECT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
      * e.g. after "a u"
      *     "I" / "i" -> listed_name_4
      *     "N" / "n" -> mailbox_name_13
      *     "R" / "r" -> plain_name_23 */
     {57, 255, 11, 13, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: listed_name_3 */
 
-    /* greeting-status = . "OK" / "PREAUTH" / "BYE"      RFC 3501, 9
+    /* greeting-status = "O" . "K" / "PREAUTH" / "BYE"      RFC 3501, 9
      * e.g. after "* o"
      *     "K" / "k" -> rest_of_status_1: close status */
     {60, 255, 12, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 15: greeting_status_2 */
@@ -7104,34 +6746,34 @@ static const qcap_state_t states[] = {
      *     SP -> data_name_1: close number, open data-name, begin data-name */
     {61, 2, 13, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 16: message_number_1 */
 
-    /* message-name = . "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FE" . "TCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a fe"
      *     "T" / "t" -> message_name_5 */
     {63, 255, 14, 16, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 17: message_name_3 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / . "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
-     * plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / . "LOGIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "NOOP" / "LO" . "GOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" / ...      RFC 3501, 6
+     * plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LO" . "GIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" ...      RFC 3501, 6
      * e.g. after "a lo"
      *     "G" / "g" -> plain_name_4 */
     {64, 255, 15, 17, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 18: plain_name_2 */
 
-    /* plain-name = "CAPABILITY" / . "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
-     * plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / . "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "NO" . "OP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / ...      RFC 3501, 6
+     * plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / "NO" . "TIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
      * e.g. after "a no"
      *     "O" / "o" -> plain_name_5
      *     "T" / "t" -> plain_name_39 */
     {65, 255, 16, 18, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 19: plain_name_3 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / . "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * mailbox-name = . "SELECT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
-     * mailbox-name = ... / "STATUS" / "GETQUOTAROOT" / "GETACL" / . "SETACL" / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" ...      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SE" . "ARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * mailbox-name = "SE" . "LECT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
+     * mailbox-name = ... / "STATUS" / "GETQUOTAROOT" / "GETACL" / "SE" . "TACL" / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" ...      RFC 3501, 6
      * e.g. after "a se"
      *     "A" / "a" -> message_name_24
      *     "L" / "l" -> mailbox_name_2
      *     "T" / "t" -> mailbox_name_21 */
     {67, 255, 17, 19, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 20: message_name_4 */
 
-    /* listed-name = ( [ . "UID" SP ] message-name ) / mailbox-name / plain-name      RFC 3501, 6
+    /* listed-name = ( [ "UI" . "D" SP ] message-name ) / mailbox-name / plain-name      RFC 3501, 6
      * e.g. after "a ui"
      *     "D" / "d" -> listed_name_5 */
     {70, 255, 18, 20, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 21: listed_name_4 */
@@ -7154,7 +6796,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> data_name_11 */
     {74, 255, 20, 22, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 23: data_name_1 */
 
-    /* message-name = . "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FET" . "CH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a fet"
      *     "C" / "c" -> message_name_6 */
     {77, 255, 21, 23, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 24: message_name_5 */
@@ -7168,19 +6810,19 @@ static const qcap_state_t states[] = {
      *     -> before_crlf_1 */
     {0, 255, 21, 24, 1, QCAP_STATE_CONTROL, 0}, /* 25: arguments_1 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / . "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
-     * plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / . "LOGIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "NOOP" / "LOG" . "OUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" / ...      RFC 3501, 6
+     * plain-name = ... "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOG" . "IN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" ...      RFC 3501, 6
      * e.g. after "a log"
      *     "I" / "i" -> plain_name_6
      *     "O" / "o" -> plain_name_56 */
     {78, 255, 22, 25, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 26: plain_name_4 */
 
-    /* plain-name = "CAPABILITY" / . "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "NOO" . "P" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
      * e.g. after "a noo"
      *     "P" / "p" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 23, 26, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 27: plain_name_5 */
 
-    /* mailbox-name = . "SELECT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
+    /* mailbox-name = "SEL" . "ECT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
      * e.g. after "a sel"
      *     "E" / "e" -> mailbox_name_3 */
     {81, 255, 7, 27, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 28: mailbox_name_2 */
@@ -7216,18 +6858,18 @@ static const qcap_state_t states[] = {
      *     %x16 -> seen_tls_1 */
     {88, 255, 26, 31, 6, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 32: continue_req_1 */
 
-    /* data-name = . "EXISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
-     * data-name = "EXISTS" / "RECENT" / . "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "E" . "XISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+     * data-name = "EXISTS" / "RECENT" / "E" . "XPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 e"
      *     "X" / "x" -> data_name_4 */
     {93, 255, 27, 32, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 33: data_name_2 */
 
-    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / . "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / "F" . "ETCH"      RFC 3501, 7.2
      * e.g. after "* 0 f"
      *     "E" / "e" -> data_name_5 */
     {94, 255, 7, 33, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 34: data_name_3 */
 
-    /* message-name = . "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETC" . "H" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a fetc"
      *     "H" / "h" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 28, 34, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 35: message_name_6 */
@@ -7255,12 +6897,12 @@ static const qcap_state_t states[] = {
      *     -> crlf_2 */
     {100, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 39: before_crlf_1 */
 
-    /* plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / . "LOGIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / ...      RFC 3501, 6
+    /* plain-name = ... "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGI" . "N" / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" ...      RFC 3501, 6
      * e.g. after "a logi"
      *     "N" / "n" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 29, 38, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 40: plain_name_6 */
 
-    /* mailbox-name = . "SELECT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
+    /* mailbox-name = "SELE" . "CT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
      * e.g. after "a sele"
      *     "C" / "c" -> mailbox_name_4 */
     {101, 255, 21, 39, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 41: mailbox_name_3 */
@@ -7296,14 +6938,14 @@ static const qcap_state_t states[] = {
      *     SP -> message_number_2 */
     {112, 255, 3, 43, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 45: number_start_1 */
 
-    /* data-name = . "EXISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
-     * data-name = "EXISTS" / "RECENT" / . "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EX" . "ISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+     * data-name = "EXISTS" / "RECENT" / "EX" . "PUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 ex"
      *     "I" / "i" -> data_name_6
      *     "P" / "p" -> data_name_13 */
     {113, 255, 33, 44, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 46: data_name_4 */
 
-    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / . "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / "FE" . "TCH"      RFC 3501, 7.2
      * e.g. after "* 0 fe"
      *     "T" / "t" -> data_name_7 */
     {115, 255, 14, 45, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 47: data_name_5 */
@@ -7351,7 +6993,7 @@ static const qcap_state_t states[] = {
      *     %x16 -> begun_tls_1 */
     {129, 255, 36, 48, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 52: exchange_1 */
 
-    /* mailbox-name = . "SELECT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
+    /* mailbox-name = "SELEC" . "T" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
      * e.g. after "a selec"
      *     "T" / "t" -> arguments_1: set has_mailbox, convert listed-name, close command, push commands verb, atomic ends */
     {131, 255, 14, 49, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 53: mailbox_name_4 */
@@ -7379,12 +7021,12 @@ static const qcap_state_t states[] = {
      *     DIGIT -> message_number_1: open number */
     {137, 255, 39, 52, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 56: message_number_2 */
 
-    /* data-name = . "EXISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXI" . "STS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 exi"
      *     "S" / "s" -> data_name_8 */
     {139, 255, 40, 53, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 57: data_name_6 */
 
-    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / . "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / "FET" . "CH"      RFC 3501, 7.2
      * e.g. after "* 0 fet"
      *     "C" / "c" -> data_name_9 */
     {140, 255, 21, 54, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 58: data_name_7 */
@@ -7426,7 +7068,7 @@ static const qcap_state_t states[] = {
      *     -> before_code_rest_1 */
     {0, 255, 88, 58, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 62: code_rest_1 */
 
-    /* resp-cond-state = . "OK" / "NO" / "BAD"      RFC 3501, 9
+    /* resp-cond-state = "O" . "K" / "NO" / "BAD"      RFC 3501, 9
      * e.g. after "* ok\na o"
      *     "K" / "k" -> rest_of_status_2: convert resp-cond-state, close status */
     {154, 255, 12, 59, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 63: resp_cond_state_2 */
@@ -7445,12 +7087,12 @@ static const qcap_state_t states[] = {
      *     -> before_continue_req_1 */
     {0, 255, 85, 61, 1, QCAP_STATE_CONTROL, 1}, /* 65: ended_1 */
 
-    /* data-name = . "EXISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXIS" . "TS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 exis"
      *     "T" / "t" -> data_name_10 */
     {157, 255, 14, 45, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 66: data_name_8 */
 
-    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / . "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECENT" / "EXPUNGE" / "FETC" . "H"      RFC 3501, 7.2
      * e.g. after "* 0 fetc"
      *     "H" / "h" -> number_data_1: convert data-name, close data-name, atomic ends */
     {158, 255, 28, 62, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 67: data_name_9 */
@@ -7524,7 +7166,7 @@ static const qcap_state_t states[] = {
      *     -> continue_req_1: close response */
     {87, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 77: before_continue_req_1 */
 
-    /* data-name = . "EXISTS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXIST" . "S" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 exist"
      *     "S" / "s" -> number_data_1: convert data-name, close data-name, atomic ends */
     {158, 255, 40, 53, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 78: data_name_10 */
@@ -8039,7 +7681,7 @@ static const qcap_state_t states[] = {
      *     SP -> cram_name_2 */
     {317, 2, 69, 106, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: cram_name_2 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "u" . "ser=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "u"
      *     "S" / "s" -> xoauth2_3 */
     {320, 255, 40, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: xoauth2_2 */
@@ -8049,7 +7691,7 @@ static const qcap_state_t states[] = {
      *     "," -> oauthbearer_2 */
     {321, 255, 70, 108, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: oauthbearer_1 */
 
-    /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
+    /* gs2-cb-flag = ( "p" . "=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_5 */
     {322, 255, 71, 109, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: gs2_cb_flag_3 */
@@ -8059,21 +7701,21 @@ static const qcap_state_t states[] = {
      *     "," -> scram_2 */
     {323, 255, 70, 110, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: scram_1 */
 
-    /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
+    /* gs2-cb-flag = ( "p" . "=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_6 */
     {324, 255, 71, 109, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: gs2_cb_flag_4 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / . "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
-     * plain-name = ... / "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / . "APPEND" / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" ...      RFC 3501, 6
+    /* plain-name = ... / "NOOP" / "LOGOUT" / "STARTTLS" / "A" . "UTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
+     * plain-name = ... / "LOGIN" / "LIST" / "LSUB" / "A" . "PPEND" / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" ...      RFC 3501, 6
      * e.g. after "a a"
      *     "P" / "p" -> plain_name_10
      *     "U" / "u" -> plain_name_11 */
     {325, 255, 72, 111, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 155: plain_name_7 */
 
-    /* message-name = "FETCH" / "STORE" / . "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * mailbox-name = "SELECT" / "EXAMINE" / . "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
-     * plain-name = . "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / ...      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "C" . "OPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * mailbox-name = "SELECT" / "EXAMINE" / "C" . "REATE" / "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
+     * plain-name = "C" . "APABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
      * e.g. after "a c"
      *     "A" / "a" -> plain_name_12
      *     "H" / "h" -> plain_name_13
@@ -8082,65 +7724,65 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> mailbox_name_7 */
     {327, 255, 73, 112, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 156: message_name_8 */
 
-    /* mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / . "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
-     * mailbox-name = ... / "GETQUOTAROOT" / "GETACL" / "SETACL" / . "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
+    /* mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / "D" . "ELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
+     * mailbox-name = ... / "GETQUOTAROOT" / "GETACL" / "SETACL" / "D" . "ELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
      * e.g. after "a d"
      *     "E" / "e" -> mailbox_name_8 */
     {332, 255, 7, 27, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 157: mailbox_name_5 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / . "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * mailbox-name = "SELECT" / . "EXAMINE" / "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" ...      RFC 3501, 6
-     * plain-name = ... / "APPEND" / "CHECK" / "CLOSE" / "IDLE" / . "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" ...      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "E" . "XPUNGE" / "REPLACE"      RFC 3501, 6
+     * mailbox-name = "SELECT" / "E" . "XAMINE" / "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" ...      RFC 3501, 6
+     * plain-name = ... / "APPEND" / "CHECK" / "CLOSE" / "IDLE" / "E" . "NABLE" / "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" ...      RFC 3501, 6
      * e.g. after "a e"
      *     "N" / "n" -> plain_name_15
      *     "S" / "s" -> plain_name_16
      *     "X" / "x" -> message_name_14 */
     {333, 255, 74, 113, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 158: message_name_9 */
 
-    /* mailbox-name = ... / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / . "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
-     * mailbox-name = ... / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" / . "GETACL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" ...      RFC 3501, 6
-     * mailbox-name = ... / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / . "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / "G" . "ETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
+     * mailbox-name = ... "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" / "G" . "ETACL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" ...      RFC 3501, 6
+     * mailbox-name = ... / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / "G" . "ETMETADATA" / "SETMETADATA" / "GETANNOTATION" / ...      RFC 3501, 6
      * e.g. after "a g"
      *     "E" / "e" -> mailbox_name_9 */
     {336, 255, 7, 27, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 159: mailbox_name_6 */
 
-    /* plain-name = ... / "LSUB" / "APPEND" / "CHECK" / "CLOSE" / . "IDLE" / "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" ...      RFC 3501, 6
-     * plain-name = ... "IDLE" / "ENABLE" / "NAMESPACE" / "UNSELECT" / . "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" ...      RFC 3501, 6
+    /* plain-name = ... / "LSUB" / "APPEND" / "CHECK" / "CLOSE" / "I" . "DLE" / "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" ...      RFC 3501, 6
+     * plain-name = ... / "ENABLE" / "NAMESPACE" / "UNSELECT" / "I" . "D" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" ...      RFC 3501, 6
      * e.g. after "a i"
      *     "D" / "d" -> plain_name_17 */
     {337, 255, 18, 114, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 160: plain_name_8 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / . "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * mailbox-name = ... / "SETACL" / "DELETEACL" / "LISTRIGHTS" / . "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "M" . "OVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * mailbox-name = ... / "SETACL" / "DELETEACL" / "LISTRIGHTS" / "M" . "YRIGHTS" / "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
      * e.g. after "a m"
      *     "O" / "o" -> message_name_15
      *     "Y" / "y" -> mailbox_name_11 */
     {338, 255, 75, 115, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 161: message_name_10 */
 
-    /* plain-name = ... / "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / . "PROXYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
+    /* plain-name = ... / "URLFETCH" / "UNAUTHENTICATE" / "P" . "ROXYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
      * e.g. after "a p"
      *     "R" / "r" -> plain_name_21 */
     {340, 255, 76, 116, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 162: plain_name_9 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / . "REPLACE"      RFC 3501, 6
-     * mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / "DELETE" / . "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" ...      RFC 3501, 6
-     * plain-name = ... / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" / . "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" ...      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "R" . "EPLACE"      RFC 3501, 6
+     * mailbox-name = ... / "EXAMINE" / "CREATE" / "DELETE" / "R" . "ENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" ...      RFC 3501, 6
+     * plain-name = ... "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" / "R" . "ESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" ...      RFC 3501, 6
      * e.g. after "a r"
      *     "E" / "e" -> message_name_16
      *     "L" / "l" -> plain_name_22 */
     {341, 255, 77, 117, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 163: message_name_11 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / . "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "T" . "HREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a t"
      *     "H" / "h" -> message_name_19 */
     {343, 255, 28, 34, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 164: message_name_12 */
 
-    /* greeting-status = "OK" / "PREAUTH" / . "BYE"      RFC 3501, 9
+    /* greeting-status = "OK" / "PREAUTH" / "B" . "YE"      RFC 3501, 9
      * e.g. after "* b"
      *     "Y" / "y" -> greeting_status_5 */
     {344, 255, 78, 118, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: greeting_status_3 */
 
-    /* greeting-status = "OK" / . "PREAUTH" / "BYE"      RFC 3501, 9
+    /* greeting-status = "OK" / "P" . "REAUTH" / "BYE"      RFC 3501, 9
      * e.g. after "* p"
      *     "R" / "r" -> greeting_status_6 */
     {345, 255, 76, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: greeting_status_4 */
@@ -8185,7 +7827,7 @@ static const qcap_state_t states[] = {
      *     the end: close username, open digest, close digest */
     {303, 255, 64, 101, 26, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: cram_name_4 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "us" . "er=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "us"
      *     "E" / "e" -> xoauth2_4 */
     {356, 255, 7, 122, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: xoauth2_3 */
@@ -8214,179 +7856,179 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8 */
     {362, 255, 81, 124, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: gs2_cb_flag_6 */
 
-    /* plain-name = ... / "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / . "APPEND" / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" ...      RFC 3501, 6
+    /* plain-name = ... / "LOGIN" / "LIST" / "LSUB" / "AP" . "PEND" / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / ...      RFC 3501, 6
      * e.g. after "a ap"
      *     "P" / "p" -> plain_name_24 */
     {363, 255, 23, 26, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 177: plain_name_10 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / . "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
+    /* plain-name = ... / "NOOP" / "LOGOUT" / "STARTTLS" / "AU" . "THENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
      * e.g. after "a au"
      *     "T" / "t" -> plain_name_25 */
     {364, 255, 14, 126, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 178: plain_name_11 */
 
-    /* plain-name = . "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / ...      RFC 3501, 6
-     * plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / . "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
+    /* plain-name = "CA" . "PABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
+     * plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / "CA" . "NCELUPDATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
      * e.g. after "a ca"
      *     "N" / "n" -> plain_name_26
      *     "P" / "p" -> plain_name_27 */
     {365, 255, 82, 127, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 179: plain_name_12 */
 
-    /* plain-name = ... / "LOGIN" / "LIST" / "LSUB" / "APPEND" / . "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" ...      RFC 3501, 6
+    /* plain-name = ... / "LOGIN" / "LIST" / "LSUB" / "APPEND" / "CH" . "ECK" / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" ...      RFC 3501, 6
      * e.g. after "a ch"
      *     "E" / "e" -> plain_name_28 */
     {367, 255, 7, 128, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 180: plain_name_13 */
 
-    /* plain-name = ... / "LIST" / "LSUB" / "APPEND" / "CHECK" / . "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" / "UNSELECT" ...      RFC 3501, 6
+    /* plain-name = ... / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CL" . "OSE" / "IDLE" / "ENABLE" / "NAMESPACE" / "UNSELECT" ...      RFC 3501, 6
      * e.g. after "a cl"
      *     "O" / "o" -> plain_name_29 */
     {368, 255, 83, 129, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 181: plain_name_14 */
 
-    /* message-name = "FETCH" / "STORE" / . "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * plain-name = ... / "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" / . "COMPRESS" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" ...      RFC 3501, 6
-     * plain-name = ... / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / . "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" ...      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "CO" . "PY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * plain-name = ... / "NAMESPACE" / "UNSELECT" / "ID" / "CO" . "MPRESS" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" ...      RFC 3501, 6
+     * plain-name = ... / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / "CO" . "MPARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" / ...      RFC 3501, 6
      * e.g. after "a co"
      *     "M" / "m" -> plain_name_30
      *     "N" / "n" -> plain_name_31
      *     "P" / "p" -> message_name_20 */
     {369, 255, 84, 130, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 182: message_name_13 */
 
-    /* mailbox-name = "SELECT" / "EXAMINE" / . "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
+    /* mailbox-name = "SELECT" / "EXAMINE" / "CR" . "EATE" / "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
      * e.g. after "a cr"
      *     "E" / "e" -> mailbox_name_14 */
     {372, 255, 7, 27, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 183: mailbox_name_7 */
 
-    /* mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / . "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
-     * mailbox-name = ... / "GETQUOTAROOT" / "GETACL" / "SETACL" / . "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
+    /* mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / "DE" . "LETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
+     * mailbox-name = ... / "GETQUOTAROOT" / "GETACL" / "SETACL" / "DE" . "LETEACL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
      * e.g. after "a de"
      *     "L" / "l" -> mailbox_name_15 */
     {373, 255, 85, 131, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 184: mailbox_name_8 */
 
-    /* plain-name = ... / "APPEND" / "CHECK" / "CLOSE" / "IDLE" / . "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" ...      RFC 3501, 6
+    /* plain-name = ... / "APPEND" / "CHECK" / "CLOSE" / "IDLE" / "EN" . "ABLE" / "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" ...      RFC 3501, 6
      * e.g. after "a en"
      *     "A" / "a" -> plain_name_32 */
     {374, 255, 86, 132, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 185: plain_name_15 */
 
-    /* plain-name = ... / "LANGUAGE" / "COMPARATOR" / "NOTIFY" / . "ESEARCH" / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" ...      RFC 3501, 6
+    /* plain-name = ... / "LANGUAGE" / "COMPARATOR" / "NOTIFY" / "ES" . "EARCH" / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" ...      RFC 3501, 6
      * e.g. after "a es"
      *     "E" / "e" -> plain_name_33 */
     {375, 255, 7, 128, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 186: plain_name_16 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / . "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * mailbox-name = "SELECT" / . "EXAMINE" / "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" ...      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EX" . "PUNGE" / "REPLACE"      RFC 3501, 6
+     * mailbox-name = "SELECT" / "EX" . "AMINE" / "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" ...      RFC 3501, 6
      * e.g. after "a ex"
      *     "A" / "a" -> mailbox_name_16
      *     "P" / "p" -> message_name_21 */
     {376, 255, 87, 133, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 187: message_name_14 */
 
-    /* mailbox-name = ... / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / . "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
-     * mailbox-name = ... / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" / . "GETACL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" ...      RFC 3501, 6
-     * mailbox-name = ... / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / . "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / "GE" . "TQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
+     * mailbox-name = ... / "STATUS" / "GETQUOTAROOT" / "GE" . "TACL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" / ...      RFC 3501, 6
+     * mailbox-name = ... "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / "GE" . "TMETADATA" / "SETMETADATA" / "GETANNOTATION" / ...      RFC 3501, 6
      * e.g. after "a ge"
      *     "N" / "n" -> plain_name_34
      *     "T" / "t" -> mailbox_name_17 */
     {378, 255, 88, 134, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 188: mailbox_name_9 */
 
-    /* plain-name = ... / "LSUB" / "APPEND" / "CHECK" / "CLOSE" / . "IDLE" / "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" ...      RFC 3501, 6
+    /* plain-name = ... / "LSUB" / "APPEND" / "CHECK" / "CLOSE" / "ID" . "LE" / "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" ...      RFC 3501, 6
      * arguments = login / authenticate / append / mailbox-first / others .      RFC 3501, 6
      * e.g. after "a id"
      *     "L" / "l" -> plain_name_35
      *     SP / CR / LF -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {380, 255, 89, 135, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 189: plain_name_17 */
 
-    /* plain-name = ... / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" / . "LANGUAGE" / "COMPARATOR" / "NOTIFY" / "ESEARCH" ...      RFC 3501, 6
+    /* plain-name = ... / "COMPRESS" / "GETQUOTA" / "SETQUOTA" / "LA" . "NGUAGE" / "COMPARATOR" / "NOTIFY" / "ESEARCH" / ...      RFC 3501, 6
      * e.g. after "a la"
      *     "N" / "n" -> plain_name_36 */
     {382, 255, 29, 38, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 190: plain_name_18 */
 
-    /* mailbox-name = ... / "GETACL" / "SETACL" / "DELETEACL" / . "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" ...      RFC 3501, 6
-     * plain-name = ... / "STARTTLS" / "AUTHENTICATE" / "LOGIN" / . "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" / ...      RFC 3501, 6
+    /* mailbox-name = ... / "GETACL" / "SETACL" / "DELETEACL" / "LI" . "STRIGHTS" / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" ...      RFC 3501, 6
+     * plain-name = ... / "STARTTLS" / "AUTHENTICATE" / "LOGIN" / "LI" . "ST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" / "IDLE" ...      RFC 3501, 6
      * e.g. after "a li"
      *     "S" / "s" -> mailbox_name_18 */
     {383, 255, 40, 136, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 191: mailbox_name_10 */
 
-    /* plain-name = ... / "AUTHENTICATE" / "LOGIN" / "LIST" / . "LSUB" / "APPEND" / "CHECK" / "CLOSE" / "IDLE" / ...      RFC 3501, 6
+    /* plain-name = ... / "AUTHENTICATE" / "LOGIN" / "LIST" / "LS" . "UB" / "APPEND" / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" ...      RFC 3501, 6
      * e.g. after "a ls"
      *     "U" / "u" -> plain_name_37 */
     {384, 255, 65, 137, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 192: plain_name_19 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / . "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MO" . "VE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a mo"
      *     "V" / "v" -> message_name_22 */
     {385, 255, 90, 138, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 193: message_name_15 */
 
-    /* mailbox-name = ... / "SETACL" / "DELETEACL" / "LISTRIGHTS" / . "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... / "SETACL" / "DELETEACL" / "LISTRIGHTS" / "MY" . "RIGHTS" / "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
      * e.g. after "a my"
      *     "R" / "r" -> mailbox_name_19 */
     {386, 255, 76, 139, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 194: mailbox_name_11 */
 
-    /* plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / . "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
+    /* plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / "NA" . "MESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
      * e.g. after "a na"
      *     "M" / "m" -> plain_name_38 */
     {387, 255, 91, 140, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 195: plain_name_20 */
 
-    /* plain-name = ... / "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / . "PROXYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
+    /* plain-name = ... / "URLFETCH" / "UNAUTHENTICATE" / "PR" . "OXYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
      * e.g. after "a pr"
      *     "O" / "o" -> plain_name_40 */
     {388, 255, 83, 129, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 196: plain_name_21 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / . "REPLACE"      RFC 3501, 6
-     * mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / "DELETE" / . "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" ...      RFC 3501, 6
-     * plain-name = ... / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" / . "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" ...      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "RE" . "PLACE"      RFC 3501, 6
+     * mailbox-name = ... / "EXAMINE" / "CREATE" / "DELETE" / "RE" . "NAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" ...      RFC 3501, 6
+     * plain-name = ... / "CANCELUPDATE" / "GENURLAUTH" / "RE" . "SETKEY" / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" ...      RFC 3501, 6
      * e.g. after "a re"
      *     "N" / "n" -> mailbox_name_20
      *     "P" / "p" -> message_name_23
      *     "S" / "s" -> plain_name_41 */
     {389, 255, 92, 141, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 197: message_name_16 */
 
-    /* plain-name = ... / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" / . "RLIST" / "RLSUB"      RFC 3501, 6
-     * plain-name = ... / "UNAUTHENTICATE" / "PROXYAUTH" / "RLIST" / . "RLSUB"      RFC 3501, 6
+    /* plain-name = ... / "UNAUTHENTICATE" / "PROXYAUTH" / "RL" . "IST" / "RLSUB"      RFC 3501, 6
+     * plain-name = ... "UNAUTHENTICATE" / "PROXYAUTH" / "RLIST" / "RL" . "SUB"      RFC 3501, 6
      * e.g. after "a rl"
      *     "I" / "i" -> plain_name_42
      *     "S" / "s" -> plain_name_19 */
     {392, 255, 93, 142, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 198: plain_name_22 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / . "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SO" . "RT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a so"
      *     "R" / "r" -> message_name_25 */
     {394, 255, 76, 143, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 199: message_name_17 */
 
-    /* message-name = "FETCH" / . "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * mailbox-name = ... / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / . "STATUS" / "GETQUOTAROOT" / "GETACL" / "SETACL" ...      RFC 3501, 6
-     * plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / . "STARTTLS" / "AUTHENTICATE" / "LOGIN" / "LIST" / ...      RFC 3501, 6
+    /* message-name = "FETCH" / "ST" . "ORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * mailbox-name = ... / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / "ST" . "ATUS" / "GETQUOTAROOT" / "GETACL" / "SETACL" / ...      RFC 3501, 6
+     * plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "ST" . "ARTTLS" / "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" ...      RFC 3501, 6
      * e.g. after "a st"
      *     "A" / "a" -> mailbox_name_22
      *     "O" / "o" -> message_name_26 */
     {395, 255, 9, 144, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 200: message_name_18 */
 
-    /* mailbox-name = ... / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" / . "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" ...      RFC 3501, 6
+    /* mailbox-name = ... / "CREATE" / "DELETE" / "RENAME" / "SU" . "BSCRIBE" / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" ...      RFC 3501, 6
      * e.g. after "a su"
      *     "B" / "b" -> mailbox_name_23 */
     {397, 255, 94, 145, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 201: mailbox_name_12 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / . "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "TH" . "READ" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a th"
      *     "R" / "r" -> message_name_27 */
     {398, 255, 76, 143, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 202: message_name_19 */
 
-    /* mailbox-name = ... "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" / . "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" / "GETACL" ...      RFC 3501, 6
-     * plain-name = ... / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" / . "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
-     * plain-name = ... / "GENURLAUTH" / "RESETKEY" / "URLFETCH" / . "UNAUTHENTICATE" / "PROXYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
+    /* mailbox-name = ... / "DELETE" / "RENAME" / "SUBSCRIBE" / "UN" . "SUBSCRIBE" / "STATUS" / "GETQUOTAROOT" / "GETACL" ...      RFC 3501, 6
+     * plain-name = ... / "IDLE" / "ENABLE" / "NAMESPACE" / "UN" . "SELECT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
+     * plain-name = ... / "GENURLAUTH" / "RESETKEY" / "URLFETCH" / "UN" . "AUTHENTICATE" / "PROXYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
      * e.g. after "a un"
      *     "A" / "a" -> plain_name_43
      *     "S" / "s" -> mailbox_name_24 */
     {399, 255, 95, 146, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 203: mailbox_name_13 */
 
-    /* plain-name = ... / "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" / . "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" / "RLIST" ...      RFC 3501, 6
+    /* plain-name = ... / "GENURLAUTH" / "RESETKEY" / "UR" . "LFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" / "RLIST" ...      RFC 3501, 6
      * e.g. after "a ur"
      *     "L" / "l" -> plain_name_44 */
     {401, 255, 85, 147, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 204: plain_name_23 */
 
-    /* greeting-status = "OK" / "PREAUTH" / . "BYE"      RFC 3501, 9
+    /* greeting-status = "OK" / "PREAUTH" / "BY" . "E"      RFC 3501, 9
      * e.g. after "* by"
      *     "E" / "e" -> rest_of_status_1: close status */
     {60, 255, 7, 148, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: greeting_status_5 */
 
-    /* greeting-status = "OK" / . "PREAUTH" / "BYE"      RFC 3501, 9
+    /* greeting-status = "OK" / "PR" . "EAUTH" / "BYE"      RFC 3501, 9
      * e.g. after "* pr"
      *     "E" / "e" -> greeting_status_7 */
     {402, 255, 7, 148, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: greeting_status_6 */
@@ -8423,12 +8065,12 @@ static const qcap_state_t states[] = {
      *     the end: close username, open digest, close digest */
     {303, 255, 64, 101, 27, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: cram_name_5 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "use" . "r=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "use"
      *     "R" / "r" -> xoauth2_5 */
     {409, 255, 76, 151, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: xoauth2_4 */
 
-    /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
+    /* oauthbearer = gs2-cb-flag "," [ "a" . "=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * e.g. after "n,a"
      *     "=" -> gs2_authzid_1: open username */
     {410, 255, 71, 152, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: oauthbearer_3 */
@@ -8445,7 +8087,7 @@ static const qcap_state_t states[] = {
      *     "," -> oauthbearer_2 */
     {412, 1, 98, 154, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: gs2_cb_flag_7 */
 
-    /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
+    /* scram = gs2-cb-flag "," [ "a" . "=" scram-authzid ] "," [ "m=" *scram-char "," ] ...      RFC 5802, 7
      * e.g. after "n,a"
      *     "=" -> scram_authzid_1: open authzid */
     {414, 255, 71, 155, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: scram_3 */
@@ -8464,247 +8106,247 @@ static const qcap_state_t states[] = {
      *     "," -> scram_2 */
     {417, 1, 98, 154, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: gs2_cb_flag_8 */
 
-    /* plain-name = ... / "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / . "APPEND" / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" ...      RFC 3501, 6
+    /* plain-name = ... / "LOGIN" / "LIST" / "LSUB" / "APP" . "END" / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / ...      RFC 3501, 6
      * e.g. after "a app"
      *     "E" / "e" -> plain_name_45 */
     {419, 255, 7, 128, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 218: plain_name_24 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / . "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
+    /* plain-name = ... / "NOOP" / "LOGOUT" / "STARTTLS" / "AUT" . "HENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
      * e.g. after "a aut"
      *     "H" / "h" -> plain_name_46 */
     {420, 255, 28, 157, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 219: plain_name_25 */
 
-    /* plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / . "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
+    /* plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / "CAN" . "CELUPDATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
      * e.g. after "a can"
      *     "C" / "c" -> plain_name_47 */
     {421, 255, 21, 158, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 220: plain_name_26 */
 
-    /* plain-name = . "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / ...      RFC 3501, 6
+    /* plain-name = "CAP" . "ABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
      * e.g. after "a cap"
      *     "A" / "a" -> plain_name_48 */
     {422, 255, 86, 132, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 221: plain_name_27 */
 
-    /* plain-name = ... / "LOGIN" / "LIST" / "LSUB" / "APPEND" / . "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" ...      RFC 3501, 6
+    /* plain-name = ... / "LOGIN" / "LIST" / "LSUB" / "APPEND" / "CHE" . "CK" / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" ...      RFC 3501, 6
      * e.g. after "a che"
      *     "C" / "c" -> plain_name_49 */
     {423, 255, 21, 158, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 222: plain_name_28 */
 
-    /* plain-name = ... / "LIST" / "LSUB" / "APPEND" / "CHECK" / . "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" / "UNSELECT" ...      RFC 3501, 6
+    /* plain-name = ... / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLO" . "SE" / "IDLE" / "ENABLE" / "NAMESPACE" / "UNSELECT" ...      RFC 3501, 6
      * e.g. after "a clo"
      *     "S" / "s" -> plain_name_35 */
     {424, 255, 40, 159, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 223: plain_name_29 */
 
-    /* plain-name = ... / "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" / . "COMPRESS" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" ...      RFC 3501, 6
-     * plain-name = ... / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / . "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" ...      RFC 3501, 6
+    /* plain-name = ... / "NAMESPACE" / "UNSELECT" / "ID" / "COM" . "PRESS" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / ...      RFC 3501, 6
+     * plain-name = ... / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / "COM" . "PARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
      * e.g. after "a com"
      *     "P" / "p" -> plain_name_50 */
     {425, 255, 23, 26, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 224: plain_name_30 */
 
-    /* plain-name = ... / "COMPARATOR" / "NOTIFY" / "ESEARCH" / . "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" ...      RFC 3501, 6
+    /* plain-name = ... / "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CON" . "VERT" / "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" ...      RFC 3501, 6
      * e.g. after "a con"
      *     "V" / "v" -> plain_name_51 */
     {426, 255, 90, 160, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 225: plain_name_31 */
 
-    /* message-name = "FETCH" / "STORE" / . "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COP" . "Y" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a cop"
      *     "Y" / "y" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 78, 161, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 226: message_name_20 */
 
-    /* mailbox-name = "SELECT" / "EXAMINE" / . "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
+    /* mailbox-name = "SELECT" / "EXAMINE" / "CRE" . "ATE" / "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
      * e.g. after "a cre"
      *     "A" / "a" -> mailbox_name_25 */
     {427, 255, 86, 162, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 227: mailbox_name_14 */
 
-    /* mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / . "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
-     * mailbox-name = ... / "GETQUOTAROOT" / "GETACL" / "SETACL" / . "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
+    /* mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / "DEL" . "ETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / ...      RFC 3501, 6
+     * mailbox-name = ... / "GETQUOTAROOT" / "GETACL" / "SETACL" / "DEL" . "ETEACL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
      * e.g. after "a del"
      *     "E" / "e" -> mailbox_name_26 */
     {428, 255, 7, 27, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 228: mailbox_name_15 */
 
-    /* plain-name = ... / "APPEND" / "CHECK" / "CLOSE" / "IDLE" / . "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" ...      RFC 3501, 6
+    /* plain-name = ... / "APPEND" / "CHECK" / "CLOSE" / "IDLE" / "ENA" . "BLE" / "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" ...      RFC 3501, 6
      * e.g. after "a ena"
      *     "B" / "b" -> plain_name_52 */
     {429, 255, 94, 163, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 229: plain_name_32 */
 
-    /* plain-name = ... / "LANGUAGE" / "COMPARATOR" / "NOTIFY" / . "ESEARCH" / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" ...      RFC 3501, 6
+    /* plain-name = ... / "LANGUAGE" / "COMPARATOR" / "NOTIFY" / "ESE" . "ARCH" / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" ...      RFC 3501, 6
      * e.g. after "a ese"
      *     "A" / "a" -> plain_name_53 */
     {430, 255, 86, 132, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 230: plain_name_33 */
 
-    /* mailbox-name = "SELECT" / . "EXAMINE" / "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" ...      RFC 3501, 6
+    /* mailbox-name = "SELECT" / "EXA" . "MINE" / "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" ...      RFC 3501, 6
      * e.g. after "a exa"
      *     "M" / "m" -> mailbox_name_27 */
     {431, 255, 91, 164, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 231: mailbox_name_16 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / . "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXP" . "UNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a exp"
      *     "U" / "u" -> message_name_28 */
     {432, 255, 65, 165, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 232: message_name_21 */
 
-    /* plain-name = ... / "ESEARCH" / "CONVERT" / "CANCELUPDATE" / . "GENURLAUTH" / "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" ...      RFC 3501, 6
+    /* plain-name = ... "ESEARCH" / "CONVERT" / "CANCELUPDATE" / "GEN" . "URLAUTH" / "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" ...      RFC 3501, 6
      * e.g. after "a gen"
      *     "U" / "u" -> plain_name_54 */
     {433, 255, 65, 137, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 233: plain_name_34 */
 
-    /* mailbox-name = ... / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / . "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
-     * mailbox-name = ... / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" / . "GETACL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" ...      RFC 3501, 6
-     * mailbox-name = ... / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / . "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / "GET" . "QUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
+     * mailbox-name = ... / "STATUS" / "GETQUOTAROOT" / "GET" . "ACL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" / ...      RFC 3501, 6
+     * mailbox-name = ... "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / "GET" . "METADATA" / "SETMETADATA" / "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a get"
      *     "A" / "a" -> mailbox_name_28
      *     "M" / "m" -> mailbox_name_29
      *     "Q" / "q" -> mailbox_name_30 */
     {434, 255, 100, 166, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 234: mailbox_name_17 */
 
-    /* plain-name = ... / "LSUB" / "APPEND" / "CHECK" / "CLOSE" / . "IDLE" / "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" ...      RFC 3501, 6
+    /* plain-name = ... / "LSUB" / "APPEND" / "CHECK" / "CLOSE" / "IDL" . "E" / "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" ...      RFC 3501, 6
      * e.g. after "a idl"
      *     "E" / "e" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 7, 128, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 235: plain_name_35 */
 
-    /* plain-name = ... / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" / . "LANGUAGE" / "COMPARATOR" / "NOTIFY" / "ESEARCH" ...      RFC 3501, 6
+    /* plain-name = ... / "COMPRESS" / "GETQUOTA" / "SETQUOTA" / "LAN" . "GUAGE" / "COMPARATOR" / "NOTIFY" / "ESEARCH" / ...      RFC 3501, 6
      * e.g. after "a lan"
      *     "G" / "g" -> plain_name_55 */
     {437, 255, 15, 17, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 236: plain_name_36 */
 
-    /* mailbox-name = ... / "GETACL" / "SETACL" / "DELETEACL" / . "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" ...      RFC 3501, 6
-     * plain-name = ... / "STARTTLS" / "AUTHENTICATE" / "LOGIN" / . "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" / ...      RFC 3501, 6
+    /* mailbox-name = ... / "GETACL" / "SETACL" / "DELETEACL" / "LIS" . "TRIGHTS" / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" ...      RFC 3501, 6
+     * plain-name = ... / "STARTTLS" / "AUTHENTICATE" / "LOGIN" / "LIS" . "T" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" / "IDLE" ...      RFC 3501, 6
      * e.g. after "a lis"
      *     "T" / "t" -> mailbox_name_31 */
     {438, 255, 14, 49, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 237: mailbox_name_18 */
 
-    /* plain-name = ... / "AUTHENTICATE" / "LOGIN" / "LIST" / . "LSUB" / "APPEND" / "CHECK" / "CLOSE" / "IDLE" / ...      RFC 3501, 6
+    /* plain-name = ... / "AUTHENTICATE" / "LOGIN" / "LIST" / "LSU" . "B" / "APPEND" / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" ...      RFC 3501, 6
      * e.g. after "a lsu"
      *     "B" / "b" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 94, 163, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 238: plain_name_37 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / . "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOV" . "E" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a mov"
      *     "E" / "e" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 7, 9, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 239: message_name_22 */
 
-    /* mailbox-name = ... / "SETACL" / "DELETEACL" / "LISTRIGHTS" / . "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... / "SETACL" / "DELETEACL" / "LISTRIGHTS" / "MYR" . "IGHTS" / "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
      * e.g. after "a myr"
      *     "I" / "i" -> mailbox_name_32 */
     {439, 255, 101, 167, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 240: mailbox_name_19 */
 
-    /* plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / . "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
+    /* plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / "NAM" . "ESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
      * e.g. after "a nam"
      *     "E" / "e" -> plain_name_57 */
     {440, 255, 7, 128, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 241: plain_name_38 */
 
-    /* plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / . "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
+    /* plain-name = ... "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / "NOT" . "IFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" / ...      RFC 3501, 6
      * e.g. after "a not"
      *     "I" / "i" -> plain_name_58 */
     {441, 255, 101, 168, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 242: plain_name_39 */
 
-    /* plain-name = ... / "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / . "PROXYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
+    /* plain-name = ... / "URLFETCH" / "UNAUTHENTICATE" / "PRO" . "XYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
      * e.g. after "a pro"
      *     "X" / "x" -> plain_name_59 */
     {442, 255, 27, 169, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 243: plain_name_40 */
 
-    /* mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / "DELETE" / . "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" ...      RFC 3501, 6
+    /* mailbox-name = ... / "EXAMINE" / "CREATE" / "DELETE" / "REN" . "AME" / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / ...      RFC 3501, 6
      * e.g. after "a ren"
      *     "A" / "a" -> mailbox_name_33 */
     {443, 255, 86, 162, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 244: mailbox_name_20 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / . "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REP" . "LACE"      RFC 3501, 6
      * e.g. after "a rep"
      *     "L" / "l" -> message_name_29 */
     {444, 255, 85, 170, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 245: message_name_23 */
 
-    /* plain-name = ... / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" / . "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" ...      RFC 3501, 6
+    /* plain-name = ... / "CANCELUPDATE" / "GENURLAUTH" / "RES" . "ETKEY" / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" ...      RFC 3501, 6
      * e.g. after "a res"
      *     "E" / "e" -> plain_name_60 */
     {445, 255, 7, 128, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 246: plain_name_41 */
 
-    /* plain-name = ... / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" / . "RLIST" / "RLSUB"      RFC 3501, 6
+    /* plain-name = ... / "UNAUTHENTICATE" / "PROXYAUTH" / "RLI" . "ST" / "RLSUB"      RFC 3501, 6
      * e.g. after "a rli"
      *     "S" / "s" -> plain_name_61 */
     {446, 255, 40, 159, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 247: plain_name_42 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / . "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEA" . "RCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a sea"
      *     "R" / "r" -> message_name_5 */
     {63, 255, 76, 143, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 248: message_name_24 */
 
-    /* mailbox-name = ... / "STATUS" / "GETQUOTAROOT" / "GETACL" / . "SETACL" / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" ...      RFC 3501, 6
-     * mailbox-name = ... / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" / . "SETMETADATA" / "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
-     * mailbox-name = ... / "SETMETADATA" / "GETANNOTATION" / . "SETANNOTATION"      RFC 3501, 6
+    /* mailbox-name = ... / "STATUS" / "GETQUOTAROOT" / "GETACL" / "SET" . "ACL" / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" ...      RFC 3501, 6
+     * mailbox-name = ... / "MYRIGHTS" / "GETMETADATA" / "SET" . "METADATA" / "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
+     * mailbox-name = ... / "SETMETADATA" / "GETANNOTATION" / "SET" . "ANNOTATION"      RFC 3501, 6
      * e.g. after "a set"
      *     "A" / "a" -> mailbox_name_28
      *     "M" / "m" -> mailbox_name_29
      *     "Q" / "q" -> plain_name_62 */
     {447, 255, 100, 166, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 249: mailbox_name_21 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / . "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SOR" . "T" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a sor"
      *     "T" / "t" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 14, 16, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 250: message_name_25 */
 
-    /* mailbox-name = ... / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / . "STATUS" / "GETQUOTAROOT" / "GETACL" / "SETACL" ...      RFC 3501, 6
-     * plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / . "STARTTLS" / "AUTHENTICATE" / "LOGIN" / "LIST" / ...      RFC 3501, 6
+    /* mailbox-name = ... "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / "STA" . "TUS" / "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
+     * plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "STA" . "RTTLS" / "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" ...      RFC 3501, 6
      * e.g. after "a sta"
      *     "R" / "r" -> plain_name_63
      *     "T" / "t" -> mailbox_name_34 */
     {450, 255, 102, 171, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 251: mailbox_name_22 */
 
-    /* message-name = "FETCH" / . "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STO" . "RE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a sto"
      *     "R" / "r" -> message_name_22 */
     {385, 255, 76, 143, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 252: message_name_26 */
 
-    /* mailbox-name = ... / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" / . "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" ...      RFC 3501, 6
+    /* mailbox-name = ... / "CREATE" / "DELETE" / "RENAME" / "SUB" . "SCRIBE" / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" ...      RFC 3501, 6
      * e.g. after "a sub"
      *     "S" / "s" -> mailbox_name_35 */
     {452, 255, 40, 136, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 253: mailbox_name_23 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / . "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THR" . "EAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a thr"
      *     "E" / "e" -> message_name_30 */
     {453, 255, 7, 9, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 254: message_name_27 */
 
-    /* plain-name = ... / "GENURLAUTH" / "RESETKEY" / "URLFETCH" / . "UNAUTHENTICATE" / "PROXYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
+    /* plain-name = ... "GENURLAUTH" / "RESETKEY" / "URLFETCH" / "UNA" . "UTHENTICATE" / "PROXYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
      * e.g. after "a una"
      *     "U" / "u" -> plain_name_11 */
     {454, 255, 65, 137, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 255: plain_name_43 */
 
-    /* mailbox-name = ... "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" / . "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" / "GETACL" ...      RFC 3501, 6
-     * plain-name = ... / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" / . "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
+    /* mailbox-name = ... / "DELETE" / "RENAME" / "SUBSCRIBE" / "UNS" . "UBSCRIBE" / "STATUS" / "GETQUOTAROOT" / "GETACL" ...      RFC 3501, 6
+     * plain-name = ... / "IDLE" / "ENABLE" / "NAMESPACE" / "UNS" . "ELECT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
      * e.g. after "a uns"
      *     "E" / "e" -> plain_name_64
      *     "U" / "u" -> mailbox_name_12 */
     {455, 255, 103, 172, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 256: mailbox_name_24 */
 
-    /* plain-name = ... / "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" / . "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" / "RLIST" ...      RFC 3501, 6
+    /* plain-name = ... / "GENURLAUTH" / "RESETKEY" / "URL" . "FETCH" / "UNAUTHENTICATE" / "PROXYAUTH" / "RLIST" ...      RFC 3501, 6
      * e.g. after "a url"
      *     "F" / "f" -> plain_name_65 */
     {457, 255, 104, 173, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 257: plain_name_44 */
 
-    /* greeting-status = "OK" / . "PREAUTH" / "BYE"      RFC 3501, 9
+    /* greeting-status = "OK" / "PRE" . "AUTH" / "BYE"      RFC 3501, 9
      * e.g. after "* pre"
      *     "A" / "a" -> greeting_status_8 */
     {458, 255, 86, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: greeting_status_7 */
 
-    /* resp-cond-state = "OK" / "NO" / . "BAD"      RFC 3501, 9
+    /* resp-cond-state = "OK" / "NO" / "B" . "AD"      RFC 3501, 9
      * e.g. after "\r\n0 b"
      *     "A" / "a" -> resp_cond_state_7 */
     {459, 255, 86, 175, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 259: resp_cond_state_4 */
 
-    /* resp-cond-state = "OK" / . "NO" / "BAD"      RFC 3501, 9
+    /* resp-cond-state = "OK" / "N" . "O" / "BAD"      RFC 3501, 9
      * e.g. after "\r\n0 n"
      *     "O" / "o" -> rest_of_status_3: convert resp-cond-state, close status, atomic ends */
     {460, 255, 83, 176, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 260: resp_cond_state_5 */
 
-    /* resp-cond-state = . "OK" / "NO" / "BAD"      RFC 3501, 9
+    /* resp-cond-state = "O" . "K" / "NO" / "BAD"      RFC 3501, 9
      * e.g. after "\r\n0 o"
      *     "K" / "k" -> rest_of_status_3: convert resp-cond-state, close status, atomic ends */
     {460, 255, 12, 59, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 261: resp_cond_state_6 */
 
-    /* data-name = "EXISTS" / . "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "R" . "ECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 r"
      *     "E" / "e" -> data_name_12 */
     {461, 255, 7, 33, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 262: data_name_11 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "user" . "=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user"
      *     "=" -> oauth_user_1: open username */
     {462, 255, 71, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: xoauth2_5 */
@@ -8728,103 +8370,103 @@ static const qcap_state_t states[] = {
      *     scram-char -> scram_authzid_2 */
     {467, 255, 105, 180, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: scram_authzid_1 */
 
-    /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
+    /* scram = ... "," [ "a=" scram-authzid ] "," [ "m" . "=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m"
      *     "=" -> scram_7 */
     {468, 255, 71, 155, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: scram_5 */
 
-    /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
+    /* scram = ... ] "," [ "m=" *scram-char "," ] "n" . "=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n"
      *     "=" -> scram_name_1: open username */
     {469, 255, 71, 155, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: scram_6 */
 
-    /* plain-name = ... / "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / . "APPEND" / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" ...      RFC 3501, 6
+    /* plain-name = ... / "LOGIN" / "LIST" / "LSUB" / "APPE" . "ND" / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" ...      RFC 3501, 6
      * e.g. after "a appe"
      *     "N" / "n" -> plain_name_66 */
     {470, 255, 29, 38, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 269: plain_name_45 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / . "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
+    /* plain-name = ... / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTH" . "ENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
      * e.g. after "a auth"
      *     "E" / "e" -> plain_name_67 */
     {471, 255, 7, 128, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 270: plain_name_46 */
 
-    /* plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / . "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
+    /* plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / "CANC" . "ELUPDATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
      * e.g. after "a canc"
      *     "E" / "e" -> plain_name_68 */
     {472, 255, 7, 128, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 271: plain_name_47 */
 
-    /* plain-name = . "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / ...      RFC 3501, 6
+    /* plain-name = "CAPA" . "BILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
      * e.g. after "a capa"
      *     "B" / "b" -> plain_name_69 */
     {473, 255, 94, 163, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 272: plain_name_48 */
 
-    /* plain-name = ... / "LOGIN" / "LIST" / "LSUB" / "APPEND" / . "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" ...      RFC 3501, 6
+    /* plain-name = ... / "LOGIN" / "LIST" / "LSUB" / "APPEND" / "CHEC" . "K" / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" ...      RFC 3501, 6
      * e.g. after "a chec"
      *     "K" / "k" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 12, 181, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 273: plain_name_49 */
 
-    /* plain-name = ... / "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" / . "COMPRESS" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" ...      RFC 3501, 6
-     * plain-name = ... / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / . "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" ...      RFC 3501, 6
+    /* plain-name = ... / "NAMESPACE" / "UNSELECT" / "ID" / "COMP" . "RESS" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / ...      RFC 3501, 6
+     * plain-name = ... / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / "COMP" . "ARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
      * e.g. after "a comp"
      *     "A" / "a" -> plain_name_70
      *     "R" / "r" -> plain_name_71 */
     {474, 255, 107, 182, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 274: plain_name_50 */
 
-    /* plain-name = ... / "COMPARATOR" / "NOTIFY" / "ESEARCH" / . "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" ...      RFC 3501, 6
+    /* plain-name = ... / "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CONV" . "ERT" / "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" ...      RFC 3501, 6
      * e.g. after "a conv"
      *     "E" / "e" -> plain_name_72 */
     {476, 255, 7, 128, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 275: plain_name_51 */
 
-    /* mailbox-name = "SELECT" / "EXAMINE" / . "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
+    /* mailbox-name = "SELECT" / "EXAMINE" / "CREA" . "TE" / "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
      * e.g. after "a crea"
      *     "T" / "t" -> mailbox_name_36 */
     {477, 255, 14, 49, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 276: mailbox_name_25 */
 
-    /* mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / . "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
-     * mailbox-name = ... / "GETQUOTAROOT" / "GETACL" / "SETACL" / . "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
+    /* mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / "DELE" . "TE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / ...      RFC 3501, 6
+     * mailbox-name = ... / "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELE" . "TEACL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
      * e.g. after "a dele"
      *     "T" / "t" -> mailbox_name_37 */
     {478, 255, 14, 49, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 277: mailbox_name_26 */
 
-    /* plain-name = ... / "APPEND" / "CHECK" / "CLOSE" / "IDLE" / . "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" ...      RFC 3501, 6
+    /* plain-name = ... "APPEND" / "CHECK" / "CLOSE" / "IDLE" / "ENAB" . "LE" / "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" ...      RFC 3501, 6
      * e.g. after "a enab"
      *     "L" / "l" -> plain_name_35 */
     {424, 255, 85, 147, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 278: plain_name_52 */
 
-    /* plain-name = ... / "LANGUAGE" / "COMPARATOR" / "NOTIFY" / . "ESEARCH" / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" ...      RFC 3501, 6
+    /* plain-name = ... / "LANGUAGE" / "COMPARATOR" / "NOTIFY" / "ESEA" . "RCH" / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" ...      RFC 3501, 6
      * e.g. after "a esea"
      *     "R" / "r" -> plain_name_73 */
     {479, 255, 76, 116, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 279: plain_name_53 */
 
-    /* mailbox-name = "SELECT" / . "EXAMINE" / "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" ...      RFC 3501, 6
+    /* mailbox-name = "SELECT" / "EXAM" . "INE" / "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" ...      RFC 3501, 6
      * e.g. after "a exam"
      *     "I" / "i" -> mailbox_name_38 */
     {480, 255, 101, 167, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 280: mailbox_name_27 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / . "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPU" . "NGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a expu"
      *     "N" / "n" -> message_name_31 */
     {481, 255, 29, 183, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 281: message_name_28 */
 
-    /* plain-name = ... / "ESEARCH" / "CONVERT" / "CANCELUPDATE" / . "GENURLAUTH" / "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" ...      RFC 3501, 6
+    /* plain-name = ... "ESEARCH" / "CONVERT" / "CANCELUPDATE" / "GENU" . "RLAUTH" / "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" ...      RFC 3501, 6
      * e.g. after "a genu"
      *     "R" / "r" -> plain_name_74 */
     {482, 255, 76, 116, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 282: plain_name_54 */
 
-    /* mailbox-name = ... / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" / . "GETACL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" ...      RFC 3501, 6
-     * mailbox-name = ... / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / . "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
+    /* mailbox-name = ... / "STATUS" / "GETQUOTAROOT" / "GETA" . "CL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" ...      RFC 3501, 6
+     * mailbox-name = ... / "GETMETADATA" / "SETMETADATA" / "GETA" . "NNOTATION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a geta"
      *     "C" / "c" -> mailbox_name_39
      *     "N" / "n" -> mailbox_name_40 */
     {483, 255, 108, 184, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 283: mailbox_name_28 */
 
-    /* mailbox-name = ... / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / . "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... / "LISTRIGHTS" / "MYRIGHTS" / "GETM" . "ETADATA" / "SETMETADATA" / "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getm"
      *     "E" / "e" -> mailbox_name_41 */
     {485, 255, 7, 27, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 284: mailbox_name_29 */
 
-    /* mailbox-name = ... / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / . "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
-     * plain-name = ... "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / . "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" ...      RFC 3501, 6
+    /* mailbox-name = ... "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / "GETQ" . "UOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" / ...      RFC 3501, 6
+     * plain-name = ... / "UNSELECT" / "ID" / "COMPRESS" / "GETQ" . "UOTA" / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" ...      RFC 3501, 6
      * e.g. after "a getq"
      *     "U" / "u" -> mailbox_name_42 */
     {486, 255, 65, 185, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 285: mailbox_name_30 */
@@ -8843,94 +8485,94 @@ static const qcap_state_t states[] = {
      *     SP -> atom_6 */
     {489, 255, 3, 187, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: append_1 */
 
-    /* plain-name = ... / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" / . "LANGUAGE" / "COMPARATOR" / "NOTIFY" / "ESEARCH" ...      RFC 3501, 6
+    /* plain-name = ... / "COMPRESS" / "GETQUOTA" / "SETQUOTA" / "LANG" . "UAGE" / "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" ...      RFC 3501, 6
      * e.g. after "a lang"
      *     "U" / "u" -> plain_name_75 */
     {490, 255, 65, 137, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 289: plain_name_55 */
 
-    /* mailbox-name = ... / "GETACL" / "SETACL" / "DELETEACL" / . "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" ...      RFC 3501, 6
+    /* mailbox-name = ... / "GETACL" / "SETACL" / "DELETEACL" / "LIST" . "RIGHTS" / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" ...      RFC 3501, 6
      * arguments = login / authenticate / append / mailbox-first / others .      RFC 3501, 6
      * e.g. after "a list"
      *     "R" / "r" -> mailbox_name_19
      *     SP / CR / LF -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {491, 255, 109, 188, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 290: mailbox_name_31 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / . "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "NOOP" / "LOGO" . "UT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" / "LIST" ...      RFC 3501, 6
      * e.g. after "a logo"
      *     "U" / "u" -> plain_name_61 */
     {446, 255, 65, 137, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 291: plain_name_56 */
 
-    /* mailbox-name = ... / "SETACL" / "DELETEACL" / "LISTRIGHTS" / . "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... "SETACL" / "DELETEACL" / "LISTRIGHTS" / "MYRI" . "GHTS" / "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
      * e.g. after "a myri"
      *     "G" / "g" -> mailbox_name_43 */
     {493, 255, 15, 189, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 292: mailbox_name_32 */
 
-    /* plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / . "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
+    /* plain-name = ... "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / "NAME" . "SPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
      * e.g. after "a name"
      *     "S" / "s" -> plain_name_76 */
     {494, 255, 40, 159, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 293: plain_name_57 */
 
-    /* plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / . "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
+    /* plain-name = ... "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / "NOTI" . "FY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" / ...      RFC 3501, 6
      * e.g. after "a noti"
      *     "F" / "f" -> plain_name_77 */
     {495, 255, 104, 173, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 294: plain_name_58 */
 
-    /* plain-name = ... / "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / . "PROXYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
+    /* plain-name = ... / "URLFETCH" / "UNAUTHENTICATE" / "PROX" . "YAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
      * e.g. after "a prox"
      *     "Y" / "y" -> plain_name_78 */
     {496, 255, 78, 190, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 295: plain_name_59 */
 
-    /* mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / "DELETE" / . "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" ...      RFC 3501, 6
+    /* mailbox-name = ... / "EXAMINE" / "CREATE" / "DELETE" / "RENA" . "ME" / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / ...      RFC 3501, 6
      * e.g. after "a rena"
      *     "M" / "m" -> mailbox_name_36 */
     {477, 255, 91, 164, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 296: mailbox_name_33 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / . "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPL" . "ACE"      RFC 3501, 6
      * e.g. after "a repl"
      *     "A" / "a" -> message_name_32 */
     {497, 255, 86, 191, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 297: message_name_29 */
 
-    /* plain-name = ... / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" / . "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" ...      RFC 3501, 6
+    /* plain-name = ... / "CANCELUPDATE" / "GENURLAUTH" / "RESE" . "TKEY" / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" ...      RFC 3501, 6
      * e.g. after "a rese"
      *     "T" / "t" -> plain_name_79 */
     {498, 255, 14, 126, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 298: plain_name_60 */
 
-    /* plain-name = ... / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" / . "RLIST" / "RLSUB"      RFC 3501, 6
+    /* plain-name = ... / "UNAUTHENTICATE" / "PROXYAUTH" / "RLIS" . "T" / "RLSUB"      RFC 3501, 6
      * e.g. after "a rlis"
      *     "T" / "t" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 14, 126, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 299: plain_name_61 */
 
-    /* plain-name = ... / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" / . "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / "NOTIFY" ...      RFC 3501, 6
+    /* plain-name = ... / "ID" / "COMPRESS" / "GETQUOTA" / "SETQ" . "UOTA" / "LANGUAGE" / "COMPARATOR" / "NOTIFY" / ...      RFC 3501, 6
      * e.g. after "a setq"
      *     "U" / "u" -> plain_name_80 */
     {499, 255, 65, 137, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 300: plain_name_62 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / . "STARTTLS" / "AUTHENTICATE" / "LOGIN" / "LIST" / ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "STAR" . "TTLS" / "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" ...      RFC 3501, 6
      * e.g. after "a star"
      *     "T" / "t" -> plain_name_81 */
     {500, 255, 14, 126, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 301: plain_name_63 */
 
-    /* mailbox-name = ... / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / . "STATUS" / "GETQUOTAROOT" / "GETACL" / "SETACL" ...      RFC 3501, 6
+    /* mailbox-name = ... "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / "STAT" . "US" / "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
      * e.g. after "a stat"
      *     "U" / "u" -> mailbox_name_44 */
     {501, 255, 65, 185, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 302: mailbox_name_34 */
 
-    /* mailbox-name = ... / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" / . "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" ...      RFC 3501, 6
+    /* mailbox-name = ... / "CREATE" / "DELETE" / "RENAME" / "SUBS" . "CRIBE" / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" ...      RFC 3501, 6
      * e.g. after "a subs"
      *     "C" / "c" -> mailbox_name_45 */
     {502, 255, 21, 39, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 303: mailbox_name_35 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / . "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THRE" . "AD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a thre"
      *     "A" / "a" -> message_name_33 */
     {503, 255, 86, 191, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 304: message_name_30 */
 
-    /* plain-name = ... / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" / . "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
+    /* plain-name = ... / "IDLE" / "ENABLE" / "NAMESPACE" / "UNSE" . "LECT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
      * e.g. after "a unse"
      *     "L" / "l" -> plain_name_82 */
     {504, 255, 85, 147, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 305: plain_name_64 */
 
-    /* plain-name = ... / "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" / . "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" / "RLIST" ...      RFC 3501, 6
+    /* plain-name = ... / "GENURLAUTH" / "RESETKEY" / "URLF" . "ETCH" / "UNAUTHENTICATE" / "PROXYAUTH" / "RLIST" ...      RFC 3501, 6
      * e.g. after "a urlf"
      *     "E" / "e" -> plain_name_83 */
     {505, 255, 7, 128, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 306: plain_name_65 */
@@ -8958,12 +8600,12 @@ static const qcap_state_t states[] = {
      *     -> start_2 */
     {0, 255, 27, 193, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 309: seen_tls_1 */
 
-    /* greeting-status = "OK" / . "PREAUTH" / "BYE"      RFC 3501, 9
+    /* greeting-status = "OK" / "PREA" . "UTH" / "BYE"      RFC 3501, 9
      * e.g. after "* prea"
      *     "U" / "u" -> greeting_status_9 */
     {512, 255, 65, 194, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: greeting_status_8 */
 
-    /* resp-cond-state = "OK" / "NO" / . "BAD"      RFC 3501, 9
+    /* resp-cond-state = "OK" / "NO" / "BA" . "D"      RFC 3501, 9
      * e.g. after "\r\n0 ba"
      *     "D" / "d" -> rest_of_status_3: convert resp-cond-state, close status, atomic ends */
     {460, 255, 18, 195, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 311: resp_cond_state_7 */
@@ -8977,7 +8619,7 @@ static const qcap_state_t states[] = {
      *     LF -> found_response_1: anomaly-open, anomaly missing-text, anomaly-open, anomaly bare-LF, set outcome */
     {513, 255, 19, 21, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: rest_of_status_3 */
 
-    /* data-name = "EXISTS" / . "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RE" . "CENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 re"
      *     "C" / "c" -> data_name_14 */
     {516, 255, 21, 54, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 313: data_name_12 */
@@ -8994,7 +8636,7 @@ static const qcap_state_t states[] = {
      *     "," -> oauthbearer_4: close username */
     {518, 1, 111, 197, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: gs2_authzid_2 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "a" . "uth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01a"
@@ -9033,89 +8675,89 @@ static const qcap_state_t states[] = {
      *     scram-char -> scram_name_2 */
     {529, 255, 105, 202, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: scram_name_1 */
 
-    /* plain-name = ... / "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / . "APPEND" / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" ...      RFC 3501, 6
+    /* plain-name = ... / "LOGIN" / "LIST" / "LSUB" / "APPEN" . "D" / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" ...      RFC 3501, 6
      * e.g. after "a appen"
      *     "D" / "d" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 18, 114, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 322: plain_name_66 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / . "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
+    /* plain-name = ... / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHE" . "NTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
      * e.g. after "a authe"
      *     "N" / "n" -> plain_name_84 */
     {530, 255, 29, 38, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 323: plain_name_67 */
 
-    /* plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / . "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
+    /* plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCE" . "LUPDATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
      * e.g. after "a cance"
      *     "L" / "l" -> plain_name_85 */
     {531, 255, 85, 147, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 324: plain_name_68 */
 
-    /* plain-name = . "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / ...      RFC 3501, 6
+    /* plain-name = "CAPAB" . "ILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
      * e.g. after "a capab"
      *     "I" / "i" -> plain_name_86 */
     {532, 255, 101, 168, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 325: plain_name_69 */
 
-    /* plain-name = ... / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / . "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" ...      RFC 3501, 6
+    /* plain-name = ... "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / "COMPA" . "RATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
      * e.g. after "a compa"
      *     "R" / "r" -> plain_name_87 */
     {533, 255, 76, 116, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 326: plain_name_70 */
 
-    /* plain-name = ... / "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" / . "COMPRESS" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" ...      RFC 3501, 6
+    /* plain-name = ... / "NAMESPACE" / "UNSELECT" / "ID" / "COMPR" . "ESS" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" ...      RFC 3501, 6
      * e.g. after "a compr"
      *     "E" / "e" -> plain_name_88 */
     {534, 255, 7, 128, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 327: plain_name_71 */
 
-    /* plain-name = ... / "COMPARATOR" / "NOTIFY" / "ESEARCH" / . "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" ...      RFC 3501, 6
+    /* plain-name = ... / "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CONVE" . "RT" / "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" ...      RFC 3501, 6
      * e.g. after "a conve"
      *     "R" / "r" -> plain_name_61 */
     {446, 255, 76, 116, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 328: plain_name_72 */
 
-    /* mailbox-name = "SELECT" / "EXAMINE" / . "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
+    /* mailbox-name = "SELECT" / "EXAMINE" / "CREAT" . "E" / "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
      * e.g. after "a creat"
      *     "E" / "e" -> arguments_1: set has_mailbox, convert listed-name, close command, push commands verb, atomic ends */
     {131, 255, 7, 27, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 329: mailbox_name_36 */
 
-    /* mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / . "DELETE" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" ...      RFC 3501, 6
-     * mailbox-name = ... / "GETQUOTAROOT" / "GETACL" / "SETACL" / . "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
+    /* mailbox-name = "SELECT" / "EXAMINE" / "CREATE" / "DELET" . "E" / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" ...      RFC 3501, 6
+     * mailbox-name = ... "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELET" . "EACL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
      * e.g. after "a delet"
      *     "E" / "e" -> arguments_2 */
     {535, 255, 7, 27, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 330: mailbox_name_37 */
 
-    /* plain-name = ... / "LANGUAGE" / "COMPARATOR" / "NOTIFY" / . "ESEARCH" / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" ...      RFC 3501, 6
+    /* plain-name = ... "LANGUAGE" / "COMPARATOR" / "NOTIFY" / "ESEAR" . "CH" / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" ...      RFC 3501, 6
      * e.g. after "a esear"
      *     "C" / "c" -> plain_name_89 */
     {536, 255, 21, 158, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 331: plain_name_73 */
 
-    /* mailbox-name = "SELECT" / . "EXAMINE" / "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" ...      RFC 3501, 6
+    /* mailbox-name = "SELECT" / "EXAMI" . "NE" / "CREATE" / "DELETE" / "RENAME" / "SUBSCRIBE" ...      RFC 3501, 6
      * e.g. after "a exami"
      *     "N" / "n" -> mailbox_name_36 */
     {477, 255, 29, 203, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 332: mailbox_name_38 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / . "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUN" . "GE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a expun"
      *     "G" / "g" -> message_name_22 */
     {385, 255, 15, 204, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 333: message_name_31 */
 
-    /* plain-name = ... / "ESEARCH" / "CONVERT" / "CANCELUPDATE" / . "GENURLAUTH" / "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" ...      RFC 3501, 6
+    /* plain-name = ... / "CONVERT" / "CANCELUPDATE" / "GENUR" . "LAUTH" / "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" ...      RFC 3501, 6
      * e.g. after "a genur"
      *     "L" / "l" -> plain_name_78 */
     {496, 255, 85, 147, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 334: plain_name_74 */
 
-    /* mailbox-name = ... / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" / . "GETACL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" ...      RFC 3501, 6
+    /* mailbox-name = ... / "STATUS" / "GETQUOTAROOT" / "GETAC" . "L" / "SETACL" / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" ...      RFC 3501, 6
      * e.g. after "a getac"
      *     "L" / "l" -> arguments_1: set has_mailbox, convert listed-name, close command, push commands verb, atomic ends */
     {131, 255, 85, 131, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 335: mailbox_name_39 */
 
-    /* mailbox-name = ... / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / . "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
+    /* mailbox-name = ... / "GETMETADATA" / "SETMETADATA" / "GETAN" . "NOTATION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getan"
      *     "N" / "n" -> mailbox_name_46 */
     {537, 255, 29, 203, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 336: mailbox_name_40 */
 
-    /* mailbox-name = ... / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / . "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... / "LISTRIGHTS" / "MYRIGHTS" / "GETME" . "TADATA" / "SETMETADATA" / "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getme"
      *     "T" / "t" -> mailbox_name_47 */
     {538, 255, 14, 49, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 337: mailbox_name_41 */
 
-    /* mailbox-name = ... / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / . "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
-     * plain-name = ... "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / . "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" ...      RFC 3501, 6
+    /* mailbox-name = ... / "UNSUBSCRIBE" / "STATUS" / "GETQU" . "OTAROOT" / "GETACL" / "SETACL" / "DELETEACL" / ...      RFC 3501, 6
+     * plain-name = ... / "UNSELECT" / "ID" / "COMPRESS" / "GETQU" . "OTA" / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / ...      RFC 3501, 6
      * e.g. after "a getqu"
      *     "O" / "o" -> mailbox_name_48 */
     {539, 255, 83, 205, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 338: mailbox_name_42 */
@@ -9134,101 +8776,101 @@ static const qcap_state_t states[] = {
      *     "{" -> number_2: reset outcome, set is_synchronizing, begin number */
     {541, 255, 34, 46, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: atom_6 */
 
-    /* plain-name = ... / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" / . "LANGUAGE" / "COMPARATOR" / "NOTIFY" / "ESEARCH" ...      RFC 3501, 6
+    /* plain-name = ... "COMPRESS" / "GETQUOTA" / "SETQUOTA" / "LANGU" . "AGE" / "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" ...      RFC 3501, 6
      * e.g. after "a langu"
      *     "A" / "a" -> plain_name_90 */
     {544, 255, 86, 132, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 341: plain_name_75 */
 
-    /* mailbox-name = ... / "SETACL" / "DELETEACL" / "LISTRIGHTS" / . "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... "SETACL" / "DELETEACL" / "LISTRIGHTS" / "MYRIG" . "HTS" / "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
      * e.g. after "a myrig"
      *     "H" / "h" -> mailbox_name_49 */
     {545, 255, 28, 207, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 342: mailbox_name_43 */
 
-    /* plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / . "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
+    /* plain-name = ... "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / "NAMES" . "PACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
      * e.g. after "a names"
      *     "P" / "p" -> plain_name_91 */
     {546, 255, 23, 26, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 343: plain_name_76 */
 
-    /* plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / . "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
+    /* plain-name = ... / "LANGUAGE" / "COMPARATOR" / "NOTIF" . "Y" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" ...      RFC 3501, 6
      * e.g. after "a notif"
      *     "Y" / "y" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 78, 190, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 344: plain_name_77 */
 
-    /* plain-name = ... / "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / . "PROXYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
+    /* plain-name = ... / "URLFETCH" / "UNAUTHENTICATE" / "PROXY" . "AUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
      * e.g. after "a proxy"
      *     "A" / "a" -> plain_name_92 */
     {547, 255, 86, 132, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 345: plain_name_78 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / . "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLA" . "CE"      RFC 3501, 6
      * e.g. after "a repla"
      *     "C" / "c" -> message_name_22 */
     {385, 255, 21, 23, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 346: message_name_32 */
 
-    /* plain-name = ... / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" / . "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" ...      RFC 3501, 6
+    /* plain-name = ... / "CANCELUPDATE" / "GENURLAUTH" / "RESET" . "KEY" / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" ...      RFC 3501, 6
      * e.g. after "a reset"
      *     "K" / "k" -> plain_name_93 */
     {548, 255, 12, 181, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 347: plain_name_79 */
 
-    /* plain-name = ... / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" / . "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / "NOTIFY" ...      RFC 3501, 6
+    /* plain-name = ... / "ID" / "COMPRESS" / "GETQUOTA" / "SETQU" . "OTA" / "LANGUAGE" / "COMPARATOR" / "NOTIFY" / "ESEARCH" ...      RFC 3501, 6
      * e.g. after "a setqu"
      *     "O" / "o" -> plain_name_94 */
     {549, 255, 83, 129, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 348: plain_name_80 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / . "STARTTLS" / "AUTHENTICATE" / "LOGIN" / "LIST" / ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "START" . "TLS" / "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" ...      RFC 3501, 6
      * e.g. after "a start"
      *     "T" / "t" -> plain_name_95 */
     {550, 255, 14, 126, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 349: plain_name_81 */
 
-    /* mailbox-name = ... / "RENAME" / "SUBSCRIBE" / "UNSUBSCRIBE" / . "STATUS" / "GETQUOTAROOT" / "GETACL" / "SETACL" ...      RFC 3501, 6
+    /* mailbox-name = ... / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATU" . "S" / "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
      * e.g. after "a statu"
      *     "S" / "s" -> arguments_1: set has_mailbox, convert listed-name, close command, push commands verb, atomic ends */
     {131, 255, 40, 136, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 350: mailbox_name_44 */
 
-    /* mailbox-name = ... / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" / . "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" ...      RFC 3501, 6
+    /* mailbox-name = ... / "CREATE" / "DELETE" / "RENAME" / "SUBSC" . "RIBE" / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" ...      RFC 3501, 6
      * e.g. after "a subsc"
      *     "R" / "r" -> mailbox_name_50 */
     {551, 255, 76, 139, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 351: mailbox_name_45 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / . "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREA" . "D" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a threa"
      *     "D" / "d" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 18, 208, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 352: message_name_33 */
 
-    /* message-name = "FETCH" / "STORE" / . "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "C" . "OPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a uid c"
      *     "O" / "o" -> message_name_39 */
     {552, 255, 83, 209, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 353: message_name_34 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / . "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "E" . "XPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a uid e"
      *     "X" / "x" -> message_name_40 */
     {553, 255, 27, 210, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 354: message_name_35 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / . "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "M" . "OVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a uid m"
      *     "O" / "o" -> message_name_15 */
     {554, 255, 83, 209, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 355: message_name_36 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / . "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "R" . "EPLACE"      RFC 3501, 6
      * e.g. after "a uid r"
      *     "E" / "e" -> message_name_41 */
     {555, 255, 7, 9, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 356: message_name_37 */
 
-    /* message-name = "FETCH" / . "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / . "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
-     * message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / . "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "S" . "TORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "S" . "EARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "S" . "ORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a uid s"
      *     "E" / "e" -> message_name_42
      *     "O" / "o" -> message_name_17
      *     "T" / "t" -> message_name_43 */
     {556, 255, 115, 211, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 357: message_name_38 */
 
-    /* plain-name = ... / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" / . "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
+    /* plain-name = ... / "IDLE" / "ENABLE" / "NAMESPACE" / "UNSEL" . "ECT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
      * e.g. after "a unsel"
      *     "E" / "e" -> plain_name_96 */
     {559, 255, 7, 128, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 358: plain_name_82 */
 
-    /* plain-name = ... / "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" / . "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" / "RLIST" ...      RFC 3501, 6
+    /* plain-name = ... / "GENURLAUTH" / "RESETKEY" / "URLFE" . "TCH" / "UNAUTHENTICATE" / "PROXYAUTH" / "RLIST" ...      RFC 3501, 6
      * e.g. after "a urlfe"
      *     "T" / "t" -> plain_name_73 */
     {479, 255, 14, 126, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 359: plain_name_83 */
@@ -9249,7 +8891,7 @@ static const qcap_state_t states[] = {
      *     -> start_1 */
     {0, 255, 26, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 362: start_2 */
 
-    /* greeting-status = "OK" / . "PREAUTH" / "BYE"      RFC 3501, 9
+    /* greeting-status = "OK" / "PREAU" . "TH" / "BYE"      RFC 3501, 9
      * e.g. after "* preau"
      *     "T" / "t" -> greeting_status_10 */
     {561, 255, 14, 213, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: greeting_status_9 */
@@ -9274,12 +8916,12 @@ static const qcap_state_t states[] = {
      *     -> ended_1 */
     {0, 255, 86, 214, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 366: found_response_1 */
 
-    /* data-name = "EXISTS" / "RECENT" / . "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECENT" / "EXP" . "UNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 exp"
      *     "U" / "u" -> data_name_15 */
     {567, 255, 65, 215, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 367: data_name_13 */
 
-    /* data-name = "EXISTS" / . "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "REC" . "ENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 rec"
      *     "E" / "e" -> data_name_16 */
     {568, 255, 7, 33, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 368: data_name_14 */
@@ -9291,7 +8933,7 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1: close username */
     {569, 1, 113, 216, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: oauth_user_2 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "au" . "th=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01au"
@@ -9312,55 +8954,55 @@ static const qcap_state_t states[] = {
      *     "," -> scram_9: close username */
     {575, 1, 111, 218, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: scram_name_2 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / . "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
+    /* plain-name = ... / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHEN" . "TICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
      * e.g. after "a authen"
      *     "T" / "t" -> plain_name_97 */
     {577, 255, 14, 126, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 373: plain_name_84 */
 
-    /* plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / . "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
+    /* plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCEL" . "UPDATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
      * e.g. after "a cancel"
      *     "U" / "u" -> plain_name_98 */
     {578, 255, 65, 137, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 374: plain_name_85 */
 
-    /* plain-name = . "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / ...      RFC 3501, 6
+    /* plain-name = "CAPABI" . "LITY" / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
      * e.g. after "a capabi"
      *     "L" / "l" -> plain_name_99 */
     {579, 255, 85, 147, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 375: plain_name_86 */
 
-    /* plain-name = ... / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / . "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" ...      RFC 3501, 6
+    /* plain-name = ... "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / "COMPAR" . "ATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
      * e.g. after "a compar"
      *     "A" / "a" -> plain_name_100 */
     {580, 255, 86, 132, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 376: plain_name_87 */
 
-    /* plain-name = ... / "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" / . "COMPRESS" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" ...      RFC 3501, 6
+    /* plain-name = ... / "NAMESPACE" / "UNSELECT" / "ID" / "COMPRE" . "SS" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" ...      RFC 3501, 6
      * e.g. after "a compre"
      *     "S" / "s" -> plain_name_101 */
     {581, 255, 40, 159, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 377: plain_name_88 */
 
     /* arguments = login / authenticate / append / mailbox-first / others .      RFC 3501, 6
-     * mailbox-name = ... / "GETQUOTAROOT" / "GETACL" / "SETACL" / . "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
+     * mailbox-name = ... "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETE" . "ACL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
      * e.g. after "a delete"
      *     "A" / "a" -> mailbox_name_51
      *     SP / CR / LF -> arguments_1: set has_mailbox, convert listed-name, close command, push commands verb, atomic ends */
     {582, 255, 117, 219, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 378: arguments_2 */
 
-    /* plain-name = ... / "LANGUAGE" / "COMPARATOR" / "NOTIFY" / . "ESEARCH" / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" ...      RFC 3501, 6
+    /* plain-name = ... "LANGUAGE" / "COMPARATOR" / "NOTIFY" / "ESEARC" . "H" / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" ...      RFC 3501, 6
      * e.g. after "a esearc"
      *     "H" / "h" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 28, 157, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 379: plain_name_89 */
 
-    /* mailbox-name = ... / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / . "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
+    /* mailbox-name = ... / "GETMETADATA" / "SETMETADATA" / "GETANN" . "OTATION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getann"
      *     "O" / "o" -> mailbox_name_52 */
     {584, 255, 83, 205, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 380: mailbox_name_46 */
 
-    /* mailbox-name = ... / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / . "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... / "LISTRIGHTS" / "MYRIGHTS" / "GETMET" . "ADATA" / "SETMETADATA" / "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getmet"
      *     "A" / "a" -> mailbox_name_53 */
     {585, 255, 86, 162, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 381: mailbox_name_47 */
 
-    /* mailbox-name = ... / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / . "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
-     * plain-name = ... "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / . "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" ...      RFC 3501, 6
+    /* mailbox-name = ... / "UNSUBSCRIBE" / "STATUS" / "GETQUO" . "TAROOT" / "GETACL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" ...      RFC 3501, 6
+     * plain-name = ... / "UNSELECT" / "ID" / "COMPRESS" / "GETQUO" . "TA" / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / ...      RFC 3501, 6
      * e.g. after "a getquo"
      *     "T" / "t" -> mailbox_name_54 */
     {586, 255, 14, 49, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 382: mailbox_name_48 */
@@ -9465,82 +9107,82 @@ static const qcap_state_t states[] = {
      *     -> start_3 */
     {0, 255, 1, 224, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 395: begun_tls_1 */
 
-    /* plain-name = ... / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" / . "LANGUAGE" / "COMPARATOR" / "NOTIFY" / "ESEARCH" ...      RFC 3501, 6
+    /* plain-name = ... "COMPRESS" / "GETQUOTA" / "SETQUOTA" / "LANGUA" . "GE" / "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" ...      RFC 3501, 6
      * e.g. after "a langua"
      *     "G" / "g" -> plain_name_35 */
     {424, 255, 15, 17, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 396: plain_name_90 */
 
-    /* mailbox-name = ... / "SETACL" / "DELETEACL" / "LISTRIGHTS" / . "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... / "DELETEACL" / "LISTRIGHTS" / "MYRIGH" . "TS" / "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
      * e.g. after "a myrigh"
      *     "T" / "t" -> mailbox_name_44 */
     {501, 255, 14, 49, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 397: mailbox_name_49 */
 
-    /* plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / . "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
+    /* plain-name = ... / "CLOSE" / "IDLE" / "ENABLE" / "NAMESP" . "ACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
      * e.g. after "a namesp"
      *     "A" / "a" -> plain_name_102 */
     {616, 255, 86, 132, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 398: plain_name_91 */
 
-    /* plain-name = ... / "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / . "PROXYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
+    /* plain-name = ... / "URLFETCH" / "UNAUTHENTICATE" / "PROXYA" . "UTH" / "RLIST" / "RLSUB"      RFC 3501, 6
      * e.g. after "a proxya"
      *     "U" / "u" -> plain_name_103 */
     {617, 255, 65, 137, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 399: plain_name_92 */
 
-    /* plain-name = ... / "CONVERT" / "CANCELUPDATE" / "GENURLAUTH" / . "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" ...      RFC 3501, 6
+    /* plain-name = ... / "CANCELUPDATE" / "GENURLAUTH" / "RESETK" . "EY" / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAUTH" ...      RFC 3501, 6
      * e.g. after "a resetk"
      *     "E" / "e" -> plain_name_77 */
     {495, 255, 7, 128, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 400: plain_name_93 */
 
-    /* plain-name = ... / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" / . "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / "NOTIFY" ...      RFC 3501, 6
+    /* plain-name = ... / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUO" . "TA" / "LANGUAGE" / "COMPARATOR" / "NOTIFY" / "ESEARCH" ...      RFC 3501, 6
      * e.g. after "a setquo"
      *     "T" / "t" -> plain_name_104 */
     {618, 255, 14, 126, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 401: plain_name_94 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / . "STARTTLS" / "AUTHENTICATE" / "LOGIN" / "LIST" / ...      RFC 3501, 6
+    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTT" . "LS" / "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" ...      RFC 3501, 6
      * e.g. after "a startt"
      *     "L" / "l" -> plain_name_101 */
     {581, 255, 85, 147, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 402: plain_name_95 */
 
-    /* mailbox-name = ... / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" / . "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" ...      RFC 3501, 6
+    /* mailbox-name = ... / "CREATE" / "DELETE" / "RENAME" / "SUBSCR" . "IBE" / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" ...      RFC 3501, 6
      * e.g. after "a subscr"
      *     "I" / "i" -> mailbox_name_55 */
     {619, 255, 101, 167, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 403: mailbox_name_50 */
 
-    /* message-name = "FETCH" / "STORE" / . "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "CO" . "PY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a uid co"
      *     "P" / "p" -> message_name_20 */
     {620, 255, 23, 225, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 404: message_name_39 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / . "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EX" . "PUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a uid ex"
      *     "P" / "p" -> message_name_21 */
     {621, 255, 23, 225, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 405: message_name_40 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / . "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "RE" . "PLACE"      RFC 3501, 6
      * e.g. after "a uid re"
      *     "P" / "p" -> message_name_23 */
     {622, 255, 23, 225, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 406: message_name_41 */
 
-    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / . "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "STORE" / "COPY" / "MOVE" / "SE" . "ARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a uid se"
      *     "A" / "a" -> message_name_24 */
     {623, 255, 86, 191, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 407: message_name_42 */
 
-    /* message-name = "FETCH" / . "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+    /* message-name = "FETCH" / "ST" . "ORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
      * e.g. after "a uid st"
      *     "O" / "o" -> message_name_26 */
     {624, 255, 83, 209, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 408: message_name_43 */
 
-    /* plain-name = ... / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPACE" / . "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
+    /* plain-name = ... / "IDLE" / "ENABLE" / "NAMESPACE" / "UNSELE" . "CT" / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOTA" ...      RFC 3501, 6
      * e.g. after "a unsele"
      *     "C" / "c" -> plain_name_61 */
     {446, 255, 21, 158, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 409: plain_name_96 */
 
-    /* resp-cond-state = "OK" / "NO" / . "BAD"      RFC 3501, 9
+    /* resp-cond-state = "OK" / "NO" / "B" . "AD"      RFC 3501, 9
      * e.g. after "* ok\na b"
      *     "A" / "a" -> resp_cond_state_10 */
     {625, 255, 86, 175, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 410: resp_cond_state_8 */
 
-    /* resp-cond-state = "OK" / . "NO" / "BAD"      RFC 3501, 9
+    /* resp-cond-state = "OK" / "N" . "O" / "BAD"      RFC 3501, 9
      * e.g. after "* ok\na n"
      *     "O" / "o" -> rest_of_status_2: convert resp-cond-state, close status */
     {154, 255, 83, 176, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 411: resp_cond_state_9 */
@@ -9572,7 +9214,7 @@ static const qcap_state_t states[] = {
      *     -> resp_text_6 */
     {634, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 415: before_resp_text_1 */
 
-    /* greeting-status = "OK" / . "PREAUTH" / "BYE"      RFC 3501, 9
+    /* greeting-status = "OK" / "PREAUT" . "H" / "BYE"      RFC 3501, 9
      * e.g. after "* preaut"
      *     "H" / "h" -> rest_of_status_1: close status */
     {60, 255, 28, 227, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 416: greeting_status_10 */
@@ -9591,17 +9233,17 @@ static const qcap_state_t states[] = {
      *     code-char -> code_name_7 */
     {638, 255, 31, 41, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 418: code_name_5 */
 
-    /* data-name = "EXISTS" / "RECENT" / . "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECENT" / "EXPU" . "NGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 expu"
      *     "N" / "n" -> data_name_17 */
     {639, 255, 29, 228, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 419: data_name_15 */
 
-    /* data-name = "EXISTS" / . "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECE" . "NT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 rece"
      *     "N" / "n" -> data_name_18 */
     {640, 255, 29, 228, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 420: data_name_16 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "aut" . "h=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01aut"
@@ -9616,48 +9258,48 @@ static const qcap_state_t states[] = {
      *     OCTET -> scram_9 */
     {644, 1, 62, 229, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 422: scram_9 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / . "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
+    /* plain-name = ... / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENT" . "ICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" / ...      RFC 3501, 6
      * e.g. after "a authent"
      *     "I" / "i" -> plain_name_105 */
     {645, 255, 101, 168, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 423: plain_name_97 */
 
-    /* plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / . "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
+    /* plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELU" . "PDATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
      * e.g. after "a cancelu"
      *     "P" / "p" -> plain_name_106 */
     {646, 255, 23, 26, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 424: plain_name_98 */
 
-    /* plain-name = . "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / ...      RFC 3501, 6
+    /* plain-name = "CAPABIL" . "ITY" / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
      * e.g. after "a capabil"
      *     "I" / "i" -> plain_name_107 */
     {647, 255, 101, 168, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 425: plain_name_99 */
 
-    /* plain-name = ... / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / . "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" ...      RFC 3501, 6
+    /* plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARA" . "TOR" / "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
      * e.g. after "a compara"
      *     "T" / "t" -> plain_name_108 */
     {648, 255, 14, 126, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 426: plain_name_100 */
 
-    /* plain-name = ... / "ENABLE" / "NAMESPACE" / "UNSELECT" / "ID" / . "COMPRESS" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" ...      RFC 3501, 6
+    /* plain-name = ... / "NAMESPACE" / "UNSELECT" / "ID" / "COMPRES" . "S" / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" ...      RFC 3501, 6
      * e.g. after "a compres"
      *     "S" / "s" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 40, 159, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 427: plain_name_101 */
 
-    /* mailbox-name = ... / "GETQUOTAROOT" / "GETACL" / "SETACL" / . "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
+    /* mailbox-name = ... / "GETACL" / "SETACL" / "DELETEA" . "CL" / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" ...      RFC 3501, 6
      * e.g. after "a deletea"
      *     "C" / "c" -> mailbox_name_39 */
     {649, 255, 21, 39, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 428: mailbox_name_51 */
 
-    /* mailbox-name = ... / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / . "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
+    /* mailbox-name = ... / "GETMETADATA" / "SETMETADATA" / "GETANNO" . "TATION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getanno"
      *     "T" / "t" -> mailbox_name_56 */
     {650, 255, 14, 49, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 429: mailbox_name_52 */
 
-    /* mailbox-name = ... / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / . "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... / "LISTRIGHTS" / "MYRIGHTS" / "GETMETA" . "DATA" / "SETMETADATA" / "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getmeta"
      *     "D" / "d" -> mailbox_name_57 */
     {651, 255, 18, 230, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 430: mailbox_name_53 */
 
-    /* mailbox-name = ... / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / . "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
-     * plain-name = ... "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / . "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" ...      RFC 3501, 6
+    /* mailbox-name = ... / "UNSUBSCRIBE" / "STATUS" / "GETQUOT" . "AROOT" / "GETACL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" ...      RFC 3501, 6
+     * plain-name = ... / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOT" . "A" / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / "NOTIFY" ...      RFC 3501, 6
      * e.g. after "a getquot"
      *     "A" / "a" -> mailbox_name_58 */
     {652, 255, 86, 162, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 431: mailbox_name_54 */
@@ -9811,27 +9453,27 @@ static const qcap_state_t states[] = {
      *     -> start_1 */
     {0, 255, 0, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 451: start_3 */
 
-    /* plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / . "NAMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
+    /* plain-name = ... / "CLOSE" / "IDLE" / "ENABLE" / "NAMESPA" . "CE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
      * e.g. after "a namespa"
      *     "C" / "c" -> plain_name_35 */
     {424, 255, 21, 158, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 452: plain_name_102 */
 
-    /* plain-name = ... / "RESETKEY" / "URLFETCH" / "UNAUTHENTICATE" / . "PROXYAUTH" / "RLIST" / "RLSUB"      RFC 3501, 6
+    /* plain-name = ... / "URLFETCH" / "UNAUTHENTICATE" / "PROXYAU" . "TH" / "RLIST" / "RLSUB"      RFC 3501, 6
      * e.g. after "a proxyau"
      *     "T" / "t" -> plain_name_89 */
     {536, 255, 14, 126, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 453: plain_name_103 */
 
-    /* plain-name = ... / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" / . "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / "NOTIFY" ...      RFC 3501, 6
+    /* plain-name = ... / "ID" / "COMPRESS" / "GETQUOTA" / "SETQUOT" . "A" / "LANGUAGE" / "COMPARATOR" / "NOTIFY" / "ESEARCH" ...      RFC 3501, 6
      * e.g. after "a setquot"
      *     "A" / "a" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 86, 132, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 454: plain_name_104 */
 
-    /* mailbox-name = ... / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" / . "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" ...      RFC 3501, 6
+    /* mailbox-name = ... / "CREATE" / "DELETE" / "RENAME" / "SUBSCRI" . "BE" / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAROOT" ...      RFC 3501, 6
      * e.g. after "a subscri"
      *     "B" / "b" -> mailbox_name_36 */
     {477, 255, 94, 145, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 455: mailbox_name_55 */
 
-    /* resp-cond-state = "OK" / "NO" / . "BAD"      RFC 3501, 9
+    /* resp-cond-state = "OK" / "NO" / "BA" . "D"      RFC 3501, 9
      * e.g. after "* ok\na ba"
      *     "D" / "d" -> rest_of_status_2: convert resp-cond-state, close status */
     {154, 255, 18, 195, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 456: resp_cond_state_10 */
@@ -9876,17 +9518,17 @@ static const qcap_state_t states[] = {
      *     -> before_continue_req_1 */
     {0, 255, 84, 61, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 462: ended_3 */
 
-    /* data-name = "EXISTS" / "RECENT" / . "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECENT" / "EXPUN" . "GE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 expun"
      *     "G" / "g" -> data_name_19 */
     {707, 255, 15, 235, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 463: data_name_17 */
 
-    /* data-name = "EXISTS" / . "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECEN" . "T" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 recen"
      *     "T" / "t" -> number_data_1: convert data-name, close data-name, atomic ends */
     {158, 255, 14, 45, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 464: data_name_18 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth" . "=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth"
@@ -9895,37 +9537,37 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1 */
     {708, 255, 124, 179, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 465: oauth_token_5 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / . "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
+    /* plain-name = ... / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTI" . "CATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" / ...      RFC 3501, 6
      * e.g. after "a authenti"
      *     "C" / "c" -> plain_name_109 */
     {711, 255, 21, 158, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 466: plain_name_105 */
 
-    /* plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / . "CANCELUPDATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
+    /* plain-name = ... / "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUP" . "DATE" / "GENURLAUTH" / "RESETKEY" / "URLFETCH" ...      RFC 3501, 6
      * e.g. after "a cancelup"
      *     "D" / "d" -> plain_name_109 */
     {711, 255, 18, 114, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 467: plain_name_106 */
 
-    /* plain-name = . "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / ...      RFC 3501, 6
+    /* plain-name = "CAPABILI" . "TY" / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" ...      RFC 3501, 6
      * e.g. after "a capabili"
      *     "T" / "t" -> plain_name_77 */
     {495, 255, 14, 126, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 468: plain_name_107 */
 
-    /* plain-name = ... / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / . "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" ...      RFC 3501, 6
+    /* plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARAT" . "OR" / "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
      * e.g. after "a comparat"
      *     "O" / "o" -> plain_name_110 */
     {712, 255, 83, 129, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 469: plain_name_108 */
 
-    /* mailbox-name = ... / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / . "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
+    /* mailbox-name = ... / "GETMETADATA" / "SETMETADATA" / "GETANNOT" . "ATION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getannot"
      *     "A" / "a" -> mailbox_name_59 */
     {713, 255, 86, 162, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 470: mailbox_name_56 */
 
-    /* mailbox-name = ... / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / . "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... / "LISTRIGHTS" / "MYRIGHTS" / "GETMETAD" . "ATA" / "SETMETADATA" / "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getmetad"
      *     "A" / "a" -> mailbox_name_60 */
     {714, 255, 86, 162, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 471: mailbox_name_57 */
 
-    /* mailbox-name = ... / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / . "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
+    /* mailbox-name = ... / "UNSUBSCRIBE" / "STATUS" / "GETQUOTA" . "ROOT" / "GETACL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" ...      RFC 3501, 6
      * arguments = login / authenticate / append / mailbox-first / others .      RFC 3501, 6
      * e.g. after "a getquota"
      *     "R" / "r" -> mailbox_name_61
@@ -10094,7 +9736,7 @@ static const qcap_state_t states[] = {
      *     -> before_code_rest_3 */
     {0, 255, 87, 58, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 496: code_rest_6 */
 
-    /* data-name = "EXISTS" / "RECENT" / . "EXPUNGE" / "FETCH"      RFC 3501, 7.2
+    /* data-name = "EXISTS" / "RECENT" / "EXPUNG" . "E" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 expung"
      *     "E" / "e" -> number_data_1: convert data-name, close data-name, atomic ends */
     {158, 255, 7, 33, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 497: data_name_19 */
@@ -10109,27 +9751,27 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1 */
     {762, 255, 129, 179, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 498: oauth_token_6 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / . "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
+    /* plain-name = ... / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTIC" . "ATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" ...      RFC 3501, 6
      * e.g. after "a authentic"
      *     "A" / "a" -> plain_name_111 */
     {766, 255, 86, 132, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 499: plain_name_109 */
 
-    /* plain-name = ... / "GETQUOTA" / "SETQUOTA" / "LANGUAGE" / . "COMPARATOR" / "NOTIFY" / "ESEARCH" / "CONVERT" ...      RFC 3501, 6
+    /* plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATO" . "R" / "NOTIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
      * e.g. after "a comparato"
      *     "R" / "r" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
     {80, 255, 76, 116, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 500: plain_name_110 */
 
-    /* mailbox-name = ... / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / . "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
+    /* mailbox-name = ... / "GETMETADATA" / "SETMETADATA" / "GETANNOTA" . "TION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getannota"
      *     "T" / "t" -> mailbox_name_62 */
     {767, 255, 14, 49, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 501: mailbox_name_59 */
 
-    /* mailbox-name = ... / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / . "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADA" . "TA" / "SETMETADATA" / "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getmetada"
      *     "T" / "t" -> mailbox_name_63 */
     {768, 255, 14, 49, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 502: mailbox_name_60 */
 
-    /* mailbox-name = ... / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / . "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
+    /* mailbox-name = ... / "UNSUBSCRIBE" / "STATUS" / "GETQUOTAR" . "OOT" / "GETACL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" ...      RFC 3501, 6
      * e.g. after "a getquotar"
      *     "O" / "o" -> mailbox_name_64 */
     {769, 255, 83, 205, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 503: mailbox_name_61 */
@@ -10302,7 +9944,7 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1: open token, close token */
     {808, 2, 132, 249, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 528: token_1 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "B" . "earer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=b"
@@ -10312,22 +9954,22 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1: open token, close token */
     {811, 255, 133, 179, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 529: oauth_token_7 */
 
-    /* plain-name = "CAPABILITY" / "NOOP" / "LOGOUT" / "STARTTLS" / . "AUTHENTICATE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" ...      RFC 3501, 6
+    /* plain-name = ... / "NOOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICA" . "TE" / "LOGIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" ...      RFC 3501, 6
      * e.g. after "a authentica"
      *     "T" / "t" -> plain_name_35 */
     {424, 255, 14, 126, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 530: plain_name_111 */
 
-    /* mailbox-name = ... / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / . "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
+    /* mailbox-name = ... / "GETMETADATA" / "SETMETADATA" / "GETANNOTAT" . "ION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getannotat"
      *     "I" / "i" -> mailbox_name_65 */
     {815, 255, 101, 167, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 531: mailbox_name_62 */
 
-    /* mailbox-name = ... / "DELETEACL" / "LISTRIGHTS" / "MYRIGHTS" / . "GETMETADATA" / "SETMETADATA" / "GETANNOTATION" ...      RFC 3501, 6
+    /* mailbox-name = ... / "LISTRIGHTS" / "MYRIGHTS" / "GETMETADAT" . "A" / "SETMETADATA" / "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getmetadat"
      *     "A" / "a" -> arguments_1: set has_mailbox, convert listed-name, close command, push commands verb, atomic ends */
     {131, 255, 86, 162, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 532: mailbox_name_63 */
 
-    /* mailbox-name = ... / "SUBSCRIBE" / "UNSUBSCRIBE" / "STATUS" / . "GETQUOTAROOT" / "GETACL" / "SETACL" / "DELETEACL" ...      RFC 3501, 6
+    /* mailbox-name = ... / "UNSUBSCRIBE" / "STATUS" / "GETQUOTARO" . "OT" / "GETACL" / "SETACL" / "DELETEACL" / "LISTRIGHTS" ...      RFC 3501, 6
      * e.g. after "a getquotaro"
      *     "O" / "o" -> mailbox_name_4 */
     {101, 255, 83, 205, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 533: mailbox_name_64 */
@@ -10522,7 +10164,7 @@ static const qcap_state_t states[] = {
      *     "]" -> resp_text_7: close code */
     {802, 1, 49, 72, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 563: code_rest_10 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Be" . "arer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=be"
@@ -10532,7 +10174,7 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1: open token, close token */
     {861, 255, 135, 179, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 564: oauth_token_8 */
 
-    /* mailbox-name = ... / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / . "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
+    /* mailbox-name = ... / "GETMETADATA" / "SETMETADATA" / "GETANNOTATI" . "ON" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getannotati"
      *     "O" / "o" -> mailbox_name_66 */
     {865, 255, 83, 205, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 565: mailbox_name_65 */
@@ -10772,7 +10414,7 @@ static const qcap_state_t states[] = {
      *     ")" -> crlf_6: anomaly trailing-blanks */
     {918, 1, 60, 262, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 602: blanks_5 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Bea" . "rer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=bea"
@@ -10782,7 +10424,7 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1: open token, close token */
     {920, 255, 138, 179, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 603: oauth_token_9 */
 
-    /* mailbox-name = ... / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" / . "GETANNOTATION" / "SETANNOTATION"      RFC 3501, 6
+    /* mailbox-name = ... "GETMETADATA" / "SETMETADATA" / "GETANNOTATIO" . "N" / "SETANNOTATION"      RFC 3501, 6
      * e.g. after "a getannotatio"
      *     "N" / "n" -> arguments_1: set has_mailbox, convert listed-name, close command, push commands verb, atomic ends */
     {131, 255, 29, 203, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 604: mailbox_name_66 */
@@ -10942,7 +10584,7 @@ static const qcap_state_t states[] = {
      *     "]" -> section_2: set is_mail, close section */
     {964, 255, 141, 266, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 627: section_1 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Bear" . "er" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=bear"
@@ -11022,7 +10664,7 @@ static const qcap_state_t states[] = {
      *     "{" -> number_24: begin number */
     {984, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 638: list_11 */
 
-    /* delimiter = quoted / . "NIL"      RFC 3501, 7.2.2
+    /* delimiter = quoted / "N" . "IL"      RFC 3501, 7.2.2
      * e.g. after "* ok\n* a () n"
      *     "I" / "i" -> delimiter_2 */
     {989, 255, 101, 269, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 639: delimiter_1 */
@@ -11147,7 +10789,7 @@ static const qcap_state_t states[] = {
      *     -> envelope_1: open envelope */
     {1020, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 657: before_envelope_1 */
 
-    /* header-section = . "HEADER" *section-char      RFC 3501, 6.4.5
+    /* header-section = "H" . "EADER" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[h"
      *     "E" / "e" -> header_section_2 */
     {1021, 255, 7, 273, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 658: header_section_1 */
@@ -11166,7 +10808,7 @@ static const qcap_state_t states[] = {
      *     "<" -> origin_1 */
     {1024, 255, 144, 275, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 660: section_2 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Beare" . "r" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=beare"
@@ -11235,7 +10877,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> number_31 */
     {1042, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 670: number_24 */
 
-    /* delimiter = quoted / . "NIL"      RFC 3501, 7.2.2
+    /* delimiter = quoted / "NI" . "L"      RFC 3501, 7.2.2
      * e.g. after "* ok\n* a () ni"
      *     "L" / "l" -> mailbox_list_3 */
     {1043, 255, 85, 277, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 671: delimiter_2 */
@@ -11364,7 +11006,7 @@ static const qcap_state_t states[] = {
      *     "{" -> number_29: begin number */
     {1069, 255, 147, 280, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 692: literal_size_3 */
 
-    /* header-section = . "HEADER" *section-char      RFC 3501, 6.4.5
+    /* header-section = "HE" . "ADER" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[he"
      *     "A" / "a" -> header_section_3 */
     {1070, 255, 86, 281, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 693: header_section_2 */
@@ -11480,7 +11122,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_43: convert number */
     {1102, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 709: number_34 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (n"
      *     "I" / "i" -> nstring_3 */
     {1104, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 710: nstring_2 */
@@ -11526,7 +11168,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_44: convert number */
     {1113, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 716: number_37 */
 
-    /* header-section = . "HEADER" *section-char      RFC 3501, 6.4.5
+    /* header-section = "HEA" . "DER" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[hea"
      *     "D" / "d" -> header_section_4 */
     {1115, 255, 18, 285, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 717: header_section_3 */
@@ -11660,7 +11302,7 @@ static const qcap_state_t states[] = {
      *     LF -> header_1: anomaly-open, anomaly bare-LF, feed mime, open header */
     {1152, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 735: crlf_43 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (ni"
      *     "L" / "l" -> envelope_2 */
     {1154, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 736: nstring_3 */
@@ -11710,7 +11352,7 @@ static const qcap_state_t states[] = {
      *     LF -> body_1: anomaly-open, anomaly bare-LF, open body */
     {1165, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 743: crlf_44 */
 
-    /* header-section = . "HEADER" *section-char      RFC 3501, 6.4.5
+    /* header-section = "HEAD" . "ER" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[head"
      *     "E" / "e" -> header_section_5 */
     {1167, 255, 7, 273, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 744: header_section_4 */
@@ -11879,7 +11521,7 @@ static const qcap_state_t states[] = {
      *     -> before_msg_att_3 */
     {0, 255, 63, 296, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 768: body_1 */
 
-    /* header-section = . "HEADER" *section-char      RFC 3501, 6.4.5
+    /* header-section = "HEADE" . "R" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[heade"
      *     "R" / "r" -> header_section_6 */
     {1208, 255, 76, 297, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 769: header_section_5 */
@@ -11939,7 +11581,7 @@ static const qcap_state_t states[] = {
      *     -> msg_att_3: close header, fed mime, finish mime */
     {1222, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 778: before_msg_att_2 */
 
-    /* env-subject = . "NIL" / ( DQUOTE subject-text DQUOTE ) / ( literal-size subject-literal )      RFC 3501, 7.4.2
+    /* env-subject = "N" . "IL" / ( DQUOTE subject-text DQUOTE ) / ( literal-size subject-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" n"
      *     "I" / "i" -> env_subject_3 */
     {1223, 255, 101, 299, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 779: env_subject_2 */
@@ -12073,7 +11715,7 @@ static const qcap_state_t states[] = {
      *     -> before_mailbox_list_1 */
     {0, 255, 71, 251, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 801: mailbox_literal_4 */
 
-    /* env-subject = . "NIL" / ( DQUOTE subject-text DQUOTE ) / ( literal-size subject-literal )      RFC 3501, 7.4.2
+    /* env-subject = "NI" . "L" / ( DQUOTE subject-text DQUOTE ) / ( literal-size subject-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" ni"
      *     "L" / "l" -> envelope_3 */
     {1245, 255, 85, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 802: env_subject_3 */
@@ -12240,7 +11882,7 @@ static const qcap_state_t states[] = {
      *     LF -> literal_bytes_11: anomaly-open, anomaly bare-LF */
     {1294, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 825: crlf_63 */
 
-    /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
+    /* addresses = "N" . "IL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" n"
      *     "I" / "i" -> addresses_4 */
     {1296, 255, 101, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 826: addresses_2 */
@@ -12318,7 +11960,7 @@ static const qcap_state_t states[] = {
      *     -> list_20 */
     {0, 255, 70, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 838: literal_bytes_11 */
 
-    /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
+    /* addresses = "NI" . "L" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ni"
      *     "L" / "l" -> envelope_4: close from */
     {1309, 255, 85, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 839: addresses_4 */
@@ -12355,7 +11997,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_67: convert number */
     {1317, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 844: number_52 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((n"
      *     "I" / "i" -> nstring_6 */
     {1319, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 845: nstring_5 */
@@ -12388,7 +12030,7 @@ static const qcap_state_t states[] = {
      *     LF -> literal_bytes_12: anomaly-open, anomaly bare-LF */
     {1326, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 849: crlf_67 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((ni"
      *     "L" / "l" -> address_1 */
     {1328, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 850: nstring_6 */
@@ -12412,7 +12054,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_69: convert number */
     {1332, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 853: number_54 */
 
-    /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
+    /* addresses = "N" . "IL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () n"
      *     "I" / "i" -> addresses_8 */
     {1334, 255, 101, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 854: addresses_6 */
@@ -12453,7 +12095,7 @@ static const qcap_state_t states[] = {
      *     LF -> literal_bytes_13: anomaly-open, anomaly bare-LF */
     {1342, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 859: crlf_69 */
 
-    /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
+    /* addresses = "NI" . "L" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ni"
      *     "L" / "l" -> envelope_5 */
     {1344, 255, 85, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 860: addresses_8 */
@@ -12472,7 +12114,7 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_9 */
     {1348, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 862: envelope_5 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" n"
      *     "I" / "i" -> nstring_11 */
     {1349, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 863: nstring_9 */
@@ -12502,7 +12144,7 @@ static const qcap_state_t states[] = {
      *     -> address_1 */
     {0, 255, 60, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 867: literal_bytes_13 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((n"
      *     "I" / "i" -> nstring_12 */
     {1355, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 868: nstring_10 */
@@ -12528,7 +12170,7 @@ static const qcap_state_t states[] = {
      *     "(" -> addresses_11 */
     {1360, 255, 153, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 871: addresses_9 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" ni"
      *     "L" / "l" -> address_2 */
     {1362, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 872: nstring_11 */
@@ -12552,7 +12194,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_71: convert number */
     {1366, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 875: number_57 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((ni"
      *     "L" / "l" -> address_3 */
     {1368, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 876: nstring_12 */
@@ -12576,7 +12218,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_72: convert number */
     {1372, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 879: number_58 */
 
-    /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
+    /* addresses = "N" . "IL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () n"
      *     "I" / "i" -> addresses_12 */
     {1374, 255, 101, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 880: addresses_10 */
@@ -12622,7 +12264,7 @@ static const qcap_state_t states[] = {
      *     LF -> literal_bytes_15: anomaly-open, anomaly bare-LF */
     {1386, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 885: crlf_72 */
 
-    /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
+    /* addresses = "NI" . "L" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ni"
      *     "L" / "l" -> envelope_6 */
     {1388, 255, 85, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 886: addresses_12 */
@@ -12641,7 +12283,7 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_13: open to */
     {1392, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 888: envelope_6 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_3 */
     {1393, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 889: addr_part_2 */
@@ -12671,7 +12313,7 @@ static const qcap_state_t states[] = {
      *     -> address_2 */
     {0, 255, 59, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 893: literal_bytes_14 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" n"
      *     "I" / "i" -> nstring_17 */
     {1399, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 894: nstring_15 */
@@ -12701,7 +12343,7 @@ static const qcap_state_t states[] = {
      *     -> address_3 */
     {0, 255, 56, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 898: literal_bytes_15 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((n"
      *     "I" / "i" -> nstring_18 */
     {1405, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 899: nstring_16 */
@@ -12727,7 +12369,7 @@ static const qcap_state_t states[] = {
      *     "(" -> addresses_15 */
     {1410, 255, 153, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 902: addresses_13 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" ni"
      *     "L" / "l" -> address_4 */
     {1412, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 903: addr_part_3 */
@@ -12751,7 +12393,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_75: convert number */
     {1416, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 906: number_62 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" ni"
      *     "L" / "l" -> address_5 */
     {1418, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 907: nstring_17 */
@@ -12775,7 +12417,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_76: convert number */
     {1422, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 910: number_63 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((ni"
      *     "L" / "l" -> address_6 */
     {1424, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 911: nstring_18 */
@@ -12799,7 +12441,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_77: convert number */
     {1428, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 914: number_64 */
 
-    /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
+    /* addresses = "N" . "IL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () n"
      *     "I" / "i" -> addresses_16 */
     {1430, 255, 101, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 915: addresses_14 */
@@ -12861,7 +12503,7 @@ static const qcap_state_t states[] = {
      *     LF -> literal_bytes_17: anomaly-open, anomaly bare-LF */
     {1447, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 922: crlf_77 */
 
-    /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
+    /* addresses = "NI" . "L" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ni"
      *     "L" / "l" -> envelope_7: close to */
     {1449, 255, 85, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 923: addresses_16 */
@@ -12880,7 +12522,7 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_17: open cc */
     {1453, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 925: envelope_7 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_8 */
     {1454, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 926: addr_part_6 */
@@ -12910,7 +12552,7 @@ static const qcap_state_t states[] = {
      *     -> address_4 */
     {0, 255, 58, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 930: part_literal_1 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_9 */
     {1460, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 931: addr_part_7 */
@@ -12940,7 +12582,7 @@ static const qcap_state_t states[] = {
      *     -> address_5 */
     {0, 255, 55, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 935: literal_bytes_16 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" n"
      *     "I" / "i" -> nstring_23 */
     {1466, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 936: nstring_21 */
@@ -12970,7 +12612,7 @@ static const qcap_state_t states[] = {
      *     -> address_6 */
     {0, 255, 52, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 940: literal_bytes_17 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((n"
      *     "I" / "i" -> nstring_24 */
     {1472, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 941: nstring_22 */
@@ -12996,7 +12638,7 @@ static const qcap_state_t states[] = {
      *     "(" -> addresses_19 */
     {1477, 255, 153, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 944: addresses_17 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_7 */
     {1479, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 945: addr_part_8 */
@@ -13033,7 +12675,7 @@ static const qcap_state_t states[] = {
      *     -> quoted_char_29: begin part-text */
     {1487, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 950: before_quoted_char_1 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" ni"
      *     "L" / "l" -> address_8 */
     {1488, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 951: addr_part_9 */
@@ -13057,7 +12699,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_82: convert number */
     {1492, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 954: number_70 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" ni"
      *     "L" / "l" -> address_9 */
     {1494, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 955: nstring_23 */
@@ -13081,7 +12723,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_83: convert number */
     {1498, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 958: number_71 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((ni"
      *     "L" / "l" -> address_10 */
     {1500, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 959: nstring_24 */
@@ -13105,7 +12747,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_84: convert number */
     {1504, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 962: number_72 */
 
-    /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
+    /* addresses = "N" . "IL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () n"
      *     "I" / "i" -> addresses_20 */
     {1506, 255, 101, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 963: addresses_18 */
@@ -13181,7 +12823,7 @@ static const qcap_state_t states[] = {
      *     LF -> literal_bytes_19: anomaly-open, anomaly bare-LF */
     {1527, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 972: crlf_84 */
 
-    /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
+    /* addresses = "NI" . "L" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ni"
      *     "L" / "l" -> envelope_8: close cc */
     {1529, 255, 85, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 973: addresses_20 */
@@ -13211,7 +12853,7 @@ static const qcap_state_t states[] = {
      *     -> address_7 */
     {0, 255, 57, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 977: part_literal_2 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_14 */
     {1535, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 978: addr_part_12 */
@@ -13241,7 +12883,7 @@ static const qcap_state_t states[] = {
      *     -> address_8 */
     {0, 255, 54, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 982: part_literal_3 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_15 */
     {1541, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 983: addr_part_13 */
@@ -13271,7 +12913,7 @@ static const qcap_state_t states[] = {
      *     -> address_9 */
     {0, 255, 51, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 987: literal_bytes_18 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" n"
      *     "I" / "i" -> nstring_29 */
     {1547, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 988: nstring_27 */
@@ -13301,7 +12943,7 @@ static const qcap_state_t states[] = {
      *     -> address_10 */
     {0, 255, 48, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 992: literal_bytes_19 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((n"
      *     "I" / "i" -> nstring_30 */
     {1553, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 993: nstring_28 */
@@ -13327,7 +12969,7 @@ static const qcap_state_t states[] = {
      *     "(" -> addresses_23 */
     {1558, 255, 153, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 996: addresses_21 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_11 */
     {1560, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 997: addr_part_14 */
@@ -13364,7 +13006,7 @@ static const qcap_state_t states[] = {
      *     -> quoted_char_34: begin part-text */
     {1568, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1002: before_quoted_char_2 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" ni"
      *     "L" / "l" -> address_12 */
     {1569, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1003: addr_part_15 */
@@ -13388,7 +13030,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_90: convert number */
     {1573, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1006: number_78 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" ni"
      *     "L" / "l" -> address_13 */
     {1575, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1007: nstring_29 */
@@ -13412,7 +13054,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_91: convert number */
     {1579, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1010: number_79 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((ni"
      *     "L" / "l" -> address_14 */
     {1581, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1011: nstring_30 */
@@ -13436,7 +13078,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_92: convert number */
     {1585, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1014: number_80 */
 
-    /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
+    /* addresses = "N" . "IL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () n"
      *     "I" / "i" -> addresses_24 */
     {1587, 255, 101, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1015: addresses_22 */
@@ -13512,7 +13154,7 @@ static const qcap_state_t states[] = {
      *     LF -> literal_bytes_21: anomaly-open, anomaly bare-LF */
     {1608, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1024: crlf_92 */
 
-    /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
+    /* addresses = "NI" . "L" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ni"
      *     "L" / "l" -> envelope_9: close bcc */
     {1610, 255, 85, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1025: addresses_24 */
@@ -13542,7 +13184,7 @@ static const qcap_state_t states[] = {
      *     -> address_11 */
     {0, 255, 53, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1029: part_literal_4 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_20 */
     {1616, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1030: addr_part_18 */
@@ -13572,7 +13214,7 @@ static const qcap_state_t states[] = {
      *     -> address_12 */
     {0, 255, 50, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1034: part_literal_5 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_21 */
     {1622, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1035: addr_part_19 */
@@ -13602,7 +13244,7 @@ static const qcap_state_t states[] = {
      *     -> address_13 */
     {0, 255, 47, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1039: literal_bytes_20 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" n"
      *     "I" / "i" -> nstring_36 */
     {1628, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1040: nstring_33 */
@@ -13632,7 +13274,7 @@ static const qcap_state_t states[] = {
      *     -> address_14 */
     {0, 255, 44, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1044: literal_bytes_21 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((n"
      *     "I" / "i" -> nstring_37 */
     {1634, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1045: nstring_34 */
@@ -13660,7 +13302,7 @@ static const qcap_state_t states[] = {
      *     "{" -> number_89: begin number */
     {1639, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1048: nstring_35 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_15 */
     {1642, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1049: addr_part_20 */
@@ -13684,7 +13326,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_97: convert number */
     {1646, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1052: number_85 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" ni"
      *     "L" / "l" -> address_16 */
     {1648, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1053: addr_part_21 */
@@ -13708,7 +13350,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_98: convert number */
     {1652, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1056: number_86 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" ni"
      *     "L" / "l" -> address_17 */
     {1654, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1057: nstring_36 */
@@ -13732,7 +13374,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_99: convert number */
     {1658, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1060: number_87 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((ni"
      *     "L" / "l" -> address_18 */
     {1660, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1061: nstring_37 */
@@ -13756,7 +13398,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_100: convert number */
     {1664, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1064: number_88 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () n"
      *     "I" / "i" -> nstring_40 */
     {1666, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1065: nstring_38 */
@@ -13830,7 +13472,7 @@ static const qcap_state_t states[] = {
      *     LF -> literal_bytes_23: anomaly-open, anomaly bare-LF */
     {1686, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1074: crlf_100 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () ni"
      *     "L" / "l" -> envelope_10 */
     {1688, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1075: nstring_40 */
@@ -13865,7 +13507,7 @@ static const qcap_state_t states[] = {
      *     -> address_15 */
     {0, 255, 49, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1080: part_literal_6 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_26 */
     {1695, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1081: addr_part_24 */
@@ -13895,7 +13537,7 @@ static const qcap_state_t states[] = {
      *     -> address_16 */
     {0, 255, 46, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1085: part_literal_7 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_27 */
     {1701, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1086: addr_part_25 */
@@ -13925,7 +13567,7 @@ static const qcap_state_t states[] = {
      *     -> address_17 */
     {0, 255, 43, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1090: literal_bytes_22 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" n"
      *     "I" / "i" -> nstring_42 */
     {1707, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1091: nstring_41 */
@@ -13971,7 +13613,7 @@ static const qcap_state_t states[] = {
      *     LF -> literal_bytes_24: anomaly-open, anomaly bare-LF */
     {1716, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1097: crlf_105 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_19 */
     {1718, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1098: addr_part_26 */
@@ -13995,7 +13637,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_107: convert number */
     {1722, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1101: number_94 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" ni"
      *     "L" / "l" -> address_20 */
     {1724, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1102: addr_part_27 */
@@ -14019,7 +13661,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_108: convert number */
     {1728, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1105: number_95 */
 
-    /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
+    /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" ni"
      *     "L" / "l" -> address_21 */
     {1730, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1106: nstring_42 */
@@ -14043,7 +13685,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_109: convert number */
     {1734, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1109: number_96 */
 
-    /* env-message-id = . "NIL" / ( DQUOTE id-text DQUOTE ) / ( literal-size id-literal )      RFC 3501, 7.4.2
+    /* env-message-id = "N" . "IL" / ( DQUOTE id-text DQUOTE ) / ( literal-size id-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" n"
      *     "I" / "i" -> env_message_id_3 */
     {1736, 255, 101, 316, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1110: env_message_id_2 */
@@ -14112,7 +13754,7 @@ static const qcap_state_t states[] = {
      *     LF -> literal_bytes_25: anomaly-open, anomaly bare-LF */
     {1752, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1119: crlf_109 */
 
-    /* env-message-id = . "NIL" / ( DQUOTE id-text DQUOTE ) / ( literal-size id-literal )      RFC 3501, 7.4.2
+    /* env-message-id = "NI" . "L" / ( DQUOTE id-text DQUOTE ) / ( literal-size id-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" ni"
      *     "L" / "l" -> envelope_11 */
     {1754, 255, 85, 317, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1120: env_message_id_3 */
@@ -14156,7 +13798,7 @@ static const qcap_state_t states[] = {
      *     -> address_19 */
     {0, 255, 45, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1126: part_literal_8 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_32 */
     {1764, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1127: addr_part_30 */
@@ -14186,7 +13828,7 @@ static const qcap_state_t states[] = {
      *     -> address_20 */
     {0, 255, 42, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1131: part_literal_9 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_33 */
     {1770, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1132: addr_part_31 */
@@ -14223,7 +13865,7 @@ static const qcap_state_t states[] = {
      *     LF -> id_literal_1: anomaly-open, anomaly bare-LF, open message-id */
     {1776, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1137: crlf_113 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_22 */
     {1778, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1138: addr_part_32 */
@@ -14247,7 +13889,7 @@ static const qcap_state_t states[] = {
      *     "}" -> crlf_115: convert number */
     {1782, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1141: number_101 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" ni"
      *     "L" / "l" -> address_23 */
     {1784, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1142: addr_part_33 */
@@ -14320,7 +13962,7 @@ static const qcap_state_t states[] = {
      *     -> address_22 */
     {0, 255, 41, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1153: part_literal_10 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_36 */
     {1800, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1154: addr_part_35 */
@@ -14350,7 +13992,7 @@ static const qcap_state_t states[] = {
      *     -> address_23 */
     {0, 255, 38, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1158: part_literal_11 */
 
-    /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
+    /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_24 */
     {1806, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1159: addr_part_36 */

@@ -427,42 +427,14 @@ static qcap_number_t value_2(const qcap_parser_t *parser)
     return qcap_number(1);
 }
 
-/* true */
-static qcap_number_t value_3(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_4(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_5(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
 /* false */
-static qcap_number_t value_6(const qcap_parser_t *parser)
+static qcap_number_t value_3(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(0);
 }
 
-/* true */
-static qcap_number_t value_7(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3};
 
 /* Which alternative of begun-tls applies. */
 static int choose_1(const qcap_parser_t *parser)
@@ -522,28 +494,6 @@ static int choose_6(const qcap_parser_t *parser)
 
 /* Which alternative of outcome applies. */
 static int choose_8(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* numeric = 670 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* numeric */), qcap_number(670u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* (numeric >= 900) and (numeric <= 907) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_GE, qcap_register(parser, 0 /* numeric */), qcap_number(900u)),
-        qcap_binary(QCAP_LE, qcap_register(parser, 0 /* numeric */), qcap_number(907u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    return 2;
-}
-
-/* Which alternative of outcome applies. */
-static int choose_11(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -639,7 +589,7 @@ static int choose_14(const qcap_parser_t *parser)
 }
 
 /* The words of mechanism. */
-static unsigned find_0(const unsigned char *text, size_t len)
+static unsigned find_mechanism(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 5:
@@ -671,10 +621,10 @@ static unsigned find_0(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_0 = {find_0, 13};
+static const qcap_keywords_t words_mechanism = {find_mechanism, 13};
 
 /* The words of command. */
-static unsigned find_1(const unsigned char *text, size_t len)
+static unsigned find_command(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 3:
@@ -727,10 +677,10 @@ static unsigned find_1(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_1 = {find_1, 12};
+static const qcap_keywords_t words_command = {find_command, 12};
 
 /* The words of command. */
-static unsigned find_3(const unsigned char *text, size_t len)
+static unsigned find_command_2(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 3:
@@ -756,14 +706,14 @@ static unsigned find_3(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_3 = {find_3, 7};
+static const qcap_keywords_t words_command_2 = {find_command_2, 7};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 13, 0, 137, 3, false, false}, /* 0: sasl-mechanism */
-    {QCAP_CONVERT_KEYWORD, &keywords_1, 0, 1, 0, 12, 0, 11, QCAP_NONE, false, false}, /* 1: command */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 137, 3, false, false}, /* 0: sasl-mechanism */
+    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 12, 0, 11, QCAP_NONE, false, false}, /* 1: command */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 15, 0, false, false}, /* 2: numeric */
-    {QCAP_CONVERT_KEYWORD, &keywords_3, 1, 1, 13, 7, 1, 11, QCAP_NONE, false, false}, /* 3: command */
+    {QCAP_CONVERT_KEYWORD, &words_command_2, 1, 1, 13, 7, 1, 11, QCAP_NONE, false, false}, /* 3: command */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -1041,7 +991,7 @@ on6:
     if (IS_SET_2(*at)) {
         p1 = at;
         qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, QCAP_HERE(p0), QCAP_HERE(p1), p0);
-        w0 = find_1(p0, (size_t)(p1 - (p0)));
+        w0 = find_command(p0, (size_t)(p1 - (p0)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out7;
         goto on7;
@@ -1462,8 +1412,8 @@ out26:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_PASS_WORD_1);
 
-    /* nick-word = . "NICK"      RFC 2812, 3.1
-     * other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* nick-word = "N" . "ICK"      RFC 2812, 3.1
+     * other-word = "WEBIRC" / "PRIVMSG" / "N" . "OTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" ...      RFC 2812, 3.1
      * e.g. after "n" */
 on27:
     if (QCAP_UNLIKELY(at == end))
@@ -1478,7 +1428,7 @@ out27:
     qcap_op_list(parser, 56 /* open command */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_NICK_WORD_1);
 
-    /* nick-word = . "NICK"      RFC 2812, 3.1
+    /* nick-word = "NI" . "CK"      RFC 2812, 3.1
      * e.g. after "ni" */
 on28:
     if (QCAP_UNLIKELY(at == end))
@@ -1493,7 +1443,7 @@ out28:
     qcap_op_list(parser, 56 /* open command */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_NICK_WORD_2);
 
-    /* nick-word = . "NICK"      RFC 2812, 3.1
+    /* nick-word = "NIC" . "K"      RFC 2812, 3.1
      * e.g. after "nic" */
 on29:
     if (QCAP_UNLIKELY(at == end))
@@ -1581,7 +1531,7 @@ on33:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_set(parser, 1 /* is_spoken */, false, false, value_4(parser), 152, QCAP_HERE(p2) + 1);
+        qcap_op_set(parser, 1 /* is_spoken */, false, false, value_2(parser), 152, QCAP_HERE(p2) + 1);
         qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p2) + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_CLIENT_LINE_1, QCAP_STOP_PAUSED);
@@ -1749,7 +1699,7 @@ command_1:
     if (IS_SET_2(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, wanted, origin, here);
-        side->underway[0].value = qcap_find_keyword(parser, 1, side->underway[0].begin, here, find_1);
+        side->underway[0].value = qcap_find_keyword(parser, 1, side->underway[0].begin, here, find_command);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_MESSAGE_1, QCAP_STOP_PAUSED);
         goto message_1;
@@ -2274,7 +2224,7 @@ on7:
     if (IS_SET_2(*at)) {
         p1 = at;
         qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, QCAP_HERE(p0), QCAP_HERE(p1), p0);
-        w0 = find_3(p0, (size_t)(p1 - (p0)));
+        w0 = find_command_2(p0, (size_t)(p1 - (p0)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out8;
         goto on8;
@@ -2682,7 +2632,7 @@ on26:
     if (IS_SET_2(*at)) {
         p3 = at;
         qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p3), p2 - 1);
-        w0 = find_3(p2 - 1, (size_t)(p3 - (p2 - 1)));
+        w0 = find_command_2(p2 - 1, (size_t)(p3 - (p2 - 1)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out27;
         goto on27;
@@ -3039,7 +2989,7 @@ out45:
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "cap a\n" */
 on46:
-    switch (choose_11(parser)) {
+    switch (choose_8(parser)) {
     case 2:
         goto on47;
     case 1:
@@ -3062,7 +3012,7 @@ out46:
 on47:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    qcap_op_set(parser, 1 /* is_spoken */, false, false, value_7(parser), 154, QCAP_HERE(p2) + 1);
+    qcap_op_set(parser, 1 /* is_spoken */, false, false, value_2(parser), 154, QCAP_HERE(p2) + 1);
     qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p2) + 1);
     if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
         return qcap_stop(parser, at, AT_SERVER_LINE_1, QCAP_STOP_PAUSED);
@@ -3132,7 +3082,7 @@ command_2:
     if (IS_SET_2(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, wanted, origin, here);
-        side->underway[1].value = qcap_find_keyword(parser, 3, side->underway[1].begin, here, find_3);
+        side->underway[1].value = qcap_find_keyword(parser, 3, side->underway[1].begin, here, find_command_2);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SERVER_COMMAND_1, QCAP_STOP_PAUSED);
         goto server_command_1;
@@ -3416,7 +3366,7 @@ command_3:
     if (IS_SET_2(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, wanted, origin, here);
-        side->underway[1].value = qcap_find_keyword(parser, 3, side->underway[1].begin, here, find_3);
+        side->underway[1].value = qcap_find_keyword(parser, 3, side->underway[1].begin, here, find_command_2);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SERVER_COMMAND_2, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_SERVER_COMMAND_2, QCAP_STOP_TABLE);
@@ -3636,21 +3586,21 @@ static const uint16_t targets_14[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSA
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 53, .protocol = "tls"}, /* 0 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 53, .choose = choose_1}, /* 1 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 130, .is_shared = true, .choose = choose_2}, /* 2 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_3, .rule = 19, .slot = 0}, /* 3 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 1, .choose = choose_4}, /* 4 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_5, .rule = 54, .protocol = "tls"}, /* 5 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 54, .choose = choose_6}, /* 6 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_7, .rule = 149, .protocol = "tls"}, /* 7 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 38, .choose = choose_8}, /* 8 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_9, .rule = 21, .slot = 1}, /* 9 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_10, .rule = 149, .protocol = "tls"}, /* 10 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 38, .choose = choose_11}, /* 11 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_12, .rule = 21, .slot = 1}, /* 12 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 3, .choose = choose_13}, /* 13 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_14, .rule = 52, .choose = choose_14}, /* 14 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 53, .protocol = "tls"}, /* 0: begun-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 53, .choose = choose_1}, /* 1: begun-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 130, .is_shared = true, .choose = choose_2}, /* 2: said */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_3, .rule = 19, .slot = 0}, /* 3: message */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 1, .choose = choose_4}, /* 4: client-line */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_5, .rule = 54, .protocol = "tls"}, /* 5: seen-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 54, .choose = choose_6}, /* 6: seen-tls */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_7, .rule = 149, .protocol = "tls"}, /* 7: secured */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 38, .choose = choose_8}, /* 8: outcome */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_9, .rule = 21, .slot = 1}, /* 9: server-command */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_10, .rule = 149, .protocol = "tls"}, /* 10: secured */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 38, .choose = choose_8}, /* 11: outcome */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_12, .rule = 21, .slot = 1}, /* 12: server-command */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 3, .choose = choose_13}, /* 13: server-line */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_14, .rule = 52, .choose = choose_14}, /* 14: sasl-message */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -4259,7 +4209,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin sasl-mechanism */
     {QCAP_OP_OPEN, 0, 1, 22, 0, 0}, /* open auth-mechanism */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 22, 0, 0}, /* open auth-mechanism */
-    {QCAP_OP_SET, 0, 0, 2, 3, 151}, /* set is_tls_asked */
+    {QCAP_OP_SET, 0, 0, 2, 2, 151}, /* set is_tls_asked */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 1, 0, 0}, /* convert command */
     {QCAP_OP_CLOSE, 0, 1, 9, 0, 0}, /* close command */
     {QCAP_OP_OPEN, 0, 1, 9, 0, 0}, /* open command */
@@ -4294,16 +4244,16 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open tags */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open message */
-    {QCAP_OP_SET, 0, 0, 1, 4, 152}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 1, 2, 152}, /* set is_spoken */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 9, 0, 0}, /* close command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 13, 0, 0}, /* close realname */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 10, 0, 0}, /* close parameter */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 12, 0, 0}, /* close username */
-    {QCAP_OP_SET, 0, 0, 2, 5, 82}, /* set is_tls_asked */
+    {QCAP_OP_SET, 0, 0, 2, 2, 82}, /* set is_tls_asked */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 6, 153}, /* set is_authenticating */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 3, 153}, /* set is_authenticating */
     {QCAP_OP_CLOSE, 0, 1, 24, 0, 0}, /* close numeric */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 2, 0, 0}, /* convert numeric */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin numeric */
@@ -4313,7 +4263,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin command */
     {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset numeric */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset numeric */
-    {QCAP_OP_SET, 0, 0, 1, 7, 154}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 1, 2, 154}, /* set is_spoken */
     {QCAP_OP_CLOSE, 0, 0, 25, 0, 0}, /* close password */
     {QCAP_OP_OPEN, 0, 0, 25, 0, 0}, /* open password */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 25, 0, 0}, /* open password */
@@ -4641,8 +4591,8 @@ static const qcap_state_t states[] = {
      *     SP / CR / LF -> message_1: close command, convert command */
     {37, 2, 6, 9, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: command_1 */
 
-    /* nick-word = . "NICK"      RFC 2812, 3.1
-     * other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* nick-word = "N" . "ICK"      RFC 2812, 3.1
+     * other-word = "WEBIRC" / "PRIVMSG" / "N" . "OTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" ...      RFC 2812, 3.1
      * e.g. after "n"
      *     "I" / "i" -> nick_word_2
      *     "O" / "o" -> other_word_7 */
@@ -4691,7 +4641,7 @@ static const qcap_state_t states[] = {
      *     -> before_spaces_13 */
     {0, 255, 3, 13, 0, QCAP_STATE_CONTROL, 0}, /* 20: message_1 */
 
-    /* nick-word = . "NICK"      RFC 2812, 3.1
+    /* nick-word = "NI" . "CK"      RFC 2812, 3.1
      * e.g. after "ni"
      *     "C" / "c" -> nick_word_3 */
     {48, 255, 10, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 21: nick_word_2 */
@@ -4799,7 +4749,7 @@ static const qcap_state_t states[] = {
      *     -> spaces_4 */
     {79, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 35: before_spaces_4 */
 
-    /* nick-word = . "NICK"      RFC 2812, 3.1
+    /* nick-word = "NIC" . "K"      RFC 2812, 3.1
      * e.g. after "nic"
      *     "K" / "k" -> spaces_13: close command */
     {80, 255, 14, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 36: nick_word_3 */
@@ -5406,7 +5356,7 @@ static const qcap_state_t states[] = {
      *     SP -> cram_name_2 */
     {267, 2, 35, 49, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: cram_name_2 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "u" . "ser=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "u"
      *     "S" / "s" -> xoauth2_3 */
     {270, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: xoauth2_2 */
@@ -5416,7 +5366,7 @@ static const qcap_state_t states[] = {
      *     "," -> oauthbearer_2 */
     {271, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: oauthbearer_1 */
 
-    /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
+    /* gs2-cb-flag = ( "p" . "=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_5 */
     {272, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: gs2_cb_flag_3 */
@@ -5426,7 +5376,7 @@ static const qcap_state_t states[] = {
      *     "," -> scram_2 */
     {273, 255, 37, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: scram_1 */
 
-    /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
+    /* gs2-cb-flag = ( "p" . "=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_6 */
     {274, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: gs2_cb_flag_4 */
@@ -5444,48 +5394,48 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_4 */
     {277, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: tag_key_1 */
 
-    /* cap-word = . "CAP"      RFC 2812, 3.1
+    /* cap-word = "C" . "AP"      RFC 2812, 3.1
      * e.g. after "c"
      *     "A" / "a" -> cap_word_2 */
     {278, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: cap_word_1 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / . "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "J" . "OIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" ...      RFC 2812, 3.1
      * e.g. after "j"
      *     "O" / "o" -> other_word_5 */
     {279, 255, 41, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: other_word_1 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / . "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = ... / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "M" . "ODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "m"
      *     "O" / "o" -> other_word_6 */
     {280, 255, 41, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: other_word_2 */
 
-    /* pass-word = . "PASS"      RFC 2812, 3.1
-     * other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
-     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / . "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* pass-word = "P" . "ASS"      RFC 2812, 3.1
+     * other-word = "WEBIRC" / "P" . "RIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / ...      RFC 2812, 3.1
+     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "P" . "ART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "p"
      *     "A" / "a" -> pass_word_3
      *     "O" / "o" -> other_word_8
      *     "R" / "r" -> other_word_9 */
     {281, 255, 42, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: pass_word_2 */
 
-    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = "S" . "TARTTLS"      RFC 2812, 3.1
      * e.g. after "s"
      *     "T" / "t" -> first_starttls_2 */
     {284, 255, 43, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: first_starttls_1 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / . "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = ... / "NOTICE" / "JOIN" / "PART" / "MODE" / "T" . "OPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "t"
      *     "O" / "o" -> other_word_10 */
     {285, 255, 41, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: other_word_3 */
 
-    /* user-command = . "USER"      RFC 2812, 3.1
+    /* user-command = "U" . "SER"      RFC 2812, 3.1
      * e.g. after "u"
      *     "S" / "s" -> user_command_2 */
     {286, 255, 36, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: user_command_1 */
 
-    /* other-word = . "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
-     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / . "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
-     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / . "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "W" . "EBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" ...      RFC 2812, 3.1
+     * other-word = ... / "JOIN" / "PART" / "MODE" / "TOPIC" / "W" . "HO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * other-word = ... / "PART" / "MODE" / "TOPIC" / "WHO" / "W" . "HOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "w"
      *     "E" / "e" -> other_word_11
      *     "H" / "h" -> other_word_12 */
@@ -5500,27 +5450,27 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "+" / "-"-"/" -> tag_key_5 */
     {289, 255, 39, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: tag_key_2 */
 
-    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / "A" . "UTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "a"
      *     "U" / "u" -> first_server_word_6 */
     {290, 255, 32, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: first_server_word_1 */
 
-    /* first-server-word = "NOTICE" / "PING" / "ERROR" / . "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "C" . "AP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "c"
      *     "A" / "a" -> first_server_word_7 */
     {291, 255, 40, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: first_server_word_2 */
 
-    /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "E" . "RROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "e"
      *     "R" / "r" -> first_server_word_8 */
     {292, 255, 46, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: first_server_word_3 */
 
-    /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "N" . "OTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "n"
      *     "O" / "o" -> first_server_word_9 */
     {293, 255, 41, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: first_server_word_4 */
 
-    /* first-server-word = "NOTICE" / . "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "P" . "ING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "p"
      *     "I" / "i" -> first_server_word_10 */
     {294, 255, 47, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: first_server_word_5 */
@@ -5556,7 +5506,7 @@ static const qcap_state_t states[] = {
      *     the end: close username, open digest, close digest */
     {256, 255, 31, 45, 11, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: cram_name_4 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "us" . "er=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "us"
      *     "E" / "e" -> xoauth2_4 */
     {302, 255, 49, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: xoauth2_3 */
@@ -5613,65 +5563,65 @@ static const qcap_state_t states[] = {
      *     "=" -> tag_value_1: close tag-key, open tag-value */
     {316, 2, 52, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: tag_key_4 */
 
-    /* cap-word = . "CAP"      RFC 2812, 3.1
+    /* cap-word = "CA" . "P"      RFC 2812, 3.1
      * e.g. after "ca"
      *     "P" / "p" -> spaces_33: close command */
     {320, 255, 53, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: cap_word_2 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / . "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JO" . "IN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" ...      RFC 2812, 3.1
      * e.g. after "jo"
      *     "I" / "i" -> other_word_13 */
     {321, 255, 47, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: other_word_5 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / . "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = ... / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MO" . "DE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "mo"
      *     "D" / "d" -> other_word_14 */
     {322, 255, 54, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: other_word_6 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NO" . "TICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" ...      RFC 2812, 3.1
      * e.g. after "no"
      *     "T" / "t" -> other_word_15 */
     {323, 255, 43, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: other_word_7 */
 
-    /* pass-word = . "PASS"      RFC 2812, 3.1
-     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / . "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* pass-word = "PA" . "SS"      RFC 2812, 3.1
+     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PA" . "RT" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "pa"
      *     "R" / "r" -> other_word_16
      *     "S" / "s" -> pass_word_4 */
     {324, 255, 55, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: pass_word_3 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / . "PONG"      RFC 2812, 3.1
+    /* other-word = ... / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PO" . "NG"      RFC 2812, 3.1
      * e.g. after "po"
      *     "N" / "n" -> other_word_17 */
     {326, 255, 56, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: other_word_8 */
 
-    /* other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "WEBIRC" / "PR" . "IVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / ...      RFC 2812, 3.1
      * e.g. after "pr"
      *     "I" / "i" -> other_word_18 */
     {327, 255, 47, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: other_word_9 */
 
-    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = "ST" . "ARTTLS"      RFC 2812, 3.1
      * e.g. after "st"
      *     "A" / "a" -> first_starttls_3 */
     {328, 255, 40, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: first_starttls_2 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / . "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = ... / "NOTICE" / "JOIN" / "PART" / "MODE" / "TO" . "PIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "to"
      *     "P" / "p" -> other_word_19 */
     {329, 255, 53, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: other_word_10 */
 
-    /* user-command = . "USER"      RFC 2812, 3.1
+    /* user-command = "US" . "ER"      RFC 2812, 3.1
      * e.g. after "us"
      *     "E" / "e" -> user_command_3 */
     {330, 255, 49, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: user_command_2 */
 
-    /* other-word = . "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "WE" . "BIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" ...      RFC 2812, 3.1
      * e.g. after "we"
      *     "B" / "b" -> other_word_20 */
     {331, 255, 57, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: other_word_11 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / . "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
-     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / . "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = ... / "JOIN" / "PART" / "MODE" / "TOPIC" / "WH" . "O" / "WHOIS" / "PONG"      RFC 2812, 3.1
+     * other-word = ... / "PART" / "MODE" / "TOPIC" / "WHO" / "WH" . "OIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "wh"
      *     "O" / "o" -> spaces_34 */
     {332, 255, 41, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: other_word_12 */
@@ -5686,27 +5636,27 @@ static const qcap_state_t states[] = {
      *     "=" -> tag_value_2: close tag-key, open tag-value */
     {333, 2, 52, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: tag_key_5 */
 
-    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / "AU" . "THENTICATE"      RFC 2812, 2.3.1
      * e.g. after "au"
      *     "T" / "t" -> first_server_word_11 */
     {337, 255, 43, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: first_server_word_6 */
 
-    /* first-server-word = "NOTICE" / "PING" / "ERROR" / . "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CA" . "P" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "ca"
      *     "P" / "p" -> spaces_39: close command */
     {338, 255, 53, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: first_server_word_7 */
 
-    /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ER" . "ROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "er"
      *     "R" / "r" -> first_server_word_12 */
     {339, 255, 46, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: first_server_word_8 */
 
-    /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NO" . "TICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "no"
      *     "T" / "t" -> first_server_word_13 */
     {340, 255, 43, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: first_server_word_9 */
 
-    /* first-server-word = "NOTICE" / . "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PI" . "NG" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "pi"
      *     "N" / "n" -> first_server_word_14 */
     {341, 255, 56, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: first_server_word_10 */
@@ -5737,12 +5687,12 @@ static const qcap_state_t states[] = {
      *     the end: close username, open digest, close digest */
     {256, 255, 31, 45, 12, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: cram_name_5 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "use" . "r=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "use"
      *     "R" / "r" -> xoauth2_5 */
     {347, 255, 46, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: xoauth2_4 */
 
-    /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
+    /* oauthbearer = gs2-cb-flag "," [ "a" . "=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * e.g. after "n,a"
      *     "=" -> gs2_authzid_1: open username */
     {348, 255, 38, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: oauthbearer_3 */
@@ -5759,7 +5709,7 @@ static const qcap_state_t states[] = {
      *     "," -> oauthbearer_2 */
     {350, 2, 59, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: gs2_cb_flag_7 */
 
-    /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
+    /* scram = gs2-cb-flag "," [ "a" . "=" scram-authzid ] "," [ "m=" *scram-char "," ] ...      RFC 5802, 7
      * e.g. after "n,a"
      *     "=" -> scram_authzid_1: open authzid */
     {352, 255, 38, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: scram_3 */
@@ -5896,63 +5846,63 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_47 */
     {391, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: spaces_33 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / . "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOI" . "N" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" ...      RFC 2812, 3.1
      * e.g. after "joi"
      *     "N" / "n" -> spaces_48: close command */
     {392, 255, 56, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: other_word_13 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / . "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = ... "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MOD" . "E" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "mod"
      *     "E" / "e" -> spaces_48: close command */
     {392, 255, 49, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: other_word_14 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOT" . "ICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" ...      RFC 2812, 3.1
      * e.g. after "not"
      *     "I" / "i" -> other_word_21 */
     {393, 255, 47, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: other_word_15 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / . "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = ... / "PRIVMSG" / "NOTICE" / "JOIN" / "PAR" . "T" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "par"
      *     "T" / "t" -> spaces_48: close command */
     {392, 255, 43, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: other_word_16 */
 
-    /* pass-word = . "PASS"      RFC 2812, 3.1
+    /* pass-word = "PAS" . "S"      RFC 2812, 3.1
      * e.g. after "pas"
      *     "S" / "s" -> spaces_49: close command */
     {394, 255, 36, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: pass_word_4 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / . "PONG"      RFC 2812, 3.1
+    /* other-word = ... / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PON" . "G"      RFC 2812, 3.1
      * e.g. after "pon"
      *     "G" / "g" -> spaces_48: close command */
     {392, 255, 64, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: other_word_17 */
 
-    /* other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "WEBIRC" / "PRI" . "VMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" ...      RFC 2812, 3.1
      * e.g. after "pri"
      *     "V" / "v" -> other_word_22 */
     {395, 255, 65, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: other_word_18 */
 
-    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = "STA" . "RTTLS"      RFC 2812, 3.1
      * e.g. after "sta"
      *     "R" / "r" -> first_starttls_4 */
     {396, 255, 46, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: first_starttls_3 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / . "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = ... / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOP" . "IC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "top"
      *     "I" / "i" -> other_word_23 */
     {397, 255, 47, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: other_word_19 */
 
-    /* user-command = . "USER"      RFC 2812, 3.1
+    /* user-command = "USE" . "R"      RFC 2812, 3.1
      * e.g. after "use"
      *     "R" / "r" -> spaces_50: close command */
     {398, 255, 46, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: user_command_3 */
 
-    /* other-word = . "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "WEB" . "IRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / ...      RFC 2812, 3.1
      * e.g. after "web"
      *     "I" / "i" -> other_word_24 */
     {399, 255, 47, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: other_word_20 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
-     * other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / . "WHOIS" / "PONG"      RFC 2812, 3.1
+     * other-word = ... / "PART" / "MODE" / "TOPIC" / "WHO" / "WHO" . "IS" / "PONG"      RFC 2812, 3.1
      * e.g. after "who"
      *     "I" / "i" -> other_word_25
      *     SP -> spaces_51: close command */
@@ -6016,7 +5966,7 @@ static const qcap_state_t states[] = {
      *     ";" -> tag_key_2: close tag-value, close tag, open tag, open tag-key */
     {418, 2, 63, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: tag_value_2 */
 
-    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / "AUT" . "HENTICATE"      RFC 2812, 2.3.1
      * e.g. after "aut"
      *     "H" / "h" -> first_server_word_15 */
     {421, 255, 68, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: first_server_word_11 */
@@ -6026,17 +5976,17 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_55 */
     {422, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: spaces_39 */
 
-    /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERR" . "OR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "err"
      *     "O" / "o" -> first_server_word_16 */
     {423, 255, 41, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: first_server_word_12 */
 
-    /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOT" . "ICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "not"
      *     "I" / "i" -> first_server_word_17 */
     {424, 255, 47, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: first_server_word_13 */
 
-    /* first-server-word = "NOTICE" / . "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PIN" . "G" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "pin"
      *     "G" / "g" -> spaces_39: close command */
     {338, 255, 64, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: first_server_word_14 */
@@ -6073,7 +6023,7 @@ static const qcap_state_t states[] = {
      *     ";" -> tag_key_3: close tag-value, close tag, open tag, open tag-key */
     {434, 2, 63, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: tag_value_3 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "user" . "=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user"
      *     "=" -> oauth_user_1: open username */
     {437, 255, 38, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: xoauth2_5 */
@@ -6097,12 +6047,12 @@ static const qcap_state_t states[] = {
      *     scram-char -> scram_authzid_2 */
     {442, 255, 70, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: scram_authzid_1 */
 
-    /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
+    /* scram = ... "," [ "a=" scram-authzid ] "," [ "m" . "=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m"
      *     "=" -> scram_7 */
     {443, 255, 38, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: scram_5 */
 
-    /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
+    /* scram = ... ] "," [ "m=" *scram-char "," ] "n" . "=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n"
      *     "=" -> scram_name_1: open username */
     {444, 255, 38, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: scram_6 */
@@ -6201,7 +6151,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_51 */
     {482, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: spaces_48 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / . "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTI" . "CE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" ...      RFC 2812, 3.1
      * e.g. after "noti"
      *     "C" / "c" -> other_word_14 */
     {322, 255, 10, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: other_word_21 */
@@ -6211,17 +6161,17 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_56 */
     {483, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: spaces_49 */
 
-    /* other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "WEBIRC" / "PRIV" . "MSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" ...      RFC 2812, 3.1
      * e.g. after "priv"
      *     "M" / "m" -> other_word_26 */
     {484, 255, 74, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: other_word_22 */
 
-    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = "STAR" . "TTLS"      RFC 2812, 3.1
      * e.g. after "star"
      *     "T" / "t" -> first_starttls_5 */
     {485, 255, 43, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: first_starttls_4 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / . "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = ... / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPI" . "C" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
      * e.g. after "topi"
      *     "C" / "c" -> spaces_48: close command */
     {392, 255, 10, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: other_word_23 */
@@ -6231,12 +6181,12 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_57 */
     {486, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: spaces_50 */
 
-    /* other-word = . "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "WEBI" . "RC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / ...      RFC 2812, 3.1
      * e.g. after "webi"
      *     "R" / "r" -> other_word_23 */
     {397, 255, 46, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: other_word_24 */
 
-    /* other-word = "WEBIRC" / "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / . "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = ... / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOI" . "S" / "PONG"      RFC 2812, 3.1
      * e.g. after "whoi"
      *     "S" / "s" -> spaces_48: close command */
     {392, 255, 36, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: other_word_25 */
@@ -6282,7 +6232,7 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
     {500, 3, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: spaces_54 */
 
-    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTH" . "ENTICATE"      RFC 2812, 2.3.1
      * e.g. after "auth"
      *     "E" / "e" -> first_server_word_18 */
     {504, 255, 49, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: first_server_word_15 */
@@ -6296,12 +6246,12 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_55 */
     {505, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: spaces_55 */
 
-    /* first-server-word = "NOTICE" / "PING" / . "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERRO" . "R" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "erro"
      *     "R" / "r" -> spaces_39: close command */
     {338, 255, 46, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: first_server_word_16 */
 
-    /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTI" . "CE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "noti"
      *     "C" / "c" -> first_server_word_19 */
     {508, 255, 10, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: first_server_word_17 */
@@ -6337,7 +6287,7 @@ static const qcap_state_t states[] = {
      *     "," -> oauthbearer_4: close username */
     {515, 1, 77, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: gs2_authzid_2 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "a" . "uth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01a"
@@ -6513,12 +6463,12 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_56 */
     {573, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: spaces_56 */
 
-    /* other-word = "WEBIRC" / . "PRIVMSG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" / "WHO" / "WHOIS" / "PONG"      RFC 2812, 3.1
+    /* other-word = "WEBIRC" / "PRIVM" . "SG" / "NOTICE" / "JOIN" / "PART" / "MODE" / "TOPIC" ...      RFC 2812, 3.1
      * e.g. after "privm"
      *     "S" / "s" -> other_word_17 */
     {326, 255, 36, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: other_word_26 */
 
-    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = "START" . "TLS"      RFC 2812, 3.1
      * e.g. after "start"
      *     "T" / "t" -> first_starttls_6 */
     {576, 255, 43, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: first_starttls_5 */
@@ -6608,7 +6558,7 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_1: close target, anomaly-open, anomaly bare-LF */
     {603, 4, 83, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: target_4 */
 
-    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHE" . "NTICATE"      RFC 2812, 2.3.1
      * e.g. after "authe"
      *     "N" / "n" -> first_server_word_20 */
     {607, 255, 56, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: first_server_word_18 */
@@ -6632,7 +6582,7 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_2: close parameter, anomaly-open, anomaly bare-LF */
     {612, 3, 24, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: trailing_5 */
 
-    /* first-server-word = . "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTIC" . "E" / "PING" / "ERROR" / "CAP" / "AUTHENTICATE"      RFC 2812, 2.3.1
      * e.g. after "notic"
      *     "E" / "e" -> spaces_39: close command */
     {338, 255, 49, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: first_server_word_19 */
@@ -6649,7 +6599,7 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1: close username */
     {616, 1, 79, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: oauth_user_2 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "au" . "th=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01au"
@@ -6774,7 +6724,7 @@ static const qcap_state_t states[] = {
      *     LF -> client_line_1: close password, anomaly-open, anomaly bare-LF, set is_spoken, close message */
     {661, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: anything_10 */
 
-    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = "STARTT" . "LS"      RFC 2812, 3.1
      * e.g. after "startt"
      *     "L" / "l" -> first_starttls_7 */
     {664, 255, 88, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: first_starttls_6 */
@@ -6839,7 +6789,7 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
     {686, 3, 80, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: spaces_61 */
 
-    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHEN" . "TICATE"      RFC 2812, 2.3.1
      * e.g. after "authen"
      *     "T" / "t" -> first_server_word_21 */
     {690, 255, 43, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: first_server_word_20 */
@@ -6907,7 +6857,7 @@ static const qcap_state_t states[] = {
      *     -> spaces_66 */
     {711, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 331: before_spaces_20 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "aut" . "h=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01aut"
@@ -7022,7 +6972,7 @@ static const qcap_state_t states[] = {
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, set is_spoken, close message */
     {752, 255, 90, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: capability_4 */
 
-    /* first-starttls = . "STARTTLS"      RFC 2812, 3.1
+    /* first-starttls = "STARTTL" . "S"      RFC 2812, 3.1
      * e.g. after "starttl"
      *     "S" / "s" -> blanks_3: set is_tls_asked, close command */
     {756, 255, 36, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: first_starttls_7 */
@@ -7065,7 +7015,7 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_1: close subcommand, anomaly-open, anomaly bare-LF */
     {768, 4, 80, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: subcommand_5 */
 
-    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENT" . "ICATE"      RFC 2812, 2.3.1
      * e.g. after "authent"
      *     "I" / "i" -> first_server_word_22 */
     {772, 255, 47, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: first_server_word_21 */
@@ -7111,7 +7061,7 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
     {784, 3, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: spaces_70 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth" . "=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth"
@@ -7169,7 +7119,7 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
     {806, 3, 18, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: cap_words_3 */
 
-    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTI" . "CATE"      RFC 2812, 2.3.1
      * e.g. after "authenti"
      *     "C" / "c" -> first_server_word_23 */
     {811, 255, 10, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: first_server_word_22 */
@@ -7261,7 +7211,7 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
     {842, 255, 90, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: capability_6 */
 
-    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTIC" . "ATE"      RFC 2812, 2.3.1
      * e.g. after "authentic"
      *     "A" / "a" -> first_server_word_24 */
     {846, 255, 40, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: first_server_word_23 */
@@ -7317,7 +7267,7 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1: open token, close token */
     {865, 2, 95, 153, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: token_1 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "B" . "earer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=b"
@@ -7334,7 +7284,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_74: close parameter */
     {872, 2, 23, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: middle_20 */
 
-    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / . "AUTHENTICATE"      RFC 2812, 2.3.1
+    /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICA" . "TE"      RFC 2812, 2.3.1
      * e.g. after "authentica"
      *     "T" / "t" -> first_server_word_19 */
     {508, 255, 43, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: first_server_word_24 */
@@ -7370,7 +7320,7 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_2: close subcommand, anomaly-open, anomaly bare-LF */
     {883, 4, 80, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: subcommand_6 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Be" . "arer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=be"
@@ -7421,7 +7371,7 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
     {903, 3, 18, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: cap_words_4 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Bea" . "rer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=bea"
@@ -7470,7 +7420,7 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
     {923, 255, 90, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: capability_8 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Bear" . "er" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=bear"
@@ -7480,7 +7430,7 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1: open token, close token */
     {927, 255, 96, 109, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: oauth_token_10 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Beare" . "r" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=beare"

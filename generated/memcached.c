@@ -850,27 +850,13 @@ static qcap_number_t value_0(const qcap_parser_t *parser)
     return qcap_number(1);
 }
 
-/* true */
-static qcap_number_t value_1(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_2(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
 /* size */
-static qcap_number_t value_3(const qcap_parser_t *parser)
+static qcap_number_t value_1(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 0 /* size */);
 }
 
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1};
 
 /* Which alternative of frame applies. */
 static int choose_8(const qcap_parser_t *parser)
@@ -1074,9 +1060,9 @@ on1:
 out1:
     return qcap_leave(parser, at, end, AT_STORE_1);
 
-    /* store = . "set" / "add" / "replace" / "append" / "prepend"
-     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* store = "s" . "et" / "add" / "replace" / "append" / "prepend"
+     * other-command = "s" . "tats" / "flush_all" / "version" / "verbosity" / ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "s" . "hutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "s" */
 on3:
     if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "et ", 3) == 0)) {
@@ -1122,9 +1108,9 @@ out5:
     qcap_op_list(parser, 17 /* open key */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_KEY_3);
 
-    /* get = . "get" / "gets"
-     * get = "get" / . "gets"
-     * gat = . "gat" / "gats"
+    /* get = "g" . "et" / "gets"
+     * get = "get" / "g" . "ets"
+     * gat = "g" . "at" / "gats"
      * e.g. after "g" */
 on2:
     if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "et ", 3) == 0)) {
@@ -1198,9 +1184,9 @@ store_1:
     }
     return qcap_stop(parser, at, AT_STORE_1, QCAP_STOP_TABLE);
 
-    /* get = . "get" / "gets"
-     * get = "get" / . "gets"
-     * gat = . "gat" / "gats"
+    /* get = "g" . "et" / "gets"
+     * get = "get" / "g" . "ets"
+     * gat = "g" . "at" / "gats"
      * e.g. after "g" */
 get_1:
     if (at == end)
@@ -1211,9 +1197,9 @@ get_1:
     }
     return qcap_stop(parser, at, AT_GET_1, QCAP_STOP_TABLE);
 
-    /* store = . "set" / "add" / "replace" / "append" / "prepend"
-     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* store = "s" . "et" / "add" / "replace" / "append" / "prepend"
+     * other-command = "s" . "tats" / "flush_all" / "version" / "verbosity" / ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "s" . "hutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "s" */
 store_2:
     if (at == end)
@@ -1224,8 +1210,8 @@ store_2:
     }
     return qcap_stop(parser, at, AT_STORE_2, QCAP_STOP_TABLE);
 
-    /* get = . "get" / "gets"
-     * get = "get" / . "gets"
+    /* get = "ge" . "t" / "gets"
+     * get = "get" / "ge" . "ts"
      * e.g. after "ge" */
 get_2:
     if (at == end)
@@ -1236,7 +1222,7 @@ get_2:
     }
     return qcap_stop(parser, at, AT_GET_2, QCAP_STOP_TABLE);
 
-    /* store = . "set" / "add" / "replace" / "append" / "prepend"
+    /* store = "se" . "t" / "add" / "replace" / "append" / "prepend"
      * e.g. after "se" */
 store_3:
     if (at == end)
@@ -1263,7 +1249,7 @@ storage_line_1:
     return qcap_stop(parser, at, AT_STORAGE_LINE_1, QCAP_STOP_TABLE);
 
     /* get-start = get . SP
-     * get = "get" / . "gets"
+     * get = "get" / "get" . "s"
      * e.g. after "get" */
 get_start_1:
     if (at == end)
@@ -1572,9 +1558,9 @@ on1:
 out1:
     return qcap_leave(parser, at, end, AT_VALUE_LINE_1);
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
-     * meta-value-line = . "VA" SP bytes *( SP meta-flag ) CRLF
-     * reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* value-line = "V" . "ALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * meta-value-line = "V" . "A" SP bytes *( SP meta-flag ) CRLF
+     * reply-line = ... meta-flag *( SP meta-flag ) ) / ( "V" . "ERSION" SP version ) / debug ) CRLF )
      * e.g. after "V" */
 on4:
     if (QCAP_LIKELY((size_t)(end - at) >= 5 && memcmp(at, "ALUE ", 5) == 0)) {
@@ -1615,9 +1601,9 @@ out6:
     qcap_op_list(parser, 57 /* open key */, QCAP_HERE(p0) + 5);
     return qcap_leave(parser, at, end, AT_KEY_6);
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
-     * status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
-     * status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
+    /* stat = "S" . "TAT" SP stat-name SP [ stat-value ] CRLF
+     * status = "S" . "TORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+     * status = ... ) / ( "UNSAFE" SP *text-char ) / ( "S" . "AME" SP *text-char )
      * e.g. after "S" */
 on3:
     if (QCAP_LIKELY((size_t)(end - at) >= 7 && memcmp(at, "TORED\r\n", 7) == 0)) {
@@ -1640,9 +1626,9 @@ out3:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_STAT_1);
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
-     * status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
-     * error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* status = "STORED" / "NOT_STORED" / "E" . "XISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+     * status = ... / "DELETED" / "TOUCHED" / "OK" / "E" . "ND" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+     * error = "E" . "RROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "E" */
 on2:
     if (QCAP_LIKELY((size_t)(end - at) >= 4 && memcmp(at, "ND\r\n", 4) == 0)) {
@@ -1695,9 +1681,9 @@ value_line_1:
     }
     return qcap_stop(parser, at, AT_VALUE_LINE_1, QCAP_STOP_TABLE);
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
-     * status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
-     * error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* status = "STORED" / "NOT_STORED" / "E" . "XISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+     * status = ... / "DELETED" / "TOUCHED" / "OK" / "E" . "ND" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+     * error = "E" . "RROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "E" */
 status_1:
     if (at == end)
@@ -1710,9 +1696,9 @@ status_1:
     }
     return qcap_stop(parser, at, AT_STATUS_1, QCAP_STOP_TABLE);
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
-     * status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
-     * status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
+    /* stat = "S" . "TAT" SP stat-name SP [ stat-value ] CRLF
+     * status = "S" . "TORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+     * status = ... ) / ( "UNSAFE" SP *text-char ) / ( "S" . "AME" SP *text-char )
      * e.g. after "S" */
 stat_1:
     if (at == end)
@@ -1723,9 +1709,9 @@ stat_1:
     }
     return qcap_stop(parser, at, AT_STAT_1, QCAP_STOP_TABLE);
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
-     * meta-value-line = . "VA" SP bytes *( SP meta-flag ) CRLF
-     * reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* value-line = "V" . "ALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * meta-value-line = "V" . "A" SP bytes *( SP meta-flag ) CRLF
+     * reply-line = ... meta-flag *( SP meta-flag ) ) / ( "V" . "ERSION" SP version ) / debug ) CRLF )
      * e.g. after "V" */
 value_line_2:
     if (at == end)
@@ -1736,7 +1722,7 @@ value_line_2:
     }
     return qcap_stop(parser, at, AT_VALUE_LINE_2, QCAP_STOP_TABLE);
 
-    /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "EN" . "D" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * meta-alone = meta-status *. SP CRLF
      * meta-alone = meta-status *SP . CRLF
      * e.g. after "EN" */
@@ -1760,8 +1746,8 @@ status_line_1:
     }
     return qcap_stop(parser, at, AT_STATUS_LINE_1, QCAP_STOP_TABLE);
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
-     * status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+    /* stat = "ST" . "AT" SP stat-name SP [ stat-value ] CRLF
+     * status = "ST" . "ORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / ...
      * e.g. after "ST" */
 stat_2:
     if (at == end)
@@ -1774,7 +1760,7 @@ stat_2:
     }
     return qcap_stop(parser, at, AT_STAT_2, QCAP_STOP_TABLE);
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VA" . "LUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * meta-value-line = "VA" . SP bytes *( SP meta-flag ) CRLF
      * e.g. after "VA" */
 value_line_3:
@@ -1786,7 +1772,7 @@ value_line_3:
     }
     return qcap_stop(parser, at, AT_VALUE_LINE_3, QCAP_STOP_TABLE);
 
-    /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "EN" . "D" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "EN" */
 status_3:
     if (at == end)
@@ -1813,7 +1799,7 @@ status_line_2:
     }
     return qcap_stop(parser, at, AT_STATUS_LINE_2, QCAP_STOP_TABLE);
 
-    /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+    /* status = "STO" . "RED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / ...
      * e.g. after "STO" */
 status_4:
     if (at == end)
@@ -1824,7 +1810,7 @@ status_4:
     }
     return qcap_stop(parser, at, AT_STATUS_4, QCAP_STOP_TABLE);
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VAL" . "UE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "VAL" */
 value_line_4:
     if (at == end)
@@ -1835,7 +1821,7 @@ value_line_4:
     }
     return qcap_stop(parser, at, AT_VALUE_LINE_4, QCAP_STOP_TABLE);
 
-    /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+    /* status = "STOR" . "ED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * e.g. after "STOR" */
 status_5:
     if (at == end)
@@ -1846,7 +1832,7 @@ status_5:
     }
     return qcap_stop(parser, at, AT_STATUS_5, QCAP_STOP_TABLE);
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VALU" . "E" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "VALU" */
 value_line_5:
     if (at == end)
@@ -1916,7 +1902,7 @@ flags_4:
     }
     return qcap_stop(parser, at, AT_FLAGS_4, QCAP_STOP_TABLE);
 
-    /* end = . "END" CRLF
+    /* end = "E" . "ND" CRLF
      * e.g. after "STAT a \r\nE" */
 end_1:
     if (at == end)
@@ -1938,7 +1924,7 @@ bytes_2:
     }
     return qcap_stop(parser, at, AT_BYTES_2, QCAP_STOP_TABLE);
 
-    /* end = . "END" CRLF
+    /* end = "EN" . "D" CRLF
      * e.g. after "STAT a \r\nEN" */
 end_2:
     if (at == end)
@@ -2087,15 +2073,15 @@ static const uint16_t targets_8[] = {AT_BEFORE_STORE_3, AT_BEFORE_VALUE_LINE_3, 
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 134, .value = value_3}, /* 0 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 134, .value = value_3}, /* 1 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 134, .value = value_3}, /* 2 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 134, .value = value_3}, /* 3 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 134, .value = value_3}, /* 4 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 134, .value = value_3}, /* 5 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 134, .value = value_3}, /* 6 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 134, .value = value_3}, /* 7 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 147, .is_shared = true, .choose = choose_8}, /* 8 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 134, .value = value_1}, /* 0: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 134, .value = value_1}, /* 1: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 134, .value = value_1}, /* 2: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 134, .value = value_1}, /* 3: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 134, .value = value_1}, /* 4: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 134, .value = value_1}, /* 5: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 134, .value = value_1}, /* 6: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 134, .value = value_1}, /* 7: value */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 147, .is_shared = true, .choose = choose_8}, /* 8: frame */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -2778,8 +2764,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 0, 11, 0, 0}, /* open reply */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 11, 0, 0}, /* open reply */
     {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 0, 160}, /* set is_spoken */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 1, 161}, /* set is_spoken */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 162}, /* set is_spoken */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 0, 161}, /* set is_spoken */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 0, 162}, /* set is_spoken */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 27, 0, 0}, /* close rest */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 27, 0, 0}, /* open rest */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 27, 0, 0}, /* open rest */
@@ -3104,17 +3090,17 @@ static const qcap_state_t states[] = {
      *     -> value_line_1 */
     {32, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 3: before_value_line_1 */
 
-    /* get = . "get" / "gets"
-     * get = "get" / . "gets"
-     * gat = . "gat" / "gats"
+    /* get = "g" . "et" / "gets"
+     * get = "get" / "g" . "ets"
+     * gat = "g" . "at" / "gats"
      * e.g. after "g"
      *     "a" -> gat_1
      *     "e" -> get_2 */
     {33, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 4: get_1 */
 
-    /* store = . "set" / "add" / "replace" / "append" / "prepend"
-     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* store = "s" . "et" / "add" / "replace" / "append" / "prepend"
+     * other-command = "s" . "tats" / "flush_all" / "version" / "verbosity" / ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "s" . "hutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "s"
      *     "e" -> store_3
      *     "h" -> other_command_12
@@ -3122,44 +3108,44 @@ static const qcap_state_t states[] = {
      *     "t" -> other_command_14 */
     {35, 255, 3, 4, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 5: store_2 */
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
-     * status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
-     * error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* status = "STORED" / "NOT_STORED" / "E" . "XISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+     * status = ... / "DELETED" / "TOUCHED" / "OK" / "E" . "ND" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+     * error = "E" . "RROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "E"
      *     "N" -> status_2: open status
      *     "R" -> error_3: open error
      *     "X" -> status_19: open status */
     {39, 255, 4, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 6: status_1 */
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
-     * status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
-     * status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
+    /* stat = "S" . "TAT" SP stat-name SP [ stat-value ] CRLF
+     * status = "S" . "TORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+     * status = ... ) / ( "UNSAFE" SP *text-char ) / ( "S" . "AME" SP *text-char )
      * e.g. after "S"
      *     "A" -> status_22: open status
      *     "E" -> error_4: open error
      *     "T" -> stat_2 */
     {42, 255, 5, 6, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 7: stat_1 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
-     * meta-value-line = . "VA" SP bytes *( SP meta-flag ) CRLF
-     * reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* value-line = "V" . "ALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * meta-value-line = "V" . "A" SP bytes *( SP meta-flag ) CRLF
+     * reply-line = ... meta-flag *( SP meta-flag ) ) / ( "V" . "ERSION" SP version ) / debug ) CRLF )
      * e.g. after "V"
      *     "A" -> value_line_3
      *     "E" -> reply_line_1 */
     {45, 255, 6, 7, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 8: value_line_2 */
 
-    /* get = . "get" / "gets"
-     * get = "get" / . "gets"
+    /* get = "ge" . "t" / "gets"
+     * get = "get" / "ge" . "ts"
      * e.g. after "ge"
      *     "t" -> get_start_1 */
     {47, 255, 7, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 9: get_2 */
 
-    /* store = . "set" / "add" / "replace" / "append" / "prepend"
+    /* store = "se" . "t" / "add" / "replace" / "append" / "prepend"
      * e.g. after "se"
      *     "t" -> storage_line_1: close command */
     {48, 255, 7, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 10: store_3 */
 
-    /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "EN" . "D" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * meta-alone = meta-status *. SP CRLF
      * meta-alone = meta-status *SP . CRLF
      * e.g. after "EN"
@@ -3173,21 +3159,21 @@ static const qcap_state_t states[] = {
      *     CR -> status_line_2 */
     {52, 255, 9, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 12: status_line_1 */
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
-     * status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+    /* stat = "ST" . "AT" SP stat-name SP [ stat-value ] CRLF
+     * status = "ST" . "ORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / ...
      * e.g. after "ST"
      *     "A" -> stat_3: open stat
      *     "O" -> status_4: open status */
     {53, 255, 10, 12, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 13: stat_2 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VA" . "LUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * meta-value-line = "VA" . SP bytes *( SP meta-flag ) CRLF
      * e.g. after "VA"
      *     "L" -> value_line_4
      *     SP -> bytes_5: begin bytes */
     {55, 255, 11, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 14: value_line_3 */
 
-    /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "EN" . "D" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "EN"
      *     "D" -> status_line_1: close status */
     {57, 255, 12, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 15: status_3 */
@@ -3198,7 +3184,7 @@ static const qcap_state_t states[] = {
     {58, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 16: storage_line_1 */
 
     /* get-start = get . SP
-     * get = "get" / . "gets"
+     * get = "get" / "get" . "s"
      * e.g. after "get"
      *     "s" -> get_start_2: close command
      *     SP -> key_2: close command, atomic ends, open key */
@@ -3209,12 +3195,12 @@ static const qcap_state_t states[] = {
      *     LF -> value_line_1: atomic ends, close reply */
     {61, 255, 15, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 18: status_line_2 */
 
-    /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+    /* status = "STO" . "RED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / ...
      * e.g. after "STO"
      *     "R" -> status_5 */
     {62, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 19: status_4 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VAL" . "UE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "VAL"
      *     "U" -> value_line_5 */
     {63, 255, 17, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 20: value_line_4 */
@@ -3229,12 +3215,12 @@ static const qcap_state_t states[] = {
      *     key-char -> key_4 */
     {65, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 22: key_2 */
 
-    /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+    /* status = "STOR" . "ED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * e.g. after "STOR"
      *     "E" -> status_3 */
     {66, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 23: status_5 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VALU" . "E" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "VALU"
      *     "E" -> value_line_6 */
     {67, 255, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: value_line_5 */
@@ -3321,7 +3307,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> bytes_3 */
     {89, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 37: bytes_1 */
 
-    /* end = . "END" CRLF
+    /* end = "E" . "ND" CRLF
      * e.g. after "STAT a \r\nE"
      *     "N" -> end_2 */
     {90, 255, 25, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 38: end_1 */
@@ -3341,7 +3327,7 @@ static const qcap_state_t states[] = {
      *     LF -> value_4: convert bytes, mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
     {92, 255, 26, 33, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 40: bytes_3 */
 
-    /* end = . "END" CRLF
+    /* end = "EN" . "D" CRLF
      * e.g. after "STAT a \r\nEN"
      *     "D" -> end_3 */
     {96, 255, 12, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 41: end_2 */
@@ -3456,54 +3442,54 @@ static const qcap_state_t states[] = {
      *     -> request_id_1: open request-id */
     {131, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 59: before_request_id_1 */
 
-    /* store = "set" / . "add" / "replace" / "append" / "prepend"
-     * store = "set" / "add" / "replace" / . "append" / "prepend"
+    /* store = "set" / "a" . "dd" / "replace" / "append" / "prepend"
+     * store = "set" / "add" / "replace" / "a" . "ppend" / "prepend"
      * e.g. after "a"
      *     "d" -> store_10
      *     "p" -> store_11 */
     {132, 255, 32, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 60: store_5 */
 
-    /* cas-store = . "cas"
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* cas-store = "c" . "as"
+     * other-command = ... "slabs" / "lru" / "lru_crawler" / "watch" / "c" . "ache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... "slabs" / "lru" / "lru_crawler" / "watch" / "c" . "ache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "c"
      *     "a" -> cas_store_3 */
     {134, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 61: cas_store_1 */
 
-    /* delete = . "delete"
-     * increment = "incr" / . "decr"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* delete = "d" . "elete"
+     * increment = "incr" / "d" . "ecr"
+     * other-command = ... / "refresh_certs" / "misbehave" / "d" . "ebugtime" / "extstore"
      * e.g. after "d"
      *     "e" -> delete_2 */
     {135, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 62: delete_1 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "e" . "xtstore"
+     * other-command = ... / "misbehave" / "debugtime" / "e" . "xtstore"
      * e.g. after "e"
      *     "x" -> other_command_7 */
     {136, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 63: other_command_1 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "f" . "lush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / "f" . "lush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "f"
      *     "l" -> other_command_8 */
     {137, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 64: other_command_2 */
 
-    /* increment = . "incr" / "decr"
+    /* increment = "i" . "ncr" / "decr"
      * e.g. after "i"
      *     "n" -> increment_2 */
     {138, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 65: increment_1 */
 
-    /* other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+    /* other-command = ... / "quit" / "shutdown" / "slabs" / "l" . "ru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / "l" . "ru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "l" . "ru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "l"
      *     "r" -> other_command_9 */
     {139, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 66: other_command_3 */
 
-    /* ms = . "ms"
-     * meta-command = . "mg" / "md" / "ma" / "me"
-     * meta-command = "mg" / . "md" / "ma" / "me"
+    /* ms = "m" . "s"
+     * meta-command = "m" . "g" / "md" / "ma" / "me"
+     * meta-command = "mg" / "m" . "d" / "ma" / "me"
      * e.g. after "m"
      *     "a" / "d"-"e" / "g" -> meta_start_1: close command
      *     "i" -> other_command_10
@@ -3511,38 +3497,38 @@ static const qcap_state_t states[] = {
      *     "s" -> ms_start_1: close command */
     {140, 255, 39, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 67: ms_1 */
 
-    /* store = "set" / "add" / "replace" / "append" / . "prepend"
+    /* store = "set" / "add" / "replace" / "append" / "p" . "repend"
      * e.g. after "p"
      *     "r" -> store_12 */
     {144, 255, 38, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 68: store_6 */
 
-    /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
-     * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+    /* other-command = ... / "flush_all" / "version" / "verbosity" / "q" . "uit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = ... / "flush_all" / "version" / "verbosity" / "q" . "uit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "q"
      *     "u" -> other_command_11 */
     {145, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 69: other_command_4 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* store = "set" / "add" / "r" . "eplace" / "append" / "prepend"
+     * other-command = ... / "watch" / "cache_memlimit" / "r" . "efresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "r" . "efresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "r"
      *     "e" -> store_13 */
     {146, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 70: store_7 */
 
-    /* touch = . "touch"
+    /* touch = "t" . "ouch"
      * e.g. after "t"
      *     "o" -> touch_2 */
     {147, 255, 41, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 71: touch_1 */
 
-    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / "v" . "ersion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
+     * other-command = "stats" / "flush_all" / "version" / "v" . "erbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "v" . "ersion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
      * e.g. after "v"
      *     "e" -> other_command_15 */
     {148, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 72: other_command_5 */
 
-    /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "w" . "atch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "w" . "atch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "w"
      *     "a" -> other_command_16 */
     {149, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: other_command_6 */
@@ -3552,61 +3538,61 @@ static const qcap_state_t states[] = {
      *     LF -> store_1: anomaly empty-line */
     {150, 255, 15, 60, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: empty_line_1 */
 
-    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
-     * status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( "B" . "USY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
+     * status = ... / "RESET" / ( "BUSY" SP *text-char ) / ( "B" . "ADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "B"
      *     "A" -> status_16
      *     "U" -> status_17 */
     {151, 255, 42, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: status_6 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "C" . "LIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "C"
      *     "L" -> error_2 */
     {153, 255, 43, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 76: error_1 */
 
-    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
+    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "D" . "ELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
      * e.g. after "D"
      *     "E" -> status_18 */
     {154, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 77: status_7 */
 
-    /* meta-status = . "HD" / "EN" / "NF" / "NS" / "EX" / "MN"
-     * meta-status = . "HD" / "EN" / "NF" / "NS" / "EX" / "MN"
+    /* meta-status = "H" . "D" / "EN" / "NF" / "NS" / "EX" / "MN"
+     * meta-status = "H" . "D" / "EN" / "NF" / "NS" / "EX" / "MN"
      * e.g. after "H"
      *     "D" -> meta_alone_1: close status */
     {155, 255, 12, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: meta_status_1 */
 
-    /* meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / . "MN"
-     * meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / . "MN"
-     * debug = . "ME" SP key *( SP meta-flag )
+    /* meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / "M" . "N"
+     * meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / "M" . "N"
+     * debug = "M" . "E" SP key *( SP meta-flag )
      * e.g. after "M"
      *     "E" -> debug_1
      *     "N" -> meta_alone_1: open status, close status */
     {156, 255, 44, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: meta_status_2 */
 
-    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
-     * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
-     * status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+    /* status = "STORED" / "N" . "OT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+     * status = "STORED" / "NOT_STORED" / "EXISTS" / "N" . "OT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * status = ... ) / ( "BADCLASS" SP *text-char ) / ( "N" . "OSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "N"
      *     "F" / "S" -> meta_alone_1: close status
      *     "O" -> status_20 */
     {158, 255, 45, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 80: status_8 */
 
-    /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / . "OK" / "END" / "RESET" / ( "BUSY" SP *text-char ...
+    /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "O" . "K" / "END" / "RESET" / ( "BUSY" SP *text-char ) ...
      * e.g. after "O"
      *     "K" -> status_line_1: close status */
     {57, 255, 46, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: status_9 */
 
-    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / "R" . "ESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "R"
      *     "E" -> status_21 */
     {160, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: status_10 */
 
-    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
+    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / "T" . "OUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
      * e.g. after "T"
      *     "O" -> status_23 */
     {161, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: status_11 */
 
-    /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
+    /* status = ... ) / ( "NOTFULL" SP *text-char ) / ( "U" . "NSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
      * e.g. after "U"
      *     "N" -> status_24 */
     {162, 255, 25, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 84: status_12 */
@@ -3620,53 +3606,53 @@ static const qcap_state_t states[] = {
      *     CR -> number_line_2: close number */
     {163, 255, 27, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 85: number_1 */
 
-    /* cas-store = . "cas"
+    /* cas-store = "c" . "as"
      * e.g. after "c"
      *     "a" -> cas_store_4 */
     {166, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 86: cas_store_2 */
 
-    /* get = . "get" / "gets"
-     * get = "get" / . "gets"
+    /* get = "g" . "et" / "gets"
+     * get = "get" / "g" . "ets"
      * e.g. after "g"
      *     "e" -> get_2 */
     {167, 255, 34, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 87: get_3 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+    /* store = "set" / "add" / "r" . "eplace" / "append" / "prepend"
      * e.g. after "r"
      *     "e" -> store_14 */
     {168, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 88: store_8 */
 
-    /* store = . "set" / "add" / "replace" / "append" / "prepend"
+    /* store = "s" . "et" / "add" / "replace" / "append" / "prepend"
      * e.g. after "s"
      *     "e" -> store_3 */
     {169, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: store_9 */
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
-     * status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
-     * error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* status = "STORED" / "NOT_STORED" / "E" . "XISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+     * status = ... / "DELETED" / "TOUCHED" / "OK" / "E" . "ND" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+     * error = "E" . "RROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "E"
      *     "N" -> status_3: open status
      *     "R" -> error_3: open error
      *     "X" -> status_25: open status */
     {170, 255, 4, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 90: status_13 */
 
-    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
-     * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
-     * status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+    /* status = "STORED" / "N" . "OT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+     * status = "STORED" / "NOT_STORED" / "EXISTS" / "N" . "OT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * status = ... ) / ( "BADCLASS" SP *text-char ) / ( "N" . "OSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "N"
      *     "O" -> status_20 */
     {173, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 91: status_14 */
 
-    /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
-     * status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
-     * error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
+    /* status = "S" . "TORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+     * status = ... ) / ( "UNSAFE" SP *text-char ) / ( "S" . "AME" SP *text-char )
+     * error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "S" . "ERVER_ERROR" SP *text-char )
      * e.g. after "S"
      *     "A" -> status_22: open status
      *     "E" -> error_4: open error
      *     "T" -> status_26: open status */
     {174, 255, 5, 71, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: status_15 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "V" . "ALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "V"
      *     "A" -> value_line_11 */
     {177, 255, 48, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 93: value_line_10 */
@@ -3676,59 +3662,59 @@ static const qcap_state_t states[] = {
      *     OCTET -> sequence_number_1: close request-id, open sequence-number, begin sequence-number */
     {178, 255, 31, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: request_id_2 */
 
-    /* store = "set" / . "add" / "replace" / "append" / "prepend"
+    /* store = "set" / "ad" . "d" / "replace" / "append" / "prepend"
      * e.g. after "ad"
      *     "d" -> storage_line_1: close command */
     {48, 255, 49, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: store_10 */
 
-    /* store = "set" / "add" / "replace" / . "append" / "prepend"
+    /* store = "set" / "add" / "replace" / "ap" . "pend" / "prepend"
      * e.g. after "ap"
      *     "p" -> store_15 */
     {179, 255, 50, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: store_11 */
 
-    /* cas-store = . "cas"
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* cas-store = "ca" . "s"
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "ca" . "che_memlimit" / "refresh_certs" / "misbehave" / ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "ca" . "che_memlimit" / "refresh_certs" / "misbehave" / ...
      * e.g. after "ca"
      *     "c" -> other_command_17
      *     "s" -> storage_line_2: close command */
     {180, 255, 51, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: cas_store_3 */
 
-    /* delete = . "delete"
-     * increment = "incr" / . "decr"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* delete = "de" . "lete"
+     * increment = "incr" / "de" . "cr"
+     * other-command = ... / "refresh_certs" / "misbehave" / "de" . "bugtime" / "extstore"
      * e.g. after "de"
      *     "b" -> other_command_18
      *     "c" -> increment_3
      *     "l" -> delete_3 */
     {182, 255, 52, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: delete_2 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "ex" . "tstore"
+     * other-command = ... / "misbehave" / "debugtime" / "ex" . "tstore"
      * e.g. after "ex"
      *     "t" -> other_command_19 */
     {185, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: other_command_7 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "fl" . "ush_all" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "fl" . "ush_all" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "fl"
      *     "u" -> other_command_20 */
     {186, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: other_command_8 */
 
-    /* gat = . "gat" / "gats"
-     * gat = "gat" / . "gats"
+    /* gat = "ga" . "t" / "gats"
+     * gat = "gat" / "ga" . "ts"
      * e.g. after "ga"
      *     "t" -> gat_start_1 */
     {187, 255, 7, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: gat_1 */
 
-    /* increment = . "incr" / "decr"
+    /* increment = "in" . "cr" / "decr"
      * e.g. after "in"
      *     "c" -> increment_3 */
     {188, 255, 53, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 102: increment_2 */
 
-    /* other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lr" . "u" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / "lr" . "u_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lr" . "u" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "lr"
      *     "u" -> other_start_1 */
     {189, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: other_command_9 */
@@ -3738,8 +3724,8 @@ static const qcap_state_t states[] = {
      *     SP -> key_7: atomic ends, open key */
     {190, 255, 13, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 104: meta_start_1 */
 
-    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
-     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "cache_memlimit" / "refresh_certs" / "mi" . "sbehave" / "debugtime" / "extstore"
+     * other-command = ... / "cache_memlimit" / "refresh_certs" / "mi" . "sbehave" / "debugtime" / "extstore"
      * e.g. after "mi"
      *     "s" -> other_command_21 */
     {191, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: other_command_10 */
@@ -3758,87 +3744,87 @@ static const qcap_state_t states[] = {
      *     SP -> key_8: atomic ends, open key */
     {195, 255, 13, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 107: ms_start_1 */
 
-    /* store = "set" / "add" / "replace" / "append" / . "prepend"
+    /* store = "set" / "add" / "replace" / "append" / "pr" . "epend"
      * e.g. after "pr"
      *     "e" -> store_11 */
     {196, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: store_12 */
 
-    /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
-     * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+    /* other-command = ... / "flush_all" / "version" / "verbosity" / "qu" . "it" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = ... / "flush_all" / "version" / "verbosity" / "qu" . "it" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "qu"
      *     "i" -> other_command_22 */
     {197, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: other_command_11 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* store = "set" / "add" / "re" . "place" / "append" / "prepend"
+     * other-command = ... / "watch" / "cache_memlimit" / "re" . "fresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "re" . "fresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "re"
      *     "f" -> other_command_23
      *     "p" -> store_16 */
     {198, 255, 57, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: store_13 */
 
-    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* other-command = ... / "version" / "verbosity" / "quit" / "sh" . "utdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "sh" . "utdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "sh"
      *     "u" -> other_command_24 */
     {200, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: other_command_12 */
 
-    /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
-     * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+    /* other-command = ... / "verbosity" / "quit" / "shutdown" / "sl" . "abs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... / "verbosity" / "quit" / "shutdown" / "sl" . "abs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "sl"
      *     "a" -> other_command_25 */
     {201, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: other_command_13 */
 
-    /* other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
-     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
+    /* other-command = "st" . "ats" / "flush_all" / "version" / "verbosity" / ...
+     * other-command = "st" . "ats" / "flush_all" / "version" / "verbosity" / ...
      * e.g. after "st"
      *     "a" -> other_command_26 */
     {202, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: other_command_14 */
 
-    /* touch = . "touch"
+    /* touch = "to" . "uch"
      * e.g. after "to"
      *     "u" -> touch_3 */
     {203, 255, 40, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: touch_2 */
 
-    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / "ve" . "rsion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
+     * other-command = "stats" / "flush_all" / "version" / "ve" . "rbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "ve" . "rsion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
      * e.g. after "ve"
      *     "r" -> other_command_27 */
     {204, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: other_command_15 */
 
-    /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "wa" . "tch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "wa" . "tch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "wa"
      *     "t" -> other_command_28 */
     {205, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: other_command_16 */
 
-    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... / "RESET" / ( "BUSY" SP *text-char ) / ( "BA" . "DCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BA"
      *     "D" -> status_27 */
     {206, 255, 12, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: status_16 */
 
-    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
+    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( "BU" . "SY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
      * e.g. after "BU"
      *     "S" -> status_28 */
     {207, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: status_17 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CL" . "IENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CL"
      *     "I" -> error_5 */
     {208, 255, 59, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: error_2 */
 
-    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
+    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DE" . "LETED" / "TOUCHED" / "OK" / "END" / "RESET" / ( ...
      * e.g. after "DE"
      *     "L" -> status_29 */
     {209, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: status_18 */
 
-    /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ER" . "ROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "ER"
      *     "R" -> error_6 */
     {210, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: error_3 */
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+    /* status = "STORED" / "NOT_STORED" / "EX" . "ISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" ...
      * meta-alone = meta-status *. SP CRLF
      * meta-alone = meta-status *SP . CRLF
      * e.g. after "EX"
@@ -3860,40 +3846,40 @@ static const qcap_state_t states[] = {
      *     SP -> key_9: open key */
     {216, 255, 13, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: debug_1 */
 
-    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
-     * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
-     * status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+    /* status = "STORED" / "NO" . "T_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+     * status = "STORED" / "NOT_STORED" / "EXISTS" / "NO" . "T_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * status = ... ) / ( "BADCLASS" SP *text-char ) / ( "NO" . "SPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "NO"
      *     "S" -> status_31
      *     "T" -> status_32 */
     {217, 255, 62, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: status_20 */
 
-    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / "RE" . "SET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "RE"
      *     "S" -> status_33 */
     {219, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: status_21 */
 
-    /* status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
+    /* status = ... ) / ( "UNSAFE" SP *text-char ) / ( "SA" . "ME" SP *text-char )
      * e.g. after "SA"
      *     "M" -> status_34 */
     {220, 255, 63, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: status_22 */
 
-    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SE" . "RVER_ERROR" SP *text-char )
      * e.g. after "SE"
      *     "R" -> error_7 */
     {221, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: error_4 */
 
-    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
+    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / "TO" . "UCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP *text-char ...
      * e.g. after "TO"
      *     "U" -> status_35 */
     {222, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: status_23 */
 
-    /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
+    /* status = ... ) / ( "NOTFULL" SP *text-char ) / ( "UN" . "SAFE" SP *text-char ) / ( "SAME" SP *text-char ...
      * e.g. after "UN"
      *     "S" -> status_36 */
     {223, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: status_24 */
 
-    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( "VE" . "RSION" SP version ) / debug ) CRLF )
      * e.g. after "VE"
      *     "R" -> reply_line_2 */
     {224, 255, 16, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: reply_line_1 */
@@ -3920,27 +3906,27 @@ static const qcap_state_t states[] = {
      *     LF -> value_line_1: atomic ends, close reply */
     {61, 255, 15, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: number_line_2 */
 
-    /* cas-store = . "cas"
+    /* cas-store = "ca" . "s"
      * e.g. after "ca"
      *     "s" -> storage_line_2: close command */
     {231, 255, 54, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: cas_store_4 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+    /* store = "set" / "add" / "re" . "place" / "append" / "prepend"
      * e.g. after "re"
      *     "p" -> store_16 */
     {232, 255, 50, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: store_14 */
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+    /* status = "STORED" / "NOT_STORED" / "EX" . "ISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" ...
      * e.g. after "EX"
      *     "I" -> status_30 */
     {233, 255, 59, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: status_25 */
 
-    /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+    /* status = "ST" . "ORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / ...
      * e.g. after "ST"
      *     "O" -> status_4 */
     {234, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: status_26 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VA" . "LUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "VA"
      *     "L" -> value_line_4 */
     {235, 255, 43, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: value_line_11 */
@@ -3950,13 +3936,13 @@ static const qcap_state_t states[] = {
      *     OCTET -> sequence_number_2 */
     {236, 255, 31, 103, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 140: sequence_number_1 */
 
-    /* store = "set" / "add" / "replace" / . "append" / "prepend"
+    /* store = "set" / "add" / "replace" / "app" . "end" / "prepend"
      * e.g. after "app"
      *     "e" -> store_17 */
     {237, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: store_15 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cac" . "he_memlimit" / "refresh_certs" / "misbehave" / ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cac" . "he_memlimit" / "refresh_certs" / "misbehave" / ...
      * e.g. after "cac"
      *     "h" -> other_command_29 */
     {238, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: other_command_17 */
@@ -3966,43 +3952,43 @@ static const qcap_state_t states[] = {
      *     SP -> key_10: open key */
     {239, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: storage_line_2 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* other-command = ... / "refresh_certs" / "misbehave" / "deb" . "ugtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "deb" . "ugtime" / "extstore"
      * e.g. after "deb"
      *     "u" -> other_command_30 */
     {240, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: other_command_18 */
 
-    /* increment = "incr" / . "decr"
+    /* increment = "incr" / "dec" . "r"
      * e.g. after "dec"
      *     "r" -> increment_start_1: close command */
     {241, 255, 38, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: increment_3 */
 
-    /* delete = . "delete"
+    /* delete = "del" . "ete"
      * e.g. after "del"
      *     "e" -> delete_4 */
     {242, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: delete_3 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "ext" . "store"
+     * other-command = ... / "misbehave" / "debugtime" / "ext" . "store"
      * e.g. after "ext"
      *     "s" -> other_command_31 */
     {243, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: other_command_19 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "flu" . "sh_all" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "flu" . "sh_all" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "flu"
      *     "s" -> other_command_32 */
     {244, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: other_command_20 */
 
     /* gat-start = gat . SP
-     * gat = "gat" / . "gats"
+     * gat = "gat" / "gat" . "s"
      * e.g. after "gat"
      *     "s" -> gat_start_2: close command
      *     SP -> exptime_3: close command, atomic ends, open exptime */
     {245, 255, 14, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: gat_start_1 */
 
     /* other-start = other-command . SP
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / "lru" . "_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * line-end = *. SP newline
      * e.g. after "lru"
      *     "_" -> other_command_33
@@ -4016,8 +4002,8 @@ static const qcap_state_t states[] = {
      *     key-char -> key_11 */
     {251, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: key_7 */
 
-    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
-     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "cache_memlimit" / "refresh_certs" / "mis" . "behave" / "debugtime" / "extstore"
+     * other-command = ... / "cache_memlimit" / "refresh_certs" / "mis" . "behave" / "debugtime" / "extstore"
      * e.g. after "mis"
      *     "b" -> other_command_34 */
     {252, 255, 67, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: other_command_21 */
@@ -4032,76 +4018,76 @@ static const qcap_state_t states[] = {
      *     key-char -> key_12 */
     {254, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: key_8 */
 
-    /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
-     * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+    /* other-command = ... / "flush_all" / "version" / "verbosity" / "qui" . "t" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = ... / "flush_all" / "version" / "verbosity" / "qui" . "t" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "qui"
      *     "t" -> other_start_2: close command */
     {255, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: other_command_22 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "ref" . "resh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "ref" . "resh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "ref"
      *     "r" -> other_command_35 */
     {256, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: other_command_23 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+    /* store = "set" / "add" / "rep" . "lace" / "append" / "prepend"
      * e.g. after "rep"
      *     "l" -> store_18 */
     {257, 255, 36, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: store_16 */
 
-    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* other-command = ... / "version" / "verbosity" / "quit" / "shu" . "tdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "shu" . "tdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "shu"
      *     "t" -> other_command_36 */
     {258, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: other_command_24 */
 
-    /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
-     * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+    /* other-command = ... / "verbosity" / "quit" / "shutdown" / "sla" . "bs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... / "verbosity" / "quit" / "shutdown" / "sla" . "bs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "sla"
      *     "b" -> other_command_37 */
     {259, 255, 67, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: other_command_25 */
 
-    /* other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
-     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
+    /* other-command = "sta" . "ts" / "flush_all" / "version" / "verbosity" / "quit" ...
+     * other-command = "sta" . "ts" / "flush_all" / "version" / "verbosity" / "quit" ...
      * e.g. after "sta"
      *     "t" -> other_command_37 */
     {259, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: other_command_26 */
 
-    /* touch = . "touch"
+    /* touch = "tou" . "ch"
      * e.g. after "tou"
      *     "c" -> touch_4 */
     {260, 255, 53, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: touch_3 */
 
-    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / "ver" . "sion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
+     * other-command = "stats" / "flush_all" / "version" / "ver" . "bosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "ver" . "sion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
      * e.g. after "ver"
      *     "b" -> other_command_38
      *     "s" -> other_command_39 */
     {261, 255, 68, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: other_command_27 */
 
-    /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "wat" . "ch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "wat" . "ch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "wat"
      *     "c" -> other_command_40 */
     {263, 255, 53, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: other_command_28 */
 
-    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... / "RESET" / ( "BUSY" SP *text-char ) / ( "BAD" . "CLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BAD"
      *     "C" -> status_37 */
     {264, 255, 69, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: status_27 */
 
-    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
+    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( "BUS" . "Y" SP *text-char ) / ( "BADCLASS" SP *text-char ...
      * e.g. after "BUS"
      *     "Y" -> status_38 */
     {265, 255, 70, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: status_28 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLI" . "ENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLI"
      *     "E" -> error_8 */
     {266, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: error_5 */
 
-    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
+    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DEL" . "ETED" / "TOUCHED" / "OK" / "END" / "RESET" / ( ...
      * e.g. after "DEL"
      *     "E" -> status_39 */
     {267, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 167: status_29 */
@@ -4120,12 +4106,12 @@ static const qcap_state_t states[] = {
      *     LF -> value_line_1: atomic ends, close reply */
     {61, 255, 15, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: meta_alone_3 */
 
-    /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERR" . "OR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "ERR"
      *     "O" -> error_9 */
     {271, 255, 47, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: error_6 */
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+    /* status = "STORED" / "NOT_STORED" / "EXI" . "STS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" ...
      * e.g. after "EXI"
      *     "S" -> status_40 */
     {272, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: status_30 */
@@ -4135,45 +4121,45 @@ static const qcap_state_t states[] = {
      *     key-char -> key_13 */
     {273, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: key_9 */
 
-    /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+    /* status = ... ) / ( "BADCLASS" SP *text-char ) / ( "NOS" . "PARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "NOS"
      *     "P" -> status_41 */
     {274, 255, 72, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: status_31 */
 
-    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
-     * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
-     * status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
+    /* status = "STORED" / "NOT" . "_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" / ...
+     * status = "STORED" / "NOT_STORED" / "EXISTS" / "NOT" . "_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * status = ... ) / ( "NOSPARE" SP *text-char ) / ( "NOT" . "FULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
      * e.g. after "NOT"
      *     "F" -> status_42
      *     "_" -> status_43 */
     {275, 255, 73, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: status_32 */
 
-    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / "RES" . "ET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" SP ...
      * e.g. after "RES"
      *     "E" -> status_44 */
     {277, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: status_33 */
 
-    /* status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
+    /* status = ... ) / ( "UNSAFE" SP *text-char ) / ( "SAM" . "E" SP *text-char )
      * e.g. after "SAM"
      *     "E" -> status_38 */
     {265, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: status_34 */
 
-    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SER" . "VER_ERROR" SP *text-char )
      * e.g. after "SER"
      *     "V" -> error_10 */
     {278, 255, 74, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: error_7 */
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+    /* stat = "STA" . "T" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "STA"
      *     "T" -> stat_4 */
     {279, 255, 75, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: stat_3 */
 
-    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
+    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / "TOU" . "CHED" / "OK" / "END" / "RESET" / ( "BUSY" SP *text-char ...
      * e.g. after "TOU"
      *     "C" -> status_45 */
     {280, 255, 69, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: status_35 */
 
-    /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
+    /* status = ... ) / ( "NOTFULL" SP *text-char ) / ( "UNS" . "AFE" SP *text-char ) / ( "SAME" SP *text-char )
      * e.g. after "UNS"
      *     "A" -> status_46 */
     {281, 255, 48, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: status_36 */
@@ -4183,7 +4169,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> bytes_6 */
     {282, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 181: bytes_5 */
 
-    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( "VER" . "SION" SP version ) / debug ) CRLF )
      * e.g. after "VER"
      *     "S" -> reply_line_3 */
     {283, 255, 58, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: reply_line_2 */
@@ -4193,13 +4179,13 @@ static const qcap_state_t states[] = {
      *     OCTET -> datagram_count_1: convert sequence-number, close sequence-number, open datagram-count, begin datagram-count */
     {284, 255, 31, 103, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 183: sequence_number_2 */
 
-    /* store = "set" / "add" / "replace" / . "append" / "prepend"
+    /* store = "set" / "add" / "replace" / "appe" . "nd" / "prepend"
      * e.g. after "appe"
      *     "n" -> store_10 */
     {285, 255, 37, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: store_17 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cach" . "e_memlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cach" . "e_memlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "cach"
      *     "e" -> other_command_41 */
     {286, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: other_command_29 */
@@ -4209,8 +4195,8 @@ static const qcap_state_t states[] = {
      *     key-char -> key_14 */
     {287, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: key_10 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debu" . "gtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debu" . "gtime" / "extstore"
      * e.g. after "debu"
      *     "g" -> other_command_42 */
     {288, 255, 76, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: other_command_30 */
@@ -4220,19 +4206,19 @@ static const qcap_state_t states[] = {
      *     SP -> key_15: atomic ends, open key */
     {289, 255, 13, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: increment_start_1 */
 
-    /* delete = . "delete"
+    /* delete = "dele" . "te"
      * e.g. after "dele"
      *     "t" -> delete_5 */
     {290, 255, 7, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: delete_4 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "exts" . "tore"
+     * other-command = ... / "misbehave" / "debugtime" / "exts" . "tore"
      * e.g. after "exts"
      *     "t" -> other_command_43 */
     {291, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: other_command_31 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "flus" . "h_all" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "flus" . "h_all" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "flus"
      *     "h" -> other_command_44 */
     {292, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: other_command_32 */
@@ -4254,8 +4240,8 @@ static const qcap_state_t states[] = {
      *     SP -> key_2: atomic ends, open key */
     {296, 255, 13, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: get_start_2 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... "quit" / "shutdown" / "slabs" / "lru" / "lru_" . "crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... "quit" / "shutdown" / "slabs" / "lru" / "lru_" . "crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_"
      *     "c" -> other_command_45 */
     {297, 255, 53, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: other_command_33 */
@@ -4280,8 +4266,8 @@ static const qcap_state_t states[] = {
      *     LF -> store_1: close key, anomaly-open, anomaly bare-LF, close request */
     {302, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: key_11 */
 
-    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
-     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "cache_memlimit" / "refresh_certs" / "misb" . "ehave" / "debugtime" / "extstore"
+     * other-command = ... / "cache_memlimit" / "refresh_certs" / "misb" . "ehave" / "debugtime" / "extstore"
      * e.g. after "misb"
      *     "e" -> other_command_46 */
     {306, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: other_command_34 */
@@ -4302,53 +4288,53 @@ static const qcap_state_t states[] = {
      *     LF -> store_1: mark, anomaly-open, anomaly bare-LF, atomic ends, close request */
     {309, 255, 55, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: other_start_2 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refr" . "esh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refr" . "esh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refr"
      *     "e" -> other_command_47 */
     {312, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: other_command_35 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+    /* store = "set" / "add" / "repl" . "ace" / "append" / "prepend"
      * e.g. after "repl"
      *     "a" -> store_19 */
     {313, 255, 33, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: store_18 */
 
-    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* other-command = ... / "version" / "verbosity" / "quit" / "shut" . "down" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "shut" . "down" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "shut"
      *     "d" -> other_command_48 */
     {314, 255, 49, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: other_command_36 */
 
-    /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
-     * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+    /* other-command = ... / "verbosity" / "quit" / "shutdown" / "slab" . "s" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... / "verbosity" / "quit" / "shutdown" / "slab" . "s" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "slab"
      *     "s" -> other_start_2: close command */
     {255, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: other_command_37 */
 
-    /* touch = . "touch"
+    /* touch = "touc" . "h"
      * e.g. after "touc"
      *     "h" -> touch_start_1: close command */
     {315, 255, 65, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: touch_4 */
 
-    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / "verb" . "osity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "version" / "verb" . "osity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * e.g. after "verb"
      *     "o" -> other_command_49 */
     {316, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: other_command_38 */
 
-    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / "vers" . "ion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
+     * other-command = "stats" / "flush_all" / "vers" . "ion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
      * e.g. after "vers"
      *     "i" -> other_command_50 */
     {317, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: other_command_39 */
 
-    /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watc" . "h" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watc" . "h" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "watc"
      *     "h" -> other_start_2: close command */
     {255, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: other_command_40 */
 
-    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... / "RESET" / ( "BUSY" SP *text-char ) / ( "BADC" . "LASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BADC"
      *     "L" -> status_47 */
     {318, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: status_37 */
@@ -4358,12 +4344,12 @@ static const qcap_state_t states[] = {
      *     SP -> status_48 */
     {319, 255, 13, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: status_38 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIE" . "NT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIE"
      *     "N" -> error_11 */
     {320, 255, 25, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: error_8 */
 
-    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
+    /* status = ... "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELE" . "TED" / "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" ...
      * e.g. after "DELE"
      *     "T" -> status_5 */
     {62, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: status_39 */
@@ -4384,12 +4370,12 @@ static const qcap_state_t states[] = {
      *     CR -> meta_alone_3 */
     {324, 2, 61, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: meta_alone_4 */
 
-    /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERRO" . "R" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "ERRO"
      *     "R" -> status_line_1: close error */
     {326, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: error_9 */
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+    /* status = "STORED" / "NOT_STORED" / "EXIS" . "TS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" ...
      * e.g. after "EXIS"
      *     "T" -> status_49 */
     {327, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: status_40 */
@@ -4403,29 +4389,29 @@ static const qcap_state_t states[] = {
      *     CR -> reply_line_4: close key */
     {328, 255, 71, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: key_13 */
 
-    /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+    /* status = ... ) / ( "BADCLASS" SP *text-char ) / ( "NOSP" . "ARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "NOSP"
      *     "A" -> status_50 */
     {331, 255, 48, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: status_41 */
 
-    /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
+    /* status = ... ) / ( "NOSPARE" SP *text-char ) / ( "NOTF" . "ULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
      * e.g. after "NOTF"
      *     "U" -> status_51 */
     {332, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: status_42 */
 
-    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
-     * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+    /* status = "STORED" / "NOT_" . "STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" / ...
+     * status = "STORED" / "NOT_STORED" / "EXISTS" / "NOT_" . "FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" / ...
      * e.g. after "NOT_"
      *     "F" -> status_52
      *     "S" -> status_53 */
     {333, 255, 77, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: status_43 */
 
-    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / "RESE" . "T" / ( "BUSY" SP *text-char ) / ( "BADCLASS" SP ...
      * e.g. after "RESE"
      *     "T" -> status_line_1: close status */
     {57, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: status_44 */
 
-    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERV" . "ER_ERROR" SP *text-char )
      * e.g. after "SERV"
      *     "E" -> error_12 */
     {335, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: error_10 */
@@ -4435,12 +4421,12 @@ static const qcap_state_t states[] = {
      *     SP -> stat_name_1: open stat-name */
     {336, 255, 13, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: stat_4 */
 
-    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
+    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUC" . "HED" / "OK" / "END" / "RESET" / ( "BUSY" SP *text-char ...
      * e.g. after "TOUC"
      *     "H" -> status_5 */
     {62, 255, 78, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: status_45 */
 
-    /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
+    /* status = ... ) / ( "NOTFULL" SP *text-char ) / ( "UNSA" . "FE" SP *text-char ) / ( "SAME" SP *text-char )
      * e.g. after "UNSA"
      *     "F" -> status_34 */
     {220, 255, 79, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: status_46 */
@@ -4454,7 +4440,7 @@ static const qcap_state_t states[] = {
      *     CR -> meta_value_line_1: convert bytes */
     {337, 255, 27, 33, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 226: bytes_6 */
 
-    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( "VERS" . "ION" SP version ) / debug ) CRLF )
      * e.g. after "VERS"
      *     "I" -> reply_line_5 */
     {340, 255, 59, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: reply_line_3 */
@@ -4464,8 +4450,8 @@ static const qcap_state_t states[] = {
      *     OCTET -> datagram_count_2 */
     {341, 255, 31, 147, 6, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 228: datagram_count_1 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cache" . "_memlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cache" . "_memlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "cache"
      *     "_" -> other_command_51 */
     {342, 255, 80, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: other_command_41 */
@@ -4477,8 +4463,8 @@ static const qcap_state_t states[] = {
      *     SP -> flags_5: close key, open flags */
     {343, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: key_14 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debug" . "time" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debug" . "time" / "extstore"
      * e.g. after "debug"
      *     "t" -> other_command_52 */
     {345, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: other_command_42 */
@@ -4488,19 +4474,19 @@ static const qcap_state_t states[] = {
      *     key-char -> key_21 */
     {346, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: key_15 */
 
-    /* delete = . "delete"
+    /* delete = "delet" . "e"
      * e.g. after "delet"
      *     "e" -> delete_start_1: close command */
     {347, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: delete_5 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "extst" . "ore"
+     * other-command = ... / "misbehave" / "debugtime" / "extst" . "ore"
      * e.g. after "extst"
      *     "o" -> other_command_53 */
     {348, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: other_command_43 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "flush" . "_all" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "flush" . "_all" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "flush"
      *     "_" -> other_command_54 */
     {349, 255, 80, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: other_command_44 */
@@ -4517,8 +4503,8 @@ static const qcap_state_t states[] = {
      *     DIGIT -> exptime_4 */
     {352, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: exptime_5 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... "quit" / "shutdown" / "slabs" / "lru" / "lru_c" . "rawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... "quit" / "shutdown" / "slabs" / "lru" / "lru_c" . "rawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_c"
      *     "r" -> other_command_55 */
     {353, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: other_command_45 */
@@ -4563,8 +4549,8 @@ static const qcap_state_t states[] = {
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
     {367, 255, 55, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: meta_1 */
 
-    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
-     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "cache_memlimit" / "refresh_certs" / "misbe" . "have" / "debugtime" / "extstore"
+     * other-command = ... / "cache_memlimit" / "refresh_certs" / "misbe" . "have" / "debugtime" / "extstore"
      * e.g. after "misbe"
      *     "h" -> other_command_56 */
     {370, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: other_command_46 */
@@ -4587,19 +4573,19 @@ static const qcap_state_t states[] = {
      *     SP -> bytes_7: begin bytes */
     {375, 255, 13, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: meta_set_line_1 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refre" . "sh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refre" . "sh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refre"
      *     "s" -> other_command_57 */
     {376, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: other_command_47 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+    /* store = "set" / "add" / "repla" . "ce" / "append" / "prepend"
      * e.g. after "repla"
      *     "c" -> store_20 */
     {377, 255, 53, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: store_19 */
 
-    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* other-command = ... / "version" / "verbosity" / "quit" / "shutd" . "own" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "shutd" . "own" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "shutd"
      *     "o" -> other_command_58 */
     {378, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: other_command_48 */
@@ -4609,19 +4595,19 @@ static const qcap_state_t states[] = {
      *     SP -> key_24: atomic ends, open key */
     {379, 255, 13, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: touch_start_1 */
 
-    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / "verbo" . "sity" / "quit" / "shutdown" / "slabs" / "lru" / ...
+     * other-command = "stats" / "flush_all" / "version" / "verbo" . "sity" / "quit" / "shutdown" / "slabs" / "lru" / ...
      * e.g. after "verbo"
      *     "s" -> other_command_59 */
     {380, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: other_command_49 */
 
-    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / "versi" . "on" / "verbosity" / "quit" / "shutdown" / "slabs" ...
+     * other-command = "stats" / "flush_all" / "versi" . "on" / "verbosity" / "quit" / "shutdown" / "slabs" ...
      * e.g. after "versi"
      *     "o" -> other_command_60 */
     {381, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: other_command_50 */
 
-    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... "RESET" / ( "BUSY" SP *text-char ) / ( "BADCL" . "ASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BADCL"
      *     "A" -> status_54 */
     {382, 255, 48, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: status_47 */
@@ -4633,7 +4619,7 @@ static const qcap_state_t states[] = {
      *     CR -> status_line_2: close status */
     {383, 2, 83, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: status_48 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIEN" . "T_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIEN"
      *     "T" -> error_13 */
     {385, 255, 75, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: error_11 */
@@ -4648,7 +4634,7 @@ static const qcap_state_t states[] = {
      *     LF -> value_line_1: close reply */
     {105, 255, 15, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: reply_line_4 */
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+    /* status = "STORED" / "NOT_STORED" / "EXIST" . "S" / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" ...
      * e.g. after "EXIST"
      *     "S" -> status_line_1: close status */
     {57, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: status_49 */
@@ -4670,27 +4656,27 @@ static const qcap_state_t states[] = {
      *     CR -> reply_line_4 */
     {391, 255, 61, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: debug_2 */
 
-    /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+    /* status = ... ) / ( "BADCLASS" SP *text-char ) / ( "NOSPA" . "RE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "NOSPA"
      *     "R" -> status_34 */
     {220, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: status_50 */
 
-    /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
+    /* status = ... ) / ( "NOSPARE" SP *text-char ) / ( "NOTFU" . "LL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
      * e.g. after "NOTFU"
      *     "L" -> status_55 */
     {393, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: status_51 */
 
-    /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+    /* status = "STORED" / "NOT_STORED" / "EXISTS" / "NOT_F" . "OUND" / "DELETED" / "TOUCHED" / "OK" / "END" / ...
      * e.g. after "NOT_F"
      *     "O" -> status_56 */
     {394, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: status_52 */
 
-    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+    /* status = "STORED" / "NOT_S" . "TORED" / "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" ...
      * e.g. after "NOT_S"
      *     "T" -> status_26 */
     {395, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: status_53 */
 
-    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVE" . "R_ERROR" SP *text-char )
      * e.g. after "SERVE"
      *     "R" -> error_13 */
     {385, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: error_12 */
@@ -4727,7 +4713,7 @@ static const qcap_state_t states[] = {
      *     CR -> meta_value_line_1 */
     {403, 255, 61, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: meta_value_line_2 */
 
-    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( "VERSI" . "ON" SP version ) / debug ) CRLF )
      * e.g. after "VERSI"
      *     "O" -> reply_line_6 */
     {405, 255, 47, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: reply_line_5 */
@@ -4750,8 +4736,8 @@ static const qcap_state_t states[] = {
      *     SP -> flags_1: open flags */
     {410, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: storage_line_3 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_" . "memlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_" . "memlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "cache_"
      *     "m" -> other_command_61 */
     {411, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: other_command_51 */
@@ -4774,8 +4760,8 @@ static const qcap_state_t states[] = {
      *     SP -> flags_5: open flags */
     {416, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: storage_line_4 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debugt" . "ime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugt" . "ime" / "extstore"
      * e.g. after "debugt"
      *     "i" -> other_command_62 */
     {417, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: other_command_52 */
@@ -4792,14 +4778,14 @@ static const qcap_state_t states[] = {
      *     SP -> key_26: atomic ends, open key */
     {420, 255, 13, 166, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: delete_start_1 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "extsto" . "re"
+     * other-command = ... / "misbehave" / "debugtime" / "extsto" . "re"
      * e.g. after "extsto"
      *     "r" -> other_command_63 */
     {421, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: other_command_53 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "flush_" . "all" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "flush_" . "all" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "flush_"
      *     "a" -> other_command_64 */
     {422, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: other_command_54 */
@@ -4834,8 +4820,8 @@ static const qcap_state_t states[] = {
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
     {432, 255, 55, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: retrieval_1 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... / "shutdown" / "slabs" / "lru" / "lru_cr" . "awler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "shutdown" / "slabs" / "lru" / "lru_cr" . "awler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_cr"
      *     "a" -> other_command_65 */
     {435, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: other_command_55 */
@@ -4869,8 +4855,8 @@ static const qcap_state_t states[] = {
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
     {444, 3, 55, 168, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: line_end_2 */
 
-    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
-     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "cache_memlimit" / "refresh_certs" / "misbeh" . "ave" / "debugtime" / "extstore"
+     * other-command = ... / "cache_memlimit" / "refresh_certs" / "misbeh" . "ave" / "debugtime" / "extstore"
      * e.g. after "misbeh"
      *     "a" -> other_command_66 */
     {447, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: other_command_56 */
@@ -4885,19 +4871,19 @@ static const qcap_state_t states[] = {
      *     LF -> value_2: convert bytes, anomaly-open, anomaly bare-LF, open value */
     {448, 255, 26, 169, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 292: bytes_9 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refres" . "h_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refres" . "h_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refres"
      *     "h" -> other_command_67 */
     {452, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: other_command_57 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+    /* store = "set" / "add" / "replac" . "e" / "append" / "prepend"
      * e.g. after "replac"
      *     "e" -> storage_line_1: close command */
     {48, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: store_20 */
 
-    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* other-command = ... / "version" / "verbosity" / "quit" / "shutdo" . "wn" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "shutdo" . "wn" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "shutdo"
      *     "w" -> other_command_60 */
     {381, 255, 86, 170, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: other_command_58 */
@@ -4907,34 +4893,34 @@ static const qcap_state_t states[] = {
      *     key-char -> key_27 */
     {453, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: key_24 */
 
-    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / "verbos" . "ity" / "quit" / "shutdown" / "slabs" / "lru" / ...
+     * other-command = "stats" / "flush_all" / "version" / "verbos" . "ity" / "quit" / "shutdown" / "slabs" / "lru" / ...
      * e.g. after "verbos"
      *     "i" -> other_command_68 */
     {454, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: other_command_59 */
 
-    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / "versio" . "n" / "verbosity" / "quit" / "shutdown" / "slabs" ...
+     * other-command = "stats" / "flush_all" / "versio" . "n" / "verbosity" / "quit" / "shutdown" / "slabs" ...
      * e.g. after "versio"
      *     "n" -> other_start_2: close command */
     {255, 255, 37, 171, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: other_command_60 */
 
-    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLA" . "SS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BADCLA"
      *     "S" -> status_57 */
     {455, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: status_54 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT" . "_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT"
      *     "_" -> error_14 */
     {456, 255, 80, 172, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: error_13 */
 
-    /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
+    /* status = ... ) / ( "NOSPARE" SP *text-char ) / ( "NOTFUL" . "L" SP *text-char ) / ( "UNSAFE" SP *text-char ) ...
      * e.g. after "NOTFUL"
      *     "L" -> status_38 */
     {265, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: status_55 */
 
-    /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+    /* status = "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FO" . "UND" / "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" ...
      * e.g. after "NOT_FO"
      *     "U" -> status_58 */
     {457, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: status_56 */
@@ -4961,7 +4947,7 @@ static const qcap_state_t states[] = {
      *     -> before_meta_value_1 */
     {0, 255, 3, 174, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 305: value_1 */
 
-    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( "VERSIO" . "N" SP version ) / debug ) CRLF )
      * e.g. after "VERSIO"
      *     "N" -> reply_line_7 */
     {463, 255, 25, 175, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: reply_line_6 */
@@ -4971,8 +4957,8 @@ static const qcap_state_t states[] = {
      *     %x00 -> reserved_2 */
     {464, 255, 87, 176, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: reserved_1 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_m" . "emlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_m" . "emlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "cache_m"
      *     "e" -> other_command_69 */
     {465, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: other_command_61 */
@@ -4984,8 +4970,8 @@ static const qcap_state_t states[] = {
      *     SP -> exptime_6: close flags, open exptime */
     {466, 2, 23, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: flags_6 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debugti" . "me" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugti" . "me" / "extstore"
      * e.g. after "debugti"
      *     "m" -> other_command_63 */
     {421, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: other_command_62 */
@@ -5013,26 +4999,26 @@ static const qcap_state_t states[] = {
      *     key-char -> key_28 */
     {473, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: key_26 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "extstor" . "e"
+     * other-command = ... / "misbehave" / "debugtime" / "extstor" . "e"
      * e.g. after "extstor"
      *     "e" -> other_start_2: close command */
     {255, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: other_command_63 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "flush_a" . "ll" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "flush_a" . "ll" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "flush_a"
      *     "l" -> other_command_70 */
     {474, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: other_command_64 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... / "shutdown" / "slabs" / "lru" / "lru_cra" . "wler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "shutdown" / "slabs" / "lru" / "lru_cra" . "wler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_cra"
      *     "w" -> other_command_71 */
     {475, 255, 86, 170, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: other_command_65 */
 
-    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
-     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... "cache_memlimit" / "refresh_certs" / "misbeha" . "ve" / "debugtime" / "extstore"
+     * other-command = ... "cache_memlimit" / "refresh_certs" / "misbeha" . "ve" / "debugtime" / "extstore"
      * e.g. after "misbeha"
      *     "v" -> other_command_63 */
     {421, 255, 88, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: other_command_66 */
@@ -5078,8 +5064,8 @@ static const qcap_state_t states[] = {
      *     LF -> value_2: anomaly-open, anomaly bare-LF, open value */
     {486, 255, 55, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: meta_set_line_2 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refresh" . "_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refresh" . "_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refresh"
      *     "_" -> other_command_72 */
     {489, 255, 80, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: other_command_67 */
@@ -5091,23 +5077,23 @@ static const qcap_state_t states[] = {
      *     SP -> exptime_7: close key, open exptime */
     {490, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: key_27 */
 
-    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / "verbosi" . "ty" / "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = "stats" / "flush_all" / "version" / "verbosi" . "ty" / "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "verbosi"
      *     "t" -> other_command_73 */
     {492, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: other_command_68 */
 
-    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... / ( "BUSY" SP *text-char ) / ( "BADCLAS" . "S" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "BADCLAS"
      *     "S" -> status_38 */
     {265, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: status_57 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_" . "ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_"
      *     "E" -> error_15 */
     {493, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: error_14 */
 
-    /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+    /* status = "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOU" . "ND" / "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" ...
      * e.g. after "NOT_FOU"
      *     "N" -> status_3 */
     {66, 255, 25, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: status_58 */
@@ -5139,13 +5125,13 @@ static const qcap_state_t states[] = {
      *     SP -> version_1: open version */
     {499, 255, 13, 184, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: reply_line_7 */
 
-    /* reserved = . %x00.00
+    /* reserved = %x00 . %x00
      * e.g. after "aaaaaa\x00"
      *     %x00 -> frame_1 */
     {500, 255, 87, 176, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: reserved_2 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_me" . "mlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_me" . "mlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "cache_me"
      *     "m" -> other_command_74 */
     {501, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: other_command_69 */
@@ -5177,14 +5163,14 @@ static const qcap_state_t states[] = {
      *     LF -> store_1: close key, anomaly-open, anomaly bare-LF, close request */
     {508, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: key_28 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "flush_al" . "l" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "flush_al" . "l" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "flush_al"
      *     "l" -> other_start_2: close command */
     {255, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: other_command_70 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... / "shutdown" / "slabs" / "lru" / "lru_craw" . "ler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "shutdown" / "slabs" / "lru" / "lru_craw" . "ler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_craw"
      *     "l" -> other_command_75 */
     {512, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: other_command_71 */
@@ -5217,8 +5203,8 @@ static const qcap_state_t states[] = {
      *     -> meta_set_1: close value */
     {521, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 345: before_meta_set_1 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refresh_" . "certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refresh_" . "certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refresh_"
      *     "c" -> other_command_76 */
     {522, 255, 53, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: other_command_72 */
@@ -5243,13 +5229,13 @@ static const qcap_state_t states[] = {
      *     SP -> exptime_7: open exptime */
     {528, 255, 13, 187, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: touching_1 */
 
-    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / "verbosit" . "y" / "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = "stats" / "flush_all" / "version" / "verbosit" . "y" / "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "verbosit"
      *     "y" -> other_start_2: close command */
     {255, 255, 90, 188, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: other_command_73 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_E" . "RROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_E"
      *     "R" -> error_16 */
     {529, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: error_15 */
@@ -5301,8 +5287,8 @@ static const qcap_state_t states[] = {
      *     DIGIT -> exptime_2 */
     {538, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: exptime_8 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_mem" . "limit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_mem" . "limit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "cache_mem"
      *     "l" -> other_command_77 */
     {539, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: other_command_74 */
@@ -5360,8 +5346,8 @@ static const qcap_state_t states[] = {
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
     {557, 255, 55, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: deletion_2 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... / "shutdown" / "slabs" / "lru" / "lru_crawl" . "er" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "shutdown" / "slabs" / "lru" / "lru_crawl" . "er" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_crawl"
      *     "e" -> other_command_78 */
     {560, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: other_command_75 */
@@ -5371,8 +5357,8 @@ static const qcap_state_t states[] = {
      *     LF -> store_1: close request */
     {74, 255, 15, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: meta_set_2 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refresh_c" . "erts" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refresh_c" . "erts" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refresh_c"
      *     "e" -> other_command_79 */
     {561, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: other_command_76 */
@@ -5392,7 +5378,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> exptime_11 */
     {566, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: exptime_12 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ER" . "ROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_ER"
      *     "R" -> error_17 */
     {567, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: error_16 */
@@ -5473,8 +5459,8 @@ static const qcap_state_t states[] = {
      *     -> rest_1: open reply, open rest */
     {607, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 380: before_rest_1 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... "lru" / "lru_crawler" / "watch" / "cache_meml" . "imit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... "lru" / "lru_crawler" / "watch" / "cache_meml" . "imit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "cache_meml"
      *     "i" -> other_command_86 */
     {608, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: other_command_77 */
@@ -5484,7 +5470,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> bytes_12 */
     {609, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 382: bytes_11 */
 
-    /* noreply = . "noreply"
+    /* noreply = "n" . "oreply"
      * e.g. after "decr a 0 n"
      *     "o" -> noreply_3 */
     {610, 255, 41, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: noreply_2 */
@@ -5499,84 +5485,84 @@ static const qcap_state_t states[] = {
      *     LF -> store_1: anomaly-open, anomaly bare-LF, close request */
     {611, 4, 26, 204, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: deletion_3 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... / "shutdown" / "slabs" / "lru" / "lru_crawle" . "r" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "shutdown" / "slabs" / "lru" / "lru_crawle" . "r" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "lru_crawle"
      *     "r" -> other_start_2: close command */
     {255, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: other_command_78 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refresh_ce" . "rts" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refresh_ce" . "rts" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "refresh_ce"
      *     "r" -> other_command_26 */
     {202, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: other_command_79 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ERR" . "OR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_ERR"
      *     "O" -> error_19 */
     {615, 255, 47, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: error_17 */
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+    /* stat = "S" . "TAT" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "STAT a \r\nS"
      *     "T" -> stat_10 */
     {616, 255, 75, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: stat_7 */
 
-    /* store = "set" / . "add" / "replace" / "append" / "prepend"
-     * store = "set" / "add" / "replace" / . "append" / "prepend"
+    /* store = "set" / "a" . "dd" / "replace" / "append" / "prepend"
+     * store = "set" / "add" / "replace" / "a" . "ppend" / "prepend"
      * e.g. after "aaaaaa\x00\x00a"
      *     "d" -> store_26
      *     "p" -> store_27 */
     {617, 255, 32, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: store_22 */
 
-    /* cas-store = . "cas"
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* cas-store = "c" . "as"
+     * other-command = ... "slabs" / "lru" / "lru_crawler" / "watch" / "c" . "ache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... "slabs" / "lru" / "lru_crawler" / "watch" / "c" . "ache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "aaaaaa\x00\x00c"
      *     "a" -> cas_store_6 */
     {619, 255, 33, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: cas_store_5 */
 
-    /* delete = . "delete"
-     * increment = "incr" / . "decr"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* delete = "d" . "elete"
+     * increment = "incr" / "d" . "ecr"
+     * other-command = ... / "refresh_certs" / "misbehave" / "d" . "ebugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00d"
      *     "e" -> delete_7 */
     {620, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: delete_6 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "e" . "xtstore"
+     * other-command = ... / "misbehave" / "debugtime" / "e" . "xtstore"
      * e.g. after "aaaaaa\x00\x00e"
      *     "x" -> other_command_87 */
     {621, 255, 35, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: other_command_80 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "f" . "lush_all" / "version" / "verbosity" / "quit" / ...
+     * other-command = "stats" / "f" . "lush_all" / "version" / "verbosity" / "quit" / ...
      * e.g. after "aaaaaa\x00\x00f"
      *     "l" -> other_command_88 */
     {622, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: other_command_81 */
 
-    /* get = . "get" / "gets"
-     * get = "get" / . "gets"
-     * gat = . "gat" / "gats"
+    /* get = "g" . "et" / "gets"
+     * get = "get" / "g" . "ets"
+     * gat = "g" . "at" / "gats"
      * e.g. after "aaaaaa\x00\x00g"
      *     "a" -> gat_2
      *     "e" -> get_5 */
     {623, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: get_4 */
 
-    /* increment = . "incr" / "decr"
+    /* increment = "i" . "ncr" / "decr"
      * e.g. after "aaaaaa\x00\x00i"
      *     "n" -> increment_5 */
     {625, 255, 37, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: increment_4 */
 
-    /* other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+    /* other-command = ... / "quit" / "shutdown" / "slabs" / "l" . "ru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / "l" . "ru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "l" . "ru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "aaaaaa\x00\x00l"
      *     "r" -> other_command_89 */
     {626, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: other_command_82 */
 
-    /* ms = . "ms"
-     * meta-command = . "mg" / "md" / "ma" / "me"
-     * meta-command = "mg" / . "md" / "ma" / "me"
+    /* ms = "m" . "s"
+     * meta-command = "m" . "g" / "md" / "ma" / "me"
+     * meta-command = "mg" / "m" . "d" / "ma" / "me"
      * e.g. after "aaaaaa\x00\x00m"
      *     "a" / "d"-"e" / "g" -> meta_start_2: close command
      *     "i" -> other_command_90
@@ -5584,27 +5570,27 @@ static const qcap_state_t states[] = {
      *     "s" -> ms_start_2: close command */
     {627, 255, 39, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: ms_2 */
 
-    /* store = "set" / "add" / "replace" / "append" / . "prepend"
+    /* store = "set" / "add" / "replace" / "append" / "p" . "repend"
      * e.g. after "aaaaaa\x00\x00p"
      *     "r" -> store_28 */
     {631, 255, 38, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: store_23 */
 
-    /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
-     * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+    /* other-command = ... / "flush_all" / "version" / "verbosity" / "q" . "uit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = ... / "flush_all" / "version" / "verbosity" / "q" . "uit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "aaaaaa\x00\x00q"
      *     "u" -> other_command_91 */
     {632, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: other_command_83 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* store = "set" / "add" / "r" . "eplace" / "append" / "prepend"
+     * other-command = ... / "watch" / "cache_memlimit" / "r" . "efresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "r" . "efresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00r"
      *     "e" -> store_29 */
     {633, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: store_24 */
 
-    /* store = . "set" / "add" / "replace" / "append" / "prepend"
-     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* store = "s" . "et" / "add" / "replace" / "append" / "prepend"
+     * other-command = "s" . "tats" / "flush_all" / "version" / "verbosity" / ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "s" . "hutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "aaaaaa\x00\x00s"
      *     "e" -> store_30
      *     "h" -> other_command_92
@@ -5612,104 +5598,104 @@ static const qcap_state_t states[] = {
      *     "t" -> other_command_94 */
     {634, 255, 3, 4, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: store_25 */
 
-    /* touch = . "touch"
+    /* touch = "t" . "ouch"
      * e.g. after "aaaaaa\x00\x00t"
      *     "o" -> touch_6 */
     {638, 255, 41, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: touch_5 */
 
-    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / "v" . "ersion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
+     * other-command = "stats" / "flush_all" / "version" / "v" . "erbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "v" . "ersion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
      * e.g. after "aaaaaa\x00\x00v"
      *     "e" -> other_command_95 */
     {639, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: other_command_84 */
 
-    /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "w" . "atch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "w" . "atch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "aaaaaa\x00\x00w"
      *     "a" -> other_command_96 */
     {640, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 404: other_command_85 */
 
-    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
-     * status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( "B" . "USY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
+     * status = ... / "RESET" / ( "BUSY" SP *text-char ) / ( "B" . "ADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00B"
      *     "A" -> status_67
      *     "U" -> status_68 */
     {641, 255, 42, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 405: status_59 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "C" . "LIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00C"
      *     "L" -> error_20 */
     {643, 255, 43, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 406: error_18 */
 
-    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
+    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "D" . "ELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
      * e.g. after "aaaaaa\x00\x00D"
      *     "E" -> status_69 */
     {644, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: status_60 */
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
-     * status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
-     * error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* status = "STORED" / "NOT_STORED" / "E" . "XISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+     * status = ... / "DELETED" / "TOUCHED" / "OK" / "E" . "ND" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+     * error = "E" . "RROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00E"
      *     "N" -> status_70: open status
      *     "R" -> error_21: open error
      *     "X" -> status_71: open status */
     {645, 255, 4, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: status_61 */
 
-    /* meta-status = . "HD" / "EN" / "NF" / "NS" / "EX" / "MN"
-     * meta-status = . "HD" / "EN" / "NF" / "NS" / "EX" / "MN"
+    /* meta-status = "H" . "D" / "EN" / "NF" / "NS" / "EX" / "MN"
+     * meta-status = "H" . "D" / "EN" / "NF" / "NS" / "EX" / "MN"
      * e.g. after "aaaaaa\x00\x00H"
      *     "D" -> meta_alone_5: close status */
     {648, 255, 12, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 409: meta_status_3 */
 
-    /* meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / . "MN"
-     * meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / . "MN"
-     * debug = . "ME" SP key *( SP meta-flag )
+    /* meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / "M" . "N"
+     * meta-status = "HD" / "EN" / "NF" / "NS" / "EX" / "M" . "N"
+     * debug = "M" . "E" SP key *( SP meta-flag )
      * e.g. after "aaaaaa\x00\x00M"
      *     "E" -> debug_3
      *     "N" -> meta_alone_5: open status, close status */
     {649, 255, 44, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 410: meta_status_4 */
 
-    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
-     * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
-     * status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+    /* status = "STORED" / "N" . "OT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+     * status = "STORED" / "NOT_STORED" / "EXISTS" / "N" . "OT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * status = ... ) / ( "BADCLASS" SP *text-char ) / ( "N" . "OSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00N"
      *     "F" / "S" -> meta_alone_5: close status
      *     "O" -> status_72 */
     {651, 255, 45, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 411: status_62 */
 
-    /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / . "OK" / "END" / "RESET" / ( "BUSY" SP *text-char ...
+    /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "O" . "K" / "END" / "RESET" / ( "BUSY" SP *text-char ) ...
      * e.g. after "aaaaaa\x00\x00O"
      *     "K" -> status_line_3: close status */
     {653, 255, 46, 66, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 412: status_63 */
 
-    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / "R" . "ESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "aaaaaa\x00\x00R"
      *     "E" -> status_73 */
     {654, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 413: status_64 */
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
-     * status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
-     * status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
+    /* stat = "S" . "TAT" SP stat-name SP [ stat-value ] CRLF
+     * status = "S" . "TORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+     * status = ... ) / ( "UNSAFE" SP *text-char ) / ( "S" . "AME" SP *text-char )
      * e.g. after "aaaaaa\x00\x00S"
      *     "A" -> status_74: open status
      *     "E" -> error_22: open error
      *     "T" -> stat_11 */
     {655, 255, 5, 6, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 414: stat_8 */
 
-    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
+    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / "T" . "OUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
      * e.g. after "aaaaaa\x00\x00T"
      *     "O" -> status_75 */
     {658, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 415: status_65 */
 
-    /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
+    /* status = ... ) / ( "NOTFULL" SP *text-char ) / ( "U" . "NSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00U"
      *     "N" -> status_76 */
     {659, 255, 25, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 416: status_66 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
-     * meta-value-line = . "VA" SP bytes *( SP meta-flag ) CRLF
-     * reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* value-line = "V" . "ALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+     * meta-value-line = "V" . "A" SP bytes *( SP meta-flag ) CRLF
+     * reply-line = ... meta-flag *( SP meta-flag ) ) / ( "V" . "ERSION" SP version ) / debug ) CRLF )
      * e.g. after "aaaaaa\x00\x00V"
      *     "A" -> value_line_16
      *     "E" -> reply_line_8 */
@@ -5724,18 +5710,18 @@ static const qcap_state_t states[] = {
      *     CR -> number_line_4: close number */
     {662, 255, 27, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 418: number_3 */
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+    /* stat = "S" . "TAT" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "aaaaaa\x00\x00S"
      *     "T" -> stat_12 */
     {665, 255, 75, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 419: stat_9 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "V" . "ALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "aaaaaa\x00\x00V"
      *     "A" -> value_line_17 */
     {666, 255, 48, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 420: value_line_15 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... "lru" / "lru_crawler" / "watch" / "cache_memli" . "mit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... "lru" / "lru_crawler" / "watch" / "cache_memli" . "mit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "cache_memli"
      *     "m" -> other_command_11 */
     {145, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 421: other_command_86 */
@@ -5747,80 +5733,80 @@ static const qcap_state_t states[] = {
      *     SP -> cas_unique_1: convert bytes, open cas-unique */
     {667, 255, 23, 205, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 422: bytes_12 */
 
-    /* noreply = . "noreply"
+    /* noreply = "no" . "reply"
      * e.g. after "decr a 0 no"
      *     "r" -> noreply_5 */
     {669, 255, 38, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 423: noreply_3 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ERRO" . "R" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "CLIENT_ERRO"
      *     "R" -> error_23 */
     {670, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 424: error_19 */
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+    /* stat = "ST" . "AT" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "STAT a \r\nST"
      *     "A" -> stat_3 */
     {671, 255, 48, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 425: stat_10 */
 
-    /* store = "set" / . "add" / "replace" / "append" / "prepend"
+    /* store = "set" / "ad" . "d" / "replace" / "append" / "prepend"
      * e.g. after "aaaaaa\x00\x00ad"
      *     "d" -> storage_line_7: close command */
     {672, 255, 49, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 426: store_26 */
 
-    /* store = "set" / "add" / "replace" / . "append" / "prepend"
+    /* store = "set" / "add" / "replace" / "ap" . "pend" / "prepend"
      * e.g. after "aaaaaa\x00\x00ap"
      *     "p" -> store_31 */
     {673, 255, 50, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 427: store_27 */
 
-    /* cas-store = . "cas"
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* cas-store = "ca" . "s"
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "ca" . "che_memlimit" / "refresh_certs" / "misbehave" / ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "ca" . "che_memlimit" / "refresh_certs" / "misbehave" / ...
      * e.g. after "aaaaaa\x00\x00ca"
      *     "c" -> other_command_97
      *     "s" -> storage_line_8: close command */
     {674, 255, 51, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 428: cas_store_6 */
 
-    /* delete = . "delete"
-     * increment = "incr" / . "decr"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* delete = "de" . "lete"
+     * increment = "incr" / "de" . "cr"
+     * other-command = ... / "refresh_certs" / "misbehave" / "de" . "bugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00de"
      *     "b" -> other_command_98
      *     "c" -> increment_6
      *     "l" -> delete_8 */
     {676, 255, 52, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 429: delete_7 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "ex" . "tstore"
+     * other-command = ... / "misbehave" / "debugtime" / "ex" . "tstore"
      * e.g. after "aaaaaa\x00\x00ex"
      *     "t" -> other_command_99 */
     {679, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 430: other_command_87 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "fl" . "ush_all" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "fl" . "ush_all" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "aaaaaa\x00\x00fl"
      *     "u" -> other_command_100 */
     {680, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 431: other_command_88 */
 
-    /* gat = . "gat" / "gats"
-     * gat = "gat" / . "gats"
+    /* gat = "ga" . "t" / "gats"
+     * gat = "gat" / "ga" . "ts"
      * e.g. after "aaaaaa\x00\x00ga"
      *     "t" -> gat_start_3 */
     {681, 255, 7, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 432: gat_2 */
 
-    /* get = . "get" / "gets"
-     * get = "get" / . "gets"
+    /* get = "ge" . "t" / "gets"
+     * get = "get" / "ge" . "ts"
      * e.g. after "aaaaaa\x00\x00ge"
      *     "t" -> get_start_3 */
     {682, 255, 7, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 433: get_5 */
 
-    /* increment = . "incr" / "decr"
+    /* increment = "in" . "cr" / "decr"
      * e.g. after "aaaaaa\x00\x00in"
      *     "c" -> increment_6 */
     {683, 255, 53, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 434: increment_5 */
 
-    /* other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "verbosity" / "quit" / "shutdown" / "slabs" / . "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lr" . "u" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / "lr" . "u_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lr" . "u" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "aaaaaa\x00\x00lr"
      *     "u" -> other_start_3 */
     {684, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 435: other_command_89 */
@@ -5830,8 +5816,8 @@ static const qcap_state_t states[] = {
      *     SP -> key_32: atomic ends, open key */
     {685, 255, 13, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: meta_start_2 */
 
-    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
-     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "cache_memlimit" / "refresh_certs" / "mi" . "sbehave" / "debugtime" / "extstore"
+     * other-command = ... / "cache_memlimit" / "refresh_certs" / "mi" . "sbehave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00mi"
      *     "s" -> other_command_101 */
     {686, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 437: other_command_90 */
@@ -5850,87 +5836,87 @@ static const qcap_state_t states[] = {
      *     SP -> key_33: atomic ends, open key */
     {690, 255, 13, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 439: ms_start_2 */
 
-    /* store = "set" / "add" / "replace" / "append" / . "prepend"
+    /* store = "set" / "add" / "replace" / "append" / "pr" . "epend"
      * e.g. after "aaaaaa\x00\x00pr"
      *     "e" -> store_27 */
     {691, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 440: store_28 */
 
-    /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
-     * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+    /* other-command = ... / "flush_all" / "version" / "verbosity" / "qu" . "it" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = ... / "flush_all" / "version" / "verbosity" / "qu" . "it" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "aaaaaa\x00\x00qu"
      *     "i" -> other_command_102 */
     {692, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 441: other_command_91 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* store = "set" / "add" / "re" . "place" / "append" / "prepend"
+     * other-command = ... / "watch" / "cache_memlimit" / "re" . "fresh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "re" . "fresh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00re"
      *     "f" -> other_command_103
      *     "p" -> store_33 */
     {693, 255, 57, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 442: store_29 */
 
-    /* store = . "set" / "add" / "replace" / "append" / "prepend"
+    /* store = "se" . "t" / "add" / "replace" / "append" / "prepend"
      * e.g. after "aaaaaa\x00\x00se"
      *     "t" -> storage_line_7: close command */
     {672, 255, 7, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 443: store_30 */
 
-    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* other-command = ... / "version" / "verbosity" / "quit" / "sh" . "utdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "sh" . "utdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "aaaaaa\x00\x00sh"
      *     "u" -> other_command_104 */
     {695, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 444: other_command_92 */
 
-    /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
-     * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+    /* other-command = ... / "verbosity" / "quit" / "shutdown" / "sl" . "abs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... / "verbosity" / "quit" / "shutdown" / "sl" . "abs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "aaaaaa\x00\x00sl"
      *     "a" -> other_command_105 */
     {696, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 445: other_command_93 */
 
-    /* other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
-     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
+    /* other-command = "st" . "ats" / "flush_all" / "version" / "verbosity" / ...
+     * other-command = "st" . "ats" / "flush_all" / "version" / "verbosity" / ...
      * e.g. after "aaaaaa\x00\x00st"
      *     "a" -> other_command_106 */
     {697, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 446: other_command_94 */
 
-    /* touch = . "touch"
+    /* touch = "to" . "uch"
      * e.g. after "aaaaaa\x00\x00to"
      *     "u" -> touch_7 */
     {698, 255, 40, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 447: touch_6 */
 
-    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / "ve" . "rsion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
+     * other-command = "stats" / "flush_all" / "version" / "ve" . "rbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "ve" . "rsion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
      * e.g. after "aaaaaa\x00\x00ve"
      *     "r" -> other_command_107 */
     {699, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 448: other_command_95 */
 
-    /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "wa" . "tch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "wa" . "tch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "aaaaaa\x00\x00wa"
      *     "t" -> other_command_108 */
     {700, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 449: other_command_96 */
 
-    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... / "RESET" / ( "BUSY" SP *text-char ) / ( "BA" . "DCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00BA"
      *     "D" -> status_77 */
     {701, 255, 12, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 450: status_67 */
 
-    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
+    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( "BU" . "SY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00BU"
      *     "S" -> status_78 */
     {702, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 451: status_68 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CL" . "IENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00CL"
      *     "I" -> error_24 */
     {703, 255, 59, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 452: error_20 */
 
-    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
+    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DE" . "LETED" / "TOUCHED" / "OK" / "END" / "RESET" / ( ...
      * e.g. after "aaaaaa\x00\x00DE"
      *     "L" -> status_79 */
     {704, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 453: status_69 */
 
-    /* status = ... / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / . "END" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "EN" . "D" / "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * meta-alone = meta-status *. SP CRLF
      * meta-alone = meta-status *SP . CRLF
      * e.g. after "aaaaaa\x00\x00EN"
@@ -5939,12 +5925,12 @@ static const qcap_state_t states[] = {
      *     CR -> meta_alone_7: close status */
     {705, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 454: status_70 */
 
-    /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ER" . "ROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00ER"
      *     "R" -> error_25 */
     {708, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 455: error_21 */
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+    /* status = "STORED" / "NOT_STORED" / "EX" . "ISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" ...
      * meta-alone = meta-status *. SP CRLF
      * meta-alone = meta-status *SP . CRLF
      * e.g. after "aaaaaa\x00\x00EX"
@@ -5966,9 +5952,9 @@ static const qcap_state_t states[] = {
      *     SP -> key_34: open key */
     {714, 255, 13, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 458: debug_3 */
 
-    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
-     * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
-     * status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+    /* status = "STORED" / "NO" . "T_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+     * status = "STORED" / "NOT_STORED" / "EXISTS" / "NO" . "T_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * status = ... ) / ( "BADCLASS" SP *text-char ) / ( "NO" . "SPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00NO"
      *     "S" -> status_81
      *     "T" -> status_82 */
@@ -5979,46 +5965,46 @@ static const qcap_state_t states[] = {
      *     CR -> status_line_4 */
     {717, 255, 9, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 460: status_line_3 */
 
-    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / "RE" . "SET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
      * e.g. after "aaaaaa\x00\x00RE"
      *     "S" -> status_83 */
     {718, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 461: status_73 */
 
-    /* status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
+    /* status = ... ) / ( "UNSAFE" SP *text-char ) / ( "SA" . "ME" SP *text-char )
      * e.g. after "aaaaaa\x00\x00SA"
      *     "M" -> status_84 */
     {719, 255, 63, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 462: status_74 */
 
-    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SE" . "RVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00SE"
      *     "R" -> error_26 */
     {720, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 463: error_22 */
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
-     * status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+    /* stat = "ST" . "AT" SP stat-name SP [ stat-value ] CRLF
+     * status = "ST" . "ORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / ...
      * e.g. after "aaaaaa\x00\x00ST"
      *     "A" -> stat_13: open stat
      *     "O" -> status_85: open status */
     {721, 255, 10, 12, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 464: stat_11 */
 
-    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
+    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / "TO" . "UCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00TO"
      *     "U" -> status_86 */
     {723, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 465: status_75 */
 
-    /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
+    /* status = ... ) / ( "NOTFULL" SP *text-char ) / ( "UN" . "SAFE" SP *text-char ) / ( "SAME" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00UN"
      *     "S" -> status_87 */
     {724, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 466: status_76 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VA" . "LUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * meta-value-line = "VA" . SP bytes *( SP meta-flag ) CRLF
      * e.g. after "aaaaaa\x00\x00VA"
      *     "L" -> value_line_19
      *     SP -> bytes_16: begin bytes */
     {725, 255, 11, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 467: value_line_16 */
 
-    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( "VE" . "RSION" SP version ) / debug ) CRLF )
      * e.g. after "aaaaaa\x00\x00VE"
      *     "R" -> reply_line_9 */
     {727, 255, 16, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 468: reply_line_8 */
@@ -6045,12 +6031,12 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: atomic ends, close reply, set is_spoken */
     {734, 255, 15, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 471: number_line_4 */
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+    /* stat = "ST" . "AT" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "aaaaaa\x00\x00ST"
      *     "A" -> stat_14 */
     {735, 255, 48, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 472: stat_12 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VA" . "LUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "aaaaaa\x00\x00VA"
      *     "L" -> value_line_20 */
     {736, 255, 43, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 473: value_line_17 */
@@ -6109,7 +6095,7 @@ static const qcap_state_t states[] = {
      *     SP -> cas_unique_1: open cas-unique */
     {753, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 480: storage_line_6 */
 
-    /* noreply = . "noreply"
+    /* noreply = "nor" . "eply"
      * e.g. after "decr a 0 nor"
      *     "e" -> noreply_7 */
     {754, 255, 34, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 481: noreply_5 */
@@ -6146,13 +6132,13 @@ static const qcap_state_t states[] = {
      *     SP -> key_35: open key */
     {763, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 486: storage_line_7 */
 
-    /* store = "set" / "add" / "replace" / . "append" / "prepend"
+    /* store = "set" / "add" / "replace" / "app" . "end" / "prepend"
      * e.g. after "aaaaaa\x00\x00app"
      *     "e" -> store_34 */
     {764, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 487: store_31 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cac" . "he_memlimit" / "refresh_certs" / "misbehave" / ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cac" . "he_memlimit" / "refresh_certs" / "misbehave" / ...
      * e.g. after "aaaaaa\x00\x00cac"
      *     "h" -> other_command_109 */
     {765, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 488: other_command_97 */
@@ -6162,50 +6148,50 @@ static const qcap_state_t states[] = {
      *     SP -> key_36: open key */
     {766, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 489: storage_line_8 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* other-command = ... / "refresh_certs" / "misbehave" / "deb" . "ugtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "deb" . "ugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00deb"
      *     "u" -> other_command_110 */
     {767, 255, 40, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 490: other_command_98 */
 
-    /* increment = "incr" / . "decr"
+    /* increment = "incr" / "dec" . "r"
      * e.g. after "aaaaaa\x00\x00dec"
      *     "r" -> increment_start_2: close command */
     {768, 255, 38, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 491: increment_6 */
 
-    /* delete = . "delete"
+    /* delete = "del" . "ete"
      * e.g. after "aaaaaa\x00\x00del"
      *     "e" -> delete_9 */
     {769, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 492: delete_8 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "ext" . "store"
+     * other-command = ... / "misbehave" / "debugtime" / "ext" . "store"
      * e.g. after "aaaaaa\x00\x00ext"
      *     "s" -> other_command_111 */
     {770, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 493: other_command_99 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "flu" . "sh_all" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "flu" . "sh_all" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "aaaaaa\x00\x00flu"
      *     "s" -> other_command_112 */
     {771, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 494: other_command_100 */
 
     /* gat-start = gat . SP
-     * gat = "gat" / . "gats"
+     * gat = "gat" / "gat" . "s"
      * e.g. after "aaaaaa\x00\x00gat"
      *     "s" -> gat_start_4: close command
      *     SP -> exptime_13: close command, atomic ends, open exptime */
     {772, 255, 14, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 495: gat_start_3 */
 
     /* get-start = get . SP
-     * get = "get" / . "gets"
+     * get = "get" / "get" . "s"
      * e.g. after "aaaaaa\x00\x00get"
      *     "s" -> get_start_4: close command
      *     SP -> key_37: close command, atomic ends, open key */
     {774, 255, 14, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 496: get_start_3 */
 
     /* other-start = other-command . SP
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / "lru" . "_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * line-end = *. SP newline
      * e.g. after "aaaaaa\x00\x00lru"
      *     "_" -> other_command_113
@@ -6219,8 +6205,8 @@ static const qcap_state_t states[] = {
      *     key-char -> key_38 */
     {780, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 498: key_32 */
 
-    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
-     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "cache_memlimit" / "refresh_certs" / "mis" . "behave" / "debugtime" / "extstore"
+     * other-command = ... / "cache_memlimit" / "refresh_certs" / "mis" . "behave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00mis"
      *     "b" -> other_command_114 */
     {781, 255, 67, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 499: other_command_101 */
@@ -6271,76 +6257,76 @@ static const qcap_state_t states[] = {
      *     key-char -> key_39 */
     {783, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 502: key_33 */
 
-    /* other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
-     * other-command = ... / "flush_all" / "version" / "verbosity" / . "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+    /* other-command = ... / "flush_all" / "version" / "verbosity" / "qui" . "t" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = ... / "flush_all" / "version" / "verbosity" / "qui" . "t" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "aaaaaa\x00\x00qui"
      *     "t" -> other_start_4: close command */
     {784, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 503: other_command_102 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "ref" . "resh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "ref" . "resh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00ref"
      *     "r" -> other_command_115 */
     {785, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 504: other_command_103 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+    /* store = "set" / "add" / "rep" . "lace" / "append" / "prepend"
      * e.g. after "aaaaaa\x00\x00rep"
      *     "l" -> store_35 */
     {786, 255, 36, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 505: store_33 */
 
-    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* other-command = ... / "version" / "verbosity" / "quit" / "shu" . "tdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "shu" . "tdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "aaaaaa\x00\x00shu"
      *     "t" -> other_command_116 */
     {787, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 506: other_command_104 */
 
-    /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
-     * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+    /* other-command = ... / "verbosity" / "quit" / "shutdown" / "sla" . "bs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... / "verbosity" / "quit" / "shutdown" / "sla" . "bs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "aaaaaa\x00\x00sla"
      *     "b" -> other_command_117 */
     {788, 255, 67, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 507: other_command_105 */
 
-    /* other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
-     * other-command = . "stats" / "flush_all" / "version" / "verbosity" ...
+    /* other-command = "sta" . "ts" / "flush_all" / "version" / "verbosity" / "quit" ...
+     * other-command = "sta" . "ts" / "flush_all" / "version" / "verbosity" / "quit" ...
      * e.g. after "aaaaaa\x00\x00sta"
      *     "t" -> other_command_117 */
     {788, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 508: other_command_106 */
 
-    /* touch = . "touch"
+    /* touch = "tou" . "ch"
      * e.g. after "aaaaaa\x00\x00tou"
      *     "c" -> touch_8 */
     {789, 255, 53, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 509: touch_7 */
 
-    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / "ver" . "sion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
+     * other-command = "stats" / "flush_all" / "version" / "ver" . "bosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "ver" . "sion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
      * e.g. after "aaaaaa\x00\x00ver"
      *     "b" -> other_command_118
      *     "s" -> other_command_119 */
     {790, 255, 68, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 510: other_command_107 */
 
-    /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "wat" . "ch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "wat" . "ch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "aaaaaa\x00\x00wat"
      *     "c" -> other_command_120 */
     {792, 255, 53, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 511: other_command_108 */
 
-    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... / "RESET" / ( "BUSY" SP *text-char ) / ( "BAD" . "CLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00BAD"
      *     "C" -> status_88 */
     {793, 255, 69, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 512: status_77 */
 
-    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( . "BUSY" SP *text-char ) / ( "BADCLASS" SP *text-char ...
+    /* status = ... / "TOUCHED" / "OK" / "END" / "RESET" / ( "BUS" . "Y" SP *text-char ) / ( "BADCLASS" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00BUS"
      *     "Y" -> status_89 */
     {794, 255, 70, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 513: status_78 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLI" . "ENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00CLI"
      *     "E" -> error_28 */
     {795, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 514: error_24 */
 
-    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
+    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DEL" . "ETED" / "TOUCHED" / "OK" / "END" / "RESET" / ( ...
      * e.g. after "aaaaaa\x00\x00DEL"
      *     "E" -> status_90 */
     {796, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 515: status_79 */
@@ -6359,12 +6345,12 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: atomic ends, close reply, set is_spoken */
     {734, 255, 15, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 517: meta_alone_7 */
 
-    /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERR" . "OR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00ERR"
      *     "O" -> error_29 */
     {800, 255, 47, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 518: error_25 */
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+    /* status = "STORED" / "NOT_STORED" / "EXI" . "STS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" ...
      * e.g. after "aaaaaa\x00\x00EXI"
      *     "S" -> status_91 */
     {801, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 519: status_80 */
@@ -6374,14 +6360,14 @@ static const qcap_state_t states[] = {
      *     key-char -> key_40 */
     {802, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 520: key_34 */
 
-    /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+    /* status = ... ) / ( "BADCLASS" SP *text-char ) / ( "NOS" . "PARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00NOS"
      *     "P" -> status_92 */
     {803, 255, 72, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 521: status_81 */
 
-    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
-     * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
-     * status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
+    /* status = "STORED" / "NOT" . "_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" / ...
+     * status = "STORED" / "NOT_STORED" / "EXISTS" / "NOT" . "_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+     * status = ... ) / ( "NOSPARE" SP *text-char ) / ( "NOT" . "FULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00NOT"
      *     "F" -> status_93
      *     "_" -> status_94 */
@@ -6392,42 +6378,42 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: atomic ends, close reply, set is_spoken */
     {734, 255, 15, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 523: status_line_4 */
 
-    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / "RES" . "ET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" SP ...
      * e.g. after "aaaaaa\x00\x00RES"
      *     "E" -> status_95 */
     {806, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 524: status_83 */
 
-    /* status = ... *text-char ) / ( "UNSAFE" SP *text-char ) / ( . "SAME" SP *text-char )
+    /* status = ... ) / ( "UNSAFE" SP *text-char ) / ( "SAM" . "E" SP *text-char )
      * e.g. after "aaaaaa\x00\x00SAM"
      *     "E" -> status_89 */
     {794, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 525: status_84 */
 
-    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SER" . "VER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00SER"
      *     "V" -> error_30 */
     {807, 255, 74, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 526: error_26 */
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+    /* stat = "STA" . "T" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "aaaaaa\x00\x00STA"
      *     "T" -> stat_15 */
     {808, 255, 75, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 527: stat_13 */
 
-    /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+    /* status = "STO" . "RED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / ...
      * e.g. after "aaaaaa\x00\x00STO"
      *     "R" -> status_96 */
     {809, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 528: status_85 */
 
-    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
+    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / "TOU" . "CHED" / "OK" / "END" / "RESET" / ( "BUSY" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00TOU"
      *     "C" -> status_97 */
     {810, 255, 69, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 529: status_86 */
 
-    /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
+    /* status = ... ) / ( "NOTFULL" SP *text-char ) / ( "UNS" . "AFE" SP *text-char ) / ( "SAME" SP *text-char )
      * e.g. after "aaaaaa\x00\x00UNS"
      *     "A" -> status_98 */
     {811, 255, 48, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 530: status_87 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VAL" . "UE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "aaaaaa\x00\x00VAL"
      *     "U" -> value_line_21 */
     {812, 255, 17, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 531: value_line_19 */
@@ -6437,22 +6423,22 @@ static const qcap_state_t states[] = {
      *     DIGIT -> bytes_17 */
     {813, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 532: bytes_16 */
 
-    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( "VER" . "SION" SP version ) / debug ) CRLF )
      * e.g. after "aaaaaa\x00\x00VER"
      *     "S" -> reply_line_10 */
     {814, 255, 58, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 533: reply_line_9 */
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+    /* stat = "STA" . "T" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "aaaaaa\x00\x00STA"
      *     "T" -> stat_16 */
     {815, 255, 75, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 534: stat_14 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VAL" . "UE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "aaaaaa\x00\x00VAL"
      *     "U" -> value_line_22 */
     {816, 255, 17, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 535: value_line_20 */
 
-    /* noreply = . "noreply"
+    /* noreply = "n" . "oreply"
      * e.g. after "add a 0 0 0 n"
      *     "o" -> noreply_8 */
     {817, 255, 41, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 536: noreply_6 */
@@ -6476,7 +6462,7 @@ static const qcap_state_t states[] = {
      *     LF -> value_4: close cas-unique, mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
     {821, 4, 26, 214, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 538: cas_unique_3 */
 
-    /* noreply = . "noreply"
+    /* noreply = "nore" . "ply"
      * e.g. after "decr a 0 nore"
      *     "p" -> noreply_9 */
     {825, 255, 50, 215, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 539: noreply_7 */
@@ -6506,13 +6492,13 @@ static const qcap_state_t states[] = {
      *     key-char -> key_41 */
     {830, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 543: key_35 */
 
-    /* store = "set" / "add" / "replace" / . "append" / "prepend"
+    /* store = "set" / "add" / "replace" / "appe" . "nd" / "prepend"
      * e.g. after "aaaaaa\x00\x00appe"
      *     "n" -> store_26 */
     {831, 255, 37, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 544: store_34 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cach" . "e_memlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cach" . "e_memlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "aaaaaa\x00\x00cach"
      *     "e" -> other_command_121 */
     {832, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 545: other_command_109 */
@@ -6522,8 +6508,8 @@ static const qcap_state_t states[] = {
      *     key-char -> key_42 */
     {833, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 546: key_36 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debu" . "gtime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debu" . "gtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00debu"
      *     "g" -> other_command_122 */
     {834, 255, 76, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 547: other_command_110 */
@@ -6533,19 +6519,19 @@ static const qcap_state_t states[] = {
      *     SP -> key_43: atomic ends, open key */
     {835, 255, 13, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 548: increment_start_2 */
 
-    /* delete = . "delete"
+    /* delete = "dele" . "te"
      * e.g. after "aaaaaa\x00\x00dele"
      *     "t" -> delete_10 */
     {836, 255, 7, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 549: delete_9 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "exts" . "tore"
+     * other-command = ... / "misbehave" / "debugtime" / "exts" . "tore"
      * e.g. after "aaaaaa\x00\x00exts"
      *     "t" -> other_command_123 */
     {837, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 550: other_command_111 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "flus" . "h_all" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "flus" . "h_all" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "aaaaaa\x00\x00flus"
      *     "h" -> other_command_124 */
     {838, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 551: other_command_112 */
@@ -6572,8 +6558,8 @@ static const qcap_state_t states[] = {
      *     key-char -> key_44 */
     {843, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 555: key_37 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... "quit" / "shutdown" / "slabs" / "lru" / "lru_" . "crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... "quit" / "shutdown" / "slabs" / "lru" / "lru_" . "crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "aaaaaa\x00\x00lru_"
      *     "c" -> other_command_125 */
     {844, 255, 53, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 556: other_command_113 */
@@ -6598,8 +6584,8 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: close key, anomaly-open, anomaly bare-LF, close request, set is_spoken */
     {849, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 558: key_38 */
 
-    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
-     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "cache_memlimit" / "refresh_certs" / "misb" . "ehave" / "debugtime" / "extstore"
+     * other-command = ... / "cache_memlimit" / "refresh_certs" / "misb" . "ehave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00misb"
      *     "e" -> other_command_126 */
     {853, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 559: other_command_114 */
@@ -6620,53 +6606,53 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: mark, anomaly-open, anomaly bare-LF, atomic ends, close request, set is_spoken */
     {856, 255, 55, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 561: other_start_4 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refr" . "esh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refr" . "esh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00refr"
      *     "e" -> other_command_127 */
     {859, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 562: other_command_115 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+    /* store = "set" / "add" / "repl" . "ace" / "append" / "prepend"
      * e.g. after "aaaaaa\x00\x00repl"
      *     "a" -> store_36 */
     {860, 255, 33, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 563: store_35 */
 
-    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* other-command = ... / "version" / "verbosity" / "quit" / "shut" . "down" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "shut" . "down" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "aaaaaa\x00\x00shut"
      *     "d" -> other_command_128 */
     {861, 255, 49, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 564: other_command_116 */
 
-    /* other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
-     * other-command = ... "version" / "verbosity" / "quit" / "shutdown" / . "slabs" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+    /* other-command = ... / "verbosity" / "quit" / "shutdown" / "slab" . "s" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
+     * other-command = ... / "verbosity" / "quit" / "shutdown" / "slab" . "s" / "lru" / "lru_crawler" / "watch" / "cache_memlimit" ...
      * e.g. after "aaaaaa\x00\x00slab"
      *     "s" -> other_start_4: close command */
     {784, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 565: other_command_117 */
 
-    /* touch = . "touch"
+    /* touch = "touc" . "h"
      * e.g. after "aaaaaa\x00\x00touc"
      *     "h" -> touch_start_2: close command */
     {862, 255, 65, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 566: touch_8 */
 
-    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / "verb" . "osity" / "quit" / "shutdown" / "slabs" / "lru" ...
+     * other-command = "stats" / "flush_all" / "version" / "verb" . "osity" / "quit" / "shutdown" / "slabs" / "lru" ...
      * e.g. after "aaaaaa\x00\x00verb"
      *     "o" -> other_command_129 */
     {863, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 567: other_command_118 */
 
-    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / "vers" . "ion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
+     * other-command = "stats" / "flush_all" / "vers" . "ion" / "verbosity" / "quit" / "shutdown" / "slabs" ...
      * e.g. after "aaaaaa\x00\x00vers"
      *     "i" -> other_command_130 */
     {864, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 568: other_command_119 */
 
-    /* other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... "shutdown" / "slabs" / "lru" / "lru_crawler" / . "watch" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watc" . "h" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
+     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watc" . "h" / "cache_memlimit" / "refresh_certs" / "misbehave" ...
      * e.g. after "aaaaaa\x00\x00watc"
      *     "h" -> other_start_4: close command */
     {784, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 569: other_command_120 */
 
-    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... / "RESET" / ( "BUSY" SP *text-char ) / ( "BADC" . "LASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00BADC"
      *     "L" -> status_99 */
     {865, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 570: status_88 */
@@ -6676,12 +6662,12 @@ static const qcap_state_t states[] = {
      *     SP -> status_100 */
     {866, 255, 13, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 571: status_89 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIE" . "NT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00CLIE"
      *     "N" -> error_31 */
     {867, 255, 25, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 572: error_28 */
 
-    /* status = ... / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / . "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" / ...
+    /* status = ... "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELE" . "TED" / "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" ...
      * e.g. after "aaaaaa\x00\x00DELE"
      *     "T" -> status_96 */
     {809, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 573: status_90 */
@@ -6702,12 +6688,12 @@ static const qcap_state_t states[] = {
      *     CR -> meta_alone_7 */
     {871, 2, 61, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 575: meta_alone_8 */
 
-    /* error = . "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERRO" . "R" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00ERRO"
      *     "R" -> status_line_3: close error */
     {873, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 576: error_29 */
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+    /* status = "STORED" / "NOT_STORED" / "EXIS" . "TS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" ...
      * e.g. after "aaaaaa\x00\x00EXIS"
      *     "T" -> status_101 */
     {874, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 577: status_91 */
@@ -6721,29 +6707,29 @@ static const qcap_state_t states[] = {
      *     CR -> reply_line_11: close key */
     {875, 255, 71, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 578: key_40 */
 
-    /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+    /* status = ... ) / ( "BADCLASS" SP *text-char ) / ( "NOSP" . "ARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00NOSP"
      *     "A" -> status_102 */
     {878, 255, 48, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 579: status_92 */
 
-    /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
+    /* status = ... ) / ( "NOSPARE" SP *text-char ) / ( "NOTF" . "ULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00NOTF"
      *     "U" -> status_103 */
     {879, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 580: status_93 */
 
-    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
-     * status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+    /* status = "STORED" / "NOT_" . "STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" / ...
+     * status = "STORED" / "NOT_STORED" / "EXISTS" / "NOT_" . "FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" / ...
      * e.g. after "aaaaaa\x00\x00NOT_"
      *     "F" -> status_104
      *     "S" -> status_105 */
     {880, 255, 77, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 581: status_94 */
 
-    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / . "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLASS" ...
+    /* status = ... / "DELETED" / "TOUCHED" / "OK" / "END" / "RESE" . "T" / ( "BUSY" SP *text-char ) / ( "BADCLASS" SP ...
      * e.g. after "aaaaaa\x00\x00RESE"
      *     "T" -> status_line_3: close status */
     {653, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 582: status_95 */
 
-    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERV" . "ER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00SERV"
      *     "E" -> error_32 */
     {882, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 583: error_30 */
@@ -6753,22 +6739,22 @@ static const qcap_state_t states[] = {
      *     SP -> stat_name_3: open stat-name */
     {883, 255, 13, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 584: stat_15 */
 
-    /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+    /* status = "STOR" . "ED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * e.g. after "aaaaaa\x00\x00STOR"
      *     "E" -> status_106 */
     {884, 255, 19, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 585: status_96 */
 
-    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / . "TOUCHED" / "OK" / "END" / "RESET" / ( "BUSY" SP ...
+    /* status = ... / "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUC" . "HED" / "OK" / "END" / "RESET" / ( "BUSY" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00TOUC"
      *     "H" -> status_96 */
     {809, 255, 78, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 586: status_97 */
 
-    /* status = ... *text-char ) / ( "NOTFULL" SP *text-char ) / ( . "UNSAFE" SP *text-char ) / ( "SAME" SP *text-char ...
+    /* status = ... ) / ( "NOTFULL" SP *text-char ) / ( "UNSA" . "FE" SP *text-char ) / ( "SAME" SP *text-char )
      * e.g. after "aaaaaa\x00\x00UNSA"
      *     "F" -> status_84 */
     {719, 255, 79, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 587: status_98 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VALU" . "E" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "aaaaaa\x00\x00VALU"
      *     "E" -> value_line_23 */
     {885, 255, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 588: value_line_21 */
@@ -6782,7 +6768,7 @@ static const qcap_state_t states[] = {
      *     CR -> meta_value_line_3: convert bytes */
     {886, 255, 27, 33, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 589: bytes_17 */
 
-    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( "VERS" . "ION" SP version ) / debug ) CRLF )
      * e.g. after "aaaaaa\x00\x00VERS"
      *     "I" -> reply_line_12 */
     {889, 255, 59, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 590: reply_line_10 */
@@ -6792,17 +6778,17 @@ static const qcap_state_t states[] = {
      *     SP -> stat_name_4: open stat-name */
     {890, 255, 13, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 591: stat_16 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VALU" . "E" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "aaaaaa\x00\x00VALU"
      *     "E" -> value_line_24 */
     {891, 255, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 592: value_line_22 */
 
-    /* noreply = . "noreply"
+    /* noreply = "no" . "reply"
      * e.g. after "add a 0 0 0 no"
      *     "r" -> noreply_10 */
     {892, 255, 38, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 593: noreply_8 */
 
-    /* noreply = . "noreply"
+    /* noreply = "norep" . "ly"
      * e.g. after "decr a 0 norep"
      *     "l" -> noreply_11 */
     {893, 255, 36, 218, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 594: noreply_9 */
@@ -6814,8 +6800,8 @@ static const qcap_state_t states[] = {
      *     SP -> flags_7: close key, open flags */
     {894, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 595: key_41 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cache" . "_memlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cache" . "_memlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "aaaaaa\x00\x00cache"
      *     "_" -> other_command_131 */
     {896, 255, 80, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 596: other_command_121 */
@@ -6827,8 +6813,8 @@ static const qcap_state_t states[] = {
      *     SP -> flags_8: close key, open flags */
     {897, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 597: key_42 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debug" . "time" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debug" . "time" / "extstore"
      * e.g. after "aaaaaa\x00\x00debug"
      *     "t" -> other_command_132 */
     {899, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 598: other_command_122 */
@@ -6838,19 +6824,19 @@ static const qcap_state_t states[] = {
      *     key-char -> key_50 */
     {900, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 599: key_43 */
 
-    /* delete = . "delete"
+    /* delete = "delet" . "e"
      * e.g. after "aaaaaa\x00\x00delet"
      *     "e" -> delete_start_2: close command */
     {901, 255, 34, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 600: delete_10 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "extst" . "ore"
+     * other-command = ... / "misbehave" / "debugtime" / "extst" . "ore"
      * e.g. after "aaaaaa\x00\x00extst"
      *     "o" -> other_command_133 */
     {902, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 601: other_command_123 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "flush" . "_all" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "flush" . "_all" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "aaaaaa\x00\x00flush"
      *     "_" -> other_command_134 */
     {903, 255, 80, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 602: other_command_124 */
@@ -6877,8 +6863,8 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: close key, anomaly-open, anomaly bare-LF, close request, set is_spoken */
     {907, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 605: key_44 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... "quit" / "shutdown" / "slabs" / "lru" / "lru_c" . "rawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... "quit" / "shutdown" / "slabs" / "lru" / "lru_c" . "rawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "aaaaaa\x00\x00lru_c"
      *     "r" -> other_command_135 */
     {911, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 606: other_command_125 */
@@ -6928,8 +6914,8 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
     {926, 255, 55, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 611: meta_2 */
 
-    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
-     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "cache_memlimit" / "refresh_certs" / "misbe" . "have" / "debugtime" / "extstore"
+     * other-command = ... / "cache_memlimit" / "refresh_certs" / "misbe" . "have" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00misbe"
      *     "h" -> other_command_136 */
     {929, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 612: other_command_126 */
@@ -6952,19 +6938,19 @@ static const qcap_state_t states[] = {
      *     SP -> bytes_18: begin bytes */
     {934, 255, 13, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 615: meta_set_line_3 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refre" . "sh_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refre" . "sh_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00refre"
      *     "s" -> other_command_137 */
     {935, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 616: other_command_127 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+    /* store = "set" / "add" / "repla" . "ce" / "append" / "prepend"
      * e.g. after "aaaaaa\x00\x00repla"
      *     "c" -> store_37 */
     {936, 255, 53, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 617: store_36 */
 
-    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* other-command = ... / "version" / "verbosity" / "quit" / "shutd" . "own" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "shutd" . "own" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "aaaaaa\x00\x00shutd"
      *     "o" -> other_command_138 */
     {937, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 618: other_command_128 */
@@ -6974,19 +6960,19 @@ static const qcap_state_t states[] = {
      *     SP -> key_53: atomic ends, open key */
     {938, 255, 13, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 619: touch_start_2 */
 
-    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / "verbo" . "sity" / "quit" / "shutdown" / "slabs" / "lru" / ...
+     * other-command = "stats" / "flush_all" / "version" / "verbo" . "sity" / "quit" / "shutdown" / "slabs" / "lru" / ...
      * e.g. after "aaaaaa\x00\x00verbo"
      *     "s" -> other_command_139 */
     {939, 255, 54, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 620: other_command_129 */
 
-    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / "versi" . "on" / "verbosity" / "quit" / "shutdown" / "slabs" ...
+     * other-command = "stats" / "flush_all" / "versi" . "on" / "verbosity" / "quit" / "shutdown" / "slabs" ...
      * e.g. after "aaaaaa\x00\x00versi"
      *     "o" -> other_command_140 */
     {940, 255, 41, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 621: other_command_130 */
 
-    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... "RESET" / ( "BUSY" SP *text-char ) / ( "BADCL" . "ASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00BADCL"
      *     "A" -> status_107 */
     {941, 255, 48, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 622: status_99 */
@@ -6998,7 +6984,7 @@ static const qcap_state_t states[] = {
      *     CR -> status_line_4: close status */
     {942, 2, 83, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 623: status_100 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIEN" . "T_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00CLIEN"
      *     "T" -> error_33 */
     {944, 255, 75, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 624: error_31 */
@@ -7013,7 +6999,7 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: close reply, set is_spoken */
     {946, 255, 15, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 626: reply_line_11 */
 
-    /* status = "STORED" / "NOT_STORED" / . "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" / ...
+    /* status = "STORED" / "NOT_STORED" / "EXIST" . "S" / "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" ...
      * e.g. after "aaaaaa\x00\x00EXIST"
      *     "S" -> status_line_3: close status */
     {653, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 627: status_101 */
@@ -7035,27 +7021,27 @@ static const qcap_state_t states[] = {
      *     CR -> reply_line_11 */
     {951, 255, 61, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 629: debug_4 */
 
-    /* status = ... *text-char ) / ( "BADCLASS" SP *text-char ) / ( . "NOSPARE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
+    /* status = ... ) / ( "BADCLASS" SP *text-char ) / ( "NOSPA" . "RE" SP *text-char ) / ( "NOTFULL" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00NOSPA"
      *     "R" -> status_84 */
     {719, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 630: status_102 */
 
-    /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
+    /* status = ... ) / ( "NOSPARE" SP *text-char ) / ( "NOTFU" . "LL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00NOTFU"
      *     "L" -> status_108 */
     {953, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 631: status_103 */
 
-    /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+    /* status = "STORED" / "NOT_STORED" / "EXISTS" / "NOT_F" . "OUND" / "DELETED" / "TOUCHED" / "OK" / "END" / ...
      * e.g. after "aaaaaa\x00\x00NOT_F"
      *     "O" -> status_109 */
     {954, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 632: status_104 */
 
-    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+    /* status = "STORED" / "NOT_S" . "TORED" / "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" ...
      * e.g. after "aaaaaa\x00\x00NOT_S"
      *     "T" -> status_110 */
     {955, 255, 75, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 633: status_105 */
 
-    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( . "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVE" . "R_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00SERVE"
      *     "R" -> error_33 */
     {944, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 634: error_32 */
@@ -7065,7 +7051,7 @@ static const qcap_state_t states[] = {
      *     key-char -> stat_name_5 */
     {956, 255, 18, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 635: stat_name_3 */
 
-    /* status = . "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" ...
+    /* status = "STORE" . "D" / "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
      * e.g. after "aaaaaa\x00\x00STORE"
      *     "D" -> status_line_3: close status */
     {653, 255, 12, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 636: status_106 */
@@ -7102,7 +7088,7 @@ static const qcap_state_t states[] = {
      *     CR -> meta_value_line_3 */
     {964, 255, 61, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 641: meta_value_line_4 */
 
-    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( "VERSI" . "ON" SP version ) / debug ) CRLF )
      * e.g. after "aaaaaa\x00\x00VERSI"
      *     "O" -> reply_line_13 */
     {966, 255, 47, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 642: reply_line_12 */
@@ -7117,12 +7103,12 @@ static const qcap_state_t states[] = {
      *     SP -> key_55: open key */
     {968, 255, 13, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 644: value_line_24 */
 
-    /* noreply = . "noreply"
+    /* noreply = "nor" . "eply"
      * e.g. after "add a 0 0 0 nor"
      *     "e" -> noreply_12 */
     {969, 255, 34, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 645: noreply_10 */
 
-    /* noreply = . "noreply"
+    /* noreply = "norepl" . "y"
      * e.g. after "decr a 0 norepl"
      *     "y" -> line_end_2: close noreply */
     {970, 255, 90, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 646: noreply_11 */
@@ -7145,8 +7131,8 @@ static const qcap_state_t states[] = {
      *     SP -> flags_7: open flags */
     {975, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 649: storage_line_9 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_" . "memlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_" . "memlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "aaaaaa\x00\x00cache_"
      *     "m" -> other_command_141 */
     {976, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 650: other_command_131 */
@@ -7169,8 +7155,8 @@ static const qcap_state_t states[] = {
      *     SP -> flags_8: open flags */
     {981, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 653: storage_line_10 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debugt" . "ime" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugt" . "ime" / "extstore"
      * e.g. after "aaaaaa\x00\x00debugt"
      *     "i" -> other_command_142 */
     {982, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 654: other_command_132 */
@@ -7187,14 +7173,14 @@ static const qcap_state_t states[] = {
      *     SP -> key_57: atomic ends, open key */
     {985, 255, 13, 166, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 656: delete_start_2 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "extsto" . "re"
+     * other-command = ... / "misbehave" / "debugtime" / "extsto" . "re"
      * e.g. after "aaaaaa\x00\x00extsto"
      *     "r" -> other_command_143 */
     {986, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 657: other_command_133 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "flush_" . "all" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "flush_" . "all" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "aaaaaa\x00\x00flush_"
      *     "a" -> other_command_144 */
     {987, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 658: other_command_134 */
@@ -7229,8 +7215,8 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
     {997, 255, 55, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 661: retrieval_2 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... / "shutdown" / "slabs" / "lru" / "lru_cr" . "awler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "shutdown" / "slabs" / "lru" / "lru_cr" . "awler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "aaaaaa\x00\x00lru_cr"
      *     "a" -> other_command_145 */
     {1000, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 662: other_command_135 */
@@ -7264,8 +7250,8 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
     {1009, 3, 55, 168, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 665: line_end_6 */
 
-    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
-     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "cache_memlimit" / "refresh_certs" / "misbeh" . "ave" / "debugtime" / "extstore"
+     * other-command = ... / "cache_memlimit" / "refresh_certs" / "misbeh" . "ave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00misbeh"
      *     "a" -> other_command_146 */
     {1012, 255, 33, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 666: other_command_136 */
@@ -7280,19 +7266,19 @@ static const qcap_state_t states[] = {
      *     LF -> value_7: convert bytes, anomaly-open, anomaly bare-LF, open value */
     {1013, 255, 26, 169, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 667: bytes_20 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refres" . "h_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refres" . "h_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00refres"
      *     "h" -> other_command_147 */
     {1017, 255, 65, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 668: other_command_137 */
 
-    /* store = "set" / "add" / . "replace" / "append" / "prepend"
+    /* store = "set" / "add" / "replac" . "e" / "append" / "prepend"
      * e.g. after "aaaaaa\x00\x00replac"
      *     "e" -> storage_line_7: close command */
     {672, 255, 34, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 669: store_37 */
 
-    /* other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
-     * other-command = ... / "version" / "verbosity" / "quit" / . "shutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+    /* other-command = ... / "version" / "verbosity" / "quit" / "shutdo" . "wn" / "slabs" / "lru" / "lru_crawler" / "watch" ...
+     * other-command = ... / "version" / "verbosity" / "quit" / "shutdo" . "wn" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "aaaaaa\x00\x00shutdo"
      *     "w" -> other_command_140 */
     {940, 255, 86, 170, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 670: other_command_138 */
@@ -7302,39 +7288,39 @@ static const qcap_state_t states[] = {
      *     key-char -> key_58 */
     {1018, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 671: key_53 */
 
-    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / "verbos" . "ity" / "quit" / "shutdown" / "slabs" / "lru" / ...
+     * other-command = "stats" / "flush_all" / "version" / "verbos" . "ity" / "quit" / "shutdown" / "slabs" / "lru" / ...
      * e.g. after "aaaaaa\x00\x00verbos"
      *     "i" -> other_command_148 */
     {1019, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 672: other_command_139 */
 
-    /* other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
-     * other-command = "stats" / "flush_all" / . "version" / "verbosity" / "quit" / "shutdown" / ...
+    /* other-command = "stats" / "flush_all" / "versio" . "n" / "verbosity" / "quit" / "shutdown" / "slabs" ...
+     * other-command = "stats" / "flush_all" / "versio" . "n" / "verbosity" / "quit" / "shutdown" / "slabs" ...
      * e.g. after "aaaaaa\x00\x00versio"
      *     "n" -> other_start_4: close command */
     {784, 255, 37, 171, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 673: other_command_140 */
 
-    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... "RESET" / ( "BUSY" SP *text-char ) / ( "BADCLA" . "SS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00BADCLA"
      *     "S" -> status_111 */
     {1020, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 674: status_107 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT" . "_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00CLIENT"
      *     "_" -> error_34 */
     {1021, 255, 80, 172, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 675: error_33 */
 
-    /* status = ... *text-char ) / ( "NOSPARE" SP *text-char ) / ( . "NOTFULL" SP *text-char ) / ( "UNSAFE" SP *text-char ...
+    /* status = ... ) / ( "NOSPARE" SP *text-char ) / ( "NOTFUL" . "L" SP *text-char ) / ( "UNSAFE" SP *text-char ) ...
      * e.g. after "aaaaaa\x00\x00NOTFUL"
      *     "L" -> status_89 */
     {794, 255, 43, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 676: status_108 */
 
-    /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+    /* status = "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FO" . "UND" / "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" ...
      * e.g. after "aaaaaa\x00\x00NOT_FO"
      *     "U" -> status_112 */
     {1022, 255, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 677: status_109 */
 
-    /* status = "STORED" / . "NOT_STORED" / "EXISTS" / "NOT_FOUND" / "DELETED" ...
+    /* status = "STORED" / "NOT_ST" . "ORED" / "EXISTS" / "NOT_FOUND" / "DELETED" / "TOUCHED" ...
      * e.g. after "aaaaaa\x00\x00NOT_ST"
      *     "O" -> status_85 */
     {1023, 255, 47, 67, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 678: status_110 */
@@ -7366,7 +7352,7 @@ static const qcap_state_t states[] = {
      *     -> before_meta_value_2 */
     {0, 255, 7, 174, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 682: value_6 */
 
-    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( . "VERSION" SP version ) / debug ) CRLF )
+    /* reply-line = ... meta-flag *( SP meta-flag ) ) / ( "VERSIO" . "N" SP version ) / debug ) CRLF )
      * e.g. after "aaaaaa\x00\x00VERSIO"
      *     "N" -> reply_line_14 */
     {1030, 255, 25, 175, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 683: reply_line_13 */
@@ -7383,7 +7369,7 @@ static const qcap_state_t states[] = {
      *     key-char -> key_60 */
     {1033, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 685: key_55 */
 
-    /* noreply = . "noreply"
+    /* noreply = "nore" . "ply"
      * e.g. after "add a 0 0 0 nore"
      *     "p" -> noreply_13 */
     {1034, 255, 50, 215, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 686: noreply_12 */
@@ -7395,8 +7381,8 @@ static const qcap_state_t states[] = {
      *     SP -> exptime_16: close flags, open exptime */
     {1035, 2, 23, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 687: flags_9 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_m" . "emlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_m" . "emlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "aaaaaa\x00\x00cache_m"
      *     "e" -> other_command_149 */
     {1037, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 688: other_command_141 */
@@ -7408,8 +7394,8 @@ static const qcap_state_t states[] = {
      *     SP -> exptime_17: close flags, open exptime */
     {1038, 2, 23, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 689: flags_10 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / . "debugtime" / "extstore"
+    /* other-command = ... / "refresh_certs" / "misbehave" / "debugti" . "me" / "extstore"
+     * other-command = ... / "refresh_certs" / "misbehave" / "debugti" . "me" / "extstore"
      * e.g. after "aaaaaa\x00\x00debugti"
      *     "m" -> other_command_143 */
     {986, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 690: other_command_142 */
@@ -7437,26 +7423,26 @@ static const qcap_state_t states[] = {
      *     key-char -> key_61 */
     {1045, 255, 18, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 694: key_57 */
 
-    /* other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
-     * other-command = ... / "refresh_certs" / "misbehave" / "debugtime" / . "extstore"
+    /* other-command = ... / "misbehave" / "debugtime" / "extstor" . "e"
+     * other-command = ... / "misbehave" / "debugtime" / "extstor" . "e"
      * e.g. after "aaaaaa\x00\x00extstor"
      *     "e" -> other_start_4: close command */
     {784, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 695: other_command_143 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "flush_a" . "ll" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "flush_a" . "ll" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "aaaaaa\x00\x00flush_a"
      *     "l" -> other_command_150 */
     {1046, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 696: other_command_144 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... / "shutdown" / "slabs" / "lru" / "lru_cra" . "wler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "shutdown" / "slabs" / "lru" / "lru_cra" . "wler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "aaaaaa\x00\x00lru_cra"
      *     "w" -> other_command_151 */
     {1047, 255, 86, 170, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 697: other_command_145 */
 
-    /* other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
-     * other-command = ... "watch" / "cache_memlimit" / "refresh_certs" / . "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... "cache_memlimit" / "refresh_certs" / "misbeha" . "ve" / "debugtime" / "extstore"
+     * other-command = ... "cache_memlimit" / "refresh_certs" / "misbeha" . "ve" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00misbeha"
      *     "v" -> other_command_143 */
     {986, 255, 88, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 698: other_command_146 */
@@ -7502,8 +7488,8 @@ static const qcap_state_t states[] = {
      *     LF -> value_7: anomaly-open, anomaly bare-LF, open value */
     {1058, 255, 55, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 703: meta_set_line_4 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refresh" . "_certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refresh" . "_certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00refresh"
      *     "_" -> other_command_152 */
     {1061, 255, 80, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 704: other_command_147 */
@@ -7515,23 +7501,23 @@ static const qcap_state_t states[] = {
      *     SP -> exptime_18: close key, open exptime */
     {1062, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 705: key_58 */
 
-    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / "verbosi" . "ty" / "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = "stats" / "flush_all" / "version" / "verbosi" . "ty" / "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "aaaaaa\x00\x00verbosi"
      *     "t" -> other_command_153 */
     {1064, 255, 7, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 706: other_command_148 */
 
-    /* status = ... "END" / "RESET" / ( "BUSY" SP *text-char ) / ( . "BADCLASS" SP *text-char ) / ( "NOSPARE" SP *text-char ...
+    /* status = ... / ( "BUSY" SP *text-char ) / ( "BADCLAS" . "S" SP *text-char ) / ( "NOSPARE" SP *text-char ...
      * e.g. after "aaaaaa\x00\x00BADCLAS"
      *     "S" -> status_89 */
     {794, 255, 58, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 707: status_111 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_" . "ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00CLIENT_"
      *     "E" -> error_35 */
     {1065, 255, 19, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 708: error_34 */
 
-    /* status = "STORED" / "NOT_STORED" / "EXISTS" / . "NOT_FOUND" / "DELETED" / "TOUCHED" / "OK" / "END" ...
+    /* status = "STORED" / "NOT_STORED" / "EXISTS" / "NOT_FOU" . "ND" / "DELETED" / "TOUCHED" / "OK" / "END" / "RESET" ...
      * e.g. after "aaaaaa\x00\x00NOT_FOU"
      *     "N" -> status_106 */
     {884, 255, 25, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 709: status_112 */
@@ -7578,7 +7564,7 @@ static const qcap_state_t states[] = {
      *     SP -> flags_12: close key, open flags */
     {1075, 255, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 716: key_60 */
 
-    /* noreply = . "noreply"
+    /* noreply = "norep" . "ly"
      * e.g. after "add a 0 0 0 norep"
      *     "l" -> noreply_14 */
     {1077, 255, 36, 218, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 717: noreply_13 */
@@ -7590,8 +7576,8 @@ static const qcap_state_t states[] = {
      *     "-" -> exptime_20 */
     {1078, 255, 24, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 718: exptime_16 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_me" . "mlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_me" . "mlimit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "aaaaaa\x00\x00cache_me"
      *     "m" -> other_command_154 */
     {1080, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 719: other_command_149 */
@@ -7623,14 +7609,14 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: close key, anomaly-open, anomaly bare-LF, close request, set is_spoken */
     {1087, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 722: key_61 */
 
-    /* other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
-     * other-command = "stats" / . "flush_all" / "version" / "verbosity" / "quit" / ...
+    /* other-command = "stats" / "flush_al" . "l" / "version" / "verbosity" / "quit" / "shutdown" ...
+     * other-command = "stats" / "flush_al" . "l" / "version" / "verbosity" / "quit" / "shutdown" ...
      * e.g. after "aaaaaa\x00\x00flush_al"
      *     "l" -> other_start_4: close command */
     {784, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 723: other_command_150 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... / "shutdown" / "slabs" / "lru" / "lru_craw" . "ler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "shutdown" / "slabs" / "lru" / "lru_craw" . "ler" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "aaaaaa\x00\x00lru_craw"
      *     "l" -> other_command_155 */
     {1091, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 724: other_command_151 */
@@ -7663,8 +7649,8 @@ static const qcap_state_t states[] = {
      *     -> meta_set_3: close value */
     {1100, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 728: before_meta_set_2 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refresh_" . "certs" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refresh_" . "certs" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00refresh_"
      *     "c" -> other_command_156 */
     {1101, 255, 53, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 729: other_command_152 */
@@ -7689,13 +7675,13 @@ static const qcap_state_t states[] = {
      *     SP -> exptime_18: open exptime */
     {1107, 255, 13, 187, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 732: touching_2 */
 
-    /* other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
-     * other-command = "stats" / "flush_all" / "version" / . "verbosity" / "quit" / "shutdown" / "slabs" / "lru" ...
+    /* other-command = "stats" / "flush_all" / "version" / "verbosit" . "y" / "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
+     * other-command = "stats" / "flush_all" / "version" / "verbosit" . "y" / "quit" / "shutdown" / "slabs" / "lru" / "lru_crawler" ...
      * e.g. after "aaaaaa\x00\x00verbosit"
      *     "y" -> other_start_4: close command */
     {784, 255, 90, 188, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 733: other_command_153 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_E" . "RROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00CLIENT_E"
      *     "R" -> error_36 */
     {1108, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 734: error_35 */
@@ -7770,7 +7756,7 @@ static const qcap_state_t states[] = {
      *     SP -> flags_12: open flags */
     {1125, 255, 13, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 746: value_line_26 */
 
-    /* noreply = . "noreply"
+    /* noreply = "norepl" . "y"
      * e.g. after "add a 0 0 0 norepl"
      *     "y" -> line_end_5: close noreply */
     {1126, 255, 90, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 747: noreply_14 */
@@ -7787,8 +7773,8 @@ static const qcap_state_t states[] = {
      *     DIGIT -> exptime_19 */
     {1129, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 749: exptime_20 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_mem" . "limit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... / "lru" / "lru_crawler" / "watch" / "cache_mem" . "limit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "aaaaaa\x00\x00cache_mem"
      *     "l" -> other_command_157 */
     {1130, 255, 36, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 750: other_command_154 */
@@ -7846,8 +7832,8 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
     {1148, 255, 55, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 756: deletion_5 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... / "shutdown" / "slabs" / "lru" / "lru_crawl" . "er" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "shutdown" / "slabs" / "lru" / "lru_crawl" . "er" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "aaaaaa\x00\x00lru_crawl"
      *     "e" -> other_command_158 */
     {1151, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 757: other_command_155 */
@@ -7857,8 +7843,8 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: close request, set is_spoken */
     {925, 255, 15, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 758: meta_set_4 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refresh_c" . "erts" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refresh_c" . "erts" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00refresh_c"
      *     "e" -> other_command_159 */
     {1152, 255, 34, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 759: other_command_156 */
@@ -7878,7 +7864,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> exptime_23 */
     {1157, 255, 22, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 761: exptime_24 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ER" . "ROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00CLIENT_ER"
      *     "R" -> error_37 */
     {1158, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 762: error_36 */
@@ -7923,8 +7909,8 @@ static const qcap_state_t states[] = {
      *     DIGIT -> bytes_26 */
     {1168, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 768: bytes_22 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... "lru" / "lru_crawler" / "watch" / "cache_meml" . "imit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... "lru" / "lru_crawler" / "watch" / "cache_meml" . "imit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "aaaaaa\x00\x00cache_meml"
      *     "i" -> other_command_160 */
     {1169, 255, 56, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 769: other_command_157 */
@@ -7934,7 +7920,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> bytes_27 */
     {1170, 255, 22, 31, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 770: bytes_23 */
 
-    /* noreply = . "noreply"
+    /* noreply = "n" . "oreply"
      * e.g. after "aaaaaa\x00\x00decr a 0 n"
      *     "o" -> noreply_17 */
     {1171, 255, 41, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 771: noreply_16 */
@@ -7949,29 +7935,29 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: anomaly-open, anomaly bare-LF, close request, set is_spoken */
     {1172, 4, 26, 204, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 772: deletion_6 */
 
-    /* other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
-     * other-command = ... / "quit" / "shutdown" / "slabs" / "lru" / . "lru_crawler" / "watch" / "cache_memlimit" / "refresh_certs" ...
+    /* other-command = ... / "shutdown" / "slabs" / "lru" / "lru_crawle" . "r" / "watch" / "cache_memlimit" / "refresh_certs" ...
+     * other-command = ... / "shutdown" / "slabs" / "lru" / "lru_crawle" . "r" / "watch" / "cache_memlimit" / "refresh_certs" ...
      * e.g. after "aaaaaa\x00\x00lru_crawle"
      *     "r" -> other_start_4: close command */
     {784, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 773: other_command_158 */
 
-    /* other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
-     * other-command = ... / "lru_crawler" / "watch" / "cache_memlimit" / . "refresh_certs" / "misbehave" / "debugtime" / "extstore"
+    /* other-command = ... / "watch" / "cache_memlimit" / "refresh_ce" . "rts" / "misbehave" / "debugtime" / "extstore"
+     * other-command = ... / "watch" / "cache_memlimit" / "refresh_ce" . "rts" / "misbehave" / "debugtime" / "extstore"
      * e.g. after "aaaaaa\x00\x00refresh_ce"
      *     "r" -> other_command_106 */
     {697, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 774: other_command_159 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ERR" . "OR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00CLIENT_ERR"
      *     "O" -> error_38 */
     {1176, 255, 47, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 775: error_37 */
 
-    /* end = . "END" CRLF
+    /* end = "E" . "ND" CRLF
      * e.g. after "aaaaaa\x00\x00STAT a \r\nE"
      *     "N" -> end_6 */
     {1177, 255, 25, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 776: end_5 */
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+    /* stat = "S" . "TAT" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "aaaaaa\x00\x00STAT a \r\nS"
      *     "T" -> stat_21 */
     {1178, 255, 75, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 777: stat_20 */
@@ -7996,8 +7982,8 @@ static const qcap_state_t states[] = {
      *     LF -> value_8: convert bytes, mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
     {1181, 255, 26, 33, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 780: bytes_26 */
 
-    /* other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
-     * other-command = ... / "slabs" / "lru" / "lru_crawler" / "watch" / . "cache_memlimit" / "refresh_certs" / "misbehave" ...
+    /* other-command = ... "lru" / "lru_crawler" / "watch" / "cache_memli" . "mit" / "refresh_certs" / "misbehave" / "debugtime" ...
+     * other-command = ... "lru" / "lru_crawler" / "watch" / "cache_memli" . "mit" / "refresh_certs" / "misbehave" / "debugtime" ...
      * e.g. after "aaaaaa\x00\x00cache_memli"
      *     "m" -> other_command_91 */
     {632, 255, 85, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 781: other_command_160 */
@@ -8009,22 +7995,22 @@ static const qcap_state_t states[] = {
      *     SP -> cas_unique_5: convert bytes, open cas-unique */
     {1185, 255, 23, 205, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 782: bytes_27 */
 
-    /* noreply = . "noreply"
+    /* noreply = "no" . "reply"
      * e.g. after "aaaaaa\x00\x00decr a 0 no"
      *     "r" -> noreply_19 */
     {1187, 255, 38, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 783: noreply_17 */
 
-    /* error = "ERROR" / ( . "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
+    /* error = "ERROR" / ( "CLIENT_ERRO" . "R" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "aaaaaa\x00\x00CLIENT_ERRO"
      *     "R" -> error_39 */
     {1188, 255, 16, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 784: error_38 */
 
-    /* end = . "END" CRLF
+    /* end = "EN" . "D" CRLF
      * e.g. after "aaaaaa\x00\x00STAT a \r\nEN"
      *     "D" -> end_7 */
     {1189, 255, 12, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 785: end_6 */
 
-    /* stat = . "STAT" SP stat-name SP [ stat-value ] CRLF
+    /* stat = "ST" . "AT" SP stat-name SP [ stat-value ] CRLF
      * e.g. after "aaaaaa\x00\x00STAT a \r\nST"
      *     "A" -> stat_13 */
     {1190, 255, 48, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 786: stat_21 */
@@ -8106,7 +8092,7 @@ static const qcap_state_t states[] = {
      *     SP -> cas_unique_5: open cas-unique */
     {1214, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 796: storage_line_12 */
 
-    /* noreply = . "noreply"
+    /* noreply = "nor" . "eply"
      * e.g. after "aaaaaa\x00\x00decr a 0 nor"
      *     "e" -> noreply_21 */
     {1215, 255, 34, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 797: noreply_19 */
@@ -8175,7 +8161,7 @@ static const qcap_state_t states[] = {
      *     CR -> value_line_29 */
     {1232, 255, 61, 213, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 807: value_line_30 */
 
-    /* noreply = . "noreply"
+    /* noreply = "n" . "oreply"
      * e.g. after "aaaaaa\x00\x00add a 0 0 0 n"
      *     "o" -> noreply_22 */
     {1234, 255, 41, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 808: noreply_20 */
@@ -8208,7 +8194,7 @@ static const qcap_state_t states[] = {
      *     LF -> value_8: close cas-unique, mark, anomaly-open, anomaly bare-LF, atomic ends, open value */
     {1240, 4, 26, 214, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 812: cas_unique_8 */
 
-    /* noreply = . "noreply"
+    /* noreply = "nore" . "ply"
      * e.g. after "aaaaaa\x00\x00decr a 0 nore"
      *     "p" -> noreply_23 */
     {1244, 255, 50, 215, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 813: noreply_21 */
@@ -8245,7 +8231,7 @@ static const qcap_state_t states[] = {
      *     CR -> value_line_29: close cas-unique */
     {1249, 2, 98, 217, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 818: cas_unique_10 */
 
-    /* noreply = . "noreply"
+    /* noreply = "no" . "reply"
      * e.g. after "aaaaaa\x00\x00add a 0 0 0 no"
      *     "r" -> noreply_24 */
     {1251, 255, 38, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 819: noreply_22 */
@@ -8255,7 +8241,7 @@ static const qcap_state_t states[] = {
      *     LF -> store_32: close request, set is_spoken */
     {925, 255, 15, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 820: storage_4 */
 
-    /* noreply = . "noreply"
+    /* noreply = "norep" . "ly"
      * e.g. after "aaaaaa\x00\x00decr a 0 norep"
      *     "l" -> noreply_25 */
     {1252, 255, 36, 218, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 821: noreply_23 */
@@ -8269,12 +8255,12 @@ static const qcap_state_t states[] = {
      *     -> values_3: close value */
     {1254, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 823: before_values_2 */
 
-    /* noreply = . "noreply"
+    /* noreply = "nor" . "eply"
      * e.g. after "aaaaaa\x00\x00add a 0 0 0 nor"
      *     "e" -> noreply_26 */
     {1255, 255, 34, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 824: noreply_24 */
 
-    /* noreply = . "noreply"
+    /* noreply = "norepl" . "y"
      * e.g. after "aaaaaa\x00\x00decr a 0 norepl"
      *     "y" -> line_end_6: close noreply */
     {1256, 255, 90, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 825: noreply_25 */
@@ -8284,7 +8270,7 @@ static const qcap_state_t states[] = {
      *     LF -> value_line_31 */
     {1257, 255, 15, 41, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 826: values_4 */
 
-    /* noreply = . "noreply"
+    /* noreply = "nore" . "ply"
      * e.g. after "aaaaaa\x00\x00add a 0 0 0 nore"
      *     "p" -> noreply_27 */
     {1258, 255, 50, 215, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 827: noreply_26 */
@@ -8296,22 +8282,22 @@ static const qcap_state_t states[] = {
      *     "V" -> value_line_32 */
     {1259, 255, 28, 42, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 828: value_line_31 */
 
-    /* noreply = . "noreply"
+    /* noreply = "norep" . "ly"
      * e.g. after "aaaaaa\x00\x00add a 0 0 0 norep"
      *     "l" -> noreply_28 */
     {1261, 255, 36, 218, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 829: noreply_27 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "V" . "ALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "aaaaaa\x00\x00VALUE a 0 0\r\n\r\nV"
      *     "A" -> value_line_33 */
     {1262, 255, 48, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 830: value_line_32 */
 
-    /* noreply = . "noreply"
+    /* noreply = "norepl" . "y"
      * e.g. after "aaaaaa\x00\x00add a 0 0 0 norepl"
      *     "y" -> line_end_8: close noreply */
     {1263, 255, 90, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 831: noreply_28 */
 
-    /* value-line = . "VALUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
+    /* value-line = "VA" . "LUE" SP key SP flags SP bytes [ SP cas-unique ] CRLF
      * e.g. after "aaaaaa\x00\x00VALUE a 0 0\r\n\r\nVA"
      *     "L" -> value_line_19 */
     {1264, 255, 43, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 832: value_line_33 */

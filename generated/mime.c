@@ -1598,56 +1598,8 @@ static int choose_12(const qcap_parser_t *parser)
     return 5;
 }
 
-/* Which alternative of body applies. */
-static int choose_23(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (is_bare and (type = multipart)) and boundary */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_AND,
-            qcap_is_true(qcap_register(parser, 4 /* is_bare */)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* type */), qcap_number(1u /* multipart */))),
-        qcap_is_set(qcap_register(parser, 2 /* boundary */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* (type = multipart) and boundary */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* type */), qcap_number(1u /* multipart */)),
-        qcap_is_set(qcap_register(parser, 2 /* boundary */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* ((type = message) and (subtype = rfc822)) and not (encoding = base64) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_AND,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* type */), qcap_number(2u /* message */)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* subtype */), qcap_number(1u /* rfc822 */))),
-        qcap_not(qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* encoding */), qcap_number(1u /* base64 */))));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* encoding = base64 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* encoding */), qcap_number(1u /* base64 */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    /* encoding = quoted-printable */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* encoding */), qcap_number(2u /* quoted-printable */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 4;
-    return 5;
-}
-
 /* The words of subtype. */
-static unsigned find_1(const unsigned char *text, size_t len)
+static unsigned find_subtype(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 6:
@@ -1659,10 +1611,10 @@ static unsigned find_1(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_1 = {find_1, 6};
+static const qcap_keywords_t words_subtype = {find_subtype, 6};
 
 /* The words of type. */
-static unsigned find_2(const unsigned char *text, size_t len)
+static unsigned find_type(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 7:
@@ -1678,10 +1630,10 @@ static unsigned find_2(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_2 = {find_2, 9};
+static const qcap_keywords_t words_type = {find_type, 9};
 
 /* The words of encoding. */
-static unsigned find_3(const unsigned char *text, size_t len)
+static unsigned find_encoding(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 6:
@@ -1697,10 +1649,10 @@ static unsigned find_3(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_3 = {find_3, 16};
+static const qcap_keywords_t words_encoding = {find_encoding, 16};
 
 /* The words of field-name. */
-static unsigned find_4(const unsigned char *text, size_t len)
+static unsigned find_field_name(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 2:
@@ -1744,15 +1696,15 @@ static unsigned find_4(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_4 = {find_4, 25};
+static const qcap_keywords_t words_field_name = {find_field_name, 25};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_UNQUOTE, NULL, 0, 1, 0, 143, 0, 47, 2, false, false}, /* 0: boundary */
-    {QCAP_CONVERT_KEYWORD, &keywords_1, 0, 1, 0, 6, 0, 32, 1, false, false}, /* 1: subtype */
-    {QCAP_CONVERT_KEYWORD, &keywords_2, 0, 1, 0, 9, 0, 17, 0, false, false}, /* 2: type */
-    {QCAP_CONVERT_KEYWORD, &keywords_3, 0, 1, 0, 16, 0, 68, 3, false, false}, /* 3: mechanism */
-    {QCAP_CONVERT_KEYWORD, &keywords_4, 1, 1, 143, 25, 1, 1, QCAP_NONE, false, false}, /* 4: field-name */
+    {QCAP_CONVERT_KEYWORD, &words_subtype, 0, 1, 0, 6, 0, 32, 1, false, false}, /* 1: subtype */
+    {QCAP_CONVERT_KEYWORD, &words_type, 0, 1, 0, 9, 0, 17, 0, false, false}, /* 2: type */
+    {QCAP_CONVERT_KEYWORD, &words_encoding, 0, 1, 0, 16, 0, 68, 3, false, false}, /* 3: mechanism */
+    {QCAP_CONVERT_KEYWORD, &words_field_name, 1, 1, 143, 25, 1, 1, QCAP_NONE, false, false}, /* 4: field-name */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -2063,7 +2015,7 @@ on2:
     if (*at == ':') {
         p2 = at;
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_NAME, wanted, QCAP_HERE(p1), QCAP_HERE(p2), p1);
-        w0 = find_4(p1, (size_t)(p2 - (p1)));
+        w0 = find_field_name(p1, (size_t)(p2 - (p1)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out3;
         goto on3;
@@ -2332,7 +2284,7 @@ on18:
     if (*at == '/') {
         at++;
         p4 = at;
-        w1 = find_2(p3 - 1, (size_t)(p4 - 1 - (p3 - 1)));
+        w1 = find_type(p3 - 1, (size_t)(p4 - 1 - (p3 - 1)));
         qcap_register_put(parser, 0 /* type */, w1);
         goto on19;
     }
@@ -2378,7 +2330,7 @@ on20:
     if (*at == ';') {
         at++;
         p5 = at;
-        w2 = find_1(p4, (size_t)(p5 - 1 - (p4)));
+        w2 = find_subtype(p4, (size_t)(p5 - 1 - (p4)));
         qcap_register_put(parser, 1 /* subtype */, w2);
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_MEDIA_TYPE, wanted, QCAP_HERE(p3) - 1, QCAP_HERE(p5) - 1, p3 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
@@ -2417,7 +2369,7 @@ out21:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_GAP_2);
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "b" . "oundary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;b" */
@@ -2437,7 +2389,7 @@ out22:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_1);
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "bo" . "undary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;bo" */
@@ -2457,7 +2409,7 @@ out23:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_2);
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "bou" . "ndary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;bou" */
@@ -2477,7 +2429,7 @@ out24:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_3);
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "boun" . "dary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;boun" */
@@ -2497,7 +2449,7 @@ out25:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_4);
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "bound" . "ary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;bound" */
@@ -2517,7 +2469,7 @@ out26:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_5);
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "bounda" . "ry="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;bounda" */
@@ -2537,7 +2489,7 @@ out27:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_6);
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "boundar" . "y="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;boundar" */
@@ -2557,7 +2509,7 @@ out28:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_7);
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "boundary" . "="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;boundary" */
@@ -3356,7 +3308,7 @@ field_name_2:
         side->underway[1].begin = (side->positions[0]);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_NAME, side->positions[0]);
         qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_NAME, wanted, origin, here);
-        side->underway[1].value = qcap_find_keyword(parser, 4, side->underway[1].begin, here, find_4);
+        side->underway[1].value = qcap_find_keyword(parser, 4, side->underway[1].begin, here, find_field_name);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_FIELD_1, QCAP_STOP_PAUSED);
         goto field_1;
@@ -4154,7 +4106,7 @@ static const uint16_t targets_2[] = {AT_BEFORE_FIELD_NAME_2, AT_BARE_PART_3};
 
 static const uint16_t targets_3[] = {AT_BARE_PART_2, AT_BARE_MULTIPART_3};
 
-static const qcap_piece_t pieces_3[] = {{(const unsigned char *)"\x0a" "\x2d" "\x2d", 3, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
+static const qcap_piece_t pieces_3[] = {{(const unsigned char *)"\n--", 3, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
 
 static const uint8_t next_3[32] = {0x00, 0x26, 0x00, 0x00, 0x01, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
 
@@ -4173,7 +4125,7 @@ static const uint16_t targets_4[] = {AT_BEFORE_TRANSPORT_PADDING_1};
 
 static const uint16_t targets_5[] = {AT_BARE_PREAMBLE_2, AT_BARE_MULTIPART_1};
 
-static const qcap_piece_t pieces_5[] = {{(const unsigned char *)"\x2d" "\x2d", 2, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
+static const qcap_piece_t pieces_5[] = {{(const unsigned char *)"--", 2, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
 
 static const uint8_t next_5[32] = {0x00, 0x26, 0x00, 0x00, 0x01, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
 
@@ -4194,7 +4146,7 @@ static const uint16_t targets_7[] = {AT_BEFORE_FIELD_NAME_2, AT_BODY_PART_3};
 
 static const uint16_t targets_8[] = {AT_BODY_PART_2, AT_MULTIPART_3};
 
-static const qcap_piece_t pieces_8[] = {{(const unsigned char *)"\x0d" "\x0a" "\x2d" "\x2d", 4, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
+static const qcap_piece_t pieces_8[] = {{(const unsigned char *)"\r\n--", 4, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
 
 static const uint8_t next_8[32] = {0x00, 0x26, 0x00, 0x00, 0x01, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
 
@@ -4213,7 +4165,7 @@ static const uint16_t targets_9[] = {AT_BEFORE_TRANSPORT_PADDING_2};
 
 static const uint16_t targets_10[] = {AT_PREAMBLE_1, AT_MULTIPART_1};
 
-static const qcap_piece_t pieces_10[] = {{(const unsigned char *)"\x2d" "\x2d", 2, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
+static const qcap_piece_t pieces_10[] = {{(const unsigned char *)"--", 2, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
 
 static const uint8_t next_10[32] = {0x00, 0x26, 0x00, 0x00, 0x01, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
 
@@ -4238,77 +4190,17 @@ static const uint16_t targets_14[] = {AT_BEFORE_TRANSPORT_PADDING_3};
 
 static const uint16_t targets_15[] = {AT_BARE_PART_2, AT_BARE_MULTIPART_6};
 
-static const qcap_piece_t pieces_15[] = {{(const unsigned char *)"\x0a" "\x2d" "\x2d", 3, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
-
-static const uint8_t next_15[32] = {0x00, 0x26, 0x00, 0x00, 0x01, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
-
-static const qcap_two_t twos_15[] = {
-    {{0x00, 0x02, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x26, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    {{0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    {{0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-};
-
-static const qcap_until_t until_15 = {pieces_15, 2, false, next_15, twos_15, 3};
-
 static const uint16_t targets_16[] = {AT_BEFORE_TRANSPORT_PADDING_3};
 
 static const uint16_t targets_17[] = {AT_BARE_PREAMBLE_2, AT_BARE_MULTIPART_4};
-
-static const qcap_piece_t pieces_17[] = {{(const unsigned char *)"\x2d" "\x2d", 2, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
-
-static const uint8_t next_17[32] = {0x00, 0x26, 0x00, 0x00, 0x01, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
-
-static const qcap_two_t twos_17[] = {
-    {{0x00, 0x02, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x26, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    {{0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    {{0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-};
-
-static const qcap_until_t until_17 = {pieces_17, 2, false, next_17, twos_17, 3};
 
 static const uint16_t targets_18[] = {AT_BEFORE_TRANSPORT_PADDING_4};
 
 static const uint16_t targets_19[] = {AT_BODY_PART_2, AT_MULTIPART_6};
 
-static const qcap_piece_t pieces_19[] = {{(const unsigned char *)"\x0d" "\x0a" "\x2d" "\x2d", 4, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
-
-static const uint8_t next_19[32] = {0x00, 0x26, 0x00, 0x00, 0x01, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
-
-static const qcap_two_t twos_19[] = {
-    {{0x00, 0x02, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x26, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    {{0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    {{0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-};
-
-static const qcap_until_t until_19 = {pieces_19, 2, false, next_19, twos_19, 3};
-
 static const uint16_t targets_20[] = {AT_BEFORE_TRANSPORT_PADDING_4};
 
 static const uint16_t targets_21[] = {AT_PREAMBLE_1, AT_MULTIPART_4};
-
-static const qcap_piece_t pieces_21[] = {{(const unsigned char *)"\x2d" "\x2d", 2, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
-
-static const uint8_t next_21[32] = {0x00, 0x26, 0x00, 0x00, 0x01, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
-
-static const qcap_two_t twos_21[] = {
-    {{0x00, 0x02, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x26, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    {{0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    {{0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00},
-     {0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-};
-
-static const qcap_until_t until_21 = {pieces_21, 2, true, next_21, twos_21, 3};
 
 static const uint16_t targets_22[] = {AT_BEFORE_FIELD_NAME_2, AT_BEFORE_START_2};
 
@@ -4318,31 +4210,31 @@ static const uint16_t targets_24[] = {AT_FIELD_29, AT_FIELD_30, AT_FIELD_31, AT_
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_0, .rule = 85}, /* 0 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 1 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_2, .rule = 148}, /* 2 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_3, .rule = 85, .until = &until_3}, /* 3 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_4, .rule = 58}, /* 4 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_5, .rule = 58, .until = &until_5}, /* 5 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_6, .rule = 86}, /* 6 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_7, .rule = 148}, /* 7 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_8, .rule = 86, .until = &until_8}, /* 8 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_9, .rule = 16}, /* 9 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_10, .rule = 16, .until = &until_10}, /* 10 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_11, .rule = 148}, /* 11 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_12, .rule = 6, .choose = choose_12}, /* 12 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_13, .rule = 8, .slot = 1}, /* 13 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_14, .rule = 85}, /* 14 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_15, .rule = 85, .until = &until_15}, /* 15 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_16, .rule = 58}, /* 16 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_17, .rule = 58, .until = &until_17}, /* 17 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_18, .rule = 86}, /* 18 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_19, .rule = 86, .until = &until_19}, /* 19 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_20, .rule = 16}, /* 20 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_21, .rule = 16, .until = &until_21}, /* 21 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_22, .rule = 148}, /* 22 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_23, .rule = 6, .choose = choose_23}, /* 23 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_24, .rule = 8, .slot = 1}, /* 24 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_0, .rule = 85}, /* 0: bare-part */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 148}, /* 1: entity */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_2, .rule = 148}, /* 2: entity */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_3, .rule = 85, .until = &until_3}, /* 3: bare-part */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_4, .rule = 58}, /* 4: bare-preamble */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_5, .rule = 58, .until = &until_5}, /* 5: bare-preamble */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_6, .rule = 86}, /* 6: body-part */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_7, .rule = 148}, /* 7: entity */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_8, .rule = 86, .until = &until_8}, /* 8: body-part */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_9, .rule = 16}, /* 9: preamble */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_10, .rule = 16, .until = &until_10}, /* 10: preamble */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_11, .rule = 148}, /* 11: entity */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_12, .rule = 6, .choose = choose_12}, /* 12: body */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_13, .rule = 8, .slot = 1}, /* 13: field */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_14, .rule = 85}, /* 14: bare-part */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_15, .rule = 85, .until = &until_3}, /* 15: bare-part */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_16, .rule = 58}, /* 16: bare-preamble */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_17, .rule = 58, .until = &until_5}, /* 17: bare-preamble */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_18, .rule = 86}, /* 18: body-part */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_19, .rule = 86, .until = &until_8}, /* 19: body-part */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_20, .rule = 16}, /* 20: preamble */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_21, .rule = 16, .until = &until_10}, /* 21: preamble */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_22, .rule = 148}, /* 22: entity */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_23, .rule = 6, .choose = choose_12}, /* 23: body */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_24, .rule = 8, .slot = 1}, /* 24: field */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -7691,7 +7583,7 @@ static const qcap_state_t states[] = {
      *     the end: close Content-Type, close field-value, set is_bare, close field, restore is_bare, restore encoding, restore boundary, restore subtype, restore type */
     {304, 255, 17, 27, 18, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 61: fold_14 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "b" . "oundary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;b"
@@ -7705,7 +7597,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {309, 255, 22, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 62: boundary_start_1 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "bo" . "undary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;bo"
@@ -7719,7 +7611,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {317, 255, 23, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 63: boundary_start_2 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "bou" . "ndary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;bou"
@@ -7733,7 +7625,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {325, 255, 24, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 64: boundary_start_3 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "boun" . "dary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;boun"
@@ -7747,7 +7639,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {333, 255, 25, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 65: boundary_start_4 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "bound" . "ary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;bound"
@@ -7761,7 +7653,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {341, 255, 26, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 66: boundary_start_5 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "bounda" . "ry="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;bounda"
@@ -7775,7 +7667,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {349, 255, 27, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 67: boundary_start_6 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "boundar" . "y="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;boundar"
@@ -7789,7 +7681,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {357, 255, 28, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 68: boundary_start_7 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "boundary" . "="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;boundary"
@@ -8247,8 +8139,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch From, anomaly-open, anomaly control-character */
     {534, 5, 35, 56, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: ctext_1 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "a:="
      *     ALPHA / DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "^"-"`" / "{"-"~" / %x80-FF -> addr_spec_3
@@ -8311,8 +8203,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch To, anomaly-open, anomaly control-character */
     {567, 5, 35, 56, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: ctext_2 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "a:="
      *     ALPHA / DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "^"-"`" / "{"-"~" / %x80-FF -> addr_spec_1
@@ -8420,8 +8312,8 @@ static const qcap_state_t states[] = {
      *     HTAB -> content_run_2: mismatch Cc */
     {627, 255, 12, 17, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: in_angles_5 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "a:="
      *     ALPHA / DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "^"-"`" / "{"-"~" / %x80-FF -> addr_spec_4
@@ -8529,8 +8421,8 @@ static const qcap_state_t states[] = {
      *     HTAB -> content_run_2: mismatch Reply-To */
     {687, 255, 12, 17, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: in_angles_6 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "a:="
      *     ALPHA / DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "^"-"`" / "{"-"~" / %x80-FF -> addr_spec_5
@@ -8566,8 +8458,8 @@ static const qcap_state_t states[] = {
      *     the end: open field-value, open Subject, close Subject, close field-value, anomaly-open, set is_bare, anomaly bare-LF, close field, restore is_bare, restore encoding, restore boundary, restore subtype, restore type */
     {708, 255, 17, 27, 37, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: fold_32 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * subject-token = ... q-text ( ( "?=" *text-char ) / q-open ) ) / 1*. text-char      RFC 5322, 3.6.2
      * e.g. after "a:="
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ":"-">" / "@" / "["-"`" / "{"-"~" / %x80-FF -> subject_token_1
@@ -9925,7 +9817,7 @@ static const qcap_state_t states[] = {
      *     the end: close field-value, anomaly-open, set is_bare, anomaly bare-LF, close field, restore is_bare, restore encoding, restore boundary, restore subtype, restore type */
     {1348, 255, 17, 27, 73, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: fold_93 */
 
-    /* bare-multipart = bare-preamble *( transport-padding CRLF bare-part ) . "--" transport-padding [ CRLF epilogue ]      RFC 2046, 5.1.1
+    /* bare-multipart = bare-preamble *( transport-padding CRLF bare-part ) "-" . "-" transport-padding [ CRLF epilogue ]      RFC 2046, 5.1.1
      * e.g. after "\n-"
      *     "-" -> transport_padding_5 */
     {1353, 255, 44, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: bare_multipart_2 */
@@ -9950,7 +9842,7 @@ static const qcap_state_t states[] = {
      *     -> bare_multipart_3 */
     {0, 255, 3, 71, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 264: bare_part_1 */
 
-    /* multipart = preamble *( transport-padding CRLF body-part ) . "--" transport-padding [ CRLF epilogue ]      RFC 2046, 5.1.1
+    /* multipart = preamble *( transport-padding CRLF body-part ) "-" . "-" transport-padding [ CRLF epilogue ]      RFC 2046, 5.1.1
      * e.g. after "\n-"
      *     "-" -> transport_padding_5 */
     {1353, 255, 44, 72, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: multipart_2 */
@@ -10180,8 +10072,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {1437, 5, 29, 75, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: attribute_1 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "f" . "ilename="      RFC 7578, 4.2
+     * filename-star = "f" . "ilename*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "a:a;f"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"H" / "J"-"Z" / "^"-"`" / "g"-"h" / "j"-"~" -> attribute_1
@@ -10194,7 +10086,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {1444, 255, 46, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: filename_start_1 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
+    /* name-start = "n" . "ame="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * disposition-parm = ... / ( name-start form-name ) / ( attribute . "=" value )      RFC 2183, 2
      * e.g. after "a:a;n"
@@ -11475,8 +11367,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {2019, 255, 30, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 406: value_1 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "fi" . "lename="      RFC 7578, 4.2
+     * filename-star = "fi" . "lename*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "a:a;fi"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"K" / "M"-"Z" / "^"-"`" / "g"-"k" / "m"-"~" -> attribute_1
@@ -11489,7 +11381,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {2026, 255, 51, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: filename_start_2 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
+    /* name-start = "na" . "me="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * disposition-parm = ... / ( name-start form-name ) / ( attribute . "=" value )      RFC 2183, 2
      * e.g. after "a:a;na"
@@ -11699,8 +11591,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch From, anomaly-open, anomaly control-character */
     {2122, 5, 55, 85, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 425: b_start_6 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "a:=?a?"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "?" / "A" / "C"-"P" / "R"-"Z" / "^"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> addr_spec_3
@@ -11824,8 +11716,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch To, anomaly-open, anomaly control-character */
     {2180, 5, 55, 85, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: b_start_8 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "a:=?a?"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "?" / "A" / "C"-"P" / "R"-"Z" / "^"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> addr_spec_1
@@ -11949,8 +11841,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Cc, anomaly-open, anomaly control-character */
     {2238, 5, 55, 85, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 447: b_start_10 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "a:=?a?"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "?" / "A" / "C"-"P" / "R"-"Z" / "^"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> addr_spec_4
@@ -12074,8 +11966,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Reply-To, anomaly-open, anomaly control-character */
     {2296, 5, 55, 85, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 458: b_start_12 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "a:=?a?"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "?" / "A" / "C"-"P" / "R"-"Z" / "^"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> addr_spec_5
@@ -12119,8 +12011,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Subject, anomaly-open, anomaly control-character */
     {2322, 5, 57, 86, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 462: b_start_14 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * subject-token = ... q-text ( ( "?=" *text-char ) / q-open ) ) / 1*. text-char      RFC 5322, 3.6.2
      * e.g. after "a:=?a?"
      *     DIGIT / DQUOTE / "!" / "#"-"/" / ":"-"A" / "C"-"P" / "R"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> subject_token_1
@@ -12463,7 +12355,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {2479, 5, 29, 75, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 495: attribute_2 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "c" . "harset="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;c"
@@ -12477,8 +12369,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {2486, 255, 60, 90, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 496: charset_start_1 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
-     * name-star = . "name*"      RFC 2231, 3
+    /* name-start = "n" . "ame="      RFC 2045, 5.1
+     * name-star = "n" . "ame*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "a:a/a;n"
      *     "A" / "a" -> name_start_5
@@ -12616,8 +12508,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {2551, 5, 11, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 508: quoted_string_10 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "fil" . "ename="      RFC 7578, 4.2
+     * filename-star = "fil" . "ename*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "a:a;fil"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "A"-"D" / "F"-"Z" / "^"-"d" / "f"-"~" -> attribute_1
@@ -12630,7 +12522,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {2558, 255, 62, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 509: filename_start_3 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
+    /* name-start = "nam" . "e="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * disposition-parm = ... / ( name-start form-name ) / ( attribute . "=" value )      RFC 2183, 2
      * e.g. after "a:a;nam"
@@ -12752,7 +12644,7 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_178 */
     {2619, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 520: fold_229 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "a:=?a?b"
@@ -12768,7 +12660,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch From, anomaly-open, anomaly control-character */
     {2620, 255, 36, 57, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 521: b_start_16 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "a:=?a?q"
@@ -12799,7 +12691,7 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_186 */
     {2643, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 524: fold_231 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "a:=?a?b"
@@ -12815,7 +12707,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch To, anomaly-open, anomaly control-character */
     {2644, 255, 36, 57, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 525: b_start_17 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "a:=?a?q"
@@ -12846,7 +12738,7 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_194 */
     {2667, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 528: fold_233 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "a:=?a?b"
@@ -12862,7 +12754,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Cc, anomaly-open, anomaly control-character */
     {2668, 255, 36, 57, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 529: b_start_18 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "a:=?a?q"
@@ -12893,7 +12785,7 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_202 */
     {2691, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 532: fold_235 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "a:=?a?b"
@@ -12909,7 +12801,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Reply-To, anomaly-open, anomaly control-character */
     {2692, 255, 36, 57, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 533: b_start_19 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "a:=?a?q"
@@ -12925,7 +12817,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Reply-To, anomaly-open, anomaly control-character */
     {2702, 255, 36, 92, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 534: q_start_4 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * subject-token = ... q-text ( ( "?=" *text-char ) / q-open ) ) / 1*. text-char      RFC 5322, 3.6.2
      * Subject = [ subject-token *( 1*( . WSP / fold ) subject-token ) ]      RFC 5322, 3.6.2
      * e.g. after "a:=?a?b"
@@ -12937,7 +12829,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Subject, anomaly-open, anomaly control-character */
     {2712, 255, 37, 58, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 535: b_start_20 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * subject-token = ... q-text ( ( "?=" *text-char ) / q-open ) ) / 1*. text-char      RFC 5322, 3.6.2
      * Subject = [ subject-token *( 1*( . WSP / fold ) subject-token ) ]      RFC 5322, 3.6.2
      * e.g. after "a:=?a?q"
@@ -13177,8 +13069,8 @@ static const qcap_state_t states[] = {
      *     HTAB -> content_run_4: mismatch From */
     {2830, 255, 12, 17, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 555: in_angles_13 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "\na:="
      *     ALPHA / DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "^"-"`" / "{"-"~" / %x80-FF -> addr_spec_9
@@ -13286,8 +13178,8 @@ static const qcap_state_t states[] = {
      *     HTAB -> content_run_4: mismatch To */
     {2891, 255, 12, 17, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 563: in_angles_14 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "\na:="
      *     ALPHA / DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "^"-"`" / "{"-"~" / %x80-FF -> addr_spec_10
@@ -13395,8 +13287,8 @@ static const qcap_state_t states[] = {
      *     HTAB -> content_run_4: mismatch Cc */
     {2952, 255, 12, 17, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 571: in_angles_15 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "\na:="
      *     ALPHA / DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "^"-"`" / "{"-"~" / %x80-FF -> addr_spec_11
@@ -13504,8 +13396,8 @@ static const qcap_state_t states[] = {
      *     HTAB -> content_run_4: mismatch Reply-To */
     {3013, 255, 12, 17, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 579: in_angles_16 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "\na:="
      *     ALPHA / DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "^"-"`" / "{"-"~" / %x80-FF -> addr_spec_12
@@ -13552,8 +13444,8 @@ static const qcap_state_t states[] = {
      *     LF -> body_3: open field-value, open Subject, close Subject, close field-value, anomaly-open, set is_bare, anomaly bare-LF, close field, anomaly-open, anomaly bare-LF */
     {3039, 255, 59, 27, 102, QCAP_STATE_BYTES | QCAP_STATE_END | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 583: fold_251 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * subject-token = ... q-text ( ( "?=" *text-char ) / q-open ) ) / 1*. text-char      RFC 5322, 3.6.2
      * e.g. after "\na:="
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ":"-">" / "@" / "["-"`" / "{"-"~" / %x80-FF -> subject_token_2
@@ -13824,7 +13716,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {3158, 255, 30, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 609: value_3 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "ch" . "arset="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;ch"
@@ -13838,8 +13730,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {3165, 255, 26, 90, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 610: charset_start_2 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
-     * name-star = . "name*"      RFC 2231, 3
+    /* name-start = "na" . "me="      RFC 2045, 5.1
+     * name-star = "na" . "me*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "a:a/a;na"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"L" / "N"-"Z" / "^"-"`" / "g"-"l" / "n"-"~" -> attribute_2
@@ -14002,8 +13894,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {3245, 255, 5, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 624: quoted_pair_20 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "file" . "name="      RFC 7578, 4.2
+     * filename-star = "file" . "name*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "a:a;file"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"M" / "O"-"Z" / "^"-"`" / "g"-"m" / "o"-"~" -> attribute_1
@@ -14016,7 +13908,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {3250, 255, 24, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 625: filename_start_4 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
+    /* name-start = "name" . "="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * disposition-parm = ... / ( name-start form-name ) / ( attribute . "=" value )      RFC 2183, 2
      * e.g. after "a:a;name"
@@ -15588,7 +15480,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: anomaly-open, anomaly control-character */
     {4043, 4, 5, 28, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 755: fold_339 */
 
-    /* bare-multipart = bare-preamble *( transport-padding CRLF bare-part ) . "--" transport-padding [ CRLF epilogue ]      RFC 2046, 5.1.1
+    /* bare-multipart = bare-preamble *( transport-padding CRLF bare-part ) "-" . "-" transport-padding [ CRLF epilogue ]      RFC 2046, 5.1.1
      * e.g. after "\n\n-"
      *     "-" -> transport_padding_10 */
     {4048, 255, 44, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 756: bare_multipart_5 */
@@ -15613,7 +15505,7 @@ static const qcap_state_t states[] = {
      *     -> bare_multipart_6 */
     {0, 255, 15, 71, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 759: bare_part_4 */
 
-    /* multipart = preamble *( transport-padding CRLF body-part ) . "--" transport-padding [ CRLF epilogue ]      RFC 2046, 5.1.1
+    /* multipart = preamble *( transport-padding CRLF body-part ) "-" . "-" transport-padding [ CRLF epilogue ]      RFC 2046, 5.1.1
      * e.g. after "\n\n-"
      *     "-" -> transport_padding_10 */
     {4048, 255, 44, 72, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 760: multipart_5 */
@@ -15728,7 +15620,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {4090, 5, 11, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 771: quoted_string_20 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "cha" . "rset="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;cha"
@@ -15742,8 +15634,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {4097, 255, 27, 90, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 772: charset_start_3 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
-     * name-star = . "name*"      RFC 2231, 3
+    /* name-start = "nam" . "e="      RFC 2045, 5.1
+     * name-star = "nam" . "e*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "a:a/a;nam"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "A"-"D" / "F"-"Z" / "^"-"d" / "f"-"~" -> attribute_2
@@ -15895,8 +15787,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {4168, 4, 11, 79, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 785: fold_355 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "filen" . "ame="      RFC 7578, 4.2
+     * filename-star = "filen" . "ame*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "a:a;filen"
      *     "A" / "a" -> filename_start_7
@@ -15951,7 +15843,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch From, anomaly-open, anomaly control-character */
     {4194, 5, 54, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 790: phrase_b_open_1 */
 
-    /* word = ( b-start b-text ( ( . "?=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
+    /* word = ( b-start b-text ( ( "?" . "=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
      * phrase-b-open = [ ( phrase-odd *phrase-char ) / ( "?" [ . phrase-not-equals *phrase-char ] ) ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "a:=?a?b??"
@@ -15965,7 +15857,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch From, anomaly-open, anomaly control-character */
     {4201, 255, 67, 100, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 791: word_1 */
 
-    /* word = ... phrase-b-open ) ) / ( q-start phrase-q-text ( ( . "?=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
+    /* word = ... ) ) / ( q-start phrase-q-text ( ( "?" . "=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
      * phrase-q-open = [ "?" [ . phrase-not-equals *phrase-char ] ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "a:=?a?q??"
@@ -15992,7 +15884,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch To, anomaly-open, anomaly control-character */
     {4217, 5, 54, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 793: phrase_b_open_2 */
 
-    /* word = ( b-start b-text ( ( . "?=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
+    /* word = ( b-start b-text ( ( "?" . "=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
      * phrase-b-open = [ ( phrase-odd *phrase-char ) / ( "?" [ . phrase-not-equals *phrase-char ] ) ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "a:=?a?b??"
@@ -16006,7 +15898,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch To, anomaly-open, anomaly control-character */
     {4224, 255, 67, 100, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 794: word_3 */
 
-    /* word = ... phrase-b-open ) ) / ( q-start phrase-q-text ( ( . "?=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
+    /* word = ... ) ) / ( q-start phrase-q-text ( ( "?" . "=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
      * phrase-q-open = [ "?" [ . phrase-not-equals *phrase-char ] ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "a:=?a?q??"
@@ -16033,7 +15925,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Cc, anomaly-open, anomaly control-character */
     {4240, 5, 54, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 796: phrase_b_open_3 */
 
-    /* word = ( b-start b-text ( ( . "?=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
+    /* word = ( b-start b-text ( ( "?" . "=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
      * phrase-b-open = [ ( phrase-odd *phrase-char ) / ( "?" [ . phrase-not-equals *phrase-char ] ) ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "a:=?a?b??"
@@ -16047,7 +15939,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Cc, anomaly-open, anomaly control-character */
     {4247, 255, 67, 100, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 797: word_5 */
 
-    /* word = ... phrase-b-open ) ) / ( q-start phrase-q-text ( ( . "?=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
+    /* word = ... ) ) / ( q-start phrase-q-text ( ( "?" . "=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
      * phrase-q-open = [ "?" [ . phrase-not-equals *phrase-char ] ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "a:=?a?q??"
@@ -16074,7 +15966,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Reply-To, anomaly-open, anomaly control-character */
     {4263, 5, 54, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 799: phrase_b_open_4 */
 
-    /* word = ( b-start b-text ( ( . "?=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
+    /* word = ( b-start b-text ( ( "?" . "=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
      * phrase-b-open = [ ( phrase-odd *phrase-char ) / ( "?" [ . phrase-not-equals *phrase-char ] ) ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "a:=?a?b??"
@@ -16088,7 +15980,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Reply-To, anomaly-open, anomaly control-character */
     {4270, 255, 67, 100, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 800: word_7 */
 
-    /* word = ... phrase-b-open ) ) / ( q-start phrase-q-text ( ( . "?=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
+    /* word = ... ) ) / ( q-start phrase-q-text ( ( "?" . "=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
      * phrase-q-open = [ "?" [ . phrase-not-equals *phrase-char ] ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "a:=?a?q??"
@@ -16113,7 +16005,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Subject, anomaly-open, anomaly control-character */
     {4286, 5, 5, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 802: b_open_1 */
 
-    /* subject-token = ( b-start b-text ( ( . "?=" *text-char ) / b-open ) ) / ( q-start q-text ...      RFC 5322, 3.6.2
+    /* subject-token = ( b-start b-text ( ( "?" . "=" *text-char ) / b-open ) ) / ( q-start q-text ...      RFC 5322, 3.6.2
      * b-open = [ ( b-odd *text-char ) / ( "?" [ . not-equals *text-char ] ) ]      RFC 2047, 2
      * Subject = [ subject-token *( 1*( . WSP / fold ) subject-token ) ]      RFC 5322, 3.6.2
      * e.g. after "a:=?a?b??"
@@ -16125,7 +16017,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Subject, anomaly-open, anomaly control-character */
     {4291, 255, 8, 102, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 803: subject_token_3 */
 
-    /* subject-token = ... ) / b-open ) ) / ( q-start q-text ( ( . "?=" *text-char ) / q-open ) ) / 1*text-char      RFC 5322, 3.6.2
+    /* subject-token = ... ) / b-open ) ) / ( q-start q-text ( ( "?" . "=" *text-char ) / q-open ) ) / 1*text-char      RFC 5322, 3.6.2
      * q-open = [ "?" [ . not-equals *text-char ] ]      RFC 2047, 2
      * Subject = [ subject-token *( 1*( . WSP / fold ) subject-token ) ]      RFC 5322, 3.6.2
      * e.g. after "a:=?a?q??"
@@ -16305,8 +16197,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {4380, 5, 29, 75, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 818: attribute_3 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "f" . "ilename="      RFC 7578, 4.2
+     * filename-star = "f" . "ilename*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "\na:a;f"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"H" / "J"-"Z" / "^"-"`" / "g"-"h" / "j"-"~" -> attribute_3
@@ -16319,7 +16211,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {4387, 255, 46, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 819: filename_start_6 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
+    /* name-start = "n" . "ame="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * disposition-parm = ... / ( name-start form-name ) / ( attribute . "=" value )      RFC 2183, 2
      * e.g. after "\na:a;n"
@@ -17454,7 +17346,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {4946, 255, 5, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 916: quoted_pair_35 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "char" . "set="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;char"
@@ -17468,8 +17360,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {4951, 255, 69, 90, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 917: charset_start_4 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
-     * name-star = . "name*"      RFC 2231, 3
+    /* name-start = "name" . "="      RFC 2045, 5.1
+     * name-star = "name" . "*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "a:a/a;name"
      *     ALPHA / DIGIT / "!" / "#"-"'" / "+" / "-"-"." / "^"-"`" / "{"-"~" -> attribute_2
@@ -17560,8 +17452,8 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_355 */
     {4995, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 926: fold_440 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "filena" . "me="      RFC 7578, 4.2
+     * filename-star = "filena" . "me*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "a:a;filena"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"L" / "N"-"Z" / "^"-"`" / "g"-"l" / "n"-"~" -> attribute_1
@@ -17887,8 +17779,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {5160, 255, 30, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 952: value_5 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "fi" . "lename="      RFC 7578, 4.2
+     * filename-star = "fi" . "lename*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "\na:a;fi"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"K" / "M"-"Z" / "^"-"`" / "g"-"k" / "m"-"~" -> attribute_3
@@ -17901,7 +17793,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {5167, 255, 51, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 953: filename_start_8 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
+    /* name-start = "na" . "me="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * disposition-parm = ... / ( name-start form-name ) / ( attribute . "=" value )      RFC 2183, 2
      * e.g. after "\na:a;na"
@@ -18108,8 +18000,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch From, anomaly-open, anomaly control-character */
     {5264, 5, 55, 85, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 971: b_start_26 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "\na:=?a?"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "?" / "A" / "C"-"P" / "R"-"Z" / "^"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> addr_spec_9
@@ -18231,8 +18123,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch To, anomaly-open, anomaly control-character */
     {5322, 5, 55, 85, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 982: b_start_28 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "\na:=?a?"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "?" / "A" / "C"-"P" / "R"-"Z" / "^"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> addr_spec_10
@@ -18354,8 +18246,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Cc, anomaly-open, anomaly control-character */
     {5380, 5, 55, 85, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 993: b_start_30 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "\na:=?a?"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "?" / "A" / "C"-"P" / "R"-"Z" / "^"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> addr_spec_11
@@ -18477,8 +18369,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Reply-To, anomaly-open, anomaly control-character */
     {5438, 5, 55, 85, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1004: b_start_32 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * e.g. after "\na:=?a?"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"/" / "=" / "?" / "A" / "C"-"P" / "R"-"Z" / "^"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> addr_spec_12
@@ -18522,8 +18414,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Subject, anomaly-open, anomaly control-character */
     {5464, 5, 57, 86, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1008: b_start_34 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * subject-token = ... q-text ( ( "?=" *text-char ) / q-open ) ) / 1*. text-char      RFC 5322, 3.6.2
      * e.g. after "\na:=?a?"
      *     DIGIT / DQUOTE / "!" / "#"-"/" / ":"-"A" / "C"-"P" / "R"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> subject_token_2
@@ -18623,7 +18515,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {5502, 4, 11, 79, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1019: fold_494 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "chars" . "et="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;chars"
@@ -18679,8 +18571,8 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_438 */
     {5534, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1024: fold_496 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "filenam" . "e="      RFC 7578, 4.2
+     * filename-star = "filenam" . "e*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "a:a;filenam"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "A"-"D" / "F"-"Z" / "^"-"d" / "f"-"~" -> attribute_1
@@ -18835,7 +18727,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {5605, 5, 29, 75, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1037: attribute_4 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "b" . "oundary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;b"
@@ -18849,7 +18741,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {5612, 255, 22, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1038: boundary_start_9 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "c" . "harset="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;c"
@@ -18863,8 +18755,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {5620, 255, 60, 90, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1039: charset_start_6 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
-     * name-star = . "name*"      RFC 2231, 3
+    /* name-start = "n" . "ame="      RFC 2045, 5.1
+     * name-star = "n" . "ame*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "\na:a/a;n"
      *     "A" / "a" -> name_start_13
@@ -19000,8 +18892,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {5686, 5, 11, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1051: quoted_string_22 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "fil" . "ename="      RFC 7578, 4.2
+     * filename-star = "fil" . "ename*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "\na:a;fil"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "A"-"D" / "F"-"Z" / "^"-"d" / "f"-"~" -> attribute_3
@@ -19014,7 +18906,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {5693, 255, 62, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1052: filename_start_10 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
+    /* name-start = "nam" . "e="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * disposition-parm = ... / ( name-start form-name ) / ( attribute . "=" value )      RFC 2183, 2
      * e.g. after "\na:a;nam"
@@ -19133,7 +19025,7 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_460 */
     {5754, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1063: fold_518 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "\na:=?a?b"
@@ -19149,7 +19041,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch From, anomaly-open, anomaly control-character */
     {5755, 255, 36, 57, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1064: b_start_36 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "\na:=?a?q"
@@ -19180,7 +19072,7 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_468 */
     {5778, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1067: fold_520 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "\na:=?a?b"
@@ -19196,7 +19088,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch To, anomaly-open, anomaly control-character */
     {5779, 255, 36, 57, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1068: b_start_37 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "\na:=?a?q"
@@ -19227,7 +19119,7 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_476 */
     {5802, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1071: fold_522 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "\na:=?a?b"
@@ -19243,7 +19135,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Cc, anomaly-open, anomaly control-character */
     {5803, 255, 36, 57, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1072: b_start_38 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "\na:=?a?q"
@@ -19274,7 +19166,7 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_484 */
     {5826, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1075: fold_524 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "\na:=?a?b"
@@ -19290,7 +19182,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Reply-To, anomaly-open, anomaly control-character */
     {5827, 255, 36, 57, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1076: b_start_39 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * e.g. after "\na:=?a?q"
@@ -19306,7 +19198,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Reply-To, anomaly-open, anomaly control-character */
     {5837, 255, 36, 92, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1077: q_start_9 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * subject-token = ... q-text ( ( "?=" *text-char ) / q-open ) ) / 1*. text-char      RFC 5322, 3.6.2
      * Subject = [ subject-token *( 1*( . WSP / fold ) subject-token ) ]      RFC 5322, 3.6.2
      * e.g. after "\na:=?a?b"
@@ -19318,7 +19210,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Subject, anomaly-open, anomaly control-character */
     {5847, 255, 37, 58, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1078: b_start_40 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * subject-token = ... q-text ( ( "?=" *text-char ) / q-open ) ) / 1*. text-char      RFC 5322, 3.6.2
      * Subject = [ subject-token *( 1*( . WSP / fold ) subject-token ) ]      RFC 5322, 3.6.2
      * e.g. after "\na:=?a?q"
@@ -19345,7 +19237,7 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_494 */
     {5862, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1081: fold_526 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "charse" . "t="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;charse"
@@ -19418,8 +19310,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {5898, 255, 75, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1086: quoted_file_name_1 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "filename" . "="      RFC 7578, 4.2
+     * filename-star = "filename" . "*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "a:a;filename"
      *     ALPHA / DIGIT / "!" / "#"-"'" / "+" / "-"-"." / "^"-"`" / "{"-"~" -> attribute_1
@@ -19581,7 +19473,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {5976, 255, 30, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1100: value_7 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "bo" . "undary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;bo"
@@ -19595,7 +19487,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {5983, 255, 23, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1101: boundary_start_10 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "ch" . "arset="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;ch"
@@ -19609,8 +19501,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {5991, 255, 26, 90, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1102: charset_start_8 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
-     * name-star = . "name*"      RFC 2231, 3
+    /* name-start = "na" . "me="      RFC 2045, 5.1
+     * name-star = "na" . "me*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "\na:a/a;na"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"L" / "N"-"Z" / "^"-"`" / "g"-"l" / "n"-"~" -> attribute_4
@@ -19771,8 +19663,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {6072, 255, 5, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1116: quoted_pair_43 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "file" . "name="      RFC 7578, 4.2
+     * filename-star = "file" . "name*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "\na:a;file"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"M" / "O"-"Z" / "^"-"`" / "g"-"m" / "o"-"~" -> attribute_3
@@ -19785,7 +19677,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {6077, 255, 24, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1117: filename_start_12 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
+    /* name-start = "name" . "="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * disposition-parm = ... / ( name-start form-name ) / ( attribute . "=" value )      RFC 2183, 2
      * e.g. after "\na:a;name"
@@ -20000,7 +19892,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Subject, anomaly-open, anomaly control-character */
     {6192, 5, 37, 97, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1134: q_text_2 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "charset" . "="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;charset"
@@ -20159,8 +20051,8 @@ static const qcap_state_t states[] = {
      *     the end: mismatch Content-Type, close field-value, anomaly-open, set is_bare, anomaly bare-LF, close field, restore is_bare, restore encoding, restore boundary, restore subtype, restore type */
     {6279, 255, 17, 53, 103, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1146: fold_552 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * e.g. after "a:a/a;name=\"="
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-">" / "@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> name_char_1
@@ -20313,7 +20205,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {6348, 5, 11, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1160: quoted_string_24 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "bou" . "ndary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;bou"
@@ -20327,7 +20219,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {6355, 255, 24, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1161: boundary_start_11 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "cha" . "rset="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;cha"
@@ -20341,8 +20233,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {6363, 255, 27, 90, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1162: charset_start_10 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
-     * name-star = . "name*"      RFC 2231, 3
+    /* name-start = "nam" . "e="      RFC 2045, 5.1
+     * name-star = "nam" . "e*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "\na:a/a;nam"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "A"-"D" / "F"-"Z" / "^"-"d" / "f"-"~" -> attribute_4
@@ -20489,8 +20381,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {6434, 4, 11, 79, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1175: fold_570 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "filen" . "ame="      RFC 7578, 4.2
+     * filename-star = "filen" . "ame*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "\na:a;filen"
      *     "A" / "a" -> filename_start_14
@@ -20545,7 +20437,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch From, anomaly-open, anomaly control-character */
     {6460, 5, 54, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1180: phrase_b_open_5 */
 
-    /* word = ( b-start b-text ( ( . "?=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
+    /* word = ( b-start b-text ( ( "?" . "=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
      * phrase-b-open = [ ( phrase-odd *phrase-char ) / ( "?" [ . phrase-not-equals *phrase-char ] ) ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "\na:=?a?b??"
@@ -20559,7 +20451,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch From, anomaly-open, anomaly control-character */
     {6467, 255, 67, 100, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1181: word_13 */
 
-    /* word = ... phrase-b-open ) ) / ( q-start phrase-q-text ( ( . "?=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
+    /* word = ... ) ) / ( q-start phrase-q-text ( ( "?" . "=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
      * phrase-q-open = [ "?" [ . phrase-not-equals *phrase-char ] ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "\na:=?a?q??"
@@ -20586,7 +20478,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch To, anomaly-open, anomaly control-character */
     {6483, 5, 54, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1183: phrase_b_open_6 */
 
-    /* word = ( b-start b-text ( ( . "?=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
+    /* word = ( b-start b-text ( ( "?" . "=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
      * phrase-b-open = [ ( phrase-odd *phrase-char ) / ( "?" [ . phrase-not-equals *phrase-char ] ) ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "\na:=?a?b??"
@@ -20600,7 +20492,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch To, anomaly-open, anomaly control-character */
     {6490, 255, 67, 100, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1184: word_15 */
 
-    /* word = ... phrase-b-open ) ) / ( q-start phrase-q-text ( ( . "?=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
+    /* word = ... ) ) / ( q-start phrase-q-text ( ( "?" . "=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
      * phrase-q-open = [ "?" [ . phrase-not-equals *phrase-char ] ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "\na:=?a?q??"
@@ -20627,7 +20519,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Cc, anomaly-open, anomaly control-character */
     {6506, 5, 54, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1186: phrase_b_open_7 */
 
-    /* word = ( b-start b-text ( ( . "?=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
+    /* word = ( b-start b-text ( ( "?" . "=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
      * phrase-b-open = [ ( phrase-odd *phrase-char ) / ( "?" [ . phrase-not-equals *phrase-char ] ) ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "\na:=?a?b??"
@@ -20641,7 +20533,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Cc, anomaly-open, anomaly control-character */
     {6513, 255, 67, 100, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1187: word_17 */
 
-    /* word = ... phrase-b-open ) ) / ( q-start phrase-q-text ( ( . "?=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
+    /* word = ... ) ) / ( q-start phrase-q-text ( ( "?" . "=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
      * phrase-q-open = [ "?" [ . phrase-not-equals *phrase-char ] ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "\na:=?a?q??"
@@ -20668,7 +20560,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Reply-To, anomaly-open, anomaly control-character */
     {6529, 5, 54, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1189: phrase_b_open_8 */
 
-    /* word = ( b-start b-text ( ( . "?=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
+    /* word = ( b-start b-text ( ( "?" . "=" *word-char ) / phrase-b-open ) ) / ( q-start ...      RFC 5322, 3.4
      * phrase-b-open = [ ( phrase-odd *phrase-char ) / ( "?" [ . phrase-not-equals *phrase-char ] ) ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "\na:=?a?b??"
@@ -20682,7 +20574,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Reply-To, anomaly-open, anomaly control-character */
     {6536, 255, 67, 100, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1190: word_19 */
 
-    /* word = ... phrase-b-open ) ) / ( q-start phrase-q-text ( ( . "?=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
+    /* word = ... ) ) / ( q-start phrase-q-text ( ( "?" . "=" *word-char ) / phrase-q-open ) ) / addr-spec ...      RFC 5322, 3.4
      * phrase-q-open = [ "?" [ . phrase-not-equals *phrase-char ] ]      RFC 2047, 2
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * e.g. after "\na:=?a?q??"
@@ -20707,7 +20599,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Subject, anomaly-open, anomaly control-character */
     {6552, 5, 5, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1192: b_open_2 */
 
-    /* subject-token = ( b-start b-text ( ( . "?=" *text-char ) / b-open ) ) / ( q-start q-text ...      RFC 5322, 3.6.2
+    /* subject-token = ( b-start b-text ( ( "?" . "=" *text-char ) / b-open ) ) / ( q-start q-text ...      RFC 5322, 3.6.2
      * b-open = [ ( b-odd *text-char ) / ( "?" [ . not-equals *text-char ] ) ]      RFC 2047, 2
      * Subject = [ subject-token *( 1*( . WSP / fold ) subject-token ) ]      RFC 5322, 3.6.2
      * e.g. after "\na:=?a?b??"
@@ -20719,7 +20611,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Subject, anomaly-open, anomaly control-character */
     {6557, 255, 8, 102, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1193: subject_token_5 */
 
-    /* subject-token = ... ) / b-open ) ) / ( q-start q-text ( ( . "?=" *text-char ) / q-open ) ) / 1*text-char      RFC 5322, 3.6.2
+    /* subject-token = ... ) / b-open ) ) / ( q-start q-text ( ( "?" . "=" *text-char ) / q-open ) ) / 1*text-char      RFC 5322, 3.6.2
      * q-open = [ "?" [ . not-equals *text-char ] ]      RFC 2047, 2
      * Subject = [ subject-token *( 1*( . WSP / fold ) subject-token ) ]      RFC 5322, 3.6.2
      * e.g. after "\na:=?a?q??"
@@ -21049,7 +20941,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {6730, 255, 5, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1219: quoted_pair_46 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "boun" . "dary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;boun"
@@ -21063,7 +20955,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {6735, 255, 25, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1220: boundary_start_12 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "char" . "set="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;char"
@@ -21077,8 +20969,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {6743, 255, 69, 90, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1221: charset_start_11 */
 
-    /* name-start = . "name="      RFC 2045, 5.1
-     * name-star = . "name*"      RFC 2231, 3
+    /* name-start = "name" . "="      RFC 2045, 5.1
+     * name-star = "name" . "*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "\na:a/a;name"
      *     ALPHA / DIGIT / "!" / "#"-"'" / "+" / "-"-"." / "^"-"`" / "{"-"~" -> attribute_4
@@ -21167,8 +21059,8 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_570 */
     {6787, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1230: fold_588 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "filena" . "me="      RFC 7578, 4.2
+     * filename-star = "filena" . "me*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "\na:a;filena"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"L" / "N"-"Z" / "^"-"`" / "g"-"l" / "n"-"~" -> attribute_3
@@ -21654,8 +21546,8 @@ static const qcap_state_t states[] = {
      *     the end: mismatch Content-Disposition, close field-value, anomaly-open, set is_bare, anomaly bare-LF, close field, restore is_bare, restore encoding, restore boundary, restore subtype, restore type */
     {7047, 255, 17, 53, 75, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1267: fold_594 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * e.g. after "a:a;filename=\"="
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-">" / "@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> name_char_3
@@ -21723,7 +21615,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {7078, 4, 11, 79, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1273: fold_598 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "bound" . "ary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;bound"
@@ -21737,7 +21629,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {7085, 255, 26, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1274: boundary_start_13 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "chars" . "et="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;chars"
@@ -21793,8 +21685,8 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_586 */
     {7118, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1279: fold_600 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "filenam" . "e="      RFC 7578, 4.2
+     * filename-star = "filenam" . "e*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "\na:a;filenam"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "A"-"D" / "F"-"Z" / "^"-"d" / "f"-"~" -> attribute_3
@@ -21988,8 +21880,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {7213, 5, 90, 137, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1294: b_start_43 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * e.g. after "a:a/a;name=\"=?a?"
      *     DIGIT / "!" / "#"-"/" / ":"-"A" / "C"-"P" / "R"-"[" / "]"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> name_char_1
@@ -22204,7 +22096,7 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_598 */
     {7334, 255, 50, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1311: fold_612 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "bounda" . "ry="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;bounda"
@@ -22218,7 +22110,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {7335, 255, 27, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1312: boundary_start_14 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "charse" . "t="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;charse"
@@ -22291,8 +22183,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {7378, 255, 75, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1317: quoted_file_name_5 */
 
-    /* filename-start = . "filename="      RFC 7578, 4.2
-     * filename-star = . "filename*"      RFC 2231, 3
+    /* filename-start = "filename" . "="      RFC 7578, 4.2
+     * filename-star = "filename" . "*"      RFC 2231, 3
      * attribute = 1*. token-char      RFC 2045, 5.1
      * e.g. after "\na:a;filename"
      *     ALPHA / DIGIT / "!" / "#"-"'" / "+" / "-"-"." / "^"-"`" / "{"-"~" -> attribute_3
@@ -22424,7 +22316,7 @@ static const qcap_state_t states[] = {
      *     beyond -> extended_octets_2: open extended-octets */
     {7438, 5, 89, 136, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1329: extended_value_9 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * quoted-pair = . "\" ( VCHAR / WSP / beyond )      RFC 5322, 3.4
      * e.g. after "a:a/a;name=\"=?a?b"
@@ -22438,7 +22330,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {7447, 255, 80, 121, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1330: b_start_45 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * quoted-pair = . "\" ( VCHAR / WSP / beyond )      RFC 5322, 3.4
      * e.g. after "a:a/a;name=\"=?a?q"
@@ -22606,7 +22498,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {7535, 5, 88, 130, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1343: word_charset_24 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "boundar" . "y="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;boundar"
@@ -22620,7 +22512,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {7545, 255, 28, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1344: boundary_start_15 */
 
-    /* charset-start = . "charset="      RFC 2045, 5.1
+    /* charset-start = "charset" . "="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;charset"
@@ -22778,8 +22670,8 @@ static const qcap_state_t states[] = {
      *     LF -> body_3: mismatch Content-Type, close field-value, anomaly-open, set is_bare, anomaly bare-LF, close field, anomaly-open, anomaly bare-LF */
     {7634, 255, 17, 53, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1356: fold_626 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * e.g. after "\na:a/a;name=\"="
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-">" / "@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> name_char_5
@@ -23042,8 +22934,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {7765, 5, 90, 137, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1377: b_start_47 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * e.g. after "a:a;filename=\"=?a?"
      *     DIGIT / "!" / "#"-"/" / ":"-"A" / "C"-"P" / "R"-"[" / "]"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> name_char_3
@@ -23057,7 +22949,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {7774, 255, 91, 121, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1378: b_start_48 */
 
-    /* boundary-start = . "boundary="      RFC 2045, 5.1
+    /* boundary-start = "boundary" . "="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "\na:a/a;boundary"
@@ -23354,7 +23246,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
     {7936, 5, 11, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1401: name_char_7 */
 
-    /* name-token = ( b-start b-text ( ( . "?=" *name-char ) / name-b-open ) ) / ( q-start ...      RFC 2183, 2.3
+    /* name-token = ( b-start b-text ( ( "?" . "=" *name-char ) / name-b-open ) ) / ( q-start name-q-text ...      RFC 2183, 2.3
      * name-not-equals = . "!" / DIGIT / "#"-"/" / ":"-"<" / ">"-"[" / "]"-"~" / beyond / quoted-pair      RFC 2183, 2.3
      * name-not-equals = "!" / . DIGIT / "#"-"/" / ":"-"<" / ">"-"[" / "]"-"~" / beyond / quoted-pair      RFC 2183, 2.3
      * e.g. after "a:a/a;name=\"=?a?b??"
@@ -23409,7 +23301,7 @@ static const qcap_state_t states[] = {
      *     beyond -> extended_octets_4: open extended-octets */
     {7960, 5, 89, 136, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1406: extended_value_17 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * quoted-pair = . "\" ( VCHAR / WSP / beyond )      RFC 5322, 3.4
      * e.g. after "a:a;filename=\"=?a?b"
@@ -23423,7 +23315,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {7969, 255, 80, 121, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1407: b_start_49 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * quoted-pair = . "\" ( VCHAR / WSP / beyond )      RFC 5322, 3.4
      * e.g. after "a:a;filename=\"=?a?q"
@@ -23775,8 +23667,8 @@ static const qcap_state_t states[] = {
      *     LF -> body_3: mismatch Content-Disposition, close field-value, anomaly-open, set is_bare, anomaly bare-LF, close field, anomaly-open, anomaly bare-LF */
     {8163, 255, 17, 53, 102, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1434: fold_650 */
 
-    /* b-start = . "=?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
-     * q-start = . "=?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
+    /* b-start = "=" . "?" word-charset [ "*" *word-token ] "?B?"      RFC 2047, 2
+     * q-start = "=" . "?" word-charset [ "*" *word-token ] "?Q?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * e.g. after "\na:a;filename=\"="
      *     ALPHA / DIGIT / "!" / "#"-"/" / ":"-">" / "@" / "[" / "]"-"`" / "{"-"~" / %x80-FF -> name_char_8
@@ -23990,8 +23882,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {8278, 5, 90, 137, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1450: b_start_51 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * e.g. after "\na:a/a;name=\"=?a?"
      *     DIGIT / "!" / "#"-"/" / ":"-"A" / "C"-"P" / "R"-"[" / "]"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> name_char_5
@@ -24202,7 +24094,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_1: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {8396, 5, 11, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1466: name_char_11 */
 
-    /* name-token = ( b-start b-text ( ( . "?=" *name-char ) / name-b-open ) ) / ( q-start ...      RFC 2183, 2.3
+    /* name-token = ( b-start b-text ( ( "?" . "=" *name-char ) / name-b-open ) ) / ( q-start name-q-text ...      RFC 2183, 2.3
      * name-not-equals = . "!" / DIGIT / "#"-"/" / ":"-"<" / ">"-"[" / "]"-"~" / beyond / quoted-pair      RFC 2183, 2.3
      * name-not-equals = "!" / . DIGIT / "#"-"/" / ":"-"<" / ">"-"[" / "]"-"~" / beyond / quoted-pair      RFC 2183, 2.3
      * e.g. after "a:a;filename=\"=?a?b??"
@@ -24301,7 +24193,7 @@ static const qcap_state_t states[] = {
      *     beyond -> extended_octets_6: open extended-octets */
     {8440, 5, 89, 136, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1475: extended_value_25 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * quoted-pair = . "\" ( VCHAR / WSP / beyond )      RFC 5322, 3.4
      * e.g. after "\na:a/a;name=\"=?a?b"
@@ -24315,7 +24207,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {8449, 255, 80, 121, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1476: b_start_53 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * quoted-pair = . "\" ( VCHAR / WSP / beyond )      RFC 5322, 3.4
      * e.g. after "\na:a/a;name=\"=?a?q"
@@ -24689,8 +24581,8 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {8649, 5, 90, 137, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1505: b_start_54 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
-     * q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?" . "B?"      RFC 2047, 2
+     * q-start = "=?" word-charset [ "*" *word-token ] "?" . "Q?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * e.g. after "\na:a;filename=\"=?a?"
      *     DIGIT / "!" / "#"-"/" / ":"-"A" / "C"-"P" / "R"-"[" / "]"-"a" / "c"-"p" / "r"-"~" / %x80-FF -> name_char_8
@@ -24732,7 +24624,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Type, anomaly-open, anomaly control-character */
     {8671, 5, 11, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1509: name_char_13 */
 
-    /* name-token = ( b-start b-text ( ( . "?=" *name-char ) / name-b-open ) ) / ( q-start ...      RFC 2183, 2.3
+    /* name-token = ( b-start b-text ( ( "?" . "=" *name-char ) / name-b-open ) ) / ( q-start name-q-text ...      RFC 2183, 2.3
      * name-not-equals = . "!" / DIGIT / "#"-"/" / ":"-"<" / ">"-"[" / "]"-"~" / beyond / quoted-pair      RFC 2183, 2.3
      * name-not-equals = "!" / . DIGIT / "#"-"/" / ":"-"<" / ">"-"[" / "]"-"~" / beyond / quoted-pair      RFC 2183, 2.3
      * e.g. after "\na:a/a;name=\"=?a?b??"
@@ -24787,7 +24679,7 @@ static const qcap_state_t states[] = {
      *     beyond -> extended_octets_8: open extended-octets */
     {8695, 5, 89, 136, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1514: extended_value_32 */
 
-    /* b-start = "=?" word-charset [ "*" *word-token ] . "?B?"      RFC 2047, 2
+    /* b-start = "=?" word-charset [ "*" *word-token ] "?B" . "?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * quoted-pair = . "\" ( VCHAR / WSP / beyond )      RFC 5322, 3.4
      * e.g. after "\na:a;filename=\"=?a?b"
@@ -24801,7 +24693,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {8704, 255, 80, 121, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1515: b_start_56 */
 
-    /* q-start = "=?" word-charset [ "*" *word-token ] . "?Q?"      RFC 2047, 2
+    /* q-start = "=?" word-charset [ "*" *word-token ] "?Q" . "?"      RFC 2047, 2
      * name-char = . qtext / quoted-pair      RFC 2183, 2.3
      * quoted-pair = . "\" ( VCHAR / WSP / beyond )      RFC 5322, 3.4
      * e.g. after "\na:a;filename=\"=?a?q"
@@ -24870,7 +24762,7 @@ static const qcap_state_t states[] = {
      *     control -> content_run_3: mismatch Content-Disposition, anomaly-open, anomaly control-character */
     {8744, 5, 11, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1520: name_char_15 */
 
-    /* name-token = ( b-start b-text ( ( . "?=" *name-char ) / name-b-open ) ) / ( q-start ...      RFC 2183, 2.3
+    /* name-token = ( b-start b-text ( ( "?" . "=" *name-char ) / name-b-open ) ) / ( q-start name-q-text ...      RFC 2183, 2.3
      * name-not-equals = . "!" / DIGIT / "#"-"/" / ":"-"<" / ">"-"[" / "]"-"~" / beyond / quoted-pair      RFC 2183, 2.3
      * name-not-equals = "!" / . DIGIT / "#"-"/" / ":"-"<" / ">"-"[" / "]"-"~" / beyond / quoted-pair      RFC 2183, 2.3
      * e.g. after "\na:a;filename=\"=?a?b??"

@@ -393,28 +393,7 @@ static qcap_number_t value_2(const qcap_parser_t *parser)
     return qcap_number(0u);
 }
 
-/* true */
-static qcap_number_t value_3(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_4(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_5(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2};
 
 /* Which alternative of begun-tls applies. */
 static int choose_1(const qcap_parser_t *parser)
@@ -470,54 +449,6 @@ static int choose_2(const qcap_parser_t *parser)
 
 /* Which alternative of ok-by-command applies. */
 static int choose_15(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (command = RETR) or (command = TOP) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(3u /* RETR */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(4u /* TOP */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* command = LIST */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(1u /* LIST */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* command = UIDL */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(2u /* UIDL */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* command = CAPA */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(5u /* CAPA */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    /* (command = AUTH) or (command = LANG) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(6u /* AUTH */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(7u /* LANG */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 4;
-    /* command = STLS */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(8u /* STLS */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 5;
-    return 6;
-}
-
-/* Which alternative of ok-by-command applies. */
-static int choose_30(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -625,7 +556,7 @@ static int choose_33(const qcap_parser_t *parser)
 }
 
 /* The words of command. */
-static unsigned find_0(const unsigned char *text, size_t len)
+static unsigned find_command(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 3:
@@ -670,298 +601,10 @@ static unsigned find_0(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_0 = {find_0, 4};
-
-/* The words of command. */
-static unsigned find_1(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 3:
-        if (qcap_is_word(text, "top", 3))
-            return 4;
-        return 0;
-    case 4:
-        switch (text[3] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "capa", 4))
-                return 5;
-            return 0;
-        case 'g':
-            if (qcap_is_word(text, "lang", 4))
-                return 7;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "auth", 4))
-                return 6;
-            return 0;
-        case 'l':
-            if (qcap_is_word(text, "uidl", 4))
-                return 2;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "retr", 4))
-                return 3;
-            return 0;
-        case 's':
-            if (qcap_is_word(text, "stls", 4))
-                return 8;
-            return 0;
-        case 't':
-            if (qcap_is_word(text, "list", 4))
-                return 1;
-            return 0;
-        default:
-            return 0;
-        }
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_1 = {find_1, 4};
-
-/* The words of command. */
-static unsigned find_2(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 3:
-        if (qcap_is_word(text, "top", 3))
-            return 4;
-        return 0;
-    case 4:
-        switch (text[3] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "capa", 4))
-                return 5;
-            return 0;
-        case 'g':
-            if (qcap_is_word(text, "lang", 4))
-                return 7;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "auth", 4))
-                return 6;
-            return 0;
-        case 'l':
-            if (qcap_is_word(text, "uidl", 4))
-                return 2;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "retr", 4))
-                return 3;
-            return 0;
-        case 's':
-            if (qcap_is_word(text, "stls", 4))
-                return 8;
-            return 0;
-        case 't':
-            if (qcap_is_word(text, "list", 4))
-                return 1;
-            return 0;
-        default:
-            return 0;
-        }
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_2 = {find_2, 4};
-
-/* The words of command. */
-static unsigned find_3(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 3:
-        if (qcap_is_word(text, "top", 3))
-            return 4;
-        return 0;
-    case 4:
-        switch (text[3] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "capa", 4))
-                return 5;
-            return 0;
-        case 'g':
-            if (qcap_is_word(text, "lang", 4))
-                return 7;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "auth", 4))
-                return 6;
-            return 0;
-        case 'l':
-            if (qcap_is_word(text, "uidl", 4))
-                return 2;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "retr", 4))
-                return 3;
-            return 0;
-        case 's':
-            if (qcap_is_word(text, "stls", 4))
-                return 8;
-            return 0;
-        case 't':
-            if (qcap_is_word(text, "list", 4))
-                return 1;
-            return 0;
-        default:
-            return 0;
-        }
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_3 = {find_3, 4};
-
-/* The words of command. */
-static unsigned find_4(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 3:
-        if (qcap_is_word(text, "top", 3))
-            return 4;
-        return 0;
-    case 4:
-        switch (text[3] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "capa", 4))
-                return 5;
-            return 0;
-        case 'g':
-            if (qcap_is_word(text, "lang", 4))
-                return 7;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "auth", 4))
-                return 6;
-            return 0;
-        case 'l':
-            if (qcap_is_word(text, "uidl", 4))
-                return 2;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "retr", 4))
-                return 3;
-            return 0;
-        case 's':
-            if (qcap_is_word(text, "stls", 4))
-                return 8;
-            return 0;
-        case 't':
-            if (qcap_is_word(text, "list", 4))
-                return 1;
-            return 0;
-        default:
-            return 0;
-        }
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_4 = {find_4, 4};
-
-/* The words of command. */
-static unsigned find_5(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 3:
-        if (qcap_is_word(text, "top", 3))
-            return 4;
-        return 0;
-    case 4:
-        switch (text[3] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "capa", 4))
-                return 5;
-            return 0;
-        case 'g':
-            if (qcap_is_word(text, "lang", 4))
-                return 7;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "auth", 4))
-                return 6;
-            return 0;
-        case 'l':
-            if (qcap_is_word(text, "uidl", 4))
-                return 2;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "retr", 4))
-                return 3;
-            return 0;
-        case 's':
-            if (qcap_is_word(text, "stls", 4))
-                return 8;
-            return 0;
-        case 't':
-            if (qcap_is_word(text, "list", 4))
-                return 1;
-            return 0;
-        default:
-            return 0;
-        }
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_5 = {find_5, 4};
-
-/* The words of command. */
-static unsigned find_6(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 3:
-        if (qcap_is_word(text, "top", 3))
-            return 4;
-        return 0;
-    case 4:
-        switch (text[3] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "capa", 4))
-                return 5;
-            return 0;
-        case 'g':
-            if (qcap_is_word(text, "lang", 4))
-                return 7;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "auth", 4))
-                return 6;
-            return 0;
-        case 'l':
-            if (qcap_is_word(text, "uidl", 4))
-                return 2;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "retr", 4))
-                return 3;
-            return 0;
-        case 's':
-            if (qcap_is_word(text, "stls", 4))
-                return 8;
-            return 0;
-        case 't':
-            if (qcap_is_word(text, "list", 4))
-                return 1;
-            return 0;
-        default:
-            return 0;
-        }
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_6 = {find_6, 4};
+static const qcap_keywords_t words_command = {find_command, 4};
 
 /* The words of mechanism. */
-static unsigned find_7(const unsigned char *text, size_t len)
+static unsigned find_mechanism(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 5:
@@ -993,67 +636,19 @@ static unsigned find_7(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_7 = {find_7, 13};
-
-/* The words of command. */
-static unsigned find_8(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 3:
-        if (qcap_is_word(text, "top", 3))
-            return 4;
-        return 0;
-    case 4:
-        switch (text[3] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "capa", 4))
-                return 5;
-            return 0;
-        case 'g':
-            if (qcap_is_word(text, "lang", 4))
-                return 7;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "auth", 4))
-                return 6;
-            return 0;
-        case 'l':
-            if (qcap_is_word(text, "uidl", 4))
-                return 2;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "retr", 4))
-                return 3;
-            return 0;
-        case 's':
-            if (qcap_is_word(text, "stls", 4))
-                return 8;
-            return 0;
-        case 't':
-            if (qcap_is_word(text, "list", 4))
-                return 1;
-            return 0;
-        default:
-            return 0;
-        }
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_8 = {find_8, 4};
+static const qcap_keywords_t words_mechanism = {find_mechanism, 13};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 4, 0, 20, 0, false, false}, /* 0: list-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_1, 1, 1, 13, 4, 1, 23, 0, false, false}, /* 1: retr-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_2, 2, 1, 17, 4, 2, 78, 0, false, false}, /* 2: top-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_3, 3, 1, 21, 4, 3, 25, 0, false, false}, /* 3: uidl-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_4, 4, 1, 25, 4, 4, 6, 0, false, false}, /* 4: capa-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_5, 5, 1, 29, 4, 5, 101, 0, false, false}, /* 5: stls-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_6, 6, 1, 33, 4, 6, 35, 0, false, false}, /* 6: auth-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_7, 0, 1, 0, 13, 0, 60, 2, false, false}, /* 7: sasl-mech */
-    {QCAP_CONVERT_KEYWORD, &keywords_8, 7, 1, 37, 4, 7, 106, 0, false, false}, /* 8: lang-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 4, 0, 20, 0, false, false}, /* 0: list-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 1, 1, 13, 4, 1, 23, 0, false, false}, /* 1: retr-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 2, 1, 17, 4, 2, 78, 0, false, false}, /* 2: top-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 3, 1, 21, 4, 3, 25, 0, false, false}, /* 3: uidl-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 4, 1, 25, 4, 4, 6, 0, false, false}, /* 4: capa-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 5, 1, 29, 4, 5, 101, 0, false, false}, /* 5: stls-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 6, 1, 33, 4, 6, 35, 0, false, false}, /* 6: auth-verb */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 60, 2, false, false}, /* 7: sasl-mech */
+    {QCAP_CONVERT_KEYWORD, &words_command, 7, 1, 37, 4, 7, 106, 0, false, false}, /* 8: lang-verb */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -1309,7 +904,7 @@ exchange_1:
 out0:
     return qcap_leave(parser, at, end, AT_EXCHANGE_1);
 
-    /* capa-verb = . "CAPA"      RFC 2449, 5
+    /* capa-verb = "C" . "APA"      RFC 2449, 5
      * e.g. after "c" */
 capa_verb_1:
     if (at == end)
@@ -1320,7 +915,7 @@ capa_verb_1:
     }
     return qcap_stop(parser, at, AT_CAPA_VERB_1, QCAP_STOP_TABLE);
 
-    /* dele-verb = . "DELE"      RFC 1939, 5
+    /* dele-verb = "D" . "ELE"      RFC 1939, 5
      * e.g. after "d" */
 dele_verb_1:
     if (at == end)
@@ -1331,7 +926,7 @@ dele_verb_1:
     }
     return qcap_stop(parser, at, AT_DELE_VERB_1, QCAP_STOP_TABLE);
 
-    /* pass-verb = . "PASS"      RFC 1939, 7
+    /* pass-verb = "P" . "ASS"      RFC 1939, 7
      * e.g. after "p" */
 pass_verb_1:
     if (at == end)
@@ -1342,7 +937,7 @@ pass_verb_1:
     }
     return qcap_stop(parser, at, AT_PASS_VERB_1, QCAP_STOP_TABLE);
 
-    /* quit-verb = . "QUIT"      RFC 1939, 6
+    /* quit-verb = "Q" . "UIT"      RFC 1939, 6
      * e.g. after "q" */
 quit_verb_1:
     if (at == end)
@@ -1353,8 +948,8 @@ quit_verb_1:
     }
     return qcap_stop(parser, at, AT_QUIT_VERB_1, QCAP_STOP_TABLE);
 
-    /* stat-verb = . "STAT"      RFC 1939, 5
-     * stls-verb = . "STLS"      RFC 2595, 4
+    /* stat-verb = "S" . "TAT"      RFC 1939, 5
+     * stls-verb = "S" . "TLS"      RFC 2595, 4
      * e.g. after "s" */
 stat_verb_1:
     if (at == end)
@@ -1421,7 +1016,7 @@ before_user_verb_1:
     qcap_op_later(parser, side->later, 30 /* open verb */, here);
     goto user_verb_1;
 
-    /* capa-verb = . "CAPA"      RFC 2449, 5
+    /* capa-verb = "CA" . "PA"      RFC 2449, 5
      * e.g. after "ca" */
 capa_verb_2:
     if (at == end)
@@ -1432,7 +1027,7 @@ capa_verb_2:
     }
     return qcap_stop(parser, at, AT_CAPA_VERB_2, QCAP_STOP_TABLE);
 
-    /* dele-verb = . "DELE"      RFC 1939, 5
+    /* dele-verb = "DE" . "LE"      RFC 1939, 5
      * e.g. after "de" */
 dele_verb_2:
     if (at == end)
@@ -1443,7 +1038,7 @@ dele_verb_2:
     }
     return qcap_stop(parser, at, AT_DELE_VERB_2, QCAP_STOP_TABLE);
 
-    /* list-verb = . "LIST"      RFC 1939, 5
+    /* list-verb = "LI" . "ST"      RFC 1939, 5
      * e.g. after "li" */
 list_verb_1:
     if (at == end)
@@ -1454,7 +1049,7 @@ list_verb_1:
     }
     return qcap_stop(parser, at, AT_LIST_VERB_1, QCAP_STOP_TABLE);
 
-    /* pass-verb = . "PASS"      RFC 1939, 7
+    /* pass-verb = "PA" . "SS"      RFC 1939, 7
      * e.g. after "pa" */
 pass_verb_2:
     if (at == end)
@@ -1465,7 +1060,7 @@ pass_verb_2:
     }
     return qcap_stop(parser, at, AT_PASS_VERB_2, QCAP_STOP_TABLE);
 
-    /* quit-verb = . "QUIT"      RFC 1939, 6
+    /* quit-verb = "QU" . "IT"      RFC 1939, 6
      * e.g. after "qu" */
 quit_verb_2:
     if (at == end)
@@ -1476,7 +1071,7 @@ quit_verb_2:
     }
     return qcap_stop(parser, at, AT_QUIT_VERB_2, QCAP_STOP_TABLE);
 
-    /* retr-verb = . "RETR"      RFC 1939, 5
+    /* retr-verb = "RE" . "TR"      RFC 1939, 5
      * e.g. after "re" */
 retr_verb_1:
     if (at == end)
@@ -1487,8 +1082,8 @@ retr_verb_1:
     }
     return qcap_stop(parser, at, AT_RETR_VERB_1, QCAP_STOP_TABLE);
 
-    /* stat-verb = . "STAT"      RFC 1939, 5
-     * stls-verb = . "STLS"      RFC 2595, 4
+    /* stat-verb = "ST" . "AT"      RFC 1939, 5
+     * stls-verb = "ST" . "LS"      RFC 2595, 4
      * e.g. after "st" */
 stat_verb_2:
     if (at == end)
@@ -1499,7 +1094,7 @@ stat_verb_2:
     }
     return qcap_stop(parser, at, AT_STAT_VERB_2, QCAP_STOP_TABLE);
 
-    /* uidl-verb = . "UIDL"      RFC 1939, 7
+    /* uidl-verb = "UI" . "DL"      RFC 1939, 7
      * e.g. after "ui" */
 uidl_verb_1:
     if (at == end)
@@ -1510,7 +1105,7 @@ uidl_verb_1:
     }
     return qcap_stop(parser, at, AT_UIDL_VERB_1, QCAP_STOP_TABLE);
 
-    /* user-verb = . "USER"      RFC 1939, 7
+    /* user-verb = "US" . "ER"      RFC 1939, 7
      * e.g. after "us" */
 user_verb_2:
     if (at == end)
@@ -1521,9 +1116,9 @@ user_verb_2:
     }
     return qcap_stop(parser, at, AT_USER_VERB_2, QCAP_STOP_TABLE);
 
-    /* apop-verb = . "APOP"      RFC 1939, 7
-     * auth-verb = . "AUTH"      RFC 5034, 4
-     * auth-verb = . "AUTH"      RFC 5034, 4
+    /* apop-verb = "A" . "POP"      RFC 1939, 7
+     * auth-verb = "A" . "UTH"      RFC 5034, 4
+     * auth-verb = "A" . "UTH"      RFC 5034, 4
      * e.g. after "a" */
 apop_verb_1:
     if (at == end)
@@ -1536,8 +1131,8 @@ apop_verb_1:
     }
     return qcap_stop(parser, at, AT_APOP_VERB_1, QCAP_STOP_TABLE);
 
-    /* list-verb = . "LIST"      RFC 1939, 5
-     * lang-verb = . "LANG"      RFC 6856, 2
+    /* list-verb = "L" . "IST"      RFC 1939, 5
+     * lang-verb = "L" . "ANG"      RFC 6856, 2
      * e.g. after "l" */
 list_verb_2:
     if (at == end)
@@ -1550,8 +1145,8 @@ list_verb_2:
     }
     return qcap_stop(parser, at, AT_LIST_VERB_2, QCAP_STOP_TABLE);
 
-    /* retr-verb = . "RETR"      RFC 1939, 5
-     * rset-verb = . "RSET"      RFC 1939, 5
+    /* retr-verb = "R" . "ETR"      RFC 1939, 5
+     * rset-verb = "R" . "SET"      RFC 1939, 5
      * e.g. after "r" */
 retr_verb_2:
     if (at == end)
@@ -1564,9 +1159,9 @@ retr_verb_2:
     }
     return qcap_stop(parser, at, AT_RETR_VERB_2, QCAP_STOP_TABLE);
 
-    /* user-verb = . "USER"      RFC 1939, 7
-     * uidl-verb = . "UIDL"      RFC 1939, 7
-     * utf8-verb = . "UTF8"      RFC 6856, 2
+    /* user-verb = "U" . "SER"      RFC 1939, 7
+     * uidl-verb = "U" . "IDL"      RFC 1939, 7
+     * utf8-verb = "U" . "TF8"      RFC 6856, 2
      * e.g. after "u" */
 user_verb_3:
     if (at == end)
@@ -1583,7 +1178,7 @@ user_verb_3:
     }
     return qcap_stop(parser, at, AT_USER_VERB_3, QCAP_STOP_TABLE);
 
-    /* capa-verb = . "CAPA"      RFC 2449, 5
+    /* capa-verb = "CAP" . "A"      RFC 2449, 5
      * e.g. after "cap" */
 capa_verb_3:
     if (at == end)
@@ -1591,7 +1186,7 @@ capa_verb_3:
     if (*at == 'A' || *at == 'a') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later_value(parser, side->later, 49 /* convert capa-verb */, qcap_find_keyword(parser, 4, side->underway[4].begin, here, find_4), here);
+        qcap_op_later_value(parser, side->later, 49 /* convert capa-verb */, qcap_find_keyword(parser, 4, side->underway[4].begin, here, find_command), here);
         qcap_op_later(parser, side->later, 29 /* close verb */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TRAILING_BLANKS_1, QCAP_STOP_PAUSED);
@@ -1599,7 +1194,7 @@ capa_verb_3:
     }
     return qcap_stop(parser, at, AT_CAPA_VERB_3, QCAP_STOP_TABLE);
 
-    /* dele-verb = . "DELE"      RFC 1939, 5
+    /* dele-verb = "DEL" . "E"      RFC 1939, 5
      * e.g. after "del" */
 dele_verb_3:
     if (at == end)
@@ -1612,7 +1207,7 @@ dele_verb_3:
     }
     return qcap_stop(parser, at, AT_DELE_VERB_3, QCAP_STOP_TABLE);
 
-    /* list-verb = . "LIST"      RFC 1939, 5
+    /* list-verb = "LIS" . "T"      RFC 1939, 5
      * e.g. after "lis" */
 list_verb_3:
     if (at == end)
@@ -1620,7 +1215,7 @@ list_verb_3:
     if (*at == 'T' || *at == 't') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later_value(parser, side->later, 39 /* convert list-verb */, qcap_find_keyword(parser, 0, side->underway[0].begin, here, find_0), here);
+        qcap_op_later_value(parser, side->later, 39 /* convert list-verb */, qcap_find_keyword(parser, 0, side->underway[0].begin, here, find_command), here);
         qcap_op_later(parser, side->later, 29 /* close verb */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_LIST_1, QCAP_STOP_PAUSED);
@@ -1628,7 +1223,7 @@ list_verb_3:
     }
     return qcap_stop(parser, at, AT_LIST_VERB_3, QCAP_STOP_TABLE);
 
-    /* pass-verb = . "PASS"      RFC 1939, 7
+    /* pass-verb = "PAS" . "S"      RFC 1939, 7
      * e.g. after "pas" */
 pass_verb_3:
     if (at == end)
@@ -1641,7 +1236,7 @@ pass_verb_3:
     }
     return qcap_stop(parser, at, AT_PASS_VERB_3, QCAP_STOP_TABLE);
 
-    /* quit-verb = . "QUIT"      RFC 1939, 6
+    /* quit-verb = "QUI" . "T"      RFC 1939, 6
      * e.g. after "qui" */
 quit_verb_3:
     if (at == end)
@@ -1652,7 +1247,7 @@ quit_verb_3:
     }
     return qcap_stop(parser, at, AT_QUIT_VERB_3, QCAP_STOP_TABLE);
 
-    /* retr-verb = . "RETR"      RFC 1939, 5
+    /* retr-verb = "RET" . "R"      RFC 1939, 5
      * e.g. after "ret" */
 retr_verb_3:
     if (at == end)
@@ -1660,7 +1255,7 @@ retr_verb_3:
     if (*at == 'R' || *at == 'r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later_value(parser, side->later, 41 /* convert retr-verb */, qcap_find_keyword(parser, 1, side->underway[1].begin, here, find_1), here);
+        qcap_op_later_value(parser, side->later, 41 /* convert retr-verb */, qcap_find_keyword(parser, 1, side->underway[1].begin, here, find_command), here);
         qcap_op_later(parser, side->later, 29 /* close verb */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RETR_1, QCAP_STOP_PAUSED);
@@ -1668,7 +1263,7 @@ retr_verb_3:
     }
     return qcap_stop(parser, at, AT_RETR_VERB_3, QCAP_STOP_TABLE);
 
-    /* stat-verb = . "STAT"      RFC 1939, 5
+    /* stat-verb = "STA" . "T"      RFC 1939, 5
      * e.g. after "sta" */
 stat_verb_3:
     if (at == end)
@@ -1679,7 +1274,7 @@ stat_verb_3:
     }
     return qcap_stop(parser, at, AT_STAT_VERB_3, QCAP_STOP_TABLE);
 
-    /* uidl-verb = . "UIDL"      RFC 1939, 7
+    /* uidl-verb = "UID" . "L"      RFC 1939, 7
      * e.g. after "uid" */
 uidl_verb_2:
     if (at == end)
@@ -1687,7 +1282,7 @@ uidl_verb_2:
     if (*at == 'L' || *at == 'l') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later_value(parser, side->later, 47 /* convert uidl-verb */, qcap_find_keyword(parser, 3, side->underway[3].begin, here, find_3), here);
+        qcap_op_later_value(parser, side->later, 47 /* convert uidl-verb */, qcap_find_keyword(parser, 3, side->underway[3].begin, here, find_command), here);
         qcap_op_later(parser, side->later, 29 /* close verb */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_UIDL_1, QCAP_STOP_PAUSED);
@@ -1695,7 +1290,7 @@ uidl_verb_2:
     }
     return qcap_stop(parser, at, AT_UIDL_VERB_2, QCAP_STOP_TABLE);
 
-    /* user-verb = . "USER"      RFC 1939, 7
+    /* user-verb = "USE" . "R"      RFC 1939, 7
      * e.g. after "use" */
 user_verb_4:
     if (at == end)
@@ -1708,8 +1303,8 @@ user_verb_4:
     }
     return qcap_stop(parser, at, AT_USER_VERB_4, QCAP_STOP_TABLE);
 
-    /* auth-verb = . "AUTH"      RFC 5034, 4
-     * auth-verb = . "AUTH"      RFC 5034, 4
+    /* auth-verb = "AU" . "TH"      RFC 5034, 4
+     * auth-verb = "AU" . "TH"      RFC 5034, 4
      * e.g. after "au" */
 auth_verb_1:
     if (at == end)
@@ -1807,8 +1402,8 @@ user_1:
     }
     return qcap_stop(parser, at, AT_USER_1, QCAP_STOP_TABLE);
 
-    /* auth-verb = . "AUTH"      RFC 5034, 4
-     * auth-verb = . "AUTH"      RFC 5034, 4
+    /* auth-verb = "AUT" . "H"      RFC 5034, 4
+     * auth-verb = "AUT" . "H"      RFC 5034, 4
      * e.g. after "aut" */
 auth_verb_2:
     if (at == end)
@@ -1816,7 +1411,7 @@ auth_verb_2:
     if (*at == 'H' || *at == 'h') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later_value(parser, side->later, 53 /* convert auth-verb */, qcap_find_keyword(parser, 6, side->underway[6].begin, here, find_6), here);
+        qcap_op_later_value(parser, side->later, 53 /* convert auth-verb */, qcap_find_keyword(parser, 6, side->underway[6].begin, here, find_command), here);
         qcap_op_later(parser, side->later, 29 /* close verb */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TRAILING_BLANKS_2, QCAP_STOP_PAUSED);
@@ -2107,7 +1702,7 @@ out1:
     qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_1);
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+" . "OK"      RFC 1939, 3
      * e.g. after "+" */
 on2:
     if (QCAP_UNLIKELY(at == end))
@@ -2121,7 +1716,7 @@ out2:
     qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_2);
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+O" . "K"      RFC 1939, 3
      * e.g. after "+o" */
 on3:
     if (QCAP_UNLIKELY(at == end))
@@ -2256,7 +1851,7 @@ out9:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_OK_STATUS_4);
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-" . "ERR"      RFC 1939, 3
      * e.g. after "+ok\n-" */
 on11:
     if (QCAP_UNLIKELY(at == end))
@@ -2272,7 +1867,7 @@ out11:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_ERROR_STATUS_1);
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-E" . "RR"      RFC 1939, 3
      * e.g. after "+ok\n-e" */
 on12:
     if (QCAP_UNLIKELY(at == end))
@@ -2288,7 +1883,7 @@ out12:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_ERROR_STATUS_2);
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-ER" . "R"      RFC 1939, 3
      * e.g. after "+ok\n-er" */
 on13:
     if (QCAP_UNLIKELY(at == end))
@@ -2314,7 +1909,7 @@ out13:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_ERROR_STATUS_3);
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+" . "OK"      RFC 1939, 3
      * reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+" */
 on10:
@@ -2331,7 +1926,7 @@ out10:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_OK_STATUS_5);
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+O" . "K"      RFC 1939, 3
      * e.g. after "+ok\n+o" */
 on14:
     if (QCAP_UNLIKELY(at == end))
@@ -2369,7 +1964,7 @@ ok_status_1:
     }
     return qcap_stop(parser, at, AT_OK_STATUS_1, QCAP_STOP_TABLE);
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+" . "OK"      RFC 1939, 3
      * e.g. after "+" */
 ok_status_2:
     if (at == end)
@@ -2380,7 +1975,7 @@ ok_status_2:
     }
     return qcap_stop(parser, at, AT_OK_STATUS_2, QCAP_STOP_TABLE);
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+O" . "K"      RFC 1939, 3
      * e.g. after "+o" */
 ok_status_3:
     if (at == end)
@@ -2492,7 +2087,7 @@ timestamp_1:
     }
     return qcap_stop(parser, at, AT_TIMESTAMP_1, QCAP_STOP_TABLE);
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-" . "ERR"      RFC 1939, 3
      * e.g. after "+ok\n-" */
 error_status_1:
     if (at == end)
@@ -2503,7 +2098,7 @@ error_status_1:
     }
     return qcap_stop(parser, at, AT_ERROR_STATUS_1, QCAP_STOP_TABLE);
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+" . "OK"      RFC 1939, 3
      * reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+" */
 ok_status_5:
@@ -2529,7 +2124,7 @@ timestamp_2:
     }
     return qcap_stop(parser, at, AT_TIMESTAMP_2, QCAP_STOP_TABLE);
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-E" . "RR"      RFC 1939, 3
      * e.g. after "+ok\n-e" */
 error_status_2:
     if (at == end)
@@ -2540,7 +2135,7 @@ error_status_2:
     }
     return qcap_stop(parser, at, AT_ERROR_STATUS_2, QCAP_STOP_TABLE);
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+O" . "K"      RFC 1939, 3
      * e.g. after "+ok\n+o" */
 ok_status_6:
     if (at == end)
@@ -2573,7 +2168,7 @@ banner_text_3:
     }
     return qcap_stop(parser, at, AT_BANNER_TEXT_3, QCAP_STOP_TABLE);
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-ER" . "R"      RFC 1939, 3
      * e.g. after "+ok\n-er" */
 error_status_3:
     if (at == end)
@@ -2650,7 +2245,7 @@ crlf_4:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 0 /* is_answered */, true, false, value_3(parser), 130, here);
+        qcap_op_set(parser, 0 /* is_answered */, true, false, value_1(parser), 130, here);
         qcap_element_close(parser, side->slots, 0, QCAP_POP3_REPLY, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_OK_STATUS_4, QCAP_STOP_PAUSED);
@@ -2708,7 +2303,7 @@ static const uint16_t targets_4[] = {AT_BEFORE_OK_STATUS_5};
 
 static const uint16_t targets_5[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_2};
 
-static const qcap_piece_t pieces_5[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const qcap_piece_t pieces_5[] = {{(const unsigned char *)".\r\n", 3, QCAP_NONE, false}};
 
 static const qcap_until_t until_5 = {pieces_5, 1, true, NULL, NULL, 0};
 
@@ -2716,33 +2311,17 @@ static const uint16_t targets_6[] = {AT_BEFORE_OK_STATUS_4};
 
 static const uint16_t targets_7[] = {AT_BEFORE_MESSAGE_NUMBER_3, AT_OK_BY_COMMAND_9};
 
-static const qcap_piece_t pieces_7[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
-
-static const qcap_until_t until_7 = {pieces_7, 1, true, NULL, NULL, 0};
-
 static const uint16_t targets_8[] = {AT_BEFORE_OK_STATUS_4};
 
 static const uint16_t targets_9[] = {AT_BEFORE_MESSAGE_NUMBER_4, AT_OK_BY_COMMAND_10};
-
-static const qcap_piece_t pieces_9[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
-
-static const qcap_until_t until_9 = {pieces_9, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_10[] = {AT_BEFORE_OK_STATUS_4};
 
 static const uint16_t targets_11[] = {AT_BEFORE_CAPABILITY_2, AT_OK_BY_COMMAND_11};
 
-static const qcap_piece_t pieces_11[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
-
-static const qcap_until_t until_11 = {pieces_11, 1, true, NULL, NULL, 0};
-
 static const uint16_t targets_12[] = {AT_BEFORE_OK_STATUS_4};
 
 static const uint16_t targets_13[] = {AT_BEFORE_LISTING_2, AT_OK_BY_COMMAND_12};
-
-static const qcap_piece_t pieces_13[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
-
-static const qcap_until_t until_13 = {pieces_13, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_14[] = {AT_BEFORE_OK_STATUS_4};
 
@@ -2758,41 +2337,21 @@ static const uint16_t targets_19[] = {AT_BEFORE_OK_STATUS_3};
 
 static const uint16_t targets_20[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_1};
 
-static const qcap_piece_t pieces_20[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
-
-static const qcap_until_t until_20 = {pieces_20, 1, true, NULL, NULL, 0};
-
 static const uint16_t targets_21[] = {AT_BEFORE_OK_STATUS_2};
 
 static const uint16_t targets_22[] = {AT_BEFORE_MESSAGE_NUMBER_1, AT_OK_BY_COMMAND_4};
-
-static const qcap_piece_t pieces_22[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
-
-static const qcap_until_t until_22 = {pieces_22, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_23[] = {AT_BEFORE_OK_STATUS_2};
 
 static const uint16_t targets_24[] = {AT_BEFORE_MESSAGE_NUMBER_2, AT_OK_BY_COMMAND_5};
 
-static const qcap_piece_t pieces_24[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
-
-static const qcap_until_t until_24 = {pieces_24, 1, true, NULL, NULL, 0};
-
 static const uint16_t targets_25[] = {AT_BEFORE_OK_STATUS_2};
 
 static const uint16_t targets_26[] = {AT_BEFORE_CAPABILITY_1, AT_OK_BY_COMMAND_6};
 
-static const qcap_piece_t pieces_26[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
-
-static const qcap_until_t until_26 = {pieces_26, 1, true, NULL, NULL, 0};
-
 static const uint16_t targets_27[] = {AT_BEFORE_OK_STATUS_2};
 
 static const uint16_t targets_28[] = {AT_BEFORE_LISTING_1, AT_OK_BY_COMMAND_7};
-
-static const qcap_piece_t pieces_28[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
-
-static const qcap_until_t until_28 = {pieces_28, 1, true, NULL, NULL, 0};
 
 static const uint16_t targets_29[] = {AT_BEFORE_OK_STATUS_2};
 
@@ -2806,40 +2365,40 @@ static const uint16_t targets_33[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSA
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 77, .protocol = "tls"}, /* 0 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 77, .choose = choose_1}, /* 1 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 1, .is_shared = true, .choose = choose_2}, /* 2 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_3, .rule = 162, .protocol = "tls"}, /* 3 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_4, .rule = 145}, /* 4 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_5, .rule = 145, .until = &until_5}, /* 5 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_6, .rule = 146}, /* 6 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_7, .rule = 146, .until = &until_7}, /* 7 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_8, .rule = 147}, /* 8 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_9, .rule = 147, .until = &until_9}, /* 9 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_10, .rule = 148}, /* 10 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_11, .rule = 148, .until = &until_11}, /* 11 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_12, .rule = 149}, /* 12 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_13, .rule = 149, .until = &until_13}, /* 13 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_14, .rule = 163, .protocol = "tls"}, /* 14 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 66, .choose = choose_15}, /* 15 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_16, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 16 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_17, .rule = 165, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 17 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_18, .rule = 166, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 18 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_19, .rule = 145}, /* 19 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_20, .rule = 145, .until = &until_20}, /* 20 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_21, .rule = 146}, /* 21 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_22, .rule = 146, .until = &until_22}, /* 22 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_23, .rule = 147}, /* 23 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_24, .rule = 147, .until = &until_24}, /* 24 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_25, .rule = 148}, /* 25 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_26, .rule = 148, .until = &until_26}, /* 26 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_27, .rule = 149}, /* 27 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_28, .rule = 149, .until = &until_28}, /* 28 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_29, .rule = 163, .protocol = "tls"}, /* 29 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_30, .rule = 66, .choose = choose_30}, /* 30 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_31, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 31 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_32, .rule = 165, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 32 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_33, .rule = 74, .choose = choose_33}, /* 33 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 77, .protocol = "tls"}, /* 0: begun-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 77, .choose = choose_1}, /* 1: begun-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 1, .is_shared = true, .choose = choose_2}, /* 2: exchange */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_3, .rule = 162, .protocol = "tls"}, /* 3: seen-tls */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_4, .rule = 145}, /* 4: mail */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_5, .rule = 145, .until = &until_5}, /* 5: mail */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_6, .rule = 146}, /* 6: scan-listings */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_7, .rule = 146, .until = &until_5}, /* 7: scan-listings */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_8, .rule = 147}, /* 8: unique-ids */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_9, .rule = 147, .until = &until_5}, /* 9: unique-ids */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_10, .rule = 148}, /* 10: capabilities */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_11, .rule = 148, .until = &until_5}, /* 11: capabilities */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_12, .rule = 149}, /* 12: listings */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_13, .rule = 149, .until = &until_5}, /* 13: listings */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_14, .rule = 163, .protocol = "tls"}, /* 14: tls-line */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 66, .choose = choose_15}, /* 15: ok-by-command */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_16, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 16: ok-answer */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_17, .rule = 165, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 17: error-answer */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_18, .rule = 166, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 18: challenge-answer */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_19, .rule = 145}, /* 19: mail */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_20, .rule = 145, .until = &until_5}, /* 20: mail */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_21, .rule = 146}, /* 21: scan-listings */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_22, .rule = 146, .until = &until_5}, /* 22: scan-listings */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_23, .rule = 147}, /* 23: unique-ids */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_24, .rule = 147, .until = &until_5}, /* 24: unique-ids */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_25, .rule = 148}, /* 25: capabilities */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_26, .rule = 148, .until = &until_5}, /* 26: capabilities */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_27, .rule = 149}, /* 27: listings */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_28, .rule = 149, .until = &until_5}, /* 28: listings */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_29, .rule = 163, .protocol = "tls"}, /* 29: tls-line */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_30, .rule = 66, .choose = choose_15}, /* 30: ok-by-command */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_31, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 31: ok-answer */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_32, .rule = 165, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 32: error-answer */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_33, .rule = 74, .choose = choose_33}, /* 33: sasl-message */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -3544,7 +3103,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset is_auth */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
     {QCAP_OP_CLOSE, 0, 0, 11, 0, 0}, /* close reply */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 3, 130}, /* set is_answered */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 1, 130}, /* set is_answered */
     {QCAP_OP_FINISH, 0, 0, 2, 0, 0}, /* finish mime */
     {QCAP_OP_FEED_CLOSE, 0, 1, 2, 0, 0}, /* fed mime */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 2, 15, 0, 0}, /* close message */
@@ -3582,7 +3141,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 1, 12, 0, 0}, /* close status */
     {QCAP_OP_OPEN, 0, 1, 12, 0, 0}, /* open status */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 12, 0, 0}, /* open status */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 4, 140}, /* set is_challenged */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 1, 140}, /* set is_challenged */
     {QCAP_OP_FINISH, 0, 0, 1, 0, 0}, /* finish challenge */
     {QCAP_OP_FEED_CLOSE, 0, 1, 1, 0, 0}, /* fed challenge */
     {QCAP_OP_CLOSE, 0, 2, 13, 0, 0}, /* close reply-text */
@@ -3592,7 +3151,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 13, 0, 0}, /* open reply-text */
     {QCAP_OP_OPEN, 0, 0, 11, 0, 0}, /* open reply */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 11, 0, 0}, /* open reply */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 5, 123}, /* set is_answered */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 1, 123}, /* set is_answered */
     {QCAP_OP_FEED_CLOSE, 0, 0, 2, 0, 0}, /* fed mime */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 26, 0, 0}, /* close message */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 26, 0, 0}, /* open message */
@@ -3922,33 +3481,33 @@ static const qcap_state_t states[] = {
      *     -> ok_status_1: open reply, open status */
     {4, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 2: before_ok_status_1 */
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+" . "OK"      RFC 1939, 3
      * e.g. after "+"
      *     "O" / "o" -> ok_status_3 */
     {5, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 3: ok_status_2 */
 
-    /* capa-verb = . "CAPA"      RFC 2449, 5
+    /* capa-verb = "C" . "APA"      RFC 2449, 5
      * e.g. after "c"
      *     "A" / "a" -> capa_verb_2 */
     {6, 255, 3, 4, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 4: capa_verb_1 */
 
-    /* dele-verb = . "DELE"      RFC 1939, 5
+    /* dele-verb = "D" . "ELE"      RFC 1939, 5
      * e.g. after "d"
      *     "E" / "e" -> dele_verb_2 */
     {7, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 5: dele_verb_1 */
 
-    /* pass-verb = . "PASS"      RFC 1939, 7
+    /* pass-verb = "P" . "ASS"      RFC 1939, 7
      * e.g. after "p"
      *     "A" / "a" -> pass_verb_2 */
     {8, 255, 3, 6, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 6: pass_verb_1 */
 
-    /* quit-verb = . "QUIT"      RFC 1939, 6
+    /* quit-verb = "Q" . "UIT"      RFC 1939, 6
      * e.g. after "q"
      *     "U" / "u" -> quit_verb_2 */
     {9, 255, 5, 7, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 7: quit_verb_1 */
 
-    /* stat-verb = . "STAT"      RFC 1939, 5
-     * stls-verb = . "STLS"      RFC 2595, 4
+    /* stat-verb = "S" . "TAT"      RFC 1939, 5
+     * stls-verb = "S" . "TLS"      RFC 2595, 4
      * e.g. after "s"
      *     "T" / "t" -> stat_verb_2 */
     {10, 255, 6, 8, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 8: stat_verb_1 */
@@ -3974,83 +3533,83 @@ static const qcap_state_t states[] = {
      *     -> user_verb_1: reset is_auth, reset command, open command, open verb */
     {22, 255, 0, 2, 0, QCAP_STATE_ENTRY, 0}, /* 10: before_user_verb_1 */
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+O" . "K"      RFC 1939, 3
      * e.g. after "+o"
      *     "K" / "k" -> banner_1: close status */
     {23, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 11: ok_status_3 */
 
-    /* capa-verb = . "CAPA"      RFC 2449, 5
+    /* capa-verb = "CA" . "PA"      RFC 2449, 5
      * e.g. after "ca"
      *     "P" / "p" -> capa_verb_3 */
     {24, 255, 9, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 12: capa_verb_2 */
 
-    /* dele-verb = . "DELE"      RFC 1939, 5
+    /* dele-verb = "DE" . "LE"      RFC 1939, 5
      * e.g. after "de"
      *     "L" / "l" -> dele_verb_3 */
     {25, 255, 10, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 13: dele_verb_2 */
 
-    /* list-verb = . "LIST"      RFC 1939, 5
+    /* list-verb = "LI" . "ST"      RFC 1939, 5
      * e.g. after "li"
      *     "S" / "s" -> list_verb_3 */
     {26, 255, 11, 13, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: list_verb_1 */
 
-    /* pass-verb = . "PASS"      RFC 1939, 7
+    /* pass-verb = "PA" . "SS"      RFC 1939, 7
      * e.g. after "pa"
      *     "S" / "s" -> pass_verb_3 */
     {27, 255, 11, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 15: pass_verb_2 */
 
-    /* quit-verb = . "QUIT"      RFC 1939, 6
+    /* quit-verb = "QU" . "IT"      RFC 1939, 6
      * e.g. after "qu"
      *     "I" / "i" -> quit_verb_3 */
     {28, 255, 12, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 16: quit_verb_2 */
 
-    /* retr-verb = . "RETR"      RFC 1939, 5
+    /* retr-verb = "RE" . "TR"      RFC 1939, 5
      * e.g. after "re"
      *     "T" / "t" -> retr_verb_3 */
     {29, 255, 6, 16, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 17: retr_verb_1 */
 
-    /* stat-verb = . "STAT"      RFC 1939, 5
-     * stls-verb = . "STLS"      RFC 2595, 4
+    /* stat-verb = "ST" . "AT"      RFC 1939, 5
+     * stls-verb = "ST" . "LS"      RFC 2595, 4
      * e.g. after "st"
      *     "A" / "a" -> stat_verb_3
      *     "L" / "l" -> stls_verb_1: begin stls-verb */
     {30, 255, 13, 17, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 18: stat_verb_2 */
 
-    /* uidl-verb = . "UIDL"      RFC 1939, 7
+    /* uidl-verb = "UI" . "DL"      RFC 1939, 7
      * e.g. after "ui"
      *     "D" / "d" -> uidl_verb_2 */
     {32, 255, 14, 18, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 19: uidl_verb_1 */
 
-    /* user-verb = . "USER"      RFC 1939, 7
+    /* user-verb = "US" . "ER"      RFC 1939, 7
      * e.g. after "us"
      *     "E" / "e" -> user_verb_4 */
     {33, 255, 4, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 20: user_verb_2 */
 
-    /* apop-verb = . "APOP"      RFC 1939, 7
-     * auth-verb = . "AUTH"      RFC 5034, 4
-     * auth-verb = . "AUTH"      RFC 5034, 4
+    /* apop-verb = "A" . "POP"      RFC 1939, 7
+     * auth-verb = "A" . "UTH"      RFC 5034, 4
+     * auth-verb = "A" . "UTH"      RFC 5034, 4
      * e.g. after "a"
      *     "P" / "p" -> apop_verb_3
      *     "U" / "u" -> auth_verb_1: begin auth-verb */
     {34, 255, 15, 20, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 21: apop_verb_1 */
 
-    /* list-verb = . "LIST"      RFC 1939, 5
-     * lang-verb = . "LANG"      RFC 6856, 2
+    /* list-verb = "L" . "IST"      RFC 1939, 5
+     * lang-verb = "L" . "ANG"      RFC 6856, 2
      * e.g. after "l"
      *     "A" / "a" -> lang_verb_1: begin lang-verb
      *     "I" / "i" -> list_verb_1: begin list-verb */
     {36, 255, 16, 21, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 22: list_verb_2 */
 
-    /* retr-verb = . "RETR"      RFC 1939, 5
-     * rset-verb = . "RSET"      RFC 1939, 5
+    /* retr-verb = "R" . "ETR"      RFC 1939, 5
+     * rset-verb = "R" . "SET"      RFC 1939, 5
      * e.g. after "r"
      *     "E" / "e" -> retr_verb_1: begin retr-verb
      *     "S" / "s" -> rset_verb_1 */
     {38, 255, 17, 22, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 23: retr_verb_2 */
 
-    /* user-verb = . "USER"      RFC 1939, 7
-     * uidl-verb = . "UIDL"      RFC 1939, 7
-     * utf8-verb = . "UTF8"      RFC 6856, 2
+    /* user-verb = "U" . "SER"      RFC 1939, 7
+     * uidl-verb = "U" . "IDL"      RFC 1939, 7
+     * utf8-verb = "U" . "TF8"      RFC 6856, 2
      * e.g. after "u"
      *     "I" / "i" -> uidl_verb_1: begin uidl-verb
      *     "S" / "s" -> user_verb_2
@@ -4066,53 +3625,53 @@ static const qcap_state_t states[] = {
      *     LF -> ok_status_4: mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
     {43, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 25: banner_1 */
 
-    /* capa-verb = . "CAPA"      RFC 2449, 5
+    /* capa-verb = "CAP" . "A"      RFC 2449, 5
      * e.g. after "cap"
      *     "A" / "a" -> trailing_blanks_1: convert capa-verb, close verb */
     {46, 255, 3, 4, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 26: capa_verb_3 */
 
-    /* dele-verb = . "DELE"      RFC 1939, 5
+    /* dele-verb = "DEL" . "E"      RFC 1939, 5
      * e.g. after "del"
      *     "E" / "e" -> dele_1: close verb */
     {47, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 27: dele_verb_3 */
 
-    /* list-verb = . "LIST"      RFC 1939, 5
+    /* list-verb = "LIS" . "T"      RFC 1939, 5
      * e.g. after "lis"
      *     "T" / "t" -> list_1: convert list-verb, close verb */
     {48, 255, 6, 25, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 28: list_verb_3 */
 
-    /* pass-verb = . "PASS"      RFC 1939, 7
+    /* pass-verb = "PAS" . "S"      RFC 1939, 7
      * e.g. after "pas"
      *     "S" / "s" -> pass_1: close verb */
     {49, 255, 11, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 29: pass_verb_3 */
 
-    /* quit-verb = . "QUIT"      RFC 1939, 6
+    /* quit-verb = "QUI" . "T"      RFC 1939, 6
      * e.g. after "qui"
      *     "T" / "t" -> trailing_blanks_1: close verb */
     {50, 255, 6, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 30: quit_verb_3 */
 
-    /* retr-verb = . "RETR"      RFC 1939, 5
+    /* retr-verb = "RET" . "R"      RFC 1939, 5
      * e.g. after "ret"
      *     "R" / "r" -> retr_1: convert retr-verb, close verb */
     {51, 255, 20, 27, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 31: retr_verb_3 */
 
-    /* stat-verb = . "STAT"      RFC 1939, 5
+    /* stat-verb = "STA" . "T"      RFC 1939, 5
      * e.g. after "sta"
      *     "T" / "t" -> trailing_blanks_1: close verb */
     {50, 255, 6, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: stat_verb_3 */
 
-    /* uidl-verb = . "UIDL"      RFC 1939, 7
+    /* uidl-verb = "UID" . "L"      RFC 1939, 7
      * e.g. after "uid"
      *     "L" / "l" -> uidl_1: convert uidl-verb, close verb */
     {52, 255, 10, 28, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 33: uidl_verb_2 */
 
-    /* user-verb = . "USER"      RFC 1939, 7
+    /* user-verb = "USE" . "R"      RFC 1939, 7
      * e.g. after "use"
      *     "R" / "r" -> user_1: close verb */
     {53, 255, 20, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 34: user_verb_4 */
 
-    /* auth-verb = . "AUTH"      RFC 5034, 4
-     * auth-verb = . "AUTH"      RFC 5034, 4
+    /* auth-verb = "AU" . "TH"      RFC 5034, 4
+     * auth-verb = "AU" . "TH"      RFC 5034, 4
      * e.g. after "au"
      *     "T" / "t" -> auth_verb_2 */
     {54, 255, 6, 30, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 35: auth_verb_1 */
@@ -4189,8 +3748,8 @@ static const qcap_state_t states[] = {
      *     SP -> username_1: open username */
     {72, 255, 24, 40, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 45: user_1 */
 
-    /* auth-verb = . "AUTH"      RFC 5034, 4
-     * auth-verb = . "AUTH"      RFC 5034, 4
+    /* auth-verb = "AUT" . "H"      RFC 5034, 4
+     * auth-verb = "AUT" . "H"      RFC 5034, 4
      * e.g. after "aut"
      *     "H" / "h" -> trailing_blanks_2: convert auth-verb, close verb */
     {73, 255, 25, 41, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 46: auth_verb_2 */
@@ -4215,12 +3774,12 @@ static const qcap_state_t states[] = {
      *     LF -> ok_status_4: close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
     {78, 255, 26, 42, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 48: timestamp_1 */
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-" . "ERR"      RFC 1939, 3
      * e.g. after "+ok\n-"
      *     "E" / "e" -> error_status_2 */
     {82, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 49: error_status_1 */
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+" . "OK"      RFC 1939, 3
      * reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+"
      *     "O" / "o" -> ok_status_6
@@ -4271,12 +3830,12 @@ static const qcap_state_t states[] = {
      *     ">" -> banner_text_3 */
     {94, 4, 31, 42, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 56: timestamp_2 */
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-E" . "RR"      RFC 1939, 3
      * e.g. after "+ok\n-e"
      *     "R" / "r" -> error_status_3 */
     {99, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 57: error_status_2 */
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+O" . "K"      RFC 1939, 3
      * e.g. after "+ok\n+o"
      *     "K" / "k" -> reply_2: close status */
     {100, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 58: ok_status_6 */
@@ -4329,7 +3888,7 @@ static const qcap_state_t states[] = {
      *     LF -> ok_status_4: open timestamp, close timestamp, close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
     {116, 255, 34, 53, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 63: banner_text_3 */
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-ER" . "R"      RFC 1939, 3
      * e.g. after "+ok\n-er"
      *     "R" / "r" -> reply_3: close status */
     {119, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 64: error_status_3 */
@@ -4474,35 +4033,35 @@ static const qcap_state_t states[] = {
      *     -> start_1 */
     {0, 255, 1, 63, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 82: begun_tls_1 */
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-" . "ERR"      RFC 1939, 3
      * e.g. after "-"
      *     "E" / "e" -> error_status_5 */
     {155, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: error_status_4 */
 
-    /* apop-verb = . "APOP"      RFC 1939, 7
-     * auth-verb = . "AUTH"      RFC 5034, 4
+    /* apop-verb = "A" . "POP"      RFC 1939, 7
+     * auth-verb = "A" . "UTH"      RFC 5034, 4
      * e.g. after "a"
      *     "P" / "p" -> apop_verb_3
      *     "U" / "u" -> auth_verb_3: begin auth-verb */
     {156, 255, 15, 20, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 84: apop_verb_2 */
 
-    /* list-verb = . "LIST"      RFC 1939, 5
+    /* list-verb = "L" . "IST"      RFC 1939, 5
      * e.g. after "l"
      *     "I" / "i" -> list_verb_1 */
     {158, 255, 12, 64, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 85: list_verb_4 */
 
-    /* retr-verb = . "RETR"      RFC 1939, 5
+    /* retr-verb = "R" . "ETR"      RFC 1939, 5
      * e.g. after "r"
      *     "E" / "e" -> retr_verb_1 */
     {159, 255, 4, 65, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 86: retr_verb_4 */
 
-    /* top-verb = . "TOP"      RFC 1939, 7
+    /* top-verb = "T" . "OP"      RFC 1939, 7
      * e.g. after "t"
      *     "O" / "o" -> top_verb_2 */
     {160, 255, 2, 66, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 87: top_verb_1 */
 
-    /* user-verb = . "USER"      RFC 1939, 7
-     * uidl-verb = . "UIDL"      RFC 1939, 7
+    /* user-verb = "U" . "SER"      RFC 1939, 7
+     * uidl-verb = "U" . "IDL"      RFC 1939, 7
      * e.g. after "u"
      *     "I" / "i" -> uidl_verb_1: begin uidl-verb
      *     "S" / "s" -> user_verb_2 */
@@ -4606,22 +4165,22 @@ static const qcap_state_t states[] = {
      *     -> start_2 */
     {0, 255, 0, 2, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 104: start_1 */
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-E" . "RR"      RFC 1939, 3
      * e.g. after "-e"
      *     "R" / "r" -> error_status_6 */
     {186, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: error_status_5 */
 
-    /* apop-verb = . "APOP"      RFC 1939, 7
+    /* apop-verb = "AP" . "OP"      RFC 1939, 7
      * e.g. after "ap"
      *     "O" / "o" -> apop_verb_4 */
     {187, 255, 2, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: apop_verb_3 */
 
-    /* auth-verb = . "AUTH"      RFC 5034, 4
+    /* auth-verb = "AU" . "TH"      RFC 5034, 4
      * e.g. after "au"
      *     "T" / "t" -> auth_verb_4 */
     {188, 255, 6, 30, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 107: auth_verb_3 */
 
-    /* top-verb = . "TOP"      RFC 1939, 7
+    /* top-verb = "TO" . "P"      RFC 1939, 7
      * e.g. after "to"
      *     "P" / "p" -> top_1: convert top-verb, close verb */
     {189, 255, 9, 78, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 108: top_verb_2 */
@@ -4656,7 +4215,7 @@ static const qcap_state_t states[] = {
      *     SP -> cram_name_2 */
     {196, 2, 46, 81, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: cram_name_2 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "u" . "ser=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "u"
      *     "S" / "s" -> xoauth2_3 */
     {199, 255, 11, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: xoauth2_2 */
@@ -4666,7 +4225,7 @@ static const qcap_state_t states[] = {
      *     "," -> oauthbearer_2 */
     {200, 255, 47, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: oauthbearer_1 */
 
-    /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
+    /* gs2-cb-flag = ( "p" . "=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_5 */
     {201, 255, 48, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: gs2_cb_flag_3 */
@@ -4676,7 +4235,7 @@ static const qcap_state_t states[] = {
      *     "," -> scram_2 */
     {202, 255, 47, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: scram_1 */
 
-    /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
+    /* gs2-cb-flag = ( "p" . "=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_6 */
     {203, 255, 48, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: gs2_cb_flag_4 */
@@ -4714,7 +4273,7 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command */
     {212, 255, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: trailing_blanks_5 */
 
-    /* noop-verb = . "NOOP"      RFC 1939, 5
+    /* noop-verb = "N" . "OOP"      RFC 1939, 5
      * e.g. after "n"
      *     "O" / "o" -> noop_verb_2 */
     {215, 255, 2, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: noop_verb_1 */
@@ -4723,22 +4282,22 @@ static const qcap_state_t states[] = {
      * e.g. after "" */
     {216, 255, 49, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: start_2 */
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-ER" . "R"      RFC 1939, 3
      * e.g. after "-er"
      *     "R" / "r" -> single_2: close status */
     {216, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: error_status_6 */
 
-    /* apop-verb = . "APOP"      RFC 1939, 7
+    /* apop-verb = "APO" . "P"      RFC 1939, 7
      * e.g. after "apo"
      *     "P" / "p" -> apop_1: close verb */
     {217, 255, 9, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: apop_verb_4 */
 
-    /* auth-verb = . "AUTH"      RFC 5034, 4
+    /* auth-verb = "AUT" . "H"      RFC 5034, 4
      * e.g. after "aut"
      *     "H" / "h" -> auth_start_1: convert auth-verb, close verb */
     {218, 255, 25, 41, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 126: auth_verb_4 */
 
-    /* stls-verb = . "STLS"      RFC 2595, 4
+    /* stls-verb = "STL" . "S"      RFC 2595, 4
      * e.g. after "stl"
      *     "S" / "s" -> trailing_blanks_1: convert stls-verb, close verb */
     {219, 255, 11, 90, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 127: stls_verb_1 */
@@ -4753,12 +4312,12 @@ static const qcap_state_t states[] = {
      *     CR -> lost_end_2 */
     {221, 255, 37, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: lost_end_1 */
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-" . "ERR"      RFC 1939, 3
      * e.g. after "\r\n-"
      *     "E" / "e" -> error_status_8 */
     {222, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: error_status_7 */
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+" . "OK"      RFC 1939, 3
      * e.g. after "\r\n+"
      *     "O" / "o" -> ok_status_9 */
     {223, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: ok_status_8 */
@@ -4789,7 +4348,7 @@ static const qcap_state_t states[] = {
      *     the end: close username, open digest, close digest */
     {172, 255, 41, 73, 25, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: cram_name_4 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "us" . "er=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "us"
      *     "E" / "e" -> xoauth2_4 */
     {230, 255, 4, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: xoauth2_3 */
@@ -4818,22 +4377,22 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8 */
     {236, 255, 52, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: gs2_cb_flag_6 */
 
-    /* lang-verb = . "LANG"      RFC 6856, 2
+    /* lang-verb = "LA" . "NG"      RFC 6856, 2
      * e.g. after "la"
      *     "N" / "n" -> lang_verb_2 */
     {237, 255, 53, 98, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 140: lang_verb_1 */
 
-    /* noop-verb = . "NOOP"      RFC 1939, 5
+    /* noop-verb = "NO" . "OP"      RFC 1939, 5
      * e.g. after "no"
      *     "O" / "o" -> noop_verb_3 */
     {238, 255, 2, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: noop_verb_2 */
 
-    /* rset-verb = . "RSET"      RFC 1939, 5
+    /* rset-verb = "RS" . "ET"      RFC 1939, 5
      * e.g. after "rs"
      *     "E" / "e" -> rset_verb_2 */
     {239, 255, 4, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: rset_verb_1 */
 
-    /* utf8-verb = . "UTF8"      RFC 6856, 2
+    /* utf8-verb = "UT" . "F8"      RFC 6856, 2
      * e.g. after "ut"
      *     "F" / "f" -> utf8_verb_2 */
     {240, 255, 54, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: utf8_verb_1 */
@@ -4867,12 +4426,12 @@ static const qcap_state_t states[] = {
      *     LF -> ok_status_4: anomaly text-end, atomic ends */
     {247, 255, 22, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: lost_end_2 */
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-E" . "RR"      RFC 1939, 3
      * e.g. after "\r\n-e"
      *     "R" / "r" -> error_status_9 */
     {248, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: error_status_8 */
 
-    /* ok-status = . "+OK"      RFC 1939, 3
+    /* ok-status = "+O" . "K"      RFC 1939, 3
      * e.g. after "\r\n+o"
      *     "K" / "k" -> found_reply_1: close status, atomic ends */
     {249, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: ok_status_9 */
@@ -4893,12 +4452,12 @@ static const qcap_state_t states[] = {
      *     the end: close username, open digest, close digest */
     {172, 255, 41, 73, 27, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: cram_name_5 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "use" . "r=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "use"
      *     "R" / "r" -> xoauth2_5 */
     {251, 255, 20, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: xoauth2_4 */
 
-    /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
+    /* oauthbearer = gs2-cb-flag "," [ "a" . "=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * e.g. after "n,a"
      *     "=" -> gs2_authzid_1: open username */
     {252, 255, 48, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: oauthbearer_3 */
@@ -4915,7 +4474,7 @@ static const qcap_state_t states[] = {
      *     "," -> oauthbearer_2 */
     {254, 1, 56, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: gs2_cb_flag_7 */
 
-    /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
+    /* scram = gs2-cb-flag "," [ "a" . "=" scram-authzid ] "," [ "m=" *scram-char "," ] ...      RFC 5802, 7
      * e.g. after "n,a"
      *     "=" -> scram_authzid_1: open authzid */
     {256, 255, 48, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: scram_3 */
@@ -4934,22 +4493,22 @@ static const qcap_state_t states[] = {
      *     "," -> scram_2 */
     {259, 1, 56, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: gs2_cb_flag_8 */
 
-    /* lang-verb = . "LANG"      RFC 6856, 2
+    /* lang-verb = "LAN" . "G"      RFC 6856, 2
      * e.g. after "lan"
      *     "G" / "g" -> lang_1: convert lang-verb, close verb */
     {261, 255, 58, 112, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 160: lang_verb_2 */
 
-    /* noop-verb = . "NOOP"      RFC 1939, 5
+    /* noop-verb = "NOO" . "P"      RFC 1939, 5
      * e.g. after "noo"
      *     "P" / "p" -> trailing_blanks_1: close verb */
     {50, 255, 9, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: noop_verb_3 */
 
-    /* rset-verb = . "RSET"      RFC 1939, 5
+    /* rset-verb = "RSE" . "T"      RFC 1939, 5
      * e.g. after "rse"
      *     "T" / "t" -> trailing_blanks_1: close verb */
     {50, 255, 6, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: rset_verb_2 */
 
-    /* utf8-verb = . "UTF8"      RFC 6856, 2
+    /* utf8-verb = "UTF" . "8"      RFC 6856, 2
      * e.g. after "utf"
      *     "8" -> trailing_blanks_1: close verb */
     {50, 255, 59, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: utf8_verb_2 */
@@ -5004,7 +4563,7 @@ static const qcap_state_t states[] = {
      *     SP -> line_count_1: close message-number, open line-count */
     {274, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: message_number_5 */
 
-    /* error-status = . "-ERR"      RFC 1939, 3
+    /* error-status = "-ER" . "R"      RFC 1939, 3
      * e.g. after "\r\n-er"
      *     "R" / "r" -> found_reply_2: close status, atomic ends */
     {276, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: error_status_9 */
@@ -5014,7 +4573,7 @@ static const qcap_state_t states[] = {
      *     -> ok_by_command_2 */
     {0, 255, 31, 120, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 172: found_reply_1 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "user" . "=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user"
      *     "=" -> oauth_user_1: open username */
     {277, 255, 48, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: xoauth2_5 */
@@ -5038,12 +4597,12 @@ static const qcap_state_t states[] = {
      *     scram-char -> scram_authzid_2 */
     {282, 255, 63, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: scram_authzid_1 */
 
-    /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
+    /* scram = ... "," [ "a=" scram-authzid ] "," [ "m" . "=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m"
      *     "=" -> scram_7 */
     {283, 255, 48, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: scram_5 */
 
-    /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
+    /* scram = ... ] "," [ "m=" *scram-char "," ] "n" . "=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n"
      *     "=" -> scram_name_1: open username */
     {284, 255, 48, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: scram_6 */
@@ -5120,7 +4679,7 @@ static const qcap_state_t states[] = {
      *     "," -> oauthbearer_4: close username */
     {298, 1, 67, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: gs2_authzid_2 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "a" . "uth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01a"
@@ -5317,7 +4876,7 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1: close username */
     {360, 1, 69, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: oauth_user_2 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "au" . "th=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01au"
@@ -5518,7 +5077,7 @@ static const qcap_state_t states[] = {
      *     -> before_ok_status_2 */
     {0, 255, 29, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 245: ok_by_command_3 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "aut" . "h=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01aut"
@@ -5768,7 +5327,7 @@ static const qcap_state_t states[] = {
      *     -> ok_status_4: set is_answered */
     {385, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 283: before_ok_status_2 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth" . "=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth"
@@ -6104,7 +5663,7 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1: open token, close token */
     {551, 2, 78, 156, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: token_1 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "B" . "earer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=b"
@@ -6180,7 +5739,7 @@ static const qcap_state_t states[] = {
      *     LF -> message_number_7: close unique-id, close unique-id-listing, anomaly-open, anomaly bare-LF */
     {573, 4, 80, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: unique_id_2 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Be" . "arer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=be"
@@ -6226,7 +5785,7 @@ static const qcap_state_t states[] = {
      *     LF -> message_number_7 */
     {458, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: crlf_26 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Bea" . "rer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=bea"
@@ -6256,7 +5815,7 @@ static const qcap_state_t states[] = {
      *     LF -> message_number_11: close unique-id, close unique-id-listing, anomaly-open, anomaly bare-LF */
     {596, 4, 80, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: unique_id_4 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Bear" . "er" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=bear"
@@ -6292,7 +5851,7 @@ static const qcap_state_t states[] = {
      *     LF -> message_number_11 */
     {531, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: crlf_29 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Beare" . "r" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=beare"

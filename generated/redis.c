@@ -1954,155 +1954,31 @@ static qcap_number_t value_4(const qcap_parser_t *parser)
     return qcap_number(1u);
 }
 
-/* 1 */
-static qcap_number_t value_5(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1u);
-}
-
-/* true */
-static qcap_number_t value_6(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* 2 */
-static qcap_number_t value_7(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(2u);
-}
-
-/* true */
-static qcap_number_t value_8(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* false */
-static qcap_number_t value_9(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(0);
-}
-
-/* true */
-static qcap_number_t value_10(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_11(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_12(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* false */
-static qcap_number_t value_13(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(0);
-}
-
-/* false */
-static qcap_number_t value_14(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(0);
-}
-
 /* argc - 1 */
-static qcap_number_t value_15(const qcap_parser_t *parser)
+static qcap_number_t value_5(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_SUB, qcap_register(parser, 0 /* argc */), qcap_number(1u));
 }
 
 /* size */
-static qcap_number_t value_16(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 1 /* size */);
-}
-
-/* size */
-static qcap_number_t value_17(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 1 /* size */);
-}
-
-/* size */
-static qcap_number_t value_18(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 1 /* size */);
-}
-
-/* size */
-static qcap_number_t value_19(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 1 /* size */);
-}
-
-/* size */
-static qcap_number_t value_20(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 1 /* size */);
-}
-
-/* size */
-static qcap_number_t value_21(const qcap_parser_t *parser)
+static qcap_number_t value_6(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 1 /* size */);
 }
 
 /* items */
-static qcap_number_t value_22(const qcap_parser_t *parser)
+static qcap_number_t value_7(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 2 /* items */);
 }
 
-/* size */
-static qcap_number_t value_23(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 1 /* size */);
-}
-
-/* size */
-static qcap_number_t value_24(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 1 /* size */);
-}
-
-/* size */
-static qcap_number_t value_25(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 1 /* size */);
-}
-
 /* items * 2 */
-static qcap_number_t value_26(const qcap_parser_t *parser)
+static qcap_number_t value_8(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_MUL, qcap_register(parser, 2 /* items */), qcap_number(2u));
 }
 
-/* size */
-static qcap_number_t value_27(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 1 /* size */);
-}
-
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15, value_16, value_17, value_18, value_19, value_20, value_21, value_22, value_23, value_24, value_25, value_26, value_27};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8};
 
 /* Which alternative of version-said applies. */
 static int choose_4(const qcap_parser_t *parser)
@@ -2224,50 +2100,6 @@ static int choose_13(const qcap_parser_t *parser)
     return 1;
 }
 
-/* Which alternative of noted applies. */
-static int choose_14(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (command = AUTH) and (argc = 3) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(1u /* AUTH */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* argc */), qcap_number(3u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* command = AUTH */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(1u /* AUTH */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* ((command = SUBSCRIBE) or (command = PSUBSCRIBE)) or (command = SSUBSCRIBE) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_OR,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(4u /* SUBSCRIBE */)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(5u /* PSUBSCRIBE */))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(6u /* SSUBSCRIBE */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* command = RESET */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(10u /* RESET */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    /* command = SYNC */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(3u /* SYNC */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 4;
-    return 5;
-}
-
 /* Which alternative of first-arguments applies. */
 static int choose_15(const qcap_parser_t *parser)
 {
@@ -2280,94 +2112,6 @@ static int choose_15(const qcap_parser_t *parser)
     if (n.value)
         return 0;
     return 1;
-}
-
-/* Which alternative of noted applies. */
-static int choose_16(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (command = AUTH) and (argc = 3) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(1u /* AUTH */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* argc */), qcap_number(3u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* command = AUTH */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(1u /* AUTH */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* ((command = SUBSCRIBE) or (command = PSUBSCRIBE)) or (command = SSUBSCRIBE) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_OR,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(4u /* SUBSCRIBE */)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(5u /* PSUBSCRIBE */))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(6u /* SSUBSCRIBE */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* command = RESET */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(10u /* RESET */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    /* command = SYNC */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(3u /* SYNC */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 4;
-    return 5;
-}
-
-/* Which alternative of noted applies. */
-static int choose_17(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (command = AUTH) and (argc = 3) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(1u /* AUTH */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* argc */), qcap_number(3u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* command = AUTH */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(1u /* AUTH */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* ((command = SUBSCRIBE) or (command = PSUBSCRIBE)) or (command = SSUBSCRIBE) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_OR,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(4u /* SUBSCRIBE */)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(5u /* PSUBSCRIBE */))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(6u /* SSUBSCRIBE */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* command = RESET */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(10u /* RESET */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    /* command = SYNC */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(3u /* SYNC */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 4;
-    return 5;
 }
 
 /* Which alternative of inline-line applies. */
@@ -2386,20 +2130,6 @@ static int choose_18(const qcap_parser_t *parser)
 
 /* Which alternative of content-or-snapshot applies. */
 static int choose_44(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* is_synchronizing */
-    n = qcap_is_true(qcap_shared(parser, 2 /* is_synchronizing */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of content-or-snapshot applies. */
-static int choose_222(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -2435,7 +2165,7 @@ static int choose_247(const qcap_parser_t *parser)
 }
 
 /* The words of option. */
-static unsigned find_1(const unsigned char *text, size_t len)
+static unsigned find_option(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 4:
@@ -2451,10 +2181,10 @@ static unsigned find_1(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_1 = {find_1, 7};
+static const qcap_keywords_t words_option = {find_option, 7};
 
 /* The words of command. */
-static unsigned find_3(const unsigned char *text, size_t len)
+static unsigned find_command(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 4:
@@ -2494,147 +2224,18 @@ static unsigned find_3(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_3 = {find_3, 12};
-
-/* The words of command. */
-static unsigned find_5(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 4:
-        if (qcap_is_word(text, "auth", 4))
-            return 1;
-        if (qcap_is_word(text, "sync", 4))
-            return 3;
-        return 0;
-    case 5:
-        if (qcap_is_word(text, "hello", 5))
-            return 2;
-        if (qcap_is_word(text, "reset", 5))
-            return 10;
-        return 0;
-    case 9:
-        if (qcap_is_word(text, "subscribe", 9))
-            return 4;
-        return 0;
-    case 10:
-        if (qcap_is_word(text, "psubscribe", 10))
-            return 5;
-        if (qcap_is_word(text, "ssubscribe", 10))
-            return 6;
-        return 0;
-    case 11:
-        if (qcap_is_word(text, "unsubscribe", 11))
-            return 7;
-        return 0;
-    case 12:
-        if (qcap_is_word(text, "punsubscribe", 12))
-            return 8;
-        if (qcap_is_word(text, "sunsubscribe", 12))
-            return 9;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_5 = {find_5, 12};
-
-/* The words of command. */
-static unsigned find_6(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 4:
-        if (qcap_is_word(text, "auth", 4))
-            return 1;
-        if (qcap_is_word(text, "sync", 4))
-            return 3;
-        return 0;
-    case 5:
-        if (qcap_is_word(text, "hello", 5))
-            return 2;
-        if (qcap_is_word(text, "reset", 5))
-            return 10;
-        return 0;
-    case 9:
-        if (qcap_is_word(text, "subscribe", 9))
-            return 4;
-        return 0;
-    case 10:
-        if (qcap_is_word(text, "psubscribe", 10))
-            return 5;
-        if (qcap_is_word(text, "ssubscribe", 10))
-            return 6;
-        return 0;
-    case 11:
-        if (qcap_is_word(text, "unsubscribe", 11))
-            return 7;
-        return 0;
-    case 12:
-        if (qcap_is_word(text, "punsubscribe", 12))
-            return 8;
-        if (qcap_is_word(text, "sunsubscribe", 12))
-            return 9;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_6 = {find_6, 12};
-
-/* The words of command. */
-static unsigned find_7(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 4:
-        if (qcap_is_word(text, "auth", 4))
-            return 1;
-        if (qcap_is_word(text, "sync", 4))
-            return 3;
-        return 0;
-    case 5:
-        if (qcap_is_word(text, "hello", 5))
-            return 2;
-        if (qcap_is_word(text, "reset", 5))
-            return 10;
-        return 0;
-    case 9:
-        if (qcap_is_word(text, "subscribe", 9))
-            return 4;
-        return 0;
-    case 10:
-        if (qcap_is_word(text, "psubscribe", 10))
-            return 5;
-        if (qcap_is_word(text, "ssubscribe", 10))
-            return 6;
-        return 0;
-    case 11:
-        if (qcap_is_word(text, "unsubscribe", 11))
-            return 7;
-        return 0;
-    case 12:
-        if (qcap_is_word(text, "punsubscribe", 12))
-            return 8;
-        if (qcap_is_word(text, "sunsubscribe", 12))
-            return 9;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_7 = {find_7, 12};
+static const qcap_keywords_t words_command = {find_command, 12};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 156, 5, false, false}, /* 0: version */
-    {QCAP_CONVERT_KEYWORD, &keywords_1, 0, 1, 0, 7, 0, 157, 4, false, false}, /* 1: option-name */
+    {QCAP_CONVERT_KEYWORD, &words_option, 0, 1, 0, 7, 0, 157, 4, false, false}, /* 1: option-name */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 10, 1, false, false}, /* 2: size */
-    {QCAP_CONVERT_KEYWORD, &keywords_3, 0, 1, 0, 12, 0, 142, 3, false, false}, /* 3: command */
+    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 12, 0, 142, 3, false, false}, /* 3: command */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 5, 0, false, false}, /* 4: argc */
-    {QCAP_CONVERT_KEYWORD, &keywords_5, 0, 1, 0, 12, 0, 37, 3, false, false}, /* 5: later-command */
-    {QCAP_CONVERT_KEYWORD, &keywords_6, 0, 1, 0, 12, 0, 162, 3, false, false}, /* 6: first-command */
-    {QCAP_CONVERT_KEYWORD, &keywords_7, 1, 1, 41, 12, 1, 163, 3, false, false}, /* 7: lone-command */
+    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 12, 0, 37, 3, false, false}, /* 5: later-command */
+    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 12, 0, 162, 3, false, false}, /* 6: first-command */
+    {QCAP_CONVERT_KEYWORD, &words_command, 1, 1, 41, 12, 1, 163, 3, false, false}, /* 7: lone-command */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 11, 2, false, false}, /* 8: items */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 133, 1, false, false}, /* 9: chunk-size */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 41, 0, 130, 9, false, false}, /* 10: delimiter */
@@ -2832,7 +2433,7 @@ out3:
     side->underway[0].begin = QCAP_HERE(p0);
     return qcap_leave(parser, at, end, AT_ARGC_2);
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*1\r" */
 on4:
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\n$", 2) == 0)) {
@@ -2884,7 +2485,7 @@ out6:
     qcap_op_list_value(parser, 35 /* convert argc */, w0, QCAP_HERE(p0) + 1);
     return qcap_leave(parser, at, end, AT_SIZE_4);
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*1\r\n$0\r" */
 on7:
     if (QCAP_UNLIKELY(at == end))
@@ -2959,7 +2560,7 @@ argc_2:
     }
     return qcap_stop(parser, at, AT_ARGC_2, QCAP_STOP_TABLE);
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*1\r" */
 crlf_1:
     if (at == end)
@@ -3010,7 +2611,7 @@ size_4:
     }
     return qcap_stop(parser, at, AT_SIZE_4, QCAP_STOP_TABLE);
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*1\r\n$0\r" */
 crlf_7:
     if (at == end)
@@ -3235,7 +2836,7 @@ fullresync_word_2:
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk = ... ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF ) / ( "$EOF:" delimiter ...
+     * bulk = ... ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF ) / ( "$EOF:" delimiter ...
      * e.g. after "$" */
 size_2:
     if (at == end)
@@ -3250,7 +2851,7 @@ size_2:
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * whole-array = ( array-start elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * whole-array = ( array-start elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "*" */
 items_2:
     if (at == end)
@@ -3263,7 +2864,7 @@ items_2:
     }
     return qcap_stop(parser, at, AT_ITEMS_2, QCAP_STOP_TABLE);
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "$0\r" */
 crlf_3:
     if (at == end)
@@ -3278,7 +2879,7 @@ crlf_3:
     }
     return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_TABLE);
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r" */
 crlf_4:
     if (at == end)
@@ -3293,7 +2894,7 @@ crlf_4:
     }
     return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "_\r" */
 crlf_5:
     if (at == end)
@@ -3301,7 +2902,7 @@ crlf_5:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 8 /* is_answered */, false, false, value_11(parser), 174, here);
+        qcap_op_set(parser, 8 /* is_answered */, false, false, value_2(parser), 174, here);
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_REDIS_REPLY, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SAID_1, QCAP_STOP_PAUSED);
@@ -3343,7 +2944,7 @@ number_2:
     }
     return qcap_stop(parser, at, AT_NUMBER_2, QCAP_STOP_TABLE);
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "_\r" */
 crlf_6:
     if (at == end)
@@ -3466,7 +3067,7 @@ crlf_8:
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after "*0\r\n$" */
 size_5:
     if (at == end)
@@ -3485,7 +3086,7 @@ size_5:
     }
     return qcap_stop(parser, at, AT_SIZE_5, QCAP_STOP_TABLE);
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n_\r" */
 crlf_9:
     if (at == end)
@@ -3512,7 +3113,7 @@ size_6:
     }
     return qcap_stop(parser, at, AT_SIZE_6, QCAP_STOP_TABLE);
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "*0\r\n$-" */
 null_length_1:
     if (at == end)
@@ -3527,7 +3128,7 @@ null_length_1:
     }
     return qcap_stop(parser, at, AT_NULL_LENGTH_1, QCAP_STOP_TABLE);
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n$0\r" */
 crlf_11:
     if (at == end)
@@ -3592,7 +3193,7 @@ before_crlf_2:
         return qcap_stop(parser, at, AT_CRLF_10, QCAP_STOP_PAUSED);
     goto crlf_10;
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*1\r\n$0\r\n\r" */
 crlf_12:
     if (at == end)
@@ -3626,7 +3227,7 @@ noted_1:
     /* e.g. after "*1\r\n$0\r\n\r\n" */
 before_arguments_1:
     here = QCAP_HERE(at);
-    qcap_op_set(parser, 7 /* is_spoken */, false, false, value_6(parser), 168, here);
+    qcap_op_set(parser, 7 /* is_spoken */, false, false, value_2(parser), 168, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_ARGUMENTS_2, QCAP_STOP_PAUSED);
     return qcap_stop(parser, at, AT_ARGUMENTS_2, QCAP_STOP_CONTROL);
@@ -3687,7 +3288,7 @@ size_8:
         return qcap_stop(parser, at, AT_SIZE_8, QCAP_STOP_INPUT);
     return qcap_stop(parser, at, AT_SIZE_8, QCAP_STOP_TABLE);
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*1\r\n$0\r\n\r\n$0\r" */
 crlf_13:
     if (at == end)
@@ -3760,7 +3361,7 @@ before_crlf_4:
         return qcap_stop(parser, at, AT_CRLF_14, QCAP_STOP_PAUSED);
     goto crlf_14;
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*1\r\n$0\r\n\r\n$0\r\n\r" */
 crlf_15:
     if (at == end)
@@ -4262,12 +3863,6 @@ static const uint16_t targets_223[] = {AT_BEFORE_SAID_2};
 
 static const uint16_t targets_224[] = {AT_DELIMITED_3, AT_BEFORE_BULK_1};
 
-static const qcap_piece_t pieces_224[] = {{(const unsigned char *)"", 0, 9, false}};
-
-static const uint8_t next_224[32] = {0x00, 0x24, 0x00, 0x00, 0x3a, 0x3d, 0x00, 0x64, 0x00, 0x00, 0x00, 0x80, 0x00, 0x00, 0x00, 0x50, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
-
-static const qcap_until_t until_224 = {pieces_224, 1, false, next_224, NULL, 0};
-
 static const uint16_t targets_225[] = {AT_BEFORE_ATTRIBUTE_11};
 
 static const uint16_t targets_226[] = {AT_BEFORE_ATTRIBUTE_9, AT_PAIRS_12, AT_PAIRS_12};
@@ -4392,292 +3987,292 @@ static const uint16_t targets_285[] = {AT_PAIRS_100};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_0, .rule = 31}, /* 0 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_1, .rule = 31}, /* 1 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 154, .value = value_16}, /* 2 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 155, .value = value_17}, /* 3 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 159, .choose = choose_4}, /* 4 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 156, .value = value_18}, /* 5 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 160, .choose = choose_6}, /* 6 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 157, .value = value_19}, /* 7 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 158, .value = value_20}, /* 8 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_9, .rule = 32, .choose = choose_9}, /* 9 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_10, .rule = 31, .value = value_15, .min = 0u, .max = 4294967295u}, /* 10 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 30, .choose = choose_11}, /* 11 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 142, .value = value_21}, /* 12 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 99, .choose = choose_13}, /* 13 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_14, .rule = 30, .choose = choose_14}, /* 14 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 128, .choose = choose_15}, /* 15 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_16, .rule = 30, .choose = choose_16}, /* 16 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_17, .rule = 30, .choose = choose_17}, /* 17 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_18, .rule = 36, .choose = choose_18}, /* 18 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_19, .rule = 98}, /* 19 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_20, .rule = 98}, /* 20 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_21, .rule = 98}, /* 21 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_22, .rule = 98}, /* 22 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 161}, /* 23 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_24, .rule = 161, .depth = 1}, /* 24 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_25, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 25 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_26, .rule = 161, .depth = 1}, /* 26 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_27, .rule = 110, .value = value_23}, /* 27 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 110, .value = value_23}, /* 28 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 118, .value = value_24}, /* 29 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 122, .value = value_25}, /* 30 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_31, .rule = 120}, /* 31 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_32, .rule = 120}, /* 32 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_33, .rule = 161, .depth = 1}, /* 33 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_34, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 34 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_35, .rule = 161, .depth = 1}, /* 35 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_36, .rule = 161, .depth = 1}, /* 36 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_37, .rule = 120}, /* 37 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_38, .rule = 120}, /* 38 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_39, .rule = 161, .depth = 1}, /* 39 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_40, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 40 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_41, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 41 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 109, .value = value_27}, /* 42 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 110, .value = value_23}, /* 43 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_44, .rule = 97, .is_shared = true, .choose = choose_44}, /* 44 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_45, .rule = 144}, /* 45 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_46, .rule = 144, .until = &until_46}, /* 46 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_47, .rule = 118, .value = value_24}, /* 47 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 122, .value = value_25}, /* 48 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_49, .rule = 120}, /* 49 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_50, .rule = 120}, /* 50 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_51, .rule = 98}, /* 51 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_52, .rule = 98}, /* 52 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_53, .rule = 161, .depth = 1}, /* 53 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_54, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 54 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_55, .rule = 161, .depth = 1}, /* 55 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_56, .rule = 110, .value = value_23}, /* 56 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_57, .rule = 110, .value = value_23}, /* 57 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 118, .value = value_24}, /* 58 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 122, .value = value_25}, /* 59 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_60, .rule = 120}, /* 60 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_61, .rule = 120}, /* 61 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_62, .rule = 161, .depth = 1}, /* 62 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_63, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 63 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_64, .rule = 161, .depth = 1}, /* 64 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_65, .rule = 161, .depth = 1}, /* 65 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_66, .rule = 120}, /* 66 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_67, .rule = 120}, /* 67 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_68, .rule = 161, .depth = 1}, /* 68 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_69, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 69 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_70, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 70 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_71, .rule = 98}, /* 71 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_72, .rule = 98}, /* 72 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_73, .rule = 161, .depth = 1}, /* 73 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_74, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 74 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_75, .rule = 161, .depth = 1}, /* 75 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_76, .rule = 110, .value = value_23}, /* 76 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_77, .rule = 110, .value = value_23}, /* 77 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_78, .rule = 118, .value = value_24}, /* 78 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_79, .rule = 122, .value = value_25}, /* 79 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_80, .rule = 120}, /* 80 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_81, .rule = 120}, /* 81 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_82, .rule = 161, .depth = 1}, /* 82 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_83, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 83 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_84, .rule = 161, .depth = 1}, /* 84 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_85, .rule = 161, .depth = 1}, /* 85 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_86, .rule = 120}, /* 86 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_87, .rule = 120}, /* 87 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_88, .rule = 161, .depth = 1}, /* 88 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_89, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 89 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_90, .rule = 120}, /* 90 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_91, .rule = 120}, /* 91 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_92, .rule = 98}, /* 92 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_93, .rule = 98}, /* 93 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_94, .rule = 161, .depth = 1}, /* 94 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_95, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 95 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_96, .rule = 161, .depth = 1}, /* 96 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_97, .rule = 110, .value = value_23}, /* 97 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_98, .rule = 110, .value = value_23}, /* 98 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_99, .rule = 118, .value = value_24}, /* 99 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_100, .rule = 122, .value = value_25}, /* 100 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_101, .rule = 120}, /* 101 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_102, .rule = 120}, /* 102 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_103, .rule = 161, .depth = 1}, /* 103 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_104, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 104 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_105, .rule = 161, .depth = 1}, /* 105 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_106, .rule = 161, .depth = 1}, /* 106 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_107, .rule = 120}, /* 107 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_108, .rule = 120}, /* 108 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_109, .rule = 161, .depth = 1}, /* 109 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_110, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 110 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_111, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 111 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_112, .rule = 98}, /* 112 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_113, .rule = 98}, /* 113 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_114, .rule = 98}, /* 114 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_115, .rule = 98}, /* 115 */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 161}, /* 116 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_117, .rule = 161, .depth = 1}, /* 117 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_118, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 118 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_119, .rule = 161, .depth = 1}, /* 119 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_120, .rule = 110, .value = value_23}, /* 120 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_121, .rule = 110, .value = value_23}, /* 121 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_122, .rule = 118, .value = value_24}, /* 122 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_123, .rule = 122, .value = value_25}, /* 123 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_124, .rule = 120}, /* 124 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_125, .rule = 120}, /* 125 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_126, .rule = 161, .depth = 1}, /* 126 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_127, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 127 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_128, .rule = 161, .depth = 1}, /* 128 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_129, .rule = 161, .depth = 1}, /* 129 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_130, .rule = 120}, /* 130 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_131, .rule = 120}, /* 131 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_132, .rule = 161, .depth = 1}, /* 132 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_133, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 133 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_134, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 134 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_135, .rule = 98}, /* 135 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_136, .rule = 98}, /* 136 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_137, .rule = 161, .depth = 1}, /* 137 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_138, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 138 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_139, .rule = 161, .depth = 1}, /* 139 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_140, .rule = 110, .value = value_23}, /* 140 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_141, .rule = 110, .value = value_23}, /* 141 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_142, .rule = 118, .value = value_24}, /* 142 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_143, .rule = 122, .value = value_25}, /* 143 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_144, .rule = 120}, /* 144 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_145, .rule = 120}, /* 145 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_146, .rule = 161, .depth = 1}, /* 146 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_147, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 147 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_148, .rule = 161, .depth = 1}, /* 148 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_149, .rule = 161, .depth = 1}, /* 149 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_150, .rule = 120}, /* 150 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_151, .rule = 120}, /* 151 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_152, .rule = 161, .depth = 1}, /* 152 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_153, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 153 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_154, .rule = 110, .value = value_23}, /* 154 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_155, .rule = 118, .value = value_24}, /* 155 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_156, .rule = 122, .value = value_25}, /* 156 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_157, .rule = 120}, /* 157 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_158, .rule = 120}, /* 158 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_159, .rule = 98}, /* 159 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_160, .rule = 98}, /* 160 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_161, .rule = 161, .depth = 1}, /* 161 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_162, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 162 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_163, .rule = 161, .depth = 1}, /* 163 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_164, .rule = 110, .value = value_23}, /* 164 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_165, .rule = 110, .value = value_23}, /* 165 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_166, .rule = 118, .value = value_24}, /* 166 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_167, .rule = 122, .value = value_25}, /* 167 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_168, .rule = 120}, /* 168 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_169, .rule = 120}, /* 169 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_170, .rule = 161, .depth = 1}, /* 170 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_171, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 171 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_172, .rule = 161, .depth = 1}, /* 172 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_173, .rule = 161, .depth = 1}, /* 173 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_174, .rule = 120}, /* 174 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_175, .rule = 120}, /* 175 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_176, .rule = 161, .depth = 1}, /* 176 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_177, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 177 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_178, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 178 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_179, .rule = 98}, /* 179 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_180, .rule = 98}, /* 180 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_181, .rule = 161, .depth = 1}, /* 181 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_182, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 182 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_183, .rule = 161, .depth = 1}, /* 183 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_184, .rule = 110, .value = value_23}, /* 184 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_185, .rule = 110, .value = value_23}, /* 185 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_186, .rule = 118, .value = value_24}, /* 186 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_187, .rule = 122, .value = value_25}, /* 187 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_188, .rule = 120}, /* 188 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_189, .rule = 120}, /* 189 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_190, .rule = 161, .depth = 1}, /* 190 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_191, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 191 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_192, .rule = 161, .depth = 1}, /* 192 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_193, .rule = 161, .depth = 1}, /* 193 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_194, .rule = 120}, /* 194 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_195, .rule = 120}, /* 195 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_196, .rule = 161, .depth = 1}, /* 196 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_197, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 197 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_198, .rule = 98}, /* 198 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_199, .rule = 98}, /* 199 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_200, .rule = 98}, /* 200 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_201, .rule = 98}, /* 201 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_202, .rule = 161, .depth = 1}, /* 202 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_203, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 203 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_204, .rule = 161, .depth = 1}, /* 204 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_205, .rule = 110, .value = value_23}, /* 205 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_206, .rule = 110, .value = value_23}, /* 206 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_207, .rule = 118, .value = value_24}, /* 207 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_208, .rule = 122, .value = value_25}, /* 208 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_209, .rule = 120}, /* 209 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_210, .rule = 120}, /* 210 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_211, .rule = 161, .depth = 1}, /* 211 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_212, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 212 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_213, .rule = 161, .depth = 1}, /* 213 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_214, .rule = 161, .depth = 1}, /* 214 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_215, .rule = 120}, /* 215 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_216, .rule = 120}, /* 216 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_217, .rule = 161, .depth = 1}, /* 217 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_218, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 218 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_219, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 219 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_220, .rule = 109, .value = value_27}, /* 220 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_221, .rule = 110, .value = value_23}, /* 221 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_222, .rule = 97, .is_shared = true, .choose = choose_222}, /* 222 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_223, .rule = 144}, /* 223 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_224, .rule = 144, .until = &until_224}, /* 224 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_225, .rule = 120}, /* 225 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_226, .rule = 120}, /* 226 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_227, .rule = 98}, /* 227 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_228, .rule = 98}, /* 228 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_229, .rule = 161, .depth = 1}, /* 229 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_230, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 230 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_231, .rule = 161, .depth = 1}, /* 231 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_232, .rule = 110, .value = value_23}, /* 232 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_233, .rule = 110, .value = value_23}, /* 233 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_234, .rule = 118, .value = value_24}, /* 234 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_235, .rule = 122, .value = value_25}, /* 235 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_236, .rule = 120}, /* 236 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_237, .rule = 120}, /* 237 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_238, .rule = 161, .depth = 1}, /* 238 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_239, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 239 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_240, .rule = 161, .depth = 1}, /* 240 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_241, .rule = 161, .depth = 1}, /* 241 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_242, .rule = 120}, /* 242 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_243, .rule = 120}, /* 243 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_244, .rule = 161, .depth = 1}, /* 244 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_245, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 245 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_246, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 246 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_247, .rule = 3, .is_shared = true, .choose = choose_247}, /* 247 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_248, .rule = 98}, /* 248 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_249, .rule = 98}, /* 249 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_250, .rule = 161}, /* 250 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_251, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 251 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_252, .rule = 161}, /* 252 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_253, .rule = 110, .value = value_23}, /* 253 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_254, .rule = 110, .value = value_23}, /* 254 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_255, .rule = 118, .value = value_24}, /* 255 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_256, .rule = 122, .value = value_25}, /* 256 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_257, .rule = 120}, /* 257 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_258, .rule = 120}, /* 258 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_259, .rule = 161}, /* 259 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_260, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 260 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_261, .rule = 161}, /* 261 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_262, .rule = 161}, /* 262 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_263, .rule = 120}, /* 263 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_264, .rule = 120}, /* 264 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_265, .rule = 161}, /* 265 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_266, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 266 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_267, .rule = 98}, /* 267 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_268, .rule = 98}, /* 268 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_269, .rule = 161}, /* 269 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_270, .rule = 98, .value = value_22, .min = 0u, .max = 4294967295u}, /* 270 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_271, .rule = 161}, /* 271 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_272, .rule = 110, .value = value_23}, /* 272 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_273, .rule = 110, .value = value_23}, /* 273 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_274, .rule = 118, .value = value_24}, /* 274 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_275, .rule = 122, .value = value_25}, /* 275 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_276, .rule = 120}, /* 276 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_277, .rule = 120}, /* 277 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_278, .rule = 161}, /* 278 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_279, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 279 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_280, .rule = 161}, /* 280 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_281, .rule = 161}, /* 281 */
-    {.kind = QCAP_CONTROL_DONE, .targets = targets_282, .rule = 120}, /* 282 */
-    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_283, .rule = 120}, /* 283 */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_284, .rule = 161}, /* 284 */
-    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_285, .rule = 120, .value = value_26, .min = 0u, .max = 4294967295u}, /* 285 */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_0, .rule = 31}, /* 0: arguments */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_1, .rule = 31}, /* 1: arguments */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 154, .value = value_6}, /* 2: user */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 155, .value = value_6}, /* 3: password */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 159, .choose = choose_4}, /* 4: version-said */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 156, .value = value_6}, /* 5: version */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 160, .choose = choose_6}, /* 6: after-option */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 157, .value = value_6}, /* 7: option-name */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 158, .value = value_6}, /* 8: argument */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_9, .rule = 32, .choose = choose_9}, /* 9: content */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_10, .rule = 31, .value = value_5, .min = 0u, .max = 4294967295u}, /* 10: arguments */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 30, .choose = choose_11}, /* 11: noted */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 142, .value = value_6}, /* 12: command */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 99, .choose = choose_13}, /* 13: inline-arguments */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_14, .rule = 30, .choose = choose_11}, /* 14: noted */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 128, .choose = choose_15}, /* 15: first-arguments */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_16, .rule = 30, .choose = choose_11}, /* 16: noted */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_17, .rule = 30, .choose = choose_11}, /* 17: noted */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_18, .rule = 36, .choose = choose_18}, /* 18: inline-line */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_19, .rule = 98}, /* 19: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_20, .rule = 98}, /* 20: elements */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_21, .rule = 98}, /* 21: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_22, .rule = 98}, /* 22: elements */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 161}, /* 23: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_24, .rule = 161, .depth = 1}, /* 24: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_25, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 25: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_26, .rule = 161, .depth = 1}, /* 26: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_27, .rule = 110, .value = value_6}, /* 27: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 110, .value = value_6}, /* 28: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 118, .value = value_6}, /* 29: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 122, .value = value_6}, /* 30: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_31, .rule = 120}, /* 31: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_32, .rule = 120}, /* 32: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_33, .rule = 161, .depth = 1}, /* 33: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_34, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 34: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_35, .rule = 161, .depth = 1}, /* 35: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_36, .rule = 161, .depth = 1}, /* 36: value */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_37, .rule = 120}, /* 37: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_38, .rule = 120}, /* 38: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_39, .rule = 161, .depth = 1}, /* 39: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_40, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 40: pairs */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_41, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 41: elements */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 109, .value = value_6}, /* 42: snapshot */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 110, .value = value_6}, /* 43: string */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_44, .rule = 97, .is_shared = true, .choose = choose_44}, /* 44: content-or-snapshot */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_45, .rule = 144}, /* 45: delimited */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_46, .rule = 144, .until = &until_46}, /* 46: delimited */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_47, .rule = 118, .value = value_6}, /* 47: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 122, .value = value_6}, /* 48: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_49, .rule = 120}, /* 49: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_50, .rule = 120}, /* 50: pairs */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_51, .rule = 98}, /* 51: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_52, .rule = 98}, /* 52: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_53, .rule = 161, .depth = 1}, /* 53: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_54, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 54: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_55, .rule = 161, .depth = 1}, /* 55: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_56, .rule = 110, .value = value_6}, /* 56: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_57, .rule = 110, .value = value_6}, /* 57: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 118, .value = value_6}, /* 58: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 122, .value = value_6}, /* 59: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_60, .rule = 120}, /* 60: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_61, .rule = 120}, /* 61: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_62, .rule = 161, .depth = 1}, /* 62: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_63, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 63: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_64, .rule = 161, .depth = 1}, /* 64: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_65, .rule = 161, .depth = 1}, /* 65: value */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_66, .rule = 120}, /* 66: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_67, .rule = 120}, /* 67: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_68, .rule = 161, .depth = 1}, /* 68: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_69, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 69: pairs */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_70, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 70: pairs */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_71, .rule = 98}, /* 71: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_72, .rule = 98}, /* 72: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_73, .rule = 161, .depth = 1}, /* 73: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_74, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 74: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_75, .rule = 161, .depth = 1}, /* 75: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_76, .rule = 110, .value = value_6}, /* 76: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_77, .rule = 110, .value = value_6}, /* 77: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_78, .rule = 118, .value = value_6}, /* 78: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_79, .rule = 122, .value = value_6}, /* 79: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_80, .rule = 120}, /* 80: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_81, .rule = 120}, /* 81: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_82, .rule = 161, .depth = 1}, /* 82: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_83, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 83: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_84, .rule = 161, .depth = 1}, /* 84: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_85, .rule = 161, .depth = 1}, /* 85: value */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_86, .rule = 120}, /* 86: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_87, .rule = 120}, /* 87: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_88, .rule = 161, .depth = 1}, /* 88: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_89, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 89: pairs */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_90, .rule = 120}, /* 90: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_91, .rule = 120}, /* 91: pairs */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_92, .rule = 98}, /* 92: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_93, .rule = 98}, /* 93: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_94, .rule = 161, .depth = 1}, /* 94: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_95, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 95: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_96, .rule = 161, .depth = 1}, /* 96: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_97, .rule = 110, .value = value_6}, /* 97: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_98, .rule = 110, .value = value_6}, /* 98: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_99, .rule = 118, .value = value_6}, /* 99: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_100, .rule = 122, .value = value_6}, /* 100: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_101, .rule = 120}, /* 101: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_102, .rule = 120}, /* 102: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_103, .rule = 161, .depth = 1}, /* 103: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_104, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 104: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_105, .rule = 161, .depth = 1}, /* 105: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_106, .rule = 161, .depth = 1}, /* 106: value */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_107, .rule = 120}, /* 107: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_108, .rule = 120}, /* 108: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_109, .rule = 161, .depth = 1}, /* 109: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_110, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 110: pairs */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_111, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 111: pairs */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_112, .rule = 98}, /* 112: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_113, .rule = 98}, /* 113: elements */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_114, .rule = 98}, /* 114: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_115, .rule = 98}, /* 115: elements */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 161}, /* 116: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_117, .rule = 161, .depth = 1}, /* 117: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_118, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 118: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_119, .rule = 161, .depth = 1}, /* 119: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_120, .rule = 110, .value = value_6}, /* 120: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_121, .rule = 110, .value = value_6}, /* 121: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_122, .rule = 118, .value = value_6}, /* 122: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_123, .rule = 122, .value = value_6}, /* 123: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_124, .rule = 120}, /* 124: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_125, .rule = 120}, /* 125: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_126, .rule = 161, .depth = 1}, /* 126: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_127, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 127: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_128, .rule = 161, .depth = 1}, /* 128: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_129, .rule = 161, .depth = 1}, /* 129: value */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_130, .rule = 120}, /* 130: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_131, .rule = 120}, /* 131: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_132, .rule = 161, .depth = 1}, /* 132: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_133, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 133: pairs */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_134, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 134: elements */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_135, .rule = 98}, /* 135: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_136, .rule = 98}, /* 136: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_137, .rule = 161, .depth = 1}, /* 137: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_138, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 138: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_139, .rule = 161, .depth = 1}, /* 139: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_140, .rule = 110, .value = value_6}, /* 140: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_141, .rule = 110, .value = value_6}, /* 141: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_142, .rule = 118, .value = value_6}, /* 142: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_143, .rule = 122, .value = value_6}, /* 143: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_144, .rule = 120}, /* 144: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_145, .rule = 120}, /* 145: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_146, .rule = 161, .depth = 1}, /* 146: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_147, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 147: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_148, .rule = 161, .depth = 1}, /* 148: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_149, .rule = 161, .depth = 1}, /* 149: value */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_150, .rule = 120}, /* 150: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_151, .rule = 120}, /* 151: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_152, .rule = 161, .depth = 1}, /* 152: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_153, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 153: pairs */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_154, .rule = 110, .value = value_6}, /* 154: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_155, .rule = 118, .value = value_6}, /* 155: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_156, .rule = 122, .value = value_6}, /* 156: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_157, .rule = 120}, /* 157: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_158, .rule = 120}, /* 158: pairs */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_159, .rule = 98}, /* 159: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_160, .rule = 98}, /* 160: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_161, .rule = 161, .depth = 1}, /* 161: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_162, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 162: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_163, .rule = 161, .depth = 1}, /* 163: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_164, .rule = 110, .value = value_6}, /* 164: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_165, .rule = 110, .value = value_6}, /* 165: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_166, .rule = 118, .value = value_6}, /* 166: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_167, .rule = 122, .value = value_6}, /* 167: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_168, .rule = 120}, /* 168: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_169, .rule = 120}, /* 169: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_170, .rule = 161, .depth = 1}, /* 170: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_171, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 171: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_172, .rule = 161, .depth = 1}, /* 172: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_173, .rule = 161, .depth = 1}, /* 173: value */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_174, .rule = 120}, /* 174: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_175, .rule = 120}, /* 175: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_176, .rule = 161, .depth = 1}, /* 176: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_177, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 177: pairs */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_178, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 178: pairs */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_179, .rule = 98}, /* 179: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_180, .rule = 98}, /* 180: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_181, .rule = 161, .depth = 1}, /* 181: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_182, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 182: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_183, .rule = 161, .depth = 1}, /* 183: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_184, .rule = 110, .value = value_6}, /* 184: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_185, .rule = 110, .value = value_6}, /* 185: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_186, .rule = 118, .value = value_6}, /* 186: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_187, .rule = 122, .value = value_6}, /* 187: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_188, .rule = 120}, /* 188: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_189, .rule = 120}, /* 189: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_190, .rule = 161, .depth = 1}, /* 190: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_191, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 191: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_192, .rule = 161, .depth = 1}, /* 192: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_193, .rule = 161, .depth = 1}, /* 193: value */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_194, .rule = 120}, /* 194: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_195, .rule = 120}, /* 195: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_196, .rule = 161, .depth = 1}, /* 196: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_197, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 197: pairs */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_198, .rule = 98}, /* 198: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_199, .rule = 98}, /* 199: elements */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_200, .rule = 98}, /* 200: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_201, .rule = 98}, /* 201: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_202, .rule = 161, .depth = 1}, /* 202: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_203, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 203: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_204, .rule = 161, .depth = 1}, /* 204: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_205, .rule = 110, .value = value_6}, /* 205: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_206, .rule = 110, .value = value_6}, /* 206: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_207, .rule = 118, .value = value_6}, /* 207: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_208, .rule = 122, .value = value_6}, /* 208: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_209, .rule = 120}, /* 209: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_210, .rule = 120}, /* 210: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_211, .rule = 161, .depth = 1}, /* 211: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_212, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 212: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_213, .rule = 161, .depth = 1}, /* 213: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_214, .rule = 161, .depth = 1}, /* 214: value */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_215, .rule = 120}, /* 215: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_216, .rule = 120}, /* 216: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_217, .rule = 161, .depth = 1}, /* 217: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_218, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 218: pairs */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_219, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 219: elements */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_220, .rule = 109, .value = value_6}, /* 220: snapshot */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_221, .rule = 110, .value = value_6}, /* 221: string */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_222, .rule = 97, .is_shared = true, .choose = choose_44}, /* 222: content-or-snapshot */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_223, .rule = 144}, /* 223: delimited */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_224, .rule = 144, .until = &until_46}, /* 224: delimited */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_225, .rule = 120}, /* 225: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_226, .rule = 120}, /* 226: pairs */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_227, .rule = 98}, /* 227: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_228, .rule = 98}, /* 228: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_229, .rule = 161, .depth = 1}, /* 229: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_230, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 230: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_231, .rule = 161, .depth = 1}, /* 231: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_232, .rule = 110, .value = value_6}, /* 232: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_233, .rule = 110, .value = value_6}, /* 233: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_234, .rule = 118, .value = value_6}, /* 234: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_235, .rule = 122, .value = value_6}, /* 235: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_236, .rule = 120}, /* 236: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_237, .rule = 120}, /* 237: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_238, .rule = 161, .depth = 1}, /* 238: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_239, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 239: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_240, .rule = 161, .depth = 1}, /* 240: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_241, .rule = 161, .depth = 1}, /* 241: value */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_242, .rule = 120}, /* 242: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_243, .rule = 120}, /* 243: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_244, .rule = 161, .depth = 1}, /* 244: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_245, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 245: pairs */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_246, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 246: pairs */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_247, .rule = 3, .is_shared = true, .choose = choose_247}, /* 247: said */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_248, .rule = 98}, /* 248: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_249, .rule = 98}, /* 249: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_250, .rule = 161}, /* 250: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_251, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 251: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_252, .rule = 161}, /* 252: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_253, .rule = 110, .value = value_6}, /* 253: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_254, .rule = 110, .value = value_6}, /* 254: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_255, .rule = 118, .value = value_6}, /* 255: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_256, .rule = 122, .value = value_6}, /* 256: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_257, .rule = 120}, /* 257: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_258, .rule = 120}, /* 258: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_259, .rule = 161}, /* 259: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_260, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 260: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_261, .rule = 161}, /* 261: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_262, .rule = 161}, /* 262: value */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_263, .rule = 120}, /* 263: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_264, .rule = 120}, /* 264: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_265, .rule = 161}, /* 265: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_266, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 266: pairs */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_267, .rule = 98}, /* 267: elements */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_268, .rule = 98}, /* 268: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_269, .rule = 161}, /* 269: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_270, .rule = 98, .value = value_7, .min = 0u, .max = 4294967295u}, /* 270: elements */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_271, .rule = 161}, /* 271: value */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_272, .rule = 110, .value = value_6}, /* 272: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_273, .rule = 110, .value = value_6}, /* 273: string */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_274, .rule = 118, .value = value_6}, /* 274: bulk-error-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_275, .rule = 122, .value = value_6}, /* 275: verbatim */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_276, .rule = 120}, /* 276: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_277, .rule = 120}, /* 277: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_278, .rule = 161}, /* 278: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_279, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 279: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_280, .rule = 161}, /* 280: value */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_281, .rule = 161}, /* 281: value */
+    {.kind = QCAP_CONTROL_DONE, .targets = targets_282, .rule = 120}, /* 282: pairs */
+    {.kind = QCAP_CONTROL_AGAIN, .targets = targets_283, .rule = 120}, /* 283: pairs */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_284, .rule = 161}, /* 284: value */
+    {.kind = QCAP_CONTROL_REPEAT, .targets = targets_285, .rule = 120, .value = value_8, .min = 0u, .max = 4294967295u}, /* 285: pairs */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -5746,12 +5341,12 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 1, 0, 0}, /* begin option-name */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 2, 0, 0}, /* convert size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin size */
-    {QCAP_OP_SET, 0, 0, 6, 5, 167}, /* set credential */
-    {QCAP_OP_SET, 0, 0, 7, 6, 168}, /* set is_spoken */
-    {QCAP_OP_SET, 0, 0, 6, 7, 169}, /* set credential */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 8, 170}, /* set is_subscribed */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 9, 171}, /* set is_subscribed */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 10, 172}, /* set is_synchronizing */
+    {QCAP_OP_SET, 0, 0, 6, 4, 167}, /* set credential */
+    {QCAP_OP_SET, 0, 0, 7, 2, 168}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 6, 0, 169}, /* set credential */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 170}, /* set is_subscribed */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 3, 171}, /* set is_subscribed */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 2, 172}, /* set is_synchronizing */
     {QCAP_OP_CLOSE, 0, 1, 1, 0, 0}, /* close command */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 3, 0, 0}, /* convert command */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin command */
@@ -5789,7 +5384,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset argc */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
     {QCAP_OP_CLOSE, 0, 0, 5, 0, 0}, /* close reply */
-    {QCAP_OP_SET, 0, 0, 8, 11, 174}, /* set is_answered */
+    {QCAP_OP_SET, 0, 0, 8, 2, 174}, /* set is_answered */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 8, 0, 0}, /* convert items */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 8, 0, 0}, /* begin items */
     {QCAP_OP_CLOSE, 0, 1, 6, 0, 0}, /* close null */
@@ -5801,7 +5396,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 9, 0, 0}, /* convert chunk-size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 9, 0, 0}, /* begin chunk-size */
     {QCAP_OP_CLOSE, 0, 1, 8, 0, 0}, /* close simple-string */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 12, 152}, /* set is_synchronizing */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 2, 152}, /* set is_synchronizing */
     {QCAP_OP_OPEN, 0, 1, 8, 0, 0}, /* open simple-string */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 8, 0, 0}, /* open simple-string */
     {QCAP_OP_CLOSE, 0, 1, 9, 0, 0}, /* close error */
@@ -5829,10 +5424,10 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 15, 0, 0}, /* open encoding */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 15, 0, 0}, /* open encoding */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 17, 0, 0}, /* close snapshot */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 13, 109}, /* set is_synchronizing */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 3, 109}, /* set is_synchronizing */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 17, 0, 0}, /* open snapshot */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 17, 0, 0}, /* open snapshot */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 14, 144}, /* set is_synchronizing */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 3, 144}, /* set is_synchronizing */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 10, 0, 0}, /* convert delimiter */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 10, 0, 0}, /* begin delimiter */
     {QCAP_OP_OPEN, 0, 0, 5, 0, 0}, /* open reply */
@@ -6306,7 +5901,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_4: convert items */
     {47, 255, 3, 7, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 10: items_1 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*1\r"
      *     LF -> request_start_2 */
     {49, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 11: crlf_1 */
@@ -6341,7 +5936,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk = ... ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF ) / ( "$EOF:" delimiter ...
+     * bulk = ... ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF ) / ( "$EOF:" delimiter ...
      * e.g. after "$"
      *     "E" / "e" -> bulk_1
      *     DIGIT -> size_1: begin size
@@ -6351,19 +5946,19 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * whole-array = ( array-start elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * whole-array = ( array-start elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "*"
      *     DIGIT -> items_1: begin items
      *     "-" -> null_length_3: open null
      *     "?" -> crlf_24 */
     {62, 255, 11, 14, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 17: items_2 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "$0\r"
      *     LF -> content_or_snapshot_1: atomic ends */
     {65, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 18: crlf_3 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r"
      *     LF -> elements_1: atomic ends */
     {66, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 19: crlf_4 */
@@ -6373,7 +5968,7 @@ static const qcap_state_t states[] = {
      *     "$" -> size_3: begin size */
     {67, 255, 12, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 20: request_start_2 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "_\r"
      *     LF -> said_1: set is_answered, close reply */
     {68, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 21: crlf_5 */
@@ -6392,7 +5987,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_6: close integer */
     {71, 2, 3, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 23: number_2 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "_\r"
      *     LF -> said_1: close reply */
     {73, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: crlf_6 */
@@ -6448,7 +6043,7 @@ static const qcap_state_t states[] = {
      *     -> attribute_3 */
     {95, 255, 0, 1, 0, QCAP_STATE_ENTRY, 3}, /* 31: before_attribute_3 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*1\r\n$0\r"
      *     LF -> command_1: atomic ends, open command, begin command */
     {96, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: crlf_7 */
@@ -6460,14 +6055,14 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after "*0\r\n$"
      *     DIGIT -> size_6: begin size
      *     "-" -> null_length_1: open null
      *     "?" -> crlf_75 */
     {98, 255, 11, 21, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, 3}, /* 34: size_5 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n_\r"
      *     LF -> elements_2 */
     {101, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 3}, /* 35: crlf_9 */
@@ -6479,7 +6074,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_11: convert size */
     {102, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 36: size_6 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "*0\r\n$-"
      *     "1" -> crlf_8: close null */
     {104, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 3}, /* 37: null_length_1 */
@@ -6493,12 +6088,12 @@ static const qcap_state_t states[] = {
      *     -> crlf_10: convert command, close command */
     {106, 255, 0, 1, 0, QCAP_STATE_ENTRY, 4}, /* 39: before_crlf_2 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n$0\r"
      *     LF -> string_8: open bulk-string */
     {107, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 3}, /* 40: crlf_11 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*1\r\n$0\r\n\r"
      *     LF -> noted_1 */
     {108, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 4}, /* 41: crlf_12 */
@@ -6538,7 +6133,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_13: convert size */
     {113, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 47: size_8 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*1\r\n$0\r\n\r\n$0\r"
      *     LF -> content_1 */
     {115, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 5}, /* 48: crlf_13 */
@@ -6565,7 +6160,7 @@ static const qcap_state_t states[] = {
      *     -> crlf_14: close argument */
     {118, 255, 0, 1, 0, QCAP_STATE_ENTRY, 6}, /* 52: before_crlf_4 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*1\r\n$0\r\n\r\n$0\r\n\r"
      *     LF -> arguments_3 */
     {119, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 6}, /* 53: crlf_15 */
@@ -6596,7 +6191,7 @@ static const qcap_state_t states[] = {
      *     -> before_known_command_1 */
     {0, 255, 18, 28, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 58: inline_line_1 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "\r"
      *     LF -> request_start_1 */
     {4, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 59: crlf_16 */
@@ -6688,119 +6283,119 @@ static const qcap_state_t states[] = {
      *     SP / CR / LF -> noted_2: convert later-command, close command */
     {165, 2, 23, 34, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 69: later_command_2 */
 
-    /* known-command = . "ACL" / "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" ...
-     * known-command = "ACL" / . "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" ...
+    /* known-command = "A" . "CL" / "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" ...
+     * known-command = "ACL" / "A" . "UTH" / "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" ...
      * e.g. after "a"
      *     "C" / "c" -> known_command_20
      *     "U" / "u" -> known_command_21 */
     {167, 255, 24, 35, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 70: known_command_2 */
 
-    /* known-command = "ACL" / "AUTH" / . "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" ...
-     * lone-command = . "BGSAVE" / "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" ...
+    /* known-command = "ACL" / "AUTH" / "B" . "GSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" ...
+     * lone-command = "B" . "GSAVE" / "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" ...
      * e.g. after "b"
      *     "G" / "g" -> known_command_22 */
     {169, 255, 25, 36, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 71: known_command_3 */
 
-    /* known-command = "ACL" / "AUTH" / "BGSAVE" / . "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" ...
-     * known-command = "ACL" / "AUTH" / "BGSAVE" / "CLIENT" / . "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" ...
-     * known-command = ... / "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" / . "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" / "DEL" ...
+    /* known-command = "ACL" / "AUTH" / "BGSAVE" / "C" . "LIENT" / "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" ...
+     * known-command = "ACL" / "AUTH" / "BGSAVE" / "CLIENT" / "C" . "LUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" ...
+     * known-command = ... "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" / "C" . "OMMAND" / "CONFIG" / "DBSIZE" / "DECR" / "DEL" ...
      * e.g. after "c"
      *     "L" / "l" -> known_command_23: begin first-command
      *     "O" / "o" -> known_command_24 */
     {170, 255, 26, 37, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 72: known_command_4 */
 
-    /* known-command = ... / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" / . "DBSIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" ...
-     * known-command = ... / "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" / . "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" ...
-     * known-command = ... / "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" / . "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / ...
+    /* known-command = ... / "CLUSTER" / "COMMAND" / "CONFIG" / "D" . "BSIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" ...
+     * known-command = ... / "COMMAND" / "CONFIG" / "DBSIZE" / "D" . "ECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" ...
+     * known-command = ... "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" / "D" . "EL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" ...
      * e.g. after "d"
      *     "B" / "b" -> known_command_25
      *     "E" / "e" -> known_command_26: begin first-command */
     {172, 255, 27, 38, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 73: known_command_5 */
 
-    /* known-command = ... / "CONFIG" / "DBSIZE" / "DECR" / "DEL" / . "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" ...
-     * known-command = ... "CONFIG" / "DBSIZE" / "DECR" / "DEL" / "ECHO" / . "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" ...
-     * known-command = ... / "DBSIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" / . "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" ...
+    /* known-command = ... / "CONFIG" / "DBSIZE" / "DECR" / "DEL" / "E" . "CHO" / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" ...
+     * known-command = ... / "DBSIZE" / "DECR" / "DEL" / "ECHO" / "E" . "VAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" ...
+     * known-command = ... / "DECR" / "DEL" / "ECHO" / "EVAL" / "E" . "XISTS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" ...
      * e.g. after "e"
      *     "C" / "c" -> known_command_27
      *     "V" / "v" -> known_command_28
      *     "X" / "x" -> known_command_29 */
     {174, 255, 28, 39, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 74: known_command_6 */
 
-    /* known-command = ... "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / . "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" / "HGET" ...
-     * known-command = ... / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" / . "FLUSHDB" / "GET" / "HELLO" / "HGET" / "HGETALL" ...
-     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / . "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" ...
+    /* known-command = ... / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / "F" . "LUSHALL" / "FLUSHDB" / "GET" / "HELLO" / "HGET" ...
+     * known-command = ... "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" / "F" . "LUSHDB" / "GET" / "HELLO" / "HGET" / "HGETALL" ...
+     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / "F" . "LUSHALL" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" ...
      * e.g. after "f"
      *     "L" / "l" -> known_command_30 */
     {177, 255, 29, 40, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 75: known_command_7 */
 
-    /* known-command = ... "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / . "GET" / "HELLO" / "HGET" / "HGETALL" / "HSET" / ...
+    /* known-command = ... / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "G" . "ET" / "HELLO" / "HGET" / "HGETALL" / "HSET" / "INCR" ...
      * e.g. after "g"
      *     "E" / "e" -> known_command_31 */
     {178, 255, 30, 41, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 76: known_command_8 */
 
-    /* known-command = ... / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" / . "HELLO" / "HGET" / "HGETALL" / "HSET" / "INCR" / ...
-     * known-command = ... / "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" / . "HGET" / "HGETALL" / "HSET" / "INCR" / "INFO" / ...
-     * known-command = ... / "FLUSHDB" / "GET" / "HELLO" / "HGET" / . "HGETALL" / "HSET" / "INCR" / "INFO" / "KEYS" / ...
+    /* known-command = ... "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" / "H" . "ELLO" / "HGET" / "HGETALL" / "HSET" / "INCR" / ...
+     * known-command = ... "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" / "H" . "GET" / "HGETALL" / "HSET" / "INCR" / "INFO" / "KEYS" ...
+     * known-command = ... / "FLUSHDB" / "GET" / "HELLO" / "HGET" / "H" . "GETALL" / "HSET" / "INCR" / "INFO" / "KEYS" / "LPOP" ...
      * e.g. after "h"
      *     "E" / "e" -> known_command_32
      *     "G" / "g" -> known_command_33: begin first-command
      *     "S" / "s" -> known_command_8: begin first-command */
     {179, 255, 31, 42, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 77: known_command_9 */
 
-    /* known-command = ... "GET" / "HELLO" / "HGET" / "HGETALL" / "HSET" / . "INCR" / "INFO" / "KEYS" / "LPOP" / "LPUSH" / "LRANGE" ...
-     * known-command = ... / "HGET" / "HGETALL" / "HSET" / "INCR" / . "INFO" / "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / ...
-     * lone-command = ... / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" / . "INFO" / "MONITOR" / "PING" / "RESET" / "ROLE" / ...
+    /* known-command = ... / "HELLO" / "HGET" / "HGETALL" / "HSET" / "I" . "NCR" / "INFO" / "KEYS" / "LPOP" / "LPUSH" / "LRANGE" ...
+     * known-command = ... / "HGET" / "HGETALL" / "HSET" / "INCR" / "I" . "NFO" / "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / "MGET" ...
+     * lone-command = ... / "FLUSHALL" / "FLUSHDB" / "HELLO" / "I" . "NFO" / "MONITOR" / "PING" / "RESET" / "ROLE" / ...
      * e.g. after "i"
      *     "N" / "n" -> known_command_34 */
     {182, 255, 32, 43, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 78: known_command_10 */
 
-    /* known-command = ... "HGET" / "HGETALL" / "HSET" / "INCR" / "INFO" / . "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / ...
+    /* known-command = ... / "HGETALL" / "HSET" / "INCR" / "INFO" / "K" . "EYS" / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / "MODULE" ...
      * e.g. after "k"
      *     "E" / "e" -> known_command_35 */
     {183, 255, 30, 41, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 79: known_command_11 */
 
-    /* known-command = ... "HGETALL" / "HSET" / "INCR" / "INFO" / "KEYS" / . "LPOP" / "LPUSH" / "LRANGE" / "MGET" / "MODULE" ...
-     * known-command = ... / "HSET" / "INCR" / "INFO" / "KEYS" / "LPOP" / . "LPUSH" / "LRANGE" / "MGET" / "MODULE" / "MONITOR" ...
-     * known-command = ... / "INCR" / "INFO" / "KEYS" / "LPOP" / "LPUSH" / . "LRANGE" / "MGET" / "MODULE" / "MONITOR" / "MSET" ...
+    /* known-command = ... / "HSET" / "INCR" / "INFO" / "KEYS" / "L" . "POP" / "LPUSH" / "LRANGE" / "MGET" / "MODULE" / ...
+     * known-command = ... / "INCR" / "INFO" / "KEYS" / "LPOP" / "L" . "PUSH" / "LRANGE" / "MGET" / "MODULE" / "MONITOR" ...
+     * known-command = ... / "INFO" / "KEYS" / "LPOP" / "LPUSH" / "L" . "RANGE" / "MGET" / "MODULE" / "MONITOR" / "MSET" ...
      * e.g. after "l"
      *     "P" / "p" -> known_command_36
      *     "R" / "r" -> known_command_37 */
     {184, 255, 33, 44, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 80: known_command_12 */
 
-    /* known-command = ... "INFO" / "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / . "MGET" / "MODULE" / "MONITOR" / "MSET" / "PING" ...
-     * known-command = ... "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / . "MODULE" / "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" ...
-     * known-command = ... / "LPUSH" / "LRANGE" / "MGET" / "MODULE" / . "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" ...
+    /* known-command = ... / "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / "M" . "GET" / "MODULE" / "MONITOR" / "MSET" / "PING" / ...
+     * known-command = ... / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / "M" . "ODULE" / "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" ...
+     * known-command = ... / "LPUSH" / "LRANGE" / "MGET" / "MODULE" / "M" . "ONITOR" / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" ...
      * e.g. after "m"
      *     "G" / "S" / "g" / "s" -> known_command_8: begin first-command
      *     "O" / "o" -> known_command_38 */
     {186, 255, 34, 45, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 81: known_command_13 */
 
-    /* known-command = ... / "MGET" / "MODULE" / "MONITOR" / "MSET" / . "PING" / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" ...
-     * known-command = ... / "MODULE" / "MONITOR" / "MSET" / "PING" / . "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" ...
-     * known-command = ... / "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" / . "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" ...
+    /* known-command = ... / "MGET" / "MODULE" / "MONITOR" / "MSET" / "P" . "ING" / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" ...
+     * known-command = ... / "MODULE" / "MONITOR" / "MSET" / "PING" / "P" . "SUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" ...
+     * known-command = ... / "MSET" / "PING" / "PSUBSCRIBE" / "P" . "SYNC" / "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" ...
      * e.g. after "p"
      *     "I" / "i" -> known_command_39
      *     "S" / "s" -> known_command_40: begin first-command
      *     "U" / "u" -> known_command_41: begin first-command */
     {188, 255, 35, 46, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 82: known_command_14 */
 
-    /* known-command = ... / "PING" / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / . "QUIT" / "REPLCONF" / "REPLICAOF" / "RESET" / "ROLE" ...
+    /* known-command = ... / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "Q" . "UIT" / "REPLCONF" / "REPLICAOF" / "RESET" / "ROLE" ...
      * e.g. after "q"
      *     "U" / "u" -> known_command_42 */
     {191, 255, 36, 47, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 83: known_command_15 */
 
-    /* known-command = ... / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" / . "REPLCONF" / "REPLICAOF" / "RESET" / "ROLE" / "RPOP" ...
-     * known-command = ... / "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" / . "REPLICAOF" / "RESET" / "ROLE" / "RPOP" / "RPUSH" ...
-     * known-command = ... "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" / . "RESET" / "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" ...
+    /* known-command = ... / "PSYNC" / "PUBLISH" / "QUIT" / "R" . "EPLCONF" / "REPLICAOF" / "RESET" / "ROLE" / "RPOP" ...
+     * known-command = ... "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" / "R" . "EPLICAOF" / "RESET" / "ROLE" / "RPOP" / "RPUSH" ...
+     * known-command = ... / "QUIT" / "REPLCONF" / "REPLICAOF" / "R" . "ESET" / "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" ...
      * e.g. after "r"
      *     "E" / "e" -> known_command_43
      *     "O" / "o" -> known_command_44
      *     "P" / "p" -> known_command_36: begin first-command */
     {192, 255, 37, 48, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 84: known_command_16 */
 
-    /* known-command = ... / "RESET" / "ROLE" / "RPOP" / "RPUSH" / . "SADD" / "SAVE" / "SCAN" / "SCRIPT" / "SELECT" / ...
-     * known-command = ... "RESET" / "ROLE" / "RPOP" / "RPUSH" / "SADD" / . "SAVE" / "SCAN" / "SCRIPT" / "SELECT" / "SET" / ...
-     * known-command = ... / "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" / . "SCAN" / "SCRIPT" / "SELECT" / "SET" / "SETEX" / ...
+    /* known-command = ... / "RESET" / "ROLE" / "RPOP" / "RPUSH" / "S" . "ADD" / "SAVE" / "SCAN" / "SCRIPT" / "SELECT" / ...
+     * known-command = ... / "ROLE" / "RPOP" / "RPUSH" / "SADD" / "S" . "AVE" / "SCAN" / "SCRIPT" / "SELECT" / "SET" / "SETEX" ...
+     * known-command = ... / "RPOP" / "RPUSH" / "SADD" / "SAVE" / "S" . "CAN" / "SCRIPT" / "SELECT" / "SET" / "SETEX" / ...
      * e.g. after "s"
      *     "A" / "a" -> known_command_45
      *     "C" / "c" -> known_command_46: begin first-command
@@ -6812,17 +6407,17 @@ static const qcap_state_t states[] = {
      *     "Y" / "y" -> known_command_52 */
     {195, 255, 38, 49, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 85: known_command_17 */
 
-    /* known-command = ... "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / . "TIME" / "TTL" / "TYPE" / "ZADD" / "ZRANGE"
-     * known-command = ... / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / "TIME" / . "TTL" / "TYPE" / "ZADD" / "ZRANGE"
-     * known-command = ... / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / . "TYPE" / "ZADD" / "ZRANGE"
+    /* known-command = ... / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / "T" . "IME" / "TTL" / "TYPE" / "ZADD" / "ZRANGE"
+     * known-command = ... / "SUBSCRIBE" / "SYNC" / "TIME" / "T" . "TL" / "TYPE" / "ZADD" / "ZRANGE"
+     * known-command = ... / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / "T" . "YPE" / "ZADD" / "ZRANGE"
      * e.g. after "t"
      *     "I" / "i" -> known_command_53
      *     "T" / "t" -> known_command_20: begin first-command
      *     "Y" / "y" -> known_command_54: begin first-command */
     {203, 255, 39, 50, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 86: known_command_18 */
 
-    /* known-command = ... / "SYNC" / "TIME" / "TTL" / "TYPE" / . "ZADD" / "ZRANGE"
-     * known-command = ... / "SYNC" / "TIME" / "TTL" / "TYPE" / "ZADD" / . "ZRANGE"
+    /* known-command = ... / "SYNC" / "TIME" / "TTL" / "TYPE" / "Z" . "ADD" / "ZRANGE"
+     * known-command = ... "SYNC" / "TIME" / "TTL" / "TYPE" / "ZADD" / "Z" . "RANGE"
      * e.g. after "z"
      *     "A" / "a" -> known_command_55
      *     "R" / "r" -> known_command_37 */
@@ -6858,7 +6453,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5 */
     {215, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: crlf_18 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "\r"
      *     LF -> said_1 */
     {216, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 93: crlf_19 */
@@ -6875,7 +6470,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * first-bulk = ... ) / ( "$" null-length CRLF ) / ( . "$EOF:" delimiter CRLF delimited )
+     * first-bulk = ... ) / ( "$" null-length CRLF ) / ( "$" . "EOF:" delimiter CRLF delimited )
      * e.g. after "$"
      *     "E" / "e" -> first_bulk_1
      *     DIGIT -> size_18: begin size
@@ -6883,7 +6478,7 @@ static const qcap_state_t states[] = {
     {219, 255, 44, 54, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: size_11 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after "%"
      *     DIGIT -> items_14: begin items
      *     "?" -> crlf_22 */
@@ -6898,7 +6493,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "*"
      *     DIGIT -> items_15: begin items
      *     "-" -> null_length_2: open null
@@ -6931,7 +6526,7 @@ static const qcap_state_t states[] = {
     {235, 255, 15, 30, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 103: items_7 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after "~"
      *     DIGIT -> items_15: begin items
      *     "?" -> crlf_22 */
@@ -6954,7 +6549,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after "$"
      *     DIGIT -> size_21: begin size
      *     "-" -> null_length_3: open null
@@ -6962,7 +6557,7 @@ static const qcap_state_t states[] = {
     {241, 255, 11, 21, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: size_14 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after "%"
      *     DIGIT -> items_18: begin items
      *     "?" -> crlf_24 */
@@ -6977,7 +6572,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "*"
      *     DIGIT -> items_16: begin items
      *     "-" -> null_length_4: open null
@@ -7000,7 +6595,7 @@ static const qcap_state_t states[] = {
     {255, 255, 15, 19, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 113: size_15 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after "~"
      *     DIGIT -> items_19: begin items
      *     "?" -> crlf_24 */
@@ -7047,223 +6642,223 @@ static const qcap_state_t states[] = {
      *     -> before_inline_arguments_6 */
     {0, 255, 14, 23, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 120: noted_2 */
 
-    /* known-command = . "ACL" / "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" ...
+    /* known-command = "AC" . "L" / "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" / ...
      * e.g. after "ac"
      *     "L" / "l" -> first_start_1: convert first-command, close command */
     {267, 255, 29, 40, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 121: known_command_20 */
 
-    /* known-command = "ACL" / . "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" ...
+    /* known-command = "ACL" / "AU" . "TH" / "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" ...
      * e.g. after "au"
      *     "T" / "t" -> known_command_56 */
     {268, 255, 47, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 122: known_command_21 */
 
-    /* known-command = "ACL" / "AUTH" / . "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" ...
-     * lone-command = . "BGSAVE" / "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" ...
+    /* known-command = "ACL" / "AUTH" / "BG" . "SAVE" / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" ...
+     * lone-command = "BG" . "SAVE" / "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" ...
      * e.g. after "bg"
      *     "S" / "s" -> known_command_57 */
     {269, 255, 48, 59, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 123: known_command_22 */
 
-    /* known-command = "ACL" / "AUTH" / "BGSAVE" / . "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" ...
-     * known-command = "ACL" / "AUTH" / "BGSAVE" / "CLIENT" / . "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" ...
+    /* known-command = "ACL" / "AUTH" / "BGSAVE" / "CL" . "IENT" / "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" ...
+     * known-command = "ACL" / "AUTH" / "BGSAVE" / "CLIENT" / "CL" . "USTER" / "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" ...
      * e.g. after "cl"
      *     "I" / "i" -> known_command_58
      *     "U" / "u" -> known_command_59 */
     {270, 255, 49, 60, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 124: known_command_23 */
 
-    /* known-command = ... / "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" / . "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" / "DEL" ...
-     * known-command = ... / "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" / . "CONFIG" / "DBSIZE" / "DECR" / "DEL" / "ECHO" / ...
-     * lone-command = "BGSAVE" / . "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / ...
+    /* known-command = ... "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" / "CO" . "MMAND" / "CONFIG" / "DBSIZE" / "DECR" / "DEL" / ...
+     * known-command = ... / "CLIENT" / "CLUSTER" / "COMMAND" / "CO" . "NFIG" / "DBSIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" ...
+     * lone-command = "BGSAVE" / "CO" . "MMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" ...
      * e.g. after "co"
      *     "M" / "m" -> known_command_60
      *     "N" / "n" -> known_command_61: begin first-command */
     {272, 255, 50, 61, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 125: known_command_24 */
 
-    /* known-command = ... / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" / . "DBSIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" ...
-     * lone-command = "BGSAVE" / "COMMAND" / . "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" ...
+    /* known-command = ... / "CLUSTER" / "COMMAND" / "CONFIG" / "DB" . "SIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" ...
+     * lone-command = "BGSAVE" / "COMMAND" / "DB" . "SIZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" ...
      * e.g. after "db"
      *     "S" / "s" -> known_command_62 */
     {274, 255, 48, 59, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 126: known_command_25 */
 
-    /* known-command = ... / "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" / . "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" ...
-     * known-command = ... / "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" / . "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / ...
+    /* known-command = ... / "COMMAND" / "CONFIG" / "DBSIZE" / "DE" . "CR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" ...
+     * known-command = ... "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" / "DE" . "L" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" ...
      * e.g. after "de"
      *     "C" / "c" -> known_command_63
      *     "L" / "l" -> first_start_1: convert first-command, close command */
     {275, 255, 51, 62, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 127: known_command_26 */
 
-    /* known-command = ... / "CONFIG" / "DBSIZE" / "DECR" / "DEL" / . "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" ...
+    /* known-command = ... / "CONFIG" / "DBSIZE" / "DECR" / "DEL" / "EC" . "HO" / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" ...
      * e.g. after "ec"
      *     "H" / "h" -> known_command_64 */
     {277, 255, 52, 63, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 128: known_command_27 */
 
-    /* known-command = ... "CONFIG" / "DBSIZE" / "DECR" / "DEL" / "ECHO" / . "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" ...
+    /* known-command = ... / "DBSIZE" / "DECR" / "DEL" / "ECHO" / "EV" . "AL" / "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" ...
      * e.g. after "ev"
      *     "A" / "a" -> known_command_20 */
     {278, 255, 53, 64, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 129: known_command_28 */
 
-    /* known-command = ... / "DBSIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" / . "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" ...
-     * known-command = ... / "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" / . "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" ...
+    /* known-command = ... / "DECR" / "DEL" / "ECHO" / "EVAL" / "EX" . "ISTS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" ...
+     * known-command = ... / "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EX" . "PIRE" / "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" ...
      * e.g. after "ex"
      *     "I" / "i" -> known_command_65
      *     "P" / "p" -> known_command_66 */
     {279, 255, 54, 65, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 130: known_command_29 */
 
-    /* known-command = ... "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / . "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" / "HGET" ...
-     * known-command = ... / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" / . "FLUSHDB" / "GET" / "HELLO" / "HGET" / "HGETALL" ...
-     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / . "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" ...
+    /* known-command = ... / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / "FL" . "USHALL" / "FLUSHDB" / "GET" / "HELLO" / "HGET" ...
+     * known-command = ... / "EXISTS" / "EXPIRE" / "FLUSHALL" / "FL" . "USHDB" / "GET" / "HELLO" / "HGET" / "HGETALL" / ...
+     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / "FL" . "USHALL" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" ...
      * e.g. after "fl"
      *     "U" / "u" -> known_command_67 */
     {281, 255, 36, 47, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 131: known_command_30 */
 
-    /* known-command = ... "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / . "GET" / "HELLO" / "HGET" / "HGETALL" / "HSET" / ...
+    /* known-command = ... / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GE" . "T" / "HELLO" / "HGET" / "HGETALL" / "HSET" / "INCR" ...
      * e.g. after "ge"
      *     "T" / "t" -> first_start_1: convert first-command, close command */
     {267, 255, 47, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 132: known_command_31 */
 
-    /* known-command = ... / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" / . "HELLO" / "HGET" / "HGETALL" / "HSET" / "INCR" / ...
-     * lone-command = ... "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / . "HELLO" / "INFO" / "MONITOR" / "PING" / "RESET" ...
+    /* known-command = ... / "FLUSHALL" / "FLUSHDB" / "GET" / "HE" . "LLO" / "HGET" / "HGETALL" / "HSET" / "INCR" / "INFO" ...
+     * lone-command = ... / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HE" . "LLO" / "INFO" / "MONITOR" / "PING" / "RESET" / ...
      * e.g. after "he"
      *     "L" / "l" -> known_command_68 */
     {282, 255, 29, 40, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 133: known_command_32 */
 
-    /* known-command = ... / "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" / . "HGET" / "HGETALL" / "HSET" / "INCR" / "INFO" / ...
-     * known-command = ... / "FLUSHDB" / "GET" / "HELLO" / "HGET" / . "HGETALL" / "HSET" / "INCR" / "INFO" / "KEYS" / ...
+    /* known-command = ... "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" / "HG" . "ET" / "HGETALL" / "HSET" / "INCR" / "INFO" / "KEYS" ...
+     * known-command = ... / "FLUSHDB" / "GET" / "HELLO" / "HGET" / "HG" . "ETALL" / "HSET" / "INCR" / "INFO" / "KEYS" / "LPOP" ...
      * e.g. after "hg"
      *     "E" / "e" -> known_command_69 */
     {283, 255, 30, 41, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 134: known_command_33 */
 
-    /* known-command = ... "GET" / "HELLO" / "HGET" / "HGETALL" / "HSET" / . "INCR" / "INFO" / "KEYS" / "LPOP" / "LPUSH" / "LRANGE" ...
-     * known-command = ... / "HGET" / "HGETALL" / "HSET" / "INCR" / . "INFO" / "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / ...
-     * lone-command = ... / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" / . "INFO" / "MONITOR" / "PING" / "RESET" / "ROLE" / ...
+    /* known-command = ... / "HELLO" / "HGET" / "HGETALL" / "HSET" / "IN" . "CR" / "INFO" / "KEYS" / "LPOP" / "LPUSH" / "LRANGE" ...
+     * known-command = ... / "HGET" / "HGETALL" / "HSET" / "INCR" / "IN" . "FO" / "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / "MGET" ...
+     * lone-command = ... / "FLUSHALL" / "FLUSHDB" / "HELLO" / "IN" . "FO" / "MONITOR" / "PING" / "RESET" / "ROLE" / "SAVE" ...
      * e.g. after "in"
      *     "C" / "c" -> known_command_63: begin first-command
      *     "F" / "f" -> known_command_70 */
     {284, 255, 55, 66, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 135: known_command_34 */
 
-    /* known-command = ... "HGET" / "HGETALL" / "HSET" / "INCR" / "INFO" / . "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / ...
+    /* known-command = ... / "HGETALL" / "HSET" / "INCR" / "INFO" / "KE" . "YS" / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / "MODULE" ...
      * e.g. after "ke"
      *     "Y" / "y" -> known_command_71 */
     {286, 255, 56, 67, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 136: known_command_35 */
 
-    /* known-command = ... "HGETALL" / "HSET" / "INCR" / "INFO" / "KEYS" / . "LPOP" / "LPUSH" / "LRANGE" / "MGET" / "MODULE" ...
-     * known-command = ... / "HSET" / "INCR" / "INFO" / "KEYS" / "LPOP" / . "LPUSH" / "LRANGE" / "MGET" / "MODULE" / "MONITOR" ...
+    /* known-command = ... / "HSET" / "INCR" / "INFO" / "KEYS" / "LP" . "OP" / "LPUSH" / "LRANGE" / "MGET" / "MODULE" / ...
+     * known-command = ... / "INCR" / "INFO" / "KEYS" / "LPOP" / "LP" . "USH" / "LRANGE" / "MGET" / "MODULE" / "MONITOR" ...
      * e.g. after "lp"
      *     "O" / "o" -> known_command_72
      *     "U" / "u" -> known_command_73 */
     {287, 255, 57, 68, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 137: known_command_36 */
 
-    /* known-command = ... / "INCR" / "INFO" / "KEYS" / "LPOP" / "LPUSH" / . "LRANGE" / "MGET" / "MODULE" / "MONITOR" / "MSET" ...
+    /* known-command = ... / "INFO" / "KEYS" / "LPOP" / "LPUSH" / "LR" . "ANGE" / "MGET" / "MODULE" / "MONITOR" / "MSET" ...
      * e.g. after "lr"
      *     "A" / "a" -> known_command_74 */
     {289, 255, 53, 64, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 138: known_command_37 */
 
-    /* known-command = ... "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / . "MODULE" / "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" ...
-     * known-command = ... / "LPUSH" / "LRANGE" / "MGET" / "MODULE" / . "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" ...
-     * lone-command = ... / "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" / . "MONITOR" / "PING" / "RESET" / "ROLE" / "SAVE" / ...
+    /* known-command = ... / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / "MO" . "DULE" / "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" ...
+     * known-command = ... / "LPUSH" / "LRANGE" / "MGET" / "MODULE" / "MO" . "NITOR" / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" ...
+     * lone-command = ... / "FLUSHDB" / "HELLO" / "INFO" / "MO" . "NITOR" / "PING" / "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" ...
      * e.g. after "mo"
      *     "D" / "d" -> known_command_75: begin first-command
      *     "N" / "n" -> known_command_76 */
     {290, 255, 58, 69, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 139: known_command_38 */
 
-    /* known-command = ... / "MGET" / "MODULE" / "MONITOR" / "MSET" / . "PING" / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" ...
-     * lone-command = ... / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" / . "PING" / "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" ...
+    /* known-command = ... / "MGET" / "MODULE" / "MONITOR" / "MSET" / "PI" . "NG" / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" ...
+     * lone-command = ... "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" / "PI" . "NG" / "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" / ...
      * e.g. after "pi"
      *     "N" / "n" -> known_command_77 */
     {292, 255, 32, 43, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 140: known_command_39 */
 
-    /* known-command = ... / "MODULE" / "MONITOR" / "MSET" / "PING" / . "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" ...
-     * known-command = ... / "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" / . "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" ...
+    /* known-command = ... / "MODULE" / "MONITOR" / "MSET" / "PING" / "PS" . "UBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" ...
+     * known-command = ... / "MSET" / "PING" / "PSUBSCRIBE" / "PS" . "YNC" / "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" ...
      * e.g. after "ps"
      *     "U" / "u" -> known_command_51
      *     "Y" / "y" -> known_command_78 */
     {293, 255, 59, 70, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 141: known_command_40 */
 
-    /* known-command = ... / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" / . "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" / ...
+    /* known-command = ... "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" / "PU" . "BLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" / "RESET" ...
      * e.g. after "pu"
      *     "B" / "b" -> known_command_79 */
     {295, 255, 60, 71, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 142: known_command_41 */
 
-    /* known-command = ... / "PING" / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / . "QUIT" / "REPLCONF" / "REPLICAOF" / "RESET" / "ROLE" ...
+    /* known-command = ... / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QU" . "IT" / "REPLCONF" / "REPLICAOF" / "RESET" / "ROLE" ...
      * e.g. after "qu"
      *     "I" / "i" -> known_command_31 */
     {178, 255, 61, 72, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 143: known_command_42 */
 
-    /* known-command = ... / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" / . "REPLCONF" / "REPLICAOF" / "RESET" / "ROLE" / "RPOP" ...
-     * known-command = ... / "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" / . "REPLICAOF" / "RESET" / "ROLE" / "RPOP" / "RPUSH" ...
-     * known-command = ... "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" / . "RESET" / "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" ...
+    /* known-command = ... / "PSYNC" / "PUBLISH" / "QUIT" / "RE" . "PLCONF" / "REPLICAOF" / "RESET" / "ROLE" / "RPOP" ...
+     * known-command = ... / "PUBLISH" / "QUIT" / "REPLCONF" / "RE" . "PLICAOF" / "RESET" / "ROLE" / "RPOP" / "RPUSH" ...
+     * known-command = ... / "QUIT" / "REPLCONF" / "REPLICAOF" / "RE" . "SET" / "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" ...
      * e.g. after "re"
      *     "P" / "p" -> known_command_80: begin first-command
      *     "S" / "s" -> known_command_81 */
     {296, 255, 62, 73, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 144: known_command_43 */
 
-    /* known-command = ... / "QUIT" / "REPLCONF" / "REPLICAOF" / "RESET" / . "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" / "SCAN" ...
-     * lone-command = ... / "INFO" / "MONITOR" / "PING" / "RESET" / . "ROLE" / "SAVE" / "SHUTDOWN" / "SYNC" / "TIME"
+    /* known-command = ... / "REPLCONF" / "REPLICAOF" / "RESET" / "RO" . "LE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" / "SCAN" ...
+     * lone-command = ... / "INFO" / "MONITOR" / "PING" / "RESET" / "RO" . "LE" / "SAVE" / "SHUTDOWN" / "SYNC" / "TIME"
      * e.g. after "ro"
      *     "L" / "l" -> known_command_82 */
     {298, 255, 29, 40, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 145: known_command_44 */
 
-    /* known-command = ... / "RESET" / "ROLE" / "RPOP" / "RPUSH" / . "SADD" / "SAVE" / "SCAN" / "SCRIPT" / "SELECT" / ...
-     * known-command = ... "RESET" / "ROLE" / "RPOP" / "RPUSH" / "SADD" / . "SAVE" / "SCAN" / "SCRIPT" / "SELECT" / "SET" / ...
-     * lone-command = ... / "MONITOR" / "PING" / "RESET" / "ROLE" / . "SAVE" / "SHUTDOWN" / "SYNC" / "TIME"
+    /* known-command = ... / "RESET" / "ROLE" / "RPOP" / "RPUSH" / "SA" . "DD" / "SAVE" / "SCAN" / "SCRIPT" / "SELECT" / "SET" ...
+     * known-command = ... / "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SA" . "VE" / "SCAN" / "SCRIPT" / "SELECT" / "SET" / "SETEX" ...
+     * lone-command = ... / "MONITOR" / "PING" / "RESET" / "ROLE" / "SA" . "VE" / "SHUTDOWN" / "SYNC" / "TIME"
      * e.g. after "sa"
      *     "D" / "d" -> known_command_83: begin first-command
      *     "V" / "v" -> known_command_82 */
     {299, 255, 63, 74, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 146: known_command_45 */
 
-    /* known-command = ... / "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" / . "SCAN" / "SCRIPT" / "SELECT" / "SET" / "SETEX" / ...
-     * known-command = ... / "RPOP" / "RPUSH" / "SADD" / "SAVE" / "SCAN" / . "SCRIPT" / "SELECT" / "SET" / "SETEX" / "SHUTDOWN" ...
+    /* known-command = ... / "RPOP" / "RPUSH" / "SADD" / "SAVE" / "SC" . "AN" / "SCRIPT" / "SELECT" / "SET" / "SETEX" / "SHUTDOWN" ...
+     * known-command = ... / "RPUSH" / "SADD" / "SAVE" / "SCAN" / "SC" . "RIPT" / "SELECT" / "SET" / "SETEX" / "SHUTDOWN" ...
      * e.g. after "sc"
      *     "A" / "a" -> known_command_84
      *     "R" / "r" -> known_command_85 */
     {301, 255, 40, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 147: known_command_46 */
 
-    /* known-command = ... "RPUSH" / "SADD" / "SAVE" / "SCAN" / "SCRIPT" / . "SELECT" / "SET" / "SETEX" / "SHUTDOWN" / "SLAVEOF" ...
-     * known-command = ... / "SAVE" / "SCAN" / "SCRIPT" / "SELECT" / . "SET" / "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" ...
-     * known-command = ... "SAVE" / "SCAN" / "SCRIPT" / "SELECT" / "SET" / . "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / ...
+    /* known-command = ... / "SADD" / "SAVE" / "SCAN" / "SCRIPT" / "SE" . "LECT" / "SET" / "SETEX" / "SHUTDOWN" / "SLAVEOF" ...
+     * known-command = ... / "SAVE" / "SCAN" / "SCRIPT" / "SELECT" / "SE" . "T" / "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" ...
+     * known-command = ... / "SCAN" / "SCRIPT" / "SELECT" / "SET" / "SE" . "TEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" ...
      * e.g. after "se"
      *     "L" / "l" -> known_command_86
      *     "T" / "t" -> first_start_2 */
     {303, 255, 64, 75, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 148: known_command_47 */
 
-    /* known-command = ... / "SCRIPT" / "SELECT" / "SET" / "SETEX" / . "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" ...
-     * lone-command = ... / "PING" / "RESET" / "ROLE" / "SAVE" / . "SHUTDOWN" / "SYNC" / "TIME"
+    /* known-command = ... / "SCRIPT" / "SELECT" / "SET" / "SETEX" / "SH" . "UTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" ...
+     * lone-command = ... / "PING" / "RESET" / "ROLE" / "SAVE" / "SH" . "UTDOWN" / "SYNC" / "TIME"
      * e.g. after "sh"
      *     "U" / "u" -> known_command_87 */
     {305, 255, 36, 47, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 149: known_command_48 */
 
-    /* known-command = ... / "SELECT" / "SET" / "SETEX" / "SHUTDOWN" / . "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / ...
+    /* known-command = ... "SELECT" / "SET" / "SETEX" / "SHUTDOWN" / "SL" . "AVEOF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / "TIME" ...
      * e.g. after "sl"
      *     "A" / "a" -> known_command_88 */
     {306, 255, 53, 64, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 150: known_command_49 */
 
-    /* known-command = ... / "SET" / "SETEX" / "SHUTDOWN" / "SLAVEOF" / . "SMEMBERS" / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" ...
+    /* known-command = ... "SET" / "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SM" . "EMBERS" / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" ...
      * e.g. after "sm"
      *     "E" / "e" -> known_command_89 */
     {307, 255, 30, 41, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 151: known_command_50 */
 
-    /* known-command = ... "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / . "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / "TYPE" / ...
+    /* known-command = ... / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SU" . "BSCRIBE" / "SYNC" / "TIME" / "TTL" / "TYPE" / "ZADD" ...
      * e.g. after "su"
      *     "B" / "b" -> known_command_90 */
     {308, 255, 60, 71, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 152: known_command_51 */
 
-    /* known-command = ... / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / . "SYNC" / "TIME" / "TTL" / "TYPE" / "ZADD" / "ZRANGE"
-     * lone-command = ... / "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" / . "SYNC" / "TIME"
+    /* known-command = ... / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / "SY" . "NC" / "TIME" / "TTL" / "TYPE" / "ZADD" / "ZRANGE"
+     * lone-command = ... / "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" / "SY" . "NC" / "TIME"
      * e.g. after "sy"
      *     "N" / "n" -> known_command_91 */
     {309, 255, 32, 43, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 153: known_command_52 */
 
-    /* known-command = ... "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / . "TIME" / "TTL" / "TYPE" / "ZADD" / "ZRANGE"
-     * lone-command = ... / "ROLE" / "SAVE" / "SHUTDOWN" / "SYNC" / . "TIME"
+    /* known-command = ... / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / "TI" . "ME" / "TTL" / "TYPE" / "ZADD" / "ZRANGE"
+     * lone-command = ... / "ROLE" / "SAVE" / "SHUTDOWN" / "SYNC" / "TI" . "ME"
      * e.g. after "ti"
      *     "M" / "m" -> known_command_82 */
     {298, 255, 65, 76, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 154: known_command_53 */
 
-    /* known-command = ... / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / . "TYPE" / "ZADD" / "ZRANGE"
+    /* known-command = ... / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / "TY" . "PE" / "ZADD" / "ZRANGE"
      * e.g. after "ty"
      *     "P" / "p" -> known_command_92 */
     {310, 255, 66, 77, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 155: known_command_54 */
 
-    /* known-command = ... / "SYNC" / "TIME" / "TTL" / "TYPE" / . "ZADD" / "ZRANGE"
+    /* known-command = ... / "SYNC" / "TIME" / "TTL" / "TYPE" / "ZA" . "DD" / "ZRANGE"
      * e.g. after "za"
      *     "D" / "d" -> known_command_83 */
     {311, 255, 67, 78, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 156: known_command_55 */
@@ -7296,7 +6891,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26: convert size */
     {318, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 160: size_17 */
 
-    /* first-bulk = ... ) / ( "$" null-length CRLF ) / ( . "$EOF:" delimiter CRLF delimited )
+    /* first-bulk = ... ) / ( "$" null-length CRLF ) / ( "$E" . "OF:" delimiter CRLF delimited )
      * e.g. after "$e"
      *     "O" / "o" -> first_bulk_2 */
     {320, 255, 69, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: first_bulk_1 */
@@ -7308,7 +6903,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_28: convert size */
     {321, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 162: size_18 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "$-"
      *     "1" -> crlf_18: close null */
     {323, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: null_length_2 */
@@ -7344,7 +6939,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_33: convert items */
     {330, 255, 3, 7, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 168: items_15 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * word = 1*. ALPHA
      * CRLF = . %x0D.0A
      * e.g. after "+f"
@@ -7353,12 +6948,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: close simple-string */
     {332, 255, 70, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: fullresync_word_3 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after ",i"
      *     "N" / "n" -> real_11 */
     {335, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: real_3 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after ",n"
      *     "A" / "a" -> real_12 */
     {336, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: real_4 */
@@ -7429,7 +7024,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_43: convert size */
     {355, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 180: size_21 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "$-"
      *     "1" -> crlf_2: close null */
     {357, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: null_length_3 */
@@ -7463,7 +7058,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> digits_5 */
     {364, 255, 15, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: digits_6 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "*-"
      *     "1" -> crlf_49: close null */
     {365, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: null_length_4 */
@@ -7473,7 +7068,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_50 */
     {366, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: crlf_25 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "+f"
@@ -7482,12 +7077,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_6: close simple-string */
     {367, 255, 73, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: fullresync_word_4 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after ",i"
      *     "N" / "n" -> real_15 */
     {370, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: real_7 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after ",n"
      *     "A" / "a" -> real_16 */
     {371, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: real_8 */
@@ -7523,7 +7118,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_53: convert items */
     {380, 255, 3, 7, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 195: items_19 */
 
-    /* bulk = ... CRLF ) / ( "$?" CRLF *chunk ";0" CRLF ) / ( . "$EOF:" delimiter CRLF delimited )
+    /* bulk = ... ) / ( "$?" CRLF *chunk ";0" CRLF ) / ( "$E" . "OF:" delimiter CRLF delimited )
      * e.g. after "$e"
      *     "O" / "o" -> bulk_2 */
     {382, 255, 69, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: bulk_1 */
@@ -7581,209 +7176,209 @@ static const qcap_state_t states[] = {
      *     SP -> noted_3: atomic ends */
     {391, 255, 74, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: first_start_1 */
 
-    /* known-command = "ACL" / . "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" ...
+    /* known-command = "ACL" / "AUT" . "H" / "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" ...
      * e.g. after "aut"
      *     "H" / "h" -> first_start_1: convert first-command, close command */
     {267, 255, 52, 63, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 208: known_command_56 */
 
-    /* known-command = "ACL" / "AUTH" / . "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" ...
-     * lone-command = . "BGSAVE" / "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" ...
+    /* known-command = "ACL" / "AUTH" / "BGS" . "AVE" / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" ...
+     * lone-command = "BGS" . "AVE" / "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" ...
      * e.g. after "bgs"
      *     "A" / "a" -> known_command_93 */
     {392, 255, 53, 64, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 209: known_command_57 */
 
-    /* known-command = "ACL" / "AUTH" / "BGSAVE" / . "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" ...
+    /* known-command = "ACL" / "AUTH" / "BGSAVE" / "CLI" . "ENT" / "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" ...
      * e.g. after "cli"
      *     "E" / "e" -> known_command_94 */
     {393, 255, 30, 41, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 210: known_command_58 */
 
-    /* known-command = "ACL" / "AUTH" / "BGSAVE" / "CLIENT" / . "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" ...
+    /* known-command = "ACL" / "AUTH" / "BGSAVE" / "CLIENT" / "CLU" . "STER" / "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" ...
      * e.g. after "clu"
      *     "S" / "s" -> known_command_95 */
     {394, 255, 48, 59, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 211: known_command_59 */
 
-    /* known-command = ... / "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" / . "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" / "DEL" ...
-     * lone-command = "BGSAVE" / . "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / ...
+    /* known-command = ... / "BGSAVE" / "CLIENT" / "CLUSTER" / "COM" . "MAND" / "CONFIG" / "DBSIZE" / "DECR" / "DEL" / ...
+     * lone-command = "BGSAVE" / "COM" . "MAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" ...
      * e.g. after "com"
      *     "M" / "m" -> known_command_96 */
     {395, 255, 65, 76, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 212: known_command_60 */
 
-    /* known-command = ... / "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" / . "CONFIG" / "DBSIZE" / "DECR" / "DEL" / "ECHO" / ...
+    /* known-command = ... / "CLIENT" / "CLUSTER" / "COMMAND" / "CON" . "FIG" / "DBSIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" ...
      * e.g. after "con"
      *     "F" / "f" -> known_command_97 */
     {396, 255, 75, 94, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 213: known_command_61 */
 
-    /* known-command = ... / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" / . "DBSIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" ...
-     * lone-command = "BGSAVE" / "COMMAND" / . "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" ...
+    /* known-command = ... / "CLUSTER" / "COMMAND" / "CONFIG" / "DBS" . "IZE" / "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" ...
+     * lone-command = "BGSAVE" / "COMMAND" / "DBS" . "IZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" ...
      * e.g. after "dbs"
      *     "I" / "i" -> known_command_98 */
     {397, 255, 61, 72, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 214: known_command_62 */
 
-    /* known-command = ... / "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" / . "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" ...
+    /* known-command = ... / "COMMAND" / "CONFIG" / "DBSIZE" / "DEC" . "R" / "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" ...
      * e.g. after "dec"
      *     "R" / "r" -> first_start_1: convert first-command, close command */
     {267, 255, 76, 95, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 215: known_command_63 */
 
-    /* known-command = ... / "CONFIG" / "DBSIZE" / "DECR" / "DEL" / . "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" ...
+    /* known-command = ... / "CONFIG" / "DBSIZE" / "DECR" / "DEL" / "ECH" . "O" / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" ...
      * e.g. after "ech"
      *     "O" / "o" -> first_start_1: convert first-command, close command */
     {267, 255, 69, 96, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 216: known_command_64 */
 
-    /* known-command = ... / "DBSIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" / . "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" ...
+    /* known-command = ... / "DECR" / "DEL" / "ECHO" / "EVAL" / "EXI" . "STS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" ...
      * e.g. after "exi"
      *     "S" / "s" -> known_command_99 */
     {398, 255, 48, 59, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 217: known_command_65 */
 
-    /* known-command = ... / "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" / . "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" ...
+    /* known-command = ... / "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXP" . "IRE" / "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" ...
      * e.g. after "exp"
      *     "I" / "i" -> known_command_100 */
     {399, 255, 61, 72, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 218: known_command_66 */
 
-    /* known-command = ... "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / . "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" / "HGET" ...
-     * known-command = ... / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" / . "FLUSHDB" / "GET" / "HELLO" / "HGET" / "HGETALL" ...
-     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / . "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" ...
+    /* known-command = ... / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / "FLU" . "SHALL" / "FLUSHDB" / "GET" / "HELLO" / "HGET" / ...
+     * known-command = ... / "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLU" . "SHDB" / "GET" / "HELLO" / "HGET" / "HGETALL" / ...
+     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / "FLU" . "SHALL" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" ...
      * e.g. after "flu"
      *     "S" / "s" -> known_command_101 */
     {400, 255, 48, 59, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 219: known_command_67 */
 
-    /* known-command = ... / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" / . "HELLO" / "HGET" / "HGETALL" / "HSET" / "INCR" / ...
-     * lone-command = ... "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / . "HELLO" / "INFO" / "MONITOR" / "PING" / "RESET" ...
+    /* known-command = ... / "FLUSHALL" / "FLUSHDB" / "GET" / "HEL" . "LO" / "HGET" / "HGETALL" / "HSET" / "INCR" / "INFO" ...
+     * lone-command = ... / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HEL" . "LO" / "INFO" / "MONITOR" / "PING" / "RESET" / "ROLE" ...
      * e.g. after "hel"
      *     "L" / "l" -> known_command_102 */
     {401, 255, 29, 40, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 220: known_command_68 */
 
-    /* known-command = ... / "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" / . "HGET" / "HGETALL" / "HSET" / "INCR" / "INFO" / ...
-     * known-command = ... / "FLUSHDB" / "GET" / "HELLO" / "HGET" / . "HGETALL" / "HSET" / "INCR" / "INFO" / "KEYS" / ...
+    /* known-command = ... / "FLUSHDB" / "GET" / "HELLO" / "HGE" . "T" / "HGETALL" / "HSET" / "INCR" / "INFO" / "KEYS" ...
+     * known-command = ... / "FLUSHDB" / "GET" / "HELLO" / "HGET" / "HGE" . "TALL" / "HSET" / "INCR" / "INFO" / "KEYS" / "LPOP" ...
      * e.g. after "hge"
      *     "T" / "t" -> first_start_3 */
     {402, 255, 47, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 221: known_command_69 */
 
-    /* known-command = ... / "HGET" / "HGETALL" / "HSET" / "INCR" / . "INFO" / "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / ...
-     * lone-command = ... / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" / . "INFO" / "MONITOR" / "PING" / "RESET" / "ROLE" / ...
+    /* known-command = ... / "HGET" / "HGETALL" / "HSET" / "INCR" / "INF" . "O" / "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / "MGET" ...
+     * lone-command = ... / "FLUSHALL" / "FLUSHDB" / "HELLO" / "INF" . "O" / "MONITOR" / "PING" / "RESET" / "ROLE" / "SAVE" ...
      * e.g. after "inf"
      *     "O" / "o" -> first_start_4 */
     {403, 255, 69, 96, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 222: known_command_70 */
 
-    /* known-command = ... "HGET" / "HGETALL" / "HSET" / "INCR" / "INFO" / . "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / ...
+    /* known-command = ... / "HGETALL" / "HSET" / "INCR" / "INFO" / "KEY" . "S" / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / "MODULE" ...
      * e.g. after "key"
      *     "S" / "s" -> first_start_1: convert first-command, close command */
     {267, 255, 48, 59, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 223: known_command_71 */
 
-    /* known-command = ... "HGETALL" / "HSET" / "INCR" / "INFO" / "KEYS" / . "LPOP" / "LPUSH" / "LRANGE" / "MGET" / "MODULE" ...
+    /* known-command = ... / "HSET" / "INCR" / "INFO" / "KEYS" / "LPO" . "P" / "LPUSH" / "LRANGE" / "MGET" / "MODULE" / "MONITOR" ...
      * e.g. after "lpo"
      *     "P" / "p" -> first_start_1: convert first-command, close command */
     {267, 255, 66, 77, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 224: known_command_72 */
 
-    /* known-command = ... / "HSET" / "INCR" / "INFO" / "KEYS" / "LPOP" / . "LPUSH" / "LRANGE" / "MGET" / "MODULE" / "MONITOR" ...
+    /* known-command = ... / "INCR" / "INFO" / "KEYS" / "LPOP" / "LPU" . "SH" / "LRANGE" / "MGET" / "MODULE" / "MONITOR" ...
      * e.g. after "lpu"
      *     "S" / "s" -> known_command_56 */
     {268, 255, 48, 59, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 225: known_command_73 */
 
-    /* known-command = ... / "INCR" / "INFO" / "KEYS" / "LPOP" / "LPUSH" / . "LRANGE" / "MGET" / "MODULE" / "MONITOR" / "MSET" ...
+    /* known-command = ... / "INFO" / "KEYS" / "LPOP" / "LPUSH" / "LRA" . "NGE" / "MGET" / "MODULE" / "MONITOR" / "MSET" / ...
      * e.g. after "lra"
      *     "N" / "n" -> known_command_103 */
     {404, 255, 32, 43, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 226: known_command_74 */
 
-    /* known-command = ... "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / . "MODULE" / "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" ...
+    /* known-command = ... / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / "MOD" . "ULE" / "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" ...
      * e.g. after "mod"
      *     "U" / "u" -> known_command_104 */
     {405, 255, 36, 47, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 227: known_command_75 */
 
-    /* known-command = ... / "LPUSH" / "LRANGE" / "MGET" / "MODULE" / . "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" ...
-     * lone-command = ... / "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" / . "MONITOR" / "PING" / "RESET" / "ROLE" / "SAVE" / ...
+    /* known-command = ... "LPUSH" / "LRANGE" / "MGET" / "MODULE" / "MON" . "ITOR" / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" ...
+     * lone-command = ... / "FLUSHDB" / "HELLO" / "INFO" / "MON" . "ITOR" / "PING" / "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" ...
      * e.g. after "mon"
      *     "I" / "i" -> known_command_105 */
     {406, 255, 61, 72, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 228: known_command_76 */
 
-    /* known-command = ... / "MGET" / "MODULE" / "MONITOR" / "MSET" / . "PING" / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" ...
-     * lone-command = ... / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" / . "PING" / "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" ...
+    /* known-command = ... "MGET" / "MODULE" / "MONITOR" / "MSET" / "PIN" . "G" / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" ...
+     * lone-command = ... / "HELLO" / "INFO" / "MONITOR" / "PIN" . "G" / "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" / "SYNC" ...
      * e.g. after "pin"
      *     "G" / "g" -> first_start_4 */
     {403, 255, 25, 36, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 229: known_command_77 */
 
-    /* known-command = ... / "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" / . "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" ...
+    /* known-command = ... / "MSET" / "PING" / "PSUBSCRIBE" / "PSY" . "NC" / "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" ...
      * e.g. after "psy"
      *     "N" / "n" -> known_command_106 */
     {407, 255, 32, 43, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 230: known_command_78 */
 
-    /* known-command = ... / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" / . "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" / ...
+    /* known-command = ... / "PING" / "PSUBSCRIBE" / "PSYNC" / "PUB" . "LISH" / "QUIT" / "REPLCONF" / "REPLICAOF" / "RESET" ...
      * e.g. after "pub"
      *     "L" / "l" -> known_command_107 */
     {408, 255, 29, 40, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 231: known_command_79 */
 
-    /* known-command = ... / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" / . "REPLCONF" / "REPLICAOF" / "RESET" / "ROLE" / "RPOP" ...
-     * known-command = ... / "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" / . "REPLICAOF" / "RESET" / "ROLE" / "RPOP" / "RPUSH" ...
+    /* known-command = ... / "PSYNC" / "PUBLISH" / "QUIT" / "REP" . "LCONF" / "REPLICAOF" / "RESET" / "ROLE" / "RPOP" ...
+     * known-command = ... / "PUBLISH" / "QUIT" / "REPLCONF" / "REP" . "LICAOF" / "RESET" / "ROLE" / "RPOP" / "RPUSH" / ...
      * e.g. after "rep"
      *     "L" / "l" -> known_command_108 */
     {409, 255, 29, 40, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 232: known_command_80 */
 
-    /* known-command = ... "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" / . "RESET" / "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" ...
-     * lone-command = ... / "HELLO" / "INFO" / "MONITOR" / "PING" / . "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" / "SYNC" ...
+    /* known-command = ... / "QUIT" / "REPLCONF" / "REPLICAOF" / "RES" . "ET" / "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" ...
+     * lone-command = ... / "HELLO" / "INFO" / "MONITOR" / "PING" / "RES" . "ET" / "ROLE" / "SAVE" / "SHUTDOWN" / "SYNC" / "TIME"
      * e.g. after "res"
      *     "E" / "e" -> known_command_109 */
     {410, 255, 30, 41, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 233: known_command_81 */
 
-    /* known-command = ... / "QUIT" / "REPLCONF" / "REPLICAOF" / "RESET" / . "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" / "SCAN" ...
-     * lone-command = ... / "INFO" / "MONITOR" / "PING" / "RESET" / . "ROLE" / "SAVE" / "SHUTDOWN" / "SYNC" / "TIME"
+    /* known-command = ... / "REPLCONF" / "REPLICAOF" / "RESET" / "ROL" . "E" / "RPOP" / "RPUSH" / "SADD" / "SAVE" / "SCAN" ...
+     * lone-command = ... / "INFO" / "MONITOR" / "PING" / "RESET" / "ROL" . "E" / "SAVE" / "SHUTDOWN" / "SYNC" / "TIME"
      * e.g. after "rol"
      *     "E" / "e" -> first_start_4 */
     {403, 255, 30, 41, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 234: known_command_82 */
 
-    /* known-command = ... / "RESET" / "ROLE" / "RPOP" / "RPUSH" / . "SADD" / "SAVE" / "SCAN" / "SCRIPT" / "SELECT" / ...
+    /* known-command = ... / "RESET" / "ROLE" / "RPOP" / "RPUSH" / "SAD" . "D" / "SAVE" / "SCAN" / "SCRIPT" / "SELECT" / "SET" ...
      * e.g. after "sad"
      *     "D" / "d" -> first_start_1: convert first-command, close command */
     {267, 255, 67, 78, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 235: known_command_83 */
 
-    /* known-command = ... / "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" / . "SCAN" / "SCRIPT" / "SELECT" / "SET" / "SETEX" / ...
+    /* known-command = ... / "RPOP" / "RPUSH" / "SADD" / "SAVE" / "SCA" . "N" / "SCRIPT" / "SELECT" / "SET" / "SETEX" / "SHUTDOWN" ...
      * e.g. after "sca"
      *     "N" / "n" -> first_start_1: convert first-command, close command */
     {267, 255, 32, 43, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 236: known_command_84 */
 
-    /* known-command = ... / "RPOP" / "RPUSH" / "SADD" / "SAVE" / "SCAN" / . "SCRIPT" / "SELECT" / "SET" / "SETEX" / "SHUTDOWN" ...
+    /* known-command = ... / "RPUSH" / "SADD" / "SAVE" / "SCAN" / "SCR" . "IPT" / "SELECT" / "SET" / "SETEX" / "SHUTDOWN" ...
      * e.g. after "scr"
      *     "I" / "i" -> known_command_110 */
     {411, 255, 61, 72, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 237: known_command_85 */
 
-    /* known-command = ... "RPUSH" / "SADD" / "SAVE" / "SCAN" / "SCRIPT" / . "SELECT" / "SET" / "SETEX" / "SHUTDOWN" / "SLAVEOF" ...
+    /* known-command = ... / "SADD" / "SAVE" / "SCAN" / "SCRIPT" / "SEL" . "ECT" / "SET" / "SETEX" / "SHUTDOWN" / "SLAVEOF" ...
      * e.g. after "sel"
      *     "E" / "e" -> known_command_111 */
     {412, 255, 30, 41, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 238: known_command_86 */
 
     /* first-start = first-command . SP
-     * known-command = ... "SAVE" / "SCAN" / "SCRIPT" / "SELECT" / "SET" / . "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / ...
+     * known-command = ... / "SCAN" / "SCRIPT" / "SELECT" / "SET" / "SET" . "EX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" ...
      * e.g. after "set"
      *     "E" / "e" -> known_command_112
      *     SP -> noted_3: convert first-command, close command, atomic ends */
     {413, 255, 77, 97, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 239: first_start_2 */
 
-    /* known-command = ... / "SCRIPT" / "SELECT" / "SET" / "SETEX" / . "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" ...
-     * lone-command = ... / "PING" / "RESET" / "ROLE" / "SAVE" / . "SHUTDOWN" / "SYNC" / "TIME"
+    /* known-command = ... / "SCRIPT" / "SELECT" / "SET" / "SETEX" / "SHU" . "TDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / ...
+     * lone-command = ... / "PING" / "RESET" / "ROLE" / "SAVE" / "SHU" . "TDOWN" / "SYNC" / "TIME"
      * e.g. after "shu"
      *     "T" / "t" -> known_command_113 */
     {415, 255, 47, 58, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 240: known_command_87 */
 
-    /* known-command = ... / "SELECT" / "SET" / "SETEX" / "SHUTDOWN" / . "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / ...
+    /* known-command = ... "SELECT" / "SET" / "SETEX" / "SHUTDOWN" / "SLA" . "VEOF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / "TIME" ...
      * e.g. after "sla"
      *     "V" / "v" -> known_command_114 */
     {416, 255, 78, 98, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 241: known_command_88 */
 
-    /* known-command = ... / "SET" / "SETEX" / "SHUTDOWN" / "SLAVEOF" / . "SMEMBERS" / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" ...
+    /* known-command = ... / "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SME" . "MBERS" / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" ...
      * e.g. after "sme"
      *     "M" / "m" -> known_command_115 */
     {417, 255, 65, 76, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 242: known_command_89 */
 
-    /* known-command = ... "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / . "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / "TYPE" / ...
+    /* known-command = ... / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUB" . "SCRIBE" / "SYNC" / "TIME" / "TTL" / "TYPE" / "ZADD" ...
      * e.g. after "sub"
      *     "S" / "s" -> known_command_116 */
     {418, 255, 48, 59, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 243: known_command_90 */
 
-    /* known-command = ... / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / . "SYNC" / "TIME" / "TTL" / "TYPE" / "ZADD" / "ZRANGE"
-     * lone-command = ... / "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" / . "SYNC" / "TIME"
+    /* known-command = ... / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / "SYN" . "C" / "TIME" / "TTL" / "TYPE" / "ZADD" / "ZRANGE"
+     * lone-command = ... "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" / "SYN" . "C" / "TIME"
      * e.g. after "syn"
      *     "C" / "c" -> first_start_4 */
     {403, 255, 79, 99, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 244: known_command_91 */
 
-    /* known-command = ... / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / . "TYPE" / "ZADD" / "ZRANGE"
+    /* known-command = ... / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / "TYP" . "E" / "ZADD" / "ZRANGE"
      * e.g. after "typ"
      *     "E" / "e" -> first_start_1: convert first-command, close command */
     {267, 255, 30, 41, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 245: known_command_92 */
@@ -7804,7 +7399,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_27: convert size */
     {421, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 247: size_23 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "!0\r"
      *     LF -> bulk_error_text_1: open error */
     {424, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: crlf_26 */
@@ -7814,7 +7409,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_26 */
     {425, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: crlf_27 */
 
-    /* first-bulk = ... ) / ( "$" null-length CRLF ) / ( . "$EOF:" delimiter CRLF delimited )
+    /* first-bulk = ... ) / ( "$" null-length CRLF ) / ( "$EO" . "F:" delimiter CRLF delimited )
      * e.g. after "$eo"
      *     "F" / "f" -> first_bulk_3 */
     {426, 255, 75, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: first_bulk_2 */
@@ -7827,7 +7422,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_29: convert size */
     {427, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 251: size_24 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "$0\r"
      *     LF -> content_or_snapshot_2 */
     {430, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: crlf_28 */
@@ -7845,7 +7440,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_31: convert items */
     {432, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 254: items_21 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r"
      *     LF -> pairs_1 */
     {435, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: crlf_30 */
@@ -7855,7 +7450,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_30 */
     {436, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: crlf_31 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r"
      *     LF -> attribute_4 */
     {437, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: crlf_32 */
@@ -7868,7 +7463,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_34: convert items */
     {438, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 258: items_22 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r"
      *     LF -> elements_3 */
     {441, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: crlf_33 */
@@ -7878,7 +7473,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_33 */
     {442, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: crlf_34 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * word = 1*. ALPHA
      * CRLF = . %x0D.0A
      * e.g. after "+fu"
@@ -7887,12 +7482,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: close simple-string */
     {443, 255, 80, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: fullresync_word_5 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after ",in"
      *     "F" / "f" -> crlf_18: close double */
     {446, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: real_11 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after ",na"
      *     "N" / "n" -> crlf_18: close double */
     {446, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: real_12 */
@@ -7921,7 +7516,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_36: convert size */
     {452, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 266: size_25 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "=0\r"
      *     LF -> verbatim_1 */
     {455, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: crlf_35 */
@@ -7939,7 +7534,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_38: convert items */
     {457, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 269: items_23 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after ">0\r"
      *     LF -> elements_4 */
     {460, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: crlf_37 */
@@ -7957,7 +7552,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_40: convert items */
     {462, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 272: items_24 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r"
      *     LF -> pairs_2 */
     {465, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: crlf_39 */
@@ -7983,7 +7578,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_42: convert size */
     {469, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 276: size_26 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "!0\r"
      *     LF -> bulk_error_text_2: open error */
     {472, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: crlf_41 */
@@ -8001,7 +7596,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_44: convert size */
     {474, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 279: size_27 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "$0\r"
      *     LF -> string_1: open bulk-string */
     {77, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: crlf_43 */
@@ -8011,7 +7606,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_43 */
     {477, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: crlf_44 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "$?\r"
      *     LF -> chunk_1 */
     {478, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: crlf_45 */
@@ -8024,7 +7619,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_47: convert items */
     {479, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 283: items_25 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r"
      *     LF -> pairs_3 */
     {482, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: crlf_46 */
@@ -8034,7 +7629,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_46 */
     {483, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: crlf_47 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r"
      *     LF -> attribute_5 */
     {484, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: crlf_48 */
@@ -8044,12 +7639,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_57 */
     {485, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: crlf_49 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r"
      *     LF -> attribute_6 */
     {486, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: crlf_50 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "+fu"
@@ -8058,12 +7653,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_6: close simple-string */
     {487, 255, 82, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: fullresync_word_6 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after ",in"
      *     "F" / "f" -> crlf_2: close double */
     {490, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: real_15 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after ",na"
      *     "N" / "n" -> crlf_2: close double */
     {490, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: real_16 */
@@ -8092,7 +7687,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_52: convert size */
     {496, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 294: size_28 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "=0\r"
      *     LF -> verbatim_2 */
     {499, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: crlf_51 */
@@ -8110,7 +7705,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_54: convert items */
     {501, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 297: items_26 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "~0\r"
      *     LF -> elements_1 */
     {504, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: crlf_53 */
@@ -8120,7 +7715,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_53 */
     {505, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: crlf_54 */
 
-    /* bulk = ... CRLF ) / ( "$?" CRLF *chunk ";0" CRLF ) / ( . "$EOF:" delimiter CRLF delimited )
+    /* bulk = ... ) / ( "$?" CRLF *chunk ";0" CRLF ) / ( "$EO" . "F:" delimiter CRLF delimited )
      * e.g. after "$eo"
      *     "F" / "f" -> bulk_3 */
     {506, 255, 75, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: bulk_2 */
@@ -8133,7 +7728,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_56: convert items */
     {507, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 301: items_27 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r"
      *     LF -> pairs_4 */
     {510, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: crlf_55 */
@@ -8195,64 +7790,64 @@ static const qcap_state_t states[] = {
      *     -> before_first_arguments_6 */
     {0, 255, 16, 23, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 311: noted_3 */
 
-    /* known-command = "ACL" / "AUTH" / . "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" ...
-     * lone-command = . "BGSAVE" / "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" ...
+    /* known-command = "ACL" / "AUTH" / "BGSA" . "VE" / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" ...
+     * lone-command = "BGSA" . "VE" / "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" ...
      * e.g. after "bgsa"
      *     "V" / "v" -> known_command_117 */
     {518, 255, 78, 98, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 312: known_command_93 */
 
-    /* known-command = "ACL" / "AUTH" / "BGSAVE" / . "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" ...
+    /* known-command = "ACL" / "AUTH" / "BGSAVE" / "CLIE" . "NT" / "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" ...
      * e.g. after "clie"
      *     "N" / "n" -> known_command_31 */
     {178, 255, 32, 43, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 313: known_command_94 */
 
-    /* known-command = "ACL" / "AUTH" / "BGSAVE" / "CLIENT" / . "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" ...
+    /* known-command = "ACL" / "AUTH" / "BGSAVE" / "CLIENT" / "CLUS" . "TER" / "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" ...
      * e.g. after "clus"
      *     "T" / "t" -> known_command_118 */
     {519, 255, 47, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 314: known_command_95 */
 
-    /* known-command = ... / "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" / . "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" / "DEL" ...
-     * lone-command = "BGSAVE" / . "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / ...
+    /* known-command = ... / "BGSAVE" / "CLIENT" / "CLUSTER" / "COMM" . "AND" / "CONFIG" / "DBSIZE" / "DECR" / "DEL" / "ECHO" ...
+     * lone-command = "BGSAVE" / "COMM" . "AND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" ...
      * e.g. after "comm"
      *     "A" / "a" -> known_command_119 */
     {520, 255, 53, 64, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 315: known_command_96 */
 
-    /* known-command = ... / "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" / . "CONFIG" / "DBSIZE" / "DECR" / "DEL" / "ECHO" / ...
+    /* known-command = ... / "CLIENT" / "CLUSTER" / "COMMAND" / "CONF" . "IG" / "DBSIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" ...
      * e.g. after "conf"
      *     "I" / "i" -> known_command_120 */
     {521, 255, 61, 72, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 316: known_command_97 */
 
-    /* known-command = ... / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" / . "DBSIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" ...
-     * lone-command = "BGSAVE" / "COMMAND" / . "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" ...
+    /* known-command = ... / "CLUSTER" / "COMMAND" / "CONFIG" / "DBSI" . "ZE" / "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" ...
+     * lone-command = "BGSAVE" / "COMMAND" / "DBSI" . "ZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" ...
      * e.g. after "dbsi"
      *     "Z" / "z" -> known_command_117 */
     {518, 255, 84, 110, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 317: known_command_98 */
 
-    /* known-command = ... / "DBSIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" / . "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" ...
+    /* known-command = ... / "DECR" / "DEL" / "ECHO" / "EVAL" / "EXIS" . "TS" / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" ...
      * e.g. after "exis"
      *     "T" / "t" -> known_command_71 */
     {286, 255, 47, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 318: known_command_99 */
 
-    /* known-command = ... / "DECR" / "DEL" / "ECHO" / "EVAL" / "EXISTS" / . "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" ...
+    /* known-command = ... / "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPI" . "RE" / "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" ...
      * e.g. after "expi"
      *     "R" / "r" -> known_command_92 */
     {310, 255, 76, 95, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 319: known_command_100 */
 
-    /* known-command = ... "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / . "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" / "HGET" ...
-     * known-command = ... / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" / . "FLUSHDB" / "GET" / "HELLO" / "HGET" / "HGETALL" ...
-     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / . "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" ...
+    /* known-command = ... "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / "FLUS" . "HALL" / "FLUSHDB" / "GET" / "HELLO" / "HGET" / ...
+     * known-command = ... / "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLUS" . "HDB" / "GET" / "HELLO" / "HGET" / "HGETALL" / "HSET" ...
+     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / "FLUS" . "HALL" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" ...
      * e.g. after "flus"
      *     "H" / "h" -> known_command_121 */
     {522, 255, 52, 63, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 320: known_command_101 */
 
-    /* known-command = ... / "EXPIRE" / "FLUSHALL" / "FLUSHDB" / "GET" / . "HELLO" / "HGET" / "HGETALL" / "HSET" / "INCR" / ...
-     * lone-command = ... "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / . "HELLO" / "INFO" / "MONITOR" / "PING" / "RESET" ...
+    /* known-command = ... / "FLUSHALL" / "FLUSHDB" / "GET" / "HELL" . "O" / "HGET" / "HGETALL" / "HSET" / "INCR" / "INFO" ...
+     * lone-command = ... / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HELL" . "O" / "INFO" / "MONITOR" / "PING" / "RESET" / "ROLE" ...
      * e.g. after "hell"
      *     "O" / "o" -> first_start_4 */
     {523, 255, 69, 96, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 321: known_command_102 */
 
     /* first-start = first-command . SP
-     * known-command = ... / "FLUSHDB" / "GET" / "HELLO" / "HGET" / . "HGETALL" / "HSET" / "INCR" / "INFO" / "KEYS" / ...
+     * known-command = ... / "FLUSHDB" / "GET" / "HELLO" / "HGET" / "HGET" . "ALL" / "HSET" / "INCR" / "INFO" / "KEYS" / "LPOP" ...
      * e.g. after "hget"
      *     "A" / "a" -> known_command_122
      *     SP -> noted_3: convert first-command, close command, atomic ends */
@@ -8267,77 +7862,77 @@ static const qcap_state_t states[] = {
      *     LF -> noted_4: begin lone-command, convert lone-command, close command, mark, anomaly-open, anomaly bare-LF, atomic ends */
     {526, 255, 83, 112, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 323: first_start_4 */
 
-    /* known-command = ... / "INCR" / "INFO" / "KEYS" / "LPOP" / "LPUSH" / . "LRANGE" / "MGET" / "MODULE" / "MONITOR" / "MSET" ...
+    /* known-command = ... / "INFO" / "KEYS" / "LPOP" / "LPUSH" / "LRAN" . "GE" / "MGET" / "MODULE" / "MONITOR" / "MSET" / ...
      * e.g. after "lran"
      *     "G" / "g" -> known_command_92 */
     {310, 255, 25, 36, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 324: known_command_103 */
 
-    /* known-command = ... "KEYS" / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / . "MODULE" / "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" ...
+    /* known-command = ... / "LPOP" / "LPUSH" / "LRANGE" / "MGET" / "MODU" . "LE" / "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" ...
      * e.g. after "modu"
      *     "L" / "l" -> known_command_92 */
     {310, 255, 29, 40, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 325: known_command_104 */
 
-    /* known-command = ... / "LPUSH" / "LRANGE" / "MGET" / "MODULE" / . "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" ...
-     * lone-command = ... / "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" / . "MONITOR" / "PING" / "RESET" / "ROLE" / "SAVE" / ...
+    /* known-command = ... "LPUSH" / "LRANGE" / "MGET" / "MODULE" / "MONI" . "TOR" / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" ...
+     * lone-command = ... / "FLUSHDB" / "HELLO" / "INFO" / "MONI" . "TOR" / "PING" / "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" ...
      * e.g. after "moni"
      *     "T" / "t" -> known_command_123 */
     {529, 255, 47, 58, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 326: known_command_105 */
 
-    /* known-command = ... / "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" / . "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" ...
+    /* known-command = ... / "MSET" / "PING" / "PSUBSCRIBE" / "PSYN" . "C" / "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" ...
      * e.g. after "psyn"
      *     "C" / "c" -> first_start_1: convert first-command, close command */
     {267, 255, 79, 99, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 327: known_command_106 */
 
-    /* known-command = ... / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" / . "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" / ...
+    /* known-command = ... / "PING" / "PSUBSCRIBE" / "PSYNC" / "PUBL" . "ISH" / "QUIT" / "REPLCONF" / "REPLICAOF" / "RESET" ...
      * e.g. after "publ"
      *     "I" / "i" -> known_command_73 */
     {530, 255, 61, 72, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 328: known_command_107 */
 
-    /* known-command = ... / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" / . "REPLCONF" / "REPLICAOF" / "RESET" / "ROLE" / "RPOP" ...
-     * known-command = ... / "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" / . "REPLICAOF" / "RESET" / "ROLE" / "RPOP" / "RPUSH" ...
+    /* known-command = ... / "PSYNC" / "PUBLISH" / "QUIT" / "REPL" . "CONF" / "REPLICAOF" / "RESET" / "ROLE" / "RPOP" ...
+     * known-command = ... / "PUBLISH" / "QUIT" / "REPLCONF" / "REPL" . "ICAOF" / "RESET" / "ROLE" / "RPOP" / "RPUSH" / ...
      * e.g. after "repl"
      *     "C" / "c" -> known_command_124
      *     "I" / "i" -> known_command_125 */
     {531, 255, 86, 113, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 329: known_command_108 */
 
-    /* known-command = ... "PUBLISH" / "QUIT" / "REPLCONF" / "REPLICAOF" / . "RESET" / "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" ...
-     * lone-command = ... / "HELLO" / "INFO" / "MONITOR" / "PING" / . "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" / "SYNC" ...
+    /* known-command = ... / "QUIT" / "REPLCONF" / "REPLICAOF" / "RESE" . "T" / "ROLE" / "RPOP" / "RPUSH" / "SADD" / "SAVE" ...
+     * lone-command = ... "HELLO" / "INFO" / "MONITOR" / "PING" / "RESE" . "T" / "ROLE" / "SAVE" / "SHUTDOWN" / "SYNC" / "TIME"
      * e.g. after "rese"
      *     "T" / "t" -> first_start_4 */
     {523, 255, 47, 58, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 330: known_command_109 */
 
-    /* known-command = ... / "RPOP" / "RPUSH" / "SADD" / "SAVE" / "SCAN" / . "SCRIPT" / "SELECT" / "SET" / "SETEX" / "SHUTDOWN" ...
+    /* known-command = ... / "RPUSH" / "SADD" / "SAVE" / "SCAN" / "SCRI" . "PT" / "SELECT" / "SET" / "SETEX" / "SHUTDOWN" / ...
      * e.g. after "scri"
      *     "P" / "p" -> known_command_31 */
     {178, 255, 66, 77, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 331: known_command_110 */
 
-    /* known-command = ... "RPUSH" / "SADD" / "SAVE" / "SCAN" / "SCRIPT" / . "SELECT" / "SET" / "SETEX" / "SHUTDOWN" / "SLAVEOF" ...
+    /* known-command = ... / "SADD" / "SAVE" / "SCAN" / "SCRIPT" / "SELE" . "CT" / "SET" / "SETEX" / "SHUTDOWN" / "SLAVEOF" ...
      * e.g. after "sele"
      *     "C" / "c" -> known_command_31 */
     {178, 255, 79, 99, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 332: known_command_111 */
 
-    /* known-command = ... "SAVE" / "SCAN" / "SCRIPT" / "SELECT" / "SET" / . "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / ...
+    /* known-command = ... / "SCAN" / "SCRIPT" / "SELECT" / "SET" / "SETE" . "X" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" ...
      * e.g. after "sete"
      *     "X" / "x" -> first_start_1: convert first-command, close command */
     {267, 255, 87, 114, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 333: known_command_112 */
 
-    /* known-command = ... / "SCRIPT" / "SELECT" / "SET" / "SETEX" / . "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" ...
-     * lone-command = ... / "PING" / "RESET" / "ROLE" / "SAVE" / . "SHUTDOWN" / "SYNC" / "TIME"
+    /* known-command = ... "SCRIPT" / "SELECT" / "SET" / "SETEX" / "SHUT" . "DOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / ...
+     * lone-command = ... / "PING" / "RESET" / "ROLE" / "SAVE" / "SHUT" . "DOWN" / "SYNC" / "TIME"
      * e.g. after "shut"
      *     "D" / "d" -> known_command_126 */
     {533, 255, 67, 78, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 334: known_command_113 */
 
-    /* known-command = ... / "SELECT" / "SET" / "SETEX" / "SHUTDOWN" / . "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / ...
+    /* known-command = ... / "SET" / "SETEX" / "SHUTDOWN" / "SLAV" . "EOF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / "TIME" ...
      * e.g. after "slav"
      *     "E" / "e" -> known_command_127 */
     {534, 255, 30, 41, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 335: known_command_114 */
 
-    /* known-command = ... / "SET" / "SETEX" / "SHUTDOWN" / "SLAVEOF" / . "SMEMBERS" / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" ...
+    /* known-command = ... / "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEM" . "BERS" / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / ...
      * e.g. after "smem"
      *     "B" / "b" -> known_command_128 */
     {535, 255, 60, 71, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 336: known_command_115 */
 
-    /* known-command = ... "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / . "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / "TYPE" / ...
+    /* known-command = ... / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBS" . "CRIBE" / "SYNC" / "TIME" / "TTL" / "TYPE" / "ZADD" ...
      * e.g. after "subs"
      *     "C" / "c" -> known_command_129 */
     {536, 255, 79, 99, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 337: known_command_116 */
@@ -8348,7 +7943,7 @@ static const qcap_state_t states[] = {
      *     -> before_crlf_5 */
     {0, 255, 47, 115, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 338: bulk_error_text_1 */
 
-    /* first-bulk = ... ) / ( "$" null-length CRLF ) / ( . "$EOF:" delimiter CRLF delimited )
+    /* first-bulk = ... ) / ( "$" null-length CRLF ) / ( "$EOF" . ":" delimiter CRLF delimited )
      * e.g. after "$eof"
      *     ":" -> delimiter_1: begin delimiter */
     {537, 255, 88, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: first_bulk_3 */
@@ -8390,7 +7985,7 @@ static const qcap_state_t states[] = {
      *     -> elements_6 */
     {0, 255, 41, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 343: elements_3 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * word = 1*. ALPHA
      * CRLF = . %x0D.0A
      * e.g. after "+ful"
@@ -8465,7 +8060,7 @@ static const qcap_state_t states[] = {
      *     "~" -> items_35 */
     {560, 255, 89, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: attribute_5 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*-1\r"
      *     LF -> said_1: close push */
     {575, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: crlf_57 */
@@ -8491,7 +8086,7 @@ static const qcap_state_t states[] = {
      *     "~" -> items_39 */
     {576, 255, 89, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: attribute_6 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "+ful"
@@ -8518,7 +8113,7 @@ static const qcap_state_t states[] = {
      *     -> crlf_2 */
     {0, 255, 156, 121, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 359: verbatim_2 */
 
-    /* bulk = ... CRLF ) / ( "$?" CRLF *chunk ";0" CRLF ) / ( . "$EOF:" delimiter CRLF delimited )
+    /* bulk = ... ) / ( "$?" CRLF *chunk ";0" CRLF ) / ( "$EOF" . ":" delimiter CRLF delimited )
      * e.g. after "$eof"
      *     ":" -> delimiter_2: begin delimiter */
     {597, 255, 88, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: bulk_3 */
@@ -8571,7 +8166,7 @@ static const qcap_state_t states[] = {
      *     "'" -> single_quoted_2: open argument */
     {605, 4, 93, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 367: inline_arguments_3 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "a\r"
      *     LF -> request_start_1: close request */
     {611, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: crlf_58 */
@@ -8606,42 +8201,42 @@ static const qcap_state_t states[] = {
      *     -> first_arguments_1: set is_spoken */
     {617, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 375: before_first_arguments_6 */
 
-    /* known-command = "ACL" / "AUTH" / . "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" ...
-     * lone-command = . "BGSAVE" / "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" ...
+    /* known-command = "ACL" / "AUTH" / "BGSAV" . "E" / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFIG" ...
+     * lone-command = "BGSAV" . "E" / "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" ...
      * e.g. after "bgsav"
      *     "E" / "e" -> first_start_4 */
     {618, 255, 30, 41, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 376: known_command_117 */
 
-    /* known-command = "ACL" / "AUTH" / "BGSAVE" / "CLIENT" / . "CLUSTER" / "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" ...
+    /* known-command = "ACL" / "AUTH" / "BGSAVE" / "CLIENT" / "CLUST" . "ER" / "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" ...
      * e.g. after "clust"
      *     "E" / "e" -> known_command_63 */
     {619, 255, 30, 41, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 377: known_command_118 */
 
-    /* known-command = ... / "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" / . "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" / "DEL" ...
-     * lone-command = "BGSAVE" / . "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / ...
+    /* known-command = ... / "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMA" . "ND" / "CONFIG" / "DBSIZE" / "DECR" / "DEL" / "ECHO" ...
+     * lone-command = "BGSAVE" / "COMMA" . "ND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" ...
      * e.g. after "comma"
      *     "N" / "n" -> known_command_130 */
     {620, 255, 32, 43, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 378: known_command_119 */
 
-    /* known-command = ... / "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAND" / . "CONFIG" / "DBSIZE" / "DECR" / "DEL" / "ECHO" / ...
+    /* known-command = ... / "CLIENT" / "CLUSTER" / "COMMAND" / "CONFI" . "G" / "DBSIZE" / "DECR" / "DEL" / "ECHO" / "EVAL" ...
      * e.g. after "confi"
      *     "G" / "g" -> first_start_1: convert first-command, close command */
     {267, 255, 25, 36, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 379: known_command_120 */
 
-    /* known-command = ... "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / . "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" / "HGET" ...
-     * known-command = ... / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" / . "FLUSHDB" / "GET" / "HELLO" / "HGET" / "HGETALL" ...
-     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / . "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" ...
+    /* known-command = ... "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSH" . "ALL" / "FLUSHDB" / "GET" / "HELLO" / "HGET" / "HGETALL" ...
+     * known-command = ... / "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLUSH" . "DB" / "GET" / "HELLO" / "HGET" / "HGETALL" / "HSET" ...
+     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / "FLUSH" . "ALL" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" ...
      * e.g. after "flush"
      *     "A" / "a" -> known_command_131
      *     "D" / "d" -> known_command_132 */
     {621, 255, 94, 129, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 380: known_command_121 */
 
-    /* known-command = ... / "FLUSHDB" / "GET" / "HELLO" / "HGET" / . "HGETALL" / "HSET" / "INCR" / "INFO" / "KEYS" / ...
+    /* known-command = ... "FLUSHDB" / "GET" / "HELLO" / "HGET" / "HGETA" . "LL" / "HSET" / "INCR" / "INFO" / "KEYS" / "LPOP" ...
      * e.g. after "hgeta"
      *     "L" / "l" -> known_command_20 */
     {278, 255, 29, 40, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 381: known_command_122 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "info\r"
      *     LF -> noted_4: atomic ends */
     {623, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: crlf_59 */
@@ -8656,39 +8251,39 @@ static const qcap_state_t states[] = {
      *     -> before_request_start_8 */
     {0, 255, 17, 23, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 383: noted_4 */
 
-    /* known-command = ... / "LPUSH" / "LRANGE" / "MGET" / "MODULE" / . "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" ...
-     * lone-command = ... / "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" / . "MONITOR" / "PING" / "RESET" / "ROLE" / "SAVE" / ...
+    /* known-command = ... / "LRANGE" / "MGET" / "MODULE" / "MONIT" . "OR" / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" ...
+     * lone-command = ... / "FLUSHDB" / "HELLO" / "INFO" / "MONIT" . "OR" / "PING" / "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" ...
      * e.g. after "monit"
      *     "O" / "o" -> known_command_133 */
     {624, 255, 69, 96, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 384: known_command_123 */
 
-    /* known-command = ... / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" / . "REPLCONF" / "REPLICAOF" / "RESET" / "ROLE" / "RPOP" ...
+    /* known-command = ... / "PSYNC" / "PUBLISH" / "QUIT" / "REPLC" . "ONF" / "REPLICAOF" / "RESET" / "ROLE" / "RPOP" ...
      * e.g. after "replc"
      *     "O" / "o" -> known_command_134 */
     {625, 255, 69, 96, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 385: known_command_124 */
 
-    /* known-command = ... / "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" / . "REPLICAOF" / "RESET" / "ROLE" / "RPOP" / "RPUSH" ...
+    /* known-command = ... / "PUBLISH" / "QUIT" / "REPLCONF" / "REPLI" . "CAOF" / "RESET" / "ROLE" / "RPOP" / "RPUSH" / "SADD" ...
      * e.g. after "repli"
      *     "C" / "c" -> known_command_135 */
     {626, 255, 79, 99, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 386: known_command_125 */
 
-    /* known-command = ... / "SCRIPT" / "SELECT" / "SET" / "SETEX" / . "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" ...
-     * lone-command = ... / "PING" / "RESET" / "ROLE" / "SAVE" / . "SHUTDOWN" / "SYNC" / "TIME"
+    /* known-command = ... "SCRIPT" / "SELECT" / "SET" / "SETEX" / "SHUTD" . "OWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" ...
+     * lone-command = ... / "PING" / "RESET" / "ROLE" / "SAVE" / "SHUTD" . "OWN" / "SYNC" / "TIME"
      * e.g. after "shutd"
      *     "O" / "o" -> known_command_136 */
     {627, 255, 69, 96, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 387: known_command_126 */
 
-    /* known-command = ... / "SELECT" / "SET" / "SETEX" / "SHUTDOWN" / . "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / ...
+    /* known-command = ... / "SET" / "SETEX" / "SHUTDOWN" / "SLAVE" . "OF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / "TIME" ...
      * e.g. after "slave"
      *     "O" / "o" -> known_command_137 */
     {628, 255, 69, 96, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 388: known_command_127 */
 
-    /* known-command = ... / "SET" / "SETEX" / "SHUTDOWN" / "SLAVEOF" / . "SMEMBERS" / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" ...
+    /* known-command = ... / "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMB" . "ERS" / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / ...
      * e.g. after "smemb"
      *     "E" / "e" -> known_command_138 */
     {629, 255, 30, 41, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 389: known_command_128 */
 
-    /* known-command = ... "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / . "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / "TYPE" / ...
+    /* known-command = ... / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSC" . "RIBE" / "SYNC" / "TIME" / "TTL" / "TYPE" / "ZADD" ...
      * e.g. after "subsc"
      *     "R" / "r" -> known_command_139 */
     {630, 255, 76, 95, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 390: known_command_129 */
@@ -8773,7 +8368,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after "%?\r\n$"
      *     DIGIT -> size_42: begin size
      *     "-" -> null_length_5: open null
@@ -8781,7 +8376,7 @@ static const qcap_state_t states[] = {
     {646, 255, 11, 21, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 405: size_31 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after "%?\r\n%"
      *     DIGIT -> items_44: begin items
      *     "?" -> crlf_63 */
@@ -8796,7 +8391,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "%?\r\n*"
      *     DIGIT -> items_45: begin items
      *     "-" -> null_length_5: open null
@@ -8833,7 +8428,7 @@ static const qcap_state_t states[] = {
     {664, 255, 15, 30, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 412: items_30 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after "%?\r\n~"
      *     DIGIT -> items_45: begin items
      *     "?" -> crlf_65 */
@@ -8846,7 +8441,7 @@ static const qcap_state_t states[] = {
      *     -> elements_8 */
     {0, 255, 20, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 414: elements_6 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * word = 1*. ALPHA
      * CRLF = . %x0D.0A
      * e.g. after "+full"
@@ -8883,7 +8478,7 @@ static const qcap_state_t states[] = {
     {672, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 420: before_crlf_6 */
 
     /* chunk-size = . "1"-"9" *9DIGIT
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk . ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk ";" . "0" CRLF )
      * e.g. after "$?\r\n;"
      *     "0" -> crlf_2
      *     "1"-"9" -> chunk_size_2: begin chunk-size */
@@ -8920,7 +8515,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after "%?\r\n$"
      *     DIGIT -> size_45: begin size
      *     "-" -> null_length_6: open null
@@ -8928,7 +8523,7 @@ static const qcap_state_t states[] = {
     {680, 255, 11, 21, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 427: size_34 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after "%?\r\n%"
      *     DIGIT -> items_47: begin items
      *     "?" -> crlf_67 */
@@ -8943,7 +8538,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "%?\r\n*"
      *     DIGIT -> items_48: begin items
      *     "-" -> null_length_6: open null
@@ -8980,7 +8575,7 @@ static const qcap_state_t states[] = {
     {698, 255, 15, 30, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 434: items_34 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after "%?\r\n~"
      *     DIGIT -> items_48: begin items
      *     "?" -> crlf_69 */
@@ -9010,7 +8605,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after "*?\r\n$"
      *     DIGIT -> size_48: begin size
      *     "-" -> null_length_7: open null
@@ -9018,7 +8613,7 @@ static const qcap_state_t states[] = {
     {706, 255, 11, 21, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 440: size_37 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after "*?\r\n%"
      *     DIGIT -> items_50: begin items
      *     "?" -> crlf_71 */
@@ -9033,7 +8628,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "*?\r\n*"
      *     DIGIT -> items_51: begin items
      *     "-" -> null_length_7: open null
@@ -9070,13 +8665,13 @@ static const qcap_state_t states[] = {
     {724, 255, 15, 30, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 447: items_38 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after "*?\r\n~"
      *     DIGIT -> items_51: begin items
      *     "?" -> crlf_73 */
     {725, 255, 45, 55, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 448: items_39 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "+full"
@@ -9121,7 +8716,7 @@ static const qcap_state_t states[] = {
     {736, 255, 43, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 455: truth_6 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after "*0\r\n%"
      *     DIGIT -> items_53: begin items
      *     "?" -> crlf_76 */
@@ -9136,7 +8731,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "*0\r\n*"
      *     DIGIT -> items_54: begin items
      *     "-" -> null_length_1: open null
@@ -9173,7 +8768,7 @@ static const qcap_state_t states[] = {
     {752, 255, 15, 30, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 462: items_42 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after "*0\r\n~"
      *     DIGIT -> items_54: begin items
      *     "?" -> crlf_78 */
@@ -9270,20 +8865,20 @@ static const qcap_state_t states[] = {
      *     -> first_arguments_2 */
     {788, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 474: before_first_arguments_7 */
 
-    /* known-command = ... / "AUTH" / "BGSAVE" / "CLIENT" / "CLUSTER" / . "COMMAND" / "CONFIG" / "DBSIZE" / "DECR" / "DEL" ...
-     * lone-command = "BGSAVE" / . "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / ...
+    /* known-command = ... / "BGSAVE" / "CLIENT" / "CLUSTER" / "COMMAN" . "D" / "CONFIG" / "DBSIZE" / "DECR" / "DEL" / "ECHO" ...
+     * lone-command = "BGSAVE" / "COMMAN" . "D" / "DBSIZE" / "FLUSHALL" / "FLUSHDB" / "HELLO" ...
      * e.g. after "comman"
      *     "D" / "d" -> first_start_4 */
     {789, 255, 67, 78, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 475: known_command_130 */
 
-    /* known-command = ... "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / . "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" / "HGET" ...
-     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / . "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" ...
+    /* known-command = ... / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHA" . "LL" / "FLUSHDB" / "GET" / "HELLO" / "HGET" / "HGETALL" ...
+     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / "FLUSHA" . "LL" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" ...
      * e.g. after "flusha"
      *     "L" / "l" -> known_command_140 */
     {790, 255, 29, 40, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 476: known_command_131 */
 
-    /* known-command = ... / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHALL" / . "FLUSHDB" / "GET" / "HELLO" / "HGET" / "HGETALL" ...
-     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / "FLUSHALL" / . "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" / "PING" ...
+    /* known-command = ... / "EXISTS" / "EXPIRE" / "FLUSHALL" / "FLUSHD" . "B" / "GET" / "HELLO" / "HGET" / "HGETALL" / "HSET" ...
+     * lone-command = ... / "COMMAND" / "DBSIZE" / "FLUSHALL" / "FLUSHD" . "B" / "HELLO" / "INFO" / "MONITOR" / "PING" / "RESET" ...
      * e.g. after "flushd"
      *     "B" / "b" -> first_start_4 */
     {789, 255, 60, 71, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 477: known_command_132 */
@@ -9312,39 +8907,39 @@ static const qcap_state_t states[] = {
      *     -> request_start_1: set is_spoken, close request */
     {796, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 483: before_request_start_8 */
 
-    /* known-command = ... / "LPUSH" / "LRANGE" / "MGET" / "MODULE" / . "MONITOR" / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" ...
-     * lone-command = ... / "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" / . "MONITOR" / "PING" / "RESET" / "ROLE" / "SAVE" / ...
+    /* known-command = ... / "LRANGE" / "MGET" / "MODULE" / "MONITO" . "R" / "MSET" / "PING" / "PSUBSCRIBE" / "PSYNC" / ...
+     * lone-command = ... / "FLUSHDB" / "HELLO" / "INFO" / "MONITO" . "R" / "PING" / "RESET" / "ROLE" / "SAVE" / "SHUTDOWN" ...
      * e.g. after "monito"
      *     "R" / "r" -> first_start_4 */
     {789, 255, 76, 95, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 484: known_command_133 */
 
-    /* known-command = ... / "PSUBSCRIBE" / "PSYNC" / "PUBLISH" / "QUIT" / . "REPLCONF" / "REPLICAOF" / "RESET" / "ROLE" / "RPOP" ...
+    /* known-command = ... / "PSYNC" / "PUBLISH" / "QUIT" / "REPLCO" . "NF" / "REPLICAOF" / "RESET" / "ROLE" / "RPOP" / ...
      * e.g. after "replco"
      *     "N" / "n" -> known_command_137 */
     {628, 255, 32, 43, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 485: known_command_134 */
 
-    /* known-command = ... / "PSYNC" / "PUBLISH" / "QUIT" / "REPLCONF" / . "REPLICAOF" / "RESET" / "ROLE" / "RPOP" / "RPUSH" ...
+    /* known-command = ... / "PUBLISH" / "QUIT" / "REPLCONF" / "REPLIC" . "AOF" / "RESET" / "ROLE" / "RPOP" / "RPUSH" / "SADD" ...
      * e.g. after "replic"
      *     "A" / "a" -> known_command_127 */
     {534, 255, 53, 64, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 486: known_command_135 */
 
-    /* known-command = ... / "SCRIPT" / "SELECT" / "SET" / "SETEX" / . "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" ...
-     * lone-command = ... / "PING" / "RESET" / "ROLE" / "SAVE" / . "SHUTDOWN" / "SYNC" / "TIME"
+    /* known-command = ... / "SELECT" / "SET" / "SETEX" / "SHUTDO" . "WN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" ...
+     * lone-command = ... / "PING" / "RESET" / "ROLE" / "SAVE" / "SHUTDO" . "WN" / "SYNC" / "TIME"
      * e.g. after "shutdo"
      *     "W" / "w" -> known_command_141 */
     {797, 255, 101, 139, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 487: known_command_136 */
 
-    /* known-command = ... / "SELECT" / "SET" / "SETEX" / "SHUTDOWN" / . "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / ...
+    /* known-command = ... / "SET" / "SETEX" / "SHUTDOWN" / "SLAVEO" . "F" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" / "TIME" ...
      * e.g. after "slaveo"
      *     "F" / "f" -> first_start_1: convert first-command, close command */
     {267, 255, 75, 94, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 488: known_command_137 */
 
-    /* known-command = ... / "SET" / "SETEX" / "SHUTDOWN" / "SLAVEOF" / . "SMEMBERS" / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" ...
+    /* known-command = ... / "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBE" . "RS" / "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / "TYPE" ...
      * e.g. after "smembe"
      *     "R" / "r" -> known_command_71 */
     {286, 255, 76, 95, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 489: known_command_138 */
 
-    /* known-command = ... "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / . "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / "TYPE" / ...
+    /* known-command = ... "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCR" . "IBE" / "SYNC" / "TIME" / "TTL" / "TYPE" / "ZADD" ...
      * e.g. after "subscr"
      *     "I" / "i" -> known_command_142 */
     {798, 255, 61, 72, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 490: known_command_139 */
@@ -9432,7 +9027,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_83: convert size */
     {825, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 502: size_42 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "%?\r\n$-"
      *     "1" -> crlf_22: close null */
     {827, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 503: null_length_5 */
@@ -9485,7 +9080,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_32: close simple-string */
     {838, 2, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 511: text_2 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+f"
@@ -9494,12 +9089,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_32: close simple-string */
     {840, 255, 73, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 512: fullresync_word_15 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after "%?\r\n,i"
      *     "N" / "n" -> real_44 */
     {843, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 513: real_27 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after "%?\r\n,n"
      *     "A" / "a" -> real_45 */
     {844, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 514: real_28 */
@@ -9569,7 +9164,7 @@ static const qcap_state_t states[] = {
      *     -> before_said_4 */
     {0, 255, 19, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 522: elements_8 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * word = 1*. ALPHA
      * CRLF = . %x0D.0A
      * e.g. after "+fullr"
@@ -9712,7 +9307,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_105: convert size */
     {930, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 539: size_45 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "%?\r\n$-"
      *     "1" -> crlf_24: close null */
     {932, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 540: null_length_6 */
@@ -9765,7 +9360,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_48: close simple-string */
     {943, 2, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 548: text_3 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+f"
@@ -9774,12 +9369,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_48: close simple-string */
     {945, 255, 73, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 549: fullresync_word_17 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after "%?\r\n,i"
      *     "N" / "n" -> real_52 */
     {948, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 550: real_31 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after "%?\r\n,n"
      *     "A" / "a" -> real_53 */
     {949, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 551: real_32 */
@@ -9855,7 +9450,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_121: convert size */
     {969, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 561: size_48 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "*?\r\n$-"
      *     "1" -> crlf_25: close null */
     {971, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 562: null_length_7 */
@@ -9908,7 +9503,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_50: close simple-string */
     {982, 2, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 570: text_4 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n+f"
@@ -9917,12 +9512,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_50: close simple-string */
     {984, 255, 73, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 571: fullresync_word_18 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after "*?\r\n,i"
      *     "N" / "n" -> real_56 */
     {987, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 572: real_35 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after "*?\r\n,n"
      *     "A" / "a" -> real_57 */
     {988, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 573: real_36 */
@@ -9963,7 +9558,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_134 */
     {999, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 578: crlf_73 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "+fullr"
@@ -10082,7 +9677,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_9: close simple-string */
     {1037, 2, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 595: text_5 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+f"
@@ -10091,12 +9686,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_9: close simple-string */
     {1039, 255, 73, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 596: fullresync_word_20 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after "*0\r\n,i"
      *     "N" / "n" -> real_61 */
     {1042, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 597: real_39 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after "*0\r\n,n"
      *     "A" / "a" -> real_62 */
     {1043, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 598: real_40 */
@@ -10217,19 +9812,19 @@ static const qcap_state_t states[] = {
      *     "'" -> inline_text_4 */
     {1083, 1, 100, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 612: single_quoted_4 */
 
-    /* known-command = ... "DEL" / "ECHO" / "EVAL" / "EXISTS" / "EXPIRE" / . "FLUSHALL" / "FLUSHDB" / "GET" / "HELLO" / "HGET" ...
-     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / . "FLUSHALL" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" ...
+    /* known-command = ... / "EVAL" / "EXISTS" / "EXPIRE" / "FLUSHAL" . "L" / "FLUSHDB" / "GET" / "HELLO" / "HGET" / "HGETALL" ...
+     * lone-command = "BGSAVE" / "COMMAND" / "DBSIZE" / "FLUSHAL" . "L" / "FLUSHDB" / "HELLO" / "INFO" / "MONITOR" / ...
      * e.g. after "flushal"
      *     "L" / "l" -> first_start_4 */
     {1085, 255, 29, 40, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 613: known_command_140 */
 
-    /* known-command = ... / "SCRIPT" / "SELECT" / "SET" / "SETEX" / . "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" ...
-     * lone-command = ... / "PING" / "RESET" / "ROLE" / "SAVE" / . "SHUTDOWN" / "SYNC" / "TIME"
+    /* known-command = ... / "SELECT" / "SET" / "SETEX" / "SHUTDOW" . "N" / "SLAVEOF" / "SMEMBERS" / "SUBSCRIBE" / "SYNC" ...
+     * lone-command = ... "PING" / "RESET" / "ROLE" / "SAVE" / "SHUTDOW" . "N" / "SYNC" / "TIME"
      * e.g. after "shutdow"
      *     "N" / "n" -> first_start_4 */
     {1085, 255, 32, 43, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 614: known_command_141 */
 
-    /* known-command = ... "SETEX" / "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / . "SUBSCRIBE" / "SYNC" / "TIME" / "TTL" / "TYPE" / ...
+    /* known-command = ... "SHUTDOWN" / "SLAVEOF" / "SMEMBERS" / "SUBSCRI" . "BE" / "SYNC" / "TIME" / "TTL" / "TYPE" / "ZADD" ...
      * e.g. after "subscri"
      *     "B" / "b" -> known_command_92 */
     {310, 255, 60, 71, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 615: known_command_142 */
@@ -10240,7 +9835,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> command_2 */
     {1086, 1, 91, 144, 25, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 616: command_2 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "$eof:!{40}\r"
      *     LF -> delimited_1: open snapshot */
     {1087, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 617: crlf_79 */
@@ -10274,7 +9869,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after "%0\r\n$"
      *     DIGIT -> size_83: begin size
      *     "-" -> null_length_8: open null
@@ -10282,7 +9877,7 @@ static const qcap_state_t states[] = {
     {1094, 255, 11, 21, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 623: size_53 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after "%0\r\n%"
      *     DIGIT -> items_92: begin items
      *     "?" -> crlf_154 */
@@ -10297,7 +9892,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "%0\r\n*"
      *     DIGIT -> items_93: begin items
      *     "-" -> null_length_8: open null
@@ -10334,7 +9929,7 @@ static const qcap_state_t states[] = {
     {1112, 255, 15, 30, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 630: items_58 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after "%0\r\n~"
      *     DIGIT -> items_93: begin items
      *     "?" -> crlf_156 */
@@ -10360,7 +9955,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_82: convert size */
     {1117, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 634: size_55 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n!0\r"
      *     LF -> bulk_error_text_4: open error */
     {1120, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 635: crlf_81 */
@@ -10378,7 +9973,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_84: convert size */
     {1122, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 637: size_56 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n$0\r"
      *     LF -> string_4: open bulk-string */
     {1125, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 638: crlf_83 */
@@ -10388,7 +9983,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_83 */
     {1126, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 639: crlf_84 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n$?\r"
      *     LF -> chunk_2 */
     {1127, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 640: crlf_85 */
@@ -10401,7 +9996,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_87: convert items */
     {1128, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 641: items_60 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%0\r"
      *     LF -> pairs_13 */
     {1131, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 642: crlf_86 */
@@ -10411,7 +10006,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_86 */
     {1132, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 643: crlf_87 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r"
      *     LF -> map_1 */
     {1133, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 644: crlf_88 */
@@ -10424,7 +10019,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_90: convert items */
     {1134, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 645: items_61 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n*0\r"
      *     LF -> elements_10 */
     {1137, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 646: crlf_89 */
@@ -10434,12 +10029,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_89 */
     {1138, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 647: crlf_90 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n*?\r"
      *     LF -> array_2 */
     {1139, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 648: crlf_91 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+fu"
@@ -10448,12 +10043,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_32: close simple-string */
     {1140, 255, 82, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 649: fullresync_word_22 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after "%?\r\n,in"
      *     "F" / "f" -> crlf_22: close double */
     {1143, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 650: real_44 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after "%?\r\n,na"
      *     "N" / "n" -> crlf_22: close double */
     {1143, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 651: real_45 */
@@ -10482,7 +10077,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_93: convert size */
     {1149, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 654: size_57 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n=0\r"
      *     LF -> verbatim_3 */
     {1152, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 655: crlf_92 */
@@ -10500,7 +10095,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_95: convert items */
     {1154, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 657: items_62 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n|0\r"
      *     LF -> pairs_14 */
     {1157, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 658: crlf_94 */
@@ -10510,7 +10105,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_94 */
     {1158, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 659: crlf_95 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n~?\r"
      *     LF -> set_1 */
     {1159, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 660: crlf_96 */
@@ -10544,7 +10139,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after "*0\r\n$"
      *     DIGIT -> size_86: begin size
      *     "-" -> null_length_9: open null
@@ -10552,7 +10147,7 @@ static const qcap_state_t states[] = {
     {1166, 255, 11, 21, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 666: size_59 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after "*0\r\n%"
      *     DIGIT -> items_95: begin items
      *     "?" -> crlf_159 */
@@ -10567,7 +10162,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "*0\r\n*"
      *     DIGIT -> items_96: begin items
      *     "-" -> null_length_9: open null
@@ -10604,13 +10199,13 @@ static const qcap_state_t states[] = {
     {1184, 255, 15, 30, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 673: items_65 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after "*0\r\n~"
      *     DIGIT -> items_96: begin items
      *     "?" -> crlf_161 */
     {1185, 255, 45, 55, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 674: items_66 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * word = 1*. ALPHA
      * CRLF = . %x0D.0A
      * e.g. after "+fullre"
@@ -10653,7 +10248,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after ">0\r\n$"
      *     DIGIT -> size_89: begin size
      *     "-" -> null_length_10: open null
@@ -10661,7 +10256,7 @@ static const qcap_state_t states[] = {
     {1197, 255, 11, 21, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 682: size_62 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after ">0\r\n%"
      *     DIGIT -> items_98: begin items
      *     "?" -> crlf_164 */
@@ -10676,7 +10271,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after ">0\r\n*"
      *     DIGIT -> items_99: begin items
      *     "-" -> null_length_10: open null
@@ -10713,7 +10308,7 @@ static const qcap_state_t states[] = {
     {1215, 255, 15, 30, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 689: items_69 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after ">0\r\n~"
      *     DIGIT -> items_99: begin items
      *     "?" -> crlf_166 */
@@ -10752,7 +10347,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after "|0\r\n$"
      *     DIGIT -> size_92: begin size
      *     "-" -> null_length_11: open null
@@ -10760,7 +10355,7 @@ static const qcap_state_t states[] = {
     {1224, 255, 11, 21, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 697: size_65 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after "|0\r\n%"
      *     DIGIT -> items_101: begin items
      *     "?" -> crlf_169 */
@@ -10775,7 +10370,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "|0\r\n*"
      *     DIGIT -> items_102: begin items
      *     "-" -> null_length_11: open null
@@ -10812,7 +10407,7 @@ static const qcap_state_t states[] = {
     {1242, 255, 15, 30, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 704: items_73 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after "|0\r\n~"
      *     DIGIT -> items_102: begin items
      *     "?" -> crlf_171 */
@@ -10850,7 +10445,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_101: convert chunk-size */
     {1260, 3, 41, 141, 26, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 708: chunk_size_3 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "$?\r\n;1\r"
      *     LF -> string_5: open bulk-string */
     {1263, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 709: crlf_100 */
@@ -10889,7 +10484,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after "%0\r\n$"
      *     DIGIT -> size_95: begin size
      *     "-" -> null_length_12: open null
@@ -10897,7 +10492,7 @@ static const qcap_state_t states[] = {
     {1271, 255, 11, 21, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 716: size_68 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after "%0\r\n%"
      *     DIGIT -> items_104: begin items
      *     "?" -> crlf_174 */
@@ -10912,7 +10507,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "%0\r\n*"
      *     DIGIT -> items_105: begin items
      *     "-" -> null_length_12: open null
@@ -10949,7 +10544,7 @@ static const qcap_state_t states[] = {
     {1289, 255, 15, 30, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 723: items_77 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after "%0\r\n~"
      *     DIGIT -> items_105: begin items
      *     "?" -> crlf_176 */
@@ -10971,7 +10566,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_104: convert size */
     {1294, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 726: size_70 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n!0\r"
      *     LF -> bulk_error_text_5: open error */
     {1297, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 727: crlf_103 */
@@ -10989,7 +10584,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_106: convert size */
     {1299, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 729: size_71 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n$0\r"
      *     LF -> string_6: open bulk-string */
     {1302, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 730: crlf_105 */
@@ -10999,7 +10594,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_105 */
     {1303, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 731: crlf_106 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n$?\r"
      *     LF -> chunk_3 */
     {1304, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 732: crlf_107 */
@@ -11012,7 +10607,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_109: convert items */
     {1305, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 733: items_79 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%0\r"
      *     LF -> pairs_15 */
     {1308, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 734: crlf_108 */
@@ -11022,7 +10617,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_108 */
     {1309, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 735: crlf_109 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r"
      *     LF -> map_2 */
     {1310, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 736: crlf_110 */
@@ -11035,7 +10630,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_112: convert items */
     {1311, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 737: items_80 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n*0\r"
      *     LF -> elements_11 */
     {1314, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 738: crlf_111 */
@@ -11045,12 +10640,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_111 */
     {1315, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 739: crlf_112 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n*?\r"
      *     LF -> array_3 */
     {1316, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 740: crlf_113 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+fu"
@@ -11059,12 +10654,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_48: close simple-string */
     {1317, 255, 82, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 741: fullresync_word_28 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after "%?\r\n,in"
      *     "F" / "f" -> crlf_24: close double */
     {1320, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 742: real_52 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after "%?\r\n,na"
      *     "N" / "n" -> crlf_24: close double */
     {1320, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 743: real_53 */
@@ -11093,7 +10688,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_115: convert size */
     {1326, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 746: size_72 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n=0\r"
      *     LF -> verbatim_5 */
     {1329, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 747: crlf_114 */
@@ -11111,7 +10706,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_117: convert items */
     {1331, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 749: items_81 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n|0\r"
      *     LF -> pairs_16 */
     {1334, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 750: crlf_116 */
@@ -11121,7 +10716,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_116 */
     {1335, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 751: crlf_117 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n~?\r"
      *     LF -> set_2 */
     {1336, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 752: crlf_118 */
@@ -11142,7 +10737,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_120: convert size */
     {1339, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 754: size_73 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n!0\r"
      *     LF -> bulk_error_text_6: open error */
     {1342, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 755: crlf_119 */
@@ -11160,7 +10755,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_122: convert size */
     {1344, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 757: size_74 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n$0\r"
      *     LF -> string_7: open bulk-string */
     {1347, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 758: crlf_121 */
@@ -11170,7 +10765,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_121 */
     {1348, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 759: crlf_122 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n$?\r"
      *     LF -> chunk_4 */
     {1349, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 760: crlf_123 */
@@ -11183,7 +10778,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_125: convert items */
     {1350, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 761: items_82 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%0\r"
      *     LF -> pairs_17 */
     {1353, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 762: crlf_124 */
@@ -11193,7 +10788,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_124 */
     {1354, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 763: crlf_125 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%?\r"
      *     LF -> map_3 */
     {1355, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 764: crlf_126 */
@@ -11206,7 +10801,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_128: convert items */
     {1356, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 765: items_83 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n*0\r"
      *     LF -> elements_12 */
     {1359, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 766: crlf_127 */
@@ -11216,12 +10811,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_127 */
     {1360, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 767: crlf_128 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n*?\r"
      *     LF -> array_4 */
     {1361, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 768: crlf_129 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n+fu"
@@ -11230,12 +10825,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_50: close simple-string */
     {1362, 255, 82, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 769: fullresync_word_29 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after "*?\r\n,in"
      *     "F" / "f" -> crlf_25: close double */
     {1365, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 770: real_56 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after "*?\r\n,na"
      *     "N" / "n" -> crlf_25: close double */
     {1365, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 771: real_57 */
@@ -11264,7 +10859,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_131: convert size */
     {1371, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 774: size_75 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n=0\r"
      *     LF -> verbatim_6 */
     {1374, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 775: crlf_130 */
@@ -11282,7 +10877,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_133: convert items */
     {1376, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 777: items_84 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n|0\r"
      *     LF -> pairs_18 */
     {1379, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 778: crlf_132 */
@@ -11292,12 +10887,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_132 */
     {1380, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 779: crlf_133 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n~?\r"
      *     LF -> set_3 */
     {1381, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 780: crlf_134 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "+fullre"
@@ -11306,7 +10901,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_6: close simple-string */
     {1382, 255, 106, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 781: fullresync_word_30 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "$eof:!{40}\r"
      *     LF -> delimited_2: open snapshot */
     {1385, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 782: crlf_135 */
@@ -11340,7 +10935,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after "|0\r\n$"
      *     DIGIT -> size_98: begin size
      *     "-" -> null_length_13: open null
@@ -11348,7 +10943,7 @@ static const qcap_state_t states[] = {
     {1392, 255, 11, 21, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 788: size_77 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after "|0\r\n%"
      *     DIGIT -> items_107: begin items
      *     "?" -> crlf_179 */
@@ -11363,7 +10958,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "|0\r\n*"
      *     DIGIT -> items_108: begin items
      *     "-" -> null_length_13: open null
@@ -11400,7 +10995,7 @@ static const qcap_state_t states[] = {
     {1410, 255, 15, 30, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 795: items_87 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after "|0\r\n~"
      *     DIGIT -> items_108: begin items
      *     "?" -> crlf_181 */
@@ -11446,7 +11041,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_138: convert size */
     {1430, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 800: size_79 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n!0\r"
      *     LF -> bulk_error_text_7: open error */
     {1433, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 801: crlf_137 */
@@ -11469,7 +11064,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_11 */
     {1438, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 804: crlf_139 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n$?\r"
      *     LF -> chunk_5 */
     {1439, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 805: crlf_140 */
@@ -11482,7 +11077,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_142: convert items */
     {1440, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 806: items_89 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n%0\r"
      *     LF -> pairs_19 */
     {1443, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 807: crlf_141 */
@@ -11492,7 +11087,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_141 */
     {1444, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 808: crlf_142 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n%?\r"
      *     LF -> map_4 */
     {1445, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 809: crlf_143 */
@@ -11505,7 +11100,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_145: convert items */
     {1446, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 810: items_90 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n*0\r"
      *     LF -> elements_13 */
     {1449, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 811: crlf_144 */
@@ -11515,12 +11110,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_144 */
     {1450, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 812: crlf_145 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n*?\r"
      *     LF -> array_5 */
     {1451, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 813: crlf_146 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+fu"
@@ -11529,12 +11124,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_9: close simple-string */
     {1452, 255, 82, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 814: fullresync_word_32 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after "*0\r\n,in"
      *     "F" / "f" -> crlf_8: close double */
     {1455, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 815: real_61 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after "*0\r\n,na"
      *     "N" / "n" -> crlf_8: close double */
     {1455, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 816: real_62 */
@@ -11563,7 +11158,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_148: convert size */
     {1461, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 819: size_81 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n=0\r"
      *     LF -> verbatim_7 */
     {1464, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 820: crlf_147 */
@@ -11581,7 +11176,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_150: convert items */
     {1466, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 822: items_91 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n|0\r"
      *     LF -> pairs_20 */
     {1469, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 823: crlf_149 */
@@ -11591,7 +11186,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_149 */
     {1470, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 824: crlf_150 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n~?\r"
      *     LF -> set_4 */
     {1471, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 825: crlf_151 */
@@ -11674,7 +11269,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_152: close error-code, close error */
     {1494, 2, 68, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 835: error_code_19 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n_\r"
      *     LF -> pairs_5 */
     {1497, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 836: crlf_152 */
@@ -11693,7 +11288,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_184: convert size */
     {1500, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 838: size_83 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "%0\r\n$-"
      *     "1" -> crlf_80: close null */
     {1502, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 839: null_length_8 */
@@ -11746,7 +11341,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_152: close simple-string */
     {1513, 2, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 847: text_6 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+f"
@@ -11755,12 +11350,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_152: close simple-string */
     {1515, 255, 73, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 848: fullresync_word_33 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after "%0\r\n,i"
      *     "N" / "n" -> real_97 */
     {1518, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 849: real_65 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after "%0\r\n,n"
      *     "A" / "a" -> real_98 */
     {1519, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 850: real_66 */
@@ -11843,7 +11438,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> array_6 */
     {1534, 255, 107, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 862: array_2 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+ful"
@@ -11903,7 +11498,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_157: close error-code, close error */
     {1547, 2, 68, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 871: error_code_20 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n_\r"
      *     LF -> elements_6 */
     {1550, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 872: crlf_157 */
@@ -11922,7 +11517,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_200: convert size */
     {1553, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 874: size_86 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "*0\r\n$-"
      *     "1" -> crlf_97: close null */
     {1555, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 875: null_length_9 */
@@ -11975,7 +11570,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_157: close simple-string */
     {1566, 2, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 883: text_7 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+f"
@@ -11984,12 +11579,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_157: close simple-string */
     {1568, 255, 73, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 884: fullresync_word_35 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after "*0\r\n,i"
      *     "N" / "n" -> real_101 */
     {1571, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 885: real_71 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after "*0\r\n,n"
      *     "A" / "a" -> real_102 */
     {1572, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 886: real_72 */
@@ -12030,7 +11625,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_213 */
     {1583, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 891: crlf_161 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * word = 1*. ALPHA
      * CRLF = . %x0D.0A
      * e.g. after "+fullres"
@@ -12065,7 +11660,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_162: close error-code, close error */
     {1591, 2, 68, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 896: error_code_21 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after ">0\r\n_\r"
      *     LF -> elements_7 */
     {1594, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 897: crlf_162 */
@@ -12084,7 +11679,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_216: convert size */
     {1597, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 899: size_89 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after ">0\r\n$-"
      *     "1" -> crlf_98: close null */
     {1599, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 900: null_length_10 */
@@ -12137,7 +11732,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_162: close simple-string */
     {1610, 2, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 908: text_8 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after ">0\r\n+f"
@@ -12146,12 +11741,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_162: close simple-string */
     {1612, 255, 73, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 909: fullresync_word_37 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after ">0\r\n,i"
      *     "N" / "n" -> real_105 */
     {1615, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 910: real_75 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after ">0\r\n,n"
      *     "A" / "a" -> real_106 */
     {1616, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 911: real_76 */
@@ -12213,7 +11808,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_167: close error-code, close error */
     {1631, 2, 68, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 919: error_code_22 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n_\r"
      *     LF -> pairs_6 */
     {1634, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 920: crlf_167 */
@@ -12232,7 +11827,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_232: convert size */
     {1637, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 922: size_92 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "|0\r\n$-"
      *     "1" -> crlf_99: close null */
     {1639, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 923: null_length_11 */
@@ -12285,7 +11880,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_167: close simple-string */
     {1650, 2, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 931: text_9 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+f"
@@ -12294,12 +11889,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_167: close simple-string */
     {1652, 255, 73, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 932: fullresync_word_38 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after "|0\r\n,i"
      *     "N" / "n" -> real_109 */
     {1655, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 933: real_79 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after "|0\r\n,n"
      *     "A" / "a" -> real_110 */
     {1656, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 934: real_80 */
@@ -12367,7 +11962,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_172: close error-code, close error */
     {1671, 2, 68, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 943: error_code_23 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n_\r"
      *     LF -> pairs_7 */
     {1674, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 944: crlf_172 */
@@ -12386,7 +11981,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_248: convert size */
     {1677, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 946: size_95 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "%0\r\n$-"
      *     "1" -> crlf_102: close null */
     {1679, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 947: null_length_12 */
@@ -12439,7 +12034,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_172: close simple-string */
     {1690, 2, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 955: text_10 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+f"
@@ -12448,12 +12043,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_172: close simple-string */
     {1692, 255, 73, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 956: fullresync_word_39 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after "%0\r\n,i"
      *     "N" / "n" -> real_113 */
     {1695, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 957: real_83 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after "%0\r\n,n"
      *     "A" / "a" -> real_114 */
     {1696, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 958: real_84 */
@@ -12536,7 +12131,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> array_7 */
     {1711, 255, 107, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 970: array_3 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+ful"
@@ -12617,7 +12212,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> array_8 */
     {1724, 255, 107, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 983: array_4 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n+ful"
@@ -12656,7 +12251,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> set_7 */
     {1732, 255, 107, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 989: set_3 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "+fullres"
@@ -12692,7 +12287,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_177: close error-code, close error */
     {1740, 2, 68, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 994: error_code_24 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n_\r"
      *     LF -> pairs_8 */
     {1743, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 995: crlf_177 */
@@ -12711,7 +12306,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_264: convert size */
     {1746, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 997: size_98 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "|0\r\n$-"
      *     "1" -> crlf_136: close null */
     {1748, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 998: null_length_13 */
@@ -12764,7 +12359,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_177: close simple-string */
     {1759, 2, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1006: text_11 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+f"
@@ -12773,12 +12368,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_177: close simple-string */
     {1761, 255, 73, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1007: fullresync_word_43 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after "|0\r\n,i"
      *     "N" / "n" -> real_117 */
     {1764, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1008: real_91 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after "|0\r\n,n"
      *     "A" / "a" -> real_118 */
     {1765, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1009: real_92 */
@@ -12861,7 +12456,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> array_9 */
     {1780, 255, 107, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1021: array_5 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+ful"
@@ -12973,7 +12568,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_183: convert size */
     {1809, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1037: size_100 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n!0\r"
      *     LF -> bulk_error_text_8: open error */
     {1812, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1038: crlf_182 */
@@ -12991,7 +12586,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_185: convert size */
     {1814, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1040: size_101 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n$0\r"
      *     LF -> string_9: open bulk-string */
     {1817, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1041: crlf_184 */
@@ -13001,7 +12596,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_184 */
     {1818, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1042: crlf_185 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n$?\r"
      *     LF -> chunk_6 */
     {1819, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1043: crlf_186 */
@@ -13014,7 +12609,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_188: convert items */
     {1820, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1044: items_110 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n%0\r"
      *     LF -> pairs_29 */
     {1823, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1045: crlf_187 */
@@ -13024,7 +12619,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_187 */
     {1824, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1046: crlf_188 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n%?\r"
      *     LF -> map_9 */
     {1825, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1047: crlf_189 */
@@ -13037,7 +12632,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_191: convert items */
     {1826, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1048: items_111 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n*0\r"
      *     LF -> elements_18 */
     {1829, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1049: crlf_190 */
@@ -13047,12 +12642,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_190 */
     {1830, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1050: crlf_191 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n*?\r"
      *     LF -> array_10 */
     {1831, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1051: crlf_192 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+fu"
@@ -13061,12 +12656,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_152: close simple-string */
     {1832, 255, 82, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1052: fullresync_word_45 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after "%0\r\n,in"
      *     "F" / "f" -> crlf_80: close double */
     {1835, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1053: real_97 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after "%0\r\n,na"
      *     "N" / "n" -> crlf_80: close double */
     {1835, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1054: real_98 */
@@ -13095,7 +12690,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_194: convert size */
     {1841, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1057: size_102 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n=0\r"
      *     LF -> verbatim_8 */
     {1844, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1058: crlf_193 */
@@ -13113,7 +12708,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_196: convert items */
     {1846, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1060: items_112 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n|0\r"
      *     LF -> pairs_30 */
     {1849, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1061: crlf_195 */
@@ -13123,7 +12718,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_195 */
     {1850, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1062: crlf_196 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n~?\r"
      *     LF -> set_9 */
     {1851, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1063: crlf_197 */
@@ -13137,7 +12732,7 @@ static const qcap_state_t states[] = {
     {1853, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1065: before_crlf_9 */
 
     /* chunk-size = . "1"-"9" *9DIGIT
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk . ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk ";" . "0" CRLF )
      * e.g. after "%?\r\n$?\r\n;"
      *     "0" -> crlf_22
      *     "1"-"9" -> chunk_size_8: begin chunk-size */
@@ -13169,7 +12764,7 @@ static const qcap_state_t states[] = {
      *     -> array_2 */
     {0, 255, 75, 155, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1070: array_6 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+full"
@@ -13207,7 +12802,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_199: convert size */
     {1861, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1075: size_103 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n!0\r"
      *     LF -> bulk_error_text_9: open error */
     {1864, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1076: crlf_198 */
@@ -13225,7 +12820,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_201: convert size */
     {1866, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1078: size_104 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n$0\r"
      *     LF -> string_10: open bulk-string */
     {1869, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1079: crlf_200 */
@@ -13235,7 +12830,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_200 */
     {1870, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1080: crlf_201 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n$?\r"
      *     LF -> chunk_7 */
     {1871, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1081: crlf_202 */
@@ -13248,7 +12843,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_204: convert items */
     {1872, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1082: items_113 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n%0\r"
      *     LF -> pairs_35 */
     {1875, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1083: crlf_203 */
@@ -13258,7 +12853,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_203 */
     {1876, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1084: crlf_204 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n%?\r"
      *     LF -> map_10 */
     {1877, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1085: crlf_205 */
@@ -13271,7 +12866,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_207: convert items */
     {1878, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1086: items_114 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n*0\r"
      *     LF -> elements_21 */
     {1881, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1087: crlf_206 */
@@ -13281,12 +12876,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_206 */
     {1882, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1088: crlf_207 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n*?\r"
      *     LF -> array_11 */
     {1883, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1089: crlf_208 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+fu"
@@ -13295,12 +12890,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_157: close simple-string */
     {1884, 255, 82, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1090: fullresync_word_47 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after "*0\r\n,in"
      *     "F" / "f" -> crlf_97: close double */
     {1887, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1091: real_101 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after "*0\r\n,na"
      *     "N" / "n" -> crlf_97: close double */
     {1887, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1092: real_102 */
@@ -13329,7 +12924,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_210: convert size */
     {1893, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1095: size_105 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n=0\r"
      *     LF -> verbatim_9 */
     {1896, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1096: crlf_209 */
@@ -13347,7 +12942,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_212: convert items */
     {1898, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1098: items_115 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n|0\r"
      *     LF -> pairs_36 */
     {1901, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1099: crlf_211 */
@@ -13357,12 +12952,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_211 */
     {1902, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1100: crlf_212 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n~?\r"
      *     LF -> set_10 */
     {1903, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1101: crlf_213 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * word = 1*. ALPHA
      * CRLF = . %x0D.0A
      * e.g. after "+fullresy"
@@ -13394,7 +12989,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_215: convert size */
     {1910, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1105: size_106 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after ">0\r\n!0\r"
      *     LF -> bulk_error_text_10: open error */
     {1913, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1106: crlf_214 */
@@ -13412,7 +13007,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_217: convert size */
     {1915, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1108: size_107 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after ">0\r\n$0\r"
      *     LF -> string_11: open bulk-string */
     {1918, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1109: crlf_216 */
@@ -13422,7 +13017,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_216 */
     {1919, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1110: crlf_217 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after ">0\r\n$?\r"
      *     LF -> chunk_8 */
     {1920, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1111: crlf_218 */
@@ -13435,7 +13030,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_220: convert items */
     {1921, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1112: items_116 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after ">0\r\n%0\r"
      *     LF -> pairs_37 */
     {1924, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1113: crlf_219 */
@@ -13445,7 +13040,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_219 */
     {1925, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1114: crlf_220 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after ">0\r\n%?\r"
      *     LF -> map_11 */
     {1926, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1115: crlf_221 */
@@ -13458,7 +13053,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_223: convert items */
     {1927, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1116: items_117 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after ">0\r\n*0\r"
      *     LF -> elements_22 */
     {1930, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1117: crlf_222 */
@@ -13468,12 +13063,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_222 */
     {1931, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1118: crlf_223 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after ">0\r\n*?\r"
      *     LF -> array_12 */
     {1932, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1119: crlf_224 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after ">0\r\n+fu"
@@ -13482,12 +13077,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_162: close simple-string */
     {1933, 255, 82, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1120: fullresync_word_49 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after ">0\r\n,in"
      *     "F" / "f" -> crlf_98: close double */
     {1936, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1121: real_105 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after ">0\r\n,na"
      *     "N" / "n" -> crlf_98: close double */
     {1936, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1122: real_106 */
@@ -13516,7 +13111,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_226: convert size */
     {1942, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1125: size_108 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after ">0\r\n=0\r"
      *     LF -> verbatim_10 */
     {1945, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1126: crlf_225 */
@@ -13534,7 +13129,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_228: convert items */
     {1947, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1128: items_118 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after ">0\r\n|0\r"
      *     LF -> pairs_38 */
     {1950, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1129: crlf_227 */
@@ -13544,7 +13139,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_227 */
     {1951, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1130: crlf_228 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after ">0\r\n~?\r"
      *     LF -> set_11 */
     {1952, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1131: crlf_229 */
@@ -13565,7 +13160,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_231: convert size */
     {1955, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1133: size_109 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n!0\r"
      *     LF -> bulk_error_text_11: open error */
     {1958, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1134: crlf_230 */
@@ -13583,7 +13178,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_233: convert size */
     {1960, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1136: size_110 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n$0\r"
      *     LF -> string_12: open bulk-string */
     {1963, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1137: crlf_232 */
@@ -13593,7 +13188,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_232 */
     {1964, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1138: crlf_233 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n$?\r"
      *     LF -> chunk_9 */
     {1965, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1139: crlf_234 */
@@ -13606,7 +13201,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_236: convert items */
     {1966, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1140: items_119 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n%0\r"
      *     LF -> pairs_39 */
     {1969, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1141: crlf_235 */
@@ -13616,7 +13211,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_235 */
     {1970, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1142: crlf_236 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n%?\r"
      *     LF -> map_12 */
     {1971, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1143: crlf_237 */
@@ -13629,7 +13224,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_239: convert items */
     {1972, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1144: items_120 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n*0\r"
      *     LF -> elements_23 */
     {1975, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1145: crlf_238 */
@@ -13639,12 +13234,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_238 */
     {1976, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1146: crlf_239 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n*?\r"
      *     LF -> array_13 */
     {1977, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1147: crlf_240 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+fu"
@@ -13653,12 +13248,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_167: close simple-string */
     {1978, 255, 82, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1148: fullresync_word_50 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after "|0\r\n,in"
      *     "F" / "f" -> crlf_99: close double */
     {1981, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1149: real_109 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after "|0\r\n,na"
      *     "N" / "n" -> crlf_99: close double */
     {1981, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1150: real_110 */
@@ -13687,7 +13282,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_242: convert size */
     {1987, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1153: size_111 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n=0\r"
      *     LF -> verbatim_11 */
     {1990, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1154: crlf_241 */
@@ -13705,7 +13300,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_244: convert items */
     {1992, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1156: items_121 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n|0\r"
      *     LF -> pairs_40 */
     {1995, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1157: crlf_243 */
@@ -13715,7 +13310,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_243 */
     {1996, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1158: crlf_244 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n~?\r"
      *     LF -> set_12 */
     {1997, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1159: crlf_245 */
@@ -13740,7 +13335,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_247: convert size */
     {2001, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1162: size_112 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n!0\r"
      *     LF -> bulk_error_text_12: open error */
     {2004, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1163: crlf_246 */
@@ -13758,7 +13353,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_249: convert size */
     {2006, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1165: size_113 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n$0\r"
      *     LF -> string_13: open bulk-string */
     {2009, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1166: crlf_248 */
@@ -13768,7 +13363,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_248 */
     {2010, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1167: crlf_249 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n$?\r"
      *     LF -> chunk_10 */
     {2011, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1168: crlf_250 */
@@ -13781,7 +13376,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_252: convert items */
     {2012, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1169: items_122 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n%0\r"
      *     LF -> pairs_41 */
     {2015, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1170: crlf_251 */
@@ -13791,7 +13386,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_251 */
     {2016, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1171: crlf_252 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n%?\r"
      *     LF -> map_13 */
     {2017, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1172: crlf_253 */
@@ -13804,7 +13399,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_255: convert items */
     {2018, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1173: items_123 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n*0\r"
      *     LF -> elements_24 */
     {2021, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1174: crlf_254 */
@@ -13814,12 +13409,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_254 */
     {2022, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1175: crlf_255 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n*?\r"
      *     LF -> array_14 */
     {2023, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1176: crlf_256 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+fu"
@@ -13828,12 +13423,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_172: close simple-string */
     {2024, 255, 82, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1177: fullresync_word_51 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after "%0\r\n,in"
      *     "F" / "f" -> crlf_102: close double */
     {2027, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1178: real_113 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after "%0\r\n,na"
      *     "N" / "n" -> crlf_102: close double */
     {2027, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1179: real_114 */
@@ -13862,7 +13457,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_258: convert size */
     {2033, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1182: size_114 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n=0\r"
      *     LF -> verbatim_12 */
     {2036, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1183: crlf_257 */
@@ -13880,7 +13475,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_260: convert items */
     {2038, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1185: items_124 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n|0\r"
      *     LF -> pairs_42 */
     {2041, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1186: crlf_259 */
@@ -13890,7 +13485,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_259 */
     {2042, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1187: crlf_260 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n~?\r"
      *     LF -> set_13 */
     {2043, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1188: crlf_261 */
@@ -13904,7 +13499,7 @@ static const qcap_state_t states[] = {
     {2045, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1190: before_crlf_12 */
 
     /* chunk-size = . "1"-"9" *9DIGIT
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk . ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk ";" . "0" CRLF )
      * e.g. after "%?\r\n$?\r\n;"
      *     "0" -> crlf_24
      *     "1"-"9" -> chunk_size_9: begin chunk-size */
@@ -13936,7 +13531,7 @@ static const qcap_state_t states[] = {
      *     -> array_3 */
     {0, 255, 183, 155, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1195: array_7 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+full"
@@ -13967,7 +13562,7 @@ static const qcap_state_t states[] = {
     {2052, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1200: before_crlf_14 */
 
     /* chunk-size = . "1"-"9" *9DIGIT
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk . ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk ";" . "0" CRLF )
      * e.g. after "*?\r\n$?\r\n;"
      *     "0" -> crlf_25
      *     "1"-"9" -> chunk_size_10: begin chunk-size */
@@ -13999,7 +13594,7 @@ static const qcap_state_t states[] = {
      *     -> array_4 */
     {0, 255, 139, 155, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1205: array_8 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n+full"
@@ -14030,7 +13625,7 @@ static const qcap_state_t states[] = {
      *     -> set_3 */
     {0, 255, 149, 156, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1210: set_7 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "+fullresy"
@@ -14064,7 +13659,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_263: convert size */
     {2066, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1215: size_115 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n!0\r"
      *     LF -> bulk_error_text_13: open error */
     {2069, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1216: crlf_262 */
@@ -14082,7 +13677,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_265: convert size */
     {2071, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1218: size_116 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n$0\r"
      *     LF -> string_14: open bulk-string */
     {2074, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1219: crlf_264 */
@@ -14092,7 +13687,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_264 */
     {2075, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1220: crlf_265 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n$?\r"
      *     LF -> chunk_11 */
     {2076, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1221: crlf_266 */
@@ -14105,7 +13700,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_268: convert items */
     {2077, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1222: items_125 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n%0\r"
      *     LF -> pairs_51 */
     {2080, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1223: crlf_267 */
@@ -14115,7 +13710,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_267 */
     {2081, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1224: crlf_268 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n%?\r"
      *     LF -> map_14 */
     {2082, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1225: crlf_269 */
@@ -14128,7 +13723,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_271: convert items */
     {2083, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1226: items_126 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n*0\r"
      *     LF -> elements_29 */
     {2086, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1227: crlf_270 */
@@ -14138,12 +13733,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_270 */
     {2087, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1228: crlf_271 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n*?\r"
      *     LF -> array_15 */
     {2088, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1229: crlf_272 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+fu"
@@ -14152,12 +13747,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_177: close simple-string */
     {2089, 255, 82, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1230: fullresync_word_55 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after "|0\r\n,in"
      *     "F" / "f" -> crlf_136: close double */
     {2092, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1231: real_117 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after "|0\r\n,na"
      *     "N" / "n" -> crlf_136: close double */
     {2092, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1232: real_118 */
@@ -14186,7 +13781,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_274: convert size */
     {2098, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1235: size_117 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n=0\r"
      *     LF -> verbatim_13 */
     {2101, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1236: crlf_273 */
@@ -14204,7 +13799,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_276: convert items */
     {2103, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1238: items_127 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n|0\r"
      *     LF -> pairs_52 */
     {2106, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1239: crlf_275 */
@@ -14214,7 +13809,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_275 */
     {2107, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1240: crlf_276 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n~?\r"
      *     LF -> set_14 */
     {2108, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1241: crlf_277 */
@@ -14224,7 +13819,7 @@ static const qcap_state_t states[] = {
     {2109, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1242: before_crlf_15 */
 
     /* chunk-size = . "1"-"9" *9DIGIT
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk . ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk ";" . "0" CRLF )
      * e.g. after "*0\r\n$?\r\n;"
      *     "0" -> crlf_8
      *     "1"-"9" -> chunk_size_11: begin chunk-size */
@@ -14256,7 +13851,7 @@ static const qcap_state_t states[] = {
      *     -> array_5 */
     {0, 255, 204, 155, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1247: array_9 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+full"
@@ -14359,7 +13954,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> array_16 */
     {2127, 255, 107, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1265: array_10 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+ful"
@@ -14451,7 +14046,7 @@ static const qcap_state_t states[] = {
      *     -> before_attribute_14 */
     {0, 255, 71, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1278: elements_20 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+fullr"
@@ -14513,7 +14108,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> array_17 */
     {2160, 255, 107, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1288: array_11 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+ful"
@@ -14552,7 +14147,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> set_16 */
     {2168, 255, 107, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1294: set_10 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * word = 1*. ALPHA
      * CRLF = . %x0D.0A
      * e.g. after "+fullresyn"
@@ -14603,7 +14198,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> array_18 */
     {2176, 255, 107, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1302: array_12 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after ">0\r\n+ful"
@@ -14684,7 +14279,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> array_19 */
     {2189, 255, 107, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1315: array_13 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+ful"
@@ -14765,7 +14360,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> array_20 */
     {2202, 255, 107, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1328: array_14 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+ful"
@@ -14833,7 +14428,7 @@ static const qcap_state_t states[] = {
      *     -> before_attribute_16 */
     {0, 255, 179, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1339: elements_26 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+fullr"
@@ -14906,7 +14501,7 @@ static const qcap_state_t states[] = {
      *     -> before_attribute_18 */
     {0, 255, 135, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1349: elements_28 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n+fullr"
@@ -14931,7 +14526,7 @@ static const qcap_state_t states[] = {
      *     -> before_attribute_19 */
     {0, 255, 150, 117, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1353: pairs_50 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "+fullresyn"
@@ -14982,7 +14577,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> array_21 */
     {2244, 255, 107, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1361: array_15 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+ful"
@@ -15050,7 +14645,7 @@ static const qcap_state_t states[] = {
      *     -> elements_2 */
     {0, 255, 200, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1372: elements_31 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+fullr"
@@ -15086,7 +14681,7 @@ static const qcap_state_t states[] = {
     {2260, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1378: before_crlf_17 */
 
     /* chunk-size = . "1"-"9" *9DIGIT
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk . ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk ";" . "0" CRLF )
      * e.g. after "%0\r\n$?\r\n;"
      *     "0" -> crlf_80
      *     "1"-"9" -> chunk_size_22: begin chunk-size */
@@ -15118,7 +14713,7 @@ static const qcap_state_t states[] = {
      *     -> array_10 */
     {0, 255, 55, 155, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1383: array_16 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+full"
@@ -15148,7 +14743,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_279: convert chunk-size */
     {2266, 3, 41, 141, 26, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1387: chunk_size_13 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n$?\r\n;1\r"
      *     LF -> string_15: open bulk-string */
     {2269, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1388: crlf_278 */
@@ -15191,7 +14786,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after "%?\r\n%?\r\n$"
      *     DIGIT -> size_125: begin size
      *     "-" -> null_length_14: open null
@@ -15199,7 +14794,7 @@ static const qcap_state_t states[] = {
     {2277, 255, 11, 21, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1396: size_119 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after "%?\r\n%?\r\n%"
      *     DIGIT -> items_136: begin items
      *     "?" -> crlf_290 */
@@ -15214,7 +14809,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "%?\r\n%?\r\n*"
      *     DIGIT -> items_137: begin items
      *     "-" -> null_length_14: open null
@@ -15251,13 +14846,13 @@ static const qcap_state_t states[] = {
     {2295, 255, 15, 30, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1403: items_130 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after "%?\r\n%?\r\n~"
      *     DIGIT -> items_137: begin items
      *     "?" -> crlf_292 */
     {2296, 255, 45, 55, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1404: items_131 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+fullre"
@@ -15299,7 +14894,7 @@ static const qcap_state_t states[] = {
     {2317, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1409: before_crlf_19 */
 
     /* chunk-size = . "1"-"9" *9DIGIT
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk . ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk ";" . "0" CRLF )
      * e.g. after "*0\r\n$?\r\n;"
      *     "0" -> crlf_97
      *     "1"-"9" -> chunk_size_23: begin chunk-size */
@@ -15331,7 +14926,7 @@ static const qcap_state_t states[] = {
      *     -> array_11 */
     {0, 255, 26, 155, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1414: array_17 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+full"
@@ -15371,7 +14966,7 @@ static const qcap_state_t states[] = {
     {2327, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1420: before_crlf_21 */
 
     /* chunk-size = . "1"-"9" *9DIGIT
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk . ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk ";" . "0" CRLF )
      * e.g. after ">0\r\n$?\r\n;"
      *     "0" -> crlf_98
      *     "1"-"9" -> chunk_size_24: begin chunk-size */
@@ -15403,7 +14998,7 @@ static const qcap_state_t states[] = {
      *     -> array_12 */
     {0, 255, 119, 155, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1425: array_18 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after ">0\r\n+full"
@@ -15434,7 +15029,7 @@ static const qcap_state_t states[] = {
     {2334, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1430: before_crlf_23 */
 
     /* chunk-size = . "1"-"9" *9DIGIT
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk . ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk ";" . "0" CRLF )
      * e.g. after "|0\r\n$?\r\n;"
      *     "0" -> crlf_99
      *     "1"-"9" -> chunk_size_25: begin chunk-size */
@@ -15466,7 +15061,7 @@ static const qcap_state_t states[] = {
      *     -> array_13 */
     {0, 255, 96, 155, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1435: array_19 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+full"
@@ -15497,7 +15092,7 @@ static const qcap_state_t states[] = {
     {2341, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1440: before_crlf_25 */
 
     /* chunk-size = . "1"-"9" *9DIGIT
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk . ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk ";" . "0" CRLF )
      * e.g. after "%0\r\n$?\r\n;"
      *     "0" -> crlf_102
      *     "1"-"9" -> chunk_size_26: begin chunk-size */
@@ -15529,7 +15124,7 @@ static const qcap_state_t states[] = {
      *     -> array_14 */
     {0, 255, 163, 155, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1445: array_20 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+full"
@@ -15559,7 +15154,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_282: convert chunk-size */
     {2347, 3, 41, 141, 26, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1449: chunk_size_18 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n$?\r\n;1\r"
      *     LF -> string_16: open bulk-string */
     {2350, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1450: crlf_281 */
@@ -15573,7 +15168,7 @@ static const qcap_state_t states[] = {
      *     -> attribute_5 */
     {484, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1452: before_attribute_16 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+fullre"
@@ -15614,7 +15209,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_284: convert chunk-size */
     {2370, 3, 41, 141, 26, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1456: chunk_size_19 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n$?\r\n;1\r"
      *     LF -> string_17: open bulk-string */
     {2373, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1457: crlf_283 */
@@ -15657,7 +15252,7 @@ static const qcap_state_t states[] = {
 
     /* size = 1*10. DIGIT
      * null-length = . "-1"
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( . "$?" CRLF *chunk ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$" . "?" CRLF *chunk ";0" CRLF )
      * e.g. after "*?\r\n%?\r\n$"
      *     DIGIT -> size_128: begin size
      *     "-" -> null_length_15: open null
@@ -15665,7 +15260,7 @@ static const qcap_state_t states[] = {
     {2381, 255, 11, 21, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1465: size_122 */
 
     /* items = 1*10. DIGIT
-     * map = ( "%" items CRLF pairs ) / ( . "%?" CRLF *value "." CRLF )
+     * map = ( "%" items CRLF pairs ) / ( "%" . "?" CRLF *value "." CRLF )
      * e.g. after "*?\r\n%?\r\n%"
      *     DIGIT -> items_139: begin items
      *     "?" -> crlf_295 */
@@ -15680,7 +15275,7 @@ static const qcap_state_t states[] = {
 
     /* items = 1*10. DIGIT
      * null-length = . "-1"
-     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( . "*?" CRLF *value "." CRLF )
+     * array = ( "*" items CRLF elements ) / ( "*" null-length CRLF ) / ( "*" . "?" CRLF *value "." CRLF )
      * e.g. after "*?\r\n%?\r\n*"
      *     DIGIT -> items_140: begin items
      *     "-" -> null_length_15: open null
@@ -15717,13 +15312,13 @@ static const qcap_state_t states[] = {
     {2399, 255, 15, 30, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1472: items_134 */
 
     /* items = 1*10. DIGIT
-     * set = ( "~" items CRLF elements ) / ( . "~?" CRLF *value "." CRLF )
+     * set = ( "~" items CRLF elements ) / ( "~" . "?" CRLF *value "." CRLF )
      * e.g. after "*?\r\n%?\r\n~"
      *     DIGIT -> items_140: begin items
      *     "?" -> crlf_297 */
     {2400, 255, 45, 55, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1473: items_135 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n+fullre"
@@ -15779,7 +15374,7 @@ static const qcap_state_t states[] = {
     {2425, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1480: before_crlf_27 */
 
     /* chunk-size = . "1"-"9" *9DIGIT
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk . ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk ";" . "0" CRLF )
      * e.g. after "|0\r\n$?\r\n;"
      *     "0" -> crlf_136
      *     "1"-"9" -> chunk_size_27: begin chunk-size */
@@ -15811,7 +15406,7 @@ static const qcap_state_t states[] = {
      *     -> array_15 */
     {0, 255, 231, 155, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1485: array_21 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+full"
@@ -15841,7 +15436,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_287: convert chunk-size */
     {2431, 3, 41, 141, 26, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1489: chunk_size_21 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n$?\r\n;1\r"
      *     LF -> string_18: open bulk-string */
     {2434, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1490: crlf_286 */
@@ -15851,7 +15446,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_286 */
     {2435, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1491: crlf_287 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+fullre"
@@ -15894,7 +15489,7 @@ static const qcap_state_t states[] = {
      *     -> pairs_5 */
     {0, 255, 51, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1498: elements_39 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+fullr"
@@ -15941,7 +15536,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_288: close error-code, close error */
     {2447, 2, 68, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1505: error_code_27 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r\n_\r"
      *     LF -> start_1 */
     {2450, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1506: crlf_288 */
@@ -15960,7 +15555,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_302: convert size */
     {2453, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1508: size_125 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "%?\r\n%?\r\n$-"
      *     "1" -> crlf_280: close null */
     {2455, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1509: null_length_14 */
@@ -16013,7 +15608,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_288: close simple-string */
     {2466, 2, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1517: text_12 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n%?\r\n+f"
@@ -16022,12 +15617,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_288: close simple-string */
     {2468, 255, 73, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1518: fullresync_word_84 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after "%?\r\n%?\r\n,i"
      *     "N" / "n" -> real_143 */
     {2471, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1519: real_135 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after "%?\r\n%?\r\n,n"
      *     "A" / "a" -> real_144 */
     {2472, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1520: real_136 */
@@ -16068,7 +15663,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_315 */
     {2483, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1525: crlf_292 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+fullres"
@@ -16106,7 +15701,7 @@ static const qcap_state_t states[] = {
      *     -> elements_6 */
     {0, 255, 21, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1531: elements_41 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+fullr"
@@ -16160,7 +15755,7 @@ static const qcap_state_t states[] = {
      *     -> elements_7 */
     {0, 255, 114, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1540: elements_43 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after ">0\r\n+fullr"
@@ -16209,7 +15804,7 @@ static const qcap_state_t states[] = {
      *     -> pairs_6 */
     {0, 255, 92, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1548: elements_45 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+fullr"
@@ -16258,7 +15853,7 @@ static const qcap_state_t states[] = {
      *     -> pairs_7 */
     {0, 255, 159, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1556: elements_47 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+fullr"
@@ -16284,7 +15879,7 @@ static const qcap_state_t states[] = {
      *     -> before_crlf_29 */
     {0, 255, 185, 107, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1560: string_16 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+fullres"
@@ -16320,7 +15915,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_293: close error-code, close error */
     {2514, 2, 68, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1565: error_code_28 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%?\r\n_\r"
      *     LF -> start_2 */
     {2517, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1566: crlf_293 */
@@ -16339,7 +15934,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_326: convert size */
     {2520, 255, 3, 6, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1568: size_128 */
 
-    /* null-length = . "-1"
+    /* null-length = "-" . "1"
      * e.g. after "*?\r\n%?\r\n$-"
      *     "1" -> crlf_285: close null */
     {2522, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1569: null_length_15 */
@@ -16392,7 +15987,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_293: close simple-string */
     {2533, 2, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1577: text_13 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "F" . "ULLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n%?\r\n+f"
@@ -16401,12 +15996,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_293: close simple-string */
     {2535, 255, 73, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1578: fullresync_word_91 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "i" . "nf" ) ) / "nan"
      * e.g. after "*?\r\n%?\r\n,i"
      *     "N" / "n" -> real_147 */
     {2538, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1579: real_139 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "n" . "an"
      * e.g. after "*?\r\n%?\r\n,n"
      *     "A" / "a" -> real_148 */
     {2539, 255, 53, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1580: real_140 */
@@ -16447,7 +16042,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_339 */
     {2550, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1585: crlf_297 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n+fullres"
@@ -16495,7 +16090,7 @@ static const qcap_state_t states[] = {
      *     -> pairs_8 */
     {0, 255, 227, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1593: elements_49 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+fullr"
@@ -16521,7 +16116,7 @@ static const qcap_state_t states[] = {
      *     -> before_crlf_31 */
     {0, 255, 206, 107, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1597: string_18 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+fullres"
@@ -16542,7 +16137,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_299: convert chunk-size */
     {2564, 3, 41, 141, 26, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1600: chunk_size_28 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n$?\r\n;1\r"
      *     LF -> string_19: open bulk-string */
     {2567, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1601: crlf_298 */
@@ -16552,7 +16147,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_298 */
     {2568, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1602: crlf_299 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+fullre"
@@ -16585,7 +16180,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_301: convert size */
     {2575, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1607: size_130 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r\n!0\r"
      *     LF -> bulk_error_text_14: open error */
     {2578, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1608: crlf_300 */
@@ -16603,7 +16198,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_303: convert size */
     {2580, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1610: size_131 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r\n$0\r"
      *     LF -> string_20: open bulk-string */
     {2583, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1611: crlf_302 */
@@ -16613,7 +16208,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_302 */
     {2584, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1612: crlf_303 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r\n$?\r"
      *     LF -> chunk_12 */
     {2585, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1613: crlf_304 */
@@ -16626,7 +16221,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_306: convert items */
     {2586, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1614: items_142 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r\n%0\r"
      *     LF -> pairs_93 */
     {2589, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1615: crlf_305 */
@@ -16636,7 +16231,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_305 */
     {2590, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1616: crlf_306 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r\n%?\r"
      *     LF -> map_21 */
     {2591, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1617: crlf_307 */
@@ -16649,7 +16244,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_309: convert items */
     {2592, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1618: items_143 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r\n*0\r"
      *     LF -> elements_50 */
     {2595, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1619: crlf_308 */
@@ -16659,12 +16254,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_308 */
     {2596, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1620: crlf_309 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r\n*?\r"
      *     LF -> array_22 */
     {2597, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1621: crlf_310 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n%?\r\n+fu"
@@ -16673,12 +16268,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_288: close simple-string */
     {2598, 255, 82, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1622: fullresync_word_96 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after "%?\r\n%?\r\n,in"
      *     "F" / "f" -> crlf_280: close double */
     {2601, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1623: real_143 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after "%?\r\n%?\r\n,na"
      *     "N" / "n" -> crlf_280: close double */
     {2601, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1624: real_144 */
@@ -16707,7 +16302,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_312: convert size */
     {2607, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1627: size_132 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r\n=0\r"
      *     LF -> verbatim_15 */
     {2610, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1628: crlf_311 */
@@ -16725,7 +16320,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_314: convert items */
     {2612, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1630: items_144 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r\n|0\r"
      *     LF -> pairs_94 */
     {2615, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1631: crlf_313 */
@@ -16735,12 +16330,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_313 */
     {2616, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1632: crlf_314 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r\n~?\r"
      *     LF -> set_21 */
     {2617, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1633: crlf_315 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+fullresy"
@@ -16757,7 +16352,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_317: convert chunk-size */
     {2621, 3, 41, 141, 26, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1635: chunk_size_29 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*0\r\n$?\r\n;1\r"
      *     LF -> string_21: open bulk-string */
     {2624, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1636: crlf_316 */
@@ -16767,7 +16362,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_316 */
     {2625, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1637: crlf_317 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+fullre"
@@ -16791,7 +16386,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_319: convert chunk-size */
     {2631, 3, 41, 141, 26, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1640: chunk_size_30 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after ">0\r\n$?\r\n;1\r"
      *     LF -> string_22: open bulk-string */
     {2634, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1641: crlf_318 */
@@ -16801,7 +16396,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_318 */
     {2635, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1642: crlf_319 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after ">0\r\n+fullre"
@@ -16818,7 +16413,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_321: convert chunk-size */
     {2639, 3, 41, 141, 26, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1644: chunk_size_31 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n$?\r\n;1\r"
      *     LF -> string_23: open bulk-string */
     {2642, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1645: crlf_320 */
@@ -16828,7 +16423,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_320 */
     {2643, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1646: crlf_321 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+fullre"
@@ -16845,7 +16440,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_323: convert chunk-size */
     {2647, 3, 41, 141, 26, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1648: chunk_size_32 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%0\r\n$?\r\n;1\r"
      *     LF -> string_24: open bulk-string */
     {2650, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1649: crlf_322 */
@@ -16855,7 +16450,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_322 */
     {2651, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1650: crlf_323 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+fullre"
@@ -16868,7 +16463,7 @@ static const qcap_state_t states[] = {
      *     -> crlf_66: close bulk-string */
     {2655, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1652: before_crlf_29 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+fullresy"
@@ -16901,7 +16496,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_325: convert size */
     {2662, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1657: size_133 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%?\r\n!0\r"
      *     LF -> bulk_error_text_15: open error */
     {2665, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1658: crlf_324 */
@@ -16919,7 +16514,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_327: convert size */
     {2667, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1660: size_134 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%?\r\n$0\r"
      *     LF -> string_25: open bulk-string */
     {2670, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1661: crlf_326 */
@@ -16929,7 +16524,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_326 */
     {2671, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1662: crlf_327 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%?\r\n$?\r"
      *     LF -> chunk_13 */
     {2672, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1663: crlf_328 */
@@ -16942,7 +16537,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_330: convert items */
     {2673, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1664: items_145 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%?\r\n%0\r"
      *     LF -> pairs_95 */
     {2676, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1665: crlf_329 */
@@ -16952,7 +16547,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_329 */
     {2677, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1666: crlf_330 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%?\r\n%?\r"
      *     LF -> map_22 */
     {2678, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1667: crlf_331 */
@@ -16965,7 +16560,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_333: convert items */
     {2679, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1668: items_146 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%?\r\n*0\r"
      *     LF -> elements_51 */
     {2682, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1669: crlf_332 */
@@ -16975,12 +16570,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_332 */
     {2683, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1670: crlf_333 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%?\r\n*?\r"
      *     LF -> array_23 */
     {2684, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1671: crlf_334 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FU" . "LLRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n%?\r\n+fu"
@@ -16989,12 +16584,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_293: close simple-string */
     {2685, 255, 82, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1672: fullresync_word_103 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / . "inf" ) ) / "nan"
+    /* real = ... *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "in" . "f" ) ) / "nan"
      * e.g. after "*?\r\n%?\r\n,in"
      *     "F" / "f" -> crlf_285: close double */
     {2688, 255, 75, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1673: real_147 */
 
-    /* real = ( [ "+" / "-" ] ( ( 1*DIGIT [ "." *DIGIT ] [ "e" [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / . "nan"
+    /* real = ... [ "+" / "-" ] 1*DIGIT ] ) / "inf" ) ) / "na" . "n"
      * e.g. after "*?\r\n%?\r\n,na"
      *     "N" / "n" -> crlf_285: close double */
     {2688, 255, 32, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1674: real_148 */
@@ -17023,7 +16618,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_336: convert size */
     {2694, 3, 41, 6, 11, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1677: size_135 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%?\r\n=0\r"
      *     LF -> verbatim_16 */
     {2697, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1678: crlf_335 */
@@ -17041,7 +16636,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_338: convert items */
     {2699, 3, 41, 7, 12, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1680: items_147 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%?\r\n|0\r"
      *     LF -> pairs_96 */
     {2702, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1681: crlf_337 */
@@ -17051,12 +16646,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_337 */
     {2703, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1682: crlf_338 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%?\r\n~?\r"
      *     LF -> set_22 */
     {2704, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1683: crlf_339 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n+fullresy"
@@ -17087,7 +16682,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_341: convert chunk-size */
     {2711, 3, 41, 141, 26, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1687: chunk_size_33 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "|0\r\n$?\r\n;1\r"
      *     LF -> string_26: open bulk-string */
     {2714, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1688: crlf_340 */
@@ -17097,7 +16692,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_340 */
     {2715, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1689: crlf_341 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+fullre"
@@ -17110,7 +16705,7 @@ static const qcap_state_t states[] = {
      *     -> crlf_75: close bulk-string */
     {2719, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1691: before_crlf_31 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+fullresy"
@@ -17125,7 +16720,7 @@ static const qcap_state_t states[] = {
      *     -> before_crlf_32 */
     {0, 255, 57, 107, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1693: string_19 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+fullres"
@@ -17176,7 +16771,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> array_24 */
     {2729, 255, 107, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1701: array_22 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n%?\r\n+ful"
@@ -17215,7 +16810,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> set_23 */
     {2737, 255, 107, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1707: set_21 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+fullresyn"
@@ -17230,7 +16825,7 @@ static const qcap_state_t states[] = {
      *     -> before_crlf_35 */
     {0, 255, 28, 107, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1709: string_21 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+fullres"
@@ -17250,7 +16845,7 @@ static const qcap_state_t states[] = {
      *     -> before_crlf_36 */
     {0, 255, 121, 107, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1712: string_22 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after ">0\r\n+fullres"
@@ -17265,7 +16860,7 @@ static const qcap_state_t states[] = {
      *     -> before_crlf_37 */
     {0, 255, 98, 107, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1714: string_23 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+fullres"
@@ -17280,7 +16875,7 @@ static const qcap_state_t states[] = {
      *     -> before_crlf_38 */
     {0, 255, 165, 107, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1716: string_24 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+fullres"
@@ -17289,7 +16884,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_172: close simple-string */
     {2752, 255, 109, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1717: fullresync_word_113 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n+fullresyn"
@@ -17340,7 +16935,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> array_25 */
     {2761, 255, 107, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1725: array_23 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FUL" . "LRESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n%?\r\n+ful"
@@ -17379,7 +16974,7 @@ static const qcap_state_t states[] = {
      *     "!" / "#"-"%" / "(" / "*"-"-" / ":" / "=" / "_" / "|" / "~" -> set_24 */
     {2769, 255, 107, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1731: set_22 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n+fullresyn"
@@ -17399,7 +16994,7 @@ static const qcap_state_t states[] = {
      *     -> before_crlf_41 */
     {0, 255, 233, 107, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1734: string_26 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+fullres"
@@ -17408,7 +17003,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_177: close simple-string */
     {2775, 255, 109, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1735: fullresync_word_117 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+fullresyn"
@@ -17434,7 +17029,7 @@ static const qcap_state_t states[] = {
      *     -> crlf_153: close bulk-string */
     {2785, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1739: before_crlf_32 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+fullresy"
@@ -17452,7 +17047,7 @@ static const qcap_state_t states[] = {
     {2790, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1742: before_crlf_34 */
 
     /* chunk-size = . "1"-"9" *9DIGIT
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk . ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk ";" . "0" CRLF )
      * e.g. after "%?\r\n%?\r\n$?\r\n;"
      *     "0" -> crlf_280
      *     "1"-"9" -> chunk_size_36: begin chunk-size */
@@ -17484,7 +17079,7 @@ static const qcap_state_t states[] = {
      *     -> array_22 */
     {0, 255, 252, 155, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1747: array_24 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n%?\r\n+full"
@@ -17528,7 +17123,7 @@ static const qcap_state_t states[] = {
      *     -> crlf_158: close bulk-string */
     {2801, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1754: before_crlf_35 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+fullresy"
@@ -17548,7 +17143,7 @@ static const qcap_state_t states[] = {
      *     -> crlf_163: close bulk-string */
     {2807, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1757: before_crlf_36 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after ">0\r\n+fullresy"
@@ -17561,7 +17156,7 @@ static const qcap_state_t states[] = {
      *     -> crlf_168: close bulk-string */
     {2811, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1759: before_crlf_37 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+fullresy"
@@ -17574,7 +17169,7 @@ static const qcap_state_t states[] = {
      *     -> crlf_173: close bulk-string */
     {2815, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1761: before_crlf_38 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+fullresy"
@@ -17601,7 +17196,7 @@ static const qcap_state_t states[] = {
     {2823, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1765: before_crlf_40 */
 
     /* chunk-size = . "1"-"9" *9DIGIT
-     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk . ";0" CRLF )
+     * bulk-string = ( "$" size CRLF string CRLF ) / ( "$" null-length CRLF ) / ( "$?" CRLF *chunk ";" . "0" CRLF )
      * e.g. after "*?\r\n%?\r\n$?\r\n;"
      *     "0" -> crlf_285
      *     "1"-"9" -> chunk_size_37: begin chunk-size */
@@ -17633,7 +17228,7 @@ static const qcap_state_t states[] = {
      *     -> array_23 */
     {0, 255, 271, 155, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1770: array_25 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULL" . "RESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n%?\r\n+full"
@@ -17684,7 +17279,7 @@ static const qcap_state_t states[] = {
      *     -> crlf_178: close bulk-string */
     {2836, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1778: before_crlf_41 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+fullresy"
@@ -17702,7 +17297,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_9: close simple-string */
     {2840, 255, 68, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1780: fullresync_word_130 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+fullresyn"
@@ -17740,7 +17335,7 @@ static const qcap_state_t states[] = {
      *     -> start_1 */
     {0, 255, 248, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1786: elements_55 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n%?\r\n+fullr"
@@ -17770,7 +17365,7 @@ static const qcap_state_t states[] = {
      *     VCHAR -> fullresync_13 */
     {2852, 255, 115, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1791: fullresync_9 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*0\r\n+fullresyn"
@@ -17779,7 +17374,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_157: close simple-string */
     {2853, 255, 113, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1792: fullresync_word_133 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after ">0\r\n+fullresyn"
@@ -17788,7 +17383,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_162: close simple-string */
     {2856, 255, 113, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1793: fullresync_word_134 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+fullresyn"
@@ -17797,7 +17392,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_167: close simple-string */
     {2859, 255, 113, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1794: fullresync_word_135 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%0\r\n+fullresyn"
@@ -17840,7 +17435,7 @@ static const qcap_state_t states[] = {
      *     -> start_2 */
     {0, 255, 267, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1801: elements_57 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLR" . "ESYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n%?\r\n+fullr"
@@ -17870,7 +17465,7 @@ static const qcap_state_t states[] = {
      *     VCHAR -> fullresync_15 */
     {2872, 255, 115, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1806: fullresync_11 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "|0\r\n+fullresyn"
@@ -17947,7 +17542,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_344: convert chunk-size */
     {2884, 3, 41, 141, 26, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1819: chunk_size_38 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "%?\r\n%?\r\n$?\r\n;1\r"
      *     LF -> string_27: open bulk-string */
     {2887, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1820: crlf_343 */
@@ -17957,7 +17552,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_343 */
     {2888, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1821: crlf_344 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n%?\r\n+fullre"
@@ -18029,7 +17624,7 @@ static const qcap_state_t states[] = {
      *     9 bytes -> crlf_346: convert chunk-size */
     {2909, 3, 41, 141, 26, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1830: chunk_size_39 */
 
-    /* CRLF = . %x0D.0A
+    /* CRLF = %x0D . %x0A
      * e.g. after "*?\r\n%?\r\n$?\r\n;1\r"
      *     LF -> string_28: open bulk-string */
     {2912, 255, 5, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1831: crlf_345 */
@@ -18039,7 +17634,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_345 */
     {2913, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1832: crlf_346 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRE" . "SYNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n%?\r\n+fullre"
@@ -18144,7 +17739,7 @@ static const qcap_state_t states[] = {
      *     -> before_crlf_47 */
     {0, 255, 254, 107, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1850: string_27 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n%?\r\n+fullres"
@@ -18194,7 +17789,7 @@ static const qcap_state_t states[] = {
      *     -> before_crlf_48 */
     {0, 255, 273, 107, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1859: string_28 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRES" . "YNC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n%?\r\n+fullres"
@@ -18252,7 +17847,7 @@ static const qcap_state_t states[] = {
      *     -> crlf_289: close bulk-string */
     {2957, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1870: before_crlf_47 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n%?\r\n+fullresy"
@@ -18314,7 +17909,7 @@ static const qcap_state_t states[] = {
      *     -> crlf_294: close bulk-string */
     {2974, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1879: before_crlf_48 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESY" . "NC" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n%?\r\n+fullresy"
@@ -18356,7 +17951,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> fullresync_43 */
     {2985, 255, 15, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1885: fullresync_37 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "%?\r\n%?\r\n+fullresyn"
@@ -18385,7 +17980,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> fullresync_47 */
     {2992, 255, 15, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1890: fullresync_41 */
 
-    /* fullresync-word = . "FULLRESYNC" SP
+    /* fullresync-word = "FULLRESYN" . "C" SP
      * text = *. char
      * CRLF = . %x0D.0A
      * e.g. after "*?\r\n%?\r\n+fullresyn"

@@ -455,13 +455,7 @@ static qcap_number_t value_4(const qcap_parser_t *parser)
     return qcap_register(parser, 0 /* content_length */);
 }
 
-/* content_length */
-static qcap_number_t value_5(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* content_length */);
-}
-
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4};
 
 /* Which alternative of server-transport applies. */
 static int choose_1(const qcap_parser_t *parser)
@@ -522,7 +516,7 @@ static int choose_5(const qcap_parser_t *parser)
 }
 
 /* The words of media. */
-static unsigned find_2(const unsigned char *text, size_t len)
+static unsigned find_media(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 3:
@@ -534,10 +528,10 @@ static unsigned find_2(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_2 = {find_2, 3};
+static const qcap_keywords_t words_media = {find_media, 3};
 
 /* The words of lower. */
-static unsigned find_5(const unsigned char *text, size_t len)
+static unsigned find_lower(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 3:
@@ -551,10 +545,10 @@ static unsigned find_5(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_5 = {find_5, 3};
+static const qcap_keywords_t words_lower = {find_lower, 3};
 
 /* The words of field-name. */
-static unsigned find_6(const unsigned char *text, size_t len)
+static unsigned find_field_name(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 4:
@@ -590,17 +584,17 @@ static unsigned find_6(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_6 = {find_6, 19};
+static const qcap_keywords_t words_field_name = {find_field_name, 19};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 41, 2, false, false}, /* 0: channel-length */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 55, 0, false, true}, /* 1: Content-Length */
-    {QCAP_CONVERT_KEYWORD, &keywords_2, 0, 1, 0, 3, 0, 112, 1, false, false}, /* 2: subtype */
+    {QCAP_CONVERT_KEYWORD, &words_media, 0, 1, 0, 3, 0, 112, 1, false, false}, /* 2: subtype */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 106, 4, false, false}, /* 3: client-rtp */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 108, 5, false, false}, /* 4: server-rtp */
-    {QCAP_CONVERT_KEYWORD, &keywords_5, 0, 1, 0, 3, 0, 113, 3, false, false}, /* 5: lower-transport */
-    {QCAP_CONVERT_KEYWORD, &keywords_6, 0, 1, 0, 19, 0, 114, QCAP_NONE, false, false}, /* 6: field-name */
+    {QCAP_CONVERT_KEYWORD, &words_lower, 0, 1, 0, 3, 0, 113, 3, false, false}, /* 5: lower-transport */
+    {QCAP_CONVERT_KEYWORD, &words_field_name, 0, 1, 0, 19, 0, 114, QCAP_NONE, false, false}, /* 6: field-name */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -874,7 +868,7 @@ out1:
 
     /* token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * Request-Line = Method . SP Request-URI SP RTSP-Version      RFC 2326, 6.1
-     * RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+     * RTSP-Version = "R" . "TSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "r" */
 on2:
     if (QCAP_UNLIKELY(at == end))
@@ -890,7 +884,7 @@ out2:
 
     /* token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * Request-Line = Method . SP Request-URI SP RTSP-Version      RFC 2326, 6.1
-     * RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+     * RTSP-Version = "RT" . "SP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "rt" */
 on3:
     if (QCAP_UNLIKELY(at == end))
@@ -906,7 +900,7 @@ out3:
 
     /* token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * Request-Line = Method . SP Request-URI SP RTSP-Version      RFC 2326, 6.1
-     * RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+     * RTSP-Version = "RTS" . "P" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "rts" */
 on4:
     if (QCAP_UNLIKELY(at == end))
@@ -1125,7 +1119,7 @@ on16:
     if (IS_SET_3(*at)) {
         p2 = at;
         qcap_element_tell(parser, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_NAME, wanted, QCAP_HERE(p1) + 6, QCAP_HERE(p2), p1 + 6);
-        w0 = find_6(p1 + 6, (size_t)(p2 - (p1 + 6)));
+        w0 = find_field_name(p1 + 6, (size_t)(p2 - (p1 + 6)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out17;
         goto on17;
@@ -1510,9 +1504,9 @@ rtsp_url_1:
     }
     return qcap_stop(parser, at, AT_RTSP_URL_1, QCAP_STOP_TABLE);
 
-    /* rtsp-URL = ( . "rtsp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / . "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / "rtspu" / . "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+    /* rtsp-URL = ( "r" . "tsp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "r" . "tspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rtspu" / "r" . "tsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * e.g. after "a r" */
 rtsp_url_2:
     if (at == end)
@@ -1534,9 +1528,9 @@ rtsp_version_1:
     }
     return qcap_stop(parser, at, AT_RTSP_VERSION_1, QCAP_STOP_TABLE);
 
-    /* rtsp-URL = ( . "rtsp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / . "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / "rtspu" / . "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+    /* rtsp-URL = ( "rt" . "sp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rt" . "spu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rtspu" / "rt" . "sps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * e.g. after "a rt" */
 rtsp_url_3:
     if (at == end)
@@ -1547,7 +1541,7 @@ rtsp_url_3:
     }
     return qcap_stop(parser, at, AT_RTSP_URL_3, QCAP_STOP_TABLE);
 
-    /* RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+    /* RTSP-Version = "R" . "TSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a r" */
 rtsp_version_2:
     if (at == end)
@@ -1558,9 +1552,9 @@ rtsp_version_2:
     }
     return qcap_stop(parser, at, AT_RTSP_VERSION_2, QCAP_STOP_TABLE);
 
-    /* rtsp-URL = ( . "rtsp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / . "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / "rtspu" / . "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+    /* rtsp-URL = ( "rts" . "p" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rts" . "pu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rtspu" / "rts" . "ps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * e.g. after "a rts" */
 rtsp_url_4:
     if (at == end)
@@ -1571,7 +1565,7 @@ rtsp_url_4:
     }
     return qcap_stop(parser, at, AT_RTSP_URL_4, QCAP_STOP_TABLE);
 
-    /* RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+    /* RTSP-Version = "RT" . "SP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a rt" */
 rtsp_version_4:
     if (at == end)
@@ -1583,8 +1577,8 @@ rtsp_version_4:
     return qcap_stop(parser, at, AT_RTSP_VERSION_4, QCAP_STOP_TABLE);
 
     /* rtsp-URL = ( "rtsp" / "rtspu" / "rtsps" ) . "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / . "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / "rtspu" / . "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rtsp" . "u" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rtspu" / "rtsp" . "s" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * e.g. after "a rtsp" */
 rtsp_url_5:
     if (at == end)
@@ -1608,7 +1602,7 @@ rtsp_version_5:
     }
     return qcap_stop(parser, at, AT_RTSP_VERSION_5, QCAP_STOP_TABLE);
 
-    /* RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+    /* RTSP-Version = "RTS" . "P" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a rts" */
 rtsp_version_6:
     if (at == end)
@@ -1619,7 +1613,7 @@ rtsp_version_6:
     }
     return qcap_stop(parser, at, AT_RTSP_VERSION_6, QCAP_STOP_TABLE);
 
-    /* rtsp-URL = ( "rtsp" / "rtspu" / "rtsps" ) . "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+    /* rtsp-URL = ( "rtsp" / "rtspu" / "rtsps" ) ":" . "//" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * other-URI = 1*. ( VCHAR / %x80-FF )      RFC 2326, 3.2
      * Request-Line = Method SP Request-URI . SP RTSP-Version      RFC 2326, 6.1
      * e.g. after "a rtsp:" */
@@ -1643,7 +1637,7 @@ rtsp_version_8:
     }
     return qcap_stop(parser, at, AT_RTSP_VERSION_8, QCAP_STOP_TABLE);
 
-    /* rtsp-URL = ( "rtsp" / "rtspu" / "rtsps" ) . "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+    /* rtsp-URL = ( "rtsp" / "rtspu" / "rtsps" ) ":/" . "/" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * other-URI = 1*. ( VCHAR / %x80-FF )      RFC 2326, 3.2
      * Request-Line = Method SP Request-URI . SP RTSP-Version      RFC 2326, 6.1
      * e.g. after "a rtsp:/" */
@@ -1838,7 +1832,7 @@ token_7:
     if (IS_SET_3(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 2, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_NAME, wanted, origin, here);
-        side->underway[0].value = qcap_find_keyword(parser, 6, side->underway[0].begin, here, find_6);
+        side->underway[0].value = qcap_find_keyword(parser, 6, side->underway[0].begin, here, find_field_name);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_MESSAGE_HEADER_1, QCAP_STOP_PAUSED);
         goto message_header_1;
@@ -2123,13 +2117,13 @@ static const uint16_t targets_6[] = {AT_MESSAGE_HEADER_5, AT_MESSAGE_HEADER_6, A
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 83, .value = value_3}, /* 0 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 33, .choose = choose_1}, /* 1 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 31, .choose = choose_2}, /* 2 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 48, .value = value_4}, /* 3 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 49, .value = value_5}, /* 4 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 29, .choose = choose_5}, /* 5 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_6, .rule = 30, .slot = 0}, /* 6 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 83, .value = value_3}, /* 0: data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 33, .choose = choose_1}, /* 1: server-transport */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 31, .choose = choose_2}, /* 2: client-transport */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 48, .value = value_4}, /* 3: counted-description */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 49, .value = value_4}, /* 4: counted-body */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 29, .choose = choose_5}, /* 5: message-body */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_6, .rule = 30, .slot = 0}, /* 6: message-header */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -3296,7 +3290,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * Request-Line = Method . SP Request-URI SP RTSP-Version      RFC 2326, 6.1
-     * RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+     * RTSP-Version = "R" . "TSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "r"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"S" / "U"-"Z" / "^"-"`" / "g"-"s" / "u"-"z" / "|" / "~" -> token_1: open request-line, open method
      *     "T" / "t" -> token_3
@@ -3313,16 +3307,16 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * Request-Line = Method . SP Request-URI SP RTSP-Version      RFC 2326, 6.1
-     * RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+     * RTSP-Version = "RT" . "SP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "rt"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"R" / "T"-"Z" / "^"-"`" / "g"-"r" / "t"-"z" / "|" / "~" -> token_1: open request-line, open method
      *     "S" / "s" -> token_4
      *     SP -> rtsp_url_1: open request-line, open method, close method, open request-uri */
     {12, 255, 4, 2, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 5: token_3 */
 
-    /* rtsp-URL = ( . "rtsp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / . "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / "rtspu" / . "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+    /* rtsp-URL = ( "r" . "tsp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "r" . "tspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rtspu" / "r" . "tsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * e.g. after "a r"
      *     HEXDIG / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"S" / "U"-"`" / "g"-"s" / "u"-"~" / %x80-FF -> other_uri_1
      *     "T" / "t" -> rtsp_url_3
@@ -3331,7 +3325,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * Request-Line = Method . SP Request-URI SP RTSP-Version      RFC 2326, 6.1
-     * RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+     * RTSP-Version = "RTS" . "P" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "rts"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"O" / "Q"-"Z" / "^"-"`" / "g"-"o" / "q"-"z" / "|" / "~" -> token_1: open request-line, open method
      *     "P" / "p" -> token_5
@@ -3343,9 +3337,9 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> rtsp_version_2 */
     {21, 255, 7, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 8: rtsp_version_1 */
 
-    /* rtsp-URL = ( . "rtsp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / . "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / "rtspu" / . "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+    /* rtsp-URL = ( "rt" . "sp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rt" . "spu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rtspu" / "rt" . "sps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * e.g. after "a rt"
      *     HEXDIG / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"R" / "T"-"`" / "g"-"r" / "t"-"~" / %x80-FF -> other_uri_1
      *     "S" / "s" -> rtsp_url_4
@@ -3361,14 +3355,14 @@ static const qcap_state_t states[] = {
      *     SP -> rtsp_url_1: open request-line, open method, close method, open request-uri */
     {25, 255, 9, 6, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 10: token_5 */
 
-    /* RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+    /* RTSP-Version = "R" . "TSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a r"
      *     "T" / "t" -> rtsp_version_4 */
     {28, 255, 10, 7, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 11: rtsp_version_2 */
 
-    /* rtsp-URL = ( . "rtsp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / . "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / "rtspu" / . "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+    /* rtsp-URL = ( "rts" . "p" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rts" . "pu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rtspu" / "rts" . "ps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * e.g. after "a rts"
      *     HEXDIG / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"O" / "Q"-"`" / "g"-"o" / "q"-"~" / %x80-FF -> other_uri_1
      *     "P" / "p" -> rtsp_url_5
@@ -3380,14 +3374,14 @@ static const qcap_state_t states[] = {
      *     DIGIT -> rtsp_version_5 */
     {32, 255, 12, 8, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 13: rtsp_version_3 */
 
-    /* RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+    /* RTSP-Version = "RT" . "SP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a rt"
      *     "S" / "s" -> rtsp_version_6 */
     {33, 255, 13, 9, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 14: rtsp_version_4 */
 
     /* rtsp-URL = ( "rtsp" / "rtspu" / "rtsps" ) . "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / . "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
-     * rtsp-URL = ( "rtsp" / "rtspu" / . "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rtsp" . "u" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+     * rtsp-URL = ( "rtsp" / "rtspu" / "rtsp" . "s" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * e.g. after "a rtsp"
      *     HEXDIG / DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"R" / "T" / "V"-"`" / "g"-"r" / "t" / "v"-"~" / %x80-FF -> other_uri_1
      *     "S" / "U" / "s" / "u" -> rtsp_url_8
@@ -3402,12 +3396,12 @@ static const qcap_state_t states[] = {
      *     "." -> rtsp_version_7 */
     {38, 1, 15, 10, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 16: rtsp_version_5 */
 
-    /* RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+    /* RTSP-Version = "RTS" . "P" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a rts"
      *     "P" / "p" -> rtsp_version_8 */
     {40, 255, 16, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 17: rtsp_version_6 */
 
-    /* rtsp-URL = ( "rtsp" / "rtspu" / "rtsps" ) . "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+    /* rtsp-URL = ( "rtsp" / "rtspu" / "rtsps" ) ":" . "//" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * other-URI = 1*. ( VCHAR / %x80-FF )      RFC 2326, 3.2
      * Request-Line = Method SP Request-URI . SP RTSP-Version      RFC 2326, 6.1
      * e.g. after "a rtsp:"
@@ -3426,7 +3420,7 @@ static const qcap_state_t states[] = {
      *     "/" -> rtsp_version_10 */
     {45, 255, 18, 12, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 20: rtsp_version_8 */
 
-    /* rtsp-URL = ( "rtsp" / "rtspu" / "rtsps" ) . "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
+    /* rtsp-URL = ( "rtsp" / "rtspu" / "rtsps" ) ":/" . "/" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * other-URI = 1*. ( VCHAR / %x80-FF )      RFC 2326, 3.2
      * Request-Line = Method SP Request-URI . SP RTSP-Version      RFC 2326, 6.1
      * e.g. after "a rtsp:/"
@@ -4217,7 +4211,7 @@ static const qcap_state_t states[] = {
      *     HTAB -> message_header_23: close auth-scheme, close Authorization */
     {309, 1, 57, 52, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: token_11 */
 
-    /* basic-scheme = . "Basic"      RFC 2326, 12.5
+    /* basic-scheme = "B" . "asic"      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * credentials = ... digest-response ) / ( auth-scheme [ 1*. SP field-vchars *( 1*WSP field-vchars ) ] )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:b"
@@ -4230,7 +4224,7 @@ static const qcap_state_t states[] = {
      *     HTAB -> message_header_23: close auth-scheme, close Authorization */
     {315, 255, 58, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: basic_scheme_1 */
 
-    /* digest-scheme = . "Digest"      RFC 2326, 12.5
+    /* digest-scheme = "D" . "igest"      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * credentials = ... digest-response ) / ( auth-scheme [ 1*. SP field-vchars *( 1*WSP field-vchars ) ] )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:d"
@@ -4604,7 +4598,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_23 */
     {463, 4, 49, 56, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: message_header_23 */
 
-    /* basic-scheme = . "Basic"      RFC 2326, 12.5
+    /* basic-scheme = "Ba" . "sic"      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * credentials = ... digest-response ) / ( auth-scheme [ 1*. SP field-vchars *( 1*WSP field-vchars ) ] )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:ba"
@@ -4617,7 +4611,7 @@ static const qcap_state_t states[] = {
      *     HTAB -> message_header_23: close auth-scheme, close Authorization */
     {467, 255, 65, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: basic_scheme_2 */
 
-    /* digest-scheme = . "Digest"      RFC 2326, 12.5
+    /* digest-scheme = "Di" . "gest"      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * credentials = ... digest-response ) / ( auth-scheme [ 1*. SP field-vchars *( 1*WSP field-vchars ) ] )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:di"
@@ -4903,7 +4897,7 @@ static const qcap_state_t states[] = {
      *     LF -> message_body_1: close field-value, close message-header, anomaly-open, anomaly bare-LF */
     {588, 255, 33, 20, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: token_24 */
 
-    /* basic-scheme = . "Basic"      RFC 2326, 12.5
+    /* basic-scheme = "Bas" . "ic"      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * credentials = ... digest-response ) / ( auth-scheme [ 1*. SP field-vchars *( 1*WSP field-vchars ) ] )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:bas"
@@ -4916,7 +4910,7 @@ static const qcap_state_t states[] = {
      *     HTAB -> message_header_23: close auth-scheme, close Authorization */
     {592, 255, 59, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: basic_scheme_3 */
 
-    /* digest-scheme = . "Digest"      RFC 2326, 12.5
+    /* digest-scheme = "Dig" . "est"      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * credentials = ... digest-response ) / ( auth-scheme [ 1*. SP field-vchars *( 1*WSP field-vchars ) ] )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:dig"
@@ -5126,7 +5120,7 @@ static const qcap_state_t states[] = {
      *     LF -> message_body_1: close field-value, close message-header, anomaly-open, anomaly bare-LF */
     {687, 255, 33, 20, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: token_30 */
 
-    /* basic-scheme = . "Basic"      RFC 2326, 12.5
+    /* basic-scheme = "Basi" . "c"      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * credentials = ... digest-response ) / ( auth-scheme [ 1*. SP field-vchars *( 1*WSP field-vchars ) ] )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:basi"
@@ -5139,7 +5133,7 @@ static const qcap_state_t states[] = {
      *     HTAB -> message_header_23: close auth-scheme, close Authorization */
     {691, 255, 76, 53, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: basic_scheme_4 */
 
-    /* digest-scheme = . "Digest"      RFC 2326, 12.5
+    /* digest-scheme = "Dige" . "st"      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * credentials = ... digest-response ) / ( auth-scheme [ 1*. SP field-vchars *( 1*WSP field-vchars ) ] )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:dige"
@@ -5297,7 +5291,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_1 */
     {760, 1, 79, 79, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: token_38 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "c" . "lient_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;c"
@@ -5312,7 +5306,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_1 */
     {768, 255, 80, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: client_port_2 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "s" . "erver_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;s"
@@ -5339,7 +5333,7 @@ static const qcap_state_t states[] = {
      *     HTAB -> message_header_23: close auth-scheme, close Authorization */
     {786, 255, 57, 82, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: basic_start_1 */
 
-    /* digest-scheme = . "Digest"      RFC 2326, 12.5
+    /* digest-scheme = "Diges" . "t"      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * credentials = ... digest-response ) / ( auth-scheme [ 1*. SP field-vchars *( 1*WSP field-vchars ) ] )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:diges"
@@ -5449,7 +5443,7 @@ static const qcap_state_t states[] = {
      *     "," / ";" -> field_vchars_1: mismatch Transport */
     {837, 255, 84, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: other_parameter_1 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "cl" . "ient_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;cl"
@@ -5464,7 +5458,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_1 */
     {843, 255, 85, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: client_port_3 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "se" . "rver_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;se"
@@ -5596,7 +5590,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_4 */
     {912, 1, 77, 77, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: quoted_string_7 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "cli" . "ent_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;cli"
@@ -5611,7 +5605,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_1 */
     {918, 255, 81, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: client_port_4 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "ser" . "ver_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;ser"
@@ -5745,7 +5739,7 @@ static const qcap_state_t states[] = {
      *     %x80-FF -> field_vchars_1: mismatch Transport */
     {985, 255, 83, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: quoted_pair_4 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "clie" . "nt_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;clie"
@@ -5760,7 +5754,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_1 */
     {991, 255, 99, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: client_port_5 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "serv" . "er_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;serv"
@@ -5798,7 +5792,7 @@ static const qcap_state_t states[] = {
      *     "=" -> auth_param_2 */
     {1014, 1, 101, 91, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: token_42 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "u" . "sername" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest u"
@@ -5895,7 +5889,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_6 */
     {1060, 1, 90, 77, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: quoted_string_17 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "clien" . "t_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;clien"
@@ -5910,7 +5904,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_1 */
     {1063, 255, 104, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: client_port_6 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "serve" . "r_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;serve"
@@ -5948,7 +5942,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_string_22 */
     {1086, 255, 73, 94, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: auth_param_2 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "us" . "ername" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest us"
@@ -6046,7 +6040,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_4 */
     {1130, 2, 98, 77, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: quoted_string_21 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "client" . "_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;client"
@@ -6061,7 +6055,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_1 */
     {1134, 255, 107, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: client_port_7 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "server" . "_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;server"
@@ -6112,7 +6106,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_7 */
     {1164, 1, 77, 77, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: quoted_string_22 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "use" . "rname" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest use"
@@ -6191,7 +6185,7 @@ static const qcap_state_t states[] = {
      *     "S" / "s" -> server_port_8 */
     {1199, 255, 114, 74, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: client_port_8 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "client_" . "port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;client_"
@@ -6206,7 +6200,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_1 */
     {1202, 255, 115, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: client_port_9 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "server_" . "port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;server_"
@@ -6279,7 +6273,7 @@ static const qcap_state_t states[] = {
      *     %x80-FF -> field_vchars_1: mismatch Authorization */
     {1242, 255, 83, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: quoted_pair_7 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "user" . "name" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest user"
@@ -6335,7 +6329,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1268, 1, 120, 79, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: token_48 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "c" . "lient_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";c"
@@ -6349,7 +6343,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1275, 255, 121, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: client_port_10 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "s" . "erver_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";s"
@@ -6363,7 +6357,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1283, 255, 122, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: server_port_8 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "client_p" . "ort=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;client_p"
@@ -6378,7 +6372,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_1 */
     {1291, 255, 123, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: client_port_11 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "server_p" . "ort=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;server_p"
@@ -6437,7 +6431,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_8 */
     {1326, 1, 90, 77, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: quoted_string_26 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "usern" . "ame" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest usern"
@@ -6483,7 +6477,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_string_17 */
     {1345, 255, 126, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: other_parameter_4 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "cl" . "ient_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";cl"
@@ -6497,7 +6491,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1347, 255, 127, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: client_port_12 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "se" . "rver_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";se"
@@ -6511,7 +6505,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1355, 255, 128, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: server_port_10 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "client_po" . "rt=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;client_po"
@@ -6526,7 +6520,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_1 */
     {1363, 255, 86, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: client_port_13 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "server_po" . "rt=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;server_po"
@@ -6576,7 +6570,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_7 */
     {1390, 2, 98, 77, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: quoted_string_28 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "userna" . "me" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest userna"
@@ -6613,7 +6607,7 @@ static const qcap_state_t states[] = {
      *     ";" -> client_port_8 */
     {1406, 1, 130, 67, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: token_51 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "cli" . "ent_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";cli"
@@ -6627,7 +6621,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1413, 255, 122, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: client_port_14 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "ser" . "ver_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";ser"
@@ -6641,7 +6635,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1421, 255, 131, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: server_port_12 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "client_por" . "t=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;client_por"
@@ -6656,7 +6650,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_1 */
     {1429, 255, 104, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: client_port_15 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "server_por" . "t=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;server_por"
@@ -6690,7 +6684,7 @@ static const qcap_state_t states[] = {
      *     WSP -> digest_response_7 */
     {1451, 2, 132, 97, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: digest_response_7 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "usernam" . "e" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest usernam"
@@ -6708,7 +6702,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "^"-"`" / "|" / "~" -> token_54 */
     {1461, 255, 125, 58, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 348: token_52 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "clie" . "nt_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";clie"
@@ -6722,7 +6716,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1462, 255, 133, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: client_port_16 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "serv" . "er_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";serv"
@@ -6736,7 +6730,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1470, 255, 122, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: server_port_14 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "client_port" . "=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;client_port"
@@ -6750,7 +6744,7 @@ static const qcap_state_t states[] = {
      *     "=" -> client_rtp_1 */
     {1478, 255, 79, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: client_port_17 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "server_port" . "=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;server_port"
@@ -6773,7 +6767,7 @@ static const qcap_state_t states[] = {
      *     "=" -> auth_param_5 */
     {1494, 1, 134, 91, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: token_53 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "u" . "sername" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest a=\"\\\r\",u"
@@ -6807,7 +6801,7 @@ static const qcap_state_t states[] = {
      *     ";" -> client_port_8: convert lower-transport */
     {1507, 1, 136, 78, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 356: token_54 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "clien" . "t_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";clien"
@@ -6821,7 +6815,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1513, 255, 137, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: client_port_18 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "serve" . "r_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";serve"
@@ -6877,7 +6871,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_string_26 */
     {1545, 2, 111, 94, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: auth_param_5 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "us" . "ername" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest a=\"\\\r\",us"
@@ -6910,7 +6904,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> digest_username_1 */
     {1557, 255, 73, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: digest_user_12 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "client" . "_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";client"
@@ -6924,7 +6918,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1563, 255, 141, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: client_port_19 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "server" . "_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";server"
@@ -6979,7 +6973,7 @@ static const qcap_state_t states[] = {
      *     "," -> digest_response_7 */
     {1597, 1, 143, 95, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: token_55 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "use" . "rname" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest a=\"\\\r\",use"
@@ -7013,7 +7007,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_9 */
     {1612, 255, 77, 104, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: digest_username_1 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "client_" . "port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";client_"
@@ -7027,7 +7021,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1618, 255, 145, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: client_port_20 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "server_" . "port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";server_"
@@ -7069,7 +7063,7 @@ static const qcap_state_t states[] = {
      *     ";" -> client_port_1 */
     {1642, 255, 146, 106, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 377: server_port_19 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "user" . "name" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest a=\"\\\r\",user"
@@ -7115,7 +7109,7 @@ static const qcap_state_t states[] = {
      *     %x80-FF -> field_vchars_1: mismatch Authorization */
     {1666, 255, 83, 84, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: quoted_pair_9 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "client_p" . "ort=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";client_p"
@@ -7129,7 +7123,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1672, 255, 148, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: client_port_22 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "server_p" . "ort=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";server_p"
@@ -7171,7 +7165,7 @@ static const qcap_state_t states[] = {
      *     ";" -> client_port_1: open server-port, begin server-rtp, convert server-rtp, close server-port */
     {1696, 5, 146, 108, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 385: server_port_21 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "usern" . "ame" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest a=\"\\\r\",usern"
@@ -7225,7 +7219,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_10 */
     {1725, 1, 90, 104, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: digest_username_7 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "client_po" . "rt=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";client_po"
@@ -7239,7 +7233,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1728, 255, 128, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: client_port_24 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "server_po" . "rt=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";server_po"
@@ -7253,7 +7247,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1736, 255, 128, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: server_port_22 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "userna" . "me" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest a=\"\\\r\",userna"
@@ -7289,7 +7283,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_9 */
     {1753, 2, 98, 104, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: digest_username_9 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "client_por" . "t=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";client_por"
@@ -7303,7 +7297,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1757, 255, 137, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: client_port_25 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "server_por" . "t=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";server_por"
@@ -7317,7 +7311,7 @@ static const qcap_state_t states[] = {
      *     "=" -> other_parameter_4 */
     {1765, 255, 137, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: server_port_23 */
 
-    /* digest-user = . "username" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
+    /* digest-user = "usernam" . "e" *WSP "=" *WSP DQUOTE digest-username DQUOTE      RFC 2326, 12.5
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * auth-param = token *. WSP "=" *WSP ( token / quoted-string )      RFC 2326, 12.5
      * e.g. after "a a rtsp/0.0\na:digest a=\"\\\r\",usernam"
@@ -7327,7 +7321,7 @@ static const qcap_state_t states[] = {
      *     "=" -> auth_param_5 */
     {1773, 255, 140, 92, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: digest_user_18 */
 
-    /* client-port = . "client_port=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* client-port = "client_port" . "=" client-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";client_port"
@@ -7340,7 +7334,7 @@ static const qcap_state_t states[] = {
      *     "=" -> client_rtp_3 */
     {1777, 255, 120, 80, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: client_port_26 */
 
-    /* server-port = . "server_port=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
+    /* server-port = "server_port" . "=" server-rtp [ "-" 1*DIGIT ]      RFC 2326, 12.39
      * token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
      * other-parameter = token [ . "=" 1*( "!" / "#"-"+" / DIGIT / "-"-"/" / ":" / ...      RFC 2326, 12.39
      * e.g. after "a a rtsp/0.0\na:a/a;a=\"\\\r\";server_port"

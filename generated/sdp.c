@@ -271,96 +271,69 @@ static qcap_number_t value_6(const qcap_parser_t *parser)
     return qcap_number(0u);
 }
 
-/* 0 */
-static qcap_number_t value_7(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(0u);
-}
-
 /* true */
-static qcap_number_t value_8(const qcap_parser_t *parser)
+static qcap_number_t value_7(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(1);
 }
 
 /* 2 */
-static qcap_number_t value_9(const qcap_parser_t *parser)
+static qcap_number_t value_8(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(2u);
 }
 
-/* true */
-static qcap_number_t value_10(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
 /* 3 */
-static qcap_number_t value_11(const qcap_parser_t *parser)
+static qcap_number_t value_9(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(3u);
 }
 
 /* 5 */
-static qcap_number_t value_12(const qcap_parser_t *parser)
+static qcap_number_t value_10(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(5u);
 }
 
 /* 6 */
-static qcap_number_t value_13(const qcap_parser_t *parser)
+static qcap_number_t value_11(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(6u);
 }
 
 /* 7 */
-static qcap_number_t value_14(const qcap_parser_t *parser)
+static qcap_number_t value_12(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(7u);
 }
 
-/* true */
-static qcap_number_t value_15(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
 /* 10 */
-static qcap_number_t value_16(const qcap_parser_t *parser)
+static qcap_number_t value_13(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(10u);
 }
 
 /* 1 */
-static qcap_number_t value_17(const qcap_parser_t *parser)
+static qcap_number_t value_14(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(1u);
 }
 
 /* port_number */
-static qcap_number_t value_18(const qcap_parser_t *parser)
+static qcap_number_t value_15(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 7 /* port_number */);
 }
 
-/* port_number */
-static qcap_number_t value_19(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 7 /* port_number */);
-}
-
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15, value_16, value_17, value_18, value_19};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15};
 
 /* Which alternative of time-check applies. */
 static int choose_0(const qcap_parser_t *parser)
@@ -474,40 +447,8 @@ static int choose_4(const qcap_parser_t *parser)
     return 3;
 }
 
-/* Which alternative of order applies. */
-static int choose_7(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* not place */
-    n = qcap_not(qcap_is_set(qcap_register(parser, 0 /* place */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* (place < last) or (place = 0) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_LT, qcap_register(parser, 0 /* place */), qcap_register(parser, 1 /* last */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* place */), qcap_number(0u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* (place = last) and ((place < 6) or (place = 11)) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* place */), qcap_register(parser, 1 /* last */)),
-        qcap_binary(QCAP_OR,
-            qcap_binary(QCAP_LT, qcap_register(parser, 0 /* place */), qcap_number(6u)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* place */), qcap_number(11u))));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    return 3;
-}
-
 /* The words of media-level-type. */
-static unsigned find_1(const unsigned char *text, size_t len)
+static unsigned find_media_level_type(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 1:
@@ -540,10 +481,10 @@ static unsigned find_1(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_1 = {find_1, 1};
+static const qcap_keywords_t words_media_level_type = {find_media_level_type, 1};
 
 /* The words of profile. */
-static unsigned find_2(const unsigned char *text, size_t len)
+static unsigned find_profile(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 3:
@@ -565,10 +506,10 @@ static unsigned find_2(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_2 = {find_2, 5};
+static const qcap_keywords_t words_profile = {find_profile, 5};
 
 /* The words of media-type. */
-static unsigned find_4(const unsigned char *text, size_t len)
+static unsigned find_media_type(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 1:
@@ -580,10 +521,10 @@ static unsigned find_4(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_4 = {find_4, 1};
+static const qcap_keywords_t words_media_type = {find_media_type, 1};
 
 /* The words of session-type. */
-static unsigned find_6(const unsigned char *text, size_t len)
+static unsigned find_session_type(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 1:
@@ -648,17 +589,17 @@ static unsigned find_6(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_6 = {find_6, 1};
+static const qcap_keywords_t words_session_type = {find_session_type, 1};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 81, 6, false, false}, /* 0: media-base */
-    {QCAP_CONVERT_KEYWORD, &keywords_1, 0, 1, 0, 1, 0, 82, QCAP_NONE, false, false}, /* 1: media-level-type */
-    {QCAP_CONVERT_KEYWORD, &keywords_2, 0, 1, 0, 5, 0, 83, 8, false, false}, /* 2: proto-part */
+    {QCAP_CONVERT_KEYWORD, &words_media_level_type, 0, 1, 0, 1, 0, 82, QCAP_NONE, false, false}, /* 1: media-level-type */
+    {QCAP_CONVERT_KEYWORD, &words_profile, 0, 1, 0, 5, 0, 83, 8, false, false}, /* 2: proto-part */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 25, 7, false, false}, /* 3: port */
-    {QCAP_CONVERT_KEYWORD, &keywords_4, 0, 1, 0, 1, 0, 67, QCAP_NONE, false, false}, /* 4: media-type */
+    {QCAP_CONVERT_KEYWORD, &words_media_type, 0, 1, 0, 1, 0, 67, QCAP_NONE, false, false}, /* 4: media-type */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 84, 5, false, false}, /* 5: session-base */
-    {QCAP_CONVERT_KEYWORD, &keywords_6, 1, 1, 65, 1, 1, 85, QCAP_NONE, false, false}, /* 6: session-type */
+    {QCAP_CONVERT_KEYWORD, &words_session_type, 1, 1, 65, 1, 1, 85, QCAP_NONE, false, false}, /* 6: session-type */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -978,7 +919,7 @@ out4:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_1);
 
-    /* proto-version = . "v=" version CRLF      RFC 8866, 5.1
+    /* proto-version = "v" . "=" version CRLF      RFC 8866, 5.1
      * e.g. after "v" */
 proto_version_2:
     if (at == end)
@@ -1023,7 +964,7 @@ known_field_1:
         qcap_element_open(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here - 1);
         qcap_op_set(parser, 0 /* place */, false, false, value_2(parser), 95, here);
         qcap_element_close(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here);
-        side->underway[1].value = qcap_find_keyword(parser, 6, side->underway[1].begin, here, find_6);
+        side->underway[1].value = qcap_find_keyword(parser, 6, side->underway[1].begin, here, find_session_type);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_KNOWN_FIELD_5, QCAP_STOP_PAUSED);
         goto known_field_5;
@@ -1052,10 +993,10 @@ known_field_2:
         qcap_element_open(parser, side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_FIELD, here - 1);
         side->underway[1].begin = (here - 1);
         qcap_element_open(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here - 1);
-        qcap_op_set(parser, 0 /* place */, false, false, value_9(parser), 37, here);
-        qcap_op_set(parser, 2 /* has_origin */, false, false, value_8(parser), 37, here);
+        qcap_op_set(parser, 0 /* place */, false, false, value_8(parser), 37, here);
+        qcap_op_set(parser, 2 /* has_origin */, false, false, value_7(parser), 37, here);
         qcap_element_close(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here);
-        side->underway[1].value = qcap_find_keyword(parser, 6, side->underway[1].begin, here, find_6);
+        side->underway[1].value = qcap_find_keyword(parser, 6, side->underway[1].begin, here, find_session_type);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_KNOWN_FIELD_5, QCAP_STOP_PAUSED);
         goto known_field_5;
@@ -1074,10 +1015,10 @@ known_field_3:
         qcap_element_open(parser, side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_FIELD, here - 1);
         side->underway[1].begin = (here - 1);
         qcap_element_open(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here - 1);
-        qcap_op_set(parser, 0 /* place */, false, false, value_16(parser), 104, here);
-        qcap_op_set(parser, 4 /* has_time */, false, false, value_15(parser), 104, here);
+        qcap_op_set(parser, 0 /* place */, false, false, value_13(parser), 104, here);
+        qcap_op_set(parser, 4 /* has_time */, false, false, value_7(parser), 104, here);
         qcap_element_close(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here);
-        side->underway[1].value = qcap_find_keyword(parser, 6, side->underway[1].begin, here, find_6);
+        side->underway[1].value = qcap_find_keyword(parser, 6, side->underway[1].begin, here, find_session_type);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_KNOWN_FIELD_5, QCAP_STOP_PAUSED);
         goto known_field_5;
@@ -1096,10 +1037,10 @@ known_field_4:
         qcap_element_open(parser, side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_FIELD, here - 1);
         side->underway[1].begin = (here - 1);
         qcap_element_open(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here - 1);
-        qcap_op_set(parser, 0 /* place */, false, false, value_11(parser), 100, here);
-        qcap_op_set(parser, 3 /* has_name */, false, false, value_10(parser), 100, here);
+        qcap_op_set(parser, 0 /* place */, false, false, value_9(parser), 100, here);
+        qcap_op_set(parser, 3 /* has_name */, false, false, value_7(parser), 100, here);
         qcap_element_close(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here);
-        side->underway[1].value = qcap_find_keyword(parser, 6, side->underway[1].begin, here, find_6);
+        side->underway[1].value = qcap_find_keyword(parser, 6, side->underway[1].begin, here, find_session_type);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_KNOWN_FIELD_5, QCAP_STOP_PAUSED);
         goto known_field_5;
@@ -1318,7 +1259,7 @@ crlf_3:
     /* order = "" / "" / "" / in-order .      RFC 8866, 5
      * e.g. after "v=0\na=\n" */
 order_1:
-    switch (choose_7(parser)) {
+    switch (choose_4(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_ORIGIN_TYPE_2, QCAP_STOP_TABLE);
     case 1:
@@ -1411,7 +1352,7 @@ known_media_field_1:
         qcap_element_open(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_TYPE, here - 1);
         qcap_op_set(parser, 0 /* place */, false, false, value_5(parser), 98, here);
         qcap_element_close(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_TYPE, here);
-        side->underway[0].value = qcap_find_keyword(parser, 1, side->underway[0].begin, here, find_1);
+        side->underway[0].value = qcap_find_keyword(parser, 1, side->underway[0].begin, here, find_media_level_type);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_KNOWN_MEDIA_FIELD_2, QCAP_STOP_PAUSED);
         goto known_media_field_2;
@@ -1958,15 +1899,15 @@ static const uint16_t targets_8[] = {AT_KNOWN_FIELD_18, AT_KNOWN_FIELD_6, AT_KNO
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_0, .rule = 42, .choose = choose_0}, /* 0 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 41, .choose = choose_1}, /* 1 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 39, .choose = choose_2}, /* 2 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_3, .rule = 57, .choose = choose_3}, /* 3 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 20, .choose = choose_4}, /* 4 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_5, .rule = 24, .slot = 0}, /* 5 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_6, .rule = 11, .slot = 0}, /* 6 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_7, .rule = 20, .choose = choose_7}, /* 7 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_8, .rule = 9, .slot = 1}, /* 8 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_0, .rule = 42, .choose = choose_0}, /* 0: time-check */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 41, .choose = choose_1}, /* 1: name-check */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 39, .choose = choose_2}, /* 2: origin-check */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_3, .rule = 57, .choose = choose_3}, /* 3: transport */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 20, .choose = choose_4}, /* 4: order */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_5, .rule = 24, .slot = 0}, /* 5: known-media-field */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_6, .rule = 11, .slot = 0}, /* 6: media-line */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_7, .rule = 20, .choose = choose_4}, /* 7: order */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_8, .rule = 9, .slot = 1}, /* 8: known-field */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -2573,7 +2514,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 4, 35, 0, 0}, /* open media */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 4, 35, 0, 0}, /* open media */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 4, 0, 0}, /* convert media-type */
-    {QCAP_OP_SET, 0, 0, 1, 7, 67}, /* set last */
+    {QCAP_OP_SET, 0, 0, 1, 6, 67}, /* set last */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 4, 0, 0}, /* begin media-type */
     {QCAP_OP_OPEN, 0, 1, 23, 0, 0}, /* open media-description */
     {QCAP_OP_RESET, 0, 0, 8, 0, 0}, /* reset profile */
@@ -2649,22 +2590,22 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 3, 20, 0, 0}, /* open attribute */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 6, 0, 0}, /* convert session-type */
     {QCAP_OP_CLOSE, 0, 2, 3, 0, 0}, /* close type */
-    {QCAP_OP_SET, 0, 0, 2, 8, 37}, /* set has_origin */
-    {QCAP_OP_SET, 0, 0, 0, 9, 37}, /* set place */
-    {QCAP_OP_SET, 0, 0, 3, 10, 100}, /* set has_name */
-    {QCAP_OP_SET, 0, 0, 0, 11, 100}, /* set place */
-    {QCAP_OP_SET, 0, 0, 0, 12, 101}, /* set place */
-    {QCAP_OP_SET, 0, 0, 0, 13, 102}, /* set place */
-    {QCAP_OP_SET, 0, 0, 0, 14, 103}, /* set place */
-    {QCAP_OP_SET, 0, 0, 4, 15, 104}, /* set has_time */
-    {QCAP_OP_SET, 0, 0, 0, 16, 104}, /* set place */
+    {QCAP_OP_SET, 0, 0, 2, 7, 37}, /* set has_origin */
+    {QCAP_OP_SET, 0, 0, 0, 8, 37}, /* set place */
+    {QCAP_OP_SET, 0, 0, 3, 7, 100}, /* set has_name */
+    {QCAP_OP_SET, 0, 0, 0, 9, 100}, /* set place */
+    {QCAP_OP_SET, 0, 0, 0, 10, 101}, /* set place */
+    {QCAP_OP_SET, 0, 0, 0, 11, 102}, /* set place */
+    {QCAP_OP_SET, 0, 0, 0, 12, 103}, /* set place */
+    {QCAP_OP_SET, 0, 0, 4, 7, 104}, /* set has_time */
+    {QCAP_OP_SET, 0, 0, 0, 13, 104}, /* set place */
     {QCAP_OP_OPEN, 0, 2, 3, 0, 0}, /* open type */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 3, 0, 0}, /* open type */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin session-type */
     {QCAP_OP_OPEN, 0, 1, 2, 0, 0}, /* open field */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 2, 0, 0}, /* open field */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 40, 0}, /* anomaly stray-line */
-    {QCAP_OP_SET, 0, 0, 1, 17, 1}, /* set last */
+    {QCAP_OP_SET, 0, 0, 1, 14, 1}, /* set last */
     {QCAP_OP_CLOSE, 0, 1, 1, 0, 0}, /* close version */
     {QCAP_OP_OPEN, 0, 1, 1, 0, 0}, /* open version */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open version */
@@ -2822,7 +2763,7 @@ static const qcap_state_t states[] = {
      *     -> proto_version_1: open session-description */
     {1, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 1: before_proto_version_1 */
 
-    /* proto-version = . "v=" version CRLF      RFC 8866, 5.1
+    /* proto-version = "v" . "=" version CRLF      RFC 8866, 5.1
      * e.g. after "v"
      *     "=" -> version_1: open version */
     {2, 255, 1, 2, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 2: proto_version_2 */
@@ -3739,7 +3680,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch zone-field, close value, close field, anomaly-open, anomaly bare-LF */
     {315, 4, 12, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: zone_adjustment_2 */
 
-    /* key-type = "prompt" / ( ( "clear" / . "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "b" . "ase64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=b"
@@ -3749,7 +3690,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {320, 255, 23, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: key_type_2 */
 
-    /* key-type = "prompt" / ( ( . "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "c" . "lear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=c"
@@ -3759,7 +3700,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {324, 255, 24, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: key_type_3 */
 
-    /* key-type = . "prompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "p" . "rompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=p"
@@ -3769,7 +3710,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {328, 255, 25, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: key_type_4 */
 
-    /* key-type = "prompt" / ( ( "clear" / "base64" / . "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "base64" / "u" . "ri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=u"
@@ -3908,7 +3849,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch zone-field, close value, close field, anomaly-open, anomaly bare-LF */
     {372, 255, 27, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: zone_adjustment_3 */
 
-    /* key-type = "prompt" / ( ( "clear" / . "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "ba" . "se64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=ba"
@@ -3918,7 +3859,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {377, 255, 28, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: key_type_6 */
 
-    /* key-type = "prompt" / ( ( . "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "cl" . "ear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=cl"
@@ -3928,7 +3869,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {381, 255, 29, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: key_type_7 */
 
-    /* key-type = . "prompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "pr" . "ompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=pr"
@@ -3938,7 +3879,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {385, 255, 30, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: key_type_8 */
 
-    /* key-type = "prompt" / ( ( "clear" / "base64" / . "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "base64" / "ur" . "i" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=ur"
@@ -4024,7 +3965,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch zone-field, close value, close field, anomaly-open, anomaly bare-LF */
     {418, 255, 9, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: typed_time_4 */
 
-    /* key-type = "prompt" / ( ( "clear" / . "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "bas" . "e64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=bas"
@@ -4034,7 +3975,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {422, 255, 29, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: key_type_10 */
 
-    /* key-type = "prompt" / ( ( . "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "cle" . "ar" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=cle"
@@ -4044,7 +3985,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {426, 255, 23, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: key_type_11 */
 
-    /* key-type = . "prompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "pro" . "mpt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=pro"
@@ -4138,7 +4079,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: close zone, close value, close field, anomaly-open, anomaly bare-LF */
     {458, 255, 26, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: zone_field_1 */
 
-    /* key-type = "prompt" / ( ( "clear" / . "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "base" . "64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=base"
@@ -4148,7 +4089,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {462, 255, 36, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: key_type_14 */
 
-    /* key-type = "prompt" / ( ( . "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clea" . "r" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=clea"
@@ -4158,7 +4099,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {389, 255, 25, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: key_type_15 */
 
-    /* key-type = . "prompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prom" . "pt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=prom"
@@ -4251,7 +4192,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: close repeat, close value, close field, anomaly-open, anomaly bare-LF */
     {499, 4, 22, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: typed_time_6 */
 
-    /* key-type = "prompt" / ( ( "clear" / . "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "base6" . "4" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=base6"
@@ -4261,7 +4202,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_1: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {389, 255, 38, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: key_type_18 */
 
-    /* key-type = . "prompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "promp" . "t" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\na=promp"
@@ -4311,7 +4252,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch bandwidth-field, close value, close field, anomaly-open, anomaly bare-LF */
     {520, 4, 17, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: token_24 */
 
-    /* key-type = "prompt" / ( ( "clear" / . "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "b" . "ase64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=b"
@@ -4321,7 +4262,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {525, 255, 23, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: key_type_20 */
 
-    /* key-type = "prompt" / ( ( . "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "c" . "lear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=c"
@@ -4331,7 +4272,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {529, 255, 24, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: key_type_21 */
 
-    /* key-type = . "prompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "p" . "rompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=p"
@@ -4341,7 +4282,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {533, 255, 25, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: key_type_22 */
 
-    /* key-type = "prompt" / ( ( "clear" / "base64" / . "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "base64" / "u" . "ri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=u"
@@ -4412,7 +4353,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch bandwidth-field, close value, close field, anomaly-open, anomaly bare-LF */
     {559, 255, 9, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: bandwidth_3 */
 
-    /* key-type = "prompt" / ( ( "clear" / . "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "ba" . "se64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=ba"
@@ -4422,7 +4363,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {563, 255, 28, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: key_type_24 */
 
-    /* key-type = "prompt" / ( ( . "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "cl" . "ear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=cl"
@@ -4432,7 +4373,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {567, 255, 29, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: key_type_25 */
 
-    /* key-type = . "prompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "pr" . "ompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=pr"
@@ -4442,7 +4383,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {571, 255, 30, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: key_type_26 */
 
-    /* key-type = "prompt" / ( ( "clear" / "base64" / . "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "base64" / "ur" . "i" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=ur"
@@ -4484,7 +4425,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: close bandwidth, close value, close field, anomaly-open, anomaly bare-LF */
     {589, 4, 9, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: bandwidth_4 */
 
-    /* key-type = "prompt" / ( ( "clear" / . "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "bas" . "e64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=bas"
@@ -4494,7 +4435,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {593, 255, 29, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: key_type_28 */
 
-    /* key-type = "prompt" / ( ( . "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "cle" . "ar" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=cle"
@@ -4504,7 +4445,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {597, 255, 23, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: key_type_29 */
 
-    /* key-type = . "prompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "pro" . "mpt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=pro"
@@ -4534,7 +4475,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch connection-field, close value, close field, anomaly-open, anomaly bare-LF */
     {609, 255, 14, 30, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 201: base_address_3 */
 
-    /* key-type = "prompt" / ( ( "clear" / . "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "base" . "64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=base"
@@ -4544,7 +4485,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {613, 255, 36, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: key_type_32 */
 
-    /* key-type = "prompt" / ( ( . "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clea" . "r" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=clea"
@@ -4554,7 +4495,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {575, 255, 25, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: key_type_33 */
 
-    /* key-type = . "prompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prom" . "pt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=prom"
@@ -4584,7 +4525,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: convert media-base, close address, close connection, close value, close field, anomaly-open, anomaly bare-LF */
     {624, 4, 16, 33, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 206: base_address_4 */
 
-    /* key-type = "prompt" / ( ( "clear" / . "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "prompt" / ( ( "clear" / "base6" . "4" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=base6"
@@ -4594,7 +4535,7 @@ static const qcap_state_t states[] = {
      *     LF -> order_2: mismatch key-field, close value, close field, anomaly-open, anomaly bare-LF */
     {575, 255, 38, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: key_type_35 */
 
-    /* key-type = . "prompt" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
+    /* key-type = "promp" . "t" / ( ( "clear" / "base64" / "uri" ) ":" text )      RFC 8866, 9
      * else value = *. byte      RFC 8866, 5
      * else CRLF = ( . CR LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\nm=\na=promp"
@@ -4840,8 +4781,8 @@ static const qcap_feed_t feeds[] = {
 
 /* Conversations to come. */
 static const qcap_expect_t expects[] = {
-    {"udp", "rtp", QCAP_HOST_TEXT, 6, value_18},
-    {"udp", "rtp", QCAP_HOST_TEXT, 5, value_19},
+    {"udp", "rtp", QCAP_HOST_TEXT, 6, value_15},
+    {"udp", "rtp", QCAP_HOST_TEXT, 5, value_15},
     {NULL, NULL, QCAP_HOST_CLIENT, QCAP_NONE, NULL}, /* none */
 };
 

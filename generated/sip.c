@@ -665,13 +665,7 @@ static qcap_number_t value_1(const qcap_parser_t *parser)
     return qcap_register(parser, 1 /* content_length */);
 }
 
-/* content_length */
-static qcap_number_t value_2(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 1 /* content_length */);
-}
-
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1};
 
 /* Which alternative of excess applies. */
 static int choose_1(const qcap_parser_t *parser)
@@ -730,7 +724,7 @@ static int choose_6(const qcap_parser_t *parser)
 }
 
 /* The words of media. */
-static unsigned find_1(const unsigned char *text, size_t len)
+static unsigned find_media(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 3:
@@ -742,10 +736,10 @@ static unsigned find_1(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_1 = {find_1, 3};
+static const qcap_keywords_t words_media = {find_media, 3};
 
 /* The words of header-name. */
-static unsigned find_2(const unsigned char *text, size_t len)
+static unsigned find_header_name(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 1:
@@ -822,13 +816,13 @@ static unsigned find_2(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_2 = {find_2, 19};
+static const qcap_keywords_t words_header_name = {find_header_name, 19};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 40, 1, false, true}, /* 0: Content-Length */
-    {QCAP_CONVERT_KEYWORD, &keywords_1, 0, 1, 0, 3, 0, 153, 2, false, false}, /* 1: m-subtype */
-    {QCAP_CONVERT_KEYWORD, &keywords_2, 0, 1, 0, 19, 0, 154, QCAP_NONE, false, false}, /* 2: header-name */
+    {QCAP_CONVERT_KEYWORD, &words_media, 0, 1, 0, 3, 0, 153, 2, false, false}, /* 1: m-subtype */
+    {QCAP_CONVERT_KEYWORD, &words_header_name, 0, 1, 0, 19, 0, 154, QCAP_NONE, false, false}, /* 2: header-name */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -1126,7 +1120,7 @@ out1:
 
     /* token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * Request-Line = Method . SP Request-URI SP SIP-Version      RFC 3261, 7.1
-     * SIP-Version = . "SIP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
+     * SIP-Version = "S" . "IP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "s" */
 on3:
     if (QCAP_UNLIKELY(at == end))
@@ -1142,7 +1136,7 @@ out3:
 
     /* token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * Request-Line = Method . SP Request-URI SP SIP-Version      RFC 3261, 7.1
-     * SIP-Version = . "SIP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
+     * SIP-Version = "SI" . "P" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "si" */
 on4:
     if (QCAP_UNLIKELY(at == end))
@@ -1388,8 +1382,8 @@ out16:
     qcap_op_list(parser, 134 /* open request-uri */, QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_SIP_SCHEME_1);
 
-    /* sip-scheme = ( . "sip" / "sips" ) ":"      RFC 3261, 19.1.1
-     * sip-scheme = ( "sip" / . "sips" ) ":"      RFC 3261, 19.1.1
+    /* sip-scheme = ( "s" . "ip" / "sips" ) ":"      RFC 3261, 19.1.1
+     * sip-scheme = ( "sip" / "s" . "ips" ) ":"      RFC 3261, 19.1.1
      * scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3261, 25.1
      * e.g. after "a s" */
 on17:
@@ -1408,8 +1402,8 @@ out17:
     qcap_op_list(parser, 134 /* open request-uri */, QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_SIP_SCHEME_2);
 
-    /* sip-scheme = ( . "sip" / "sips" ) ":"      RFC 3261, 19.1.1
-     * sip-scheme = ( "sip" / . "sips" ) ":"      RFC 3261, 19.1.1
+    /* sip-scheme = ( "si" . "p" / "sips" ) ":"      RFC 3261, 19.1.1
+     * sip-scheme = ( "sip" / "si" . "ps" ) ":"      RFC 3261, 19.1.1
      * scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3261, 25.1
      * e.g. after "a si" */
 on18:
@@ -1429,7 +1423,7 @@ out18:
     return qcap_leave(parser, at, end, AT_SIP_SCHEME_3);
 
     /* sip-scheme = ( "sip" / "sips" ) . ":"      RFC 3261, 19.1.1
-     * sip-scheme = ( "sip" / . "sips" ) ":"      RFC 3261, 19.1.1
+     * sip-scheme = ( "sip" / "sip" . "s" ) ":"      RFC 3261, 19.1.1
      * scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3261, 25.1
      * e.g. after "a sip" */
 on19:
@@ -1562,7 +1556,7 @@ out24:
     qcap_op_list(parser, 124 /* open version */, QCAP_HERE(p3));
     return qcap_leave(parser, at, end, AT_SIP_VERSION_3);
 
-    /* SIP-Version = . "SIP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
+    /* SIP-Version = "S" . "IP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "a a:a s" */
 on25:
     if (QCAP_UNLIKELY(at == end))
@@ -1586,7 +1580,7 @@ out25:
     qcap_op_list(parser, 124 /* open version */, QCAP_HERE(p3));
     return qcap_leave(parser, at, end, AT_SIP_VERSION_5);
 
-    /* SIP-Version = . "SIP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
+    /* SIP-Version = "SI" . "P" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "a a:a si" */
 on26:
     if (QCAP_UNLIKELY(at == end))
@@ -1796,7 +1790,7 @@ token_2:
 
     /* token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * Request-Line = Method . SP Request-URI SP SIP-Version      RFC 3261, 7.1
-     * SIP-Version = . "SIP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
+     * SIP-Version = "S" . "IP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "s" */
 token_3:
     if (at == end)
@@ -1822,7 +1816,7 @@ sip_scheme_1:
 
     /* token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * Request-Line = Method . SP Request-URI SP SIP-Version      RFC 3261, 7.1
-     * SIP-Version = . "SIP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
+     * SIP-Version = "SI" . "P" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "si" */
 token_4:
     if (at == end)
@@ -1833,8 +1827,8 @@ token_4:
     }
     return qcap_stop(parser, at, AT_TOKEN_4, QCAP_STOP_TABLE);
 
-    /* sip-scheme = ( . "sip" / "sips" ) ":"      RFC 3261, 19.1.1
-     * sip-scheme = ( "sip" / . "sips" ) ":"      RFC 3261, 19.1.1
+    /* sip-scheme = ( "s" . "ip" / "sips" ) ":"      RFC 3261, 19.1.1
+     * sip-scheme = ( "sip" / "s" . "ips" ) ":"      RFC 3261, 19.1.1
      * scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3261, 25.1
      * e.g. after "a s" */
 sip_scheme_2:
@@ -1862,8 +1856,8 @@ token_5:
     }
     return qcap_stop(parser, at, AT_TOKEN_5, QCAP_STOP_TABLE);
 
-    /* sip-scheme = ( . "sip" / "sips" ) ":"      RFC 3261, 19.1.1
-     * sip-scheme = ( "sip" / . "sips" ) ":"      RFC 3261, 19.1.1
+    /* sip-scheme = ( "si" . "p" / "sips" ) ":"      RFC 3261, 19.1.1
+     * sip-scheme = ( "sip" / "si" . "ps" ) ":"      RFC 3261, 19.1.1
      * scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3261, 25.1
      * e.g. after "a si" */
 sip_scheme_3:
@@ -1887,7 +1881,7 @@ sip_version_1:
     return qcap_stop(parser, at, AT_SIP_VERSION_1, QCAP_STOP_TABLE);
 
     /* sip-scheme = ( "sip" / "sips" ) . ":"      RFC 3261, 19.1.1
-     * sip-scheme = ( "sip" / . "sips" ) ":"      RFC 3261, 19.1.1
+     * sip-scheme = ( "sip" / "sip" . "s" ) ":"      RFC 3261, 19.1.1
      * scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3261, 25.1
      * e.g. after "a sip" */
 sip_scheme_4:
@@ -1949,7 +1943,7 @@ sip_version_4:
     }
     return qcap_stop(parser, at, AT_SIP_VERSION_4, QCAP_STOP_TABLE);
 
-    /* SIP-Version = . "SIP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
+    /* SIP-Version = "S" . "IP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "a a:a s" */
 sip_version_5:
     if (at == end)
@@ -1994,7 +1988,7 @@ sip_version_6:
     }
     return qcap_stop(parser, at, AT_SIP_VERSION_6, QCAP_STOP_TABLE);
 
-    /* SIP-Version = . "SIP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
+    /* SIP-Version = "SI" . "P" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "a a:a si" */
 sip_version_7:
     if (at == end)
@@ -2216,7 +2210,7 @@ token_7:
     if (IS_SET_5(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 2, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_NAME, wanted, origin, here);
-        side->underway[0].value = qcap_find_keyword(parser, 2, side->underway[0].begin, here, find_2);
+        side->underway[0].value = qcap_find_keyword(parser, 2, side->underway[0].begin, here, find_header_name);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_MESSAGE_HEADER_1, QCAP_STOP_PAUSED);
         goto message_header_1;
@@ -2608,7 +2602,7 @@ token_11:
     }
     return qcap_stop(parser, at, AT_TOKEN_11, QCAP_STOP_TABLE);
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "b" . "ranch" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;b" */
@@ -2621,7 +2615,7 @@ via_branch_1:
     }
     return qcap_stop(parser, at, AT_VIA_BRANCH_1, QCAP_STOP_TABLE);
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "br" . "anch" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;br" */
@@ -2634,7 +2628,7 @@ via_branch_2:
     }
     return qcap_stop(parser, at, AT_VIA_BRANCH_2, QCAP_STOP_TABLE);
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "bra" . "nch" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;bra" */
@@ -2647,7 +2641,7 @@ via_branch_3:
     }
     return qcap_stop(parser, at, AT_VIA_BRANCH_3, QCAP_STOP_TABLE);
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "bran" . "ch" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;bran" */
@@ -2660,7 +2654,7 @@ via_branch_4:
     }
     return qcap_stop(parser, at, AT_VIA_BRANCH_4, QCAP_STOP_TABLE);
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "branc" . "h" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;branc" */
@@ -2750,14 +2744,14 @@ static const uint16_t targets_7[] = {AT_HCOLON_1, AT_HCOLON_2, AT_HCOLON_2, AT_H
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_0, .rule = 86}, /* 0 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 81, .choose = choose_1}, /* 1 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 82, .value = value_1}, /* 2 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 83, .value = value_2}, /* 3 */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_4, .rule = 84}, /* 4 */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_5, .rule = 85}, /* 5 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 80, .choose = choose_6}, /* 6 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_7, .rule = 32, .slot = 0}, /* 7 */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_0, .rule = 86}, /* 0: rest-of-datagram */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 81, .choose = choose_1}, /* 1: excess */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 82, .value = value_1}, /* 2: counted-description */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 83, .value = value_1}, /* 3: counted-body */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_4, .rule = 84}, /* 4: description */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_5, .rule = 85}, /* 5: body */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 80, .choose = choose_6}, /* 6: content */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_7, .rule = 32, .slot = 0}, /* 7: message-header */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -4306,7 +4300,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * Request-Line = Method . SP Request-URI SP SIP-Version      RFC 3261, 7.1
-     * SIP-Version = . "SIP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
+     * SIP-Version = "S" . "IP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "s"
      *     HEXDIG / "!" / "%" / "'" / "*"-"+" / "-"-"." / "G"-"H" / "J"-"Z" / "_"-"`" / "g"-"h" / "j"-"z" / "~" -> token_2: open request-line, open method
      *     "I" / "i" -> token_4
@@ -4323,15 +4317,15 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * Request-Line = Method . SP Request-URI SP SIP-Version      RFC 3261, 7.1
-     * SIP-Version = . "SIP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
+     * SIP-Version = "SI" . "P" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "si"
      *     HEXDIG / "!" / "%" / "'" / "*"-"+" / "-"-"." / "G"-"O" / "Q"-"Z" / "_"-"`" / "g"-"o" / "q"-"z" / "~" -> token_2: open request-line, open method
      *     "P" / "p" -> token_5
      *     SP -> sip_scheme_1: open request-line, open method, close method, open request-uri */
     {13, 255, 4, 2, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 5: token_4 */
 
-    /* sip-scheme = ( . "sip" / "sips" ) ":"      RFC 3261, 19.1.1
-     * sip-scheme = ( "sip" / . "sips" ) ":"      RFC 3261, 19.1.1
+    /* sip-scheme = ( "s" . "ip" / "sips" ) ":"      RFC 3261, 19.1.1
+     * sip-scheme = ( "sip" / "s" . "ips" ) ":"      RFC 3261, 19.1.1
      * scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3261, 25.1
      * e.g. after "a s"
      *     HEXDIG / "+" / "-"-"." / "G"-"H" / "J"-"Z" / "g"-"h" / "j"-"z" -> scheme_1
@@ -4348,8 +4342,8 @@ static const qcap_state_t states[] = {
      *     SP -> sip_scheme_1: open request-line, open method, close method, open request-uri */
     {19, 255, 6, 5, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 7: token_5 */
 
-    /* sip-scheme = ( . "sip" / "sips" ) ":"      RFC 3261, 19.1.1
-     * sip-scheme = ( "sip" / . "sips" ) ":"      RFC 3261, 19.1.1
+    /* sip-scheme = ( "si" . "p" / "sips" ) ":"      RFC 3261, 19.1.1
+     * sip-scheme = ( "sip" / "si" . "ps" ) ":"      RFC 3261, 19.1.1
      * scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3261, 25.1
      * e.g. after "a si"
      *     HEXDIG / "+" / "-"-"." / "G"-"O" / "Q"-"Z" / "g"-"o" / "q"-"z" -> scheme_1
@@ -4363,7 +4357,7 @@ static const qcap_state_t states[] = {
     {25, 255, 8, 6, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 9: sip_version_1 */
 
     /* sip-scheme = ( "sip" / "sips" ) . ":"      RFC 3261, 19.1.1
-     * sip-scheme = ( "sip" / . "sips" ) ":"      RFC 3261, 19.1.1
+     * sip-scheme = ( "sip" / "sip" . "s" ) ":"      RFC 3261, 19.1.1
      * scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3261, 25.1
      * e.g. after "a sip"
      *     HEXDIG / "+" / "-"-"." / "G"-"R" / "T"-"Z" / "g"-"r" / "t"-"z" -> scheme_1
@@ -4397,7 +4391,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> sip_version_6 */
     {35, 255, 8, 6, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 14: sip_version_4 */
 
-    /* SIP-Version = . "SIP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
+    /* SIP-Version = "S" . "IP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "a a:a s"
      *     "I" / "i" -> sip_version_7 */
     {36, 255, 13, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 15: sip_version_5 */
@@ -4422,7 +4416,7 @@ static const qcap_state_t states[] = {
      *     SP -> status_code_1: close version, open status-code */
     {44, 1, 15, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 17: sip_version_6 */
 
-    /* SIP-Version = . "SIP" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
+    /* SIP-Version = "SI" . "P" "/" 1*DIGIT "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "a a:a si"
      *     "P" / "p" -> sip_version_8 */
     {46, 255, 16, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 18: sip_version_7 */
@@ -4763,7 +4757,7 @@ static const qcap_state_t states[] = {
      *     LF -> content_1: close header-value, close message-header, anomaly-open, anomaly bare-LF */
     {161, 255, 31, 22, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 56: token_11 */
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "b" . "ranch" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;b"
@@ -4778,7 +4772,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_80 */
     {165, 255, 35, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 57: via_branch_1 */
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "br" . "anch" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;br"
@@ -4793,7 +4787,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_80 */
     {174, 255, 36, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 58: via_branch_2 */
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "bra" . "nch" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;bra"
@@ -4808,7 +4802,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_80 */
     {183, 255, 37, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 59: via_branch_3 */
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "bran" . "ch" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;bran"
@@ -4823,7 +4817,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_80 */
     {192, 255, 38, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: via_branch_4 */
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "branc" . "h" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;branc"
@@ -5767,7 +5761,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_24: mismatch Authorization */
     {569, 4, 29, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: token_21 */
 
-    /* digest-name = . "Digest"      RFC 3261, 22.4
+    /* digest-name = "D" . "igest"      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * LWS = 1*. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:d"
@@ -6468,7 +6462,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_61: mismatch Authorization */
     {868, 3, 27, 98, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: lws_6 */
 
-    /* digest-name = . "Digest"      RFC 3261, 22.4
+    /* digest-name = "Di" . "gest"      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * LWS = 1*. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:di"
@@ -6949,7 +6943,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_82 */
     {1078, 4, 27, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: text_utf8_trim_2 */
 
-    /* digest-name = . "Digest"      RFC 3261, 22.4
+    /* digest-name = "Dig" . "est"      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * LWS = 1*. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:dig"
@@ -7338,7 +7332,7 @@ static const qcap_state_t states[] = {
      *     LF -> content_1: close Authorization, close header-value, close message-header, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
     {1240, 255, 31, 34, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: fold_82 */
 
-    /* digest-name = . "Digest"      RFC 3261, 22.4
+    /* digest-name = "Dige" . "st"      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * LWS = 1*. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:dige"
@@ -7465,7 +7459,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_42 */
     {1289, 4, 96, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: token_43 */
 
-    /* tag-param = . "tag" EQUAL tag      RFC 3261, 20.20
+    /* tag-param = "t" . "ag" EQUAL tag      RFC 3261, 20.20
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a:a;t"
@@ -7569,7 +7563,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_44 */
     {1336, 4, 96, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: token_46 */
 
-    /* tag-param = . "tag" EQUAL tag      RFC 3261, 20.20
+    /* tag-param = "t" . "ag" EQUAL tag      RFC 3261, 20.20
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a:a;t"
@@ -7760,7 +7754,7 @@ static const qcap_state_t states[] = {
      *     WSP -> fold_86 */
     {1428, 1, 82, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: fold_86 */
 
-    /* digest-name = . "Digest"      RFC 3261, 22.4
+    /* digest-name = "Diges" . "t"      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * LWS = 1*. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:diges"
@@ -7850,7 +7844,7 @@ static const qcap_state_t states[] = {
      *     "#" / "("-")" / "," / ";"-"?" / "\" / "^" / "{"-"}" / %x80-FF -> text_utf8_trim_1: mismatch From */
     {1466, 255, 102, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: sws_42 */
 
-    /* tag-param = . "tag" EQUAL tag      RFC 3261, 20.20
+    /* tag-param = "ta" . "g" EQUAL tag      RFC 3261, 20.20
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a:a;ta"
@@ -7917,7 +7911,7 @@ static const qcap_state_t states[] = {
      *     "#" / "("-")" / "," / ";"-"?" / "\" / "^" / "{"-"}" / %x80-FF -> text_utf8_trim_1: mismatch To */
     {1498, 255, 102, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: sws_44 */
 
-    /* tag-param = . "tag" EQUAL tag      RFC 3261, 20.20
+    /* tag-param = "ta" . "g" EQUAL tag      RFC 3261, 20.20
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a:a;ta"
@@ -8482,7 +8476,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_72 */
     {1767, 4, 114, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 426: token_53 */
 
-    /* realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "r" . "ealm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest r"
@@ -8496,8 +8490,8 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_72 */
     {1774, 255, 115, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 427: realm_1 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
-     * uri = . "uri" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
+    /* username = "u" . "sername" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+     * uri = "u" . "ri" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * e.g. after "sip/0.0 000 \na:digest u"
      *     HEXDIG / "!" / "%" / "'" / "*"-"+" / "-"-"." / "G"-"Q" / "T"-"Z" / "_"-"`" / "g"-"q" / "t"-"z" / "~" -> token_53
@@ -8788,7 +8782,7 @@ static const qcap_state_t states[] = {
      *     "#" / "("-")" / "," / ";"-"?" / "\" / "^" / "{"-"}" / %x80-FF -> text_utf8_trim_1: mismatch Authorization */
     {1908, 255, 102, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 455: sws_72 */
 
-    /* realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "re" . "alm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest re"
@@ -8802,7 +8796,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_72 */
     {1914, 255, 122, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 456: realm_2 */
 
-    /* uri = . "uri" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
+    /* uri = "ur" . "i" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest ur"
@@ -8816,7 +8810,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_72 */
     {1922, 255, 123, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 457: uri_1 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "us" . "ername" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest us"
@@ -9070,7 +9064,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_15 */
     {2029, 4, 71, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 484: quoted_string_22 */
 
-    /* realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "rea" . "lm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest rea"
@@ -9097,7 +9091,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_93 */
     {2043, 255, 114, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 486: sws_86 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "use" . "rname" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest use"
@@ -9140,7 +9134,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_95 */
     {2064, 4, 131, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 490: token_62 */
 
-    /* tag-param = . "tag" EQUAL tag      RFC 3261, 20.20
+    /* tag-param = "t" . "ag" EQUAL tag      RFC 3261, 20.20
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:\"\\\x00\"<a:a>;t"
@@ -9165,7 +9159,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_97 */
     {2077, 4, 131, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 492: token_63 */
 
-    /* tag-param = . "tag" EQUAL tag      RFC 3261, 20.20
+    /* tag-param = "t" . "ag" EQUAL tag      RFC 3261, 20.20
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:\"\\\x00\"<a:a>;t"
@@ -9304,7 +9298,7 @@ static const qcap_state_t states[] = {
      *     %x80-FF -> text_utf8_trim_1: mismatch Authorization */
     {2144, 255, 79, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 504: quoted_pair_15 */
 
-    /* realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "real" . "m" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest real"
@@ -9342,7 +9336,7 @@ static const qcap_state_t states[] = {
      *     "#" / "("-")" / "," / ";"-"?" / "\" / "^" / "{"-"}" / %x80-FF -> text_utf8_trim_1: mismatch Authorization */
     {2164, 255, 102, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 507: sws_93 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "user" . "name" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest user"
@@ -9388,7 +9382,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_string_19 */
     {2189, 1, 140, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 511: sws_95 */
 
-    /* tag-param = . "tag" EQUAL tag      RFC 3261, 20.20
+    /* tag-param = "ta" . "g" EQUAL tag      RFC 3261, 20.20
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:\"\\\x00\"<a:a>;ta"
@@ -9421,7 +9415,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_string_20 */
     {2204, 1, 140, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 514: sws_97 */
 
-    /* tag-param = . "tag" EQUAL tag      RFC 3261, 20.20
+    /* tag-param = "ta" . "g" EQUAL tag      RFC 3261, 20.20
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:\"\\\x00\"<a:a>;ta"
@@ -9552,7 +9546,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_18 */
     {2261, 255, 71, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 526: digest_uri_value_1 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "usern" . "ame" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest usern"
@@ -9741,7 +9735,7 @@ static const qcap_state_t states[] = {
      *     %x80-FF -> text_utf8_trim_1: mismatch Authorization */
     {2350, 255, 79, 97, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 543: quoted_pair_18 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "userna" . "me" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest userna"
@@ -9894,7 +9888,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_21 */
     {2420, 1, 85, 136, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 558: digest_uri_value_5 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "usernam" . "e" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest usernam"
@@ -9996,7 +9990,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_125 */
     {2466, 4, 153, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 567: token_71 */
 
-    /* realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "r" . "ealm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",r"
@@ -10009,8 +10003,8 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_125 */
     {2472, 255, 154, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 568: realm_5 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
-     * uri = . "uri" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
+    /* username = "u" . "sername" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+     * uri = "u" . "ri" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",u"
      *     HEXDIG / "!" / "%" / "'" / "*"-"+" / "-"-"." / "G"-"Q" / "T"-"Z" / "_"-"`" / "g"-"q" / "t"-"z" / "~" -> token_71
@@ -10100,7 +10094,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_131 */
     {2516, 4, 135, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 576: token_73 */
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "b" . "ranch" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;a=\"\\\x00\";b"
@@ -10147,7 +10141,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_string_26 */
     {2543, 1, 140, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 580: sws_125 */
 
-    /* realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "re" . "alm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",re"
@@ -10160,7 +10154,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_125 */
     {2546, 255, 159, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 581: realm_6 */
 
-    /* uri = . "uri" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
+    /* uri = "ur" . "i" EQUAL DQUOTE digest-uri-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",ur"
@@ -10173,7 +10167,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_125 */
     {2553, 255, 160, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 582: uri_2 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "us" . "ername" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",us"
@@ -10266,7 +10260,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_string_27 */
     {2598, 1, 140, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 591: sws_131 */
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "br" . "anch" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;a=\"\\\x00\";br"
@@ -10291,7 +10285,7 @@ static const qcap_state_t states[] = {
      *     "," -> sws_116 */
     {2609, 4, 163, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 593: gen_value_11 */
 
-    /* realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "rea" . "lm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",rea"
@@ -10316,7 +10310,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_135 */
     {2621, 255, 153, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 595: sws_132 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "use" . "rname" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",use"
@@ -10380,7 +10374,7 @@ static const qcap_state_t states[] = {
      *     ";" -> sws_120 */
     {2650, 4, 146, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 601: gen_value_12 */
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "bra" . "nch" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;a=\"\\\x00\";bra"
@@ -10394,7 +10388,7 @@ static const qcap_state_t states[] = {
      *     "=" -> sws_131 */
     {2656, 255, 166, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 602: via_branch_8 */
 
-    /* realm = . "realm" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
+    /* realm = "real" . "m" EQUAL DQUOTE realm-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",real"
@@ -10427,7 +10421,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> digest_uri_value_6 */
     {2676, 1, 140, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 605: sws_135 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "user" . "name" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",user"
@@ -10490,7 +10484,7 @@ static const qcap_state_t states[] = {
      *     WSP -> sws_137 */
     {2706, 1, 161, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 611: sws_137 */
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "bran" . "ch" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;a=\"\\\x00\";bran"
@@ -10525,7 +10519,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_21 */
     {2722, 255, 85, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 614: digest_uri_value_6 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "usern" . "ame" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",usern"
@@ -10566,7 +10560,7 @@ static const qcap_state_t states[] = {
      *     WSP -> lws_10: close transport */
     {2741, 2, 127, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 618: token_75 */
 
-    /* via-branch = . "branch" EQUAL branch      RFC 3261, 20.42
+    /* via-branch = "branc" . "h" EQUAL branch      RFC 3261, 20.42
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:a/a/a a;a=\"\\\x00\";branc"
@@ -10600,7 +10594,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> realm_value_6 */
     {2756, 1, 140, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 621: sws_140 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "userna" . "me" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",userna"
@@ -10650,7 +10644,7 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_22 */
     {2777, 255, 85, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 626: realm_value_6 */
 
-    /* username = . "username" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
+    /* username = "usernam" . "e" EQUAL DQUOTE username-value DQUOTE      RFC 3261, 22.4
      * token = 1*. ( alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )      RFC 3261, 25.1
      * SWS = *. WSP      RFC 3261, 7.3.1
      * e.g. after "sip/0.0 000 \na:digest a=\"\\\x00\",usernam"

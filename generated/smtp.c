@@ -1012,46 +1012,26 @@ static qcap_number_t value_2(const qcap_parser_t *parser)
     return qcap_number(0);
 }
 
-/* true */
-static qcap_number_t value_3(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_4(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
 /* 0 */
-static qcap_number_t value_5(const qcap_parser_t *parser)
+static qcap_number_t value_3(const qcap_parser_t *parser)
 {
     (void)parser;
     return qcap_number(0u);
 }
 
 /* status */
-static qcap_number_t value_6(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 1 /* status */);
-}
-
-/* status */
-static qcap_number_t value_7(const qcap_parser_t *parser)
+static qcap_number_t value_4(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 1 /* status */);
 }
 
 /* chunk_size */
-static qcap_number_t value_8(const qcap_parser_t *parser)
+static qcap_number_t value_5(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 2 /* chunk_size */);
 }
 
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5};
 
 /* Which alternative of begun-tls applies. */
 static int choose_1(const qcap_parser_t *parser)
@@ -1195,46 +1175,6 @@ static int choose_12(const qcap_parser_t *parser)
     return 4;
 }
 
-/* Which alternative of meaning applies. */
-static int choose_15(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (command = STARTTLS) and (status = 220) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(8u /* STARTTLS */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(220u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* (command = EHLO) and (status = 250) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(1u /* EHLO */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(250u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* (command = AUTH) and (status = 334) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(7u /* AUTH */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(334u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* (command = AUTH) or (command = DATA) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(7u /* AUTH */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(5u /* DATA */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    return 4;
-}
-
 /* Which alternative of sasl-message applies. */
 static int choose_17(const qcap_parser_t *parser)
 {
@@ -1296,7 +1236,7 @@ static int choose_17(const qcap_parser_t *parser)
 }
 
 /* The words of command. */
-static unsigned find_0(const unsigned char *text, size_t len)
+static unsigned find_command(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 4:
@@ -1341,298 +1281,10 @@ static unsigned find_0(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_0 = {find_0, 8};
-
-/* The words of command. */
-static unsigned find_1(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 4:
-        switch (text[0] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "auth", 4))
-                return 7;
-            return 0;
-        case 'b':
-            if (qcap_is_word(text, "bdat", 4))
-                return 6;
-            return 0;
-        case 'd':
-            if (qcap_is_word(text, "data", 4))
-                return 5;
-            return 0;
-        case 'e':
-            if (qcap_is_word(text, "ehlo", 4))
-                return 1;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "helo", 4))
-                return 2;
-            return 0;
-        case 'm':
-            if (qcap_is_word(text, "mail", 4))
-                return 3;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "rcpt", 4))
-                return 4;
-            return 0;
-        default:
-            return 0;
-        }
-    case 8:
-        if (qcap_is_word(text, "starttls", 8))
-            return 8;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_1 = {find_1, 8};
-
-/* The words of command. */
-static unsigned find_2(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 4:
-        switch (text[0] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "auth", 4))
-                return 7;
-            return 0;
-        case 'b':
-            if (qcap_is_word(text, "bdat", 4))
-                return 6;
-            return 0;
-        case 'd':
-            if (qcap_is_word(text, "data", 4))
-                return 5;
-            return 0;
-        case 'e':
-            if (qcap_is_word(text, "ehlo", 4))
-                return 1;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "helo", 4))
-                return 2;
-            return 0;
-        case 'm':
-            if (qcap_is_word(text, "mail", 4))
-                return 3;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "rcpt", 4))
-                return 4;
-            return 0;
-        default:
-            return 0;
-        }
-    case 8:
-        if (qcap_is_word(text, "starttls", 8))
-            return 8;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_2 = {find_2, 8};
-
-/* The words of command. */
-static unsigned find_3(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 4:
-        switch (text[0] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "auth", 4))
-                return 7;
-            return 0;
-        case 'b':
-            if (qcap_is_word(text, "bdat", 4))
-                return 6;
-            return 0;
-        case 'd':
-            if (qcap_is_word(text, "data", 4))
-                return 5;
-            return 0;
-        case 'e':
-            if (qcap_is_word(text, "ehlo", 4))
-                return 1;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "helo", 4))
-                return 2;
-            return 0;
-        case 'm':
-            if (qcap_is_word(text, "mail", 4))
-                return 3;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "rcpt", 4))
-                return 4;
-            return 0;
-        default:
-            return 0;
-        }
-    case 8:
-        if (qcap_is_word(text, "starttls", 8))
-            return 8;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_3 = {find_3, 8};
-
-/* The words of command. */
-static unsigned find_4(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 4:
-        switch (text[0] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "auth", 4))
-                return 7;
-            return 0;
-        case 'b':
-            if (qcap_is_word(text, "bdat", 4))
-                return 6;
-            return 0;
-        case 'd':
-            if (qcap_is_word(text, "data", 4))
-                return 5;
-            return 0;
-        case 'e':
-            if (qcap_is_word(text, "ehlo", 4))
-                return 1;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "helo", 4))
-                return 2;
-            return 0;
-        case 'm':
-            if (qcap_is_word(text, "mail", 4))
-                return 3;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "rcpt", 4))
-                return 4;
-            return 0;
-        default:
-            return 0;
-        }
-    case 8:
-        if (qcap_is_word(text, "starttls", 8))
-            return 8;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_4 = {find_4, 8};
-
-/* The words of command. */
-static unsigned find_5(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 4:
-        switch (text[0] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "auth", 4))
-                return 7;
-            return 0;
-        case 'b':
-            if (qcap_is_word(text, "bdat", 4))
-                return 6;
-            return 0;
-        case 'd':
-            if (qcap_is_word(text, "data", 4))
-                return 5;
-            return 0;
-        case 'e':
-            if (qcap_is_word(text, "ehlo", 4))
-                return 1;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "helo", 4))
-                return 2;
-            return 0;
-        case 'm':
-            if (qcap_is_word(text, "mail", 4))
-                return 3;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "rcpt", 4))
-                return 4;
-            return 0;
-        default:
-            return 0;
-        }
-    case 8:
-        if (qcap_is_word(text, "starttls", 8))
-            return 8;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_5 = {find_5, 8};
-
-/* The words of command. */
-static unsigned find_7(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 4:
-        switch (text[0] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "auth", 4))
-                return 7;
-            return 0;
-        case 'b':
-            if (qcap_is_word(text, "bdat", 4))
-                return 6;
-            return 0;
-        case 'd':
-            if (qcap_is_word(text, "data", 4))
-                return 5;
-            return 0;
-        case 'e':
-            if (qcap_is_word(text, "ehlo", 4))
-                return 1;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "helo", 4))
-                return 2;
-            return 0;
-        case 'm':
-            if (qcap_is_word(text, "mail", 4))
-                return 3;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "rcpt", 4))
-                return 4;
-            return 0;
-        default:
-            return 0;
-        }
-    case 8:
-        if (qcap_is_word(text, "starttls", 8))
-            return 8;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_7 = {find_7, 8};
+static const qcap_keywords_t words_command = {find_command, 8};
 
 /* The words of mechanism. */
-static unsigned find_8(const unsigned char *text, size_t len)
+static unsigned find_mechanism(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 5:
@@ -1664,68 +1316,20 @@ static unsigned find_8(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_8 = {find_8, 13};
-
-/* The words of command. */
-static unsigned find_9(const unsigned char *text, size_t len)
-{
-    switch (len) {
-    case 4:
-        switch (text[0] | 0x20) {
-        case 'a':
-            if (qcap_is_word(text, "auth", 4))
-                return 7;
-            return 0;
-        case 'b':
-            if (qcap_is_word(text, "bdat", 4))
-                return 6;
-            return 0;
-        case 'd':
-            if (qcap_is_word(text, "data", 4))
-                return 5;
-            return 0;
-        case 'e':
-            if (qcap_is_word(text, "ehlo", 4))
-                return 1;
-            return 0;
-        case 'h':
-            if (qcap_is_word(text, "helo", 4))
-                return 2;
-            return 0;
-        case 'm':
-            if (qcap_is_word(text, "mail", 4))
-                return 3;
-            return 0;
-        case 'r':
-            if (qcap_is_word(text, "rcpt", 4))
-                return 4;
-            return 0;
-        default:
-            return 0;
-        }
-    case 8:
-        if (qcap_is_word(text, "starttls", 8))
-            return 8;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static const qcap_keywords_t keywords_9 = {find_9, 8};
+static const qcap_keywords_t words_mechanism = {find_mechanism, 13};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 8, 0, 11, 0, false, false}, /* 0: ehlo-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_1, 1, 1, 13, 8, 1, 93, 0, false, false}, /* 1: helo-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_2, 2, 1, 21, 8, 2, 8, 0, false, false}, /* 2: mail-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_3, 3, 1, 29, 8, 3, 9, 0, false, false}, /* 3: rcpt-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_4, 4, 1, 37, 8, 4, 96, 0, false, false}, /* 4: starttls-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_5, 5, 1, 45, 8, 5, 6, 0, false, false}, /* 5: data-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 8, 0, 11, 0, false, false}, /* 0: ehlo-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 1, 1, 13, 8, 1, 93, 0, false, false}, /* 1: helo-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 2, 1, 21, 8, 2, 8, 0, false, false}, /* 2: mail-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 3, 1, 29, 8, 3, 9, 0, false, false}, /* 3: rcpt-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 4, 1, 37, 8, 4, 96, 0, false, false}, /* 4: starttls-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 5, 1, 45, 8, 5, 6, 0, false, false}, /* 5: data-verb */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 150, 2, false, false}, /* 6: chunk-size */
-    {QCAP_CONVERT_KEYWORD, &keywords_7, 6, 1, 53, 8, 6, 91, 0, false, false}, /* 7: bdat-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_8, 0, 1, 0, 13, 0, 47, 6, false, false}, /* 8: sasl-mech */
-    {QCAP_CONVERT_KEYWORD, &keywords_9, 7, 1, 61, 8, 7, 14, 0, false, false}, /* 9: auth-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 6, 1, 53, 8, 6, 91, 0, false, false}, /* 7: bdat-verb */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 47, 6, false, false}, /* 8: sasl-mech */
+    {QCAP_CONVERT_KEYWORD, &words_command, 7, 1, 61, 8, 7, 14, 0, false, false}, /* 9: auth-verb */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 44, 1, false, true}, /* 10: again */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 34, 1, false, true}, /* 11: Reply-code */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 3, 1, false, true}, /* 12: greeting-code */
@@ -2011,7 +1615,7 @@ exchange_1:
 out0:
     return qcap_leave(parser, at, end, AT_EXCHANGE_1);
 
-    /* data-verb = . "DATA"      RFC 5321, 4.1.1.4
+    /* data-verb = "D" . "ATA"      RFC 5321, 4.1.1.4
      * e.g. after "d" */
 data_verb_1:
     if (at == end)
@@ -2022,7 +1626,7 @@ data_verb_1:
     }
     return qcap_stop(parser, at, AT_DATA_VERB_1, QCAP_STOP_TABLE);
 
-    /* mail-verb = . "MAIL"      RFC 5321, 4.1.1.2
+    /* mail-verb = "M" . "AIL"      RFC 5321, 4.1.1.2
      * e.g. after "m" */
 mail_verb_1:
     if (at == end)
@@ -2033,8 +1637,8 @@ mail_verb_1:
     }
     return qcap_stop(parser, at, AT_MAIL_VERB_1, QCAP_STOP_TABLE);
 
-    /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
-     * rset-verb = . "RSET"      RFC 5321, 4.1.1.5
+    /* rcpt-verb = "R" . "CPT"      RFC 5321, 4.1.1.3
+     * rset-verb = "R" . "SET"      RFC 5321, 4.1.1.5
      * e.g. after "r" */
 rcpt_verb_1:
     if (at == end)
@@ -2101,7 +1705,7 @@ before_ehlo_verb_1:
     qcap_op_reset(parser, 5 /* is_auth */);
     goto ehlo_verb_1;
 
-    /* auth-verb = . "AUTH"      RFC 4954, 4
+    /* auth-verb = "AU" . "TH"      RFC 4954, 4
      * e.g. after "au" */
 auth_verb_1:
     if (at == end)
@@ -2112,7 +1716,7 @@ auth_verb_1:
     }
     return qcap_stop(parser, at, AT_AUTH_VERB_1, QCAP_STOP_TABLE);
 
-    /* data-verb = . "DATA"      RFC 5321, 4.1.1.4
+    /* data-verb = "DA" . "TA"      RFC 5321, 4.1.1.4
      * e.g. after "da" */
 data_verb_2:
     if (at == end)
@@ -2123,7 +1727,7 @@ data_verb_2:
     }
     return qcap_stop(parser, at, AT_DATA_VERB_2, QCAP_STOP_TABLE);
 
-    /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
+    /* ehlo-verb = "EH" . "LO"      RFC 5321, 4.1.1.1
      * e.g. after "eh" */
 ehlo_verb_2:
     if (at == end)
@@ -2134,7 +1738,7 @@ ehlo_verb_2:
     }
     return qcap_stop(parser, at, AT_EHLO_VERB_2, QCAP_STOP_TABLE);
 
-    /* mail-verb = . "MAIL"      RFC 5321, 4.1.1.2
+    /* mail-verb = "MA" . "IL"      RFC 5321, 4.1.1.2
      * e.g. after "ma" */
 mail_verb_2:
     if (at == end)
@@ -2145,7 +1749,7 @@ mail_verb_2:
     }
     return qcap_stop(parser, at, AT_MAIL_VERB_2, QCAP_STOP_TABLE);
 
-    /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
+    /* rcpt-verb = "RC" . "PT"      RFC 5321, 4.1.1.3
      * e.g. after "rc" */
 rcpt_verb_2:
     if (at == end)
@@ -2156,8 +1760,8 @@ rcpt_verb_2:
     }
     return qcap_stop(parser, at, AT_RCPT_VERB_2, QCAP_STOP_TABLE);
 
-    /* extension-verb = "ETRN" / . "ATRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
-     * auth-verb = . "AUTH"      RFC 4954, 4
+    /* extension-verb = "ETRN" / "A" . "TRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+     * auth-verb = "A" . "UTH"      RFC 4954, 4
      * e.g. after "a" */
 extension_verb_1:
     if (at == end)
@@ -2172,9 +1776,9 @@ extension_verb_1:
     }
     return qcap_stop(parser, at, AT_EXTENSION_VERB_1, QCAP_STOP_TABLE);
 
-    /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
-     * expn-verb = . "EXPN"      RFC 5321, 4.1.1.5
-     * extension-verb = . "ETRN" / "ATRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* ehlo-verb = "E" . "HLO"      RFC 5321, 4.1.1.1
+     * expn-verb = "E" . "XPN"      RFC 5321, 4.1.1.5
+     * extension-verb = "E" . "TRN" / "ATRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "e" */
 ehlo_verb_3:
     if (at == end)
@@ -2187,7 +1791,7 @@ ehlo_verb_3:
     }
     return qcap_stop(parser, at, AT_EHLO_VERB_3, QCAP_STOP_TABLE);
 
-    /* auth-verb = . "AUTH"      RFC 4954, 4
+    /* auth-verb = "AUT" . "H"      RFC 4954, 4
      * e.g. after "aut" */
 auth_verb_2:
     if (at == end)
@@ -2195,7 +1799,7 @@ auth_verb_2:
     if (*at == 'H' || *at == 'h') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later_value(parser, side->later, 104 /* convert auth-verb */, qcap_find_keyword(parser, 9, side->underway[7].begin, here, find_9), here);
+        qcap_op_later_value(parser, side->later, 104 /* convert auth-verb */, qcap_find_keyword(parser, 9, side->underway[7].begin, here, find_command), here);
         qcap_op_later(parser, side->later, 28 /* close verb */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_AUTH_START_1, QCAP_STOP_PAUSED);
@@ -2203,7 +1807,7 @@ auth_verb_2:
     }
     return qcap_stop(parser, at, AT_AUTH_VERB_2, QCAP_STOP_TABLE);
 
-    /* data-verb = . "DATA"      RFC 5321, 4.1.1.4
+    /* data-verb = "DAT" . "A"      RFC 5321, 4.1.1.4
      * e.g. after "dat" */
 data_verb_3:
     if (at == end)
@@ -2211,7 +1815,7 @@ data_verb_3:
     if (*at == 'A' || *at == 'a') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later_value(parser, side->later, 79 /* convert data-verb */, qcap_find_keyword(parser, 5, side->underway[5].begin, here, find_5), here);
+        qcap_op_later_value(parser, side->later, 79 /* convert data-verb */, qcap_find_keyword(parser, 5, side->underway[5].begin, here, find_command), here);
         qcap_op_later(parser, side->later, 28 /* close verb */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TRAILING_BLANKS_1, QCAP_STOP_PAUSED);
@@ -2219,7 +1823,7 @@ data_verb_3:
     }
     return qcap_stop(parser, at, AT_DATA_VERB_3, QCAP_STOP_TABLE);
 
-    /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
+    /* ehlo-verb = "EHL" . "O"      RFC 5321, 4.1.1.1
      * e.g. after "ehl" */
 ehlo_verb_4:
     if (at == end)
@@ -2227,7 +1831,7 @@ ehlo_verb_4:
     if (*at == 'O' || *at == 'o') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later_value(parser, side->later, 29 /* convert ehlo-verb */, qcap_find_keyword(parser, 0, side->underway[0].begin, here, find_0), here);
+        qcap_op_later_value(parser, side->later, 29 /* convert ehlo-verb */, qcap_find_keyword(parser, 0, side->underway[0].begin, here, find_command), here);
         qcap_op_later(parser, side->later, 28 /* close verb */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_EHLO_1, QCAP_STOP_PAUSED);
@@ -2235,7 +1839,7 @@ ehlo_verb_4:
     }
     return qcap_stop(parser, at, AT_EHLO_VERB_4, QCAP_STOP_TABLE);
 
-    /* mail-verb = . "MAIL"      RFC 5321, 4.1.1.2
+    /* mail-verb = "MAI" . "L"      RFC 5321, 4.1.1.2
      * e.g. after "mai" */
 mail_verb_3:
     if (at == end)
@@ -2243,7 +1847,7 @@ mail_verb_3:
     if (*at == 'L' || *at == 'l') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later_value(parser, side->later, 54 /* convert mail-verb */, qcap_find_keyword(parser, 2, side->underway[2].begin, here, find_2), here);
+        qcap_op_later_value(parser, side->later, 54 /* convert mail-verb */, qcap_find_keyword(parser, 2, side->underway[2].begin, here, find_command), here);
         qcap_op_later(parser, side->later, 28 /* close verb */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_MAIL_PATH_1, QCAP_STOP_PAUSED);
@@ -2251,7 +1855,7 @@ mail_verb_3:
     }
     return qcap_stop(parser, at, AT_MAIL_VERB_3, QCAP_STOP_TABLE);
 
-    /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
+    /* rcpt-verb = "RCP" . "T"      RFC 5321, 4.1.1.3
      * e.g. after "rcp" */
 rcpt_verb_3:
     if (at == end)
@@ -2259,7 +1863,7 @@ rcpt_verb_3:
     if (*at == 'T' || *at == 't') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later_value(parser, side->later, 60 /* convert rcpt-verb */, qcap_find_keyword(parser, 3, side->underway[3].begin, here, find_3), here);
+        qcap_op_later_value(parser, side->later, 60 /* convert rcpt-verb */, qcap_find_keyword(parser, 3, side->underway[3].begin, here, find_command), here);
         qcap_op_later(parser, side->later, 28 /* close verb */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RCPT_PATH_1, QCAP_STOP_PAUSED);
@@ -2443,7 +2047,7 @@ sub_domain_5:
     }
     return qcap_stop(parser, at, AT_SUB_DOMAIN_5, QCAP_STOP_TABLE);
 
-    /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
+    /* mail-path = mail-verb SP "F" . "ROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
      * e.g. after "mail f" */
 mail_path_3:
     if (at == end)
@@ -2454,7 +2058,7 @@ mail_path_3:
     }
     return qcap_stop(parser, at, AT_MAIL_PATH_3, QCAP_STOP_TABLE);
 
-    /* rcpt-path = rcpt-verb SP . "TO:" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
+    /* rcpt-path = rcpt-verb SP "T" . "O:" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
      * e.g. after "rcpt t" */
 rcpt_path_3:
     if (at == end)
@@ -2512,7 +2116,7 @@ sub_domain_6:
     }
     return qcap_stop(parser, at, AT_SUB_DOMAIN_6, QCAP_STOP_TABLE);
 
-    /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
+    /* mail-path = mail-verb SP "FR" . "OM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
      * e.g. after "mail fr" */
 mail_path_4:
     if (at == end)
@@ -2523,7 +2127,7 @@ mail_path_4:
     }
     return qcap_stop(parser, at, AT_MAIL_PATH_4, QCAP_STOP_TABLE);
 
-    /* rcpt-path = rcpt-verb SP . "TO:" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
+    /* rcpt-path = rcpt-verb SP "TO" . ":" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
      * e.g. after "rcpt to" */
 rcpt_path_4:
     if (at == end)
@@ -2555,7 +2159,7 @@ base64_2:
     }
     return qcap_stop(parser, at, AT_BASE64_2, QCAP_STOP_TABLE);
 
-    /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
+    /* mail-path = mail-verb SP "FRO" . "M:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
      * e.g. after "mail fro" */
 mail_path_5:
     if (at == end)
@@ -2580,7 +2184,7 @@ path_blanks_1:
     }
     return qcap_stop(parser, at, AT_PATH_BLANKS_1, QCAP_STOP_TABLE);
 
-    /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
+    /* mail-path = mail-verb SP "FROM" . ":" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
      * e.g. after "mail from" */
 mail_path_6:
     if (at == end)
@@ -3158,7 +2762,7 @@ out5:
     side->positions[0] = QCAP_HERE(p1);
     return qcap_leave(parser, at, end, AT_SUB_DOMAIN_4);
 
-    /* greeting-code = . "220"      RFC 5321, 4.2
+    /* greeting-code = "2" . "20"      RFC 5321, 4.2
      * e.g. after "2" */
 greeting_code_2:
     if (at == end)
@@ -3169,7 +2773,7 @@ greeting_code_2:
     }
     return qcap_stop(parser, at, AT_GREETING_CODE_2, QCAP_STOP_TABLE);
 
-    /* greeting-code = . "220"      RFC 5321, 4.2
+    /* greeting-code = "22" . "0"      RFC 5321, 4.2
      * e.g. after "22" */
 greeting_code_3:
     if (at == end)
@@ -3498,7 +3102,7 @@ static const uint16_t targets_2[] = {AT_BEFORE_EXCHANGE_2};
 
 static const uint16_t targets_3[] = {AT_TEXT_1, AT_BEFORE_MAIL_TEXT_1};
 
-static const qcap_piece_t pieces_3[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const qcap_piece_t pieces_3[] = {{(const unsigned char *)".\r\n", 3, QCAP_NONE, false}};
 
 static const qcap_until_t until_3 = {pieces_3, 1, true, NULL, NULL, 0};
 
@@ -3532,24 +3136,24 @@ static const uint16_t targets_17[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSA
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 88, .protocol = "tls"}, /* 0 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 88, .choose = choose_1}, /* 1 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_2, .rule = 59}, /* 2 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_3, .rule = 59, .until = &until_3}, /* 3 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 151, .is_shared = true, .choose = choose_4}, /* 4 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 197, .value = value_8}, /* 5 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 197, .value = value_8}, /* 6 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_7, .rule = 187, .choose = choose_7}, /* 7 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 1, .is_shared = true, .choose = choose_8}, /* 8 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_9, .rule = 149, .protocol = "tls"}, /* 9 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_10, .rule = 149, .choose = choose_10}, /* 10 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_11, .rule = 228, .protocol = "tls"}, /* 11 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_12, .rule = 63, .choose = choose_12}, /* 12 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_13, .rule = 229, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 13 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_14, .rule = 228, .protocol = "tls"}, /* 14 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 63, .choose = choose_15}, /* 15 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_16, .rule = 229, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 16 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_17, .rule = 86, .choose = choose_17}, /* 17 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 88, .protocol = "tls"}, /* 0: begun-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 88, .choose = choose_1}, /* 1: begun-tls */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_2, .rule = 59}, /* 2: text */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_3, .rule = 59, .until = &until_3}, /* 3: text */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 151, .is_shared = true, .choose = choose_4}, /* 4: data-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 197, .value = value_5}, /* 5: chunk */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 197, .value = value_5}, /* 6: chunk */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_7, .rule = 187, .choose = choose_7}, /* 7: bdat-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 1, .is_shared = true, .choose = choose_8}, /* 8: exchange */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_9, .rule = 149, .protocol = "tls"}, /* 9: seen-tls */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_10, .rule = 149, .choose = choose_10}, /* 10: seen-tls */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_11, .rule = 228, .protocol = "tls"}, /* 11: tls-lines */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_12, .rule = 63, .choose = choose_12}, /* 12: meaning */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_13, .rule = 229, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 13: answer */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_14, .rule = 228, .protocol = "tls"}, /* 14: tls-lines */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 63, .choose = choose_12}, /* 15: meaning */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_16, .rule = 229, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 16: answer */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_17, .rule = 86, .choose = choose_17}, /* 17: sasl-message */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -4869,7 +4473,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_CLOSE, 0, 1, 1, 0, 0}, /* fed mime */
     {QCAP_OP_FEED_OPEN, 0, 1, 1, 0, 0}, /* feed mime */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* feed mime */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 3, 3, 185}, /* set is_last */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 3, 1, 185}, /* set is_last */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 11, 0, 0}, /* close chunk-size */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 6, 0, 0}, /* convert chunk-size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin chunk-size */
@@ -4883,8 +4487,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_OPEN, 0, 1, 2, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 2, 0, 0}, /* feed sasl-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 13, 0, 0}, /* open auth-response */
-    {QCAP_OP_SET, 0, 0, 5, 4, 236}, /* set is_auth */
-    {QCAP_OP_SET, 0, 0, 7, 5, 236}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 5, 1, 236}, /* set is_auth */
+    {QCAP_OP_SET, 0, 0, 7, 3, 236}, /* set rounds */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 12, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 8, 0, 0}, /* convert sasl-mech */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 8, 0, 0}, /* begin sasl-mech */
@@ -4920,7 +4524,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 19, 0, 0}, /* open ehlo-keyword */
     {QCAP_OP_OPEN, 0, 1, 18, 0, 0}, /* open ehlo-line */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 18, 0, 0}, /* open ehlo-line */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 6, 192}, /* set outcome */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 4, 192}, /* set outcome */
     {QCAP_OP_FINISH, 0, 0, 3, 0, 0}, /* finish challenge */
     {QCAP_OP_FEED_CLOSE, 0, 1, 3, 0, 0}, /* fed challenge */
     {QCAP_OP_CLOSE, 0, 2, 17, 0, 0}, /* close reply-text */
@@ -4928,7 +4532,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_OPEN, 0, 1, 3, 0, 0}, /* feed challenge */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 3, 0, 0}, /* feed challenge */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 17, 0, 0}, /* open reply-text */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 7, 241}, /* set outcome */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 4, 241}, /* set outcome */
     {QCAP_OP_CLOSE, 0, 1, 15, 0, 0}, /* close reply-code */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 11, 0, 0}, /* convert Reply-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 11, 0, 0}, /* begin Reply-code */
@@ -5347,23 +4951,23 @@ static const qcap_state_t states[] = {
      *     -> greeting_code_1: reset status, open reply, open reply-code */
     {4, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 2: before_greeting_code_1 */
 
-    /* greeting-code = . "220"      RFC 5321, 4.2
+    /* greeting-code = "2" . "20"      RFC 5321, 4.2
      * e.g. after "2"
      *     "2" -> greeting_code_3 */
     {5, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 3: greeting_code_2 */
 
-    /* data-verb = . "DATA"      RFC 5321, 4.1.1.4
+    /* data-verb = "D" . "ATA"      RFC 5321, 4.1.1.4
      * e.g. after "d"
      *     "A" / "a" -> data_verb_2 */
     {6, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 4: data_verb_1 */
 
-    /* mail-verb = . "MAIL"      RFC 5321, 4.1.1.2
+    /* mail-verb = "M" . "AIL"      RFC 5321, 4.1.1.2
      * e.g. after "m"
      *     "A" / "a" -> mail_verb_2 */
     {7, 255, 3, 5, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 5: mail_verb_1 */
 
-    /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
-     * rset-verb = . "RSET"      RFC 5321, 4.1.1.5
+    /* rcpt-verb = "R" . "CPT"      RFC 5321, 4.1.1.3
+     * rset-verb = "R" . "SET"      RFC 5321, 4.1.1.5
      * e.g. after "r"
      *     "C" / "c" -> rcpt_verb_2: begin rcpt-verb
      *     "S" / "s" -> rset_verb_1 */
@@ -5393,46 +4997,46 @@ static const qcap_state_t states[] = {
      *     -> ehlo_verb_1: reset is_auth */
     {24, 255, 0, 2, 0, QCAP_STATE_ENTRY, 0}, /* 8: before_ehlo_verb_1 */
 
-    /* greeting-code = . "220"      RFC 5321, 4.2
+    /* greeting-code = "22" . "0"      RFC 5321, 4.2
      * e.g. after "22"
      *     "0" -> greeting_rest_1: convert greeting-code, close reply-code */
     {25, 255, 6, 8, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 9: greeting_code_3 */
 
-    /* auth-verb = . "AUTH"      RFC 4954, 4
+    /* auth-verb = "AU" . "TH"      RFC 4954, 4
      * e.g. after "au"
      *     "T" / "t" -> auth_verb_2 */
     {26, 255, 7, 9, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 10: auth_verb_1 */
 
-    /* data-verb = . "DATA"      RFC 5321, 4.1.1.4
+    /* data-verb = "DA" . "TA"      RFC 5321, 4.1.1.4
      * e.g. after "da"
      *     "T" / "t" -> data_verb_3 */
     {27, 255, 7, 10, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 11: data_verb_2 */
 
-    /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
+    /* ehlo-verb = "EH" . "LO"      RFC 5321, 4.1.1.1
      * e.g. after "eh"
      *     "L" / "l" -> ehlo_verb_4 */
     {28, 255, 8, 11, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 12: ehlo_verb_2 */
 
-    /* mail-verb = . "MAIL"      RFC 5321, 4.1.1.2
+    /* mail-verb = "MA" . "IL"      RFC 5321, 4.1.1.2
      * e.g. after "ma"
      *     "I" / "i" -> mail_verb_3 */
     {29, 255, 9, 12, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 13: mail_verb_2 */
 
-    /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
+    /* rcpt-verb = "RC" . "PT"      RFC 5321, 4.1.1.3
      * e.g. after "rc"
      *     "P" / "p" -> rcpt_verb_3 */
     {30, 255, 10, 13, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: rcpt_verb_2 */
 
-    /* extension-verb = "ETRN" / . "ATRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
-     * auth-verb = . "AUTH"      RFC 4954, 4
+    /* extension-verb = "ETRN" / "A" . "TRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+     * auth-verb = "A" . "UTH"      RFC 4954, 4
      * e.g. after "a"
      *     "T" / "t" -> extension_verb_3: reset command, open verb
      *     "U" / "u" -> auth_verb_1: reset outcome, open verb, begin auth-verb */
     {31, 255, 11, 14, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 15: extension_verb_1 */
 
-    /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
-     * expn-verb = . "EXPN"      RFC 5321, 4.1.1.5
-     * extension-verb = . "ETRN" / "ATRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* ehlo-verb = "E" . "HLO"      RFC 5321, 4.1.1.1
+     * expn-verb = "E" . "XPN"      RFC 5321, 4.1.1.5
+     * extension-verb = "E" . "TRN" / "ATRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "e"
      *     "H" / "h" -> ehlo_verb_2: begin ehlo-verb
      *     "T" / "t" -> extension_verb_3
@@ -5456,27 +5060,27 @@ static const qcap_state_t states[] = {
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, close reply */
     {38, 255, 14, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 18: reply_lines_1 */
 
-    /* auth-verb = . "AUTH"      RFC 4954, 4
+    /* auth-verb = "AUT" . "H"      RFC 4954, 4
      * e.g. after "aut"
      *     "H" / "h" -> auth_start_1: convert auth-verb, close verb */
     {42, 255, 15, 18, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 19: auth_verb_2 */
 
-    /* data-verb = . "DATA"      RFC 5321, 4.1.1.4
+    /* data-verb = "DAT" . "A"      RFC 5321, 4.1.1.4
      * e.g. after "dat"
      *     "A" / "a" -> trailing_blanks_1: convert data-verb, close verb */
     {43, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 20: data_verb_3 */
 
-    /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
+    /* ehlo-verb = "EHL" . "O"      RFC 5321, 4.1.1.1
      * e.g. after "ehl"
      *     "O" / "o" -> ehlo_1: convert ehlo-verb, close verb */
     {44, 255, 16, 19, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 21: ehlo_verb_4 */
 
-    /* mail-verb = . "MAIL"      RFC 5321, 4.1.1.2
+    /* mail-verb = "MAI" . "L"      RFC 5321, 4.1.1.2
      * e.g. after "mai"
      *     "L" / "l" -> mail_path_1: convert mail-verb, close verb */
     {45, 255, 8, 20, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 22: mail_verb_3 */
 
-    /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
+    /* rcpt-verb = "RCP" . "T"      RFC 5321, 4.1.1.3
      * e.g. after "rcp"
      *     "T" / "t" -> rcpt_path_1: convert rcpt-verb, close verb */
     {46, 255, 7, 21, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 23: rcpt_verb_3 */
@@ -5717,12 +5321,12 @@ static const qcap_state_t states[] = {
      *     %xF4 -> utf8_non_ascii_56 */
     {131, 5, 33, 43, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 52: sub_domain_5 */
 
-    /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
+    /* mail-path = mail-verb SP "F" . "ROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
      * e.g. after "mail f"
      *     "R" / "r" -> mail_path_4 */
     {144, 255, 34, 44, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 53: mail_path_3 */
 
-    /* rcpt-path = rcpt-verb SP . "TO:" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
+    /* rcpt-path = rcpt-verb SP "T" . "O:" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
      * e.g. after "rcpt t"
      *     "O" / "o" -> rcpt_path_4 */
     {145, 255, 16, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 54: rcpt_path_3 */
@@ -5771,12 +5375,12 @@ static const qcap_state_t states[] = {
      *     %xF4 -> utf8_non_ascii_56 */
     {153, 255, 37, 49, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 59: sub_domain_6 */
 
-    /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
+    /* mail-path = mail-verb SP "FR" . "OM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
      * e.g. after "mail fr"
      *     "O" / "o" -> mail_path_5 */
     {165, 255, 16, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: mail_path_4 */
 
-    /* rcpt-path = rcpt-verb SP . "TO:" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
+    /* rcpt-path = rcpt-verb SP "TO" . ":" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
      * e.g. after "rcpt to"
      *     ":" -> path_blanks_1 */
     {166, 255, 38, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: rcpt_path_4 */
@@ -5800,7 +5404,7 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, push commands command, close command */
     {167, 4, 35, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 63: base64_2 */
 
-    /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
+    /* mail-path = mail-verb SP "FRO" . "M:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
      * e.g. after "mail fro"
      *     "M" / "m" -> mail_path_6 */
     {171, 255, 39, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 64: mail_path_5 */
@@ -5818,7 +5422,7 @@ static const qcap_state_t states[] = {
      *     -> reply_lines_1 */
     {175, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 66: before_reply_lines_1 */
 
-    /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
+    /* mail-path = mail-verb SP "FROM" . ":" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
      * e.g. after "mail from"
      *     ":" -> path_blanks_2 */
     {176, 255, 38, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 67: mail_path_6 */
@@ -6162,32 +5766,32 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> refusal_code_2 */
     {349, 255, 25, 73, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 95: refusal_code_1 */
 
-    /* auth-verb = . "AUTH"      RFC 4954, 4
+    /* auth-verb = "A" . "UTH"      RFC 4954, 4
      * e.g. after "a"
      *     "U" / "u" -> auth_verb_1 */
     {350, 255, 54, 74, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 96: auth_verb_3 */
 
-    /* bdat-verb = . "BDAT"      RFC 3030, 2
+    /* bdat-verb = "B" . "DAT"      RFC 3030, 2
      * e.g. after "b"
      *     "D" / "d" -> bdat_verb_2 */
     {351, 255, 55, 75, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 97: bdat_verb_1 */
 
-    /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
+    /* ehlo-verb = "E" . "HLO"      RFC 5321, 4.1.1.1
      * e.g. after "e"
      *     "H" / "h" -> ehlo_verb_2 */
     {352, 255, 15, 76, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 98: ehlo_verb_6 */
 
-    /* helo-verb = . "HELO"      RFC 5321, 4.1.1.1
+    /* helo-verb = "H" . "ELO"      RFC 5321, 4.1.1.1
      * e.g. after "h"
      *     "E" / "e" -> helo_verb_2 */
     {353, 255, 56, 77, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 99: helo_verb_1 */
 
-    /* quit-verb = . "QUIT"      RFC 5321, 4.1.1.5
+    /* quit-verb = "Q" . "UIT"      RFC 5321, 4.1.1.5
      * e.g. after "q"
      *     "U" / "u" -> quit_verb_2 */
     {354, 255, 54, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: quit_verb_1 */
 
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+    /* starttls-verb = "S" . "TARTTLS"      RFC 3207, 4
      * e.g. after "s"
      *     "T" / "t" -> starttls_verb_2 */
     {355, 255, 7, 79, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 101: starttls_verb_1 */
@@ -6298,27 +5902,27 @@ static const qcap_state_t states[] = {
      *     DIGIT -> reply_lines_1: convert refusal-code, close reply-code */
     {380, 255, 31, 90, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 119: refusal_code_2 */
 
-    /* bdat-verb = . "BDAT"      RFC 3030, 2
+    /* bdat-verb = "BD" . "AT"      RFC 3030, 2
      * e.g. after "bd"
      *     "A" / "a" -> bdat_verb_3 */
     {381, 255, 3, 91, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 120: bdat_verb_2 */
 
-    /* helo-verb = . "HELO"      RFC 5321, 4.1.1.1
+    /* helo-verb = "HE" . "LO"      RFC 5321, 4.1.1.1
      * e.g. after "he"
      *     "L" / "l" -> helo_verb_4 */
     {382, 255, 8, 92, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 121: helo_verb_2 */
 
-    /* quit-verb = . "QUIT"      RFC 5321, 4.1.1.5
+    /* quit-verb = "QU" . "IT"      RFC 5321, 4.1.1.5
      * e.g. after "qu"
      *     "I" / "i" -> quit_verb_3 */
     {383, 255, 9, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: quit_verb_2 */
 
-    /* rset-verb = . "RSET"      RFC 5321, 4.1.1.5
+    /* rset-verb = "RS" . "ET"      RFC 5321, 4.1.1.5
      * e.g. after "rs"
      *     "E" / "e" -> rset_verb_2 */
     {384, 255, 56, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: rset_verb_1 */
 
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+    /* starttls-verb = "ST" . "ARTTLS"      RFC 3207, 4
      * e.g. after "st"
      *     "A" / "a" -> starttls_verb_3 */
     {385, 255, 3, 95, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 124: starttls_verb_2 */
@@ -6354,7 +5958,7 @@ static const qcap_state_t states[] = {
      *     SP -> cram_name_2 */
     {391, 2, 63, 99, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: cram_name_2 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "u" . "ser=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "u"
      *     "S" / "s" -> xoauth2_3 */
     {394, 255, 64, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: xoauth2_2 */
@@ -6364,7 +5968,7 @@ static const qcap_state_t states[] = {
      *     "," -> oauthbearer_2 */
     {395, 255, 65, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: oauthbearer_1 */
 
-    /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
+    /* gs2-cb-flag = ( "p" . "=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_5 */
     {396, 255, 66, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: gs2_cb_flag_3 */
@@ -6374,7 +5978,7 @@ static const qcap_state_t states[] = {
      *     "," -> scram_2 */
     {397, 255, 65, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: scram_1 */
 
-    /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
+    /* gs2-cb-flag = ( "p" . "=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_6 */
     {398, 255, 66, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: gs2_cb_flag_4 */
@@ -6412,25 +6016,25 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command */
     {407, 255, 22, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: trailing_blanks_3 */
 
-    /* helo-verb = . "HELO"      RFC 5321, 4.1.1.1
-     * help-verb = . "HELP"      RFC 5321, 4.1.1.5
+    /* helo-verb = "H" . "ELO"      RFC 5321, 4.1.1.1
+     * help-verb = "H" . "ELP"      RFC 5321, 4.1.1.5
      * e.g. after "h"
      *     "E" / "e" -> helo_verb_5 */
     {410, 255, 56, 77, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 139: helo_verb_3 */
 
-    /* noop-verb = . "NOOP"      RFC 5321, 4.1.1.5
+    /* noop-verb = "N" . "OOP"      RFC 5321, 4.1.1.5
      * e.g. after "n"
      *     "O" / "o" -> noop_verb_2 */
     {411, 255, 16, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: noop_verb_1 */
 
-    /* vrfy-verb = . "VRFY"      RFC 5321, 4.1.1.5
+    /* vrfy-verb = "V" . "RFY"      RFC 5321, 4.1.1.5
      * e.g. after "v"
      *     "R" / "r" -> vrfy_verb_2 */
     {412, 255, 34, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: vrfy_verb_1 */
 
-    /* extension-verb = "ETRN" / "ATRN" / . "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
-     * extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
-     * extension-verb = "ETRN" / "ATRN" / "XCLIENT" / "XFORWARD" / ( . "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "ATRN" / "X" . "CLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+     * extension-verb = "ETRN" / "ATRN" / "XCLIENT" / "X" . "FORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+     * extension-verb = "ETRN" / "ATRN" / "XCLIENT" / "XFORWARD" / ( "X" . "-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "x"
      *     "C" / "c" -> extension_verb_4
      *     "F" / "f" -> extension_verb_5
@@ -6447,27 +6051,27 @@ static const qcap_state_t states[] = {
      * e.g. after "" */
     {417, 255, 68, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: start_2 */
 
-    /* bdat-verb = . "BDAT"      RFC 3030, 2
+    /* bdat-verb = "BDA" . "T"      RFC 3030, 2
      * e.g. after "bda"
      *     "T" / "t" -> bdat_line_1: convert bdat-verb, close verb */
     {417, 255, 7, 109, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 145: bdat_verb_3 */
 
-    /* helo-verb = . "HELO"      RFC 5321, 4.1.1.1
+    /* helo-verb = "HEL" . "O"      RFC 5321, 4.1.1.1
      * e.g. after "hel"
      *     "O" / "o" -> helo_1: convert helo-verb, close verb */
     {418, 255, 16, 110, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 146: helo_verb_4 */
 
-    /* quit-verb = . "QUIT"      RFC 5321, 4.1.1.5
+    /* quit-verb = "QUI" . "T"      RFC 5321, 4.1.1.5
      * e.g. after "qui"
      *     "T" / "t" -> trailing_blanks_4: close verb */
     {419, 255, 7, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: quit_verb_3 */
 
-    /* rset-verb = . "RSET"      RFC 5321, 4.1.1.5
+    /* rset-verb = "RSE" . "T"      RFC 5321, 4.1.1.5
      * e.g. after "rse"
      *     "T" / "t" -> trailing_blanks_5: close verb */
     {420, 255, 7, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: rset_verb_2 */
 
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+    /* starttls-verb = "STA" . "RTTLS"      RFC 3207, 4
      * e.g. after "sta"
      *     "R" / "r" -> starttls_verb_4 */
     {421, 255, 34, 113, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 149: starttls_verb_3 */
@@ -6508,7 +6112,7 @@ static const qcap_state_t states[] = {
      *     the end: close username, open digest, close digest */
     {366, 255, 58, 86, 28, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: cram_name_4 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "us" . "er=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "us"
      *     "E" / "e" -> xoauth2_4 */
     {430, 255, 56, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: xoauth2_3 */
@@ -6537,38 +6141,38 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8 */
     {436, 255, 71, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: gs2_cb_flag_6 */
 
-    /* extension-verb = "ETRN" / . "ATRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "AT" . "RN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "at"
      *     "R" / "r" -> extension_verb_7 */
     {437, 255, 34, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: extension_verb_3 */
 
-    /* expn-verb = . "EXPN"      RFC 5321, 4.1.1.5
+    /* expn-verb = "EX" . "PN"      RFC 5321, 4.1.1.5
      * e.g. after "ex"
      *     "P" / "p" -> expn_verb_2 */
     {438, 255, 10, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: expn_verb_1 */
 
-    /* helo-verb = . "HELO"      RFC 5321, 4.1.1.1
-     * help-verb = . "HELP"      RFC 5321, 4.1.1.5
+    /* helo-verb = "HE" . "LO"      RFC 5321, 4.1.1.1
+     * help-verb = "HE" . "LP"      RFC 5321, 4.1.1.5
      * e.g. after "he"
      *     "L" / "l" -> helo_verb_6 */
     {439, 255, 8, 92, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 162: helo_verb_5 */
 
-    /* noop-verb = . "NOOP"      RFC 5321, 4.1.1.5
+    /* noop-verb = "NO" . "OP"      RFC 5321, 4.1.1.5
      * e.g. after "no"
      *     "O" / "o" -> noop_verb_3 */
     {440, 255, 16, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: noop_verb_2 */
 
-    /* vrfy-verb = . "VRFY"      RFC 5321, 4.1.1.5
+    /* vrfy-verb = "VR" . "FY"      RFC 5321, 4.1.1.5
      * e.g. after "vr"
      *     "F" / "f" -> vrfy_verb_3 */
     {441, 255, 28, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: vrfy_verb_2 */
 
-    /* extension-verb = "ETRN" / "ATRN" / . "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "ATRN" / "XC" . "LIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xc"
      *     "L" / "l" -> extension_verb_8 */
     {442, 255, 8, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: extension_verb_4 */
 
-    /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / "XF" . "ORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xf"
      *     "O" / "o" -> extension_verb_9 */
     {443, 255, 16, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: extension_verb_5 */
@@ -6641,7 +6245,7 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, finish mime, finish mime, push commands command, close command */
     {468, 255, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: trailing_blanks_5 */
 
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+    /* starttls-verb = "STAR" . "TTLS"      RFC 3207, 4
      * e.g. after "star"
      *     "T" / "t" -> starttls_verb_5 */
     {471, 255, 7, 79, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 174: starttls_verb_4 */
@@ -6672,12 +6276,12 @@ static const qcap_state_t states[] = {
      *     the end: close username, open digest, close digest */
     {366, 255, 58, 86, 31, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: cram_name_5 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "use" . "r=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "use"
      *     "R" / "r" -> xoauth2_5 */
     {475, 255, 34, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: xoauth2_4 */
 
-    /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
+    /* oauthbearer = gs2-cb-flag "," [ "a" . "=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * e.g. after "n,a"
      *     "=" -> gs2_authzid_1: open username */
     {476, 255, 66, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: oauthbearer_3 */
@@ -6694,7 +6298,7 @@ static const qcap_state_t states[] = {
      *     "," -> oauthbearer_2 */
     {478, 1, 74, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: gs2_cb_flag_7 */
 
-    /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
+    /* scram = gs2-cb-flag "," [ "a" . "=" scram-authzid ] "," [ "m=" *scram-char "," ] ...      RFC 5802, 7
      * e.g. after "n,a"
      *     "=" -> scram_authzid_1: open authzid */
     {480, 255, 66, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: scram_3 */
@@ -6713,39 +6317,39 @@ static const qcap_state_t states[] = {
      *     "," -> scram_2 */
     {483, 1, 74, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: gs2_cb_flag_8 */
 
-    /* extension-verb = "ETRN" / . "ATRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "ATR" . "N" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "atr"
      *     "N" / "n" -> extension_1: close verb */
     {485, 255, 76, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: extension_verb_7 */
 
-    /* expn-verb = . "EXPN"      RFC 5321, 4.1.1.5
+    /* expn-verb = "EXP" . "N"      RFC 5321, 4.1.1.5
      * e.g. after "exp"
      *     "N" / "n" -> expn_1: close verb */
     {486, 255, 76, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: expn_verb_2 */
 
-    /* helo-verb = . "HELO"      RFC 5321, 4.1.1.1
-     * help-verb = . "HELP"      RFC 5321, 4.1.1.5
+    /* helo-verb = "HEL" . "O"      RFC 5321, 4.1.1.1
+     * help-verb = "HEL" . "P"      RFC 5321, 4.1.1.5
      * e.g. after "hel"
      *     "O" / "o" -> helo_1: begin helo-verb, convert helo-verb, close verb
      *     "P" / "p" -> help_1: close verb */
     {487, 255, 77, 138, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 188: helo_verb_6 */
 
-    /* noop-verb = . "NOOP"      RFC 5321, 4.1.1.5
+    /* noop-verb = "NOO" . "P"      RFC 5321, 4.1.1.5
      * e.g. after "noo"
      *     "P" / "p" -> noop_1: close verb */
     {489, 255, 10, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: noop_verb_3 */
 
-    /* vrfy-verb = . "VRFY"      RFC 5321, 4.1.1.5
+    /* vrfy-verb = "VRF" . "Y"      RFC 5321, 4.1.1.5
      * e.g. after "vrf"
      *     "Y" / "y" -> vrfy_1: close verb */
     {490, 255, 78, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: vrfy_verb_3 */
 
-    /* extension-verb = "ETRN" / "ATRN" / . "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "ATRN" / "XCL" . "IENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xcl"
      *     "I" / "i" -> extension_verb_10 */
     {491, 255, 9, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: extension_verb_8 */
 
-    /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / "XFO" . "RWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xfo"
      *     "R" / "r" -> extension_verb_11 */
     {492, 255, 34, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: extension_verb_9 */
@@ -6954,7 +6558,7 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: atomic ends, finish mime, finish mime, push commands command, close command */
     {552, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: crlf_6 */
 
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+    /* starttls-verb = "START" . "TLS"      RFC 3207, 4
      * e.g. after "start"
      *     "T" / "t" -> starttls_verb_6 */
     {553, 255, 7, 79, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 221: starttls_verb_5 */
@@ -6964,7 +6568,7 @@ static const qcap_state_t states[] = {
      *     -> meaning_2 */
     {0, 255, 16, 154, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 222: found_reply_1 */
 
-    /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
+    /* xoauth2 = "user" . "=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user"
      *     "=" -> oauth_user_1: open username */
     {554, 255, 66, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: xoauth2_5 */
@@ -6988,12 +6592,12 @@ static const qcap_state_t states[] = {
      *     scram-char -> scram_authzid_2 */
     {559, 255, 88, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: scram_authzid_1 */
 
-    /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
+    /* scram = ... "," [ "a=" scram-authzid ] "," [ "m" . "=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m"
      *     "=" -> scram_7 */
     {560, 255, 66, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: scram_5 */
 
-    /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
+    /* scram = ... ] "," [ "m=" *scram-char "," ] "n" . "=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n"
      *     "=" -> scram_name_1: open username */
     {561, 255, 66, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: scram_6 */
@@ -7035,12 +6639,12 @@ static const qcap_state_t states[] = {
      *     SP -> argument_1: open argument */
     {565, 255, 21, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: vrfy_1 */
 
-    /* extension-verb = "ETRN" / "ATRN" / . "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "ATRN" / "XCLI" . "ENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xcli"
      *     "E" / "e" -> extension_verb_12 */
     {566, 255, 56, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: extension_verb_10 */
 
-    /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / "XFOR" . "WARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xfor"
      *     "W" / "w" -> extension_verb_13 */
     {567, 255, 90, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: extension_verb_11 */
@@ -7145,7 +6749,7 @@ static const qcap_state_t states[] = {
      *     ":" -> general_address_literal_1 */
     {597, 1, 92, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: standardized_tag_1 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "I" . "Pv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "220-[i"
@@ -7248,7 +6852,7 @@ static const qcap_state_t states[] = {
      *     ":" -> general_address_literal_2 */
     {632, 1, 92, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: standardized_tag_2 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "I" . "Pv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "220 [i"
@@ -7423,7 +7027,7 @@ static const qcap_state_t states[] = {
      *     %x80-8F -> utf8_non_ascii_58 */
     {683, 255, 104, 149, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: utf8_non_ascii_35 */
 
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+    /* starttls-verb = "STARTT" . "LS"      RFC 3207, 4
      * e.g. after "startt"
      *     "L" / "l" -> starttls_verb_7 */
     {688, 255, 8, 175, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 279: starttls_verb_6 */
@@ -7449,7 +7053,7 @@ static const qcap_state_t states[] = {
      *     "," -> oauthbearer_4: close username */
     {690, 1, 106, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: gs2_authzid_2 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "a" . "uth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01a"
@@ -7484,12 +7088,12 @@ static const qcap_state_t states[] = {
      *     scram-char -> scram_name_2 */
     {701, 255, 88, 181, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: scram_name_1 */
 
-    /* extension-verb = "ETRN" / "ATRN" / . "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "ATRN" / "XCLIE" . "NT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xclie"
      *     "N" / "n" -> extension_verb_14 */
     {702, 255, 76, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: extension_verb_12 */
 
-    /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / "XFORW" . "ARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xforw"
      *     "A" / "a" -> extension_verb_15 */
     {703, 255, 3, 182, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: extension_verb_13 */
@@ -7549,7 +7153,7 @@ static const qcap_state_t states[] = {
      *     dcontent -> general_address_literal_3 */
     {711, 255, 109, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: general_address_literal_1 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IP" . "v6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "220-[ip"
@@ -7627,7 +7231,7 @@ static const qcap_state_t states[] = {
      *     dcontent -> general_address_literal_4 */
     {731, 255, 109, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: general_address_literal_2 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IP" . "v6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "220 [ip"
@@ -7825,7 +7429,7 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
     {782, 5, 116, 167, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: standardized_tag_3 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "I" . "Pv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "ehlo [i"
@@ -7874,7 +7478,7 @@ static const qcap_state_t states[] = {
      *     %x80-BF -> utf8_non_ascii_59 */
     {808, 255, 100, 145, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: utf8_non_ascii_58 */
 
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+    /* starttls-verb = "STARTTL" . "S"      RFC 3207, 4
      * e.g. after "starttl"
      *     "S" / "s" -> trailing_blanks_4: convert starttls-verb, close verb */
     {813, 255, 64, 192, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 338: starttls_verb_7 */
@@ -7948,7 +7552,7 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1: close username */
     {835, 1, 108, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: oauth_user_2 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "au" . "th=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01au"
@@ -7969,12 +7573,12 @@ static const qcap_state_t states[] = {
      *     "," -> scram_9: close username */
     {841, 1, 106, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: scram_name_2 */
 
-    /* extension-verb = "ETRN" / "ATRN" / . "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "ATRN" / "XCLIEN" . "T" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xclien"
      *     "T" / "t" -> extension_1: close verb */
     {485, 255, 7, 198, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: extension_verb_14 */
 
-    /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / "XFORWA" . "RD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xforwa"
      *     "R" / "r" -> extension_verb_16 */
     {843, 255, 34, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: extension_verb_15 */
@@ -7992,7 +7596,7 @@ static const qcap_state_t states[] = {
      *     "]" -> greeting_rest_3: close domain */
     {845, 1, 120, 199, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: general_address_literal_3 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv" . "6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "220-[ipv"
@@ -8024,7 +7628,7 @@ static const qcap_state_t states[] = {
      *     "]" -> greeting_rest_4: close domain */
     {855, 1, 120, 199, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: general_address_literal_4 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv" . "6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "220 [ipv"
@@ -8058,7 +7662,7 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command */
     {865, 3, 22, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: trailing_blanks_9 */
 
-    /* end-marker = . "LAST"      RFC 3030, 2
+    /* end-marker = "L" . "AST"      RFC 3030, 2
      * e.g. after "bdat 0 l"
      *     "A" / "a" -> end_marker_3 */
     {868, 255, 3, 202, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: end_marker_2 */
@@ -8114,7 +7718,7 @@ static const qcap_state_t states[] = {
      *     "["-"]" / %x80-FF -> invalid_name_1: rollback, anomaly-open */
     {877, 255, 124, 183, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: general_address_literal_5 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IP" . "v6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "ehlo [ip"
@@ -8283,7 +7887,7 @@ static const qcap_state_t states[] = {
      *     LF -> reply_code_1 */
     {951, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: crlf_12 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "aut" . "h=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01aut"
@@ -8298,7 +7902,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> scram_9 */
     {955, 1, 36, 205, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: scram_9 */
 
-    /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
+    /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / "XFORWAR" . "D" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xforwar"
      *     "D" / "d" -> extension_1: close verb */
     {485, 255, 55, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: extension_verb_16 */
@@ -8322,7 +7926,7 @@ static const qcap_state_t states[] = {
      *     LF -> again_4: anomaly-open, anomaly bare-LF, begin again */
     {960, 255, 22, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: greeting_rest_3 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv6" . ":" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "220-[ipv6"
@@ -8351,7 +7955,7 @@ static const qcap_state_t states[] = {
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, close reply */
     {968, 255, 22, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: greeting_rest_4 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv6" . ":" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "220 [ipv6"
@@ -8419,7 +8023,7 @@ static const qcap_state_t states[] = {
      *     -> reply_lines_6 */
     {991, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 409: before_reply_lines_6 */
 
-    /* end-marker = . "LAST"      RFC 3030, 2
+    /* end-marker = "LA" . "ST"      RFC 3030, 2
      * e.g. after "bdat 0 la"
      *     "S" / "s" -> end_marker_4 */
     {992, 255, 64, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 410: end_marker_3 */
@@ -8450,7 +8054,7 @@ static const qcap_state_t states[] = {
      *     "]" -> trailing_blanks_11 */
     {996, 4, 129, 199, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 414: general_address_literal_6 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv" . "6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "ehlo [ipv"
@@ -8750,7 +8354,7 @@ static const qcap_state_t states[] = {
      *     LF -> reply_code_1: close reply-text, anomaly-open, anomaly bare-LF */
     {1099, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 453: textstring_19 */
 
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth" . "=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth"
@@ -8903,7 +8507,7 @@ static const qcap_state_t states[] = {
      *     LF -> reply_code_1: set outcome, close reply */
     {1155, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 472: crlf_18 */
 
-    /* end-marker = . "LAST"      RFC 3030, 2
+    /* end-marker = "LAS" . "T"      RFC 3030, 2
      * e.g. after "bdat 0 las"
      *     "T" / "t" -> trailing_blanks_12: set is_last */
     {1156, 255, 7, 214, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 473: end_marker_4 */
@@ -8918,7 +8522,7 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
     {1157, 255, 98, 27, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 474: trailing_blanks_11 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv6" . ":" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "ehlo [ipv6"
@@ -9177,7 +8781,7 @@ static const qcap_state_t states[] = {
      *     ":" -> general_address_literal_7 */
     {1250, 1, 92, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 502: standardized_tag_4 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "I" . "Pv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[i"
@@ -9303,7 +8907,7 @@ static const qcap_state_t states[] = {
      *     ":" -> general_address_literal_8 */
     {1298, 1, 92, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 516: standardized_tag_5 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "I" . "Pv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [i"
@@ -9792,7 +9396,7 @@ static const qcap_state_t states[] = {
      *     dcontent -> general_address_literal_9 */
     {1448, 255, 109, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 584: general_address_literal_7 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IP" . "v6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[ip"
@@ -9870,7 +9474,7 @@ static const qcap_state_t states[] = {
      *     dcontent -> general_address_literal_10 */
     {1468, 255, 109, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 596: general_address_literal_8 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IP" . "v6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [ip"
@@ -9927,7 +9531,7 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1: open token, close token */
     {1487, 2, 152, 222, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 603: token_1 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "B" . "earer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=b"
@@ -10066,7 +9670,7 @@ static const qcap_state_t states[] = {
      *     ":" -> general_address_literal_11 */
     {1530, 1, 92, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 622: standardized_tag_6 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "I" . "Pv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200-[i"
@@ -10110,7 +9714,7 @@ static const qcap_state_t states[] = {
      *     ":" -> general_address_literal_12 */
     {1551, 1, 92, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 626: standardized_tag_7 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "I" . "Pv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200 [i"
@@ -10412,7 +10016,7 @@ static const qcap_state_t states[] = {
      *     "]" -> ehlo_lines_4: close domain */
     {1656, 1, 120, 199, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 656: general_address_literal_9 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv" . "6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[ipv"
@@ -10444,7 +10048,7 @@ static const qcap_state_t states[] = {
      *     "]" -> ehlo_lines_5: close domain */
     {1666, 1, 120, 199, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 660: general_address_literal_10 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv" . "6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [ipv"
@@ -10469,7 +10073,7 @@ static const qcap_state_t states[] = {
      *     "." -> snum_60 */
     {1674, 255, 123, 201, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 663: snum_47 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Be" . "arer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=be"
@@ -10553,7 +10157,7 @@ static const qcap_state_t states[] = {
      *     dcontent -> general_address_literal_13 */
     {1692, 255, 109, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 677: general_address_literal_11 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IP" . "v6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200-[ip"
@@ -10596,7 +10200,7 @@ static const qcap_state_t states[] = {
      *     dcontent -> general_address_literal_14 */
     {1709, 255, 109, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 682: general_address_literal_12 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IP" . "v6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200 [ip"
@@ -10806,7 +10410,7 @@ static const qcap_state_t states[] = {
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
     {1761, 2, 162, 167, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 714: standardized_tag_8 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "I" . "Pv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<a@[i"
@@ -10992,7 +10596,7 @@ static const qcap_state_t states[] = {
      *     LF -> again_11: anomaly-open, anomaly bare-LF, begin again */
     {1831, 255, 22, 227, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 737: ehlo_lines_4 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv6" . ":" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[ipv6"
@@ -11021,7 +10625,7 @@ static const qcap_state_t states[] = {
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF */
     {1839, 255, 22, 227, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 741: ehlo_lines_5 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv6" . ":" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [ipv6"
@@ -11041,7 +10645,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_69 */
     {1846, 255, 31, 184, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 744: snum_60 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Bea" . "rer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=bea"
@@ -11074,7 +10678,7 @@ static const qcap_state_t states[] = {
      *     "]" -> ehlo_lines_7: close domain */
     {1854, 1, 120, 199, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 749: general_address_literal_13 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv" . "6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200-[ipv"
@@ -11106,7 +10710,7 @@ static const qcap_state_t states[] = {
      *     "]" -> ehlo_lines_8: close domain */
     {1864, 1, 120, 199, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 753: general_address_literal_14 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv" . "6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200 [ipv"
@@ -11262,7 +10866,7 @@ static const qcap_state_t states[] = {
      *     ">" -> general_address_literal_18 */
     {1913, 255, 172, 183, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 769: general_address_literal_15 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IP" . "v6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<a@[ip"
@@ -11334,7 +10938,7 @@ static const qcap_state_t states[] = {
      *     ":" -> general_address_literal_19 */
     {1952, 1, 92, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 775: standardized_tag_9 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "I" . "Pv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[i"
@@ -11432,7 +11036,7 @@ static const qcap_state_t states[] = {
      *     "." -> snum_82 */
     {1990, 255, 123, 201, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 787: snum_69 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Bear" . "er" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=bear"
@@ -11458,7 +11062,7 @@ static const qcap_state_t states[] = {
      *     LF -> again_21: anomaly-open, anomaly bare-LF, begin again */
     {1998, 255, 22, 227, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 790: ehlo_lines_7 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv6" . ":" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200-[ipv6"
@@ -11487,7 +11091,7 @@ static const qcap_state_t states[] = {
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, close reply */
     {968, 255, 22, 227, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 794: ehlo_lines_8 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv6" . ":" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200 [ipv6"
@@ -11528,7 +11132,7 @@ static const qcap_state_t states[] = {
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
     {2016, 2, 162, 167, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 799: standardized_tag_10 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "I" . "Pv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "mail from:<a@[i"
@@ -11691,7 +11295,7 @@ static const qcap_state_t states[] = {
      *     "]" -> forward_path_2: close rcpt-to */
     {2067, 255, 181, 199, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 821: general_address_literal_18 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv" . "6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<a@[ipv"
@@ -11747,7 +11351,7 @@ static const qcap_state_t states[] = {
      *     dcontent -> general_address_literal_17 */
     {2099, 255, 109, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 826: general_address_literal_19 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IP" . "v6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[ip"
@@ -11852,7 +11456,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_92 */
     {2140, 255, 31, 184, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 838: snum_82 */
 
-    /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
+    /* oauth-token = "auth=" [ "Beare" . "r" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01auth=beare"
@@ -11920,7 +11524,7 @@ static const qcap_state_t states[] = {
      *     ">" -> general_address_literal_23 */
     {2157, 255, 172, 183, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 848: general_address_literal_20 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IP" . "v6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "mail from:<a@[ip"
@@ -11973,7 +11577,7 @@ static const qcap_state_t states[] = {
      *     ":" -> general_address_literal_24 */
     {2183, 1, 92, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 853: standardized_tag_11 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "I" . "Pv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[i"
@@ -12019,7 +11623,7 @@ static const qcap_state_t states[] = {
      *     ">" -> rcpt_1: atomic ends */
     {2202, 255, 186, 231, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 858: forward_path_2 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv6" . ":" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<a@[ipv6"
@@ -12067,7 +11671,7 @@ static const qcap_state_t states[] = {
      *     %xF4 -> utf8_non_ascii_80 */
     {2214, 255, 157, 58, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 862: atext_20 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv" . "6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[ipv"
@@ -12266,7 +11870,7 @@ static const qcap_state_t states[] = {
      *     "]" -> reverse_path_2: close mail-from */
     {2295, 255, 181, 199, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 886: general_address_literal_23 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv" . "6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "mail from:<a@[ipv"
@@ -12303,7 +11907,7 @@ static const qcap_state_t states[] = {
      *     dcontent -> general_address_literal_22 */
     {2314, 255, 109, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 890: general_address_literal_24 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IP" . "v6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[ip"
@@ -12376,7 +11980,7 @@ static const qcap_state_t states[] = {
      *     %xF4 -> utf8_non_ascii_80 */
     {2335, 255, 193, 58, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 897: atext_22 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv6" . ":" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[ipv6"
@@ -12542,7 +12146,7 @@ static const qcap_state_t states[] = {
      *     ">" -> mail_1: atomic ends */
     {2404, 255, 186, 235, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 918: reverse_path_2 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv6" . ":" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "mail from:<a@[ipv6"
@@ -12571,7 +12175,7 @@ static const qcap_state_t states[] = {
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
     {2413, 255, 174, 184, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 921: snum_108 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv" . "6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[ipv"
@@ -12774,7 +12378,7 @@ static const qcap_state_t states[] = {
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
     {2494, 255, 184, 201, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 943: snum_115 */
 
-    /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
+    /* IPv6-address-literal = "IPv6" . ":" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[ipv6"

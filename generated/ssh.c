@@ -457,200 +457,37 @@ static qcap_number_t value_0(const qcap_parser_t *parser)
     return qcap_number(1);
 }
 
-/* true */
-static qcap_number_t value_1(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_2(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_3(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_4(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_5(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_6(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_7(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
 /* (packet_length + 8) - (packet_length & 7) */
-static qcap_number_t value_8(const qcap_parser_t *parser)
+static qcap_number_t value_1(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_SUB, qcap_binary(QCAP_ADD, qcap_register(parser, 0 /* packet_length */), qcap_number(8u)), qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* packet_length */), qcap_number(7u)));
 }
 
 /* padding_length */
-static qcap_number_t value_9(const qcap_parser_t *parser)
+static qcap_number_t value_2(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 1 /* padding_length */);
 }
 
 /* size */
-static qcap_number_t value_10(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_11(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_12(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_13(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_14(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_15(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_16(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_17(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_18(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_19(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_20(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_21(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_22(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_23(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_24(const qcap_parser_t *parser)
+static qcap_number_t value_3(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 3 /* size */);
 }
 
 /* (packet_length - padding_length) - 1 */
-static qcap_number_t value_25(const qcap_parser_t *parser)
+static qcap_number_t value_4(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_SUB, qcap_binary(QCAP_SUB, qcap_register(parser, 0 /* packet_length */), qcap_register(parser, 1 /* padding_length */)), qcap_number(1u));
 }
 
 /* packet_length */
-static qcap_number_t value_26(const qcap_parser_t *parser)
+static qcap_number_t value_5(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 0 /* packet_length */);
 }
 
-/* size */
-static qcap_number_t value_27(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_28(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
-static qcap_number_t value_29(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* (packet_length - padding_length) - 1 */
-static qcap_number_t value_30(const qcap_parser_t *parser)
-{
-    return qcap_binary(QCAP_SUB, qcap_binary(QCAP_SUB, qcap_register(parser, 0 /* packet_length */), qcap_register(parser, 1 /* padding_length */)), qcap_number(1u));
-}
-
-/* packet_length */
-static qcap_number_t value_31(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* packet_length */);
-}
-
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15, value_16, value_17, value_18, value_19, value_20, value_21, value_22, value_23, value_24, value_25, value_26, value_27, value_28, value_29, value_30, value_31};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5};
 
 /* Which alternative of KEXDH_INIT applies. */
 static int choose_19(const qcap_parser_t *parser)
@@ -928,20 +765,6 @@ static int choose_61(const qcap_parser_t *parser)
     return 1;
 }
 
-/* Which alternative of single-LF applies. */
-static int choose_62(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* is_compatible */
-    n = qcap_is_true(qcap_register(parser, 4 /* is_compatible */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 32, 0, false, false}, /* 0: v1-length */
@@ -1162,7 +985,7 @@ out2:
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_PROTOVERSION_1);
 
-    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
+    /* protoversion = "2" . ".0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2" */
 on4:
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ".0", 2) == 0)) {
@@ -1184,7 +1007,7 @@ out4:
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_PROTOVERSION_3);
 
-    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
+    /* protoversion = "2." . "0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2." */
 on6:
     if (QCAP_UNLIKELY(at == end))
@@ -1458,8 +1281,8 @@ on19:
 out19:
     return qcap_leave(parser, at, end, AT_BARE_LF_1);
 
-    /* compatible = . "1.99"      RFC 4253, 5.1
-     * old-version = . "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
+    /* compatible = "1" . ".99"      RFC 4253, 5.1
+     * old-version = "1" . "." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1" */
 on3:
     if (QCAP_UNLIKELY(at == end))
@@ -1474,7 +1297,7 @@ out3:
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_COMPATIBLE_1);
 
-    /* compatible = . "1.99"      RFC 4253, 5.1
+    /* compatible = "1." . "99"      RFC 4253, 5.1
      * old-version = "1." ( ( . "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( . "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1." */
@@ -1495,7 +1318,7 @@ out20:
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_COMPATIBLE_3);
 
-    /* compatible = . "1.99"      RFC 4253, 5.1
+    /* compatible = "1.9" . "9"      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ . "0"-"8" ] ) )      RFC 4253, 5.1
      * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.9" */
@@ -1507,8 +1330,8 @@ on22:
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_7(parser), 16, QCAP_HERE(p0) + 8);
-        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_6(parser), 16, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 16, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 16, QCAP_HERE(p0) + 8);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_VERSIONS_1, QCAP_STOP_PAUSED);
@@ -1520,7 +1343,7 @@ on22:
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_5(parser), 12, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 12, QCAP_HERE(p0) + 8);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_VERSIONS_1, QCAP_STOP_PAUSED);
@@ -1532,8 +1355,8 @@ on22:
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_7(parser), 16, QCAP_HERE(p0) + 7);
-        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_6(parser), 16, QCAP_HERE(p0) + 7);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 16, QCAP_HERE(p0) + 7);
+        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 16, QCAP_HERE(p0) + 7);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 7);
         qcap_element_open(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
@@ -1558,8 +1381,8 @@ on21:
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_7(parser), 16, QCAP_HERE(p0) + 8);
-        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_6(parser), 16, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 16, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 16, QCAP_HERE(p0) + 8);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out23;
@@ -1570,8 +1393,8 @@ on21:
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_7(parser), 16, QCAP_HERE(p0) + 7);
-        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_6(parser), 16, QCAP_HERE(p0) + 7);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 16, QCAP_HERE(p0) + 7);
+        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 16, QCAP_HERE(p0) + 7);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 7);
         qcap_element_open(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
@@ -1730,7 +1553,7 @@ on30:
 out30:
     return qcap_leave(parser, at, end, AT_ENCRYPTED_1);
 
-    /* identification = . "SSH-" versions      RFC 4253, 4.2
+    /* identification = "S" . "SH-" versions      RFC 4253, 4.2
      * e.g. after "S" */
 identification_2:
     if (at == end)
@@ -1741,7 +1564,7 @@ identification_2:
     }
     return qcap_stop(parser, at, AT_IDENTIFICATION_2, QCAP_STOP_TABLE);
 
-    /* identification = . "SSH-" versions      RFC 4253, 4.2
+    /* identification = "SS" . "H-" versions      RFC 4253, 4.2
      * e.g. after "SS" */
 identification_3:
     if (at == end)
@@ -1752,7 +1575,7 @@ identification_3:
     }
     return qcap_stop(parser, at, AT_IDENTIFICATION_3, QCAP_STOP_TABLE);
 
-    /* identification = . "SSH-" versions      RFC 4253, 4.2
+    /* identification = "SSH" . "-" versions      RFC 4253, 4.2
      * e.g. after "SSH" */
 identification_4:
     if (at == end)
@@ -2040,7 +1863,7 @@ out5:
 
     /* not-dash = . ( HTAB / %x01-08 / SP / CR / DQUOTE / %x0B-0C / ...      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
-     * identification = . "SSH-" versions      RFC 4253, 4.2
+     * identification = "SSH" . "-" versions      RFC 4253, 4.2
      * e.g. after "SSH" */
 on7:
     if (QCAP_UNLIKELY(at == end))
@@ -2818,69 +2641,69 @@ static const uint16_t targets_62[] = {AT_SINGLE_LF_4, AT_BEFORE_BARE_LF_2};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_0, .rule = 35}, /* 0 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 37, .value = value_8}, /* 1 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 47, .value = value_9}, /* 2 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 78, .value = value_10}, /* 3 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 77, .value = value_11}, /* 4 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 66, .value = value_12}, /* 5 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 78, .value = value_10}, /* 6 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 67, .value = value_13}, /* 7 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 90, .value = value_14}, /* 8 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_9, .rule = 89, .value = value_15}, /* 9 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 88, .value = value_16}, /* 10 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_11, .rule = 87, .value = value_17}, /* 11 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 86, .value = value_18}, /* 12 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_13, .rule = 85, .value = value_19}, /* 13 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_14, .rule = 84, .value = value_20}, /* 14 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 82, .value = value_21}, /* 15 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_16, .rule = 79, .value = value_22}, /* 16 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 68, .value = value_23}, /* 17 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_18, .rule = 69, .value = value_24}, /* 18 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_19, .rule = 54, .choose = choose_19}, /* 19 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 48, .choose = choose_20}, /* 20 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 44, .value = value_25}, /* 21 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 39, .value = value_26}, /* 22 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_23, .rule = 41, .is_shared = true, .choose = choose_23}, /* 23 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_24, .rule = 27, .choose = choose_24}, /* 24 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_25, .rule = 26, .choose = choose_25}, /* 25 */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_26, .rule = 35}, /* 26 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_27, .rule = 37, .value = value_8}, /* 27 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 47, .value = value_9}, /* 28 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 78, .value = value_10}, /* 29 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 77, .value = value_11}, /* 30 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_31, .rule = 66, .value = value_12}, /* 31 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_32, .rule = 78, .value = value_10}, /* 32 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 67, .value = value_13}, /* 33 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 90, .value = value_14}, /* 34 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 89, .value = value_15}, /* 35 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 88, .value = value_16}, /* 36 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 87, .value = value_17}, /* 37 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 86, .value = value_18}, /* 38 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 85, .value = value_19}, /* 39 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 84, .value = value_20}, /* 40 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 82, .value = value_21}, /* 41 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 79, .value = value_22}, /* 42 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 68, .value = value_23}, /* 43 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 66, .value = value_12}, /* 44 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 80, .value = value_27}, /* 45 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_46, .rule = 70, .value = value_28}, /* 46 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_47, .rule = 57, .is_shared = true, .choose = choose_47}, /* 47 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 66, .value = value_12}, /* 48 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_49, .rule = 66, .value = value_12}, /* 49 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_50, .rule = 64, .is_shared = true, .choose = choose_50}, /* 50 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 83, .value = value_29}, /* 51 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 66, .value = value_12}, /* 52 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 80, .value = value_27}, /* 53 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_54, .rule = 70, .value = value_28}, /* 54 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_55, .rule = 58, .is_shared = true, .choose = choose_55}, /* 55 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_56, .rule = 59, .is_shared = true, .choose = choose_56}, /* 56 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_57, .rule = 49, .choose = choose_57}, /* 57 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 45, .value = value_30}, /* 58 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 43, .value = value_31}, /* 59 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_60, .rule = 42, .is_shared = true, .choose = choose_60}, /* 60 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_61, .rule = 30, .choose = choose_61}, /* 61 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_62, .rule = 26, .choose = choose_62}, /* 62 */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_0, .rule = 35}, /* 0: all-the-rest */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 37, .value = value_1}, /* 1: v1-packet-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 47, .value = value_2}, /* 2: random-padding */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 78, .value = value_3}, /* 3: language-tag */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 77, .value = value_3}, /* 4: description */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 66, .value = value_3}, /* 5: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 78, .value = value_3}, /* 6: language-tag */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 67, .value = value_3}, /* 7: message */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 90, .value = value_3}, /* 8: languages-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_9, .rule = 89, .value = value_3}, /* 9: languages-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 88, .value = value_3}, /* 10: compression-algorithms-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_11, .rule = 87, .value = value_3}, /* 11: compression-algorithms-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 86, .value = value_3}, /* 12: mac-algorithms-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_13, .rule = 85, .value = value_3}, /* 13: mac-algorithms-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_14, .rule = 84, .value = value_3}, /* 14: encryption-algorithms-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 82, .value = value_3}, /* 15: encryption-algorithms-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_16, .rule = 79, .value = value_3}, /* 16: server-host-key-algorithms */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 68, .value = value_3}, /* 17: kex-algorithms */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_18, .rule = 69, .value = value_3}, /* 18: e */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_19, .rule = 54, .choose = choose_19}, /* 19: KEXDH_INIT */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 48, .choose = choose_20}, /* 20: client-message */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 44, .value = value_4}, /* 21: client-payload */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 39, .value = value_5}, /* 22: client-packet-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_23, .rule = 41, .is_shared = true, .choose = choose_23}, /* 23: client-clear-packet */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_24, .rule = 27, .choose = choose_24}, /* 24: client-packet */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_25, .rule = 26, .choose = choose_25}, /* 25: single-LF */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_26, .rule = 35}, /* 26: all-the-rest */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_27, .rule = 37, .value = value_1}, /* 27: v1-packet-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 47, .value = value_2}, /* 28: random-padding */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 78, .value = value_3}, /* 29: language-tag */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 77, .value = value_3}, /* 30: description */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_31, .rule = 66, .value = value_3}, /* 31: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_32, .rule = 78, .value = value_3}, /* 32: language-tag */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 67, .value = value_3}, /* 33: message */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 90, .value = value_3}, /* 34: languages-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 89, .value = value_3}, /* 35: languages-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 88, .value = value_3}, /* 36: compression-algorithms-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 87, .value = value_3}, /* 37: compression-algorithms-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 86, .value = value_3}, /* 38: mac-algorithms-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 85, .value = value_3}, /* 39: mac-algorithms-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 84, .value = value_3}, /* 40: encryption-algorithms-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 82, .value = value_3}, /* 41: encryption-algorithms-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 79, .value = value_3}, /* 42: server-host-key-algorithms */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 68, .value = value_3}, /* 43: kex-algorithms */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 66, .value = value_3}, /* 44: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 80, .value = value_3}, /* 45: key-type */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_46, .rule = 70, .value = value_3}, /* 46: host-key */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_47, .rule = 57, .is_shared = true, .choose = choose_47}, /* 47: KEXRSA_PUBKEY */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 66, .value = value_3}, /* 48: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_49, .rule = 66, .value = value_3}, /* 49: string-text */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_50, .rule = 64, .is_shared = true, .choose = choose_50}, /* 50: reply-or-group-of-method */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 83, .value = value_3}, /* 51: signature */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 66, .value = value_3}, /* 52: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 80, .value = value_3}, /* 53: key-type */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_54, .rule = 70, .value = value_3}, /* 54: host-key */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_55, .rule = 58, .is_shared = true, .choose = choose_55}, /* 55: reply-or-group */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_56, .rule = 59, .is_shared = true, .choose = choose_56}, /* 56: KEX_DH_GEX_REPLY */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_57, .rule = 49, .choose = choose_57}, /* 57: server-message */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 45, .value = value_4}, /* 58: server-payload */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 43, .value = value_5}, /* 59: server-packet-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_60, .rule = 42, .is_shared = true, .choose = choose_60}, /* 60: server-clear-packet */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_61, .rule = 30, .choose = choose_61}, /* 61: server-packet */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_62, .rule = 26, .choose = choose_25}, /* 62: single-LF */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -3339,18 +3162,18 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 15, 0, 0}, /* open kexinit */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 15, 0, 0}, /* open kexinit */
     {QCAP_OP_CLOSE, 0, 1, 28, 0, 0}, /* close newkeys */
-    {QCAP_OP_SET, 0, 0, 5, 1, 93}, /* set is_encrypted */
+    {QCAP_OP_SET, 0, 0, 5, 0, 93}, /* set is_encrypted */
     {QCAP_OP_OPEN, 0, 1, 28, 0, 0}, /* open newkeys */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 28, 0, 0}, /* open newkeys */
     {QCAP_OP_CLOSE, 0, 1, 29, 0, 0}, /* close kex-init */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 2, 94}, /* set is_group_exchange */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 3, 76}, /* set is_other_exchange */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 0, 94}, /* set is_group_exchange */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 0, 76}, /* set is_other_exchange */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 6, 0, 0}, /* convert e-size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin e-size */
     {QCAP_OP_OPEN, 0, 1, 29, 0, 0}, /* open kex-init */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 29, 0, 0}, /* open kex-init */
     {QCAP_OP_CLOSE, 0, 1, 30, 0, 0}, /* close kex-request */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 4, 95}, /* set is_group_exchange */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 0, 95}, /* set is_group_exchange */
     {QCAP_OP_OPEN, 0, 1, 30, 0, 0}, /* open kex-request */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 30, 0, 0}, /* open kex-request */
     {QCAP_OP_CLOSE, 0, 1, 31, 0, 0}, /* close kex-message */
@@ -3385,9 +3208,9 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 2, 0, 0}, /* open software-version */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 2, 0, 0}, /* open software-version */
     {QCAP_OP_CLOSE, 0, 1, 1, 0, 0}, /* close protoversion */
-    {QCAP_OP_SET, 0, 0, 4, 5, 12}, /* set is_compatible */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 6, 16}, /* set is_v1 */
-    {QCAP_OP_SET, 0, 0, 4, 7, 16}, /* set is_compatible */
+    {QCAP_OP_SET, 0, 0, 4, 0, 12}, /* set is_compatible */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 0, 16}, /* set is_v1 */
+    {QCAP_OP_SET, 0, 0, 4, 0, 16}, /* set is_compatible */
     {QCAP_OP_OPEN, 0, 1, 1, 0, 0}, /* open protoversion */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open protoversion */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open banner */
@@ -3605,7 +3428,7 @@ static const qcap_state_t states[] = {
      *     -> not_s_1 */
     {5, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 3: before_not_s_1 */
 
-    /* identification = . "SSH-" versions      RFC 4253, 4.2
+    /* identification = "S" . "SH-" versions      RFC 4253, 4.2
      * e.g. after "S"
      *     "S" -> identification_3 */
     {6, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 4: identification_2 */
@@ -3626,7 +3449,7 @@ static const qcap_state_t states[] = {
      *     LF -> not_s_1 */
     {9, 255, 1, 2, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 6: not_s_3 */
 
-    /* identification = . "SSH-" versions      RFC 4253, 4.2
+    /* identification = "SS" . "H-" versions      RFC 4253, 4.2
      * e.g. after "SS"
      *     "H" -> identification_4 */
     {12, 255, 3, 4, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 7: identification_3 */
@@ -3640,7 +3463,7 @@ static const qcap_state_t states[] = {
      *     LF -> not_s_1 */
     {13, 255, 4, 5, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 8: not_h_1 */
 
-    /* identification = . "SSH-" versions      RFC 4253, 4.2
+    /* identification = "SSH" . "-" versions      RFC 4253, 4.2
      * e.g. after "SSH"
      *     "-" -> protoversion_1: open protoversion */
     {16, 255, 5, 6, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 9: identification_4 */
@@ -3654,7 +3477,7 @@ static const qcap_state_t states[] = {
 
     /* not-dash = . ( HTAB / %x01-08 / SP / CR / DQUOTE / %x0B-0C / ...      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
-     * identification = . "SSH-" versions      RFC 4253, 4.2
+     * identification = "SSH" . "-" versions      RFC 4253, 4.2
      * e.g. after "SSH"
      *     ALPHA / DIGIT / SP / HTAB / CR / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"," / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF -> not_dash_2
      *     "-" -> protoversion_2: open banner, open protoversion
@@ -3684,29 +3507,29 @@ static const qcap_state_t states[] = {
      *     "2" -> protoversion_4 */
     {26, 255, 7, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 14: protoversion_2 */
 
-    /* compatible = . "1.99"      RFC 4253, 5.1
-     * old-version = . "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
+    /* compatible = "1" . ".99"      RFC 4253, 5.1
+     * old-version = "1" . "." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1"
      *     "." -> compatible_3 */
     {28, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 15: compatible_1 */
 
-    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
+    /* protoversion = "2" . ".0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2"
      *     "." -> protoversion_5 */
     {29, 255, 8, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 16: protoversion_3 */
 
-    /* compatible = . "1.99"      RFC 4253, 5.1
-     * old-version = . "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
+    /* compatible = "1" . ".99"      RFC 4253, 5.1
+     * old-version = "1" . "." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1"
      *     "." -> compatible_4 */
     {30, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 17: compatible_2 */
 
-    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
+    /* protoversion = "2" . ".0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2"
      *     "." -> protoversion_6 */
     {31, 255, 8, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 18: protoversion_4 */
 
-    /* compatible = . "1.99"      RFC 4253, 5.1
+    /* compatible = "1." . "99"      RFC 4253, 5.1
      * old-version = "1." ( ( . "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( . "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1."
@@ -3714,12 +3537,12 @@ static const qcap_state_t states[] = {
      *     "9" -> compatible_5 */
     {32, 255, 9, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: compatible_3 */
 
-    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
+    /* protoversion = "2." . "0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2."
      *     "0" -> versions_1: close protoversion */
     {34, 255, 10, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 20: protoversion_5 */
 
-    /* compatible = . "1.99"      RFC 4253, 5.1
+    /* compatible = "1." . "99"      RFC 4253, 5.1
      * old-version = "1." ( ( . "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( . "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1."
@@ -3727,7 +3550,7 @@ static const qcap_state_t states[] = {
      *     "9" -> compatible_6 */
     {35, 255, 9, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 21: compatible_4 */
 
-    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
+    /* protoversion = "2." . "0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2."
      *     "0" -> versions_2: close protoversion */
     {37, 255, 10, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 22: protoversion_6 */
@@ -3739,7 +3562,7 @@ static const qcap_state_t states[] = {
      *     "-" -> softwareversion_1: set is_compatible, set is_v1, close protoversion, open software-version */
     {38, 255, 11, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 23: old_version_1 */
 
-    /* compatible = . "1.99"      RFC 4253, 5.1
+    /* compatible = "1.9" . "9"      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ . "0"-"8" ] ) )      RFC 4253, 5.1
      * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.9"
@@ -4030,7 +3853,7 @@ static const qcap_state_t states[] = {
      *     "-" -> softwareversion_2: set is_compatible, set is_v1, close protoversion, open software-version */
     {101, 255, 11, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: old_version_2 */
 
-    /* compatible = . "1.99"      RFC 4253, 5.1
+    /* compatible = "1.9" . "9"      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ . "0"-"8" ] ) )      RFC 4253, 5.1
      * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.9"

@@ -503,279 +503,115 @@ static qcap_number_t value_0(const qcap_parser_t *parser)
     return qcap_number(1);
 }
 
-/* true */
-static qcap_number_t value_1(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
-/* true */
-static qcap_number_t value_2(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
 /* record_length */
-static qcap_number_t value_3(const qcap_parser_t *parser)
+static qcap_number_t value_1(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 1 /* record_length */);
 }
 
 /* key_arg_length */
-static qcap_number_t value_4(const qcap_parser_t *parser)
+static qcap_number_t value_2(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 18 /* key_arg_length */);
 }
 
 /* encrypted_key_length */
-static qcap_number_t value_5(const qcap_parser_t *parser)
+static qcap_number_t value_3(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 17 /* encrypted_key_length */);
 }
 
 /* clear_key_length */
-static qcap_number_t value_6(const qcap_parser_t *parser)
+static qcap_number_t value_4(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 16 /* clear_key_length */);
 }
 
 /* (record_length & 32767) - 1 */
-static qcap_number_t value_7(const qcap_parser_t *parser)
+static qcap_number_t value_5(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_SUB, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* record_length */), qcap_number(32767u)), qcap_number(1u));
 }
 
 /* challenge_length */
-static qcap_number_t value_8(const qcap_parser_t *parser)
+static qcap_number_t value_6(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 13 /* challenge_length */);
 }
 
 /* session_id_length */
-static qcap_number_t value_9(const qcap_parser_t *parser)
+static qcap_number_t value_7(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 12 /* session_id_length */);
 }
 
 /* cipher_specs_length */
-static qcap_number_t value_10(const qcap_parser_t *parser)
+static qcap_number_t value_8(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 11 /* cipher_specs_length */);
 }
 
 /* (record_length & 32767) - 3 */
-static qcap_number_t value_11(const qcap_parser_t *parser)
+static qcap_number_t value_9(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_SUB, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* record_length */), qcap_number(32767u)), qcap_number(3u));
 }
 
-/* record_length */
-static qcap_number_t value_12(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 1 /* record_length */);
-}
-
 /* record_length & 32767 */
-static qcap_number_t value_13(const qcap_parser_t *parser)
+static qcap_number_t value_10(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* record_length */), qcap_number(32767u));
 }
 
 /* padding_length */
-static qcap_number_t value_14(const qcap_parser_t *parser)
+static qcap_number_t value_11(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 19 /* padding_length */);
 }
 
 /* (record_length & 16383) - padding_length */
-static qcap_number_t value_15(const qcap_parser_t *parser)
+static qcap_number_t value_12(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_SUB, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* record_length */), qcap_number(16383u)), qcap_register(parser, 19 /* padding_length */));
 }
 
 /* connection_id_length */
-static qcap_number_t value_16(const qcap_parser_t *parser)
+static qcap_number_t value_13(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 15 /* connection_id_length */);
 }
 
 /* certificate_length */
-static qcap_number_t value_17(const qcap_parser_t *parser)
+static qcap_number_t value_14(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 14 /* certificate_length */);
 }
 
 /* (record_length & 32767) - 5 */
-static qcap_number_t value_18(const qcap_parser_t *parser)
+static qcap_number_t value_15(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_SUB, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* record_length */), qcap_number(32767u)), qcap_number(5u));
 }
 
 /* size */
-static qcap_number_t value_19(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_20(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_21(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_22(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_23(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_24(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_25(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_26(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_27(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_28(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_29(const qcap_parser_t *parser)
+static qcap_number_t value_16(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 8 /* size */);
 }
 
 /* extension_size */
-static qcap_number_t value_30(const qcap_parser_t *parser)
+static qcap_number_t value_17(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 10 /* extension_size */);
 }
 
-/* size */
-static qcap_number_t value_31(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_32(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_33(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_34(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_35(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_36(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
 /* msg_length */
-static qcap_number_t value_37(const qcap_parser_t *parser)
+static qcap_number_t value_18(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 5 /* msg_length */);
 }
 
-/* extension_size */
-static qcap_number_t value_38(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 10 /* extension_size */);
-}
-
-/* size */
-static qcap_number_t value_39(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_40(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_41(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_42(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_43(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* size */
-static qcap_number_t value_44(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 8 /* size */);
-}
-
-/* msg_length */
-static qcap_number_t value_45(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 5 /* msg_length */);
-}
-
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15, value_16, value_17, value_18, value_19, value_20, value_21, value_22, value_23, value_24, value_25, value_26, value_27, value_28, value_29, value_30, value_31, value_32, value_33, value_34, value_35, value_36, value_37, value_38, value_39, value_40, value_41, value_42, value_43, value_44, value_45};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15, value_16, value_17, value_18};
 
 /* Which alternative of alerts applies. */
 static int choose_0(const qcap_parser_t *parser)
@@ -919,26 +755,6 @@ static int choose_17(const qcap_parser_t *parser)
     if (n.value)
         return 0;
     return 1;
-}
-
-/* Which alternative of handshake-fragment applies. */
-static int choose_18(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* record_length = 0 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* record_length */), qcap_number(0u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* record_length > 16384 */
-    n = qcap_binary(QCAP_GT, qcap_register(parser, 1 /* record_length */), qcap_number(16384u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    return 2;
 }
 
 /* Which alternative of server-messages applies. */
@@ -1419,7 +1235,7 @@ out6:
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_SSL2_VERSION_3);
 
-    /* ssl2-version = . %x00.02 / ( %x03 %x00-04 )      RFC 5246, E.2
+    /* ssl2-version = %x00 . %x02 / ( %x03 %x00-04 )      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00" */
 on5:
     if (QCAP_UNLIKELY(at == end))
@@ -1846,7 +1662,7 @@ before_type_2:
         return qcap_stop(parser, at, AT_TYPE_2, QCAP_STOP_PAUSED);
     goto type_2;
 
-    /* ssl2-server-version = . %x00.02      RFC 5246, E.2
+    /* ssl2-server-version = %x00 . %x02      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00" */
 ssl2_server_version_2:
     if (at == end)
@@ -3257,75 +3073,75 @@ static const uint16_t targets_68[] = {AT_SERVER_BODY_2, AT_BEFORE_SERVER_MSG_TYP
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_0, .rule = 24, .choose = choose_0}, /* 0 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 75, .is_shared = true, .choose = choose_1}, /* 1 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 33, .choose = choose_2}, /* 2 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_3, .rule = 25, .choose = choose_3}, /* 3 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 46, .choose = choose_4}, /* 4 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 27, .choose = choose_5}, /* 5 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 19, .choose = choose_6}, /* 6 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 19, .value = value_3}, /* 7 */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_8, .rule = 77}, /* 8 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_9, .rule = 112, .value = value_4}, /* 9 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 111, .value = value_5}, /* 10 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_11, .rule = 109, .value = value_6}, /* 11 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 81, .value = value_7}, /* 12 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_13, .rule = 100, .value = value_8}, /* 13 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_14, .rule = 97, .value = value_9}, /* 14 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 50, .value = value_10}, /* 15 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_16, .rule = 54, .value = value_11}, /* 16 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_17, .rule = 76, .is_shared = true, .choose = choose_17}, /* 17 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_18, .rule = 33, .choose = choose_18}, /* 18 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_19, .rule = 28, .choose = choose_19}, /* 19 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 22, .choose = choose_20}, /* 20 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 22, .value = value_12}, /* 21 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 91, .value = value_13}, /* 22 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_23, .rule = 53, .value = value_14}, /* 23 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_24, .rule = 52, .value = value_15}, /* 24 */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_25, .rule = 77}, /* 25 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_26, .rule = 106, .value = value_16}, /* 26 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_27, .rule = 50, .value = value_10}, /* 27 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 101, .value = value_17}, /* 28 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 57, .value = value_18}, /* 29 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 136, .value = value_19}, /* 30 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_31, .rule = 126, .value = value_20}, /* 31 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_32, .rule = 127, .value = value_21}, /* 32 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 123, .value = value_22}, /* 33 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 93, .value = value_23}, /* 34 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 134, .value = value_24}, /* 35 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 128, .value = value_25}, /* 36 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 124, .value = value_26}, /* 37 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 125, .value = value_27}, /* 38 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 139, .value = value_28}, /* 39 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 129, .value = value_29}, /* 40 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_41, .rule = 114, .choose = choose_41}, /* 41 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 114, .value = value_30}, /* 42 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 108, .value = value_31}, /* 43 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 105, .value = value_32}, /* 44 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 98, .value = value_33}, /* 45 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_46, .rule = 87, .value = value_34}, /* 46 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_47, .rule = 99, .value = value_35}, /* 47 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 83, .value = value_36}, /* 48 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_49, .rule = 61, .choose = choose_49}, /* 49 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_50, .rule = 61, .value = value_37}, /* 50 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 123, .value = value_22}, /* 51 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 134, .value = value_24}, /* 52 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 128, .value = value_25}, /* 53 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_54, .rule = 139, .value = value_28}, /* 54 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_55, .rule = 143, .choose = choose_55}, /* 55 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_56, .rule = 143, .value = value_38}, /* 56 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_57, .rule = 142, .value = value_39}, /* 57 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 87, .value = value_34}, /* 58 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 95, .value = value_40}, /* 59 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_60, .rule = 83, .value = value_36}, /* 60 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_61, .rule = 104, .value = value_41}, /* 61 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_62, .rule = 94, .value = value_42}, /* 62 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_63, .rule = 93, .value = value_23}, /* 63 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_64, .rule = 80, .choose = choose_64}, /* 64 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_65, .rule = 73, .value = value_43}, /* 65 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_66, .rule = 90, .value = value_44}, /* 66 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_67, .rule = 62, .choose = choose_67}, /* 67 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_68, .rule = 62, .value = value_45}, /* 68 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_0, .rule = 24, .choose = choose_0}, /* 0: alerts */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 75, .is_shared = true, .choose = choose_1}, /* 1: client-changed-messages */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 33, .choose = choose_2}, /* 2: handshake-fragment */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_3, .rule = 25, .choose = choose_3}, /* 3: client-messages */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 46, .choose = choose_4}, /* 4: heartbeat-rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 27, .choose = choose_5}, /* 5: heartbeats */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 19, .choose = choose_6}, /* 6: client-fragment */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 19, .value = value_1}, /* 7: client-fragment */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_8, .rule = 77}, /* 8: ssl2-records */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_9, .rule = 112, .value = value_2}, /* 9: key-arg-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 111, .value = value_3}, /* 10: encrypted-key-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_11, .rule = 109, .value = value_4}, /* 11: clear-key-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 81, .value = value_5}, /* 12: ssl2-client-master-key-body */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_13, .rule = 100, .value = value_6}, /* 13: challenge */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_14, .rule = 97, .value = value_7}, /* 14: ssl2-session-id */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 50, .value = value_8}, /* 15: cipher-specs */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_16, .rule = 54, .value = value_9}, /* 16: ssl2-client-hello-body */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_17, .rule = 76, .is_shared = true, .choose = choose_17}, /* 17: server-changed-messages */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_18, .rule = 33, .choose = choose_2}, /* 18: handshake-fragment */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_19, .rule = 28, .choose = choose_19}, /* 19: server-messages */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 22, .choose = choose_20}, /* 20: server-fragment */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 22, .value = value_1}, /* 21: server-fragment */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 91, .value = value_10}, /* 22: ssl2-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_23, .rule = 53, .value = value_11}, /* 23: ssl2-padding */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_24, .rule = 52, .value = value_12}, /* 24: ssl2-padded-data */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_25, .rule = 77}, /* 25: ssl2-records */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_26, .rule = 106, .value = value_13}, /* 26: connection-id */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_27, .rule = 50, .value = value_8}, /* 27: cipher-specs */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 101, .value = value_14}, /* 28: ssl2-certificate-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 57, .value = value_15}, /* 29: ssl2-server-hello-body */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 136, .value = value_16}, /* 30: HostName */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_31, .rule = 126, .value = value_16}, /* 31: server-name-list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_32, .rule = 127, .value = value_16}, /* 32: groups */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 123, .value = value_16}, /* 33: formats */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 93, .value = value_16}, /* 34: schemes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 134, .value = value_16}, /* 35: ProtocolName */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 128, .value = value_16}, /* 36: protocol-name-list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 124, .value = value_16}, /* 37: versions */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 125, .value = value_16}, /* 38: ke-modes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 139, .value = value_16}, /* 39: key-exchange */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 129, .value = value_16}, /* 40: client-shares */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_41, .rule = 114, .choose = choose_41}, /* 41: client-extension-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 114, .value = value_17}, /* 42: client-extension-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 108, .value = value_16}, /* 43: client-extensions */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 105, .value = value_16}, /* 44: compression-methods */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 98, .value = value_16}, /* 45: cipher-suites */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_46, .rule = 87, .value = value_16}, /* 46: session-id */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_47, .rule = 99, .value = value_16}, /* 47: ASN-1Cert-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 83, .value = value_16}, /* 48: certificate-list */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_49, .rule = 61, .choose = choose_49}, /* 49: client-body */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_50, .rule = 61, .value = value_18}, /* 50: client-body */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 123, .value = value_16}, /* 51: formats */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 134, .value = value_16}, /* 52: ProtocolName */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 128, .value = value_16}, /* 53: protocol-name-list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_54, .rule = 139, .value = value_16}, /* 54: key-exchange */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_55, .rule = 143, .choose = choose_55}, /* 55: server-extension-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_56, .rule = 143, .value = value_17}, /* 56: server-extension-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_57, .rule = 142, .value = value_16}, /* 57: server-extensions */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 87, .value = value_16}, /* 58: session-id */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 95, .value = value_16}, /* 59: ticket */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_60, .rule = 83, .value = value_16}, /* 60: certificate-list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_61, .rule = 104, .value = value_16}, /* 61: DistinguishedName */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_62, .rule = 94, .value = value_16}, /* 62: certificate-authorities */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_63, .rule = 93, .value = value_16}, /* 63: schemes */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_64, .rule = 80, .choose = choose_64}, /* 64: certificate-algorithms */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_65, .rule = 73, .value = value_16}, /* 65: certificate-types */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_66, .rule = 90, .value = value_16}, /* 66: response */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_67, .rule = 62, .choose = choose_67}, /* 67: server-body */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_68, .rule = 62, .value = value_18}, /* 68: server-body */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -4003,7 +3819,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 16, 0, 0}, /* open encrypted-handshake */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 16, 0, 0}, /* open encrypted-handshake */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 17, 0, 0}, /* close application-data */
-    {QCAP_OP_SET, 0, 0, 2, 1, 26}, /* set is_changed */
+    {QCAP_OP_SET, 0, 0, 2, 0, 26}, /* set is_changed */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 17, 0, 0}, /* open application-data */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 17, 0, 0}, /* open application-data */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 18, 0, 0}, /* close encrypted-heartbeat */
@@ -4256,7 +4072,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 54, 0, 0}, /* open session-id */
     {QCAP_OP_CLOSE, 0, 1, 52, 0, 0}, /* close random */
     {QCAP_OP_CLOSE, 0, 2, 53, 0, 0}, /* close hello-retry-request */
-    {QCAP_OP_SET, 0, 0, 7, 2, 79}, /* set is_retry */
+    {QCAP_OP_SET, 0, 0, 7, 0, 79}, /* set is_retry */
     {QCAP_OP_OPEN, 0, 2, 53, 0, 0}, /* open hello-retry-request */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 53, 0, 0}, /* open hello-retry-request */
     {QCAP_OP_OPEN, 0, 1, 52, 0, 0}, /* open random */
@@ -4764,7 +4580,7 @@ static const qcap_state_t states[] = {
      *     %x00 -> client_fragment_3: convert length, atomic ends */
     {21, 255, 9, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 17: length_4 */
 
-    /* ssl2-version = . %x00.02 / ( %x03 %x00-04 )      RFC 5246, E.2
+    /* ssl2-version = %x00 . %x02 / ( %x03 %x00-04 )      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00"
      *     %x02 -> ssl2_client_hello_body_2: close version */
     {22, 255, 10, 12, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 18: ssl2_version_2 */
@@ -4853,7 +4669,7 @@ static const qcap_state_t states[] = {
      *     -> type_2: close record */
     {34, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 33: before_type_2 */
 
-    /* ssl2-server-version = . %x00.02      RFC 5246, E.2
+    /* ssl2-server-version = %x00 . %x02      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00"
      *     %x02 -> ssl2_server_hello_body_2: close version */
     {35, 255, 10, 19, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 34: ssl2_server_version_2 */
@@ -5695,7 +5511,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_2 */
     {171, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: any_random_1 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF . %x21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf"
      *     ALPHA / DIGIT / CTL / SP / DQUOTE / "#"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> any_random_2
@@ -5776,7 +5592,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_3 */
     {184, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: any_random_2 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21 . %xAD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!"
      *     CHAR / %x00 / %x80-AC / %xAE-FF -> any_random_3
@@ -5839,7 +5655,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_4 */
     {195, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: any_random_3 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21.AD . %x74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xad"
      *     HEXDIG / CTL / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"s" / "u"-"~" / %x80-FF -> any_random_4
@@ -5910,7 +5726,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_5 */
     {205, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: any_random_4 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21.AD.74 . %xE5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt"
      *     CHAR / %x00 / %x80-E4 / %xE6-FF -> any_random_5
@@ -5975,7 +5791,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_6 */
     {213, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: any_random_5 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21.AD.74.E5 . %x9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5"
      *     CHAR / %x00 / %x80-99 / %x9B-FF -> any_random_6
@@ -6048,7 +5864,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_7 */
     {226, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: any_random_6 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21.AD.74.E5.9A . %x61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9a"
      *     "a" -> retry_random_8
@@ -6107,7 +5923,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_8 */
     {232, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: any_random_7 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21.AD.74.E5.9A.61 . %x11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa"
      *     VCHAR / SP / HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-10 / %x12-1F / %x7F-FF -> any_random_8
@@ -6156,7 +5972,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_9 */
     {240, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: any_random_8 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21.AD.74.E5.9A.61.11 . %xBE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11"
      *     CHAR / %x00 / %x80-BD / %xBF-FF -> any_random_9
@@ -6191,7 +6007,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_10 */
     {245, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: any_random_9 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE . %x1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe"
      *     VCHAR / SP / HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-1C / %x1E-1F / %x7F-FF -> any_random_10
@@ -6209,7 +6025,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_11 */
     {248, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: any_random_10 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D . %x8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d"
      *     CHAR / %x00 / %x80-8B / %x8D-FF -> any_random_11
@@ -6241,7 +6057,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_12 */
     {254, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: any_random_11 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C . %x02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c"
      *     VCHAR / SP / HTAB / CR / LF / %x00-01 / %x03-08 / %x0B-0C / %x0E-1F / %x7F-FF -> any_random_12
@@ -6270,7 +6086,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_13 */
     {259, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: any_random_12 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02 . %x1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02"
      *     VCHAR / SP / HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-1D / %x1F / %x7F-FF -> any_random_13
@@ -6299,7 +6115,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_14 */
     {264, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: any_random_13 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E . %x65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1e"
      *     DIGIT / CTL / SP / DQUOTE / "!" / "#"-"/" / ":"-"d" / "f"-"~" / %x80-FF -> any_random_14
@@ -6326,7 +6142,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_15 */
     {269, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: any_random_14 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65 . %xB8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee"
      *     CHAR / %x00 / %x80-B7 / %xB9-FF -> any_random_15
@@ -6344,7 +6160,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_16 */
     {272, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: any_random_15 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
+    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8 . %x91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8"
      *     CHAR / %x00 / %x80-90 / %x92-FF -> any_random_16
@@ -6464,7 +6280,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_18 */
     {296, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: any_random_17 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2 . %xA2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2"
      *     CHAR / %x00 / %x80-A1 / %xA3-FF -> any_random_18
@@ -6519,7 +6335,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_19 */
     {304, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: any_random_18 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2 . %x11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2"
      *     VCHAR / SP / HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-10 / %x12-1F / %x7F-FF -> any_random_19
@@ -6592,7 +6408,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_20 */
     {313, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: any_random_19 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2.11 . %x16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11"
      *     VCHAR / SP / HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-15 / %x17-1F / %x7F-FF -> any_random_20
@@ -6658,7 +6474,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_21 */
     {325, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: any_random_20 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2.11.16 . %x7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16"
      *     HEXDIG / CTL / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"y" / "{"-"~" / %x80-FF -> any_random_21
@@ -6697,7 +6513,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_22 */
     {331, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: any_random_21 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2.11.16.7A . %xBB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z"
      *     CHAR / %x00 / %x80-BA / %xBC-FF -> any_random_22
@@ -6740,7 +6556,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_23 */
     {339, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: any_random_22 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2.11.16.7A.BB . %x8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb"
      *     CHAR / %x00 / %x80-8B / %x8D-FF -> any_random_23
@@ -6769,7 +6585,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_24 */
     {343, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: any_random_23 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2.11.16.7A.BB.8C . %x5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c"
      *     ALPHA / DIGIT / CTL / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"]" / "_"-"`" / "{"-"~" / %x80-FF -> any_random_24
@@ -6810,7 +6626,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_25 */
     {351, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: any_random_24 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2.11.16.7A.BB.8C.5E . %x07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^"
      *     VCHAR / SP / HTAB / CR / LF / %x00-06 / %x08 / %x0B-0C / %x0E-1F / %x7F-FF -> any_random_25
@@ -6857,7 +6673,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_26 */
     {364, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 410: any_random_25 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2.11.16.7A.BB.8C.5E.07 . %x9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07"
      *     CHAR / %x00 / %x80-9D / %x9F-FF -> any_random_26
@@ -6904,7 +6720,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_27 */
     {376, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 416: any_random_26 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2.11.16.7A.BB.8C.5E.07.9E . %x09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07\x9e"
      *     VCHAR / SP / CR / LF / %x00-08 / %x0B-0C / %x0E-1F / %x7F-FF -> any_random_27
@@ -6935,7 +6751,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_28 */
     {386, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 420: any_random_27 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09 . %xE2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07\x9e\t"
      *     CHAR / %x00 / %x80-E1 / %xE3-FF -> any_random_28
@@ -6967,7 +6783,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_29 */
     {396, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 424: any_random_28 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2 . %xC8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07\x9e\t\xe2"
      *     CHAR / %x00 / %x80-C7 / %xC9-FF -> any_random_29
@@ -6998,7 +6814,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_30 */
     {406, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 428: any_random_29 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8 . %xA8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07\x9e\t\xe2\xc8"
      *     CHAR / %x00 / %x80-A7 / %xA9-FF -> any_random_30
@@ -7030,7 +6846,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_31 */
     {416, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 432: any_random_30 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8 . %x33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07\x9e\t\xe2\xc8\xa8"
      *     ALPHA / CTL / SP / DQUOTE / "!" / "#"-"2" / "4"-"@" / "["-"`" / "{"-"~" / %x80-FF -> any_random_31
@@ -7062,7 +6878,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> session_id_size_2: close random, begin session-id-size */
     {426, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: any_random_31 */
 
-    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33 . %x9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07\x9e\t\xe2\xc8\xa83"
      *     CHAR / %x00 / %x80-9B / %x9D-FF -> session_id_size_2: close random, begin session-id-size

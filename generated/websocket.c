@@ -239,68 +239,19 @@ static qcap_number_t value_1(const qcap_parser_t *parser)
     return qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u));
 }
 
-/* true */
-static qcap_number_t value_2(const qcap_parser_t *parser)
-{
-    (void)parser;
-    return qcap_number(1);
-}
-
 /* sizing & 127 */
-static qcap_number_t value_3(const qcap_parser_t *parser)
+static qcap_number_t value_2(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* sizing */), qcap_number(127u));
 }
 
 /* size */
-static qcap_number_t value_4(const qcap_parser_t *parser)
+static qcap_number_t value_3(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 2 /* size */);
 }
 
-/* size */
-static qcap_number_t value_5(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 2 /* size */);
-}
-
-/* size */
-static qcap_number_t value_6(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 2 /* size */);
-}
-
-/* size */
-static qcap_number_t value_7(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 2 /* size */);
-}
-
-/* size */
-static qcap_number_t value_8(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 2 /* size */);
-}
-
-/* size */
-static qcap_number_t value_9(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 2 /* size */);
-}
-
-/* size */
-static qcap_number_t value_10(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 2 /* size */);
-}
-
-/* size */
-static qcap_number_t value_11(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 2 /* size */);
-}
-
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3};
 
 /* Which alternative of control-frame applies. */
 static int choose_3(const qcap_parser_t *parser)
@@ -376,34 +327,6 @@ static int choose_9(const qcap_parser_t *parser)
     return 3;
 }
 
-/* Which alternative of content applies. */
-static int choose_14(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* is_deflated and is_masked */
-    n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 6 /* is_deflated */)),
-        qcap_is_true(qcap_register(parser, 5 /* is_masked */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* is_deflated */
-    n = qcap_is_true(qcap_register(parser, 6 /* is_deflated */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* is_masked */
-    n = qcap_is_true(qcap_register(parser, 5 /* is_masked */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    return 3;
-}
-
 /* Which alternative of contents applies. */
 static int choose_15(const qcap_parser_t *parser)
 {
@@ -453,20 +376,6 @@ static int choose_18(const qcap_parser_t *parser)
 
     /* (opening & 64) = 64 */
     n = qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(64u)), qcap_number(64u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of masking applies. */
-static int choose_19(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* key */
-    n = qcap_is_set(qcap_register(parser, 3 /* key */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -596,266 +505,6 @@ static int choose_27(const qcap_parser_t *parser)
     return 2;
 }
 
-/* Which alternative of control-frame applies. */
-static int choose_31(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (opening & 15) = 8 */
-    n = qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(8u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* (opening & 15) = 9 */
-    n = qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(9u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* (opening & 15) = 10 */
-    n = qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(10u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    return 3;
-}
-
-/* Which alternative of control-check applies. */
-static int choose_32(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* size > 125 */
-    n = qcap_binary(QCAP_GT, qcap_register(parser, 2 /* size */), qcap_number(125u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* not ((opening & 128) = 128) */
-    n = qcap_not(qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(128u)), qcap_number(128u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    return 2;
-}
-
-/* Which alternative of content applies. */
-static int choose_37(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* is_deflated and is_masked */
-    n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 6 /* is_deflated */)),
-        qcap_is_true(qcap_register(parser, 5 /* is_masked */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* is_deflated */
-    n = qcap_is_true(qcap_register(parser, 6 /* is_deflated */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* is_masked */
-    n = qcap_is_true(qcap_register(parser, 5 /* is_masked */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    return 3;
-}
-
-/* Which alternative of content applies. */
-static int choose_42(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* is_deflated and is_masked */
-    n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 6 /* is_deflated */)),
-        qcap_is_true(qcap_register(parser, 5 /* is_masked */)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* is_deflated */
-    n = qcap_is_true(qcap_register(parser, 6 /* is_deflated */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* is_masked */
-    n = qcap_is_true(qcap_register(parser, 5 /* is_masked */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    return 3;
-}
-
-/* Which alternative of contents applies. */
-static int choose_43(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (opening & 128) = 128 */
-    n = qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(128u)), qcap_number(128u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of masking applies. */
-static int choose_44(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* key */
-    n = qcap_is_set(qcap_register(parser, 3 /* key */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of continuation applies. */
-static int choose_45(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* type */
-    n = qcap_is_set(qcap_register(parser, 4 /* type */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of compression applies. */
-static int choose_46(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (opening & 64) = 64 */
-    n = qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(64u)), qcap_number(64u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of masking applies. */
-static int choose_47(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* key */
-    n = qcap_is_set(qcap_register(parser, 3 /* key */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of under-way applies. */
-static int choose_48(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* type */
-    n = qcap_is_set(qcap_register(parser, 4 /* type */));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of message-data applies. */
-static int choose_50(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (opening & 15) = 0 */
-    n = qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(0u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* ((opening & 15) = 1) or ((opening & 15) = 2) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(1u)),
-        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(2u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    return 2;
-}
-
-/* Which alternative of frame-payload-data applies. */
-static int choose_51(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (opening & 8) = 8 */
-    n = qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(8u)), qcap_number(8u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of reserved-check applies. */
-static int choose_52(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* not ((opening & 48) = 0) */
-    n = qcap_not(qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(48u)), qcap_number(0u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    return 1;
-}
-
-/* Which alternative of length-check applies. */
-static int choose_53(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* ((sizing & 127) = 126) and (size < 126) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* sizing */), qcap_number(127u)), qcap_number(126u)),
-        qcap_binary(QCAP_LT, qcap_register(parser, 2 /* size */), qcap_number(126u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* ((sizing & 127) = 127) and (size < 65536) */
-    n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* sizing */), qcap_number(127u)), qcap_number(127u)),
-        qcap_binary(QCAP_LT, qcap_register(parser, 2 /* size */), qcap_number(65536u)));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    return 2;
-}
-
 /* Which alternative of server-masking applies. */
 static int choose_54(const qcap_parser_t *parser)
 {
@@ -868,26 +517,6 @@ static int choose_54(const qcap_parser_t *parser)
     if (n.value)
         return 0;
     return 1;
-}
-
-/* Which alternative of frame-payload-length applies. */
-static int choose_55(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* (sizing & 127) = 126 */
-    n = qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* sizing */), qcap_number(127u)), qcap_number(126u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* (sizing & 127) = 127 */
-    n = qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* sizing */), qcap_number(127u)), qcap_number(127u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    return 2;
 }
 
 /* Which alternative of message applies. */
@@ -1036,7 +665,7 @@ out3:
 
     /* e.g. after "aa" */
 on4:
-    qcap_op_set(parser, 2 /* size */, false, false, value_3(parser), 52, QCAP_HERE(p0) + 1);
+    qcap_op_set(parser, 2 /* size */, false, false, value_2(parser), 52, QCAP_HERE(p0) + 1);
     qcap_element_close(parser, side->slots, 1, QCAP_WEBSOCKET_FRAME_HEADER, QCAP_HERE(p0) + 1);
     if (QCAP_UNLIKELY(qcap_must_stop(parser)))
         goto out5;
@@ -1155,7 +784,7 @@ out12:
     /* content = masked-compressed-data / compressed-data / masked-application-data / unmasked-application-data .      RFC 7692, 6
      * e.g. after "aa" */
 on13:
-    switch (choose_14(parser)) {
+    switch (choose_9(parser)) {
     case 3:
         goto on14;
     case 2:
@@ -1240,7 +869,7 @@ client_masking_1:
     /* e.g. after "aa" */
 before_client_masking_1:
     here = QCAP_HERE(at);
-    qcap_op_set(parser, 2 /* size */, false, false, value_3(parser), 52, here);
+    qcap_op_set(parser, 2 /* size */, false, false, value_2(parser), 52, here);
     qcap_element_close(parser, side->slots, 1, QCAP_WEBSOCKET_FRAME_HEADER, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CLIENT_MASKING_1, QCAP_STOP_PAUSED);
@@ -1384,7 +1013,7 @@ before_frame_opening_3:
     /* content = masked-compressed-data / compressed-data / masked-application-data / unmasked-application-data .      RFC 7692, 6
      * e.g. after "aa" */
 content_1:
-    switch (choose_14(parser)) {
+    switch (choose_9(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_MASKED_COMPRESSED_DATA_2, QCAP_STOP_TABLE);
     case 1:
@@ -1511,7 +1140,7 @@ out2:
     /* frame-payload-length = frame-payload-length-16 / frame-payload-length-63 / frame-payload-length-7 .      RFC 6455, 5.2
      * e.g. after "aa" */
 on3:
-    switch (choose_55(parser)) {
+    switch (choose_27(parser)) {
     case 2:
         goto on4;
     case 1:
@@ -1526,7 +1155,7 @@ out3:
 
     /* e.g. after "aa" */
 on4:
-    qcap_op_set(parser, 2 /* size */, false, false, value_3(parser), 52, QCAP_HERE(p0) + 1);
+    qcap_op_set(parser, 2 /* size */, false, false, value_2(parser), 52, QCAP_HERE(p0) + 1);
     qcap_element_close(parser, side->slots, 1, QCAP_WEBSOCKET_FRAME_HEADER, QCAP_HERE(p0) + 1);
     if (QCAP_UNLIKELY(qcap_must_stop(parser)))
         goto out5;
@@ -1549,7 +1178,7 @@ out5:
     /* length-check = "" / "" / "" .      RFC 6455, 5.2
      * e.g. after "aa" */
 on6:
-    switch (choose_53(parser)) {
+    switch (choose_25(parser)) {
     case 2:
         goto on7;
     case 1:
@@ -1565,7 +1194,7 @@ out6:
     /* reserved-check = "" / "" .      RFC 6455, 5.2
      * e.g. after "aa" */
 on7:
-    switch (choose_52(parser)) {
+    switch (choose_24(parser)) {
     case 1:
         goto on8;
     case 0:
@@ -1579,7 +1208,7 @@ out7:
     /* frame-payload-data = control-data / message-data .      RFC 6455, 5.2
      * e.g. after "aa" */
 on8:
-    switch (choose_51(parser)) {
+    switch (choose_23(parser)) {
     case 1:
         goto on9;
     case 0:
@@ -1593,7 +1222,7 @@ out8:
     /* message-data = ( continuation contents ) / ( first-of-message contents ) / reserved-data .      RFC 6455, 5.4
      * e.g. after "aa" */
 on9:
-    switch (choose_50(parser)) {
+    switch (choose_22(parser)) {
     case 2:
         goto before_reserved_data_2;
     case 1:
@@ -1609,7 +1238,7 @@ out9:
     /* continuation = "" / no-message .      RFC 6455, 5.4
      * e.g. after "aa" */
 on11:
-    switch (choose_45(parser)) {
+    switch (choose_17(parser)) {
     case 1:
         goto before_masking_3;
     case 0:
@@ -1623,7 +1252,7 @@ out11:
     /* contents = ( content ends-message ) / content .      RFC 7692, 6
      * e.g. after "aa" */
 on12:
-    switch (choose_43(parser)) {
+    switch (choose_15(parser)) {
     case 1:
         goto on13;
     case 0:
@@ -1637,7 +1266,7 @@ out12:
     /* content = masked-compressed-data / compressed-data / masked-application-data / unmasked-application-data .      RFC 7692, 6
      * e.g. after "aa" */
 on13:
-    switch (choose_42(parser)) {
+    switch (choose_9(parser)) {
     case 3:
         goto on14;
     case 2:
@@ -1663,7 +1292,7 @@ on14:
     /* under-way = ends-message / "" .      RFC 7692, 6
      * e.g. after "aa" */
 on10:
-    switch (choose_48(parser)) {
+    switch (choose_20(parser)) {
     case 1:
         return qcap_stop(parser, at, AT_BEFORE_MASKING_6, QCAP_STOP_TABLE);
     case 0:
@@ -1693,7 +1322,7 @@ on15:
     /* masking = masked / "" .      RFC 7692, 6
      * e.g. after "aa" */
 on16:
-    switch (choose_47(parser)) {
+    switch (choose_16(parser)) {
     case 1:
         goto on17;
     case 0:
@@ -1707,7 +1336,7 @@ out16:
     /* compression = deflated / "" .      RFC 7692, 6
      * e.g. after "aa" */
 on17:
-    switch (choose_46(parser)) {
+    switch (choose_18(parser)) {
     case 1:
         goto contents_2;
     case 0:
@@ -1754,7 +1383,7 @@ frame_sizing_2:
     /* frame-payload-length = frame-payload-length-16 / frame-payload-length-63 / frame-payload-length-7 .      RFC 6455, 5.2
      * e.g. after "aa" */
 frame_payload_length_2:
-    switch (choose_55(parser)) {
+    switch (choose_27(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_LENGTH_16_2, QCAP_STOP_TABLE);
     case 1:
@@ -1780,7 +1409,7 @@ server_masking_1:
     /* e.g. after "aa" */
 before_server_masking_1:
     here = QCAP_HERE(at);
-    qcap_op_set(parser, 2 /* size */, false, false, value_3(parser), 52, here);
+    qcap_op_set(parser, 2 /* size */, false, false, value_2(parser), 52, here);
     qcap_element_close(parser, side->slots, 1, QCAP_WEBSOCKET_FRAME_HEADER, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_SERVER_MASKING_1, QCAP_STOP_PAUSED);
@@ -1789,7 +1418,7 @@ before_server_masking_1:
     /* length-check = "" / "" / "" .      RFC 6455, 5.2
      * e.g. after "aa" */
 length_check_2:
-    switch (choose_53(parser)) {
+    switch (choose_25(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_RESERVED_CHECK_2, QCAP_STOP_TABLE);
     case 1:
@@ -1803,7 +1432,7 @@ length_check_2:
     /* reserved-check = "" / "" .      RFC 6455, 5.2
      * e.g. after "aa" */
 reserved_check_2:
-    switch (choose_52(parser)) {
+    switch (choose_24(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_DATA_2, QCAP_STOP_TABLE);
     case 1:
@@ -1815,7 +1444,7 @@ reserved_check_2:
     /* frame-payload-data = control-data / message-data .      RFC 6455, 5.2
      * e.g. after "aa" */
 frame_payload_data_2:
-    switch (choose_51(parser)) {
+    switch (choose_23(parser)) {
     case 0:
         goto control_check_2;
     case 1:
@@ -1827,7 +1456,7 @@ frame_payload_data_2:
     /* control-check = "" / "" / "" .      RFC 6455, 5.5
      * e.g. after "aa" */
 control_check_2:
-    switch (choose_32(parser)) {
+    switch (choose_4(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_CONTROL_FRAME_4, QCAP_STOP_TABLE);
     case 1:
@@ -1841,7 +1470,7 @@ control_check_2:
     /* message-data = ( continuation contents ) / ( first-of-message contents ) / reserved-data .      RFC 6455, 5.4
      * e.g. after "aa" */
 message_data_2:
-    switch (choose_50(parser)) {
+    switch (choose_22(parser)) {
     case 0:
         goto continuation_2;
     case 1:
@@ -1855,7 +1484,7 @@ message_data_2:
     /* continuation = "" / no-message .      RFC 6455, 5.4
      * e.g. after "aa" */
 continuation_2:
-    switch (choose_45(parser)) {
+    switch (choose_17(parser)) {
     case 0:
         goto contents_2;
     case 1:
@@ -1873,7 +1502,7 @@ before_reserved_data_2:
     /* contents = ( content ends-message ) / content .      RFC 7692, 6
      * e.g. after "aa" */
 contents_2:
-    switch (choose_43(parser)) {
+    switch (choose_15(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_CONTENT_4, QCAP_STOP_TABLE);
     case 1:
@@ -1903,7 +1532,7 @@ before_frame_opening_4:
     /* content = masked-compressed-data / compressed-data / masked-application-data / unmasked-application-data .      RFC 7692, 6
      * e.g. after "aa" */
 content_2:
-    switch (choose_42(parser)) {
+    switch (choose_9(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_MASKED_COMPRESSED_DATA_4, QCAP_STOP_TABLE);
     case 1:
@@ -2069,63 +1698,63 @@ static const uint16_t targets_56[] = {AT_BEFORE_TEXT_1, AT_BEFORE_BINARY_1, AT_B
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 34, .value = value_4}, /* 0 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 35, .value = value_5}, /* 1 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 36, .value = value_6}, /* 2 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_3, .rule = 12, .choose = choose_3}, /* 3 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 10, .choose = choose_4}, /* 4 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 37, .value = value_7}, /* 5 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 38, .value = value_8}, /* 6 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 39, .value = value_9}, /* 7 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 40, .value = value_10}, /* 8 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_9, .rule = 17, .choose = choose_9}, /* 9 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 37, .value = value_7}, /* 10 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_11, .rule = 38, .value = value_8}, /* 11 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 39, .value = value_9}, /* 12 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_13, .rule = 40, .value = value_10}, /* 13 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_14, .rule = 17, .choose = choose_14}, /* 14 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 15, .choose = choose_15}, /* 15 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_16, .rule = 16, .choose = choose_16}, /* 16 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_17, .rule = 13, .choose = choose_17}, /* 17 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_18, .rule = 18, .choose = choose_18}, /* 18 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_19, .rule = 16, .choose = choose_19}, /* 19 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 14, .choose = choose_20}, /* 20 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 33, .value = value_11}, /* 21 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_22, .rule = 11, .choose = choose_22}, /* 22 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_23, .rule = 9, .choose = choose_23}, /* 23 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_24, .rule = 8, .choose = choose_24}, /* 24 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_25, .rule = 7, .choose = choose_25}, /* 25 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_26, .rule = 5, .choose = choose_26}, /* 26 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_27, .rule = 4, .choose = choose_27}, /* 27 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 34, .value = value_4}, /* 28 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 35, .value = value_5}, /* 29 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 36, .value = value_6}, /* 30 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_31, .rule = 12, .choose = choose_31}, /* 31 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_32, .rule = 10, .choose = choose_32}, /* 32 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 37, .value = value_7}, /* 33 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 38, .value = value_8}, /* 34 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 39, .value = value_9}, /* 35 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 40, .value = value_10}, /* 36 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_37, .rule = 17, .choose = choose_37}, /* 37 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 37, .value = value_7}, /* 38 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 38, .value = value_8}, /* 39 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 39, .value = value_9}, /* 40 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 40, .value = value_10}, /* 41 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_42, .rule = 17, .choose = choose_42}, /* 42 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_43, .rule = 15, .choose = choose_43}, /* 43 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_44, .rule = 16, .choose = choose_44}, /* 44 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_45, .rule = 13, .choose = choose_45}, /* 45 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_46, .rule = 18, .choose = choose_46}, /* 46 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_47, .rule = 16, .choose = choose_47}, /* 47 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_48, .rule = 14, .choose = choose_48}, /* 48 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_49, .rule = 33, .value = value_11}, /* 49 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_50, .rule = 11, .choose = choose_50}, /* 50 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_51, .rule = 9, .choose = choose_51}, /* 51 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_52, .rule = 8, .choose = choose_52}, /* 52 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_53, .rule = 7, .choose = choose_53}, /* 53 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_54, .rule = 6, .choose = choose_54}, /* 54 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_55, .rule = 4, .choose = choose_55}, /* 55 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_56, .rule = 19, .choose = choose_56}, /* 56 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 34, .value = value_3}, /* 0: close-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 35, .value = value_3}, /* 1: ping-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 36, .value = value_3}, /* 2: pong-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_3, .rule = 12, .choose = choose_3}, /* 3: control-frame */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 10, .choose = choose_4}, /* 4: control-check */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 37, .value = value_3}, /* 5: masked-compressed-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 38, .value = value_3}, /* 6: compressed-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 39, .value = value_3}, /* 7: masked-application-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 40, .value = value_3}, /* 8: unmasked-application-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_9, .rule = 17, .choose = choose_9}, /* 9: content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 37, .value = value_3}, /* 10: masked-compressed-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_11, .rule = 38, .value = value_3}, /* 11: compressed-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 39, .value = value_3}, /* 12: masked-application-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_13, .rule = 40, .value = value_3}, /* 13: unmasked-application-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_14, .rule = 17, .choose = choose_9}, /* 14: content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 15, .choose = choose_15}, /* 15: contents */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_16, .rule = 16, .choose = choose_16}, /* 16: masking */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_17, .rule = 13, .choose = choose_17}, /* 17: continuation */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_18, .rule = 18, .choose = choose_18}, /* 18: compression */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_19, .rule = 16, .choose = choose_16}, /* 19: masking */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 14, .choose = choose_20}, /* 20: under-way */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 33, .value = value_3}, /* 21: reserved-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_22, .rule = 11, .choose = choose_22}, /* 22: message-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_23, .rule = 9, .choose = choose_23}, /* 23: frame-payload-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_24, .rule = 8, .choose = choose_24}, /* 24: reserved-check */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_25, .rule = 7, .choose = choose_25}, /* 25: length-check */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_26, .rule = 5, .choose = choose_26}, /* 26: client-masking */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_27, .rule = 4, .choose = choose_27}, /* 27: frame-payload-length */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 34, .value = value_3}, /* 28: close-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 35, .value = value_3}, /* 29: ping-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 36, .value = value_3}, /* 30: pong-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_31, .rule = 12, .choose = choose_3}, /* 31: control-frame */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_32, .rule = 10, .choose = choose_4}, /* 32: control-check */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 37, .value = value_3}, /* 33: masked-compressed-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 38, .value = value_3}, /* 34: compressed-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 39, .value = value_3}, /* 35: masked-application-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 40, .value = value_3}, /* 36: unmasked-application-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_37, .rule = 17, .choose = choose_9}, /* 37: content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 37, .value = value_3}, /* 38: masked-compressed-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 38, .value = value_3}, /* 39: compressed-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 39, .value = value_3}, /* 40: masked-application-data */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 40, .value = value_3}, /* 41: unmasked-application-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_42, .rule = 17, .choose = choose_9}, /* 42: content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_43, .rule = 15, .choose = choose_15}, /* 43: contents */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_44, .rule = 16, .choose = choose_16}, /* 44: masking */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_45, .rule = 13, .choose = choose_17}, /* 45: continuation */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_46, .rule = 18, .choose = choose_18}, /* 46: compression */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_47, .rule = 16, .choose = choose_16}, /* 47: masking */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_48, .rule = 14, .choose = choose_20}, /* 48: under-way */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_49, .rule = 33, .value = value_3}, /* 49: reserved-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_50, .rule = 11, .choose = choose_22}, /* 50: message-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_51, .rule = 9, .choose = choose_23}, /* 51: frame-payload-data */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_52, .rule = 8, .choose = choose_24}, /* 52: reserved-check */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_53, .rule = 7, .choose = choose_25}, /* 53: length-check */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_54, .rule = 6, .choose = choose_54}, /* 54: server-masking */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_55, .rule = 4, .choose = choose_27}, /* 55: frame-payload-length */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_56, .rule = 19, .choose = choose_56}, /* 56: message */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -2446,7 +2075,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 44, 0}, /* anomaly nothing-to-continue */
     {QCAP_OP_SET, 0, 0, 5, 0, 45}, /* set is_masked */
     {QCAP_OP_SET, 0, 0, 4, 1, 46}, /* set type */
-    {QCAP_OP_SET, 0, 0, 6, 2, 47}, /* set is_deflated */
+    {QCAP_OP_SET, 0, 0, 6, 0, 47}, /* set is_deflated */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 48, 0}, /* anomaly message-not-ended */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 49, 0}, /* anomaly reserved-bits */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 50, 0}, /* anomaly long-length */
@@ -2461,7 +2090,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 1, 0, 0}, /* begin frame-payload-length-16 */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 2, 0, 0}, /* convert frame-payload-length-63 */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin frame-payload-length-63 */
-    {QCAP_OP_SET, 0, 0, 2, 3, 52}, /* set size */
+    {QCAP_OP_SET, 0, 0, 2, 2, 52}, /* set size */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 3, 0, 0}, /* convert frame-sizing */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin frame-sizing */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 4, 0, 0}, /* convert frame-opening */

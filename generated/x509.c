@@ -394,127 +394,7 @@ static qcap_number_t value_0(const qcap_parser_t *parser)
     return qcap_register(parser, 0 /* size */);
 }
 
-/* size */
-static qcap_number_t value_1(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_2(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_3(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_4(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_5(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_6(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_7(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_8(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_9(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_10(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_11(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_12(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_13(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_14(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_15(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_16(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_17(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_18(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_19(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-/* size */
-static qcap_number_t value_20(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* size */);
-}
-
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15, value_16, value_17, value_18, value_19, value_20};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0};
 
 /* Which alternative of extnValue-content applies. */
 static int choose_8(const qcap_parser_t *parser)
@@ -532,44 +412,6 @@ static int choose_8(const qcap_parser_t *parser)
 
 /* Which alternative of AttributeValue-content applies. */
 static int choose_18(const qcap_parser_t *parser)
-{
-    qcap_number_t n;
-
-    /* oid = 5571587 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* oid */), qcap_number(5571587u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 0;
-    /* oid = 5571590 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* oid */), qcap_number(5571590u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 1;
-    /* oid = 5571591 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* oid */), qcap_number(5571591u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 2;
-    /* oid = 5571594 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* oid */), qcap_number(5571594u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 3;
-    /* oid = 5571595 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* oid */), qcap_number(5571595u));
-    if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_ERROR;
-    if (n.value)
-        return 4;
-    return 5;
-}
-
-/* Which alternative of AttributeValue-content applies. */
-static int choose_27(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -2666,45 +2508,45 @@ static const uint16_t targets_38[] = {AT_TBSCERTIFICATE_1, AT_BEFORE_START_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 15, .value = value_0}, /* 0 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 15, .value = value_0}, /* 1 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 67, .value = value_1}, /* 2 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 68, .value = value_2}, /* 3 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 69, .value = value_3}, /* 4 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 70, .value = value_4}, /* 5 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 15, .value = value_0}, /* 6 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 64, .value = value_5}, /* 7 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 60, .choose = choose_8}, /* 8 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_9, .rule = 60, .value = value_6}, /* 9 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 15, .value = value_0}, /* 10 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_11, .rule = 47, .value = value_7}, /* 11 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 57, .value = value_8}, /* 12 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_13, .rule = 56, .value = value_9}, /* 13 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_14, .rule = 40, .value = value_10}, /* 14 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 15, .value = value_0}, /* 15 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_16, .rule = 15, .value = value_0}, /* 16 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 15, .value = value_0}, /* 17 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_18, .rule = 50, .choose = choose_18}, /* 18 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_19, .rule = 50, .value = value_11}, /* 19 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_20, .rule = 47, .value = value_7}, /* 20 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 35, .value = value_12}, /* 21 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 44, .value = value_13}, /* 22 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_23, .rule = 43, .value = value_14}, /* 23 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_24, .rule = 48, .value = value_15}, /* 24 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_25, .rule = 45, .value = value_16}, /* 25 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_26, .rule = 26, .value = value_17}, /* 26 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_27, .rule = 50, .choose = choose_27}, /* 27 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 50, .value = value_11}, /* 28 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_29, .rule = 47, .choose = choose_29}, /* 29 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 47, .value = value_7}, /* 30 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_31, .rule = 35, .value = value_12}, /* 31 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_32, .rule = 44, .value = value_13}, /* 32 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 43, .value = value_14}, /* 33 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 15, .value = value_0}, /* 34 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 14, .value = value_18}, /* 35 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 15, .value = value_0}, /* 36 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 41, .value = value_19}, /* 37 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 21, .value = value_20}, /* 38 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 15, .value = value_0}, /* 0: any-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 15, .value = value_0}, /* 1: any-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 67, .value = value_0}, /* 2: rfc822Name */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 68, .value = value_0}, /* 3: dNSName */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 69, .value = value_0}, /* 4: uniformResourceIdentifier */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 70, .value = value_0}, /* 5: iPAddress */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 15, .value = value_0}, /* 6: any-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 64, .value = value_0}, /* 7: GeneralNames */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 60, .choose = choose_8}, /* 8: extnValue-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_9, .rule = 60, .value = value_0}, /* 9: extnValue-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 15, .value = value_0}, /* 10: any-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_11, .rule = 47, .value = value_0}, /* 11: oid-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 57, .value = value_0}, /* 12: Extension-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_13, .rule = 56, .value = value_0}, /* 13: extensions-list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_14, .rule = 40, .value = value_0}, /* 14: extensions-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 15, .value = value_0}, /* 15: any-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_16, .rule = 15, .value = value_0}, /* 16: any-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 15, .value = value_0}, /* 17: any-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_18, .rule = 50, .choose = choose_18}, /* 18: AttributeValue-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_19, .rule = 50, .value = value_0}, /* 19: AttributeValue-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_20, .rule = 47, .value = value_0}, /* 20: oid-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 35, .value = value_0}, /* 21: AttributeTypeAndValue-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 44, .value = value_0}, /* 22: RelativeDistinguishedName-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_23, .rule = 43, .value = value_0}, /* 23: RDNSequence */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_24, .rule = 48, .value = value_0}, /* 24: notAfter */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_25, .rule = 45, .value = value_0}, /* 25: notBefore */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_26, .rule = 26, .value = value_0}, /* 26: validity-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_27, .rule = 50, .choose = choose_18}, /* 27: AttributeValue-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 50, .value = value_0}, /* 28: AttributeValue-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_29, .rule = 47, .choose = choose_29}, /* 29: oid-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 47, .value = value_0}, /* 30: oid-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_31, .rule = 35, .value = value_0}, /* 31: AttributeTypeAndValue-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_32, .rule = 44, .value = value_0}, /* 32: RelativeDistinguishedName-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 43, .value = value_0}, /* 33: RDNSequence */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 15, .value = value_0}, /* 34: any-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 14, .value = value_0}, /* 35: serialNumber-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 15, .value = value_0}, /* 36: any-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 41, .value = value_0}, /* 37: tbsCertificate-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 21, .value = value_0}, /* 38: Certificate-content */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */

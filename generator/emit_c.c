@@ -11,11 +11,14 @@
 static void emit_keywords(const layout_t *l, unsigned conversion, text_t *text)
 {
     const conversion_t *c = &l->dfa->nfa->conversions.items[conversion];
-    if (c->kind != CONVERT_KEYWORD)
+    for (unsigned i = 0; i < conversion; i++)
+        if (l->words[i] == l->words[conversion]) /* there already; or none */
+            return;
+    if (!l->words[conversion])
         return;
     text_print(text, "/* The words of %s. */\n", c->reg ? c->reg->name : c->rule->name);
-    keyword_emit(c->keywords.items, c->keywords.count, arena_print(l->arena, "find_%u", conversion), text);
-    text_print(text, "static const qcap_keywords_t keywords_%u = {find_%u, %u};\n\n", conversion, conversion, c->text_size);
+    keyword_emit(c->keywords.items, c->keywords.count, arena_print(l->arena, "find_%s", l->words[conversion]), text);
+    text_print(text, "static const qcap_keywords_t words_%s = {find_%s, %u};\n\n", l->words[conversion], l->words[conversion], c->text_size);
 }
 
 static void emit_conversions(const layout_t *l, text_t *text)
@@ -31,7 +34,7 @@ static void emit_conversions(const layout_t *l, text_t *text)
     text_print(text, "/* How bytes become the values of registers: by rule. */\nstatic const qcap_conversion_t conversions[] = {\n");
     for (unsigned i = 0; i < nfa->conversions.count; i++) {
         const conversion_t *c = &nfa->conversions.items[i];
-        const char *keywords = c->kind == CONVERT_KEYWORD ? arena_print(l->arena, "&keywords_%u", i) : "NULL";
+        const char *keywords = l->words[i] ? arena_print(l->arena, "&words_%s", l->words[i]) : "NULL";
         const char *reg = c->reg ? arena_print(l->arena, "%u", c->reg->index) : "QCAP_NONE";
         const conversion_slot_t *slot = &l->slots.items[l->conversion_slots[i]];
         text_print(text, "    {QCAP_CONVERT_%s, %s, %u, %u, %u, %u, %u, %u, %s, %s, %s}, /* %u: %s */\n", kinds[c->kind], keywords,
@@ -83,6 +86,33 @@ static void emit_keywords_as_names(const reg_t *reg, text_t *text)
     text_print(text, "}");
 }
 
+static bool is_same_piece(const piece_t *a, const piece_t *b)
+{
+    return a->reg == b->reg && a->len == b->len && memcmp(a->text, b->text, a->len) == 0 && a->is_case_sensitive == b->is_case_sensitive;
+}
+
+static bool is_same_until(const control_t *a, const control_t *b)
+{
+    bool is_same = a->kind == b->kind && a->is_line == b->is_line && charset_equal(&a->next, &b->next) &&
+                   a->pieces.count == b->pieces.count && a->twos.count == b->twos.count;
+    for (size_t i = 0; is_same && i < a->pieces.count; i++)
+        is_same = is_same_piece(&a->pieces.items[i], &b->pieces.items[i]);
+    for (size_t i = 0; is_same && i < a->twos.count; i++)
+        is_same = charset_equal(&a->twos.items[i].first, &b->twos.items[i].first) &&
+                  charset_equal(&a->twos.items[i].second, &b->twos.items[i].second);
+    return is_same;
+}
+
+/* The first control point that looks for the same: what it looks for stands once. */
+static unsigned first_until(const layout_t *l, unsigned number)
+{
+    const control_t *all = l->dfa->controls.items;
+    unsigned first = 0;
+    while (!has_targets(&all[first]) || !is_same_until(&all[first], &all[number]))
+        first++;
+    return first;
+}
+
 static void emit_control_row(const layout_t *l, const control_t *c, unsigned number, text_t *text)
 {
     static const char *const kinds[] = {"CHOICE", "REFINE", "LENGTH", "AT", "CLOSE", "POP", "BECOME", "CALL", "RETURN",
@@ -96,7 +126,7 @@ static void emit_control_row(const layout_t *l, const control_t *c, unsigned num
     if (c->is_joint)
         text_print(text, ", .is_joint = true");
     if (c->kind == CONTROL_CHOICE && has_targets(c))
-        text_print(text, ", .choose = choose_%u", number);
+        text_print(text, ", .choose = choose_%u", layout_choice(l, number));
     if (c->kind == CONTROL_LENGTH || c->kind == CONTROL_AT || (c->kind == CONTROL_REPEAT && c->expr))
         text_print(text, ", .value = value_%u", layout_value(l, c->expr));
     if (c->kind == CONTROL_REFINE)
@@ -114,10 +144,10 @@ static void emit_control_row(const layout_t *l, const control_t *c, unsigned num
     if (c->kind == CONTROL_REPEAT || (c->kind == CONTROL_AGAIN && !c->expr))
         text_print(text, ", .min = %uu, .max = %uu", c->repeat->min, c->repeat->max);
     if (c->kind == CONTROL_UNTIL)
-        text_print(text, ", .until = &until_%u", number);
+        text_print(text, ", .until = &until_%u", first_until(l, number));
     if (c->depth > 0)
         text_print(text, ", .depth = %u", c->depth);
-    text_print(text, "}, /* %u */\n", number);
+    text_print(text, "}, /* %u: %s */\n", number, c->rule ? c->rule->name : "the root");
 }
 
 static void emit_targets(const layout_t *l, const control_t *c, unsigned number, text_t *text)
@@ -140,6 +170,19 @@ static void emit_bits(const charset_t *set, text_t *text)
     text_print(text, "}");
 }
 
+/* What follows a number in hexadecimal could be one more digit of it. */
+static void emit_byte_of_string(unsigned char byte, bool is_last, text_t *text)
+{
+    if (byte == '\r' || byte == '\n' || byte == '\t')
+        text_print(text, byte == '\r' ? "\\r" : byte == '\n' ? "\\n" : "\\t");
+    else if (byte == '"' || byte == '\\')
+        text_print(text, "\\%c", byte);
+    else if (byte < 0x20 || byte > 0x7e || byte == '?') /* trigraphs */
+        text_print(text, "\\x%02x%s", byte, is_last ? "" : "\" \"");
+    else
+        text_print(text, "%c", byte);
+}
+
 /* What ends a rule, and what can follow it. */
 static void emit_until(const control_t *c, unsigned number, text_t *text)
 {
@@ -149,7 +192,7 @@ static void emit_until(const control_t *c, unsigned number, text_t *text)
         const piece_t *piece = &c->pieces.items[i];
         text_print(text, "%s{(const unsigned char *)\"", i ? ", " : "");
         for (size_t k = 0; k < piece->len; k++)
-            text_print(text, "\\x%02x%s", (unsigned char)piece->text[k], k + 1 < piece->len ? "\" \"" : "");
+            emit_byte_of_string((unsigned char)piece->text[k], k + 1 == piece->len, text);
         text_print(text, "\", %zu, ", piece->len);
         text_print(text, piece->reg ? "%u, " : "QCAP_NONE, ", emit_register_number(piece->reg));
         text_print(text, "%s}", piece->is_case_sensitive ? "false" : "true");
@@ -181,7 +224,7 @@ static void emit_choices(const layout_t *l, text_t *text)
 {
     const dfa_t *dfa = l->dfa;
     for (unsigned i = 0; i < dfa->controls.count; i++)
-        if (has_targets(&dfa->controls.items[i]) && dfa->controls.items[i].kind == CONTROL_CHOICE)
+        if (has_targets(&dfa->controls.items[i]) && dfa->controls.items[i].kind == CONTROL_CHOICE && layout_choice(l, i) == i)
             emit_choice(&dfa->controls.items[i], i, text);
 }
 
@@ -193,7 +236,7 @@ static void emit_controls(const layout_t *l, text_t *text)
         if (!has_targets(c))
             continue;
         emit_targets(l, c, i, text);
-        if (c->kind == CONTROL_UNTIL)
+        if (c->kind == CONTROL_UNTIL && first_until(l, i) == i)
             emit_until(c, i, text);
     }
     text_print(text, "/* Control points: what they look at, and where they go on. */\nstatic const qcap_control_t controls[] = {\n");

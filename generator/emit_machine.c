@@ -269,7 +269,7 @@ static void emit_choice(const layout_t *l, unsigned state, text_t *text)
 {
     const dfa_state_t *s = &l->dfa->states.items[state];
     const control_t *control = &l->dfa->controls.items[s->control];
-    text_print(text, "    switch (choose_%u(parser)) {\n", s->control);
+    text_print(text, "    switch (choose_%u(parser)) {\n", layout_choice(l, s->control));
     for (size_t i = 0; i < control->targets.count; i++) {
         text_print(text, "    case %zu:\n", i);
         emit_jump(l, control->targets.items[i], "        ", text);

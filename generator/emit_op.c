@@ -106,8 +106,8 @@ static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
 void emit_convert(const layout_t *l, const op_t *op, const char *at, text_t *text)
 {
     if (l->dfa->nfa->conversions.items[op->conversion].kind == CONVERT_KEYWORD)
-        text_print(text, "qcap_find_keyword(parser, %u, side->underway[%u].begin, %s, find_%u)", op->conversion,
-                   l->conversion_slots[op->conversion], at, op->conversion);
+        text_print(text, "qcap_find_keyword(parser, %u, side->underway[%u].begin, %s, find_%s)", op->conversion,
+                   l->conversion_slots[op->conversion], at, l->words[op->conversion]);
     else
         text_print(text, "qcap_op_convert(parser, %u, %s)", op->conversion, at);
 }

@@ -330,7 +330,7 @@ static void emit_choice(trace_t *t, passage_t *passage)
             text_print(t->text, "    switch (side->underway[%u].value) {\n", slot);
         item->has_word = false;
     } else {
-        text_print(t->text, "    switch (choose_%u(parser)) {\n", t->l->dfa->states.items[passage->state].control);
+        text_print(t->text, "    switch (choose_%u(parser)) {\n", layout_choice(t->l, t->l->dfa->states.items[passage->state].control));
     }
     for (size_t n = control->targets.count; n-- > 0;) { /* the first is the default of a refinement */
         unsigned target = control->targets.items[n];

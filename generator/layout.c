@@ -116,20 +116,43 @@ static void find_texts(layout_t *l)
             add_text(l, l->dfa->nfa->ops.items[i].name);
 }
 
+static bool is_same(const expr_t *a, const expr_t *b)
+{
+    if (!a || !b)
+        return a == b;
+    return a->kind == b->kind && a->number == b->number && a->reg == b->reg && is_same(a->left, b->left) && is_same(a->right, b->right);
+}
+
 unsigned layout_value(const layout_t *l, const expr_t *expr)
 {
     unsigned i = 0;
-    while (l->values.items[i] != expr)
+    while (i < l->values.count && !is_same(l->values.items[i], expr))
         i++;
     return i;
 }
 
+static bool are_same_guards(const control_t *a, const control_t *b)
+{
+    size_t i = 0;
+    while (i < a->guards.count && i < b->guards.count && a->guards.items[i] == b->guards.items[i])
+        i++;
+    return i == a->guards.count && i == b->guards.count;
+}
+
+unsigned layout_choice(const layout_t *l, unsigned control)
+{
+    const control_t *all = l->dfa->controls.items;
+    unsigned first = 0;
+    while (all[first].kind != CONTROL_CHOICE || all[first].targets.count == 0 || all[first].targets.items[0] == STATE_NONE ||
+           !are_same_guards(&all[first], &all[control]))
+        first++;
+    return first;
+}
+
 static void add_value(layout_t *l, const expr_t *expr)
 {
-    for (size_t i = 0; i < l->values.count; i++)
-        if (l->values.items[i] == expr)
-            return;
-    vec_push(l->arena, &l->values, expr);
+    if (layout_value(l, expr) == l->values.count)
+        vec_push(l->arena, &l->values, expr);
 }
 
 unsigned layout_expect(const layout_t *l, const note_t *expect)
@@ -192,6 +215,43 @@ static unsigned find_slot(const layout_t *l, unsigned conversion)
             other++;
         }
     return slot;
+}
+
+static bool are_same_words(const conversion_t *a, const conversion_t *b)
+{
+    size_t i = 0;
+    while (i < a->keywords.count && i < b->keywords.count && strcmp(a->keywords.items[i], b->keywords.items[i]) == 0)
+        i++;
+    return i == a->keywords.count && i == b->keywords.count;
+}
+
+static bool is_name_of_words(const layout_t *l, unsigned count, const char *name)
+{
+    unsigned i = 0;
+    while (i < count && (!l->words[i] || strcmp(l->words[i], name) != 0))
+        i++;
+    return i < count;
+}
+
+/* After the register, or the rule that is refined by. */
+static const char *name_words(const layout_t *l, unsigned conversion)
+{
+    const conversion_t *all = l->dfa->nfa->conversions.items, *c = &all[conversion];
+    const char *name = name_identifier(l->arena, c->reg ? c->reg->name : c->rule->name, false), *numbered = name;
+    for (unsigned i = 0; i < conversion; i++)
+        if (l->words[i] && are_same_words(&all[i], c))
+            return l->words[i];
+    for (unsigned n = 2; is_name_of_words(l, conversion, numbered); n++)
+        numbered = arena_print(l->arena, "%s_%u", name, n);
+    return numbered;
+}
+
+static void find_words(layout_t *l)
+{
+    const nfa_t *nfa = l->dfa->nfa;
+    l->words = ARENA_ARRAY(l->arena, const char *, nfa->conversions.count + 1);
+    for (unsigned i = 0; i < nfa->conversions.count; i++)
+        l->words[i] = nfa->conversions.items[i].kind == CONVERT_KEYWORD ? name_words(l, i) : NULL;
 }
 
 static void find_slots(layout_t *l)
@@ -342,6 +402,7 @@ layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
     l->expected_text = ARENA_ARRAY(l->arena, unsigned, count);
     l->spare = position_count;
     l->position_count = position_count + 1;
+    find_words(l);
     find_slots(l);
     find_texts_of_registers(l);
     find_machines(l);

@@ -29,6 +29,7 @@ typedef struct layout {
     unsigned *expected_text;       /* by state */
     unsigned position_count;       /* variables for positions, one spare for moves included */
     unsigned spare;                /* that one */
+    const char **words;            /* by conversion: of keywords, what their list is called; the same lists have one name */
     unsigned *conversion_slots;    /* by conversion: those that are never under way together share one */
     VEC(conversion_slot_t) slots;
     unsigned accumulator_count;    /* of all conversions, for each side */
@@ -64,6 +65,9 @@ unsigned layout_text(const layout_t *layout, const char *text);
 
 /* The index of what is expected. */
 unsigned layout_expect(const layout_t *layout, const note_t *expect);
+
+/* The first control point that chooses by the same conditions: its function does for all. */
+unsigned layout_choice(const layout_t *layout, unsigned control);
 
 /* The index of an expression of an operation or control point. */
 unsigned layout_value(const layout_t *layout, const expr_t *expr);

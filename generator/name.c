@@ -63,9 +63,16 @@ const char **name_states(const dfa_t *dfa)
 
 /* ---------------------------------------------------------------- rules with a dot */
 
-static void print_node(const node_t *node, const node_t *at, bool is_inner, text_t *text);
+/* Where reading stands: at `node`, behind `before` bytes of it if it is a string, which is then shown in two parts. */
+typedef struct spot {
+    const node_t *node;
+    unsigned before;
+    bool is_shown; /* there is a dot */
+} spot_t;
 
-static void print_children(const node_t *node, const node_t *at, const char *between, text_t *text)
+static void print_node(const node_t *node, const spot_t *at, bool is_inner, text_t *text);
+
+static void print_children(const node_t *node, const spot_t *at, const char *between, text_t *text)
 {
     for (size_t i = 0; i < node->children.count; i++) {
         text_print(text, "%s", i ? between : "");
@@ -73,7 +80,7 @@ static void print_children(const node_t *node, const node_t *at, const char *bet
     }
 }
 
-static void print_repeat(const node_t *node, const node_t *at, text_t *text)
+static void print_repeat(const node_t *node, const spot_t *at, text_t *text)
 {
     if (node->min == 0 && node->max == 1) {
         text_print(text, "[ ");
@@ -93,9 +100,19 @@ static void print_repeat(const node_t *node, const node_t *at, text_t *text)
     print_node(node->children.items[0], at, true, text);
 }
 
-static void print_node(const node_t *node, const node_t *at, bool is_inner, text_t *text)
+static void print_string(const node_t *node, unsigned before, const spot_t *at, text_t *text)
 {
-    if (node == at)
+    if (before > 0) {
+        text_abnf_string(text, node->text, before, false);
+        text_print(text, at->is_shown ? " . " : " ");
+    }
+    text_abnf_string(text, node->text + before, node->len - before, false);
+}
+
+static void print_node(const node_t *node, const spot_t *at, bool is_inner, text_t *text)
+{
+    unsigned before = node == at->node && node->kind == NODE_STRING ? at->before : 0;
+    if (node == at->node && before == 0 && at->is_shown)
         text_print(text, ". ");
     bool is_group = is_inner && (node->kind == NODE_CHOICE || node->kind == NODE_SEQUENCE) && node->children.count > 1;
     if (is_group)
@@ -108,7 +125,7 @@ static void print_node(const node_t *node, const node_t *at, bool is_inner, text
         charset_print(&node->set, text);
         break;
     case NODE_STRING:
-        text_abnf_string(text, node->text, node->len, false);
+        print_string(node, before, at, text);
         break;
     case NODE_SEQUENCE:
         print_children(node, at, " ", text);
@@ -129,19 +146,22 @@ static void print_node(const node_t *node, const node_t *at, bool is_inner, text
 
 size_t name_body(const dfa_t *dfa, const config_t *config, text_t *text)
 {
-    const node_t *node;
-    const rule_t *rule = place_of(dfa, config, &node);
+    const nfa_state_t *s = &dfa->nfa->states.items[config->state];
+    spot_t spot = {.is_shown = true};
+    const rule_t *rule = place_of(dfa, config, &spot.node);
     text_t dotted;
     size_t dot = 0;
 
     if (!rule)
         return 0;
+    spot.before = spot.node == s->node ? s->before : 0;
     text_init(&dotted, text->arena);
-    print_node(rule->body, node, false, &dotted);
-    print_node(rule->body, NULL, false, text);
+    print_node(rule->body, &spot, false, &dotted);
+    spot.is_shown = false;
+    print_node(rule->body, &spot, false, text);
     while (dot < text->len && text->bytes[dot] == dotted.bytes[dot]) /* nothing but the dot begins with one */
         dot++;
-    return node ? dot : text->len;
+    return spot.node ? dot : text->len;
 }
 
 #define AROUND 48u /* bytes of a long rule that are shown on either side of the dot */

@@ -63,6 +63,7 @@ typedef struct nfa_state {
     const context_t *context;
     const node_t *node;      /* where the state stands in its rule's body, NULL behind the last item */
     charset_t set;           /* NFA_BYTE, NFA_COUNT */
+    unsigned before;         /* NFA_BYTE: bytes of the string in `node` that come before this one */
     unsigned limit;          /* NFA_COUNT */
     bool is_optional;        /* NFA_COUNT */
     unsigned next;

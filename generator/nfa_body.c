@@ -31,6 +31,7 @@ static unsigned build_string(builder_t *b, const node_t *node, const context_t *
     for (size_t i = node->len; i-- > 0;) {
         next = nfa_add(b, NFA_BYTE, context, node, next);
         b->nfa->states.items[next].set = byte_set(node, i);
+        b->nfa->states.items[next].before = (unsigned)i;
     }
     return next;
 }

@@ -17,7 +17,7 @@ static unsigned convert(const trace_t *t, known_t *k, const op_t *op, where_t at
     unsigned word = trace_take(&k->words, &t->all->words);
     if (is_word_at_hand(t, k, op, at)) {
         const char *begin = trace_pointer(t, item->begin);
-        text_print(t->text, "%sw%u = find_%u(%s, (size_t)(%s - (%s)));\n", indent, word, op->conversion, begin, trace_pointer(t, at), begin);
+        text_print(t->text, "%sw%u = find_%s(%s, (size_t)(%s - (%s)));\n", indent, word, t->l->words[op->conversion], begin, trace_pointer(t, at), begin);
         item->has_begin = false;
         return word;
     }

@@ -39,6 +39,8 @@ expect 0 '' graph toy.abnf
 drawing
 body=$(sed -n 's/.*<\(machine_body_[0-9]*\) .*/\1/p' out)
 cat >right <<'END'
+"G" @"ET" SP name SP count CRLF
+"G" @"ET" SP name SP count CRLF -> "GET" @SP name SP count CRLF by "ET"
 "GET" @SP name SP count CRLF
 "GET" @SP name SP count CRLF -> 1*@ALPHA by SP|open name
 "GET" SP name SP count @CRLF
@@ -55,10 +57,8 @@ cat >right <<'END'
 1*@DIGIT + -> "GET" SP name SP count @CRLF by CR|set n
 1*@DIGIT + -> 1*@DIGIT + by DIGIT
 1*@DIGIT -> 1*@DIGIT + by DIGIT
-@"GET" SP name SP count CRLF
 @"GET" SP name SP count CRLF +
-@"GET" SP name SP count CRLF + -> @"GET" SP name SP count CRLF by "G"|open head
-@"GET" SP name SP count CRLF -> "GET" @SP name SP count CRLF by "ET"
+@"GET" SP name SP count CRLF + -> "G" @"ET" SP name SP count CRLF by "G"|open head
 client -> @"GET" SP name SP count CRLF +
 count:
 length n
