@@ -101,6 +101,12 @@ static void check_output(void)
     _exit(EXIT_FAILURE);
 }
 
+void program_watch_output(const program_t *program)
+{
+    output_of = program->name;
+    atexit(check_output);
+}
+
 /* The words in one text, with blanks between. */
 static char *join(const program_t *program, char **words, int count)
 {
@@ -206,8 +212,7 @@ const char *program_guess(const char *word)
 qcap_t *program_start(program_t *program, int argc, char **argv)
 {
     char errbuf[QCAP_ERRBUF_SIZE];
-    output_of = program->name;
-    atexit(check_output);
+    program_watch_output(program);
     const char *option = read_options(program, argc, argv);
     char *filter = read_rest(program, option, argc, argv);
     qcap_t *q = program->is_device ? qcap_open_device(program->source, NULL, errbuf)

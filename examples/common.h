@@ -42,6 +42,9 @@ typedef struct program {
     int operand_count;
 } program_t;
 
+/* From here on the program ends with a failure if its output cannot be written. program_start() does that, too. */
+void program_watch_output(const program_t *program);
+
 /* Reads the command line, and opens the capture with its filter. After --help, or anything that makes no sense, it
  * ends the program. */
 qcap_t *program_start(program_t *program, int argc, char **argv);

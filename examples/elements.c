@@ -205,35 +205,46 @@ static void list_protocol(const qcap_protocol_t *protocol)
     }
 }
 
-static bool is_among(const char *name, char **names)
+static const qcap_protocol_t *find_protocol(const qcap_t *q, const char *name)
 {
-    bool is_any = !*names;
-    for (; *names && !is_any; names++)
-        is_any = strcmp(name, *names) == 0;
-    return is_any;
+    const qcap_protocol_t *protocol;
+    for (size_t i = 0; (protocol = qcap_protocol_at(q, i)); i++)
+        if (strcmp(protocol->name, name) == 0)
+            return protocol;
+    return NULL;
 }
 
-/* `names`: of protocols, up to a NULL; none: all. Returns the exit status. */
-static int list(char **names)
+/* Lists the elements of the protocols, or of all. Returns the exit status. */
+static int list_names(const qcap_t *q, char **names)
+{
+    int status = EXIT_SUCCESS;
+    for (size_t i = 0; !*names && qcap_protocol_at(q, i); i++)
+        list_protocol(qcap_protocol_at(q, i));
+    for (; *names; names++) {
+        const qcap_protocol_t *protocol = find_protocol(q, *names);
+        if (protocol) {
+            list_protocol(protocol);
+            continue;
+        }
+        fprintf(stderr, "elements: %s: there is no such protocol\n", *names);
+        status = EXIT_USAGE;
+    }
+    return status;
+}
+
+static int list(const program_t *program, char **names)
 {
     char errbuf[QCAP_ERRBUF_SIZE];
-    const qcap_protocol_t *protocol;
-    unsigned count = 0;
+    program_watch_output(program);
     qcap_t *q = qcap_open_pushed(1, errbuf);
     if (!q || qcap_protocols_builtin(q) < 0) {
         fprintf(stderr, "elements: %s\n", q ? qcap_geterr(q) : errbuf);
         qcap_close(q);
         return EXIT_FAILURE;
     }
-    for (size_t i = 0; (protocol = qcap_protocol_at(q, i)); i++)
-        if (is_among(protocol->name, names)) {
-            list_protocol(protocol);
-            count++;
-        }
+    int status = list_names(q, names);
     qcap_close(q);
-    if (count == 0)
-        fprintf(stderr, "elements: %s: there is no such protocol\n", *names);
-    return count > 0 ? EXIT_SUCCESS : EXIT_USAGE;
+    return status;
 }
 
 /* Compiles --where, which may name elements of all protocols. */
@@ -251,8 +262,11 @@ int main(int argc, char **argv)
     const program_option_t options[] = {{"events", false, &events}, {"raw", false, &raw}, {NULL, false, NULL}};
     program_t program = {.name = "elements", .help = help, .examples = examples, .options = options, .has_operands = true,
                          .has_times = true, .is_where_own = true, .is_talkative = true};
-    if (argc > 1 && strcmp(argv[1], "--list") == 0)
-        return list(argv + 2);
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--list") == 0 && i > 1)
+            program_misuse(&program, "--list stands in front, and needs no trace");
+        else if (strcmp(argv[i], "--list") == 0)
+            return list(&program, argv + 2);
     qcap_t *q = program_start(&program, argc, argv);
     if (program.operand_count == 0 && (!events || raw)) {
         fputs("elements: there is no NAME; see elements --help\n", stderr);

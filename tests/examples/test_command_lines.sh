@@ -43,9 +43,9 @@ for program in reader ip_identity elements connections valid classify extract; d
     expect 2 "" "$program: unrecognized option '--nonsense'*" "$BUILD/$program" --nonsense $capture
     expect 2 "" "$program: option requires an argument -- 'i'*" "$BUILD/$program" -i
 done
-[ -c /dev/full ] && for program in reader connections valid classify "ip_identity --help"; do
+[ -c /dev/full ] && for program in reader connections valid classify "ip_identity --help" "elements --list dns"; do
     # shellcheck disable=SC2086 # options are meant
-    "$BUILD"/$program $capture >/dev/full 2>"$folder/errors" </dev/null
+    "$BUILD"/$program $([ "${program#* }" = "$program" ] && echo $capture) >/dev/full 2>"$folder/errors" </dev/null
     [ $? = 1 ] && grep -q "^${program%% *}: cannot write: No space left on device$" "$folder/errors" || {
         echo "$program: a full disk is no failure: $(cat "$folder/errors")"
         failures=$((failures + 1))
@@ -56,6 +56,8 @@ expect 2 "" "elements: http.nonsense: protocol http has no such element" "$BUILD
 expect 0 "*http.request.request-target*" "" "$BUILD/elements" --list
 expect 0 "dns.*" "" "$BUILD/elements" --list dns
 expect 2 "" "elements: nonsense: there is no such protocol" "$BUILD/elements" --list nonsense
+expect 2 "dns.*" "elements: nonsense: there is no such protocol" "$BUILD/elements" --list nonsense dns
+expect 2 "" "elements: --list stands in front, and needs no trace; see elements --help" "$BUILD/elements" $capture --list
 expect 2 "" "elements: there is no NAME; see elements --help" "$BUILD/elements" --raw --events $capture
 expect 2 "" "elements: --where: column 1: there is no such field*" "$BUILD/elements" --where http.x $capture http.method
 expect 2 "" "reader: there are two filters; see reader --help" "$BUILD/reader" -f tcp $capture udp
