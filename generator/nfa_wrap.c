@@ -31,6 +31,15 @@ static void shape_element(builder_t *b, const note_t *emit, const context_t *con
     }
 }
 
+/* If what is read here fails, the same bytes are read in another way. */
+static bool is_refined(const context_t *context)
+{
+    const context_t *c = context;
+    while (c && (!c->guard || c->guard->choice))
+        c = c->guard ? c->guard->parent : NULL;
+    return c != NULL;
+}
+
 /* The context of the body: one link for what is opened, and one for each conversion. */
 static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t *outer)
 {
@@ -43,6 +52,8 @@ static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t
         const note_t *note = w->notes->items[i];
         if (note->kind == NOTE_ANOMALY)
             inner->depth++;
+        if (note->kind == NOTE_LOCAL && is_refined(outer))
+            diag_error(b->diag, note->place, "`local` inside a refined value that has a fallback: write `!` behind its name");
         for (size_t k = 0; k < note->regs.count && note->kind == NOTE_LOCAL; k++)
             inner->saved += saved_words(note->regs.items[k]);
     }
