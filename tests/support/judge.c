@@ -210,7 +210,8 @@ static void add_state(judge_t *judge, bool is_parser, bool is_server)
     else
         lines_add(lines, "%s at %" PRIu64, statuses[interpret_status(judge->interpret, is_server)],
                  interpret_offset(judge->interpret, is_server));
-    for (size_t i = 0; i < grammar->registers.count + grammar->shared.count; i++) {
+    bool says_nothing = !(is_server ? grammar->server : grammar->client) && !grammar->datagram; /* and has no registers */
+    for (size_t i = says_nothing ? grammar->registers.count : 0; i < grammar->registers.count + grammar->shared.count; i++) {
         const reg_t *reg = i < grammar->registers.count ? grammar->registers.items[i]
                                                         : grammar->shared.items[i - grammar->registers.count];
         if (is_parser)
