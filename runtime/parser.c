@@ -157,7 +157,7 @@ static size_t begin_ahead(qcap_parser_t *p, const unsigned char *bytes, size_t l
     begin_piece(p, side_ahead(p), p->ahead_len + more);
     if (p->is_searching && is_changing(p))
         p->at = p->piece_end; /* it has been read before the change */
-    p->next = bytes + more;
+    p->next = bytes ? bytes + more : NULL;
     p->next_len = len - more;
     return more;
 }
