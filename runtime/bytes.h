@@ -79,12 +79,12 @@ static inline uint32_t qcapint_bytes_be32(qcapint_bytes_t *bytes)
     return at ? qcapint_get_be32(at) : 0;
 }
 
-/* Fetches a block into the cache, to be written to. */
+/* Fetches a block into the cache, to be written to; NULL is allowed. */
 static inline void qcapint_fetch(const void *block, size_t size)
 {
     const size_t line_len = 64;
     for (size_t at = 0; at < size; at += line_len)
-        __builtin_prefetch((const unsigned char *)block + at, 1);
+        __builtin_prefetch((const void *)((uintptr_t)block + at), 1);
 }
 
 #endif
