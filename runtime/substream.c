@@ -232,7 +232,7 @@ bool qcapint_substream_is_read(const qcap_parser_t *p, unsigned feed)
 void qcapint_substream_feed(qcap_parser_t *p, unsigned feed, const unsigned char *bytes, size_t len)
 {
     qcap_substream_t *s = substream(p, feed);
-    if (!s || s->is_broken || len == 0)
+    if (!s || !s->is_open || s->is_broken || len == 0) /* what is left behind an error may come when all has ended */
         return;
     if (s->decoder_count > 0)
         qcapint_decoding_run(s, bytes, len);
@@ -243,7 +243,7 @@ void qcapint_substream_feed(qcap_parser_t *p, unsigned feed, const unsigned char
 void qcapint_substream_gap(qcap_parser_t *p, unsigned feed, uint64_t len)
 {
     qcap_substream_t *s = substream(p, feed);
-    if (!s || s->is_broken)
+    if (!s || !s->is_open || s->is_broken)
         return;
     if (s->decoder_count > 0 || s->is_datagram)
         qcapint_substream_give_up(s, "substream-gap");
