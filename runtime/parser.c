@@ -379,6 +379,13 @@ static void end_input(qcap_parser_t *p)
         qcapint_parser_fail_here(p, QCAP_ERROR_UNFINISHED, p->at);
 }
 
+/* Behind an error, sub-streams have what is certain of an element before they end; what is not, they never have. */
+static void deliver_certain(qcap_parser_t *p)
+{
+    if (p->has_error && !p->is_skipping && open_stream(p))
+        qcapint_stream_deliver(p, open_stream(p), place(p, keep_of(p)->stream_end));
+}
+
 static void begin_datagram(qcap_parser_t *p, uint16_t start, const unsigned char *bytes, size_t len)
 {
     begin_piece(p, bytes, len);
@@ -414,6 +421,7 @@ void qcapint_parser_datagram(qcap_parser_t *p, uint16_t start, const unsigned ch
         qcapint_driver_run(p, p->piece + p->datagram_len);
     } while (p->is_paused);
     end_input(p);
+    deliver_certain(p);
     qcapint_substream_end_all(p, !p->has_error && !p->has_failed && !p->has_become);
     if (p->has_error)
         qcapint_recovery_report(p, NULL);
@@ -520,6 +528,7 @@ void qcap_parser_finish(qcap_parser_t *p)
     read_last_ahead(p);
     begin_piece(p, NULL, 0);
     end_input(p);
+    deliver_certain(p);
     qcapint_substream_end_all(p, !p->has_error && !p->has_failed && !p->has_become && !p->is_searching);
     if (p->is_searching && !p->has_failed)
         qcapint_recovery_found(p, p->offset);
