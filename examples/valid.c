@@ -272,6 +272,12 @@ static bool is_incomplete(const qcap_report_t *report)
     return len < qcap_packet_wire_len(report->packet);
 }
 
+/* What a protocol carries may end early: of a mail, a client can ask for the first lines alone. */
+static bool is_excerpt(const qcap_report_t *report)
+{
+    return report->depth > 0 && report->error->code == QCAP_ERROR_UNFINISHED;
+}
+
 /* The text without the offset in front, which is told otherwise. */
 static const char *without_offset(const char *text)
 {
@@ -293,7 +299,7 @@ static void on_error(const qcap_report_t *report, void *user)
 {
     run_t *run = user;
     conversation_t *conversation = of_report(run, report);
-    if (!conversation)
+    if (!conversation || is_excerpt(report))
         return;
     if (is_incomplete(report)) {
         conversation->is_incomplete = true;
