@@ -8,6 +8,12 @@ void qcap_keeper_init(qcap_keeper_t *k, void *buffer, size_t size)
     *k = (qcap_keeper_t){.buffer = buffer, .size = size};
 }
 
+size_t qcap_keeper_size(const qcap_conversation_t *c)
+{
+    size_t ahead = c->protocol->until_max + 1u;
+    return c->limit + (ahead > QCAP_SEARCH_MAX ? ahead : QCAP_SEARCH_MAX);
+}
+
 /* Keeps [held, end of the piece), of which a part may be kept already. */
 static void keep(qcap_keeper_t *k, uint64_t held)
 {

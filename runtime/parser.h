@@ -304,8 +304,7 @@ void qcap_conversation_set_decoded_limits(qcap_conversation_t *conversation, uin
 /* ---------------------------------------------------------------- keeping bytes */
 
 /* For embedders whose input does not stay where it was: keeps in `buffer` what qcap_parser_held() asks for. Feed through it
- * instead of qcap_parser_feed(); in the event handler, qcap_keeper_bytes() gives the text of an element whose `bytes` is
- * NULL. A buffer of `limit` bytes is always enough. */
+ * instead of qcap_parser_feed(); in the event handler, qcap_keeper_copy() gives the text of an element whose `bytes` is NULL. */
 typedef struct qcap_keeper {
     unsigned char *buffer; /* the caller's */
     size_t size;           /* of buffer */
@@ -317,6 +316,10 @@ typedef struct qcap_keeper {
 } qcap_keeper_t;
 
 void qcap_keeper_init(qcap_keeper_t *keeper, void *buffer, size_t size);
+
+/* So many bytes are always enough for each direction: those of the longest element, as the limit is set now, and what is looked at
+ * ahead. */
+size_t qcap_keeper_size(const qcap_conversation_t *conversation);
 
 /* Like qcap_parser_feed(). */
 size_t qcap_keeper_feed(qcap_keeper_t *keeper, qcap_parser_t *parser, const unsigned char *bytes, size_t len);

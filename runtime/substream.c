@@ -152,16 +152,28 @@ static void open_protocol(qcap_parser_t *p, qcap_substream_t *s, const char *nam
 /* Elements need room where they are kept; see note [kept]. False if there is none. */
 static bool make_room(qcap_substream_t *s)
 {
-    size_t size = s->parent->conversation->limit;
+    size_t size = qcap_keeper_size(s->reader->conversation);
     if (!s->keeper.buffer && (s->keeper.buffer = qcapint_blocks_get(s->parent->conversation, size)) != NULL)
         s->keeper.size = size;
     return s->keeper.size > 0;
 }
 
+/* The room that another reader was given serves this one, if it is large enough. */
+static void renew_room(qcap_substream_t *s)
+{
+    unsigned char *buffer = s->keeper.buffer;
+    size_t size = s->keeper.size;
+    if (buffer && size < qcap_keeper_size(s->reader->conversation)) {
+        qcap_conversation_put(s->parent->conversation, buffer);
+        buffer = NULL;
+        size = 0;
+    }
+    qcap_keeper_init(&s->keeper, buffer, size);
+}
+
 static void open(qcap_parser_t *p, qcap_substream_t *s, unsigned feed, uint64_t at)
 {
     const qcap_feed_t *f = &protocol_of(p)->feeds[feed];
-    unsigned char *buffer = s->keeper.buffer;
     s->is_open = true;
     s->is_broken = false;
     s->parent = p;
@@ -169,13 +181,14 @@ static void open(qcap_parser_t *p, qcap_substream_t *s, unsigned feed, uint64_t 
     s->segment_count = s->datagram_len = 0;
     s->decoder_count = 0;
     add_segment(s, 0, at);
-    qcap_keeper_init(&s->keeper, buffer, s->keeper.size);
     if (f->protocol)
         open_protocol(p, s, f->protocol);
     else
         open_rule(p, s, feed);
     if (s->reader)
         s->reader->substream = s;
+    if (s->reader && !s->is_broken)
+        renew_room(s);
     if (!s->is_broken)
         qcapint_decoding_begin(s, f);
 }

@@ -376,8 +376,6 @@ static void init(follower_t *f, const scene_t *scene)
     for (int i = 0; i < 2; i++) {
         side_t *side = &f->sides[i];
         side->waiting = get_memory((size_t)total);
-        side->buffer = get_memory(QCAP_LIMIT);
-        qcap_keeper_init(&side->keeper, side->buffer, QCAP_LIMIT);
         for (size_t k = 0; k < scene->step_count; k++)
             if (scene->steps[k].is_server == (i == 1))
                 side->stream_len += step_len(&scene->steps[k]);
@@ -440,6 +438,10 @@ void follow(const qcap_protocol_t *protocol, const scene_t *scene, cutting_t cut
     qcap_conversation_set_decoders(conversation, qcap_decoders);
     f.sides[0].parser = qcap_conversation_client(conversation);
     f.sides[1].parser = qcap_conversation_server(conversation);
+    for (int i = 0; i < 2; i++) {
+        f.sides[i].buffer = get_memory(qcap_keeper_size(conversation));
+        qcap_keeper_init(&f.sides[i].keeper, f.sides[i].buffer, qcap_keeper_size(conversation));
+    }
 
     uint64_t done = 0;
     for (size_t i = 0; i < scene->step_count; i++) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define LIMIT 256 /* of an element: small, so that truncation happens */
+#define AHEAD_MAX 256 /* at least what any parser looks at ahead */
 #define WAITING_MAX 65536
 #define LEVELS 4 /* of streams in one another that are told apart */
 
@@ -15,7 +16,7 @@
 typedef struct side {
     qcap_parser_t *parser;
     qcap_keeper_t keeper;
-    unsigned char buffer[LIMIT];        /* the keeper's */
+    unsigned char buffer[LIMIT + AHEAD_MAX]; /* the keeper's */
     unsigned char waiting[WAITING_MAX]; /* bytes not taken yet */
     size_t waiting_len;
     uint64_t hash;   /* of all events so far */
@@ -215,8 +216,11 @@ static run_t *run_new(const qcap_protocol_t *protocol)
     qcap_conversation_set_limit(run->conversation, LIMIT);
     run->sides[0].parser = qcap_conversation_client(run->conversation);
     run->sides[1].parser = qcap_conversation_server(run->conversation);
+    size_t size = qcap_keeper_size(run->conversation);
+    if (size > sizeof run->sides[0].buffer)
+        abort();
     for (int i = 0; i < 2; i++)
-        qcap_keeper_init(&run->sides[i].keeper, run->sides[i].buffer, LIMIT);
+        qcap_keeper_init(&run->sides[i].keeper, run->sides[i].buffer, size);
     return run;
 }
 
