@@ -233,6 +233,8 @@ typedef struct session {
     origin_t origin;       /* of that user */
     const char *user_scheme; /* static, or `scheme` */
     char field[FIELD_MAX];   /* of a form, whose value comes next */
+    unsigned char value[FIELD_MAX]; /* what has come of it, in pieces, */
+    size_t value_len;               /* and how much; more than there is room for: it is too long to look at */
     bool is_request[2];      /* the message at hand is, of the client and the server */
 } session_t;
 
@@ -311,6 +313,17 @@ static bool take_field(const qcap_match_t *match, unsigned char text[FIELD_MAX],
     return true;
 }
 
+/* The field that was named has this value. */
+static void add_field(logins_t *logins, session_t *session, const said_t *said)
+{
+    static const char *const users[] = {"user", "login", "mail", "account", "uname"};
+    static const char *const passwords[] = {"pass", "pwd"};
+    if (has_word(session->field, passwords, sizeof passwords / sizeof *passwords))
+        add_password(logins, session, said, "form");
+    else if (has_word(session->field, users, sizeof users / sizeof *users))
+        add_user(logins, session, said, "form");
+}
+
 static void on_form_name(const qcap_match_t *match, void *user)
 {
     unsigned char text[FIELD_MAX];
@@ -325,18 +338,44 @@ static void on_form_name(const qcap_match_t *match, void *user)
 
 static void on_form_value(const qcap_match_t *match, void *user)
 {
-    static const char *const users[] = {"user", "login", "mail", "account", "uname"};
-    static const char *const passwords[] = {"pass", "pwd"};
     unsigned char text[FIELD_MAX];
     said_t said = {.bytes = text};
     if (!take_field(match, text, &said.len))
         return;
     said.origin = origin_of(match);
+    add_field(user, session_of(user, match), &said);
+}
+
+/* RFC 7578, 4.2: each part of a form in several parts says which field it is. */
+static void on_part_name(const qcap_match_t *match, void *user)
+{
+    if (!match->str || match->is_server)
+        return;
     session_t *session = session_of(user, match);
-    if (has_word(session->field, passwords, sizeof passwords / sizeof *passwords))
-        add_password(user, session, &said, "form");
-    else if (has_word(session->field, users, sizeof users / sizeof *users))
-        add_user(user, session, &said, "form");
+    size_t len = match->bytes && match->len < FIELD_MAX ? match->len : 0;
+    if (len > 0)
+        memcpy(session->field, match->bytes, len);
+    session->field[len] = '\0';
+}
+
+static void on_part(const qcap_match_t *match, void *user)
+{
+    session_t *session = match->str && !match->is_server ? session_of(user, match) : NULL;
+    if (!session || !session->field[0])
+        return;
+    if (match->kind == QCAP_EVENT_BEGIN)
+        session->value_len = 0;
+    size_t room = session->value_len < FIELD_MAX ? FIELD_MAX - session->value_len : 0;
+    if (match->kind == QCAP_EVENT_PIECE && match->len <= room)
+        memcpy(session->value + session->value_len, match->bytes, match->len);
+    if (match->kind == QCAP_EVENT_PIECE || match->kind == QCAP_EVENT_GAP)
+        session->value_len += match->kind == QCAP_EVENT_PIECE ? match->len : FIELD_MAX;
+    if (match->kind != QCAP_EVENT_END)
+        return;
+    const said_t said = {.bytes = session->value, .len = session->value_len, .origin = origin_of(match)};
+    if (said.len < FIELD_MAX && !(match->flags & QCAP_MATCH_ABORTED))
+        add_field(user, session, &said);
+    session->field[0] = '\0';
 }
 
 /* ---------------------------------------------------------------- SIP
@@ -507,6 +546,7 @@ static const struct {
     {"sip.digest-username", on_digest},       {"sip.request-line.method", on_sip_request},
     {"sip.status-code", on_sip_response},     {"sip.From.uri", on_sip_from},
     {"form.name", on_form_name},              {"form.value", on_form_value},
+    {"mime.Content-Disposition.parameter.name", on_part_name},
 };
 
 static void subscribe(const program_t *program, qcap_t *q, logins_t *logins, subscription_t *subscriptions)
@@ -518,7 +558,7 @@ static void subscribe(const program_t *program, qcap_t *q, logins_t *logins, sub
         subscriptions[i] = (subscription_t){logins, &sources[i]};
         is_right = qcap_tcpstr_handler_add(q, sources[i].element, on_step, &subscriptions[i]) >= 0;
     }
-    if (!is_right)
+    if (!is_right || qcap_stream_handler_add(q, "mime.content", on_part, logins) < 0)
         program_fail(program, q);
 }
 
