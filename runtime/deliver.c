@@ -368,16 +368,17 @@ static void on_gap(qcapint_deliver_t *deliver, const source_t *source, const qca
 void qcapint_deliver_lost(qcap_tcpstr_t *str, uint64_t offset, uint64_t len)
 {
     char text[TEXT_SIZE];
-    tell(qcapint_conv_of(str)->q, &(qcap_report_t){
-                           .kind = QCAP_REPORT_GAP,
-                           .element = QCAP_NONE,
-                           .str = str,
-                           .is_server = str->is_server,
-                           .begin_offset = offset,
-                           .end_offset = offset + len,
-                           .text = print_gap(text, len),
-                           .time_ns = qcapint_conv_of(str)->q->now_ns,
-                       });
+    qcap_t *q = qcapint_conv_of(str)->q;
+    tell(q, &(qcap_report_t){
+                .kind = QCAP_REPORT_GAP,
+                .element = QCAP_NONE,
+                .str = str,
+                .is_server = str->is_server,
+                .begin_offset = offset,
+                .end_offset = offset + len,
+                .text = print_gap(text, len),
+                .time_ns = q->now_ns,
+            });
 }
 
 /* ---------------------------------------------------------------- parsers */

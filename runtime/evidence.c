@@ -92,8 +92,8 @@ static bool may_begin(const qcapint_plan_t *plan, unsigned root, unsigned char b
 typedef struct attempt {
     qcap_t *q;
     bool has_element;
-    bool has_complaint; /* an error, or an anomaly, ... */
-    bool is_tolerant;   /* ... which is not minded: the port says that it is the protocol, and what is wanted is enough */
+    bool has_complaint; /* an error, or an anomaly */
+    bool is_tolerant;   /* the port says that it is the protocol: anomalies are not minded, and what is wanted is enough */
     bool is_binary;     /* not all bytes were those of a text */
     uint64_t begin;     /* where a search found a place to begin */
     unsigned wanted;    /* bits; more are not counted */
@@ -199,7 +199,8 @@ static void end_attempt(const qcapint_plan_t *plan)
     qcap_conversation_fini(plan->scratch);
 }
 
-/* Feeds it up to a complaint, or until it is over. The other direction is not read here, so nothing is waited for. Returns whether all was taken. */
+/* Feeds it until it is over. The other direction is not read here, so nothing is waited for. Returns whether nothing was complained
+ * about, or refused. */
 static bool feed(qcap_parser_t *parser, const attempt_t *attempt, const unsigned char *bytes, size_t len)
 {
     while (len > 0 && !is_over(attempt)) {

@@ -151,7 +151,8 @@ static void search_to_end(qcap_parser_t *p)
  * as there is room for, so that the search may go back. Returns how many. */
 static size_t begin_ahead(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
-    size_t room = p->is_searching && !is_changing(p) ? QCAP_SEARCH_MAX - p->ahead_len : 0, more = len < room ? len : room;
+    bool has_room = p->is_searching && !is_changing(p) && p->ahead_len < QCAP_SEARCH_MAX;
+    size_t room = has_room ? QCAP_SEARCH_MAX - p->ahead_len : 0, more = len < room ? len : room;
     if (more > 0)
         memcpy(side_ahead(p) + p->ahead_len, bytes, more);
     begin_piece(p, side_ahead(p), p->ahead_len + more);
@@ -235,7 +236,7 @@ static __attribute__((noinline)) size_t feed_with_care(qcap_parser_t *p, const u
         return 0;
     bool has_ahead = p->ahead_len > 0;
     size_t taken = has_ahead ? read_ahead(p, bytes, len) : 0;
-    while (p->ahead_len > 0 && p->is_searching && taken < len)
+    while (p->ahead_len > 0 && p->is_searching && !p->is_paused && taken < len)
         taken += read_ahead(p, bytes + taken, len - taken);
     if (p->ahead_len > 0 || (has_ahead && p->is_paused))
         return taken;

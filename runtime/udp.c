@@ -6,7 +6,8 @@
  * note [which protocol]: each protocol's own parser tries the datagram: see evidence.c. It fits if it is read to its end
  * without a complaint, an element was recognised, and other bytes would have been refused. Of several that fit, the one
  * whose port it is wins, then the one that was added first. If none fits, it is the one whose port it is: it is malformed
- * then, and the parser says so. Otherwise the next datagrams are tried, TRIES of them; then the exchange is nobody's.
+ * then, and the parser says so. Otherwise the next datagrams are tried, TRIES of them; then the exchange is nobody's. A datagram
+ * that fits no protocol that is read, while nobody asked what is spoken, is not looked at further.
  *
  * The client is whoever sends the first datagram, unless only that one's port is of a known protocol. Exchanges leave
  * QCAP_TIMEOUT_EXCHANGE after their latest datagram, and the ones that were idle longest when memory is short. */
@@ -202,7 +203,8 @@ static bool is_of_interest(const qcap_t *q, uint64_t of_ports, bool is_server, c
     bool is_fit = upper_of(q)->listeners != NULL;
     for (uint32_t i = 0; i < upper_of(q)->plan_count && !is_fit; i++) {
         const qcapint_plan_t *plan = upper_of(q)->plans[i];
-        is_fit = plan->is_read && may_be(plan) && ((of_ports >> i & 1) || qcapint_evidence_datagram(plan, is_server, bytes, len, false));
+        bool is_port = of_ports >> i & 1;
+        is_fit = plan->is_read && may_be(plan) && (is_port || qcapint_evidence_datagram(plan, is_server, bytes, len, false));
     }
     return is_fit;
 }
