@@ -312,7 +312,8 @@ static void write_content(run_t *run, const qcap_match_t *match, coming_t coming
     name_stored(stored, side->name, side->type);
 }
 
-/* Whether body.content will tell the content. What another protocol reads is decoded for that one alone, and written as it was sent. */
+/* Whether body.content will tell the content. What another protocol reads is decoded for that one alone, and
+ * written as it was sent. */
 static bool has_body(const side_t *side)
 {
     static const char *const others[] = {"multipart/", "message/rfc822", "application/x-www-form-urlencoded"};

@@ -64,7 +64,8 @@ static char *to_utf8(const program_t *program, const char *charset, const char *
     return to;
 }
 
-/* RFC 2231, 4: what is written as `%XX`; and RFC 5322, 3.2.4: what stands behind a backslash. Returns the length of what it means. */
+/* RFC 2231, 4: what is written as `%XX`; and RFC 5322, 3.2.4: what stands behind a backslash. Returns the length
+ * of what it means. */
 static size_t unescape(char *text, size_t len, bool is_extended)
 {
     size_t to = 0;

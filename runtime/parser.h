@@ -211,8 +211,8 @@ void qcap_parser_search(qcap_parser_t *parser);
 /* ---------------------------------------------------------------- conversations */
 
 /* Gives `size` bytes, aligned for any type, or NULL if there are none; or, if `block` is not NULL, takes back that block of
- * `size` bytes, and returns NULL. Asked at the first use of a second entry of a queue, of a sub-stream, of a decoder, and where a piece ends in bytes
- * of a stream element that may or may not belong to it.
+ * `size` bytes, and returns NULL. Asked at the first use of a second entry of a queue, of a sub-stream, of a decoder, and where
+ * a piece ends in bytes that may or may not belong to a stream element.
  * Without it, queues hold one entry (an anomaly "queue-full" tells), such sub-streams are not read ("substream-memory"), and such
  * bytes are missing (QCAP_EVENT_GAP). */
 typedef void *(*qcap_memory_handler_t)(void *block, size_t size, void *user);

@@ -1,9 +1,9 @@
 /* pool.h: blocks of one size, close together.
  *
  * Conversations and their parsers come and go by the hundred thousand, and each packet looks at one: what costs most then is to
- * find its page of memory. So they lie in chunks that the system is asked to map as one large page each; none has a header of its own. Blocks are
- * charged to the budget, not chunks: of those at most a part of the ceiling is unused at first, and chunks whose blocks have
- * all gone are given back, but for one. Of large blocks each is on its own. */
+ * find its page of memory. So they lie in chunks that the system is asked to map as one large page each; none
+ * has a header of its own. Blocks are charged to the budget, not chunks: of those at most a part of the ceiling is unused at
+ * first, and chunks whose blocks have all gone are given back, but for one. Of large blocks each is on its own. */
 #ifndef QCAP_POOL_H
 #define QCAP_POOL_H
 

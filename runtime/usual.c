@@ -1,9 +1,9 @@
 /* usual.c: the usual packet, in one pass.
  *
  * Most of what there is to read: a TCP segment in IP without options, fragments or tunnels, in Ethernet or in nothing, whole and
- * without an error, of a conversation that opens, goes on or ends smoothly (smooth.h). Such a frame comes to stages that nobody watches, and to a
- * direction whose bytes often nobody reads; so no packet is made of it, and the stages from link.c to tcp.c are not asked. What
- * they would have done is done here, by the same functions.
+ * without an error, of a conversation that opens, goes on or ends smoothly (smooth.h). Such a frame comes to
+ * stages that nobody watches, and to a direction whose bytes often nobody reads; so no packet is made of it, and the stages
+ * from link.c to tcp.c are not asked. What they would have done is done here, by the same functions.
  *
  * In: a frame, when it is read and when its turn has come. Out: what the general way would have made of it; or false, before
  * anything was changed. test_accounts.c reads everything in both ways and compares. */

@@ -1,5 +1,6 @@
-/* quoted_printable.c: quoted-printable (RFC 2045, 6.7), and what words in fields have of it (RFC 2047, 4.2), where `_` is a blank. `=XX` is a byte, `=` at the end of a line joins it with the next one,
- * blanks at the end of a line do not count (rule 3). What is none of these stands for itself, as the RFC suggests. */
+/* quoted_printable.c: quoted-printable (RFC 2045, 6.7), and what words in fields have of it (RFC 2047, 4.2), where `_`
+ * is a blank. `=XX` is a byte, `=` at the end of a line joins it with the next one, blanks at the end of a line do not count
+ * (rule 3). What is none of these stands for itself, as the RFC suggests. */
 #include "decoders.h"
 
 #include <string.h>
