@@ -80,9 +80,10 @@ static bool make_room(qcap_parser_t *p, size_t size, size_t len)
 
 void qcapint_blocks_keep(qcap_parser_t *p, uint64_t begin, uint64_t end)
 {
-    bool goes_on = p->undecided_end == p->piece_offset && p->undecided_begin <= begin && begin < p->piece_offset;
-    if (!goes_on && begin < p->piece_offset) /* what was before it was certain to be none of it */
-        begin = p->piece_offset;
+    bool goes_on = p->undecided_end == p->piece_offset && begin < p->piece_offset;
+    uint64_t first = goes_on ? p->undecided_begin : p->piece_offset;
+    if (begin < first) /* what was before it was certain to be none of it */
+        begin = first;
     size_t kept = goes_on ? (size_t)(p->piece_offset - begin) : 0;
     if (kept > 0)
         memmove(p->undecided, p->undecided + (begin - p->undecided_begin), kept);
