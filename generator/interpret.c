@@ -304,6 +304,8 @@ void drive_lose_conversions(side_t *side)
 void drive_report(side_t *side, const region_t *region)
 {
     interpret_event_t error = side->error;
+    if (side->is_skipping)
+        region_end_skipping(side);
     drive_lose_conversions(side);
     side->has_error = false;
     side->list.count = 0;
@@ -522,14 +524,15 @@ void drive_finish(side_t *side)
     side->is_waiting = false;
     drive_read_last(side);
     drive_end(side);
-    feed_end_all(side, !side->has_error && !side->has_failed && !side->has_become && !side->is_searching);
+    if (side->has_error) { /* the search that it begins finds nothing */
+        side->regions.count = 0;
+        drive_recover(side, false);
+        side->is_searching = false;
+        return;
+    }
+    feed_end_all(side, !side->has_failed && !side->has_become && !side->is_searching);
     if (side->is_searching && !side->has_failed && !side->has_become && !it->complaint)
         effect_found(side, side->offset);
-    if (!side->has_error)
-        return;
-    side->regions.count = 0;
-    drive_recover(side, false);
-    side->is_searching = false;
 }
 
 void interpret_absent(interpret_t *it, bool is_server)

@@ -28,9 +28,10 @@ void drive_datagram(side_t *side, spot_t *start, const unsigned char *bytes, siz
     drive_begin_at(side, start);
     drive_read(side);
     drive_end(side);
-    feed_end_all(side, !side->has_error && !side->has_failed && !side->has_become);
+    bool is_in_order = !side->has_error && !side->has_failed && !side->has_become;
     if (side->has_error)
         drive_report(side, NULL);
+    feed_end_all(side, is_in_order);
     forget(side);
 }
 

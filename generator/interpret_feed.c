@@ -235,7 +235,7 @@ static bool decode(sub_t *sub, text_t *text)
 static void feed(sub_t *sub, const unsigned char *bytes, size_t len)
 {
     interpret_t *it = sub->parent->owner;
-    if (sub->is_broken || len == 0)
+    if (!sub->is_open || sub->is_broken || len == 0)
         return;
     if (sub->decoders.count == 0) {
         read(sub, bytes, len);
@@ -294,7 +294,7 @@ void feed_gap(side_t *side, uint64_t begin, uint64_t end)
         return;
     feed_up_to(side, begin);
     side->streamed = end;
-    if (sub->is_broken)
+    if (!sub->is_open || sub->is_broken)
         return;
     side->owner->nested++;
     if (sub->decoders.count > 0 || sub->is_datagram)
@@ -308,8 +308,10 @@ void feed_gap(side_t *side, uint64_t begin, uint64_t end)
 
 static void abandon(side_t *reader)
 {
-    feed_end_all(reader, false);
+    if (reader->is_skipping)
+        region_end_skipping(reader);
     effect_abandon(reader, 0);
+    feed_end_all(reader, false);
 }
 
 /* In order: what it has read is complete. */

@@ -117,6 +117,14 @@ void region_leave(side_t *side)
     drive_begin_at(side, region.after);
 }
 
+void region_end_skipping(side_t *side)
+{
+    side->is_skipping = false;
+    feed_gap(side, side->skip_begin, side->offset);
+    drive_mark(side, side->skip_begin, side->offset, BYTE_SKIPPED);
+    effect_send(side, (interpret_event_t){.kind = INTERPRET_SKIPPED, .begin = side->skip_begin, .end = side->offset});
+}
+
 void region_end(side_t *side)
 {
     region_t region = *drive_region(side);
@@ -124,11 +132,7 @@ void region_end(side_t *side)
     if (region.until)
         side->skip_len = is_right ? region.ending.text.count : 0;
     if (side->is_skipping) {
-        side->is_skipping = false;
-        feed_gap(side, side->skip_begin, side->offset);
-        drive_mark(side, side->skip_begin, side->offset, BYTE_SKIPPED);
-        effect_send(side,
-                    (interpret_event_t){.kind = INTERPRET_SKIPPED, .begin = side->skip_begin, .end = side->offset});
+        region_end_skipping(side);
     } else if (!is_right || !drive_can_end(side, true)) {
         drive_fail_here(side, INTERPRET_ERROR_EXTENT, -1);
     }

@@ -333,6 +333,9 @@ void region_leave(side_t *side);
 /* The region's last byte has been read: its rule must be able to end there. */
 void region_end(side_t *side);
 
+/* What follows an error in a region has been passed over, up to here. */
+void region_end_skipping(side_t *side);
+
 /* Looks for the ends of regions. False: whether one ends here is not known yet. */
 bool region_look(side_t *side);
 

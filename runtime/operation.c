@@ -87,8 +87,10 @@ void qcapint_parser_leave(qcap_parser_t *p, unsigned depth)
 
 void qcapint_parser_abandon(qcap_parser_t *p)
 {
-    qcapint_substream_end_all(p, false);
+    if (p->is_skipping)
+        qcapint_region_end_skipping(p);
     qcapint_parser_leave(p, 0);
+    qcapint_substream_end_all(p, false);
 }
 
 /* ---------------------------------------------------------------- operations */

@@ -5,7 +5,9 @@
  * known for each state at build time (qcap_suspend_t).
  *
  * note [undecided]: a piece may end in bytes of which only those to come tell whether they belong to a stream element: blanks that
- * it does not end with, or its beginning, if something else begins likewise. They are kept: what is told of a stream has its bytes. */
+ * it does not end with, or its beginning, if something else begins likewise. They are kept: what is told of a stream has its bytes.
+ * Behind an error, all bytes that were read before it are the open stream element's, and its sub-stream's, also those that might
+ * have turned out to be something else. */
 #include "parsing.h"
 
 #include <string.h>
@@ -380,13 +382,6 @@ static void end_input(qcap_parser_t *p)
         qcapint_parser_fail_here(p, QCAP_ERROR_UNFINISHED, p->at);
 }
 
-/* Behind an error, sub-streams have what is certain of an element before they end; what is not, they never have. */
-static void deliver_certain(qcap_parser_t *p)
-{
-    if (p->has_error && !p->is_skipping && open_stream(p))
-        qcapint_stream_deliver(p, open_stream(p), place(p, keep_of(p)->stream_end));
-}
-
 static void begin_datagram(qcap_parser_t *p, uint16_t start, const unsigned char *bytes, size_t len)
 {
     begin_piece(p, bytes, len);
@@ -422,10 +417,10 @@ void qcapint_parser_datagram(qcap_parser_t *p, uint16_t start, const unsigned ch
         qcapint_driver_run(p, p->piece + p->datagram_len);
     } while (p->is_paused);
     end_input(p);
-    deliver_certain(p);
-    qcapint_substream_end_all(p, !p->has_error && !p->has_failed && !p->has_become);
+    bool is_in_order = !p->has_error && !p->has_failed && !p->has_become;
     if (p->has_error)
         qcapint_recovery_report(p, NULL);
+    qcapint_substream_end_all(p, is_in_order);
     forget_datagram(p);
 }
 
@@ -529,15 +524,15 @@ void qcap_parser_finish(qcap_parser_t *p)
     read_last_ahead(p);
     begin_piece(p, NULL, 0);
     end_input(p);
-    deliver_certain(p);
-    qcapint_substream_end_all(p, !p->has_error && !p->has_failed && !p->has_become && !p->is_searching);
+    if (p->has_error) { /* the search that it begins finds nothing */
+        p->region_count = p->until_count = 0;
+        qcapint_recovery_run(p);
+        p->is_searching = false;
+        return;
+    }
+    qcapint_substream_end_all(p, !p->has_failed && !p->has_become && !p->is_searching);
     if (p->is_searching && !p->has_failed)
         qcapint_recovery_found(p, p->offset);
-    if (!p->has_error)
-        return;
-    p->region_count = p->until_count = 0;
-    qcapint_recovery_run(p);
-    p->is_searching = false;
 }
 
 void qcap_parser_absent(qcap_parser_t *p)

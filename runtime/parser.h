@@ -46,7 +46,7 @@ typedef struct qcap_protocol qcap_protocol_t;         /* what the generator know
  * QCAP_EVENT_PIECE     bytes [begin, end) of the stream element; `bytes` is never NULL.
  * QCAP_EVENT_GAP       bytes [begin, end) are missing; in `element` if that is not QCAP_NONE.
  * QCAP_EVENT_END       the stream element, that began at begin, ended at end. QCAP_EVENT_ABORTED: not by its own rule,
- *                      but by an error, a hole or the end of the stream.
+ *                      but by an error, a hole or the end of the stream: with all that was read before that.
  * QCAP_EVENT_ANOMALY   input that the grammar only tolerates: [begin, end), named by `text`.
  * QCAP_EVENT_ERROR     the input cannot be read: at begin. `error` has the rest. Elements that were open are abandoned.
  * QCAP_EVENT_SKIPPED   after an error or a gap, parsing goes on at end; nothing was read from begin on.

@@ -291,6 +291,9 @@ void qcapint_region_begin_jump(qcap_parser_t *p, const qcap_control_t *control);
 /* The innermost region's last byte has been read: its rule must be able to end there. */
 void qcapint_region_end(qcap_parser_t *p);
 
+/* What follows an error in a region has been passed over, up to here. */
+void qcapint_region_end_skipping(qcap_parser_t *p);
+
 /* Goes on behind the innermost region, which `region` is. */
 void qcapint_region_leave(qcap_parser_t *p, const qcap_region_t *region);
 

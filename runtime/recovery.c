@@ -79,6 +79,8 @@ static void search_on(qcap_parser_t *p)
 
 uint64_t qcapint_recovery_report(qcap_parser_t *p, const qcap_region_t *region)
 {
+    if (p->is_skipping)
+        qcapint_region_end_skipping(p);
     qcapint_value_lose(p);
     qcapint_value_restore(p, region ? region->saved : 0);
     const qcap_failure_t *failure = &p->error;

@@ -75,6 +75,13 @@ void qcapint_region_pass_over(qcap_parser_t *p, uint64_t begin, uint64_t end)
     p->streamed = end;
 }
 
+void qcapint_region_end_skipping(qcap_parser_t *p)
+{
+    p->is_skipping = false;
+    send_span(p, QCAP_EVENT_SKIPPED, QCAP_NONE, p->skip_begin, here(p), 0);
+    qcapint_region_pass_over(p, p->streamed, here(p));
+}
+
 bool qcapint_region_skip(qcap_parser_t *p, const unsigned char *end)
 {
     size_t left = (size_t)(end - p->at), len = left < p->skip_len ? left : p->skip_len;
@@ -110,9 +117,7 @@ void qcapint_region_end(qcap_parser_t *p)
         p->until_count--;
     }
     if (p->is_skipping) {
-        p->is_skipping = false;
-        send_span(p, QCAP_EVENT_SKIPPED, QCAP_NONE, p->skip_begin, here(p), 0);
-        qcapint_region_pass_over(p, p->streamed, here(p));
+        qcapint_region_end_skipping(p);
     } else if (is_right && is_accepting(p)) {
         qcap_table_perform(p, keep_of(p)->accept, here(p));
     } else {
