@@ -523,6 +523,7 @@ void qcap_parser_finish(qcap_parser_t *p)
         return;
     read_last_ahead(p);
     begin_piece(p, NULL, 0);
+    read_piece(p); /* what waited for a byte may come to where this side changes */
     end_input(p);
     if (p->has_error) { /* the search that it begins finds nothing */
         p->region_count = p->until_count = 0;
