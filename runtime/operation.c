@@ -242,6 +242,8 @@ void qcap_op_anomaly_close(qcap_parser_t *p, unsigned depth, const char *name, u
     if (p->has_error)
         return;
     p->depth = (uint16_t)(p->base + depth);
+    if (open_stream(p)) /* what came before the end of the anomaly comes before the event that tells of it, whatever the pieces */
+        qcapint_stream_deliver(p, open_stream(p), at);
     qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, name, side_slots(p)[p->depth].begin, at);
 }
 

@@ -1,8 +1,8 @@
-/* dot_unstuff.c: of a line that begins with a dot, the dot is dropped (RFC 5321, 4.5.2; RFC 1939, 3; RFC 3977, 3.1.1). */
+/* dot_unstuff.c: of a line that begins with a dot, the dot is dropped (RFC 5321, 4.5.2; RFC 1939, 3; RFC 3977, 3.1.1). Lines end in
+ * CR LF; those who receive texts with a single LF take it for the end of a line, too, so a dot behind it is dropped. */
 #include "decoders.h"
 
-/* How far the end of a line has been read. */
-typedef enum { LINE_BEGINS, LINE_GOES_ON, LINE_HAS_CR } place_t;
+typedef enum { LINE_BEGINS, LINE_GOES_ON } place_t;
 
 static bool begin(void *state, qcap_conversation_t *c, const unsigned char *key, size_t key_len)
 {
@@ -19,7 +19,7 @@ static qcap_decode_status_t run(void *state, qcap_decode_io_t *io)
     for (; io->in_len > 0 && io->out_len > 0; io->in++, io->in_len--) {
         unsigned char byte = *io->in;
         bool is_dropped = *place == LINE_BEGINS && byte == '.';
-        *place = byte == '\r' ? LINE_HAS_CR : byte == '\n' && *place == LINE_HAS_CR ? LINE_BEGINS : LINE_GOES_ON;
+        *place = byte == '\n' ? LINE_BEGINS : LINE_GOES_ON;
         if (is_dropped)
             continue;
         *io->out++ = byte;
