@@ -310,7 +310,7 @@ void drive_report(side_t *side, const region_t *region)
     side->has_error = false;
     side->list.count = 0;
     effect_restore(side, region ? region->saved : 0);
-    effect_abandon(side, region ? region->depth : 0);
+    effect_abandon(side, region ? region->depth : 0, side->offset);
     effect_send(side, error);
 }
 

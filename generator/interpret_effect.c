@@ -151,7 +151,7 @@ static void close_slot(side_t *side, const effect_t *effect, uint64_t at)
         send_span(side, INTERPRET_ELEMENT, slot->element, slot->begin, at);
 }
 
-void effect_abandon(side_t *side, size_t depth)
+void effect_abandon(side_t *side, size_t depth, uint64_t at)
 {
     if (side->joined.depth > depth)
         side->joined.depth = 0;
@@ -159,7 +159,7 @@ void effect_abandon(side_t *side, size_t depth)
         const slot_t *slot = open_stream(side);
         const feed_kind_t *feed = side->slots.items[side->slots.count - 1].feed;
         if (feed) {
-            feed_up_to(side, side->offset);
+            feed_up_to(side, at);
             feed_break(side, feed);
         }
         bool is_stream = slot == &side->slots.items[--side->slots.count];
@@ -168,7 +168,7 @@ void effect_abandon(side_t *side, size_t depth)
                                                   .is_aborted = true,
                                                   .path = slot->element->path,
                                                   .begin = slot->begin,
-                                                  .end = side->offset});
+                                                  .end = at});
     }
 }
 
@@ -475,7 +475,7 @@ static void perform(side_t *side, const deed_t *deed, number_t value)
         break;
     case EFFECT_MISMATCH:
         forget_inside(side, effect->level);
-        effect_abandon(side, effect->depth);
+        effect_abandon(side, effect->depth, deed->at);
         send_text(side, INTERPRET_ANOMALY, effect->name, deed->at, deed->at);
         break;
     case EFFECT_FOUND:

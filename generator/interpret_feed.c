@@ -310,7 +310,7 @@ static void abandon(side_t *reader)
 {
     if (reader->is_skipping)
         region_end_skipping(reader);
-    effect_abandon(reader, 0);
+    effect_abandon(reader, 0, reader->offset);
     feed_end_all(reader, false);
 }
 

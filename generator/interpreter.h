@@ -199,8 +199,8 @@ void effect_fail(side_t *side, interpret_code_t code, const char *rule, uint64_t
 
 void effect_send(side_t *side, interpret_event_t event);
 
-/* Forgets what is open beyond `depth` slots; stream elements end there and then. */
-void effect_abandon(side_t *side, size_t depth);
+/* Forgets what is open beyond `depth` slots; stream elements end at `at`. */
+void effect_abandon(side_t *side, size_t depth, uint64_t at);
 
 /* Gives registers that were put aside, beyond the first `count`, their values back. */
 void effect_restore(side_t *side, size_t count);

@@ -68,7 +68,7 @@ void qcapint_stream_deliver(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t 
         qcapint_substream_feed(p, feed->element - QCAP_FEED, bytes_at(p, begin), (size_t)(end - begin));
 }
 
-void qcapint_parser_leave(qcap_parser_t *p, unsigned depth)
+void qcapint_parser_leave(qcap_parser_t *p, unsigned depth, uint64_t at)
 {
     if (p->joined_depth > depth)
         p->joined_depth = 0;
@@ -77,7 +77,7 @@ void qcapint_parser_leave(qcap_parser_t *p, unsigned depth)
         if (p->stream_depth != p->depth + 1)
             continue;
         p->stream_depth = fed_depth(p, slot);
-        qcapint_stream_deliver(p, slot, here(p));
+        qcapint_stream_deliver(p, slot, at);
         if (is_feed(slot->element))
             qcapint_substream_break(p, slot->element - QCAP_FEED);
         if (is_wanted(p, slot->element))
@@ -89,7 +89,7 @@ void qcapint_parser_abandon(qcap_parser_t *p)
 {
     if (p->is_skipping)
         qcapint_region_end_skipping(p);
-    qcapint_parser_leave(p, 0);
+    qcapint_parser_leave(p, 0, here(p));
     qcapint_substream_end_all(p, false);
 }
 
@@ -251,7 +251,7 @@ void qcap_op_mismatch(qcap_parser_t *p, unsigned depth, const char *name, uint64
 {
     if (p->has_error)
         return;
-    qcapint_parser_leave(p, p->base + depth);
+    qcapint_parser_leave(p, p->base + depth, at);
     qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, name, at, at);
 }
 

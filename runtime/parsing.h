@@ -248,8 +248,8 @@ void qcapint_parser_tell(qcap_parser_t *p, qcap_event_kind_t kind, const char *t
 /* Delivers the open stream element up to `end`, as far as that has not been done, and feeds with it. */
 void qcapint_stream_deliver(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end);
 
-/* Forgets open elements deeper than `depth`; stream elements end there and then. */
-void qcapint_parser_leave(qcap_parser_t *p, unsigned depth);
+/* Forgets open elements deeper than `depth`; stream elements end at `at`. */
+void qcapint_parser_leave(qcap_parser_t *p, unsigned depth, uint64_t at);
 
 /* What is open ends, in the middle. */
 void qcapint_parser_abandon(qcap_parser_t *p);

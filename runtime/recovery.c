@@ -92,7 +92,7 @@ uint64_t qcapint_recovery_report(qcap_parser_t *p, const qcap_region_t *region)
                           .expected = texts[failure->expected]};
     p->has_error = false;
     p->later_count = p->later_text = 0;
-    qcapint_parser_leave(p, region ? region->depth : 0);
+    qcapint_parser_leave(p, region ? region->depth : 0, here(p));
     if (open_stream(p)) /* it goes on behind the region: up to here it has been read */
         qcapint_stream_deliver(p, open_stream(p), here(p));
     qcap_event_t event = {.kind = QCAP_EVENT_ERROR, .element = QCAP_NONE, .begin = error.offset, .end = error.offset,
