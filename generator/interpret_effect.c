@@ -1,5 +1,13 @@
 /* interpret_effect.c: what readings do, once it is certain: events, registers, queues; and the values of expressions.
- */
+ *
+ *     OPEN           an element begins             RESET     a register is unset
+ *     CLOSE          it ends: an event             PUSH      a queue gets a register's value
+ *     ANOMALY_OPEN   something tolerated begins    MISMATCH  a refined value is read by its own rule: an event
+ *     ANOMALY_CLOSE  it ends: an event             MARK      the atomic rule's list may be cut back to here ...
+ *     CONVERT_OPEN   a conversion's bytes begin    ROLLBACK  ... and is
+ *     CONVERT_CLOSE  they end: a register is set   FOUND     the search is over: an event
+ *     SET            a register is set             ATOMIC_*  between these, effects are put off
+ *     LOCAL_OPEN     a register is put aside       LOCAL_CLOSE  and gets its value back */
 #include "interpreter.h"
 
 static number_t *register_of(const side_t *side, const reg_t *reg)

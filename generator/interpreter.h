@@ -1,4 +1,4 @@
-/* interpreter.h: what the files of interpret.c share. */
+/* interpreter.h: what the interpret*.c files share. */
 #ifndef QCAPGEN_INTERPRETER_H
 #define QCAPGEN_INTERPRETER_H
 
@@ -278,7 +278,8 @@ unsigned drive_next_number(interpret_t *it);
 /* Reports the error and goes on behind it; a search, behind the byte that did not fit, if that is at hand. */
 void drive_recover(side_t *side, bool has_byte);
 
-/* Looks for a place to go on. */
+/* Looks for a place to go on: nothing has been read since `from`; and from where it stands on, having looked in vain. */
+void drive_search(side_t *side, uint64_t from);
 void drive_search_from_here(side_t *side);
 
 /* What can be done with the next byte, if `reads`, and then without any. */

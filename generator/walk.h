@@ -63,7 +63,7 @@ typedef struct frame {
     bool is_stream, is_atomic;   /* inside of one */
 } frame_t;
 
-/* What a reading does beside reading; each kind as in the header of interpret.c. Interned. */
+/* What a reading does beside reading; each kind as at the top of interpret_effect.c. Interned. */
 typedef enum {
     EFFECT_OPEN,
     EFFECT_CLOSE,
