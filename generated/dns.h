@@ -16,11 +16,11 @@
  *     atomic.words 40
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 7224
- *     bytes.shared 232
- *     bytes.direction 3488
- *     bytes.direction.parser 272
- *     bytes.sub-stream 3832
+ *     bytes.conversation 7048
+ *     bytes.shared 248
+ *     bytes.direction 3392
+ *     bytes.direction.parser 176
+ *     bytes.sub-stream 3736
  *     bytes.direction.registers 128
  *     bytes.direction.elements 80
  *     bytes.direction.regions 984

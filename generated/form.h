@@ -16,10 +16,10 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 792
- *     bytes.shared 168
- *     bytes.direction 352
- *     bytes.direction.parser 272
+ *     bytes.conversation 616
+ *     bytes.shared 184
+ *     bytes.direction 256
+ *     bytes.direction.parser 176
  *     bytes.sub-stream 0
  *     bytes.direction.registers 8
  *     bytes.direction.elements 64

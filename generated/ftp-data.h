@@ -16,10 +16,10 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 824
- *     bytes.shared 168
- *     bytes.direction 328
- *     bytes.direction.parser 272
+ *     bytes.conversation 648
+ *     bytes.shared 184
+ *     bytes.direction 232
+ *     bytes.direction.parser 176
  *     bytes.sub-stream 0
  *     bytes.direction.registers 8
  *     bytes.direction.elements 16

@@ -16,10 +16,10 @@
  *     atomic.words 48
  *     lookback.bytes 9
  *     lookback.open-states 225
- *     bytes.conversation 2888
- *     bytes.shared 200
- *     bytes.direction 1344
- *     bytes.direction.parser 272
+ *     bytes.conversation 2712
+ *     bytes.shared 216
+ *     bytes.direction 1248
+ *     bytes.direction.parser 176
  *     bytes.sub-stream 0
  *     bytes.direction.registers 80
  *     bytes.direction.elements 48

@@ -16,11 +16,11 @@
  *     atomic.words 34
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 1768
- *     bytes.shared 200
- *     bytes.direction 752
- *     bytes.direction.parser 272
- *     bytes.sub-stream 1096
+ *     bytes.conversation 1592
+ *     bytes.shared 216
+ *     bytes.direction 656
+ *     bytes.direction.parser 176
+ *     bytes.sub-stream 1000
  *     bytes.direction.registers 72
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24

@@ -16,11 +16,11 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 11
- *     bytes.conversation 8224
- *     bytes.shared 304
- *     bytes.direction 3936
- *     bytes.direction.parser 272
- *     bytes.sub-stream 4280
+ *     bytes.conversation 8048
+ *     bytes.shared 320
+ *     bytes.direction 3840
+ *     bytes.direction.parser 176
+ *     bytes.sub-stream 4184
  *     bytes.direction.registers 96
  *     bytes.direction.elements 80
  *     bytes.direction.regions 24

@@ -16,11 +16,11 @@
  *     atomic.words 10
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 1368
- *     bytes.shared 168
- *     bytes.direction 592
- *     bytes.direction.parser 272
- *     bytes.sub-stream 936
+ *     bytes.conversation 1192
+ *     bytes.shared 184
+ *     bytes.direction 496
+ *     bytes.direction.parser 176
+ *     bytes.sub-stream 840
  *     bytes.direction.registers 40
  *     bytes.direction.elements 64
  *     bytes.direction.positions 24

@@ -16,10 +16,10 @@
  *     atomic.words 19
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 1256
- *     bytes.shared 168
- *     bytes.direction 544
- *     bytes.direction.parser 272
+ *     bytes.conversation 1080
+ *     bytes.shared 184
+ *     bytes.direction 448
+ *     bytes.direction.parser 176
  *     bytes.sub-stream 0
  *     bytes.direction.registers 24
  *     bytes.direction.elements 48

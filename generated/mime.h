@@ -16,11 +16,11 @@
  *     atomic.words 0
  *     lookback.bytes 2
  *     lookback.open-states 504
- *     bytes.conversation 10640
- *     bytes.shared 168
- *     bytes.direction 10136
- *     bytes.direction.parser 272
- *     bytes.sub-stream 10480
+ *     bytes.conversation 10464
+ *     bytes.shared 184
+ *     bytes.direction 10040
+ *     bytes.direction.parser 176
+ *     bytes.sub-stream 10384
  *     bytes.direction.registers 40
  *     bytes.direction.elements 112
  *     bytes.direction.regions 768

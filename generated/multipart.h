@@ -16,11 +16,11 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 1
- *     bytes.conversation 1696
- *     bytes.shared 168
- *     bytes.direction 1240
- *     bytes.direction.parser 272
- *     bytes.sub-stream 1584
+ *     bytes.conversation 1520
+ *     bytes.shared 184
+ *     bytes.direction 1144
+ *     bytes.direction.parser 176
+ *     bytes.sub-stream 1488
  *     bytes.direction.registers 8
  *     bytes.direction.elements 32
  *     bytes.direction.regions 24

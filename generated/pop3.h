@@ -16,11 +16,11 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 2176
- *     bytes.shared 208
- *     bytes.direction 960
- *     bytes.direction.parser 272
- *     bytes.sub-stream 1304
+ *     bytes.conversation 2000
+ *     bytes.shared 224
+ *     bytes.direction 864
+ *     bytes.direction.parser 176
+ *     bytes.sub-stream 1208
  *     bytes.direction.registers 32
  *     bytes.direction.elements 48
  *     bytes.direction.regions 24

@@ -16,10 +16,10 @@
  *     atomic.words 12
  *     lookback.bytes 7
  *     lookback.open-states 11
- *     bytes.conversation 2792
- *     bytes.shared 184
- *     bytes.direction 1304
- *     bytes.direction.parser 272
+ *     bytes.conversation 2616
+ *     bytes.shared 200
+ *     bytes.direction 1208
+ *     bytes.direction.parser 176
  *     bytes.sub-stream 0
  *     bytes.direction.registers 80
  *     bytes.direction.elements 48

@@ -16,11 +16,11 @@
  *     atomic.words 24
  *     lookback.bytes 4
  *     lookback.open-states 117
- *     bytes.conversation 1560
- *     bytes.shared 168
- *     bytes.direction 688
- *     bytes.direction.parser 272
- *     bytes.sub-stream 1032
+ *     bytes.conversation 1384
+ *     bytes.shared 184
+ *     bytes.direction 592
+ *     bytes.direction.parser 176
+ *     bytes.sub-stream 936
  *     bytes.direction.registers 56
  *     bytes.direction.elements 80
  *     bytes.direction.regions 24

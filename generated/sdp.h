@@ -16,10 +16,10 @@
  *     atomic.words 0
  *     lookback.bytes 1
  *     lookback.open-states 0
- *     bytes.conversation 1184
- *     bytes.shared 168
- *     bytes.direction 744
- *     bytes.direction.parser 272
+ *     bytes.conversation 1008
+ *     bytes.shared 184
+ *     bytes.direction 648
+ *     bytes.direction.parser 176
  *     bytes.sub-stream 0
  *     bytes.direction.registers 72
  *     bytes.direction.elements 96

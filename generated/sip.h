@@ -16,11 +16,11 @@
  *     atomic.words 20
  *     lookback.bytes 3
  *     lookback.open-states 207
- *     bytes.conversation 1464
- *     bytes.shared 168
- *     bytes.direction 640
- *     bytes.direction.parser 272
- *     bytes.sub-stream 984
+ *     bytes.conversation 1288
+ *     bytes.shared 184
+ *     bytes.direction 544
+ *     bytes.direction.parser 176
+ *     bytes.sub-stream 888
  *     bytes.direction.registers 24
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24

@@ -16,11 +16,11 @@
  *     atomic.words 20
  *     lookback.bytes 11
  *     lookback.open-states 167
- *     bytes.conversation 2344
- *     bytes.shared 200
- *     bytes.direction 1040
- *     bytes.direction.parser 272
- *     bytes.sub-stream 1384
+ *     bytes.conversation 2168
+ *     bytes.shared 216
+ *     bytes.direction 944
+ *     bytes.direction.parser 176
+ *     bytes.sub-stream 1288
  *     bytes.direction.registers 64
  *     bytes.direction.elements 64
  *     bytes.direction.regions 24

@@ -16,10 +16,10 @@
  *     atomic.words 0
  *     lookback.bytes 3
  *     lookback.open-states 0
- *     bytes.conversation 1272
- *     bytes.shared 184
- *     bytes.direction 544
- *     bytes.direction.parser 272
+ *     bytes.conversation 1096
+ *     bytes.shared 200
+ *     bytes.direction 448
+ *     bytes.direction.parser 176
  *     bytes.sub-stream 0
  *     bytes.direction.registers 48
  *     bytes.direction.elements 64

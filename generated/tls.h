@@ -16,11 +16,11 @@
  *     atomic.words 12
  *     lookback.bytes 31
  *     lookback.open-states 14
- *     bytes.conversation 1800
- *     bytes.shared 168
- *     bytes.direction 792
- *     bytes.direction.parser 272
- *     bytes.sub-stream 1136
+ *     bytes.conversation 1624
+ *     bytes.shared 184
+ *     bytes.direction 696
+ *     bytes.direction.parser 176
+ *     bytes.sub-stream 1040
  *     bytes.direction.registers 160
  *     bytes.direction.elements 48
  *     bytes.direction.regions 120

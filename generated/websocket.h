@@ -16,11 +16,11 @@
  *     atomic.words 0
  *     lookback.bytes 3
  *     lookback.open-states 0
- *     bytes.conversation 1240
- *     bytes.shared 168
- *     bytes.direction 472
- *     bytes.direction.parser 272
- *     bytes.sub-stream 816
+ *     bytes.conversation 1064
+ *     bytes.shared 184
+ *     bytes.direction 376
+ *     bytes.direction.parser 176
+ *     bytes.sub-stream 720
  *     bytes.direction.registers 56
  *     bytes.direction.elements 48
  *     bytes.direction.regions 24

@@ -16,10 +16,10 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 1024
- *     bytes.shared 168
- *     bytes.direction 584
- *     bytes.direction.parser 272
+ *     bytes.conversation 848
+ *     bytes.shared 184
+ *     bytes.direction 488
+ *     bytes.direction.parser 176
  *     bytes.sub-stream 0
  *     bytes.direction.registers 16
  *     bytes.direction.elements 48

@@ -7,7 +7,7 @@
 #define COMPACT_STEPS 512u           /* after so many, readings move to fresh memory */
 #define SPOTS_MAX ((size_t)1 << 20)  /* a walk larger than this is given up */
 #define READINGS_MAX 20000u
-#define IDLE_MAX 100000u /* turns without a byte: so many that it goes round */
+#define IDLE_MAX 60000u /* turns without a byte: so many that it goes round */
 
 unsigned drive_next_number(interpret_t *it)
 {

@@ -63,16 +63,17 @@ void qcap_conversation_fini(qcap_conversation_t *c)
 /* Room for `size` bytes, of which the first `len` are there. False if there is none. */
 static bool make_room(qcap_parser_t *p, size_t size, size_t len)
 {
-    size_t room = p->undecided ? size_of(p->undecided) : 0, wanted = room ? room : UNDECIDED_MIN;
+    size_t room = p->undecided ? size_of(p->undecided) - sizeof *p->undecided : 0, wanted = room ? room : UNDECIDED_MIN;
     if (size <= room)
         return true;
     while (wanted < size)
         wanted *= 2;
-    unsigned char *larger = size <= QCAP_UNDECIDED_MAX ? qcapint_blocks_get(p->conversation, wanted) : NULL;
+    qcap_undecided_t *larger =
+        size <= QCAP_UNDECIDED_MAX ? qcapint_blocks_get(p->conversation, sizeof *p->undecided + wanted) : NULL;
     if (!larger)
         return false;
     if (len > 0)
-        memcpy(larger, p->undecided, len);
+        memcpy(larger->bytes, p->undecided->bytes, len);
     qcap_conversation_put(p->conversation, p->undecided);
     p->undecided = larger;
     return true;
@@ -80,25 +81,27 @@ static bool make_room(qcap_parser_t *p, size_t size, size_t len)
 
 void qcapint_blocks_keep(qcap_parser_t *p, uint64_t begin, uint64_t end)
 {
-    bool goes_on = p->undecided_end == p->piece_offset && begin < p->piece_offset;
-    uint64_t first = goes_on ? p->undecided_begin : p->piece_offset;
+    const qcap_undecided_t *before = p->undecided;
+    bool goes_on = before && before->end == p->piece_offset && begin < p->piece_offset;
+    uint64_t first = goes_on ? before->begin : p->piece_offset;
     if (begin < first) /* what was before it was certain to be none of it */
         begin = first;
     size_t kept = goes_on ? (size_t)(p->piece_offset - begin) : 0;
     if (kept > 0)
-        memmove(p->undecided, p->undecided + (begin - p->undecided_begin), kept);
+        memmove(p->undecided->bytes, before->bytes + (begin - before->begin), kept);
     uint64_t from = begin > p->piece_offset ? begin : p->piece_offset;
     size_t len = (size_t)(end - from);
-    if (len > QCAP_UNDECIDED_MAX - kept || !make_room(p, kept + len, kept))
+    bool has_room = len <= QCAP_UNDECIDED_MAX - kept && make_room(p, kept + len, kept);
+    if (!has_room || !p->undecided) /* nothing is kept: of no bytes there need be no room */
         return;
     if (len > 0)
-        memcpy(p->undecided + kept, p->piece + (from - p->piece_offset), len);
-    p->undecided_begin = begin;
-    p->undecided_end = end;
+        memcpy(p->undecided->bytes + kept, p->piece + (from - p->piece_offset), len);
+    p->undecided->begin = begin;
+    p->undecided->end = end;
 }
 
 const unsigned char *qcapint_blocks_kept(const qcap_parser_t *p, uint64_t begin, uint64_t end)
 {
-    bool is_kept = p->undecided && p->undecided_begin <= begin && end <= p->undecided_end;
-    return is_kept ? p->undecided + (begin - p->undecided_begin) : NULL;
+    const qcap_undecided_t *u = p->undecided;
+    return u && u->begin <= begin && end <= u->end ? u->bytes + (begin - u->begin) : NULL;
 }

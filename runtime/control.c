@@ -21,11 +21,8 @@ static const char *name_of_next(const qcap_parser_t *p, const qcap_control_t *co
 
 void qcapint_control_drop(qcap_parser_t *p, unsigned count)
 {
-    while (p->frame_count > count) {
-        const qcap_frame_t *frame = &side_frames(p)[--p->frame_count];
-        if (frame->after != QCAP_NONE)
-            p->waiting = frame->left;
-    }
+    if (p->frame_count > count)
+        p->frame_count = (uint16_t)count;
 }
 
 static unsigned call_count(const qcap_parser_t *p)
@@ -40,10 +37,9 @@ static void call(qcap_parser_t *p, const qcap_control_t *control)
         qcapint_parser_fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
         return;
     }
+    uint64_t waiting = control->is_joint ? qcapint_driver_pending(p) : waiting_of(p);
     side_frames(p)[p->frame_count++] = (qcap_frame_t){
-        .left = p->waiting, .after = control->targets[1], .base = p->base, .calls = (uint16_t)calls};
-    if (control->is_joint)
-        p->waiting = qcapint_driver_pending(p);
+        .left = waiting, .after = control->targets[1], .base = p->base, .calls = (uint16_t)calls};
     p->base = (uint16_t)(p->base + control->depth);
     p->state = control->targets[0];
 }
@@ -52,7 +48,6 @@ static void return_from_call(qcap_parser_t *p)
 {
     const qcap_frame_t *frame = &side_frames(p)[--p->frame_count];
     p->base = frame->base;
-    p->waiting = frame->left;
     p->state = frame->after;
 }
 

@@ -4,15 +4,15 @@
 #include <string.h>
 
 /* What lies behind a parser needs no clearing: nothing of it is looked at before it is written. */
-void qcapint_parser_init(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_t *root, bool is_server)
+void qcapint_parser_init(qcap_conversation_t *c, qcap_parser_t *p, bool is_server, unsigned feed)
 {
     memset(p, 0, sizeof *p);
     p->conversation = c;
-    p->root = root;
     p->is_server = is_server;
+    p->feed = (uint16_t)feed;
     p->piece = p->at = qcapint_no_bytes;
-    p->waiting = UINT64_MAX;
-    p->state = root->start == QCAP_NONE ? 0 : root->start;
+    uint16_t start = root_of(p)->start;
+    p->state = start == QCAP_NONE ? 0 : start;
 }
 
 static void *in_block(void *block, uint32_t offset)
@@ -53,8 +53,8 @@ void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_e
     c->shared = in_block(block, protocol->shared);
     c->shared_text = in_block(block, protocol->shared_text);
     init_queues(c, block);
-    qcapint_parser_init(c, qcap_conversation_client(c), &protocol->client, false);
-    qcapint_parser_init(c, qcap_conversation_server(c), &protocol->server, true);
+    qcapint_parser_init(c, qcap_conversation_client(c), false, 0);
+    qcapint_parser_init(c, qcap_conversation_server(c), true, 0);
 }
 
 void qcap_conversation_set_memory(qcap_conversation_t *c, qcap_memory_handler_t memory)
@@ -82,7 +82,8 @@ static void forget_limits(qcap_conversation_t *c)
 {
     qcap_parser_t *sides[] = {qcap_conversation_client(c), qcap_conversation_server(c)};
     for (size_t i = 0; i < 2; i++)
-        sides[i]->unlimited = sides[i]->calm_end = 0;
+        if (!sides[i]->is_datagram) /* which has none */
+            sides[i]->unlimited = sides[i]->calm_end = 0;
 }
 
 void qcap_conversation_set_wanted(qcap_conversation_t *c, const uint64_t *wanted)
@@ -126,13 +127,13 @@ qcap_parser_status_t qcap_parser_status(const qcap_parser_t *p)
 
 uint64_t qcap_parser_offset(const qcap_parser_t *p)
 {
-    return p->offset + p->ahead_len;
+    return p->piece_offset + p->ahead_len;
 }
 
 uint64_t qcap_parser_held(const qcap_parser_t *p)
 {
-    if (p->has_failed || p->has_become || p->is_finished || p->root->start == QCAP_NONE)
-        return p->offset;
+    if (p->has_failed || p->has_become || p->is_finished || root_of(p)->start == QCAP_NONE)
+        return p->piece_offset;
     uint64_t held = qcapint_driver_pending(p);
     const qcap_slot_t *slot = qcapint_driver_element(p);
     return slot && slot->begin < held ? slot->begin : held;

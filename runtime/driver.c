@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#define IDLE_MAX 100000u /* turns of the driver without a byte: so many that it goes round */
+#define IDLE_MAX 60000u /* turns of the driver without a byte: so many that it goes round */
 
 /* ---------------------------------------------------------------- limits */
 
@@ -25,7 +25,8 @@ uint64_t qcapint_driver_pending(const qcap_parser_t *p)
             oldest = side_positions(p)[r];
     if (p->later_count && qcap_later_at(side_later(p)[0], here(p)) < oldest)
         oldest = qcap_later_at(side_later(p)[0], here(p));
-    return oldest < p->waiting ? oldest : p->waiting;
+    uint64_t waiting = waiting_of(p);
+    return oldest < waiting ? oldest : waiting;
 }
 
 /* Its bytes have to be there when it ends. */
@@ -94,7 +95,7 @@ static void renew_limit(qcap_parser_t *p)
 static bool is_unlimited(const qcap_parser_t *p)
 {
     const qcap_keep_t *keep = keep_of(p);
-    return keep->held_back == 0 && keep->held_registers == 0 && p->later_count == 0 && p->waiting == UINT64_MAX && !qcapint_driver_element(p);
+    return keep->held_back == 0 && keep->held_registers == 0 && p->later_count == 0 && waiting_of(p) == UINT64_MAX && !qcapint_driver_element(p);
 }
 
 /* ---------------------------------------------------------------- how far a machine may run */
@@ -176,7 +177,7 @@ static bool end_jump(qcap_parser_t *p)
 /* The next place where something may be found; false if there is none yet. */
 static bool find_candidate(qcap_parser_t *p, const unsigned char *end)
 {
-    const int byte = p->root->search_byte;
+    const int byte = root_of(p)->search_byte;
     const unsigned char *found = byte == QCAP_NONE ? qcapint_table_find(p, p->at, end)
                                  : p->at == end    ? NULL
                                                    : memchr(p->at, byte, (size_t)(end - p->at));
@@ -201,7 +202,7 @@ static bool skip(qcap_parser_t *p, const unsigned char *end)
 /* One run of a machine, or of skipping where every byte does the same. False: more input is needed. */
 static bool advance_with_care(qcap_parser_t *p, const unsigned char *end)
 {
-    if (p->is_searching && p->state == p->root->search && p->candidate == here(p) && !find_candidate(p, end))
+    if (p->is_searching && p->state == root_of(p)->search && p->candidate == here(p) && !find_candidate(p, end))
         return false;
     if (p->until_count > 0)
         qcapint_until_look(p);
@@ -275,7 +276,7 @@ void qcapint_driver_run(qcap_parser_t *p, const unsigned char *end)
     const unsigned char *before = p->at;
     p->idle = 0;
     while (!p->is_paused && !p->has_become && !p->has_failed) {
-        p->idle = p->at == before ? p->idle + 1 : 0;
+        p->idle = (uint16_t)(p->at == before ? p->idle + 1 : 0);
         before = p->at;
         if (p->idle >= IDLE_MAX) {
             qcapint_parser_fail(p, QCAP_ERROR_IDLE, about_of(p)->rule, here(p));

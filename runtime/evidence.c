@@ -119,8 +119,8 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
     attempt_t *attempt = user;
     bool is_element = event->kind == QCAP_EVENT_ELEMENT || event->kind == QCAP_EVENT_BEGIN;
     bool is_anomaly = event->kind == QCAP_EVENT_ANOMALY && (event->error || !(event->flags & QCAP_EVENT_FED));
-    if (is_element && !attempt->has_element && !qcap_parser_parent(parser))
-        attempt->begin = parser->candidate;
+    if (event->kind == QCAP_EVENT_SKIPPED && !attempt->has_element && !qcap_parser_parent(parser))
+        attempt->begin = event->end;
     attempt->has_element |= is_element;
     attempt->has_complaint |= (is_anomaly && !attempt->is_tolerant) || event->kind == QCAP_EVENT_ERROR;
     if (is_over(attempt))

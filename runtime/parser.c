@@ -51,26 +51,24 @@ static inline void suspend(qcap_parser_t *p)
         keep_undecided(p);
 }
 
-/* The bytes before p->offset have been read; their piece is gone. */
-static inline void end_piece(qcap_parser_t *p)
+/* The bytes before that offset have been read; their piece is gone. */
+static inline void end_piece(qcap_parser_t *p, uint64_t offset)
 {
     p->piece = p->at = qcapint_no_bytes;
-    p->piece_offset = p->offset;
+    p->piece_offset = offset;
 }
 
 static void put_away(qcap_parser_t *p)
 {
     if (!p->is_skipping && !p->has_failed && !p->has_become)
         suspend(p);
-    p->offset = here(p);
-    end_piece(p);
+    end_piece(p, here(p));
 }
 
 static void begin_piece(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     p->piece = p->at = bytes ? bytes : qcapint_no_bytes;
     p->piece_end = p->piece + len;
-    p->piece_offset = p->offset;
     p->is_paused = false;
     p->is_waiting = false;
 }
@@ -160,8 +158,8 @@ static size_t begin_ahead(qcap_parser_t *p, const unsigned char *bytes, size_t l
     begin_piece(p, side_ahead(p), p->ahead_len + more);
     if (p->is_searching && is_changing(p))
         p->at = p->piece_end; /* it has been read before the change */
-    p->next = bytes ? bytes + more : NULL;
-    p->next_len = len - more;
+    p->conversation->next = bytes ? bytes + more : NULL;
+    p->conversation->next_len = len - more;
     return more;
 }
 
@@ -169,6 +167,9 @@ static size_t begin_ahead(qcap_parser_t *p, const unsigned char *bytes, size_t l
  * them were taken. */
 static size_t read_ahead(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
+    qcap_conversation_t *c = p->conversation;
+    const unsigned char *next = c->next; /* of the parser that feeds this one, perhaps */
+    size_t next_len = c->next_len;
     size_t more = begin_ahead(p, bytes, len);
     read_piece(p);
     search_to_end(p);
@@ -178,7 +179,8 @@ static size_t read_ahead(qcap_parser_t *p, const unsigned char *bytes, size_t le
     size_t left = (size_t)(p->piece_end - p->at);
     const unsigned char *rest = p->at;
     put_away(p);
-    p->next_len = 0;
+    c->next = next;
+    c->next_len = next_len;
     memmove(side_ahead(p), rest, left);
     size_t untaken = is_again || is_short ? 0 : left < more ? left : more; /* what has not been read, and did not wait before */
     size_t behind = is_short ? len - more : 0;
@@ -196,7 +198,7 @@ static void read_last_ahead(qcap_parser_t *p)
         before = p->ahead_len;
         read_ahead(p, NULL, 0);
     }
-    p->offset += p->ahead_len; /* still waiting for the other side */
+    p->piece_offset += p->ahead_len; /* still waiting for the other side */
     p->ahead_len = 0;
 }
 
@@ -229,12 +231,12 @@ static size_t read_with_care(qcap_parser_t *p, uint64_t begin)
     p->calm_end = calm_end(p);
     if (p->calm_end > 0)
         prepare_row(p, state_of(p));
-    return (size_t)(p->offset - begin) + p->ahead_len;
+    return (size_t)(p->piece_offset - begin) + p->ahead_len;
 }
 
 static __attribute__((noinline)) size_t feed_with_care(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
-    if (p->is_finished || p->has_failed || p->has_become || p->root->start == QCAP_NONE)
+    if (p->is_finished || p->has_failed || p->has_become || root_of(p)->start == QCAP_NONE)
         return 0;
     bool has_ahead = p->ahead_len > 0;
     size_t taken = has_ahead ? read_ahead(p, bytes, len) : 0;
@@ -243,19 +245,18 @@ static __attribute__((noinline)) size_t feed_with_care(qcap_parser_t *p, const u
     if (p->ahead_len > 0 || (has_ahead && p->is_paused))
         return taken;
     begin_piece(p, bytes ? bytes + taken : NULL, len - taken);
-    return taken + read_with_care(p, p->offset);
+    return taken + read_with_care(p, p->piece_offset);
 }
 
 /* The same where a machine is likely to be enough: see calm_end(). */
 static __attribute__((noinline)) size_t read_calmly(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
-    uint64_t begin = p->offset;
+    uint64_t begin = p->piece_offset;
     begin_piece(p, bytes, len);
     if (read_bytes(p, state_of(p), bytes + len) != QCAP_STOP_INPUT || !(state_of(p)->kind & QCAP_STATE_CALM))
         return read_with_care(p, begin);
     suspend(p);
-    p->offset = begin + len;
-    end_piece(p);
+    end_piece(p, begin + len);
     prepare_row(p, state_of(p));
     return len;
 }
@@ -267,9 +268,8 @@ static size_t feed_stream(qcap_parser_t *p, const unsigned char *bytes, size_t l
         return 0;
     begin_piece(p, bytes, len);
     p->at = bytes + len;
-    deliver_piece(p, open_stream(p), p->offset + len);
-    p->offset += len;
-    end_piece(p);
+    deliver_piece(p, open_stream(p), p->piece_offset + len);
+    end_piece(p, p->piece_offset + len);
     return len;
 }
 
@@ -279,8 +279,7 @@ static __attribute__((noinline)) size_t feed_value(qcap_parser_t *p, const unsig
     if (p->growing == QCAP_GROWS_UNKNOWN)
         return read_calmly(p, bytes, len);
     qcapint_value_grow(p, bytes, len);
-    p->offset += len;
-    p->piece_offset = p->offset;
+    p->piece_offset += len;
     return len;
 }
 
@@ -311,7 +310,7 @@ static const qcap_state_t *pass(qcap_parser_t *p, const unsigned char *bytes, si
     if (action != 0 && !is_moves(protocol, action))
         return NULL;
     if (action != 0)
-        qcap_table_perform(p, action, p->offset + len);
+        qcap_table_perform(p, action, p->piece_offset + len);
     return s;
 }
 
@@ -322,8 +321,7 @@ static __attribute__((noinline)) size_t feed_small(qcap_parser_t *p, const unsig
         return read_calmly(p, bytes, len);
     p->state = (uint16_t)(s - protocol_of(p)->states);
     prepare_row(p, s);
-    p->offset += len;
-    p->piece_offset = p->offset;
+    p->piece_offset += len;
     return len;
 }
 
@@ -336,7 +334,7 @@ static __attribute__((noinline)) size_t feed_large(qcap_parser_t *p, const unsig
 /* Most bytes of small pieces lead back to the state in which they are read. */
 size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
-    if (p->offset + len >= p->calm_end)
+    if (p->piece_offset + len >= p->calm_end)
         return feed_with_care(p, bytes, len);
     if (p->growing == QCAP_GROWS_STREAM || len - 1 >= SMALL_LEN)
         return feed_large(p, bytes, len);
@@ -348,8 +346,7 @@ size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len
     while (++looked < len);
     if (p->growing != QCAP_GROWS_NOTHING)
         return feed_value(p, bytes, len);
-    p->offset += len;
-    p->piece_offset = p->offset;
+    p->piece_offset += len;
     return len;
 }
 
@@ -397,16 +394,16 @@ static void begin_datagram(qcap_parser_t *p, uint16_t start, const unsigned char
 /* The next one is another matter; so is a stream, which begins at its beginning. */
 static void forget_datagram(qcap_parser_t *p)
 {
-    if (p->root->start != QCAP_NONE)
-        p->state = p->root->start;
+    if (root_of(p)->start != QCAP_NONE)
+        p->state = root_of(p)->start;
     p->growing = QCAP_GROWS_NOTHING;
     p->has_failed = p->is_skipping = p->is_datagram = false;
     p->is_last = false;
     qcapint_control_drop(p, 0);
     p->region_count = p->until_count = p->base = p->depth = p->stream_depth = 0;
-    p->offset = p->piece_offset + p->datagram_len;
     p->piece = p->at = p->piece_end = qcapint_no_bytes;
-    p->piece_offset = p->offset;
+    p->piece_offset += p->datagram_len;
+    p->unlimited = 0;
 }
 
 void qcapint_parser_datagram(qcap_parser_t *p, uint16_t start, const unsigned char *bytes, size_t len)
@@ -438,10 +435,10 @@ static void note_gap(qcap_parser_t *p, uint64_t len)
 {
     const qcap_slot_t *slot = open_stream(p);
     unsigned element = slot && is_wanted(p, slot->element) ? slot->element : QCAP_NONE;
-    send_span(p, QCAP_EVENT_GAP, element, p->offset, p->offset + len, 0);
-    p->offset += len;
-    if (p->streamed < p->offset)
-        qcapint_region_pass_over(p, p->streamed, p->offset);
+    send_span(p, QCAP_EVENT_GAP, element, p->piece_offset, p->piece_offset + len, 0);
+    p->piece_offset += len;
+    if (p->streamed < p->piece_offset)
+        qcapint_region_pass_over(p, p->streamed, p->piece_offset);
     begin_piece(p, NULL, 0);
 }
 
@@ -466,7 +463,7 @@ static uint64_t skip_unseen(qcap_parser_t *p, uint64_t len, uint16_t *action)
         return 0;
     uint64_t end = p->region_count ? side_regions(p)[p->region_count - 1].end : UINT64_MAX;
     uint64_t full = is_counting ? qcapint_driver_next_full(p) : UINT64_MAX;
-    uint64_t left = (full < end ? full : end) - p->offset;
+    uint64_t left = (full < end ? full : end) - p->piece_offset;
     uint64_t skipped = len < left ? len : left;
     for (uint64_t i = 0; i < skipped && !p->is_skipping; i++) {
         const qcap_edge_t *any = any_of(p);
@@ -483,10 +480,10 @@ static uint64_t skip_unseen(qcap_parser_t *p, uint64_t len, uint16_t *action)
 
 void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
 {
-    if (len == 0 || p->is_finished || p->has_become || p->root->start == QCAP_NONE)
+    if (len == 0 || p->is_finished || p->has_become || root_of(p)->start == QCAP_NONE)
         return;
     if (p->has_failed) {
-        p->offset += len;
+        p->piece_offset += len;
         return;
     }
     p->calm_end = 0;
@@ -504,8 +501,9 @@ void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
         if (p->is_searching)
             qcapint_recovery_search_here(p); /* what looked like a beginning has a hole */
         note_gap(p, skipped);
-        qcap_table_perform(p, action, p->offset);
-        p->candidate = p->offset;
+        qcap_table_perform(p, action, p->piece_offset);
+        if (p->is_searching)
+            p->candidate = p->piece_offset;
         len -= skipped;
     }
     qcapint_driver_run(p, p->at);
@@ -519,7 +517,7 @@ void qcap_parser_finish(qcap_parser_t *p)
         return;
     p->is_finished = true;
     p->calm_end = 0;
-    if (p->has_failed || p->has_become || p->root->start == QCAP_NONE)
+    if (p->has_failed || p->has_become || root_of(p)->start == QCAP_NONE)
         return;
     read_last_ahead(p);
     begin_piece(p, NULL, 0);
@@ -533,7 +531,7 @@ void qcap_parser_finish(qcap_parser_t *p)
     }
     qcapint_substream_end_all(p, !p->has_failed && !p->has_become && !p->is_searching);
     if (p->is_searching && !p->has_failed)
-        qcapint_recovery_found(p, p->offset);
+        qcapint_recovery_found(p, p->piece_offset);
 }
 
 void qcap_parser_absent(qcap_parser_t *p)
@@ -544,7 +542,7 @@ void qcap_parser_absent(qcap_parser_t *p)
 void qcap_parser_abort(qcap_parser_t *p)
 {
     p->is_absent = true;
-    if (p->is_finished || p->has_failed || p->has_become || p->root->start == QCAP_NONE)
+    if (p->is_finished || p->has_failed || p->has_become || root_of(p)->start == QCAP_NONE)
         return;
     p->calm_end = 0;
     read_last_ahead(p);
@@ -570,6 +568,6 @@ void qcap_parser_pause(qcap_parser_t *p)
 void qcap_parser_search(qcap_parser_t *p)
 {
     p->calm_end = 0;
-    if (p->root->search != QCAP_NONE)
-        qcapint_recovery_search(p, p->offset);
+    if (root_of(p)->search != QCAP_NONE)
+        qcapint_recovery_search(p, p->piece_offset);
 }

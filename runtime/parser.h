@@ -677,7 +677,8 @@ typedef struct qcap_watch {
 
 /* A call of a rule that contains itself, or a repeat whose rounds are counted. */
 typedef struct qcap_frame {
-    uint64_t left;  /* of a repeat: rounds that may come yet; of a call: parser->waiting before it */
+    uint64_t left;  /* of a repeat: rounds that may come yet; of a call: the oldest offset that something may begin at that waits
+                     * for it, or for one around it, to return; UINT64_MAX: nothing does */
     uint16_t after; /* of a call: state to go on in; of a repeat: QCAP_NONE */
     uint16_t base;  /* of a call: that of the caller */
     uint16_t calls; /* that have not returned, this one among them */
@@ -848,76 +849,83 @@ struct qcap_protocol {
     const char *const *texts;
 };
 
+/* Bytes of the open stream element that came in pieces that are gone, and are not told yet. */
+typedef struct qcap_undecided {
+    uint64_t begin, end; /* stream offsets */
+    unsigned char bytes[]; /* QCAP_UNDECIDED_MAX at most */
+} qcap_undecided_t;
+
+/* There are as many as there are conversations, so it is kept small: what is never needed together shares a place. */
 struct qcap_parser {
     qcap_conversation_t *conversation;
     qcap_substream_t *substream; /* that this one reads; or NULL */
-    const qcap_root_t *root;
-    const unsigned char *at;    /* next byte to read */
-    const unsigned char *piece; /* first byte of the piece being fed */
+    const unsigned char *at;     /* next byte to read */
+    const unsigned char *piece;  /* first byte of the piece being fed */
     union {
         const unsigned char *piece_end;
-        const uint8_t *row;     /* between pieces: the state's in protocol->rows; with `loop`, if calm_end is not 0 */
+        const uint8_t *row;      /* between pieces: the state's in protocol->rows; with `loop`, if calm_end is not 0 */
     };
-    const unsigned char *next;  /* bytes that come behind the piece, to look at */
-    size_t next_len;
-    uint64_t piece_offset;      /* its stream offset */
-    uint64_t set;               /* registers that are set, one bit each */
-    uint64_t skip_begin;        /* while searching, or behind an error in a region: where reading stopped */
-    uint64_t streamed;          /* the open stream element has been delivered up to here */
-    unsigned char *undecided;   /* bytes of it that came since, in pieces that are gone: QCAP_UNDECIDED_MAX at most; NULL: none yet */
-    uint64_t undecided_begin;   /* of those, ... */
-    uint64_t undecided_end;     /* ... as stream offsets */
-    uint64_t popped;            /* where this side stood at its last pop */
-    uint64_t waiting;           /* the oldest offset that something may begin at that waits for calls to return */
-    uint64_t candidate;         /* while searching: where what may be found began */
-    uint64_t unlimited;         /* before this offset no limit is met */
-    uint64_t offset;            /* behind the last byte taken; up to date between pieces */
-    uint64_t calm_end;          /* pieces that end before this offset need nothing but reading */
-    uint32_t idle;              /* turns since the last byte */
-    uint32_t later_count;       /* words on it */
-    uint32_t saved_count;       /* words on that stack */
-    uint32_t later_text;        /* bytes of texts that belong to that list */
-    uint32_t joined_len;        /* of the value that is being joined */
-    uint16_t stream_depth;      /* 1 + the slot of the open stream element; 0: there is none */
-    uint16_t joined_depth;      /* 1 + the slot of its element; 0: there is none */
-    bool is_joined_cut;         /* more would belong to it */
-    bool has_part;              /* something belongs to it, if only an empty text */
-    uint16_t growing;           /* between pieces: QCAP_GROWS_* */
-    uint32_t marks[QCAP_MARKS]; /* lengths of that list to which it may be cut back */
+    uint64_t piece_offset;       /* its stream offset; between pieces, that behind the last byte taken */
+    uint64_t set;                /* registers that are set, one bit each */
+    uint64_t skip_begin;         /* while searching, or behind an error in a region: where reading stopped */
+    union {
+        uint64_t streamed;       /* the open stream element has been delivered up to here */
+        uint64_t candidate;      /* while searching, when none is open: where what may be found began */
+    };
+    qcap_undecided_t *undecided; /* NULL: none yet */
+    uint64_t popped;             /* where this side stood at its last pop */
+    union {
+        uint64_t unlimited;      /* before this offset no limit is met */
+        struct {                 /* of a datagram, which has none: */
+            uint32_t datagram_len; /* its bytes */
+            uint32_t jumped;     /* bytes of it that `at` has read */
+        };
+    };
+    uint64_t calm_end;           /* pieces that end before this offset need nothing but reading */
+    qcap_failure_t error;
+    uint32_t later_text;         /* bytes of texts on the list of an atomic rule */
+    uint32_t saved_count;        /* words on the stack of saved registers */
+    uint16_t later_count;        /* words on that list */
+    uint16_t marks[QCAP_MARKS];  /* lengths to which it may be cut back */
+    uint16_t idle;               /* turns since the last byte */
+    uint16_t feed;               /* 1 + the number of the sub-stream that this one reads by a rule; 0: it reads a direction */
+    uint16_t growing;            /* between pieces: QCAP_GROWS_* */
     uint16_t state;
-    uint16_t depth;             /* elements open */
-    uint16_t base;              /* those of them that were when the rule at hand was called */
-    uint16_t region_count;      /* regions open */
-    uint16_t until_count;       /* of them, those with an end that is looked for */
-    uint16_t ahead_len;         /* taken bytes that may begin what ends one of them */
-    uint16_t skip_len;          /* bytes to pass over, of what has ended a region */
-    uint16_t frame_count;       /* calls that have not returned, repeats that go on */
-    bool is_server;
-    bool is_searching;
-    bool is_last;               /* nothing comes behind the piece: the end, or a hole */
-    bool is_ending;             /* for a machine: no byte will follow, in this region or at all */
-    bool is_skipping;           /* to the end of the region, in which there was an error */
-    bool is_confirmed;
+    uint16_t depth;              /* elements open */
+    uint16_t base;               /* those of them that were when the rule at hand was called */
+    uint16_t stream_depth;       /* 1 + the slot of the open stream element; 0: there is none */
+    uint16_t joined_depth;       /* 1 + the slot of the element whose value is being joined; 0: there is none */
+    uint16_t joined_len;         /* of that value */
+    uint16_t region_count;       /* regions open */
+    uint16_t until_count;        /* of them, those with an end that is looked for */
+    uint16_t ahead_len;          /* taken bytes that may begin what ends one of them */
+    uint16_t skip_len;           /* bytes to pass over, of what has ended a region */
+    uint16_t frame_count;        /* calls that have not returned, repeats that go on */
     union {
         struct {
             bool is_paused;
-            bool has_error;     /* an operation failed: `error` says how */
+            bool has_error;      /* an operation failed: `error` says how */
         };
-        uint16_t must_stop;     /* either */
+        uint16_t must_stop;      /* either */
     };
-    bool is_waiting;
-    bool is_hurried;
-    bool is_staying;
-    bool is_datagram;           /* one is being read: nothing comes behind the piece */
-    uint32_t datagram_len;      /* its bytes */
-    uint32_t jumped;            /* bytes of it that `at` has read */
-    bool is_absent;             /* nothing more comes from this side */
-    bool is_finished;
-    bool has_become;
-    bool has_failed;
-    bool is_lossy;              /* bytes were skipped since the last pop */
-    uint8_t loop;               /* the state's, between pieces */
-    qcap_failure_t error;
+    bool is_confirmed;
+    uint8_t loop;                /* the state's, between pieces */
+    bool is_server : 1;
+    bool is_searching : 1;
+    bool is_last : 1;            /* nothing comes behind the piece: the end, or a hole */
+    bool is_ending : 1;          /* for a machine: no byte will follow, in this region or at all */
+    bool is_skipping : 1;        /* to the end of the region, in which there was an error */
+    bool is_waiting : 1;
+    bool is_hurried : 1;
+    bool is_staying : 1;
+    bool is_datagram : 1;        /* one is being read: nothing comes behind the piece */
+    bool is_absent : 1;          /* nothing more comes from this side */
+    bool is_finished : 1;
+    bool has_become : 1;
+    bool has_failed : 1;
+    bool is_lossy : 1;           /* bytes were skipped since the last pop */
+    bool is_joined_cut : 1;      /* more would belong to the value that is being joined */
+    bool has_part : 1;           /* something belongs to it, if only an empty text */
 };
 
 struct qcap_conversation {
@@ -931,6 +939,8 @@ struct qcap_conversation {
     uint32_t decoded_ratio;
     void *blocks;                    /* all that `memory` gave: a list */
     const uint64_t *wanted;
+    const unsigned char *next; /* bytes that come behind those that are read later, to look at: see until.c */
+    size_t next_len;
     qcap_register_t *shared;
     unsigned char *shared_text;      /* bytes of shared registers */
     qcap_queue_state_t *queues;

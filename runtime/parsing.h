@@ -117,6 +117,22 @@ static inline uint64_t here(const qcap_parser_t *p)
     return qcap_offset_of(p, p->at);
 }
 
+/* Where this direction, or sub-stream, begins. */
+static inline const qcap_root_t *root_of(const qcap_parser_t *p)
+{
+    const qcap_protocol_t *protocol = protocol_of(p);
+    return p->feed > 0 ? &protocol->feeds[p->feed - 1].root : p->is_server ? &protocol->server : &protocol->client;
+}
+
+/* The oldest offset that something may begin at that waits for calls to return; UINT64_MAX: nothing does. */
+static inline uint64_t waiting_of(const qcap_parser_t *p)
+{
+    for (unsigned i = p->frame_count; i-- > 0;)
+        if (side_frames(p)[i].after != QCAP_NONE)
+            return side_frames(p)[i].left;
+    return UINT64_MAX;
+}
+
 static inline qcap_parser_t *other_side(const qcap_parser_t *p)
 {
     return p->is_server ? qcap_conversation_client(p->conversation) : qcap_conversation_server(p->conversation);
@@ -357,8 +373,8 @@ void qcapint_parser_datagram(qcap_parser_t *p, uint16_t start, const unsigned ch
 
 /* ---------------------------------------------------------------- conversation.c, keeper.c */
 
-/* A parser that is all zeros begins with `root`. */
-void qcapint_parser_init(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_t *root, bool is_server);
+/* Begins a direction, or, if `feed` is not 0, the sub-stream of that number, from 1. */
+void qcapint_parser_init(qcap_conversation_t *c, qcap_parser_t *p, bool is_server, unsigned feed);
 
 /* Keeps what is needed of a piece that has been fed without a buffer, now that there is one. */
 void qcapint_keeper_keep(qcap_keeper_t *k, const qcap_parser_t *p, const unsigned char *piece, size_t len);

@@ -29,17 +29,18 @@ void qcapint_recovery_found(qcap_parser_t *p, uint64_t at)
 
 void qcapint_recovery_search_here(qcap_parser_t *p)
 {
-    p->state = p->root->search;
+    p->state = root_of(p)->search;
     p->skip_len = 0;
     qcapint_control_drop(p, 0);
     p->base = 0;
     p->candidate = here(p);
-    p->later_count = p->later_text = 0;
+    p->later_count = 0;
+    p->later_text = 0;
 }
 
 void qcapint_recovery_search(qcap_parser_t *p, uint64_t from)
 {
-    if (p->root->search == QCAP_NONE || p->is_datagram) {
+    if (root_of(p)->search == QCAP_NONE || p->is_datagram) {
         qcapint_substream_end_all(p, false);
         p->has_failed = true;
         return;
@@ -91,7 +92,8 @@ uint64_t qcapint_recovery_report(qcap_parser_t *p, const qcap_region_t *region)
                           .rule = texts[failure->rule],
                           .expected = texts[failure->expected]};
     p->has_error = false;
-    p->later_count = p->later_text = 0;
+    p->later_count = 0;
+    p->later_text = 0;
     qcapint_parser_leave(p, region ? region->depth : 0, here(p));
     if (open_stream(p)) /* it goes on behind the region: up to here it has been read */
         qcapint_stream_deliver(p, open_stream(p), here(p));

@@ -2,7 +2,7 @@
 #include "parsing.h"
 
 #define JUMPED_MAX (1u << 20) /* bytes of one datagram that `at` reads */
-#define IDLE_ERROR 1000u /* turns of the driver that an error at the end of a region counts for: see driver.c */
+#define IDLE_ERROR 600u /* turns of the driver that an error at the end of a region counts for: see driver.c */
 
 static void begin_region(qcap_parser_t *p, const qcap_control_t *control, uint64_t end)
 {
@@ -125,7 +125,7 @@ void qcapint_region_end(qcap_parser_t *p)
     }
     if (p->has_error) {
         qcapint_recovery_report(p, &region); /* nothing is left of the region to skip: goes on behind it */
-        p->idle += IDLE_ERROR;
+        p->idle = (uint16_t)(p->idle + IDLE_ERROR);
     }
     qcapint_region_leave(p, &region);
 }

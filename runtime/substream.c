@@ -78,12 +78,12 @@ static void copy_registers(qcap_parser_t *to, const qcap_parser_t *from)
 static void open_rule(qcap_parser_t *p, qcap_substream_t *s, unsigned feed)
 {
     qcap_parser_t *reader = *place_of(p, feed);
-    unsigned char *undecided = reader->undecided;
-    qcapint_parser_init(p->conversation, reader, &protocol_of(p)->feeds[feed].root, p->is_server);
+    qcap_undecided_t *undecided = reader->undecided;
+    qcapint_parser_init(p->conversation, reader, p->is_server, feed + 1);
     reader->undecided = undecided; /* this memory serves again */
     copy_registers(reader, p);
     s->reader = reader;
-    s->datagram_start = reader->root->start;
+    s->datagram_start = root_of(reader)->start;
 }
 
 /* Forgets another protocol's conversation; its block stays if it serves for the next one, of `protocol`. */

@@ -113,7 +113,8 @@ void qcap_op_atomic_end(qcap_parser_t *p, uint64_t from)
             perform(p, op, at);
         }
     }
-    p->later_count = p->later_text = 0;
+    p->later_count = 0;
+    p->later_text = 0;
 }
 
 static const uint16_t *words_of(const qcap_parser_t *p, unsigned action)

@@ -10,15 +10,17 @@
 
 #include "parsing.h"
 
+/* Bytes behind the piece are at hand only while those are read that were kept. */
 static uint64_t window_end(const qcap_parser_t *p)
 {
-    return qcap_offset_of(p, p->piece_end) + p->next_len;
+    size_t next_len = p->piece == side_ahead(p) ? p->conversation->next_len : 0;
+    return qcap_offset_of(p, p->piece_end) + next_len;
 }
 
 static unsigned char byte_at(const qcap_parser_t *p, uint64_t offset)
 {
     uint64_t index = offset - p->piece_offset, len = (uint64_t)(p->piece_end - p->piece);
-    return index < len ? p->piece[index] : p->next[index - len];
+    return index < len ? p->piece[index] : p->conversation->next[index - len];
 }
 
 /* The text that ends a region; behind it, if any text has letters of either case, what is or'ed to bytes before they are compared. */
@@ -88,7 +90,7 @@ static uint64_t find_byte(const qcap_parser_t *p, uint64_t from, uint64_t limit,
         from = end;
     }
     if (from < limit) {
-        const unsigned char *begin = p->next + (from - piece_end);
+        const unsigned char *begin = p->conversation->next + (from - piece_end);
         const unsigned char *found = memchr(begin, byte, (size_t)(limit - from));
         if (found)
             return from + (uint64_t)(found - begin);

@@ -290,7 +290,7 @@ static void join(qcap_parser_t *p, reader_t r)
         else
             p->is_joined_cut = true;
     uint64_t copied = copy_text(r, value + p->joined_len, QCAP_JOINED_MAX - p->joined_len);
-    p->joined_len += QCAP_BYTES_LEN(copied);
+    p->joined_len = (uint16_t)(p->joined_len + QCAP_BYTES_LEN(copied));
     p->is_joined_cut |= (copied & QCAP_BYTES_CUT) != 0;
     p->has_part = true;
 }
