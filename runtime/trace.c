@@ -104,12 +104,16 @@ typedef struct record {
     uint32_t seconds, fraction, len, wire_len;
 } record_t;
 
-static inline record_t get_record(const qcapint_trace_t *trace, const unsigned char *at)
+/* `is_plain`: the numbers are in our byte order, and each where it belongs. */
+static inline record_t get_record(const qcapint_trace_t *trace, const unsigned char *at, bool is_plain)
 {
-    record_t record = {.seconds = qcapint_trace_u32(trace, at),
-                       .fraction = qcapint_trace_u32(trace, at + 4),
-                       .len = qcapint_trace_u32(trace, at + 8),
-                       .wire_len = qcapint_trace_u32(trace, at + 12)};
+    record_t record;
+    memcpy(&record, at, sizeof record);
+    if (is_plain)
+        return record;
+    if (trace->is_swapped)
+        record = (record_t){__builtin_bswap32(record.seconds), __builtin_bswap32(record.fraction),
+                            __builtin_bswap32(record.len), __builtin_bswap32(record.wire_len)};
     if (trace->has_mixed_lens && record.len > record.wire_len) {
         uint32_t swap = record.len;
         record.len = record.wire_len;
@@ -124,31 +128,34 @@ static qcapint_capture_next_t need_record(qcapint_trace_t *trace)
     qcapint_capture_next_t status = qcapint_trace_need(trace, trace->record_len);
     if (status != QCAPINT_CAPTURE_FRAME)
         return status;
-    uint32_t len = get_record(trace, trace->input.at).len;
+    uint32_t len = get_record(trace, trace->input.at, false).len;
     if (len > QCAPINT_TRACE_PACKET)
         return qcapint_trace_damaged(trace, "no packet has %u bytes", len);
     return qcapint_trace_need(trace, trace->record_len + len);
 }
 
 /* Takes the records that are at hand, up to one that is damaged. Returns how many. */
-static size_t take_records(qcapint_trace_t *trace, qcapint_frame_t *frames, size_t limit)
+static inline size_t take_records(qcapint_trace_t *trace, qcapint_frame_t *frames, size_t limit, bool is_plain)
 {
-    const qcapint_interface_t *interface = trace->interfaces;
+    const uint64_t ns_per_unit = trace->interfaces->clock.multiplier;
+    const uint16_t link_type = trace->interfaces->link_type;
     const unsigned char *at = trace->input.at, *end = trace->input.end;
-    uint32_t head = trace->record_len;
+    const uint32_t head = trace->record_len;
+    const uint64_t begin_offset = trace->input.end_offset - (size_t)(end - at);
     size_t count = 0;
     for (; count < limit && (size_t)(end - at) >= head; count++) {
-        record_t record = get_record(trace, at);
+        record_t record = get_record(trace, at, is_plain);
         if (record.len > QCAPINT_TRACE_PACKET || record.len > (size_t)(end - at) - head)
             break;
+        at += head;
         frames[count] = (qcapint_frame_t){
-            .bytes = at + head,
+            .bytes = at,
             .len = record.len,
             .wire_len = record.wire_len > record.len ? record.wire_len : record.len,
-            .time_ns = (int64_t)record.seconds * NS_PER_S + qcapint_trace_time(&interface->clock, record.fraction),
-            .place = trace->input.end_offset - (size_t)(end - at) + head,
-            .link_type = interface->link_type};
-        at += head + record.len;
+            .time_ns = (int64_t)((uint64_t)record.seconds * NS_PER_S + record.fraction * ns_per_unit),
+            .place = begin_offset + (size_t)(at - trace->input.at),
+            .link_type = link_type};
+        at += record.len;
     }
     trace->input.at = at;
     return count;
@@ -157,8 +164,10 @@ static size_t take_records(qcapint_trace_t *trace, qcapint_frame_t *frames, size
 static qcapint_capture_next_t read_pcap(qcapint_trace_t *trace, qcapint_frame_t *frames, size_t limit, size_t *count)
 {
     qcapint_capture_next_t status = need_record(trace);
-    if (status == QCAPINT_CAPTURE_FRAME)
-        *count = take_records(trace, frames, limit);
+    if (status != QCAPINT_CAPTURE_FRAME)
+        return status;
+    bool is_plain = !trace->is_swapped && !trace->has_mixed_lens;
+    *count = is_plain ? take_records(trace, frames, limit, true) : take_records(trace, frames, limit, false);
     return status;
 }
 
