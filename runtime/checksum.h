@@ -6,6 +6,7 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -32,16 +33,22 @@ static inline int32_t qcapint_sum_lanes(__m128i sums)
     return _mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0xb1)));
 }
 
-/* Of whole blocks, at most a part. */
+static inline __m128i qcapint_sum_block(__m128i block)
+{
+    return _mm_madd_epi16(_mm_xor_si128(block, _mm_set1_epi16(INT16_MIN)), _mm_set1_epi16(1));
+}
+
+/* Of whole blocks, at most a part, and what is in `sums`. */
+static inline uint64_t qcapint_sum_blocks(__m128i sums, const unsigned char *bytes, size_t len)
+{
+    for (size_t at = 0; at < len; at += QCAPINT_SUM_BLOCK)
+        sums = _mm_add_epi32(sums, qcapint_sum_block(_mm_loadu_si128((const __m128i *)(const void *)(bytes + at))));
+    return (uint64_t)qcapint_sum_lanes(sums) + len / 2 * QCAPINT_SUM_MADE_UP;
+}
+
 static inline uint64_t qcapint_sum_part(const unsigned char *bytes, size_t len)
 {
-    const __m128i flip = _mm_set1_epi16(INT16_MIN), ones = _mm_set1_epi16(1);
-    __m128i sums = _mm_setzero_si128();
-    for (size_t at = 0; at < len; at += QCAPINT_SUM_BLOCK) {
-        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
-        sums = _mm_add_epi32(sums, _mm_madd_epi16(_mm_xor_si128(block, flip), ones));
-    }
-    return (uint64_t)qcapint_sum_lanes(sums) + len / 2 * QCAPINT_SUM_MADE_UP;
+    return qcapint_sum_blocks(_mm_setzero_si128(), bytes, len);
 }
 
 #else
@@ -102,12 +109,41 @@ static inline uint64_t qcapint_sum_add(uint64_t sum, const unsigned char *bytes,
     return qcapint_sum_tail(sum, end, len & (QCAPINT_SUM_BLOCK - 1));
 }
 
+/* Of at least a block, and at most a part, behind bytes that may be read, too, as many as a block has. Blocks are taken from the
+ * end backwards, and of the first one what is too much is masked off: no branch depends on what is left behind whole blocks. If
+ * that begins at an odd place, the words have their bytes the other way round, and so has their sum. */
+static inline uint64_t qcapint_sum_behind(const unsigned char *bytes, size_t len)
+{
+#ifdef __SSE2__
+    static const uint64_t masks[4] = {0, 0, UINT64_MAX, UINT64_MAX};
+    const size_t odd = len % QCAPINT_SUM_BLOCK, left = len - odd;
+    const unsigned char *begin = bytes + odd;
+    const __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(begin - QCAPINT_SUM_BLOCK));
+    const __m128i mask = _mm_loadu_si128((const __m128i *)(const void *)((const unsigned char *)masks + odd));
+    const __m128i sums = qcapint_sum_block(_mm_and_si128(block, mask));
+    uint64_t sum = QCAPINT_SUM_BLOCK / 2 * QCAPINT_SUM_MADE_UP;
+    if (left >= QCAPINT_SUM_WIDE_LEN)
+        sum += qcapint_sum_blocks(sums, begin, 0) + qcapint_sum_long(begin, left);
+    else
+        sum += qcapint_sum_blocks(sums, begin, left);
+    return sum << (8 * (odd & 1));
+#else
+    return qcapint_sum_add(0, bytes, len);
+#endif
+}
+
 /* Adds the halves of the sum, then those of their sum: a number and the same with its halves swapped, added, have what is
  * wanted, carry included, in the upper half. */
 static inline uint16_t qcapint_sum_fold(uint64_t sum)
 {
     uint32_t word = (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
     return (uint16_t)((word + (word << 16 | word >> 16)) >> 16);
+}
+
+/* Whether a sum, which is not 0, folds to 0xffff: then what it was taken over has the right checksum. */
+static inline bool qcapint_sum_is_right(uint64_t sum)
+{
+    return sum % 0xffff == 0;
 }
 
 /* A number as a packet has it. */
@@ -129,11 +165,15 @@ static inline uint32_t qcapint_sum_load(const unsigned char *bytes)
     return word;
 }
 
-/* Of an IPv4 header without options. */
+/* Of an IPv4 header's addresses; of all of it, without options. */
+static inline uint64_t qcapint_sum_addresses(const unsigned char *ip)
+{
+    return (uint64_t)qcapint_sum_load(ip + 12) + qcapint_sum_load(ip + 16);
+}
+
 static inline uint64_t qcapint_sum_ipv4(const unsigned char *ip)
 {
-    return (uint64_t)qcapint_sum_load(ip) + qcapint_sum_load(ip + 4) + qcapint_sum_load(ip + 8) + qcapint_sum_load(ip + 12) +
-           qcapint_sum_load(ip + 16);
+    return (uint64_t)qcapint_sum_load(ip) + qcapint_sum_load(ip + 4) + qcapint_sum_load(ip + 8) + qcapint_sum_addresses(ip);
 }
 
 #endif

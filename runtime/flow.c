@@ -172,8 +172,8 @@ static void count_open(qcap_stats_t *stats)
 
 static qcap_endpoint_t endpoint_of(const qcapint_ends_t *ends, int which)
 {
-    qcap_endpoint_t end = {.version = ends->version, .port = ends->ports[which]};
-    memcpy(end.address, ends->addresses[which], sizeof end.address);
+    qcap_endpoint_t end = {.version = ends->version, .port = (uint16_t)ends->keys[which]};
+    memcpy(end.address, ends->addresses[which], ends->version == 4 ? 4 : 16);
     return end;
 }
 
@@ -259,11 +259,8 @@ static void end_conv(qcap_t *q, qcapint_conv_t *conv, qcap_end_t end)
 static uint32_t hash_of(const qcapint_flow_t *flow, const qcapint_conv_t *conv)
 {
     qcapint_ends_t ends = {.version = conv->ends[0].version};
-    for (int i = 0; i < 2; i++) {
-        ends.addresses[i][0] = qcapint_ends_word(conv->ends[i].address);
-        ends.addresses[i][1] = qcapint_ends_word(conv->ends[i].address + 8);
-        ends.ports[i] = conv->ends[i].port;
-    }
+    for (int i = 0; i < 2; i++)
+        qcapint_ends_set(&ends, i, conv->ends[i].address, conv->ends[i].port);
     return qcapint_ends_hash(flow, &ends);
 }
 
@@ -410,7 +407,9 @@ uint64_t qcap_tcpstr_each(qcap_t *q, qcap_tcpstr_visitor_t visitor, void *user)
 static qcapint_ends_t ends_of(const qcap_packet_t *packet)
 {
     const qcapint_headers_t *h = &packet->headers;
-    return qcapint_ends_of(packet->bytes + h->network, h->version, packet->bytes + h->transport);
+    qcapint_ends_t ends;
+    qcapint_ends_read(&ends, packet->bytes + h->network, h->version, packet->bytes + h->transport);
+    return ends;
 }
 
 void qcapint_flow_prepare(const qcap_t *q, qcap_packet_t *packet)

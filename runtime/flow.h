@@ -79,12 +79,11 @@ void qcapint_flow_prepare(const qcap_t *q, qcap_packet_t *packet);
 /* Finds or opens the conversation of a TCP segment, and hands it on to tcp.c. */
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet);
 
-/* What a lookup compares: the ends of a packet. An IPv4 address is in the first of its words, as if zeros followed; words are as
- * they lie in memory. Nothing is stored that is read in other sizes soon: processors wait for that. */
+/* What a lookup compares: the ends of a packet, its source first. */
 typedef struct qcapint_ends {
-    uint64_t addresses[2][2]; /* source, destination */
-    uint16_t ports[2];
-    uint8_t version;
+    uint64_t keys[2];                  /* four bytes of the address (IPv4: all), as they lie in memory, and the port: the lowest bits */
+    const unsigned char *addresses[2]; /* borrowed */
+    uint8_t version;                   /* of IP: 4, 6 */
 } qcapint_ends_t;
 
 /* Opens the conversation of a segment, which its server has sent, or not. `packet` is the segment, told to be its first; NULL: nobody

@@ -15,41 +15,35 @@ static inline uint64_t qcapint_ends_word(const void *bytes)
     return word;
 }
 
-static inline uint64_t qcapint_ends_half(const unsigned char *bytes)
+/* An end in one number, by four bytes of its address: all of it, in IPv4. */
+static inline uint64_t qcapint_ends_key(const unsigned char *bytes, uint16_t port)
 {
     uint32_t word;
     memcpy(&word, bytes, sizeof word);
-    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? word : (uint64_t)word << 32;
+    return (uint64_t)word << 16 | port;
+}
+
+/* In IPv6 these are the last bytes: the first are often those of both ends. */
+static inline void qcapint_ends_set(qcapint_ends_t *ends, int which, const unsigned char *address, uint16_t port)
+{
+    ends->keys[which] = qcapint_ends_key(address + (ends->version == 4 ? 0 : 12), port);
+    ends->addresses[which] = address;
 }
 
 /* Of an IP packet with that header, whose transport begins with the ports. RFC 791, 3.1; RFC 8200, 3. */
-static inline qcapint_ends_t qcapint_ends_of(const unsigned char *ip, uint8_t version, const unsigned char *transport)
+static inline void qcapint_ends_read(qcapint_ends_t *ends, const unsigned char *ip, uint8_t version, const unsigned char *transport)
 {
-    qcapint_ends_t ends = {.ports = {qcapint_get_be16(transport), qcapint_get_be16(transport + 2)}, .version = version};
-    if (version == 4) {
-        ends.addresses[0][0] = qcapint_ends_half(ip + 12);
-        ends.addresses[1][0] = qcapint_ends_half(ip + 16);
-    } else {
-        for (int i = 0; i < 4; i++)
-            ends.addresses[i / 2][i % 2] = qcapint_ends_word(ip + 8 + i * 8);
-    }
-    return ends;
+    ends->version = version;
+    qcapint_ends_set(ends, 0, ip + (version == 4 ? 12 : 8), qcapint_get_be16(transport));
+    qcapint_ends_set(ends, 1, ip + (version == 4 ? 16 : 24), qcapint_get_be16(transport + 2));
 }
 
-/* 0 if that end is `a`. */
+/* 0 if that end is `a`, in IPv6. */
 static inline uint64_t qcapint_ends_differ(const qcap_endpoint_t *a, const qcapint_ends_t *ends, int which)
 {
-    uint64_t first = qcapint_ends_word(a->address) ^ ends->addresses[which][0];
-    uint64_t second = qcapint_ends_word(a->address + 8) ^ ends->addresses[which][1];
-    return first | second | (uint64_t)(a->port ^ ends->ports[which]) | (uint64_t)(a->version ^ ends->version);
-}
-
-/* An end in one number, if it is of IPv4: what comes behind the first half of an address is zeros. */
-static inline uint64_t qcapint_ends_key(const void *address, uint16_t port)
-{
-    uint32_t half;
-    memcpy(&half, address, sizeof half);
-    return (uint64_t)half << 16 | port;
+    uint64_t first = qcapint_ends_word(a->address) ^ qcapint_ends_word(ends->addresses[which]);
+    uint64_t second = qcapint_ends_word(a->address + 8) ^ qcapint_ends_word(ends->addresses[which] + 8);
+    return first | second | (uint64_t)(a->port ^ (uint16_t)ends->keys[which]) | (uint64_t)(a->version ^ ends->version);
 }
 
 /* Whether the ends are those of the conversation; from which of them it came. Of the two nothing is a branch: packets come from
@@ -60,32 +54,27 @@ static inline bool qcapint_ends_are(const qcapint_conv_t *conv, const qcapint_en
     if (ends->version == 4) {
         uint64_t client = qcapint_ends_key(conv->ends[0].address, conv->ends[0].port);
         uint64_t server = qcapint_ends_key(conv->ends[1].address, conv->ends[1].port);
-        uint64_t source = qcapint_ends_key(ends->addresses[0], ends->ports[0]);
-        uint64_t destination = qcapint_ends_key(ends->addresses[1], ends->ports[1]);
-        from = client != source;
+        from = client != ends->keys[0];
         *is_server = from;
-        return conv->ends[0].version == 4 && ((client ^ (from ? destination : source)) | (server ^ (from ? source : destination))) == 0;
+        return ((client ^ ends->keys[from]) | (server ^ ends->keys[!from]) | (uint64_t)(conv->ends[0].version ^ 4)) == 0;
     }
     from = qcapint_ends_differ(&conv->ends[0], ends, 0) != 0;
     *is_server = from;
     return (qcapint_ends_differ(&conv->ends[from], ends, 0) | qcapint_ends_differ(&conv->ends[!from], ends, 1)) == 0;
 }
 
-/* The same for both directions: the end with the lower address, or port, comes first. */
+/* The same for both directions: the lower end comes first. */
 static inline uint32_t qcapint_ends_hash(const qcapint_flow_t *flow, const qcapint_ends_t *ends)
 {
-    const uint64_t(*a)[2] = ends->addresses;
-    bool is_swapped = a[0][0] != a[1][0]   ? a[0][0] > a[1][0]
-                      : a[0][1] != a[1][1] ? a[0][1] > a[1][1]
-                                           : ends->ports[0] > ends->ports[1];
-    int low = is_swapped, high = !is_swapped;
-    uint64_t ports = (uint64_t)ends->ports[low] << 16 | ends->ports[high];
+    uint64_t a = ends->keys[0], b = ends->keys[1];
     if (ends->version == 4) {
-        bool is_little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
-        const uint64_t words[2] = {is_little ? a[low][0] | a[high][0] << 32 : a[low][0] | a[high][0] >> 32, ports << 32 | 4};
-        return qcapint_hash_pairs(&flow->key, words, 2);
+        const uint64_t keys[2] = {a < b ? a : b, a < b ? b : a};
+        return qcapint_hash_pairs(&flow->key, keys, 2);
     }
-    const uint64_t words[5] = {a[low][0], a[low][1], a[high][0], a[high][1], ports << 32 | 6};
+    int high = a != b ? a < b : memcmp(ends->addresses[0], ends->addresses[1], 16) < 0;
+    const unsigned char *first = ends->addresses[!high], *second = ends->addresses[high];
+    const uint64_t words[5] = {qcapint_ends_word(first), qcapint_ends_word(first + 8), qcapint_ends_word(second),
+                               qcapint_ends_word(second + 8), (uint16_t)ends->keys[!high] | ends->keys[high] << 32};
     return qcapint_hash_pairs(&flow->key, words, 5);
 }
 

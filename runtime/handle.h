@@ -87,6 +87,12 @@ struct qcap {
     int64_t wake_ns;               /* when the sink is to be woken; INT64_MAX: it sleeps */
 };
 
+/* True when so little is left of what conversations need that something should go, between packets. */
+static inline bool qcapint_is_tight(const qcap_t *q)
+{
+    return qcapint_budget_is_tight(&q->budget) || qcapint_flow_table_is_tight(&q->flow.table);
+}
+
 /* What comes behind the reassembly in every handle that the public functions open: defined in pair.c. */
 extern const qcapint_sink_t qcapint_pair_sink;
 

@@ -14,8 +14,8 @@
 #include "handle.h"
 #include "tunnel.h"
 
-/* A conversation is fetched so many packets before its own: long enough for memory to answer. */
-#define FETCH_AHEAD 6
+/* What a conversation is read with is fetched so many packets before its own: long enough for memory to answer, twice. */
+#define READER_AHEAD 4
 
 /* Packets of a device may be on their way for so long when it seems to be silent. */
 #define LATE_NS INT64_C(1000000000)
@@ -304,26 +304,25 @@ static inline void count(qcap_t *q, const qcapint_frame_t *frame)
         q->now_ns = frame->time_ns < TIME_MAX ? frame->time_ns : TIME_MAX;
 }
 
-/* Looks at a frame whose turn will come soon: it is a usual one, or is decoded, as are all that a getter has to look at. */
-static void look(qcap_t *q, const qcapint_frame_t *frame, qcapint_usual_t *usual, qcapint_early_t *early)
+/* Looks at frames whose turn will come soon: each is a usual one, or is decoded, as are all that a getter has to look at. */
+static void look(qcap_t *q, const qcapint_frame_t *frames, uint32_t count, qcapint_usual_t *usual, qcapint_early_t *early)
 {
-    usual->version = 0;
-    if (!q->where && qcapint_usual_look(q, frame, usual))
-        return;
-    early->decoded = qcapint_packet_begin(&early->packet, q, frame);
-    if (early->decoded == QCAPINT_DECODE_OK)
-        qcapint_flow_prepare(q, &early->packet);
-}
-
-static inline bool is_tight(const qcap_t *q)
-{
-    return qcapint_budget_is_tight(&q->budget) || qcapint_flow_table_is_tight(&q->flow.table);
+    if (!q->where)
+        qcapint_usual_look(q, frames, count, usual);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!q->where && usual[i].ends.version)
+            continue;
+        usual[i].ends.version = 0;
+        early[i].decoded = qcapint_packet_begin(&early[i].packet, q, &frames[i]);
+        if (early[i].decoded == QCAPINT_DECODE_OK)
+            qcapint_flow_prepare(q, &early[i].packet);
+    }
 }
 
 /* What was idle longest leaves, of whatever kind. */
 static void make_room(qcap_t *q)
 {
-    while (is_tight(q)) {
+    while (qcapint_is_tight(q)) {
         int64_t conv_ns = qcapint_flow_oldest_ns(q), datagram_ns = qcapint_defrag_oldest_ns(q);
         int64_t exchange_ns = qcapint_udp_oldest_ns(q);
         if (conv_ns == INT64_MAX && datagram_ns == INT64_MAX && exchange_ns == INT64_MAX)
@@ -348,26 +347,38 @@ static inline void clean_up(qcap_t *q)
         qcapint_udp_expire(q);
     if (q->now_ns >= q->wake_ns)
         q->sink->wake(q);
-    if (is_tight(q))
+    if (qcapint_is_tight(q))
         make_room(q);
 }
 
-/* A frame's turn has come. */
-static void process(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual_t *usual, qcapint_early_t *early)
+/* Until then nothing has to be done between packets, but for conversations; INT64_MIN: there always is. */
+static inline int64_t calm_until(const qcap_t *q)
 {
-    qcap_packet_t *packet = &early->packet;
+    if (q->defrag.oldest || q->udp.oldest)
+        return INT64_MIN;
+    return q->wake_ns < TIME_MAX ? q->wake_ns : TIME_MAX;
+}
+
+/* A frame's turn has come. False if it is none of those that are looked at. */
+static inline bool begin(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual_t *usual, qcapint_early_t *early)
+{
     q->has_begun = true;
     q->link_type = frame->link_type;
     q->number++;
-    if (!usual->version)
-        packet->number = q->number;
-    if (q->where && !qcap_getter_holds(q->where, packet))
-        return;
+    if (!usual->ends.version)
+        early->packet.number = q->number;
+    if (q->where && !qcap_getter_holds(q->where, &early->packet))
+        return false;
     count(q, frame);
     clean_up(q);
-    if (usual->version) {
-        if (qcapint_usual_take(q, frame, usual))
-            return;
+    return true;
+}
+
+/* The general way. */
+__attribute__((noinline)) static void process(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual_t *usual, qcapint_early_t *early)
+{
+    qcap_packet_t *packet = &early->packet;
+    if (usual->ends.version) {
         early->decoded = qcapint_packet_begin(packet, q, frame);
         packet->number = q->number;
         packet->hash = usual->hash;
@@ -376,6 +387,12 @@ static void process(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual
     process_frame(q, packet, early->decoded);
     qcapint_packet_count(packet);
     qcapint_packet_fini(packet);
+}
+
+static inline void take_turn(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual_t *usual, qcapint_early_t *early)
+{
+    if (begin(q, frame, usual, early) && (!usual->ends.version || !qcapint_usual_take(q, frame, usual)))
+        process(q, frame, usual, early);
 }
 
 static void finish(qcap_t *q)
@@ -387,37 +404,27 @@ static void finish(qcap_t *q)
 
 /* ---------------------------------------------------------------- running */
 
-/* Fetches the conversation of a packet, some packets before its turn. */
-static inline void fetch(qcap_t *q, uint32_t at)
+/* Fetches the conversations of the batch, whose buckets are there. */
+static inline void fetch(qcap_t *q)
 {
     qcapint_batch_t *batch = &q->batch;
-    if (at >= batch->count)
-        return;
-    if (batch->usual[at].version)
-        batch->usual[at].hint = qcapint_flow_fetch(q, batch->usual[at].hash);
-    else if (batch->early[at].packet.is_hashed)
-        qcapint_flow_fetch(q, batch->early[at].packet.hash);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        if (batch->usual[i].ends.version)
+            batch->usual[i].hint = qcapint_flow_fetch(q, batch->usual[i].hash);
+        else if (batch->early[i].packet.is_hashed)
+            qcapint_flow_fetch(q, batch->early[i].packet.hash);
+    }
 }
 
-/* Fetches what the conversation of a packet is read with, whose own lines are there. See qcapint_sink_t. */
+/* Fetches what the conversation of a packet is read with, some packets before its turn. See qcapint_sink_t. */
 static inline void fetch_reader(qcap_t *q, uint32_t at, unsigned step)
 {
     const qcapint_batch_t *batch = &q->batch;
-    if (at >= batch->count || !batch->usual[at].version)
+    if (at >= batch->count || !batch->usual[at].ends.version)
         return;
     const qcapint_conv_t *conv = qcapint_flow_hinted(&q->flow, batch->usual[at].hash, batch->usual[at].hint);
     if (conv && conv->upper && !conv->is_unread)
         q->sink->fetch(conv, step);
-}
-
-/* All of this for a packet whose turn comes when FETCH_AHEAD others had theirs, and for those before it. */
-static inline void fetch_ahead(qcap_t *q, uint32_t at)
-{
-    fetch(q, at);
-    if (!q->is_read)
-        return;
-    fetch_reader(q, at - FETCH_AHEAD / 3, 0);
-    fetch_reader(q, at - 2 * FETCH_AHEAD / 3, 1);
 }
 
 /* Reads some packets, at most `limit`, and looks at them. */
@@ -429,10 +436,8 @@ static qcapint_capture_next_t fill_batch(qcap_t *q, uint64_t limit)
         qcapint_capture_next(q->capture, batch->frames, limit < QCAPINT_BATCH ? (size_t)limit : QCAPINT_BATCH, &count);
     batch->at = 0;
     batch->count = (uint32_t)count;
-    for (uint32_t i = 0; i < batch->count; i++)
-        look(q, &batch->frames[i], &batch->usual[i], &batch->early[i]);
-    for (uint32_t i = 0; i < FETCH_AHEAD; i++)
-        fetch_ahead(q, i);
+    look(q, batch->frames, batch->count, batch->usual, batch->early);
+    fetch(q);
     return status;
 }
 
@@ -440,11 +445,19 @@ static qcapint_capture_next_t fill_batch(qcap_t *q, uint64_t limit)
 static uint64_t process_batch(qcap_t *q, uint64_t limit)
 {
     qcapint_batch_t *batch = &q->batch;
-    uint32_t begin = batch->at;
-    while (batch->at < batch->count && batch->at - begin < limit && !q->is_broken) {
-        uint32_t at = batch->at++;
-        fetch_ahead(q, at + FETCH_AHEAD);
-        process(q, &batch->frames[at], &batch->usual[at], &batch->early[at]);
+    uint32_t begin = batch->at, end = batch->count - begin < limit ? batch->count : begin + (uint32_t)limit;
+    while (batch->at < end && !q->is_broken) {
+        uint32_t at = batch->at + qcapint_usual_run(q, &batch->frames[batch->at], &batch->usual[batch->at], end - batch->at,
+                                                    calm_until(q));
+        batch->at = at;
+        if (at == end)
+            break;
+        batch->at++;
+        if (q->is_read) {
+            fetch_reader(q, at + READER_AHEAD, 0);
+            fetch_reader(q, at + READER_AHEAD / 2, 1);
+        }
+        take_turn(q, &batch->frames[at], &batch->usual[at], &batch->early[at]);
     }
     return batch->at - begin;
 }
@@ -559,9 +572,9 @@ int qcap_push(qcap_t *q, const void *bytes, uint32_t len, uint32_t wire_len, int
         return QCAP_OK;
     qcapint_usual_t usual;
     qcapint_early_t early;
-    look(q, &frame, &usual, &early);
+    look(q, &frame, 1, &usual, &early);
     q->is_running = true;
-    process(q, &frame, &usual, &early);
+    take_turn(q, &frame, &usual, &early);
     q->is_running = false;
     return QCAP_OK;
 }

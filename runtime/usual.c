@@ -29,9 +29,20 @@ static inline bool is_tag(uint16_t type)
     return type == QCAPINT_ETHERTYPE_VLAN || type == QCAPINT_ETHERTYPE_SERVICE || type == QCAPINT_ETHERTYPE_STACKED;
 }
 
-/* The offset of the IP header behind tags; one behind the frame if there is none. */
-static uint32_t find_tagged(const qcapint_frame_t *frame)
+/* Most: Ethernet, and IPv4 without options. */
+static inline bool is_plain(const qcapint_frame_t *frame)
 {
+    return frame->link_type == DLT_EN10MB && frame->len >= ETHERNET_LEN + IPV4_LEN + TCP_LEN &&
+           qcapint_get_be16(frame->bytes + 12) == QCAPINT_ETHERTYPE_IPV4 && frame->bytes[ETHERNET_LEN] == 0x45;
+}
+
+/* The offset of the IP header in any frame; one behind the frame if there is none. */
+__attribute__((noinline)) static uint32_t find_network(const qcapint_frame_t *frame)
+{
+    if (frame->link_type == DLT_RAW)
+        return 0;
+    if (frame->link_type != DLT_EN10MB || frame->len < ETHERNET_LEN + TAGS * TAG_LEN + 1)
+        return frame->len + 1;
     uint32_t at = ETHERNET_LEN;
     uint16_t type = qcapint_get_be16(frame->bytes + at - 2);
     for (unsigned i = 0; i < TAGS && is_tag(type); i++, at += TAG_LEN)
@@ -40,80 +51,75 @@ static uint32_t find_tagged(const qcapint_frame_t *frame)
     return type == (is_v4 ? QCAPINT_ETHERTYPE_IPV4 : QCAPINT_ETHERTYPE_IPV6) ? at : frame->len + 1;
 }
 
-/* The same in any frame. */
-static inline uint32_t find_network(const qcapint_frame_t *frame)
+/* Both versions of IP have a copy of their own. */
+#define EACH_VERSION static inline __attribute__((always_inline))
+
+/* Whether the checksums say that all is right. Before the addresses there is enough that may be read. */
+EACH_VERSION bool is_right(const unsigned char *ip, uint8_t version, const unsigned char *tcp, uint32_t len)
 {
-    if (frame->link_type == DLT_RAW)
-        return 0;
-    if (frame->link_type != DLT_EN10MB || frame->len < ETHERNET_LEN + TAGS * TAG_LEN + 1)
-        return frame->len + 1;
-    bool is_usual = qcapint_get_be16(frame->bytes + 12) == QCAPINT_ETHERTYPE_IPV4 && frame->bytes[ETHERNET_LEN] == 0x45;
-    return is_usual ? ETHERNET_LEN : find_tagged(frame);
+    uint64_t sum = qcapint_sum_pseudo(QCAPINT_PROTOCOL_TCP, len) + qcapint_sum_behind(tcp, len);
+    if (version == 4 && !qcapint_sum_is_right(qcapint_sum_ipv4(ip)))
+        return false;
+    sum += version == 4 ? qcapint_sum_addresses(ip) : qcapint_sum_part(ip + 8, 32);
+    return qcapint_sum_is_right(sum) && (tcp[16] | tcp[17]) != 0; /* 0 is none: note [checksums that are not there yet] */
 }
 
-/* The bytes of the TCP segment in an IP packet of which `len` bytes are there; 0: it is not a usual one. RFC 791, 3.1; RFC 8200, 3. */
-static inline uint32_t find_segment(const unsigned char *ip, uint32_t len, qcapint_usual_t *usual)
+/* Looks at a TCP segment in an IP packet of which `left` bytes are there. RFC 791, 3.1; RFC 8200, 3. */
+EACH_VERSION bool look_at(const qcap_t *q, const unsigned char *ip, uint8_t version, uint32_t left, qcapint_usual_t *usual)
 {
-    uint32_t total_len;
-    if (ip[0] == 0x45) {
-        if ((qcapint_get_be16(ip + 6) & 0x3fff) != 0 || ip[9] != QCAPINT_PROTOCOL_TCP) /* a fragment; another protocol */
-            return 0;
-        usual->version = 4;
-        usual->network_len = IPV4_LEN;
-        total_len = qcapint_get_be16(ip + 2);
-    } else {
-        if (ip[0] >> 4 != 6 || ip[6] != QCAPINT_PROTOCOL_TCP)
-            return 0;
-        usual->version = 6;
-        usual->network_len = IPV6_LEN;
-        total_len = qcapint_get_be16(ip + 4) + IPV6_LEN;
-    }
-    return total_len <= len && total_len >= usual->network_len + TCP_LEN ? total_len - usual->network_len : 0;
-}
-
-bool qcapint_usual_look(const qcap_t *q, const qcapint_frame_t *frame, qcapint_usual_t *usual)
-{
-    uint32_t at = find_network(frame);
-    usual->version = 0;
-    if (at > frame->len || frame->len - at < IPV4_LEN + TCP_LEN)
+    uint32_t network_len = version == 4 ? IPV4_LEN : IPV6_LEN;
+    uint32_t total_len = version == 4 ? qcapint_get_be16(ip + 2) : qcapint_get_be16(ip + 4) + IPV6_LEN;
+    bool is_tcp = version == 4 ? (qcapint_get_be16(ip + 6) & 0x3fff) == 0 && ip[9] == QCAPINT_PROTOCOL_TCP /* no fragment */
+                               : ip[6] == QCAPINT_PROTOCOL_TCP;
+    if (!is_tcp || total_len > left || total_len < network_len + TCP_LEN)
         return false;
-    const unsigned char *ip = frame->bytes + at;
-    uint32_t len = find_segment(ip, frame->len - at, usual);
-    const unsigned char *tcp = ip + usual->network_len;
-    if (len > 0) {
-        usual->header_len = (uint8_t)((tcp[12] >> 4) * 4);
-        usual->tcp_len = len;
-        usual->network = (uint16_t)at;
-    }
-    if (len == 0 || usual->header_len < TCP_LEN || usual->header_len > len) {
-        usual->version = 0;
+    const unsigned char *tcp = ip + network_len;
+    uint32_t header_len = (tcp[12] >> 4) * 4u, len = total_len - network_len;
+    if (header_len < TCP_LEN || header_len > len ||
+        (q->options.checksums != QCAP_CHECKSUMS_IGNORE && !is_right(ip, version, tcp, len)))
         return false;
-    }
-    const qcapint_ends_t ends = qcapint_ends_of(ip, usual->version, tcp);
-    usual->hash = qcapint_ends_hash(&q->flow, &ends);
+    qcapint_ends_read(&usual->ends, ip, version, tcp);
+    usual->tcp = tcp;
+    usual->len = len - header_len;
+    usual->hash = qcapint_ends_hash(&q->flow, &usual->ends);
     usual->hint = (qcapint_flow_hint_t){0, 0};
     qcapint_flow_fetch_bucket(&q->flow, usual->hash);
     return true;
 }
 
-/* ---------------------------------------------------------------- its turn */
-
-/* Whether the checksums say that all is right, in one piece from the addresses on. */
-static inline bool is_right(const unsigned char *ip, const qcapint_usual_t *usual)
+/* In a frame that is not plain. */
+__attribute__((noinline)) static bool look_closer(const qcap_t *q, const qcapint_frame_t *frame, qcapint_usual_t *usual)
 {
-    uint32_t addresses_len = usual->version == 4 ? 8 : 32;
-    const unsigned char *tcp = ip + usual->network_len;
-    if (usual->version == 4 && qcapint_sum_fold(qcapint_sum_ipv4(ip)) != 0xffff)
+    uint32_t at = find_network(frame);
+    if (at > frame->len || frame->len - at < IPV4_LEN + TCP_LEN)
         return false;
-    uint64_t sum = qcapint_sum_pseudo(QCAPINT_PROTOCOL_TCP, usual->tcp_len);
-    sum = qcapint_sum_add(sum, tcp - addresses_len, addresses_len + usual->tcp_len);
-    return qcapint_sum_fold(sum) == 0xffff && (tcp[16] | tcp[17]) != 0; /* 0 is none: note [checksums that are not there yet] */
+    const unsigned char *ip = frame->bytes + at;
+    if (ip[0] == 0x45)
+        return look_at(q, ip, 4, frame->len - at, usual);
+    return ip[0] >> 4 == 6 && look_at(q, ip, 6, frame->len - at, usual);
 }
 
-/* The conversation is not where it was expected. */
-__attribute__((noinline)) static qcapint_conv_t *search(const qcap_t *q, uint32_t hash, qcapint_ends_t ends, bool *is_server)
+void qcapint_usual_look(const qcap_t *q, const qcapint_frame_t *frames, uint32_t count, qcapint_usual_t *usual)
 {
-    return qcapint_flow_find(&q->flow, hash, &ends, is_server);
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_usual = is_plain(&frames[i]) ? look_at(q, frames[i].bytes + ETHERNET_LEN, 4, frames[i].len - ETHERNET_LEN, &usual[i])
+                                             : look_closer(q, &frames[i], &usual[i]);
+        if (!is_usual)
+            usual[i].ends.version = 0;
+    }
+}
+
+/* ---------------------------------------------------------------- its turn */
+
+static inline qcapint_smooth_t smooth_of(const qcapint_usual_t *usual)
+{
+    const unsigned char *tcp = usual->tcp;
+    qcapint_smooth_t smooth = {.seq = qcapint_get_be32(tcp + 4),
+                               .ack = qcapint_get_be32(tcp + 8),
+                               .len = usual->len,
+                               .window = qcapint_get_be16(tcp + 14),
+                               .flags = tcp[13]};
+    return smooth;
 }
 
 /* Hands the bytes on, to whom a packet must be shown. */
@@ -128,12 +134,11 @@ static void show(qcap_t *q, const qcapint_frame_t *frame, qcap_tcpstr_t *str, ui
     qcapint_packet_fini(&packet);
 }
 
-/* The packet has come to that stage, behind those that all come to. */
-static inline void count(qcap_t *q, qcap_stage_t stage)
+/* The ways of so many packets end at that stage. */
+static inline void end_at(qcap_t *q, qcap_stage_t stage, uint32_t count)
 {
-    q->stats.stages[QCAP_STAGE_CAPTURED]++;
-    q->stats.stages[QCAP_STAGE_LINK_DECODED]++;
-    q->stats.stages[stage]++;
+    q->stats.stages[stage] += count;
+    q->stats.ended[stage] += count;
 }
 
 #define BIT(stage) (UINT64_C(1) << QCAP_STAGE_##stage)
@@ -145,18 +150,24 @@ static inline uint64_t stages_of(const qcapint_smooth_t *s)
     return s->flags & QCAPINT_TCP_FIN ? stages | BIT(TCP_CLOSED) : s->flags & QCAPINT_TCP_SYN ? stages | BIT(TCP_OPENED) : stages;
 }
 
-static inline void go_on(qcap_t *q, const qcapint_frame_t *frame, qcapint_conv_t *conv, bool is_server,
-                         const qcapint_smooth_t *smooth)
+/* The sender's checksums count, if they are looked at. */
+static inline void note_checksum(const qcap_t *q, qcap_tcpstr_t *str)
+{
+    str->has_good_checksum |= q->options.checksums != QCAP_CHECKSUMS_IGNORE;
+}
+
+/* The next bytes of a direction, or an acknowledgement alone. */
+static void go_on(qcap_t *q, const qcapint_frame_t *frame, qcapint_conv_t *conv, bool is_server, const qcapint_smooth_t *smooth)
 {
     qcap_tcpstr_t *str = &conv->str[is_server];
     uint64_t ack = qcapint_smooth_note(conv, is_server, smooth);
-    qcap_stage_t last = smooth->len > 0 ? QCAP_STAGE_TCP_DELIVERED : QCAP_STAGE_TCP_CONTROL;
-    count(q, last);
+    note_checksum(q, str);
     if (smooth->len > 0 && qcapint_smooth_is_shown(q, str)) {
+        q->stats.stages[QCAP_STAGE_TCP_DELIVERED]++;
         show(q, frame, str, ack);
     } else {
         qcapint_smooth_pass(q, str, smooth->len);
-        q->stats.ended[last]++;
+        end_at(q, smooth->len > 0 ? QCAP_STAGE_TCP_DELIVERED : QCAP_STAGE_TCP_CONTROL, 1);
     }
     conv->seen_ns = q->now_ns;
     conv->is_touched = true;
@@ -164,73 +175,144 @@ static inline void go_on(qcap_t *q, const qcapint_frame_t *frame, qcapint_conv_t
         qcapint_flow_touch(q, conv);
 }
 
-/* It has the FIN, too. Returns its conversation; NULL, and has done nothing, if a packet must be made of it. */
-__attribute__((noinline)) static qcapint_conv_t *end_side(qcap_t *q, qcapint_conv_t *conv, bool is_server,
-                                                          const qcapint_smooth_t *smooth)
+/* The same, with the FIN. False, and has done nothing, if a packet must be made of it. */
+static bool end_side(qcap_t *q, qcapint_conv_t *conv, bool is_server, const qcapint_smooth_t *smooth)
 {
     qcap_tcpstr_t *str = &conv->str[is_server];
-    if (smooth->len > 0 && qcapint_smooth_is_shown(q, str))
-        return NULL;
+    if (!qcapint_smooth_fits(conv, is_server, smooth) || (smooth->len > 0 && qcapint_smooth_is_shown(q, str)))
+        return false;
     qcapint_smooth_note(conv, is_server, smooth);
+    note_checksum(q, str);
     q->stats.stages[QCAP_STAGE_TCP_DELIVERED] += smooth->len > 0;
     qcapint_smooth_pass(q, str, smooth->len);
-    count(q, QCAP_STAGE_TCP_CLOSED);
-    q->stats.ended[QCAP_STAGE_TCP_CLOSED]++;
+    end_at(q, QCAP_STAGE_TCP_CLOSED, 1);
     qcapint_smooth_end(str);
     qcapint_flow_touch(q, conv);
-    return conv;
+    return true;
 }
 
-/* Whether a segment that does not go on opens a conversation, or answers: `conv` is NULL, or where it belongs. */
-static bool may_open(const qcapint_conv_t *conv, bool is_server, const qcapint_smooth_t *smooth)
+/* Opens a conversation (`conv` is NULL), or answers. False, and has done nothing, if it does neither, or there is no memory. */
+static bool open_conv(qcap_t *q, qcapint_conv_t *conv, const qcapint_usual_t *usual, bool is_server, const qcapint_smooth_t *smooth)
 {
-    return conv ? qcapint_smooth_answers(conv, is_server, smooth) : qcapint_smooth_opens(smooth);
-}
-
-/* Such a segment. Returns its conversation; NULL, and has done nothing, if there is no memory. */
-__attribute__((noinline)) static qcapint_conv_t *open_conv(qcap_t *q, qcapint_conv_t *conv, const qcapint_usual_t *usual,
-                                                           qcapint_ends_t ends, const unsigned char *tcp,
-                                                           const qcapint_smooth_t *smooth)
-{
-    uint8_t scale = qcapint_decode_window_scale(tcp + TCP_LEN, usual->header_len - TCP_LEN);
+    const unsigned char *tcp = usual->tcp;
+    if (conv ? !qcapint_smooth_answers(conv, is_server, smooth) : !qcapint_smooth_opens(smooth))
+        return false;
+    uint8_t scale = qcapint_decode_window_scale(tcp + TCP_LEN, (tcp[12] >> 4) * 4u - TCP_LEN);
     if (conv) {
         qcapint_smooth_answer(conv, smooth, scale);
     } else {
-        conv = qcapint_flow_open(q, &ends, usual->hash, false, NULL);
+        conv = qcapint_flow_open(q, &usual->ends, usual->hash, false, NULL);
         if (!conv)
-            return NULL;
+            return false;
         qcapint_smooth_begin(&conv->str[0], smooth, scale);
     }
-    count(q, QCAP_STAGE_TCP_CONTROL);
-    q->stats.ended[QCAP_STAGE_TCP_CONTROL]++;
+    note_checksum(q, &conv->str[is_server]);
+    end_at(q, QCAP_STAGE_TCP_CONTROL, 1);
     qcapint_flow_touch(q, conv);
-    return conv;
+    return true;
+}
+
+/* A segment that opens or ends something; `conv` is NULL if it is not where it was expected. */
+__attribute__((noinline)) static bool take_rarer(qcap_t *q, const qcapint_usual_t *usual, qcapint_conv_t *conv, bool is_server)
+{
+    const qcapint_smooth_t smooth = smooth_of(usual);
+    if (!conv)
+        conv = qcapint_flow_find(&q->flow, usual->hash, &usual->ends, &is_server);
+    if (q->watched & stages_of(&smooth))
+        return false;
+    if (conv && (smooth.flags & QCAPINT_TCP_FIN))
+        return end_side(q, conv, is_server, &smooth);
+    return open_conv(q, conv, usual, is_server, &smooth);
+}
+
+/* Of the stages it comes to, the first two are counted by who asks. */
+static bool take(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual_t *usual)
+{
+    bool is_server = false;
+    const qcapint_smooth_t smooth = smooth_of(usual);
+    qcapint_conv_t *conv = qcapint_flow_find_at(&q->flow, usual->hash, usual->hint, &usual->ends, &is_server);
+    if (!conv || (smooth.flags & QCAPINT_TCP_FIN) || !qcapint_smooth_fits(conv, is_server, &smooth) ||
+        (q->watched & stages_of(&smooth)) != 0)
+        return take_rarer(q, usual, conv, is_server);
+    go_on(q, frame, conv, is_server, &smooth);
+    return true;
 }
 
 bool qcapint_usual_take(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual_t *usual)
 {
-    const unsigned char *ip = frame->bytes + usual->network, *tcp = ip + usual->network_len;
-    const qcapint_smooth_t smooth = {.seq = qcapint_get_be32(tcp + 4),
-                                     .ack = qcapint_get_be32(tcp + 8),
-                                     .len = usual->tcp_len - usual->header_len,
-                                     .window = qcapint_get_be16(tcp + 14),
-                                     .flags = tcp[13]};
-    const qcapint_ends_t ends = qcapint_ends_of(ip, usual->version, tcp);
-    bool is_server = false, is_checked = q->options.checksums != QCAP_CHECKSUMS_IGNORE;
-    qcapint_conv_t *conv = qcapint_flow_find_at(&q->flow, usual->hash, usual->hint, &ends, &is_server);
-    if (!conv)
-        conv = search(q, usual->hash, ends, &is_server);
-    bool goes_on = conv && qcapint_smooth_fits(conv, is_server, &smooth);
-    if ((!goes_on && !may_open(conv, is_server, &smooth)) || (q->watched && (q->watched & stages_of(&smooth)) != 0) ||
-        (is_checked && !is_right(ip, usual)))
-        return false;
-    if (!goes_on)
-        conv = open_conv(q, conv, usual, ends, tcp, &smooth);
-    else if (smooth.flags & QCAPINT_TCP_FIN)
-        conv = end_side(q, conv, is_server, &smooth);
-    else
-        go_on(q, frame, conv, is_server, &smooth);
-    if (conv && is_checked)
-        conv->str[is_server].has_good_checksum = true;
-    return conv != NULL;
+    bool is_taken = take(q, frame, usual);
+    q->stats.stages[QCAP_STAGE_CAPTURED] += is_taken;
+    q->stats.stages[QCAP_STAGE_LINK_DECODED] += is_taken;
+    return is_taken;
+}
+
+/* ---------------------------------------------------------------- many turns */
+
+/* Whether somebody is to be shown every packet, or the bytes of every conversation; or when each packet counts for who leaves first. */
+static bool is_watched(const qcap_t *q)
+{
+    return q->is_read || q->taps || q->conflict_handlers || qcapint_budget_is_scarce(&q->budget) ||
+           (q->watched & (BIT(CAPTURED) | BIT(LINK_DECODED) | BIT(TCP_DELIVERED) | BIT(TCP_CONTROL))) != 0;
+}
+
+/* Whether what it says next goes on in its conversation, and in no other way than most; nothing is changed. */
+static inline bool is_plain_turn(const qcapint_conv_t *conv, bool is_server, const qcapint_smooth_t *smooth, uint8_t epoch)
+{
+    return conv->list == QCAPINT_FLOW_IDLE && conv->epoch == epoch && conv->is_unread && !qcapint_rare_has(conv) &&
+           !(smooth->flags & QCAPINT_TCP_FIN) && qcapint_smooth_fits(conv, is_server, smooth);
+}
+
+/* Frames that were taken. */
+static void count_frames(qcap_t *q, const qcapint_frame_t *frames, uint32_t count)
+{
+    qcap_stats_t *stats = &q->stats;
+    for (uint32_t i = 0; i < count; i++) {
+        stats->bytes += frames[i].len;
+        stats->wire_bytes += frames[i].wire_len;
+    }
+    stats->packets += count;
+    stats->stages[QCAP_STAGE_CAPTURED] += count;
+    stats->stages[QCAP_STAGE_LINK_DECODED] += count;
+    if (count > 0)
+        q->link_type = frames[count - 1].link_type;
+}
+
+/* Of all stages only those of conversations that open or end are told to anybody. */
+uint32_t qcapint_usual_run(qcap_t *q, const qcapint_frame_t *frames, const qcapint_usual_t *usual, uint32_t count, int64_t calm_ns)
+{
+    const qcapint_flow_queue_t *list = &q->flow.lists[QCAPINT_FLOW_IDLE];
+    const bool is_checked = q->options.checksums != QCAP_CHECKSUMS_IGNORE;
+    const uint64_t number = q->number;
+    uint64_t bytes = 0;
+    uint32_t at = 0, ended[2] = {0, 0}; /* [1]: with bytes */
+    if (q->stats.packets == 0 || is_watched(q))
+        return 0;
+    for (; at < count && usual[at].ends.version; at++) {
+        const int64_t now_ns = frames[at].time_ns > q->now_ns ? frames[at].time_ns : q->now_ns;
+        bool is_server = false;
+        if (now_ns >= calm_ns || now_ns >= q->flow.expire_ns || now_ns >= list->epoch_end_ns)
+            break;
+        q->now_ns = now_ns;
+        const qcapint_smooth_t smooth = smooth_of(&usual[at]);
+        qcapint_conv_t *conv = qcapint_flow_find_at(&q->flow, usual[at].hash, usual[at].hint, &usual[at].ends, &is_server);
+        if (conv && is_plain_turn(conv, is_server, &smooth, list->epoch)) {
+            qcapint_smooth_note(conv, is_server, &smooth);
+            conv->str[is_server].end += smooth.len;
+            conv->str[is_server].has_good_checksum |= is_checked;
+            conv->seen_ns = now_ns;
+            conv->is_touched = true;
+            bytes += smooth.len;
+            ended[smooth.len > 0]++;
+        } else {
+            q->number = number + at + 1;
+            if (qcapint_is_tight(q) || !take(q, &frames[at], &usual[at]))
+                break;
+        }
+    }
+    q->number = number + at;
+    q->stats.stream_bytes += bytes;
+    end_at(q, QCAP_STAGE_TCP_CONTROL, ended[0]);
+    end_at(q, QCAP_STAGE_TCP_DELIVERED, ended[1]);
+    count_frames(q, frames, at);
+    return at;
 }

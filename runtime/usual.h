@@ -5,19 +5,21 @@
 #include "capture.h"
 #include "flow.h"
 
-/* What a look at a frame told. */
+/* What a look at a frame told: a line of the cache. */
 typedef struct qcapint_usual {
-    uint32_t hash;       /* of its conversation, for flow.c */
-    uint32_t tcp_len;    /* bytes of its TCP segment, with the header */
-    uint16_t network;    /* offset of the IP header */
-    uint8_t network_len; /* of that header */
-    uint8_t header_len;  /* of TCP's */
-    uint8_t version;     /* of IP: 4, 6; 0: the frame is not a usual one, and nothing else here is valid */
+    qcapint_ends_t ends;      /* version 0: the frame is not a usual one, and nothing else here is valid */
+    const unsigned char *tcp; /* the header; borrowed */
+    uint32_t hash;            /* of its conversation, for flow.c */
+    uint32_t len;             /* bytes of the stream */
     qcapint_flow_hint_t hint; /* where the conversation is, if known */
 } qcapint_usual_t;
 
-/* Looks at a frame, and begins to fetch what its turn will need. Returns whether it is a usual one. */
-bool qcapint_usual_look(const qcap_t *q, const qcapint_frame_t *frame, qcapint_usual_t *usual);
+/* Looks at frames, one entry of `usual` for each, and begins to fetch what their turns will need. */
+void qcapint_usual_look(const qcap_t *q, const qcapint_frame_t *frames, uint32_t count, qcapint_usual_t *usual);
+
+/* The turns of frames, as long as they are usual ones, nothing has to be done between them (nothing but conversations waits for a time
+ * before `calm_ns`), and nobody is shown any. Returns how many, which have been counted. */
+uint32_t qcapint_usual_run(qcap_t *q, const qcapint_frame_t *frames, const qcapint_usual_t *usual, uint32_t count, int64_t calm_ns);
 
 /* The turn of a usual frame, which has been counted. Does all there is to be done, or returns false, and has done nothing: then it
  * goes the general way. */

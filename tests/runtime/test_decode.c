@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "bytes.h"
+#include "checksum.h"
 #include "decode.h"
 #include "test.h"
 #include "traffic.h"
@@ -539,6 +540,15 @@ static uint16_t slow_sum(const unsigned char *bytes, size_t len)
     return (uint16_t)~sum;
 }
 
+/* By the sum that reads what is before, too. */
+static uint16_t sum_behind(const unsigned char *bytes, size_t len)
+{
+    unsigned char pair[2];
+    uint16_t in_memory_order = (uint16_t)~qcapint_sum_fold(qcapint_sum_behind(bytes, len));
+    memcpy(pair, &in_memory_order, sizeof pair);
+    return qcapint_get_be16(pair);
+}
+
 static void sums_of_any_length_and_place_are_right(void **state)
 {
     unsigned char bytes[400];
@@ -546,8 +556,11 @@ static void sums_of_any_length_and_place_are_right(void **state)
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (unsigned char)(i < 200 ? i * 37 + 11 : 0xff);
     for (size_t begin = 0; begin < 20; begin++)
-        for (size_t len = 1; begin + len <= sizeof bytes; len++)
+        for (size_t len = 1; begin + len <= sizeof bytes; len++) {
             assert_int_equal(qcapint_checksum_of(bytes + begin, len), slow_sum(bytes + begin, len));
+            if (begin >= QCAPINT_SUM_BLOCK && len >= QCAPINT_SUM_BLOCK)
+                assert_int_equal(sum_behind(bytes + begin, len), slow_sum(bytes + begin, len));
+        }
 }
 
 /* Longer than any packet of IP: where lengths of zero stand for the rest of the frame. */
@@ -562,6 +575,8 @@ static void sums_of_many_bytes_do_not_overflow(void **state)
             bytes[i] = (unsigned char)(value == 0 ? 0xff : value == 1 ? 0 : value == 2 ? 0x80 : i * 131 + i / 251);
         for (size_t i = 0; i < sizeof lens / sizeof *lens; i++)
             assert_int_equal(qcapint_checksum_of(bytes, lens[i]), slow_sum(bytes, lens[i]));
+        for (size_t len = QCAPINT_SUM_PART - 40; len <= QCAPINT_SUM_PART; len++)
+            assert_int_equal(sum_behind(bytes + QCAPINT_SUM_BLOCK, len), slow_sum(bytes + QCAPINT_SUM_BLOCK, len));
     }
     free(bytes);
 }
