@@ -1730,7 +1730,7 @@ out3:
     qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_3);
 
-    /* banner = [ . SP [ banner-text ] ]      RFC 2449, 4
+    /* banner = [ . SP [ banner-text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * else CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok" */
@@ -1747,9 +1747,9 @@ out4:
     qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_BANNER_1);
 
-    /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
+    /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 3
      * timestamp = . "<" 1*( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 1939, 7
-     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( . "<" *plain-char )      RFC 2449, 4
+     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( . "<" *plain-char )      RFC 2449, 3
      * e.g. after "+ok " */
 on5:
     if (QCAP_UNLIKELY(at == end))
@@ -1764,9 +1764,9 @@ out5:
     qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_BANNER_TEXT_1);
 
-    /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
+    /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 3
      * timestamp = . "<" 1*( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 1939, 7
-     * banner-text = ( 1*no-angle [ ( timestamp *plain-char ) / ( . "<" *plain-char ) ] ) / ( timestamp *plain-char ...      RFC 2449, 4
+     * banner-text = ( 1*no-angle [ ( timestamp *plain-char ) / ( . "<" *plain-char ) ] ) / ( timestamp *plain-char ...      RFC 2449, 3
      * e.g. after "+ok a" */
 on6:
     at = SCAN_IS_NO_ANGLE(at, end);
@@ -1784,7 +1784,7 @@ out6:
     return qcap_leave(parser, at, end, AT_BANNER_TEXT_2);
 
     /* timestamp = "<" 1*. ( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" ...      RFC 1939, 7
-     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 4
+     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "+ok <" */
 on7:
@@ -1804,7 +1804,7 @@ out7:
 
     /* timestamp = "<" 1*. ( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" ...      RFC 1939, 7
      * timestamp = ... / "=" / ALPHA / "?"-"@" / "["-"`" / "{"-"~" ) . ">"      RFC 1939, 7
-     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 4
+     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 3
      * e.g. after "+ok <a" */
 on8:
     at = SCAN_IS_SET_6(at, end);
@@ -1988,7 +1988,7 @@ ok_status_3:
     }
     return qcap_stop(parser, at, AT_OK_STATUS_3, QCAP_STOP_TABLE);
 
-    /* banner = [ . SP [ banner-text ] ]      RFC 2449, 4
+    /* banner = [ . SP [ banner-text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * else CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok" */
@@ -2001,9 +2001,9 @@ banner_1:
     }
     return qcap_stop(parser, at, AT_BANNER_1, QCAP_STOP_TABLE);
 
-    /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
+    /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 3
      * timestamp = . "<" 1*( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 1939, 7
-     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( . "<" *plain-char )      RFC 2449, 4
+     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( . "<" *plain-char )      RFC 2449, 3
      * e.g. after "+ok " */
 banner_text_1:
     if (at == end)
@@ -2058,9 +2058,9 @@ ok_status_4:
     }
     return qcap_stop(parser, at, AT_OK_STATUS_4, QCAP_STOP_TABLE);
 
-    /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
+    /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 3
      * timestamp = . "<" 1*( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 1939, 7
-     * banner-text = ( 1*no-angle [ ( timestamp *plain-char ) / ( . "<" *plain-char ) ] ) / ( timestamp *plain-char ...      RFC 2449, 4
+     * banner-text = ( 1*no-angle [ ( timestamp *plain-char ) / ( . "<" *plain-char ) ] ) / ( timestamp *plain-char ...      RFC 2449, 3
      * e.g. after "+ok a" */
 banner_text_2:
     at = SCAN_IS_NO_ANGLE(at, end);
@@ -2073,7 +2073,7 @@ banner_text_2:
     return qcap_stop(parser, at, AT_BANNER_TEXT_2, QCAP_STOP_TABLE);
 
     /* timestamp = "<" 1*. ( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" ...      RFC 1939, 7
-     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 4
+     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "+ok <" */
 timestamp_1:
@@ -2112,7 +2112,7 @@ ok_status_5:
 
     /* timestamp = "<" 1*. ( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" ...      RFC 1939, 7
      * timestamp = ... / "=" / ALPHA / "?"-"@" / "["-"`" / "{"-"~" ) . ">"      RFC 1939, 7
-     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 4
+     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 3
      * e.g. after "+ok <a" */
 timestamp_2:
     at = SCAN_IS_SET_6(at, end);
@@ -2150,9 +2150,9 @@ ok_status_6:
     }
     return qcap_stop(parser, at, AT_OK_STATUS_6, QCAP_STOP_TABLE);
 
-    /* banner-text = ... ) / ( "<" *plain-char ) ] ) / ( timestamp *. plain-char ) / ( "<" *plain-char )      RFC 2449, 4
+    /* banner-text = ... ) / ( "<" *plain-char ) ] ) / ( timestamp *. plain-char ) / ( "<" *plain-char )      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 4
+     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 3
      * e.g. after "+ok <a>" */
 banner_text_3:
     if (at == end)
@@ -2205,7 +2205,7 @@ ok_by_command_1:
         return qcap_stop(parser, at, AT_OK_BY_COMMAND_1, QCAP_STOP_CONTROL);
     }
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n-err" */
@@ -2222,7 +2222,7 @@ single_1:
 before_single_1:
     goto single_1;
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n-err " */
@@ -2253,7 +2253,7 @@ crlf_4:
     }
     return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n-err a" */
@@ -3616,7 +3616,7 @@ static const qcap_state_t states[] = {
      *     "T" / "t" -> utf8_verb_1 */
     {40, 255, 18, 23, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 24: user_verb_3 */
 
-    /* banner = [ . SP [ banner-text ] ]      RFC 2449, 4
+    /* banner = [ . SP [ banner-text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * else CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok"
@@ -3676,9 +3676,9 @@ static const qcap_state_t states[] = {
      *     "T" / "t" -> auth_verb_2 */
     {54, 255, 6, 30, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 35: auth_verb_1 */
 
-    /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
+    /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 3
      * timestamp = . "<" 1*( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 1939, 7
-     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( . "<" *plain-char )      RFC 2449, 4
+     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( . "<" *plain-char )      RFC 2449, 3
      * e.g. after "+ok "
      *     no-angle -> banner_text_2: open reply-text
      *     CR -> crlf_1: mark
@@ -3754,9 +3754,9 @@ static const qcap_state_t states[] = {
      *     "H" / "h" -> trailing_blanks_2: convert auth-verb, close verb */
     {73, 255, 25, 41, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 46: auth_verb_2 */
 
-    /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
+    /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 3
      * timestamp = . "<" 1*( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 1939, 7
-     * banner-text = ( 1*no-angle [ ( timestamp *plain-char ) / ( . "<" *plain-char ) ] ) / ( timestamp *plain-char ...      RFC 2449, 4
+     * banner-text = ( 1*no-angle [ ( timestamp *plain-char ) / ( . "<" *plain-char ) ] ) / ( timestamp *plain-char ...      RFC 2449, 3
      * e.g. after "+ok a"
      *     no-angle -> banner_text_2
      *     CR -> crlf_1: close reply-text, mark
@@ -3765,7 +3765,7 @@ static const qcap_state_t states[] = {
     {74, 3, 21, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 47: banner_text_2 */
 
     /* timestamp = "<" 1*. ( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" ...      RFC 1939, 7
-     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 4
+     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "+ok <"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" -> timestamp_2
@@ -3821,7 +3821,7 @@ static const qcap_state_t states[] = {
 
     /* timestamp = "<" 1*. ( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" ...      RFC 1939, 7
      * timestamp = ... / "=" / ALPHA / "?"-"@" / "["-"`" / "{"-"~" ) . ">"      RFC 1939, 7
-     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 4
+     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 3
      * e.g. after "+ok <a"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" -> timestamp_2
      *     SP / HTAB / "<" / %x80-FF -> banner_text_4
@@ -3879,9 +3879,9 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
     {112, 255, 32, 52, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 62: trailing_blanks_3 */
 
-    /* banner-text = ... ) / ( "<" *plain-char ) ] ) / ( timestamp *. plain-char ) / ( "<" *plain-char )      RFC 2449, 4
+    /* banner-text = ... ) / ( "<" *plain-char ) ] ) / ( timestamp *. plain-char ) / ( "<" *plain-char )      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 4
+     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 3
      * e.g. after "+ok <a>"
      *     plain-char -> banner_text_5
      *     CR -> crlf_1: open timestamp, close timestamp, close reply-text, mark
@@ -3929,7 +3929,7 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, push commands command, close command */
     {125, 4, 35, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: base64_2 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n-err"
@@ -3942,7 +3942,7 @@ static const qcap_state_t states[] = {
      *     -> single_1 */
     {132, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 70: before_single_1 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n-err "
@@ -3956,7 +3956,7 @@ static const qcap_state_t states[] = {
      *     LF -> ok_status_4: set is_answered, close reply */
     {136, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 72: crlf_4 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n-err a"
@@ -4397,7 +4397,7 @@ static const qcap_state_t states[] = {
      *     "F" / "f" -> utf8_verb_2 */
     {240, 255, 54, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: utf8_verb_1 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * else CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "-err"
@@ -4513,7 +4513,7 @@ static const qcap_state_t states[] = {
      *     "8" -> trailing_blanks_1: close verb */
     {50, 255, 59, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: utf8_verb_2 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * else CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "-err "
@@ -4616,7 +4616,7 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
     {285, 255, 19, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: lang_1 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * else CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "-err a"
@@ -4625,7 +4625,7 @@ static const qcap_state_t states[] = {
      *     LF -> ok_status_4: close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
     {288, 3, 34, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: text_4 */
 
-    /* banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 4
+    /* banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * else CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok < "
@@ -4778,7 +4778,7 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: close line-count, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
     {328, 4, 33, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: line_count_2 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n-err"
@@ -4791,7 +4791,7 @@ static const qcap_state_t states[] = {
      *     -> single_3 */
     {335, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 203: before_single_2 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok"
@@ -4804,7 +4804,7 @@ static const qcap_state_t states[] = {
      *     -> single_4 */
     {339, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 205: before_single_3 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok"
@@ -4817,7 +4817,7 @@ static const qcap_state_t states[] = {
      *     -> single_5 */
     {343, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 207: before_single_4 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok"
@@ -4830,7 +4830,7 @@ static const qcap_state_t states[] = {
      *     -> single_6 */
     {347, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 209: before_single_5 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok"
@@ -4843,7 +4843,7 @@ static const qcap_state_t states[] = {
      *     -> single_7 */
     {351, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 211: before_single_6 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok"
@@ -4856,7 +4856,7 @@ static const qcap_state_t states[] = {
      *     -> single_8 */
     {355, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 213: before_single_7 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok"
@@ -4907,9 +4907,9 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: close language, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
     {368, 4, 70, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: language_2 */
 
-    /* banner-text = ... ) / ( "<" *plain-char ) ] ) / ( timestamp *. plain-char ) / ( "<" *plain-char )      RFC 2449, 4
+    /* banner-text = ... ) / ( "<" *plain-char ) ] ) / ( timestamp *. plain-char ) / ( "<" *plain-char )      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 4
+     * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 3
      * e.g. after "+ok <a>a"
      *     plain-char -> banner_text_5
      *     CR -> crlf_1: open timestamp, close timestamp, close reply-text, mark
@@ -4944,7 +4944,7 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command */
     {379, 3, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: trailing_blanks_7 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n-err "
@@ -4958,7 +4958,7 @@ static const qcap_state_t states[] = {
      *     LF -> ok_status_4: set is_answered */
     {385, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: crlf_7 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
@@ -4978,7 +4978,7 @@ static const qcap_state_t states[] = {
      *     -> before_message_1 */
     {0, 255, 20, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 230: mail_1 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
@@ -4998,7 +4998,7 @@ static const qcap_state_t states[] = {
      *     -> ok_by_command_4 */
     {0, 255, 22, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 233: scan_listings_1 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
@@ -5018,7 +5018,7 @@ static const qcap_state_t states[] = {
      *     -> ok_by_command_5 */
     {0, 255, 24, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 236: unique_ids_1 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
@@ -5038,7 +5038,7 @@ static const qcap_state_t states[] = {
      *     -> ok_by_command_6 */
     {0, 255, 26, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 239: capabilities_1 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
@@ -5058,7 +5058,7 @@ static const qcap_state_t states[] = {
      *     -> ok_by_command_7 */
     {0, 255, 28, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 242: listings_1 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
@@ -5092,7 +5092,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> scram_9 */
     {413, 1, 38, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: scram_9 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
@@ -5105,7 +5105,7 @@ static const qcap_state_t states[] = {
      *     -> single_10 */
     {417, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 249: before_single_9 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
@@ -5118,7 +5118,7 @@ static const qcap_state_t states[] = {
      *     -> single_11 */
     {421, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 251: before_single_10 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
@@ -5131,7 +5131,7 @@ static const qcap_state_t states[] = {
      *     -> single_12 */
     {425, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 253: before_single_11 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
@@ -5144,7 +5144,7 @@ static const qcap_state_t states[] = {
      *     -> single_13 */
     {429, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 255: before_single_12 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
@@ -5157,7 +5157,7 @@ static const qcap_state_t states[] = {
      *     -> single_14 */
     {433, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 257: before_single_13 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
@@ -5179,7 +5179,7 @@ static const qcap_state_t states[] = {
      *     LF -> ok_status_4: close reply-text, fed challenge, finish challenge, anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
     {438, 3, 34, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: auth_challenge_2 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n-err a"
@@ -5188,7 +5188,7 @@ static const qcap_state_t states[] = {
      *     LF -> ok_status_4: close reply-text, anomaly-open, anomaly bare-LF, set is_answered */
     {441, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: text_12 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
@@ -5212,7 +5212,7 @@ static const qcap_state_t states[] = {
      *     -> message_1: close message, fed mime */
     {448, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 265: before_message_1 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
@@ -5236,7 +5236,7 @@ static const qcap_state_t states[] = {
      *     -> before_ok_status_2 */
     {0, 255, 21, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 269: ok_by_command_4 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
@@ -5260,7 +5260,7 @@ static const qcap_state_t states[] = {
      *     -> before_ok_status_2 */
     {0, 255, 23, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 273: ok_by_command_5 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
@@ -5287,7 +5287,7 @@ static const qcap_state_t states[] = {
      *     -> before_ok_status_2 */
     {0, 255, 25, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 277: ok_by_command_6 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
@@ -5314,7 +5314,7 @@ static const qcap_state_t states[] = {
      *     -> before_ok_status_2 */
     {0, 255, 27, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 281: ok_by_command_7 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
@@ -5336,7 +5336,7 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1 */
     {476, 255, 75, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: oauth_token_5 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
@@ -5356,7 +5356,7 @@ static const qcap_state_t states[] = {
      *     -> before_message_2 */
     {0, 255, 5, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 287: mail_3 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
@@ -5376,7 +5376,7 @@ static const qcap_state_t states[] = {
      *     -> ok_by_command_9 */
     {0, 255, 7, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 290: scan_listings_2 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
@@ -5396,7 +5396,7 @@ static const qcap_state_t states[] = {
      *     -> ok_by_command_10 */
     {0, 255, 9, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 293: unique_ids_2 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
@@ -5416,7 +5416,7 @@ static const qcap_state_t states[] = {
      *     -> ok_by_command_11 */
     {0, 255, 11, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 296: capabilities_2 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
@@ -5436,7 +5436,7 @@ static const qcap_state_t states[] = {
      *     -> ok_by_command_12 */
     {0, 255, 13, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 299: listings_2 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
@@ -5511,7 +5511,7 @@ static const qcap_state_t states[] = {
      *     %x01 -> oauth_token_1 */
     {514, 255, 76, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: oauth_token_6 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
@@ -5529,7 +5529,7 @@ static const qcap_state_t states[] = {
      *     -> message_2: close message, fed mime */
     {521, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 313: before_message_2 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
@@ -5553,7 +5553,7 @@ static const qcap_state_t states[] = {
      *     -> before_ok_status_4 */
     {0, 255, 6, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 317: ok_by_command_9 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
@@ -5577,7 +5577,7 @@ static const qcap_state_t states[] = {
      *     -> before_ok_status_4 */
     {0, 255, 8, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 321: ok_by_command_10 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
@@ -5604,7 +5604,7 @@ static const qcap_state_t states[] = {
      *     -> before_ok_status_4 */
     {0, 255, 10, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 325: ok_by_command_11 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
@@ -5631,7 +5631,7 @@ static const qcap_state_t states[] = {
      *     -> before_ok_status_4 */
     {0, 255, 12, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 329: ok_by_command_12 */
 
-    /* text = 1*. plain-char      RFC 2449, 4
+    /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
