@@ -43,6 +43,7 @@ struct qcapint_chunk {
 };
 
 _Static_assert(sizeof(qcapint_chunk_t) <= HEADER_LEN, "a chunk's header has its place");
+_Static_assert(HEADER_LEN + BLOCK_MAX <= CHUNK_MIN, "the smallest chunk has room for the largest block");
 
 void qcapint_pool_init(qcapint_pool_t *pool, qcapint_budget_t *budget, size_t size)
 {
@@ -87,6 +88,13 @@ static void free_chunk(qcapint_chunk_t *chunk)
     free(chunk);
 }
 
+/* How much of a new chunk is used. The first one has room for a block, however small it is. */
+static size_t choose_use(const qcapint_pool_t *pool, bool is_first)
+{
+    size_t part = pool->chunk_size / FIRST_PART, least = HEADER_LEN + pool->block_size;
+    return !is_first ? pool->chunk_size : part > least ? part : least;
+}
+
 /* Opens the spare one, or a new one. */
 static qcapint_chunk_t *get_chunk(qcapint_pool_t *pool)
 {
@@ -106,7 +114,7 @@ static qcapint_chunk_t *get_chunk(qcapint_pool_t *pool)
     if (!is_first && pool->chunk_size == CHUNK_MAX)
         madvise(chunk, CHUNK_MAX, MADV_HUGEPAGE);
 #endif
-    *chunk = (qcapint_chunk_t){.touched = HEADER_LEN, .size = is_first ? pool->chunk_size / FIRST_PART : pool->chunk_size};
+    *chunk = (qcapint_chunk_t){.touched = HEADER_LEN, .size = choose_use(pool, is_first)};
     open_chunk(pool, chunk);
     return chunk;
 }

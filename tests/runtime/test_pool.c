@@ -111,6 +111,31 @@ static void chunks_are_small_where_memory_is(void **state)
         check(f, i);
 }
 
+/* The first chunk is a part of one, and a block may be larger than that part. */
+static void large_blocks_lie_in_chunks_where_memory_is_small(void **state)
+{
+    enum { LARGE = 4096, COUNT = 12 };
+    (void)state;
+    qcapint_budget_t budget;
+    qcapint_pool_t pool;
+    unsigned char *blocks[COUNT];
+    qcapint_budget_init(&budget, 1u << 20);
+    qcapint_pool_init(&pool, &budget, LARGE);
+    for (size_t i = 0; i < COUNT; i++) {
+        blocks[i] = qcapint_pool_alloc(&pool);
+        assert_non_null(blocks[i]);
+        uintptr_t begin = (uintptr_t)blocks[i] & (pool.chunk_size - 1);
+        assert_true(begin + LARGE <= pool.chunk_size);
+        memset(blocks[i], (int)i, LARGE);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_int_equal(blocks[i][0], i);
+        assert_int_equal(blocks[i][LARGE - 1], i);
+        qcapint_pool_free(&pool, blocks[i]);
+    }
+    qcapint_pool_fini(&pool);
+}
+
 static void a_refused_block_is_null(void **state)
 {
     fixture_t *f = *state;
@@ -129,6 +154,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(blocks_are_zeros_and_nobody_elses, setup, teardown),
         cmocka_unit_test_setup_teardown(empty_chunks_are_used_again_or_given_back, setup, teardown),
         cmocka_unit_test_setup_teardown(chunks_are_small_where_memory_is, setup, teardown),
+        cmocka_unit_test(large_blocks_lie_in_chunks_where_memory_is_small),
         cmocka_unit_test_setup_teardown(a_refused_block_is_null, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
