@@ -16,6 +16,9 @@ static const char help[] =
     "Prints, for each IP address, what it uses the network for, and what it serves to others: purposes, with how many\n"
     "conversations (of TCP; of datagrams: between two hosts, at one port) and how many bytes it sent and received in them,\n"
     "without headers. A purpose with a ? behind it is a guess by the port; encrypted ones are marked as such.\n"
+    "Memory is bounded: of datagrams, 65536 conversations are known at a time; where there are more, those that were idle\n"
+    "count, and what goes on of them counts as another one. 131072 lines are told apart; what is beyond them is added up\n"
+    "in lines for all other addresses (others, or in JSON null).\n"
     "\n"
     "  --conversations    a line for each conversation instead\n"
     "  --json             each line an object: address, role (uses or serves), purpose, guess, encrypted, conversations,\n"
@@ -24,6 +27,9 @@ static const char help[] =
 
 static const char examples[] = "  classify trace.pcap host 10.0.0.7\n"
                                "  classify --conversations --json trace.pcap\n";
+
+#define EXCHANGES_MAX 65536u /* as the help says */
+#define USES_MAX 131072u
 
 /* ---------------------------------------------------------------- purposes */
 
@@ -125,13 +131,14 @@ typedef struct conversation {
 /* Datagrams between a host and a port of another one, whatever port the first one uses. */
 typedef struct exchange {
     qcap_endpoint_t ends[2]; /* the key: client, without its port, and server */
+    bool is_recent;          /* heard of since some were forgotten last */
     conversation_t conversation;
 } exchange_t;
 
 /* What one host does. */
 typedef struct use {
     struct {
-        uint8_t version, address[16];
+        uint8_t version, address[16]; /* version 0: all others */
         bool is_server;    /* it serves others */
         bool is_encrypted;
         bool is_guess;
@@ -222,9 +229,15 @@ static void print_use(const run_t *run, const use_t *use)
     const answer_t answer = {use->key.purpose, use->key.is_encrypted, use->key.is_guess};
     const qcap_endpoint_t endpoint = address_of(use);
     char address[QCAP_ENDPOINT_SIZE];
-    qcap_address_print(&endpoint, address, sizeof address);
+    bool is_others = endpoint.version == 0;
+    if (is_others)
+        snprintf(address, sizeof address, "others");
+    else
+        qcap_address_print(&endpoint, address, sizeof address);
     if (run->is_json) {
-        printf("{\"address\":\"%s\",\"role\":\"%s\",", address, use->key.is_server ? "serves" : "uses");
+        const char *quote = is_others ? "" : "\"";
+        printf("{\"address\":%s%s%s,\"role\":\"%s\",", quote, is_others ? "null" : address, quote,
+               use->key.is_server ? "serves" : "uses");
         print_answer_json(&answer);
         printf(",\"conversations\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"received\":%" PRIu64 "}\n", use->conversations,
                use->sent, use->received);
@@ -272,6 +285,10 @@ static void add_use(run_t *run, const conversation_t *conversation, const answer
     use.key.is_encrypted = answer->is_encrypted;
     use.key.is_guess = answer->is_guess;
     use.key.purpose = answer->purpose;
+    if (run->uses.count >= USES_MAX && !table_find(&run->uses, &use.key)) {
+        use.key.version = 0;
+        memset(use.key.address, 0, sizeof use.key.address);
+    }
     use_t *place = table_get(&run->uses, &use.key);
     place->conversations++;
     place->sent += conversation->bytes[is_server];
@@ -331,6 +348,24 @@ static void make_key(qcap_endpoint_t key[2], const qcap_endpoint_t *client, cons
     key[1].port = server->port;
 }
 
+/* Makes room: half of the exchanges stay at most, of those that were heard of since this was done last. */
+static void forget_exchanges(run_t *run)
+{
+    table_t all = run->exchanges;
+    run->exchanges = (table_t){.program = all.program, .entry_size = all.entry_size, .key_size = all.key_size};
+    for (size_t i = 0; i < all.count; i++) {
+        const exchange_t *old = table_at(&all, i);
+        if (!old->is_recent || run->exchanges.count >= EXCHANGES_MAX / 2) {
+            finish(run, &old->conversation);
+            continue;
+        }
+        exchange_t *kept = table_get(&run->exchanges, old->ends);
+        *kept = *old;
+        kept->is_recent = false;
+    }
+    table_free(&all);
+}
+
 /* The exchange of a datagram from ends[0]. The server is who has a port that means something, of two such ports the lower one;
  * or else who was spoken to first. */
 static exchange_t *of_datagram(run_t *run, const qcap_endpoint_t ends[2], bool *is_server)
@@ -346,7 +381,10 @@ static exchange_t *of_datagram(run_t *run, const qcap_endpoint_t ends[2], bool *
         *is_server = table_find(&run->exchanges, key) != NULL;
     if (!*is_server)
         make_key(key, &ends[0], &ends[1]);
+    if (run->exchanges.count >= EXCHANGES_MAX && !table_find(&run->exchanges, key))
+        forget_exchanges(run);
     exchange_t *exchange = table_get(&run->exchanges, key);
+    exchange->is_recent = true;
     if (exchange->conversation.bytes[0] + exchange->conversation.bytes[1] == 0)
         memcpy(exchange->conversation.ends, key, sizeof key);
     return exchange;

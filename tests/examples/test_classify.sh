@@ -41,5 +41,28 @@ grep -q 'telephony?$' "$folder/out" && fail "SIP: one direction alone is a conve
 classify --json tests/captures/browser.pcap
 python3 -c 'import json, sys; assert all(json.loads(line)["purpose"] for line in sys.stdin)' <"$folder/out" || fail "--json: no JSON"
 
+# Datagrams between more hosts than are told apart: none is lost, and one that goes on stays one conversation.
+python3 - "$folder/many.pcap" <<'END'
+import struct, sys
+with open(sys.argv[1], "wb") as f:
+    f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+    def datagram(i, source, destination):
+        udp = struct.pack(">HHHH", 40000, 123, 12, 0) + b"time"
+        ip = struct.pack(">BBHHHBBHII", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, source, destination)
+        f.write(struct.pack("<IIII", i // 10000, 0, len(ip + udp), len(ip + udp)) + ip + udp)
+    for i in range(70000):
+        datagram(i, 0x0a000000 + i, 0x0b000000 + i)
+        if i % 1000 == 0:
+            datagram(i, 0x0c000000, 0x0c000001)
+END
+classify --set checksums=ignore --conversations "$folder/many.pcap"
+[ "$(wc -l <"$folder/out")" = 70002 ] && [ "$(sum 5)" = 280280 ] || fail "of many datagrams, $(wc -l <"$folder/out") lines, $(sum 5) bytes"
+classify --set checksums=ignore "$folder/many.pcap"
+[ "$(sum 4)" = 280280 ] && [ "$(sum 5)" = 280280 ] || fail "many hosts sent $(sum 4), received $(sum 5)"
+grep -q '^others  *uses  *[0-9][0-9]*  *[0-9]*  *0  time?$' "$folder/out" || fail "no line for others: $(grep others "$folder/out")"
+[ "$(wc -l <"$folder/out")" -le 131080 ] || fail "more lines than the help says"
+classify --json --set checksums=ignore "$folder/many.pcap"
+grep -q '^{"address":null,"role":"serves",' "$folder/out" || fail "--json: no line for others"
+
 [ $failures -eq 0 ] || exit 1
 echo ok
