@@ -39,7 +39,7 @@ extern "C" {
 
 /* Elements: what qcap_event_t's `element` says. */
 enum {
-    QCAP_BODY_CONTENT = 0, /* body.content (stream) */
+    QCAP_BODY_CONTENT = 0, /* body.content[...] */
     QCAP_BODY_ELEMENT_COUNT = 1
 };
 

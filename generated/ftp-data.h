@@ -40,7 +40,7 @@ extern "C" {
 
 /* Elements: what qcap_event_t's `element` says. */
 enum {
-    QCAP_FTP_DATA_DATA = 0, /* ftp-data.data (stream) */
+    QCAP_FTP_DATA_DATA = 0, /* ftp-data.data[...] */
     QCAP_FTP_DATA_ELEMENT_COUNT = 1
 };
 

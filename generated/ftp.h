@@ -67,7 +67,7 @@ enum {
     QCAP_FTP_REPLY_REPLY_TEXT = 17, /* ftp.reply.reply-text */
     QCAP_FTP_REPLY_REPLY_TEXT_HOST_PORT = 18, /* ftp.reply.reply-text.host-port */
     QCAP_FTP_REPLY_REPLY_TEXT_PATHNAME = 19, /* ftp.reply.reply-text.pathname */
-    QCAP_FTP_REPLY_REPLY_LINES = 20, /* ftp.reply.reply-lines (stream) */
+    QCAP_FTP_REPLY_REPLY_LINES = 20, /* ftp.reply.reply-lines[...] */
     QCAP_FTP_REPLY_FEATURE = 21, /* ftp.reply.feature */
     QCAP_FTP_ELEMENT_COUNT = 22
 };

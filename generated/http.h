@@ -86,7 +86,7 @@ enum {
     QCAP_HTTP_REQUEST_CHUNK_EXT = 38, /* http.request.chunk-ext */
     QCAP_HTTP_REQUEST_CHUNK_EXT_CHUNK_EXT_NAME = 39, /* http.request.chunk-ext.chunk-ext-name */
     QCAP_HTTP_REQUEST_CHUNK_EXT_CHUNK_EXT_VAL = 40, /* http.request.chunk-ext.chunk-ext-val */
-    QCAP_HTTP_REQUEST_CONTENT = 41, /* http.request.content (stream) */
+    QCAP_HTTP_REQUEST_CONTENT = 41, /* http.request.content[...] */
     QCAP_HTTP_REQUEST_TRAILER_SECTION = 42, /* http.request.trailer-section */
     QCAP_HTTP_REQUEST_TRAILER_SECTION_FIELD_LINE = 43, /* http.request.trailer-section.field-line */
     QCAP_HTTP_REQUEST_TRAILER_SECTION_FIELD_LINE_FIELD_NAME = 44, /* http.request.trailer-section.field-line.field-name */
@@ -133,7 +133,7 @@ enum {
     QCAP_HTTP_RESPONSE_CHUNK_EXT = 85, /* http.response.chunk-ext */
     QCAP_HTTP_RESPONSE_CHUNK_EXT_CHUNK_EXT_NAME = 86, /* http.response.chunk-ext.chunk-ext-name */
     QCAP_HTTP_RESPONSE_CHUNK_EXT_CHUNK_EXT_VAL = 87, /* http.response.chunk-ext.chunk-ext-val */
-    QCAP_HTTP_RESPONSE_CONTENT = 88, /* http.response.content (stream) */
+    QCAP_HTTP_RESPONSE_CONTENT = 88, /* http.response.content[...] */
     QCAP_HTTP_RESPONSE_TRAILER_SECTION = 89, /* http.response.trailer-section */
     QCAP_HTTP_RESPONSE_TRAILER_SECTION_FIELD_LINE = 90, /* http.response.trailer-section.field-line */
     QCAP_HTTP_RESPONSE_TRAILER_SECTION_FIELD_LINE_FIELD_NAME = 91, /* http.response.trailer-section.field-line.field-name */

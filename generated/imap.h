@@ -55,7 +55,7 @@ enum {
     QCAP_IMAP_REQUEST_AUTH_MECHANISM = 6, /* imap.request.auth-mechanism */
     QCAP_IMAP_REQUEST_MAILBOX = 7, /* imap.request.mailbox */
     QCAP_IMAP_REQUEST_ARGUMENTS = 8, /* imap.request.arguments, however deep */
-    QCAP_IMAP_REQUEST_MESSAGE = 9, /* imap.request.message (stream), however deep */
+    QCAP_IMAP_REQUEST_MESSAGE = 9, /* imap.request.message[...], however deep */
     QCAP_IMAP_REQUEST_LITERAL = 10, /* imap.request.literal, however deep */
     QCAP_IMAP_RESPONSE = 11, /* imap.response */
     QCAP_IMAP_RESPONSE_STATUS = 12, /* imap.response.status */
@@ -67,9 +67,9 @@ enum {
     QCAP_IMAP_RESPONSE_DATA_NAME = 18, /* imap.response.data-name */
     QCAP_IMAP_RESPONSE_ITEM_NAME = 19, /* imap.response.item-name */
     QCAP_IMAP_RESPONSE_SECTION = 20, /* imap.response.section */
-    QCAP_IMAP_RESPONSE_MESSAGE = 21, /* imap.response.message (stream) */
+    QCAP_IMAP_RESPONSE_MESSAGE = 21, /* imap.response.message[...] */
     QCAP_IMAP_RESPONSE_ITEM_VALUE = 22, /* imap.response.item-value */
-    QCAP_IMAP_RESPONSE_HEADER = 23, /* imap.response.header (stream) */
+    QCAP_IMAP_RESPONSE_HEADER = 23, /* imap.response.header[...] */
     QCAP_IMAP_RESPONSE_ENVELOPE = 24, /* imap.response.envelope */
     QCAP_IMAP_RESPONSE_ENVELOPE_FROM = 25, /* imap.response.envelope.from */
     QCAP_IMAP_RESPONSE_ENVELOPE_TO = 26, /* imap.response.envelope.to */
@@ -82,7 +82,7 @@ enum {
     QCAP_IMAP_RESPONSE_ENVELOPE_ADDRESS = 33, /* imap.response.envelope.address */
     QCAP_IMAP_RESPONSE_ENVELOPE_FROM_ADDRESS = 34, /* imap.response.envelope.from.address */
     QCAP_IMAP_RESPONSE_ENVELOPE_SUBJECT = 35, /* imap.response.envelope.subject */
-    QCAP_IMAP_RESPONSE_BODY = 36, /* imap.response.body (stream) */
+    QCAP_IMAP_RESPONSE_BODY = 36, /* imap.response.body[...] */
     QCAP_IMAP_RESPONSE_CAPABILITY = 37, /* imap.response.capability */
     QCAP_IMAP_RESPONSE_FLAGS = 38, /* imap.response.flags */
     QCAP_IMAP_RESPONSE_MAILBOX = 39, /* imap.response.mailbox */

@@ -50,7 +50,7 @@ enum {
     QCAP_MEMCACHED_REQUEST_FLAGS = 3, /* memcached.request.flags */
     QCAP_MEMCACHED_REQUEST_EXPTIME = 4, /* memcached.request.exptime */
     QCAP_MEMCACHED_REQUEST_NOREPLY = 5, /* memcached.request.noreply */
-    QCAP_MEMCACHED_REQUEST_VALUE = 6, /* memcached.request.value (stream) */
+    QCAP_MEMCACHED_REQUEST_VALUE = 6, /* memcached.request.value[...] */
     QCAP_MEMCACHED_REQUEST_CAS_UNIQUE = 7, /* memcached.request.cas-unique */
     QCAP_MEMCACHED_REQUEST_META_FLAG = 8, /* memcached.request.meta-flag */
     QCAP_MEMCACHED_REQUEST_AMOUNT = 9, /* memcached.request.amount */
@@ -59,7 +59,7 @@ enum {
     QCAP_MEMCACHED_REPLY_KEY = 12, /* memcached.reply.key */
     QCAP_MEMCACHED_REPLY_FLAGS = 13, /* memcached.reply.flags */
     QCAP_MEMCACHED_REPLY_CAS_UNIQUE = 14, /* memcached.reply.cas-unique */
-    QCAP_MEMCACHED_REPLY_VALUE = 15, /* memcached.reply.value (stream) */
+    QCAP_MEMCACHED_REPLY_VALUE = 15, /* memcached.reply.value[...] */
     QCAP_MEMCACHED_REPLY_STAT = 16, /* memcached.reply.stat */
     QCAP_MEMCACHED_REPLY_STAT_STAT_NAME = 17, /* memcached.reply.stat.stat-name */
     QCAP_MEMCACHED_REPLY_STAT_STAT_VALUE = 18, /* memcached.reply.stat.stat-value */
@@ -71,7 +71,7 @@ enum {
     QCAP_MEMCACHED_REQUEST_ID = 24, /* memcached.request-id */
     QCAP_MEMCACHED_SEQUENCE_NUMBER = 25, /* memcached.sequence-number */
     QCAP_MEMCACHED_DATAGRAM_COUNT = 26, /* memcached.datagram-count */
-    QCAP_MEMCACHED_REPLY_REST = 27, /* memcached.reply.rest (stream) */
+    QCAP_MEMCACHED_REPLY_REST = 27, /* memcached.reply.rest[...] */
     QCAP_MEMCACHED_ELEMENT_COUNT = 28
 };
 

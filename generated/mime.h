@@ -97,7 +97,7 @@ enum {
     QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT_ENCODED_TEXT = 46, /* mime.field.field-value.Subject.encoded-text, however deep */
     QCAP_MIME_FIELD_FIELD_VALUE_DATE = 47, /* mime.field.field-value.Date, however deep */
     QCAP_MIME_FIELD_FIELD_VALUE_MESSAGE_ID = 48, /* mime.field.field-value.Message-ID, however deep */
-    QCAP_MIME_CONTENT = 49, /* mime.content (stream), however deep */
+    QCAP_MIME_CONTENT = 49, /* mime.content[...], however deep */
     QCAP_MIME_WORD_TEXT = 50, /* mime.word-text */
     QCAP_MIME_ELEMENT_COUNT = 51
 };

@@ -46,7 +46,7 @@ extern "C" {
 
 /* Elements: what qcap_event_t's `element` says. */
 enum {
-    QCAP_MULTIPART_PART = 0, /* multipart.part (stream) */
+    QCAP_MULTIPART_PART = 0, /* multipart.part[...] */
     QCAP_MULTIPART_ELEMENT_COUNT = 1
 };
 

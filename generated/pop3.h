@@ -62,7 +62,7 @@ enum {
     QCAP_POP3_REPLY_STATUS = 12, /* pop3.reply.status */
     QCAP_POP3_REPLY_REPLY_TEXT = 13, /* pop3.reply.reply-text */
     QCAP_POP3_REPLY_REPLY_TEXT_TIMESTAMP = 14, /* pop3.reply.reply-text.timestamp */
-    QCAP_POP3_REPLY_MESSAGE = 15, /* pop3.reply.message (stream) */
+    QCAP_POP3_REPLY_MESSAGE = 15, /* pop3.reply.message[...] */
     QCAP_POP3_REPLY_SCAN_LISTING = 16, /* pop3.reply.scan-listing */
     QCAP_POP3_REPLY_SCAN_LISTING_MESSAGE_NUMBER = 17, /* pop3.reply.scan-listing.message-number */
     QCAP_POP3_REPLY_SCAN_LISTING_MESSAGE_SIZE = 18, /* pop3.reply.scan-listing.message-size */
@@ -73,7 +73,7 @@ enum {
     QCAP_POP3_REPLY_LISTING = 23, /* pop3.reply.listing */
     QCAP_POP3_STATUS = 24, /* pop3.status */
     QCAP_POP3_REPLY_TEXT = 25, /* pop3.reply-text */
-    QCAP_POP3_MESSAGE = 26, /* pop3.message (stream) */
+    QCAP_POP3_MESSAGE = 26, /* pop3.message[...] */
     QCAP_POP3_SCAN_LISTING = 27, /* pop3.scan-listing */
     QCAP_POP3_SCAN_LISTING_MESSAGE_NUMBER = 28, /* pop3.scan-listing.message-number */
     QCAP_POP3_SCAN_LISTING_MESSAGE_SIZE = 29, /* pop3.scan-listing.message-size */

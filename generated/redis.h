@@ -52,10 +52,10 @@ enum {
     QCAP_REDIS_REQUEST_COMMAND = 1, /* redis.request.command */
     QCAP_REDIS_REQUEST_USERNAME = 2, /* redis.request.username */
     QCAP_REDIS_REQUEST_PASSWORD = 3, /* redis.request.password */
-    QCAP_REDIS_REQUEST_ARGUMENT = 4, /* redis.request.argument (stream) */
+    QCAP_REDIS_REQUEST_ARGUMENT = 4, /* redis.request.argument[...] */
     QCAP_REDIS_REPLY = 5, /* redis.reply */
     QCAP_REDIS_REPLY_NULL = 6, /* redis.reply.null, however deep */
-    QCAP_REDIS_REPLY_BULK_STRING = 7, /* redis.reply.bulk-string (stream), however deep */
+    QCAP_REDIS_REPLY_BULK_STRING = 7, /* redis.reply.bulk-string[...], however deep */
     QCAP_REDIS_REPLY_SIMPLE_STRING = 8, /* redis.reply.simple-string, however deep */
     QCAP_REDIS_REPLY_ERROR = 9, /* redis.reply.error, however deep */
     QCAP_REDIS_REPLY_ERROR_ERROR_CODE = 10, /* redis.reply.error.error-code, however deep */
@@ -64,11 +64,11 @@ enum {
     QCAP_REDIS_REPLY_DOUBLE = 13, /* redis.reply.double, however deep */
     QCAP_REDIS_REPLY_BIG_NUMBER = 14, /* redis.reply.big-number, however deep */
     QCAP_REDIS_REPLY_ENCODING = 15, /* redis.reply.encoding, however deep */
-    QCAP_REDIS_REPLY_VERBATIM_STRING = 16, /* redis.reply.verbatim-string (stream), however deep */
-    QCAP_REDIS_REPLY_SNAPSHOT = 17, /* redis.reply.snapshot (stream) */
+    QCAP_REDIS_REPLY_VERBATIM_STRING = 16, /* redis.reply.verbatim-string[...], however deep */
+    QCAP_REDIS_REPLY_SNAPSHOT = 17, /* redis.reply.snapshot[...] */
     QCAP_REDIS_PUSH = 18, /* redis.push */
     QCAP_REDIS_PUSH_NULL = 19, /* redis.push.null, however deep */
-    QCAP_REDIS_PUSH_BULK_STRING = 20, /* redis.push.bulk-string (stream), however deep */
+    QCAP_REDIS_PUSH_BULK_STRING = 20, /* redis.push.bulk-string[...], however deep */
     QCAP_REDIS_PUSH_SIMPLE_STRING = 21, /* redis.push.simple-string, however deep */
     QCAP_REDIS_PUSH_ERROR = 22, /* redis.push.error, however deep */
     QCAP_REDIS_PUSH_ERROR_ERROR_CODE = 23, /* redis.push.error.error-code, however deep */
@@ -77,7 +77,7 @@ enum {
     QCAP_REDIS_PUSH_DOUBLE = 26, /* redis.push.double, however deep */
     QCAP_REDIS_PUSH_BIG_NUMBER = 27, /* redis.push.big-number, however deep */
     QCAP_REDIS_PUSH_ENCODING = 28, /* redis.push.encoding, however deep */
-    QCAP_REDIS_PUSH_VERBATIM_STRING = 29, /* redis.push.verbatim-string (stream), however deep */
+    QCAP_REDIS_PUSH_VERBATIM_STRING = 29, /* redis.push.verbatim-string[...], however deep */
     QCAP_REDIS_ELEMENT_COUNT = 30
 };
 

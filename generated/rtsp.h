@@ -69,10 +69,10 @@ enum {
     QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME = 21, /* rtsp.message.message-header.field-value.Authorization.auth-scheme */
     QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE_AUTHORIZATION_BASIC_CREDENTIALS = 22, /* rtsp.message.message-header.field-value.Authorization.basic-credentials */
     QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE_AUTHORIZATION_DIGEST_USERNAME = 23, /* rtsp.message.message-header.field-value.Authorization.digest-username */
-    QCAP_RTSP_MESSAGE_CONTENT = 24, /* rtsp.message.content (stream) */
+    QCAP_RTSP_MESSAGE_CONTENT = 24, /* rtsp.message.content[...] */
     QCAP_RTSP_INTERLEAVED = 25, /* rtsp.interleaved */
     QCAP_RTSP_INTERLEAVED_CHANNEL = 26, /* rtsp.interleaved.channel */
-    QCAP_RTSP_INTERLEAVED_DATA = 27, /* rtsp.interleaved.data (stream) */
+    QCAP_RTSP_INTERLEAVED_DATA = 27, /* rtsp.interleaved.data[...] */
     QCAP_RTSP_MESSAGE_STATUS_LINE = 28, /* rtsp.message.status-line */
     QCAP_RTSP_MESSAGE_STATUS_LINE_VERSION = 29, /* rtsp.message.status-line.version */
     QCAP_RTSP_MESSAGE_STATUS_LINE_STATUS_CODE = 30, /* rtsp.message.status-line.status-code */

@@ -87,7 +87,7 @@ enum {
     QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_DIGEST_USERNAME = 39, /* sip.message.message-header.header-value.Authorization.digest-username */
     QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_DIGEST_REALM = 40, /* sip.message.message-header.header-value.Authorization.digest-realm */
     QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_DIGEST_URI = 41, /* sip.message.message-header.header-value.Authorization.digest-uri */
-    QCAP_SIP_MESSAGE_CONTENT = 42, /* sip.message.content (stream) */
+    QCAP_SIP_MESSAGE_CONTENT = 42, /* sip.message.content[...] */
     QCAP_SIP_MESSAGE_STATUS_LINE = 43, /* sip.message.status-line */
     QCAP_SIP_MESSAGE_STATUS_LINE_VERSION = 44, /* sip.message.status-line.version */
     QCAP_SIP_MESSAGE_STATUS_LINE_STATUS_CODE = 45, /* sip.message.status-line.status-code */

@@ -57,7 +57,7 @@ enum {
     QCAP_SMTP_COMMAND_ESMTP_PARAM_ESMTP_VALUE = 7, /* smtp.command.esmtp-param.esmtp-value */
     QCAP_SMTP_COMMAND_RCPT_TO = 8, /* smtp.command.rcpt-to */
     QCAP_SMTP_COMMAND_ARGUMENT = 9, /* smtp.command.argument */
-    QCAP_SMTP_COMMAND_MESSAGE = 10, /* smtp.command.message (stream) */
+    QCAP_SMTP_COMMAND_MESSAGE = 10, /* smtp.command.message[...] */
     QCAP_SMTP_COMMAND_CHUNK_SIZE = 11, /* smtp.command.chunk-size */
     QCAP_SMTP_COMMAND_AUTH_MECHANISM = 12, /* smtp.command.auth-mechanism */
     QCAP_SMTP_COMMAND_AUTH_RESPONSE = 13, /* smtp.command.auth-response */

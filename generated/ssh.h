@@ -46,7 +46,7 @@ enum {
     QCAP_SSH_BANNER_PROTOVERSION = 1, /* ssh.banner.protoversion */
     QCAP_SSH_BANNER_SOFTWARE_VERSION = 2, /* ssh.banner.software-version */
     QCAP_SSH_BANNER_COMMENTS = 3, /* ssh.banner.comments */
-    QCAP_SSH_ENCRYPTED = 4, /* ssh.encrypted (stream) */
+    QCAP_SSH_ENCRYPTED = 4, /* ssh.encrypted[...] */
     QCAP_SSH_V1_PACKET = 5, /* ssh.v1-packet */
     QCAP_SSH_PACKET = 6, /* ssh.packet */
     QCAP_SSH_PACKET_MESSAGE_NUMBER = 7, /* ssh.packet.message-number */

@@ -46,9 +46,9 @@ enum {
     QCAP_WEBSOCKET_FRAME = 0, /* websocket.frame */
     QCAP_WEBSOCKET_FRAME_HEADER = 1, /* websocket.frame.header */
     QCAP_WEBSOCKET_FRAME_MASKING_KEY = 2, /* websocket.frame.masking-key */
-    QCAP_WEBSOCKET_TEXT = 3, /* websocket.text (stream) */
-    QCAP_WEBSOCKET_BINARY = 4, /* websocket.binary (stream) */
-    QCAP_WEBSOCKET_REST_OF_MESSAGE = 5, /* websocket.rest-of-message (stream) */
+    QCAP_WEBSOCKET_TEXT = 3, /* websocket.text[...] */
+    QCAP_WEBSOCKET_BINARY = 4, /* websocket.binary[...] */
+    QCAP_WEBSOCKET_REST_OF_MESSAGE = 5, /* websocket.rest-of-message[...] */
     QCAP_WEBSOCKET_CLOSE = 6, /* websocket.close */
     QCAP_WEBSOCKET_CLOSE_STATUS_CODE = 7, /* websocket.close.status-code */
     QCAP_WEBSOCKET_CLOSE_REASON = 8, /* websocket.close.reason */

@@ -23,8 +23,9 @@ static int run(const request_t *request)
     for (unsigned i = 0; i < request->count; i++) {
         const nfa_t *nfa = results[i].nfa;
         for (size_t k = 0; nfa && k < nfa->elements.count; k++) {
+            const element_t *element = &nfa->elements.items[k];
             print_path(nfa, (unsigned)k);
-            puts(nfa->elements.items[k].is_stream ? " (stream)" : "");
+            printf("%s%s\n", element->selector != ELEMENT_NONE ? "[TEXT]" : "", element->is_stream ? "[...]" : "");
         }
     }
     return STATUS_RIGHT;
@@ -36,6 +37,7 @@ const command_t cmd_elements = {
     .min = 1,
     .max = ARGUMENTS_ANY,
     .summary = "list the elements that an application can subscribe to",
-    .help = "",
+    .help = "Behind those that come in pieces stands [...], behind those that a text in brackets can select [TEXT], as in\n"
+            "http.field-value[Cookie].\n",
     .run = run,
 };

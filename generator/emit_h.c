@@ -33,7 +33,7 @@ static void emit_elements(const layout_t *l, text_t *text)
     for (unsigned e = 0; e < nfa->elements.count; e++) {
         text_print(text, "    %s = %u, /* ", l->elements[e], e);
         emit_path(l, e, text);
-        text_print(text, "%s%s */\n", nfa->elements.items[e].is_stream ? " (stream)" : "",
+        text_print(text, "%s%s */\n", nfa->elements.items[e].is_stream ? "[...]" : "",
                    is_in_procedure(nfa, e) ? ", however deep" : "");
     }
     text_print(text, "    %s_ELEMENT_COUNT = %zu\n};\n\n", l->upper, nfa->elements.count);

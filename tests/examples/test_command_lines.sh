@@ -64,6 +64,12 @@ expect 2 "" "reader: there are two filters; see reader --help" "$BUILD/reader" -
 expect 2 "" "reader: filter *; that is a file, and only one trace is read at a time" "$BUILD/reader" $capture $capture
 expect 2 "" "elements: *; that is a file, and only one trace is read at a time" "$BUILD/elements" $capture $capture http.method
 
+# A spec's names are those of the parser made of it, in the same notation.
+for protocol in http dns mime; do
+    "$BUILD/elements" --list $protocol >"$folder/listed"
+    "$BUILD/qcapgen" elements specs/$protocol.abnf | cmp - "$folder/listed" || failures=$((failures + 1))
+done
+
 # What objects have, the help names.
 for command in ip_identity valid classify "classify --conversations" connections; do
     program=${command%% *}
