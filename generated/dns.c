@@ -3145,7 +3145,7 @@ out14:
     /* one-question = . %x00 %x01      RFC 1035, 4.2.2
      * e.g. after "aaaa/\x00" */
 on15:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\x00\x01", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x01", 2))) {
         at += 2;
         side->underway[0].begin = QCAP_HERE(p0) + 6;
         w3 = qcap_op_convert(parser, 11, QCAP_HERE(p0) + 8);
@@ -3422,7 +3422,7 @@ out13:
     /* no-questions = . %x00 %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00" */
 on22:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\x00\x00", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x00", 2))) {
         at += 2;
         side->underway[0].begin = QCAP_HERE(p0) + 6;
         w3 = qcap_op_convert(parser, 18, QCAP_HERE(p0) + 8);
@@ -3464,7 +3464,7 @@ out22:
     /* no-answers = . %x00 %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00\x00\x00" */
 on23:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\x00\x00", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x00", 2))) {
         at += 2;
         side->underway[0].begin = QCAP_HERE(p0) + 8;
         w4 = qcap_op_convert(parser, 17, QCAP_HERE(p0) + 10);
@@ -3512,7 +3512,7 @@ out23:
     /* no-authorities = . %x00 %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00\x00\x00\x00\x00" */
 on24:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\x00\x00", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x00", 2))) {
         at += 2;
         side->underway[0].begin = QCAP_HERE(p0) + 10;
         w5 = qcap_op_convert(parser, 16, QCAP_HERE(p0) + 12);
@@ -3566,7 +3566,7 @@ out24:
     /* no-additionals = . %x00 %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00\x00\x00\x00\x00\x00\x00" */
 on25:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\x00\x00", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x00", 2))) {
         at += 2;
         side->underway[0].begin = QCAP_HERE(p0) + 12;
         w6 = qcap_op_convert(parser, 15, QCAP_HERE(p0) + 14);
@@ -3675,7 +3675,7 @@ out12:
     /* one-question = . %x00 %x01      RFC 1035, 4.2.2
      * e.g. after "aaaa 0" */
 on26:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\x00\x01", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x01", 2))) {
         at += 2;
         side->underway[0].begin = QCAP_HERE(p0) + 6;
         w3 = qcap_op_convert(parser, 11, QCAP_HERE(p0) + 8);

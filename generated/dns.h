@@ -16,8 +16,8 @@
  *     atomic.words 40
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 7048
- *     bytes.shared 248
+ *     bytes.conversation 7056
+ *     bytes.shared 256
  *     bytes.direction 3392
  *     bytes.direction.parser 176
  *     bytes.sub-stream 3736

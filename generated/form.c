@@ -192,11 +192,11 @@ on4:
     if (*at == '&') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_FORM_TUPLE_VALUE, wanted, QCAP_HERE(p0), QCAP_HERE(p1) - 1, p0);
+        qcap_element_tell(parser, QCAP_FORM_TUPLE_VALUE, wanted, p0, p1 - 1);
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         qcap_op_anomaly_close(parser, 1, "no-name", QCAP_HERE(p1) - 1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_FORM_TUPLE, wanted, origin, QCAP_HERE(p1) - 1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_FORM_TUPLE, wanted, QCAP_HERE(p1) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_NAME_CHAR_1, QCAP_STOP_PAUSED);
         }
@@ -218,8 +218,8 @@ on3:
     if (*at == '&') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_FORM_TUPLE_NAME, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p1) - 1, p0 - 1);
-        qcap_element_tell(parser, QCAP_FORM_TUPLE, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p1) - 1, p0 - 1);
+        qcap_element_tell(parser, QCAP_FORM_TUPLE_NAME, wanted, p0 - 1, p1 - 1);
+        qcap_element_tell(parser, QCAP_FORM_TUPLE, wanted, p0 - 1, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(0);
             parser->is_confirmed = true;
@@ -232,7 +232,7 @@ on3:
     if (*at == '=') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_FORM_TUPLE_NAME, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p1) - 1, p0 - 1);
+        qcap_element_tell(parser, QCAP_FORM_TUPLE_NAME, wanted, p0 - 1, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out5;
         goto on5;
@@ -254,8 +254,8 @@ on5:
     if (*at == '&') {
         at++;
         p2 = at;
-        qcap_element_tell(parser, QCAP_FORM_TUPLE_VALUE, wanted, QCAP_HERE(p1), QCAP_HERE(p2) - 1, p1);
-        qcap_element_tell(parser, QCAP_FORM_TUPLE, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p2) - 1, p0 - 1);
+        qcap_element_tell(parser, QCAP_FORM_TUPLE_VALUE, wanted, p1, p2 - 1);
+        qcap_element_tell(parser, QCAP_FORM_TUPLE, wanted, p0 - 1, p2 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(0);
             parser->is_confirmed = true;
@@ -283,8 +283,8 @@ on2:
     if (*at == '&') {
         at++;
         p1 = at;
-        qcap_element_close_here(parser, side->slots, 1, QCAP_FORM_TUPLE_NAME, wanted, origin, QCAP_HERE(p1) - 1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_FORM_TUPLE, wanted, origin, QCAP_HERE(p1) - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_FORM_TUPLE_NAME, wanted, QCAP_HERE(p1) - 1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_FORM_TUPLE, wanted, QCAP_HERE(p1) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_NAME_CHAR_1, QCAP_STOP_PAUSED);
         }
@@ -293,7 +293,7 @@ on2:
     if (*at == '=') {
         at++;
         p1 = at;
-        qcap_element_close_here(parser, side->slots, 1, QCAP_FORM_TUPLE_NAME, wanted, origin, QCAP_HERE(p1) - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_FORM_TUPLE_NAME, wanted, QCAP_HERE(p1) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out6;
         goto on6;
@@ -312,8 +312,8 @@ on6:
     if (*at == '&') {
         at++;
         p2 = at;
-        qcap_element_tell(parser, QCAP_FORM_TUPLE_VALUE, wanted, QCAP_HERE(p1), QCAP_HERE(p2) - 1, p1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_FORM_TUPLE, wanted, origin, QCAP_HERE(p2) - 1);
+        qcap_element_tell(parser, QCAP_FORM_TUPLE_VALUE, wanted, p1, p2 - 1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_FORM_TUPLE, wanted, QCAP_HERE(p2) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_NAME_CHAR_1, QCAP_STOP_PAUSED);
         }
@@ -375,8 +375,8 @@ name_char_2:
     if (*at == '&') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_FORM_TUPLE_NAME, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_FORM_TUPLE, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_FORM_TUPLE_NAME, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_FORM_TUPLE, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_NAME_CHAR_1, QCAP_STOP_PAUSED);
         goto name_char_1;
@@ -384,7 +384,7 @@ name_char_2:
     if (*at == '=') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_FORM_TUPLE_NAME, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_FORM_TUPLE_NAME, wanted, here - 1);
         qcap_element_open(parser, side->slots, 1, QCAP_FORM_TUPLE_VALUE, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_VALUE_CHAR_2, QCAP_STOP_PAUSED);
@@ -403,9 +403,9 @@ value_char_1:
     if (*at == '&') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_FORM_TUPLE_VALUE, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_FORM_TUPLE_VALUE, wanted, here - 1);
         qcap_op_anomaly_close(parser, 1, "no-name", here - 1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_FORM_TUPLE, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_FORM_TUPLE, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_NAME_CHAR_1, QCAP_STOP_PAUSED);
         goto name_char_1;
@@ -423,8 +423,8 @@ value_char_2:
     if (*at == '&') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_FORM_TUPLE_VALUE, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_FORM_TUPLE, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_FORM_TUPLE_VALUE, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_FORM_TUPLE, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_NAME_CHAR_1, QCAP_STOP_PAUSED);
         goto name_char_1;

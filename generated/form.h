@@ -16,8 +16,8 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 616
- *     bytes.shared 184
+ *     bytes.conversation 624
+ *     bytes.shared 192
  *     bytes.direction 256
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0

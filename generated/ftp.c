@@ -1179,11 +1179,11 @@ out6:
      * e.g. after "user a" */
 on7:
     at = SCAN_IS_SET_1(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p1 = at;
-        qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p0) + 3, p0 - 1);
-        qcap_element_tell(parser, QCAP_FTP_REQUEST_USERNAME, wanted, QCAP_HERE(p0) + 4, QCAP_HERE(p1) - 2, p0 + 4);
+        qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p0 - 1, p0 + 3);
+        qcap_element_tell(parser, QCAP_FTP_REQUEST_USERNAME, wanted, p0 + 4, p1 - 2);
         qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
@@ -1317,11 +1317,11 @@ out15:
      * e.g. after "ccc\nappe a" */
 on16:
     at = SCAN_IS_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p3 = at;
-        qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p2) + 3, p2 - 1);
-        qcap_element_tell(parser, QCAP_FTP_REQUEST_FILE_NAME, wanted, QCAP_HERE(p2) + 4, QCAP_HERE(p3) - 2, p2 + 4);
+        qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p2 - 1, p2 + 3);
+        qcap_element_tell(parser, QCAP_FTP_REQUEST_FILE_NAME, wanted, p2 + 4, p3 - 2);
         qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
@@ -1395,9 +1395,9 @@ out18:
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nccc" */
 on19:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
-        qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p2) + 3, p2 - 1);
+        qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p2 - 1, p2 + 3);
         qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
@@ -1473,9 +1473,9 @@ out21:
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nccc" */
 on23:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
-        qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p2) + 3, p2 - 1);
+        qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p2 - 1, p2 + 3);
         qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
@@ -1532,11 +1532,11 @@ out24:
      * e.g. after "ccc\npass a" */
 on25:
     at = SCAN_IS_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p3 = at;
-        qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p2) + 3, p2 - 1);
-        qcap_element_tell(parser, QCAP_FTP_REQUEST_PASSWORD, wanted, QCAP_HERE(p2) + 4, QCAP_HERE(p3) - 2, p2 + 4);
+        qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p2 - 1, p2 + 3);
+        qcap_element_tell(parser, QCAP_FTP_REQUEST_PASSWORD, wanted, p2 + 4, p3 - 2);
         qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
@@ -1859,7 +1859,7 @@ before_delay_code_1:
      * greeting-code = "220" / ( . "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
      * e.g. after "" */
 on1:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "220", 3) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "220", 3))) {
         at += 3;
         p0 = at;
         side->underway[0].begin = QCAP_HERE(p0) - 3;
@@ -1877,7 +1877,7 @@ out1:
      * greeting-start = greeting-code . "-" text CRLF      RFC 959, 5.4
      * e.g. after "220" */
 on2:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, " \r\n", 3) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, " \r\n", 3))) {
         at += 3;
         qcap_op_store(parser, 19, w0, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p0) - 3);
@@ -1982,7 +1982,7 @@ out7:
      * e.g. after "100 " */
 on8:
     at = SCAN_IS_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p2 = at;
         qcap_op_store(parser, 16, w1, QCAP_HERE(p1) + 2);
@@ -2089,7 +2089,7 @@ out12:
      * e.g. after "100 " */
 on13:
     at = SCAN_IS_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p2 = at;
         qcap_op_store(parser, 16, w1, QCAP_HERE(p1) + 2);
@@ -2273,7 +2273,7 @@ out19:
      * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "227 a26" */
 on20:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, ",0,", 3) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, ",0,", 3))) {
         at += 3;
         side->underway[4].begin = QCAP_HERE(p2) + 3;
         w4 = qcap_op_convert(parser, 4, QCAP_HERE(p2) + 4);
@@ -2304,7 +2304,7 @@ out20:
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0," */
 on21:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "2,", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "2,", 2))) {
         at += 2;
         side->underway[3].begin = QCAP_HERE(p2) + 5;
         w5 = qcap_op_convert(parser, 3, QCAP_HERE(p2) + 6);
@@ -2640,7 +2640,7 @@ out30:
      * e.g. after "227 a0,0,0,0,0,0a" */
 on31:
     at = SCAN_IS_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p3 = at;
         qcap_op_store(parser, 12, w1, QCAP_HERE(p1) + 2);
@@ -2723,7 +2723,7 @@ out14:
      * e.g. after "100 " */
 on32:
     at = SCAN_IS_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p2 = at;
         qcap_op_store(parser, 16, w1, QCAP_HERE(p1) + 2);
@@ -2979,7 +2979,7 @@ passive_code_3:
     /* e.g. after "100\n" */
 before_passive_code_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_FTP_REPLY, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_FTP_REPLY, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_PASSIVE_CODE_3, QCAP_STOP_PAUSED);
     goto passive_code_3;

@@ -2389,9 +2389,9 @@ out17:
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "a id a =" */
 on18:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
-        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, wanted, origin, QCAP_HERE(p4) + 2);
+        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, wanted, QCAP_HERE(p4) + 2);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_EXCHANGE_1, QCAP_STOP_PAUSED);
         }
@@ -2461,7 +2461,7 @@ on21:
         goto out21;
     if (*at == '\n') {
         at++;
-        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, wanted, origin, QCAP_HERE(p3) + 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, wanted, QCAP_HERE(p3) + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_EXCHANGE_1, QCAP_STOP_PAUSED);
         }
@@ -2518,7 +2518,7 @@ on25:
     if (*at == '\r') {
         at++;
         p3 = at;
-        qcap_element_tell(parser, QCAP_IMAP_REQUEST_ARGUMENTS, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p3) - 1, p2 - 1);
+        qcap_element_tell(parser, QCAP_IMAP_REQUEST_ARGUMENTS, wanted, p2 - 1, p3 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out26;
         goto on26;
@@ -2535,7 +2535,7 @@ on26:
         goto out26;
     if (*at == '\n') {
         at++;
-        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, wanted, origin, QCAP_HERE(p3) + 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, wanted, QCAP_HERE(p3) + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_EXCHANGE_1, QCAP_STOP_PAUSED);
         }
@@ -2554,7 +2554,7 @@ on23:
     if (*at == '\n') {
         at++;
         p2 = at;
-        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, wanted, origin, QCAP_HERE(p2));
+        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, wanted, QCAP_HERE(p2));
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_EXCHANGE_1, QCAP_STOP_PAUSED);
         }
@@ -2865,7 +2865,7 @@ crlf_3:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_EXCHANGE_1, QCAP_STOP_PAUSED);
         goto exchange_1;
@@ -2940,7 +2940,7 @@ words_1:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_REQUEST_ARGUMENTS, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_REQUEST_ARGUMENTS, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
         goto crlf_3;
@@ -3198,7 +3198,7 @@ before_greeting_1:
      * (between messages)
      * e.g. after "" */
 on1:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "* ", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "* ", 2))) {
         at += 2;
         p0 = at;
         goto on2;
@@ -3232,7 +3232,7 @@ on3:
         goto out3;
     if (*at == 'K' || *at == 'k') {
         at++;
-        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_STATUS, wanted, QCAP_HERE(p0), QCAP_HERE(p0) + 2, p0);
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_STATUS, wanted, p0, p0 + 2);
         p1 = p0 - 2;
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out4;
@@ -3249,7 +3249,7 @@ out3:
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok" */
 on4:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, " [", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, " [", 2))) {
         at += 2;
         p2 = at;
         goto on5;
@@ -3370,7 +3370,7 @@ on12:
     if (*at == ' ') {
         at++;
         p7 = at;
-        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, wanted, QCAP_HERE(p6), QCAP_HERE(p7) - 1, p6);
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, wanted, p6, p7 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
             qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p5));
@@ -3385,8 +3385,8 @@ on12:
     if (*at == ']') {
         at++;
         p7 = at;
-        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, wanted, QCAP_HERE(p6), QCAP_HERE(p7) - 1, p6);
-        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE, wanted, QCAP_HERE(p5), QCAP_HERE(p7) - 1, p5);
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, wanted, p6, p7 - 1);
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE, wanted, p5, p7 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out13;
         goto on13;
@@ -3444,7 +3444,7 @@ on15:
     if (*at == '\r') {
         at++;
         p8 = at;
-        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_TEXT, wanted, QCAP_HERE(p7) + 1, QCAP_HERE(p8) - 1, p7 + 1);
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_TEXT, wanted, p7 + 1, p8 - 1);
         p9 = p4;
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out16;
@@ -3465,7 +3465,7 @@ on16:
     if (*at == '\n') {
         at++;
         p10 = at;
-        qcap_element_tell(parser, QCAP_IMAP_RESPONSE, wanted, QCAP_HERE(p9), QCAP_HERE(p10), p9);
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE, wanted, p9, p10);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(parser->base + 0);
             parser->is_confirmed = true;
@@ -3489,9 +3489,9 @@ on8:
      * resp-text = ( "[" resp-text-code . "]" ( ( SP [ text ] ) / missing-text ) ) / [ plain-text ]      RFC 3501, 7.1
      * e.g. after "* ok [a" */
 on17:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, " ]", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, " ]", 2))) {
         at += 2;
-        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE, wanted, QCAP_HERE(p2), QCAP_HERE(p3) + 1, p2);
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE, wanted, p2, p3 + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out18;
         goto on18;
@@ -3550,7 +3550,7 @@ on20:
     if (*at == '\r') {
         at++;
         p4 = at;
-        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_TEXT, wanted, QCAP_HERE(p3) + 3, QCAP_HERE(p4) - 1, p3 + 3);
+        qcap_element_tell(parser, QCAP_IMAP_RESPONSE_TEXT, wanted, p3 + 3, p4 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
             parser->depth = (uint16_t)(parser->base + 1);
@@ -3663,7 +3663,7 @@ crlf_1:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CONTINUE_REQ_1, QCAP_STOP_PAUSED);
         goto continue_req_1;
@@ -3948,7 +3948,7 @@ other_data_1:
     /* e.g. after "\r\n0 no\n" */
 before_continue_req_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CONTINUE_REQ_1, QCAP_STOP_PAUSED);
     goto continue_req_1;
@@ -4006,7 +4006,7 @@ code_rest_3:
     if (*at == ']') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RESP_TEXT_2, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_RESP_TEXT_2, QCAP_STOP_TABLE);
@@ -4112,7 +4112,7 @@ capability_2:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, wanted, here - 1);
         qcap_element_open(parser, side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CAPABILITY_1, QCAP_STOP_PAUSED);
@@ -4121,8 +4121,8 @@ capability_2:
     if (*at == ']') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RESP_TEXT_2, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_RESP_TEXT_2, QCAP_STOP_TABLE);
@@ -4165,7 +4165,7 @@ values_1:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_DATA, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_DATA, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
         goto crlf_1;
@@ -4198,7 +4198,7 @@ text_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_TEXT, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_TEXT, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
         goto crlf_1;
@@ -4309,7 +4309,7 @@ code_rest_5:
     if (*at == ']') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RESP_TEXT_4, QCAP_STOP_PAUSED);
         goto resp_text_4;
@@ -4430,7 +4430,7 @@ short_value_1:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_ITEM_VALUE, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_ITEM_VALUE, wanted, here - 1);
         side->positions[0] = here - 1;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_MSG_ATT_2, QCAP_STOP_PAUSED);
@@ -4439,7 +4439,7 @@ short_value_1:
     if (*at == ')') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_ITEM_VALUE, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_ITEM_VALUE, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_PAUSED);
         goto crlf_6;
@@ -4457,7 +4457,7 @@ list_2:
     if (*at == ')') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_ITEM_VALUE, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_ITEM_VALUE, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_MSG_ATT_3, QCAP_STOP_PAUSED);
         goto msg_att_3;
@@ -4519,7 +4519,7 @@ do_14:
 
 do_22:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_TEXT, wanted, origin, here - 1);
+    qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_TEXT, wanted, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_PAUSED);
     goto crlf_5;

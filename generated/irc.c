@@ -990,7 +990,7 @@ on6:
         goto out6;
     if (IS_SET_2(*at)) {
         p1 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, QCAP_HERE(p0), QCAP_HERE(p1), p0);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, p0, p1);
         w0 = find_command(p0, (size_t)(p1 - (p0)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out7;
@@ -1070,9 +1070,9 @@ on10:
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a" */
 on11:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, " :\r", 3) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, " :\r", 3))) {
         at += 3;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, QCAP_HERE(p1) + 2, QCAP_HERE(p1) + 2, p1 + 2);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, p1 + 2, p1 + 2);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out12;
         goto on12;
@@ -1092,7 +1092,7 @@ on12:
         goto out12;
     if (*at == '\n') {
         at++;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE, wanted, QCAP_HERE(p0), QCAP_HERE(p1) + 4, p0);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE, wanted, p0, p1 + 4);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(0);
             parser->is_confirmed = true;
@@ -1160,7 +1160,7 @@ on15:
     if (*at == ' ') {
         at++;
         p3 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_USERNAME, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p3) - 1, p2 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_USERNAME, wanted, p2 - 1, p3 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out16;
         goto on16;
@@ -1203,7 +1203,7 @@ on17:
     if (*at == ' ') {
         at++;
         p5 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, p4 - 1, p5 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out18;
         goto on18;
@@ -1246,7 +1246,7 @@ on19:
     if (*at == ' ') {
         at++;
         p7 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, QCAP_HERE(p6) - 1, QCAP_HERE(p7) - 1, p6 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, p6 - 1, p7 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out20;
         goto on20;
@@ -1265,10 +1265,10 @@ out19:
 on20:
     while (at != end && (*at == ' '))
         at++;
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ":\r", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ":\r", 2))) {
         at += 2;
         p8 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_REALNAME, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p8) - 1, p8 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_REALNAME, wanted, p8 - 1, p8 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out21;
         goto on21;
@@ -1288,7 +1288,7 @@ on21:
         goto out21;
     if (*at == '\n') {
         at++;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE, wanted, QCAP_HERE(p0), QCAP_HERE(p8) + 1, p0);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE, wanted, p0, p8 + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(0);
             parser->is_confirmed = true;
@@ -1356,7 +1356,7 @@ on24:
     if (*at == '\r') {
         at++;
         p3 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_CHANNEL, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p3) - 1, p2 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_CHANNEL, wanted, p2 - 1, p3 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out25;
         goto on25;
@@ -1375,7 +1375,7 @@ on25:
         goto out25;
     if (*at == '\n') {
         at++;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE, wanted, QCAP_HERE(p0), QCAP_HERE(p3) + 1, p0);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE, wanted, p0, p3 + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(0);
             parser->is_confirmed = true;
@@ -1485,7 +1485,7 @@ on31:
         goto out31;
     if (IS_NOSPCRLFCL(*at)) {
         at++;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, QCAP_HERE(p0), QCAP_HERE(p0) + 4, p0);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, p0, p0 + 4);
         p1 = at;
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out32;
@@ -1509,7 +1509,7 @@ on32:
     if (*at == '\r') {
         at++;
         p2 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_NICKNAME, wanted, QCAP_HERE(p1) - 1, QCAP_HERE(p2) - 1, p1 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_NICKNAME, wanted, p1 - 1, p2 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out33;
         goto on33;
@@ -1590,7 +1590,7 @@ on37:
     if (*at == ' ') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TARGET, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p1) - 1, p0 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TARGET, wanted, p0 - 1, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out38;
         goto on38;
@@ -1607,10 +1607,10 @@ out37:
 on38:
     while (at != end && (*at == ' '))
         at++;
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ":\r", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ":\r", 2))) {
         at += 2;
         p2 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p2) - 1, p2 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, p2 - 1, p2 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out39;
         goto on39;
@@ -1629,7 +1629,7 @@ on39:
         goto out39;
     if (*at == '\n') {
         at++;
-        qcap_element_close_here(parser, side->slots, 0, QCAP_IRC_MESSAGE, wanted, origin, QCAP_HERE(p2) + 1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_IRC_MESSAGE, wanted, QCAP_HERE(p2) + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_CLIENT_LINE_1, QCAP_STOP_PAUSED);
         }
@@ -1698,7 +1698,7 @@ command_1:
         return qcap_stop(parser, at, AT_COMMAND_1, QCAP_STOP_INPUT);
     if (IS_SET_2(*at)) {
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, wanted, here);
         side->underway[0].value = qcap_find_keyword(parser, 1, side->underway[0].begin, here, find_command);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_MESSAGE_1, QCAP_STOP_PAUSED);
@@ -1759,7 +1759,7 @@ crlf_1:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_IRC_MESSAGE, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_IRC_MESSAGE, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CLIENT_LINE_1, QCAP_STOP_PAUSED);
         goto client_line_1;
@@ -1828,7 +1828,7 @@ trailing_1:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
         goto crlf_1;
@@ -1846,7 +1846,7 @@ middle_1:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_USERNAME, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_USERNAME, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SPACES_17, QCAP_STOP_PAUSED);
         goto spaces_17;
@@ -1864,7 +1864,7 @@ channel_1:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_CHANNEL, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_CHANNEL, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
         goto crlf_1;
@@ -1882,7 +1882,7 @@ target_1:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SPACES_18, QCAP_STOP_PAUSED);
         goto spaces_18;
@@ -1954,7 +1954,7 @@ middle_3:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_NICKNAME, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_NICKNAME, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_TABLE);
@@ -1972,7 +1972,7 @@ middle_4:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SPACES_22, QCAP_STOP_PAUSED);
         goto spaces_22;
@@ -1990,7 +1990,7 @@ anything_1:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TEXT, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TEXT, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
         goto crlf_1;
@@ -2025,7 +2025,7 @@ middle_5:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SPACES_24, QCAP_STOP_PAUSED);
         goto spaces_24;
@@ -2060,7 +2060,7 @@ anything_4:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_REALNAME, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_REALNAME, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
         goto crlf_1;
@@ -2223,7 +2223,7 @@ on7:
         goto out7;
     if (IS_SET_2(*at)) {
         p1 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, QCAP_HERE(p0), QCAP_HERE(p1), p0);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, p0, p1);
         w0 = find_command_2(p0, (size_t)(p1 - (p0)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out8;
@@ -2331,7 +2331,7 @@ on11:
     if (*at == '!') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX_NICKNAME, wanted, QCAP_HERE(p0) + 1, QCAP_HERE(p1) - 1, p0 + 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX_NICKNAME, wanted, p0 + 1, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out13;
         goto on13;
@@ -2370,7 +2370,7 @@ on14:
     if (*at == '@') {
         at++;
         p2 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX_USER, wanted, QCAP_HERE(p1), QCAP_HERE(p2) - 1, p1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX_USER, wanted, p1, p2 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out15;
         goto on15;
@@ -2410,8 +2410,8 @@ on16:
     if (*at == ' ') {
         at++;
         p3 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX_HOST, wanted, QCAP_HERE(p2), QCAP_HERE(p3) - 1, p2);
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX, wanted, QCAP_HERE(p0) + 1, QCAP_HERE(p3) - 1, p0 + 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX_HOST, wanted, p2, p3 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX, wanted, p0 + 1, p3 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out17;
         goto on17;
@@ -2449,8 +2449,8 @@ on12:
     if (*at == ' ') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, wanted, QCAP_HERE(p0) + 1, QCAP_HERE(p1) - 1, p0 + 1);
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX, wanted, QCAP_HERE(p0) + 1, QCAP_HERE(p1) - 1, p0 + 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, wanted, p0 + 1, p1 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX, wanted, p0 + 1, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out18;
         goto on18;
@@ -2584,11 +2584,11 @@ out23:
      * e.g. after ":a" */
 on24:
     at = SCAN_IS_NAMECHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ". ", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ". ", 2))) {
         at += 2;
         p1 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, wanted, QCAP_HERE(p0) + 1, QCAP_HERE(p1) - 1, p0 + 1);
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX, wanted, QCAP_HERE(p0) + 1, QCAP_HERE(p1) - 1, p0 + 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, wanted, p0 + 1, p1 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX, wanted, p0 + 1, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out25;
         goto on25;
@@ -2631,7 +2631,7 @@ on26:
         goto out26;
     if (IS_SET_2(*at)) {
         p3 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p3), p2 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_COMMAND, wanted, p2 - 1, p3);
         w0 = find_command_2(p2 - 1, (size_t)(p3 - (p2 - 1)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out27;
@@ -2733,7 +2733,7 @@ on31:
     if (*at == ' ') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TARGET, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p1) - 1, p0 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TARGET, wanted, p0 - 1, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out32;
         goto on32;
@@ -2750,10 +2750,10 @@ out31:
 on32:
     while (at != end && (*at == ' '))
         at++;
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ":\r", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ":\r", 2))) {
         at += 2;
         p2 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p2) - 1, p2 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, p2 - 1, p2 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out33;
         goto on33;
@@ -2814,7 +2814,7 @@ on36:
     if (*at == ' ') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p1) - 1, p0 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, p0 - 1, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(1);
             parser->is_confirmed = true;
@@ -2840,7 +2840,7 @@ on35:
     if (*at == '\r') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, QCAP_HERE(p0), QCAP_HERE(p1) - 1, p0);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, p0, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out37;
         goto on37;
@@ -2888,7 +2888,7 @@ out38:
 
     /* e.g. after "a\n" */
 on39:
-    qcap_element_close_here(parser, side->slots, 0, QCAP_IRC_MESSAGE, wanted, origin, QCAP_HERE(p1) + 1);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_IRC_MESSAGE, wanted, QCAP_HERE(p1) + 1);
     if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
         return qcap_stop(parser, at, AT_SERVER_LINE_1, QCAP_STOP_PAUSED);
     }
@@ -2940,7 +2940,7 @@ on43:
     if (*at == ' ') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TARGET, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p1) - 1, p0 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TARGET, wanted, p0 - 1, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out44;
         goto on44;
@@ -2957,10 +2957,10 @@ out43:
 on44:
     while (at != end && (*at == ' '))
         at++;
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ":\r", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ":\r", 2))) {
         at += 2;
         p2 = at;
-        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, QCAP_HERE(p2) - 1, QCAP_HERE(p2) - 1, p2 - 1);
+        qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, p2 - 1, p2 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out45;
         goto on45;
@@ -3081,7 +3081,7 @@ command_2:
         return qcap_stop(parser, at, AT_COMMAND_2, QCAP_STOP_INPUT);
     if (IS_SET_2(*at)) {
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, wanted, here);
         side->underway[1].value = qcap_find_keyword(parser, 3, side->underway[1].begin, here, find_command_2);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SERVER_COMMAND_1, QCAP_STOP_PAUSED);
@@ -3166,7 +3166,7 @@ nickname_3:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_NICKNAME, side->positions[0]);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_NICKNAME, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_NICKNAME, wanted, here - 1);
         qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_USER, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_PREFIX_USER_1, QCAP_STOP_PAUSED);
@@ -3184,8 +3184,8 @@ servername_1:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SPACES_7, QCAP_STOP_PAUSED);
         goto spaces_7;
@@ -3217,8 +3217,8 @@ servername_2:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SPACES_8, QCAP_STOP_PAUSED);
         goto spaces_8;
@@ -3330,7 +3330,7 @@ prefix_user_2:
     if (*at == '@') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_USER, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_USER, wanted, here - 1);
         qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_HOST, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HOST_1, QCAP_STOP_PAUSED);
@@ -3348,8 +3348,8 @@ host_2:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_HOST, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_HOST, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SPACES_7, QCAP_STOP_PAUSED);
         goto spaces_7;
@@ -3365,7 +3365,7 @@ command_3:
         return qcap_stop(parser, at, AT_COMMAND_3, QCAP_STOP_INPUT);
     if (IS_SET_2(*at)) {
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, wanted, here);
         side->underway[1].value = qcap_find_keyword(parser, 3, side->underway[1].begin, here, find_command_2);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SERVER_COMMAND_2, QCAP_STOP_PAUSED);
@@ -3384,7 +3384,7 @@ middle_2:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SPACES_14, QCAP_STOP_PAUSED);
         goto spaces_14;
@@ -3402,7 +3402,7 @@ trailing_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_PAUSED);
         goto crlf_2;
@@ -3412,7 +3412,7 @@ trailing_2:
     /* e.g. after "a\n" */
 before_server_line_2:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_IRC_MESSAGE, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_IRC_MESSAGE, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_SERVER_LINE_1, QCAP_STOP_PAUSED);
     goto server_line_1;
@@ -3428,7 +3428,7 @@ target_2:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SPACES_19, QCAP_STOP_PAUSED);
         goto spaces_19;
@@ -3463,7 +3463,7 @@ anything_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TEXT, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TEXT, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_PAUSED);
         goto crlf_2;
@@ -3498,7 +3498,7 @@ target_3:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TARGET, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SPACES_23, QCAP_STOP_PAUSED);
         goto spaces_23;
@@ -3533,7 +3533,7 @@ anything_3:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TEXT, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TEXT, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);

@@ -16,8 +16,8 @@
  *     atomic.words 10
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 1192
- *     bytes.shared 184
+ *     bytes.conversation 1200
+ *     bytes.shared 192
  *     bytes.direction 496
  *     bytes.direction.parser 176
  *     bytes.sub-stream 840

@@ -1065,7 +1065,7 @@ out1:
      * other-command = ... / "version" / "verbosity" / "quit" / "s" . "hutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "s" */
 on3:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "et ", 3) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "et ", 3))) {
         at += 3;
         goto on4;
     }
@@ -1113,9 +1113,9 @@ out5:
      * gat = "g" . "at" / "gats"
      * e.g. after "g" */
 on2:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "et ", 3) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "et ", 3))) {
         at += 3;
-        qcap_element_tell(parser, QCAP_MEMCACHED_REQUEST_COMMAND, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p0) + 2, p0 - 1);
+        qcap_element_tell(parser, QCAP_MEMCACHED_REQUEST_COMMAND, wanted, p0 - 1, p0 + 2);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out6;
         goto on6;
@@ -1448,7 +1448,7 @@ storage_2:
 
 do_7:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_MEMCACHED_REQUEST, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_MEMCACHED_REQUEST, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_STORE_1, QCAP_STOP_PAUSED);
     goto store_1;
@@ -1563,7 +1563,7 @@ out1:
      * reply-line = ... meta-flag *( SP meta-flag ) ) / ( "V" . "ERSION" SP version ) / debug ) CRLF )
      * e.g. after "V" */
 on4:
-    if (QCAP_LIKELY((size_t)(end - at) >= 5 && memcmp(at, "ALUE ", 5) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 5 && qcap_is_text(at, "ALUE ", 5))) {
         at += 5;
         goto on5;
     }
@@ -1606,10 +1606,10 @@ out6:
      * status = ... ) / ( "UNSAFE" SP *text-char ) / ( "S" . "AME" SP *text-char )
      * e.g. after "S" */
 on3:
-    if (QCAP_LIKELY((size_t)(end - at) >= 7 && memcmp(at, "TORED\r\n", 7) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 7 && qcap_is_text(at, "TORED\r\n", 7))) {
         at += 7;
-        qcap_element_tell(parser, QCAP_MEMCACHED_REPLY_STATUS, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p0) + 5, p0 - 1);
-        qcap_element_tell(parser, QCAP_MEMCACHED_REPLY, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p0) + 7, p0 - 1);
+        qcap_element_tell(parser, QCAP_MEMCACHED_REPLY_STATUS, wanted, p0 - 1, p0 + 5);
+        qcap_element_tell(parser, QCAP_MEMCACHED_REPLY, wanted, p0 - 1, p0 + 7);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(0);
             parser->is_confirmed = true;
@@ -1631,10 +1631,10 @@ out3:
      * error = "E" . "RROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "E" */
 on2:
-    if (QCAP_LIKELY((size_t)(end - at) >= 4 && memcmp(at, "ND\r\n", 4) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 4 && qcap_is_text(at, "ND\r\n", 4))) {
         at += 4;
-        qcap_element_tell(parser, QCAP_MEMCACHED_REPLY_STATUS, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p0) + 2, p0 - 1);
-        qcap_element_tell(parser, QCAP_MEMCACHED_REPLY, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p0) + 4, p0 - 1);
+        qcap_element_tell(parser, QCAP_MEMCACHED_REPLY_STATUS, wanted, p0 - 1, p0 + 2);
+        qcap_element_tell(parser, QCAP_MEMCACHED_REPLY, wanted, p0 - 1, p0 + 4);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(0);
             parser->is_confirmed = true;
@@ -1987,7 +1987,7 @@ end_4:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_MEMCACHED_REPLY, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_MEMCACHED_REPLY, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_VALUE_LINE_1, QCAP_STOP_PAUSED);
         goto value_line_1;

@@ -2014,7 +2014,7 @@ on2:
         goto out2;
     if (*at == ':') {
         p2 = at;
-        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_NAME, wanted, QCAP_HERE(p1), QCAP_HERE(p2), p1);
+        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_NAME, wanted, p1, p2);
         w0 = find_field_name(p1, (size_t)(p2 - (p1)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out3;
@@ -2126,7 +2126,7 @@ on12:
         side->positions[0] = QCAP_HERE(p6) - 1;
         goto content_run_2;
     }
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p6 = at;
         goto on13;
@@ -2175,7 +2175,7 @@ on13:
         goto out13;
     if (IS_FTEXT(*at)) {
         at++;
-        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, QCAP_HERE(p5), QCAP_HERE(p6) - 2, p5);
+        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, p5, p6 - 2);
         qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
@@ -2332,7 +2332,7 @@ on20:
         p5 = at;
         w2 = find_subtype(p4, (size_t)(p5 - 1 - (p4)));
         qcap_register_put(parser, 1 /* subtype */, w2);
-        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_MEDIA_TYPE, wanted, QCAP_HERE(p3) - 1, QCAP_HERE(p5) - 1, p3 - 1);
+        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_MEDIA_TYPE, wanted, p3 - 1, p5 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out21;
         goto on21;
@@ -2514,7 +2514,7 @@ out28:
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;boundary" */
 on29:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "=\"\"", 3) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "=\"\"", 3))) {
         at += 3;
         qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
         qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
@@ -2547,11 +2547,11 @@ out29:
 on30:
     while (at != end && (*at == '\t' || *at == ' '))
         at++;
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "\r\n\r", 3) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "\r\n\r", 3))) {
         at += 3;
         p7 = at;
-        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, wanted, origin, QCAP_HERE(p7) - 3);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, wanted, origin, QCAP_HERE(p7) - 3);
+        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, wanted, QCAP_HERE(p7) - 3);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, wanted, QCAP_HERE(p7) - 3);
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, QCAP_HERE(p7) - 1);
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p7) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
@@ -2612,7 +2612,7 @@ out33:
     /* field = field-name . ":" *WSP *fold field-value *WSP field-end      RFC 5322, 3.6.8
      * e.g. after "a" */
 on8:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, ":\"\"", 3) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, ":\"\"", 3))) {
         at += 3;
         goto on34;
     }
@@ -2702,7 +2702,7 @@ on38:
     if (*at == '>') {
         at++;
         p6 = at;
-        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_FROM_ADDR_SPEC, wanted, QCAP_HERE(p5) - 1, QCAP_HERE(p6) - 1, p5 - 1);
+        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_FROM_ADDR_SPEC, wanted, p5 - 1, p6 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p3));
             qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
@@ -2751,8 +2751,8 @@ on39:
     if (IS_FTEXT(*at)) {
         at++;
         p5 = at;
-        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_FROM, wanted, QCAP_HERE(p4), QCAP_HERE(p5) - 3, p4);
-        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, QCAP_HERE(p4), QCAP_HERE(p5) - 3, p4);
+        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_FROM, wanted, p4, p5 - 3);
+        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, p4, p5 - 3);
         qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p3));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
@@ -2868,7 +2868,7 @@ on44:
     if (IS_SET_5(*at)) {
         at++;
         p6 = at;
-        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_TO_ADDR_SPEC, wanted, QCAP_HERE(p5), QCAP_HERE(p6) - 1, p5);
+        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_TO_ADDR_SPEC, wanted, p5, p6 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
             qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
@@ -3025,8 +3025,8 @@ on49:
         goto out49;
     if (IS_FTEXT(*at)) {
         at++;
-        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, wanted, QCAP_HERE(p5), QCAP_HERE(p6) - 2, p5);
-        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, QCAP_HERE(p5), QCAP_HERE(p6) - 2, p5);
+        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, wanted, p5, p6 - 2);
+        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, p5, p6 - 2);
         qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
@@ -3127,7 +3127,7 @@ on51:
         side->positions[0] = QCAP_HERE(p6) - 1;
         goto text_run_3;
     }
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p6 = at;
         goto on52;
@@ -3178,8 +3178,8 @@ on52:
         goto out52;
     if (IS_FTEXT(*at)) {
         at++;
-        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_DATE, wanted, QCAP_HERE(p5), QCAP_HERE(p6) - 2, p5);
-        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, QCAP_HERE(p5), QCAP_HERE(p6) - 2, p5);
+        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_DATE, wanted, p5, p6 - 2);
+        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, p5, p6 - 2);
         qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
@@ -3242,7 +3242,7 @@ out54:
      * e.g. after "a:a" */
 on55:
     at = SCAN_IS_TEXT_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p4 = at;
         goto on56;
@@ -3266,8 +3266,8 @@ on56:
         goto out56;
     if (IS_FTEXT(*at)) {
         at++;
-        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_MESSAGE_ID, wanted, QCAP_HERE(p3) - 1, QCAP_HERE(p4) - 2, p3 - 1);
-        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, QCAP_HERE(p3) - 1, QCAP_HERE(p4) - 2, p3 - 1);
+        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_MESSAGE_ID, wanted, p3 - 1, p4 - 2);
+        qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, p3 - 1, p4 - 2);
         qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
@@ -3307,7 +3307,7 @@ field_name_2:
         qcap_element_open(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, side->positions[0]);
         side->underway[1].begin = (side->positions[0]);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_NAME, side->positions[0]);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_NAME, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_NAME, wanted, here);
         side->underway[1].value = qcap_find_keyword(parser, 4, side->underway[1].begin, here, find_field_name);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_FIELD_1, QCAP_STOP_PAUSED);
@@ -3796,7 +3796,7 @@ in_angles_3:
     if (*at == '>') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_FROM_ADDR_SPEC, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_FROM_ADDR_SPEC, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_BETWEEN_1, QCAP_STOP_PAUSED);
         goto between_1;
@@ -3934,8 +3934,8 @@ fold_9:
     if (IS_FTEXT(*at)) {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_TO, wanted, origin, here - 3);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, wanted, origin, here - 3);
+        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_TO, wanted, here - 3);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, wanted, here - 3);
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, here - 1);
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, here - 1);
         side->positions[0] = here - 1;
@@ -4014,8 +4014,8 @@ fold_14:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, wanted, origin, here - 3);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, wanted, origin, here - 3);
+        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, wanted, here - 3);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, wanted, here - 3);
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, here - 1);
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, here - 1);
         if (qcap_must_stop(parser))
@@ -4058,7 +4058,7 @@ quoted_string_3:
 
 do_20:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_TO_ADDR_SPEC, wanted, origin, here - 1);
+    qcap_element_close_here(parser, side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_TO_ADDR_SPEC, wanted, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_BETWEEN_2, QCAP_STOP_PAUSED);
     goto between_2;

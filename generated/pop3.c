@@ -1808,13 +1808,13 @@ out7:
      * e.g. after "+ok <a" */
 on8:
     at = SCAN_IS_SET_6(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, ">\r\n", 3) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, ">\r\n", 3))) {
         at += 3;
         p2 = at;
-        qcap_element_tell(parser, QCAP_POP3_REPLY_STATUS, wanted, QCAP_HERE(p0), QCAP_HERE(p0) + 3, p0);
-        qcap_element_tell(parser, QCAP_POP3_REPLY_REPLY_TEXT_TIMESTAMP, wanted, QCAP_HERE(p1) - 2, QCAP_HERE(p2) - 2, p1 - 2);
-        qcap_element_tell(parser, QCAP_POP3_REPLY_REPLY_TEXT, wanted, QCAP_HERE(p0) + 4, QCAP_HERE(p2) - 2, p0 + 4);
-        qcap_element_tell(parser, QCAP_POP3_REPLY, wanted, QCAP_HERE(p0), QCAP_HERE(p2), p0);
+        qcap_element_tell(parser, QCAP_POP3_REPLY_STATUS, wanted, p0, p0 + 3);
+        qcap_element_tell(parser, QCAP_POP3_REPLY_REPLY_TEXT_TIMESTAMP, wanted, p1 - 2, p2 - 2);
+        qcap_element_tell(parser, QCAP_POP3_REPLY_REPLY_TEXT, wanted, p0 + 4, p2 - 2);
+        qcap_element_tell(parser, QCAP_POP3_REPLY, wanted, p0, p2);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out9;
         goto on9;
@@ -1890,7 +1890,7 @@ on13:
         goto out13;
     if (*at == 'R' || *at == 'r') {
         at++;
-        qcap_element_tell(parser, QCAP_POP3_REPLY_STATUS, wanted, QCAP_HERE(p3) - 1, QCAP_HERE(p3) + 3, p3 - 1);
+        qcap_element_tell(parser, QCAP_POP3_REPLY_STATUS, wanted, p3 - 1, p3 + 3);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, 0, QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
             parser->depth = (uint16_t)(1);
@@ -1933,7 +1933,7 @@ on14:
         goto out14;
     if (*at == 'K' || *at == 'k') {
         at++;
-        qcap_element_tell(parser, QCAP_POP3_REPLY_STATUS, wanted, QCAP_HERE(p3) - 1, QCAP_HERE(p3) + 2, p3 - 1);
+        qcap_element_tell(parser, QCAP_POP3_REPLY_STATUS, wanted, p3 - 1, p3 + 2);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, 0, QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
             parser->depth = (uint16_t)(1);
@@ -2143,7 +2143,7 @@ ok_status_6:
     if (*at == 'K' || *at == 'k') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_POP3_REPLY_STATUS, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_POP3_REPLY_STATUS, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_REPLY_2, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_REPLY_2, QCAP_STOP_CONTROL);
@@ -2176,7 +2176,7 @@ error_status_3:
     if (*at == 'R' || *at == 'r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_POP3_REPLY_STATUS, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_POP3_REPLY_STATUS, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_REPLY_3, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_REPLY_3, QCAP_STOP_CONTROL);
@@ -2264,7 +2264,7 @@ text_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_POP3_REPLY_REPLY_TEXT, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_POP3_REPLY_REPLY_TEXT, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
         goto crlf_4;

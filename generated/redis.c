@@ -2436,7 +2436,7 @@ out3:
     /* CRLF = %x0D . %x0A
      * e.g. after "*1\r" */
 on4:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\n$", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\n$", 2))) {
         at += 2;
         goto on5;
     }
@@ -2920,7 +2920,7 @@ word_1:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_REDIS_REPLY_SIMPLE_STRING, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_REDIS_REPLY_SIMPLE_STRING, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_PAUSED);
         goto crlf_5;
@@ -2937,7 +2937,7 @@ number_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_REDIS_REPLY_INTEGER, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_REDIS_REPLY_INTEGER, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_PAUSED);
         goto crlf_6;
@@ -2952,7 +2952,7 @@ crlf_6:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_REDIS_REPLY, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_REDIS_REPLY, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SAID_1, QCAP_STOP_PAUSED);
         goto said_1;
@@ -2969,7 +2969,7 @@ text_1:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_REDIS_REPLY_SIMPLE_STRING, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_REDIS_REPLY_SIMPLE_STRING, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_PAUSED);
         goto crlf_6;
@@ -3121,7 +3121,7 @@ null_length_1:
     if (*at == '1') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_REDIS_REPLY_NULL, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_REDIS_REPLY_NULL, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_8, QCAP_STOP_PAUSED);
         goto crlf_8;

@@ -1056,11 +1056,11 @@ out12:
     /* Status-Line = RTSP-Version SP Status-Code . SP Reason-Phrase      RFC 2326, 7.1
      * e.g. after "rtsp/0.0 000" */
 on13:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, " \r", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, " \r", 2))) {
         at += 2;
-        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_STATUS_LINE_VERSION, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p1) - 1, p0 - 1);
-        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_STATUS_LINE_STATUS_CODE, wanted, QCAP_HERE(p1), QCAP_HERE(p1) + 3, p1);
-        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_STATUS_LINE_REASON_PHRASE, wanted, QCAP_HERE(p1) + 4, QCAP_HERE(p1) + 4, p1 + 4);
+        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_STATUS_LINE_VERSION, wanted, p0 - 1, p1 - 1);
+        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_STATUS_LINE_STATUS_CODE, wanted, p1, p1 + 3);
+        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_STATUS_LINE_REASON_PHRASE, wanted, p1 + 4, p1 + 4);
         qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
         qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_STATUS_LINE, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(2);
@@ -1118,7 +1118,7 @@ on16:
         goto out16;
     if (IS_SET_3(*at)) {
         p2 = at;
-        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_NAME, wanted, QCAP_HERE(p1) + 6, QCAP_HERE(p2), p1 + 6);
+        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_NAME, wanted, p1 + 6, p2);
         w0 = find_field_name(p1 + 6, (size_t)(p2 - (p1 + 6)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out17;
@@ -1248,7 +1248,7 @@ on21:
     if (*at == '\r') {
         at++;
         p5 = at;
-        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE_CSEQ, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE_CSEQ, wanted, p4 - 1, p5 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out22;
         goto on22;
@@ -1265,10 +1265,10 @@ out21:
      * else fold = *WSP [ CR ] . LF 1*WSP      RFC 2326, 4.2
      * e.g. after "a a rtsp/0.0\na:0\r" */
 on22:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\n\r", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\n\r", 2))) {
         at += 2;
-        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
-        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, wanted, QCAP_HERE(p1) + 6, QCAP_HERE(p5) - 1, p1 + 6);
+        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE, wanted, p4 - 1, p5 - 1);
+        qcap_element_tell(parser, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, wanted, p1 + 6, p5 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out23;
         goto on23;
@@ -1356,7 +1356,7 @@ out26:
 
     /* e.g. after "a a rtsp/0.0\n\n" */
 on27:
-    qcap_element_close_here(parser, side->slots, 0, QCAP_RTSP_MESSAGE, wanted, origin, QCAP_HERE(p5) + 3);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_RTSP_MESSAGE, wanted, QCAP_HERE(p5) + 3);
     if (QCAP_UNLIKELY(qcap_must_stop(parser)))
         goto out28;
     goto on28;
@@ -1398,7 +1398,7 @@ on29:
         goto out29;
     {
         at++;
-        qcap_element_tell(parser, QCAP_RTSP_INTERLEAVED_CHANNEL, wanted, QCAP_HERE(p6), QCAP_HERE(p6) + 1, p6);
+        qcap_element_tell(parser, QCAP_RTSP_INTERLEAVED_CHANNEL, wanted, p6, p6 + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out30;
         goto on30;
@@ -1831,7 +1831,7 @@ token_7:
         return qcap_stop(parser, at, AT_TOKEN_7, QCAP_STOP_INPUT);
     if (IS_SET_3(*at)) {
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_NAME, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_NAME, wanted, here);
         side->underway[0].value = qcap_find_keyword(parser, 6, side->underway[0].begin, here, find_field_name);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_MESSAGE_HEADER_1, QCAP_STOP_PAUSED);
@@ -1965,7 +1965,7 @@ interleaved_1:
     /* e.g. after "a a rtsp/0.0\n\n" */
 before_interleaved_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_RTSP_MESSAGE, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_RTSP_MESSAGE, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_INTERLEAVED_1, QCAP_STOP_PAUSED);
     goto interleaved_1;
@@ -1981,7 +1981,7 @@ cseq_1:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 3, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE_CSEQ, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE_CSEQ, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
         goto crlf_4;
@@ -2013,7 +2013,7 @@ channel_1:
         return qcap_stop(parser, at, AT_CHANNEL_1, QCAP_STOP_INPUT);
     at++;
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_RTSP_INTERLEAVED_CHANNEL, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_RTSP_INTERLEAVED_CHANNEL, wanted, here);
     side->underway[0].begin = (here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CHANNEL_LENGTH_1, QCAP_STOP_PAUSED);
@@ -2049,8 +2049,8 @@ token_8:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE, wanted, origin, here - 3);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, wanted, origin, here - 3);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE, wanted, here - 3);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, wanted, here - 3);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
         goto crlf_3;
@@ -2074,7 +2074,7 @@ channel_length_2:
 before_interleaved_2:
     here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 1, here);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_RTSP_INTERLEAVED, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_RTSP_INTERLEAVED, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_INTERLEAVED_1, QCAP_STOP_PAUSED);
     goto interleaved_1;

@@ -860,7 +860,7 @@ before_proto_version_1:
     /* proto-version = . "v=" version CRLF      RFC 8866, 5.1
      * e.g. after "" */
 on1:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "v=", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "v=", 2))) {
         at += 2;
         goto on2;
     }
@@ -897,7 +897,7 @@ on3:
     if (*at == '\r') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_SDP_SESSION_DESCRIPTION_VERSION, wanted, QCAP_HERE(p0) + 2, QCAP_HERE(p1) - 1, p0 + 2);
+        qcap_element_tell(parser, QCAP_SDP_SESSION_DESCRIPTION_VERSION, wanted, p0 + 2, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out4;
         goto on4;
@@ -943,7 +943,7 @@ version_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_VERSION, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_VERSION, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_TABLE);
@@ -1236,7 +1236,7 @@ token_3:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_MEDIA_MEDIA_TYPE, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_MEDIA_MEDIA_TYPE, wanted, here - 1);
         qcap_element_open(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_MEDIA_PORT, here);
         side->underway[0].begin = (here);
         if (qcap_must_stop(parser))
@@ -1283,7 +1283,7 @@ non_ws_string_2:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 4, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE_ORIGIN_USERNAME, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 4, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE_ORIGIN_USERNAME, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SESS_ID_1, QCAP_STOP_PAUSED);
         goto sess_id_1;
@@ -1301,9 +1301,9 @@ text_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE_SESSION_NAME, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_FIELD, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE_SESSION_NAME, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_FIELD, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
         goto crlf_3;
@@ -1500,9 +1500,9 @@ stop_time_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE_TIME, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_FIELD, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE_TIME, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_FIELD, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
         goto crlf_3;
@@ -1679,10 +1679,10 @@ token_10:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_ATTRIBUTE_ATTRIBUTE_NAME, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 4, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_ATTRIBUTE, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_ATTRIBUTE_ATTRIBUTE_NAME, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 4, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_ATTRIBUTE, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
         goto crlf_4;
@@ -1690,7 +1690,7 @@ token_10:
     if (*at == ':') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_ATTRIBUTE_ATTRIBUTE_NAME, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_ATTRIBUTE_ATTRIBUTE_NAME, wanted, here - 1);
         qcap_element_open(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_ATTRIBUTE_ATTRIBUTE_VALUE, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_ATTRIBUTE_VALUE_1, QCAP_STOP_PAUSED);
@@ -1756,10 +1756,10 @@ token_13:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_MEDIA_FMT, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 4, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_MEDIA, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_MEDIA_FMT, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 4, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_MEDIA, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_PAUSED);
         goto crlf_2;
@@ -1767,7 +1767,7 @@ token_13:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_MEDIA_FMT, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_MEDIA_FMT, wanted, here - 1);
         qcap_element_open(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_MEDIA_FMT, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TOKEN_11, QCAP_STOP_PAUSED);
@@ -1800,10 +1800,10 @@ attribute_value_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_ATTRIBUTE_ATTRIBUTE_VALUE, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 4, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_ATTRIBUTE, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 5, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_ATTRIBUTE_ATTRIBUTE_VALUE, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 4, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE_ATTRIBUTE, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD_VALUE, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_MEDIA_DESCRIPTION_FIELD, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
         goto crlf_4;
@@ -1863,10 +1863,10 @@ non_ws_string_4:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 4, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE_ORIGIN_ADDRESS, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE_ORIGIN, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_FIELD, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 4, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE_ORIGIN_ADDRESS, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE_ORIGIN, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_VALUE, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_FIELD, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
         goto crlf_3;

@@ -16,8 +16,8 @@
  *     atomic.words 0
  *     lookback.bytes 1
  *     lookback.open-states 0
- *     bytes.conversation 1008
- *     bytes.shared 184
+ *     bytes.conversation 1016
+ *     bytes.shared 192
  *     bytes.direction 648
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0

@@ -1292,12 +1292,12 @@ out12:
     /* Status-Line = SIP-Version SP Status-Code . SP Reason-Phrase      RFC 3261, 7.2
      * e.g. after "sip/0.0 000" */
 on13:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, " \r", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, " \r", 2))) {
         at += 2;
-        qcap_element_tell(parser, QCAP_SIP_MESSAGE_STATUS_LINE_VERSION, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p1) - 1, p0 - 1);
-        qcap_element_tell(parser, QCAP_SIP_MESSAGE_STATUS_LINE_STATUS_CODE, wanted, QCAP_HERE(p1), QCAP_HERE(p1) + 3, p1);
-        qcap_element_tell(parser, QCAP_SIP_MESSAGE_STATUS_LINE_REASON_PHRASE, wanted, QCAP_HERE(p1) + 4, QCAP_HERE(p1) + 4, p1 + 4);
-        qcap_element_tell(parser, QCAP_SIP_MESSAGE_STATUS_LINE, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p1) + 4, p0 - 1);
+        qcap_element_tell(parser, QCAP_SIP_MESSAGE_STATUS_LINE_VERSION, wanted, p0 - 1, p1 - 1);
+        qcap_element_tell(parser, QCAP_SIP_MESSAGE_STATUS_LINE_STATUS_CODE, wanted, p1, p1 + 3);
+        qcap_element_tell(parser, QCAP_SIP_MESSAGE_STATUS_LINE_REASON_PHRASE, wanted, p1 + 4, p1 + 4);
+        qcap_element_tell(parser, QCAP_SIP_MESSAGE_STATUS_LINE, wanted, p0 - 1, p1 + 4);
         p2 = p0 - 1;
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out14;
@@ -1713,12 +1713,12 @@ on31:
     if (*at == '\r') {
         at++;
         p4 = at;
-        qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE_METHOD, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p1) - 1, p0 - 1);
-        qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE_REQUEST_URI_USER, wanted, QCAP_HERE(p1) + 4, QCAP_HERE(p2) - 1, p1 + 4);
-        qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE_REQUEST_URI_HOST, wanted, QCAP_HERE(p2), QCAP_HERE(p3) - 1, p2);
-        qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE_REQUEST_URI, wanted, QCAP_HERE(p1), QCAP_HERE(p3) - 1, p1);
-        qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE_VERSION, wanted, QCAP_HERE(p3), QCAP_HERE(p4) - 1, p3);
-        qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p4) - 1, p0 - 1);
+        qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE_METHOD, wanted, p0 - 1, p1 - 1);
+        qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE_REQUEST_URI_USER, wanted, p1 + 4, p2 - 1);
+        qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE_REQUEST_URI_HOST, wanted, p2, p3 - 1);
+        qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE_REQUEST_URI, wanted, p1, p3 - 1);
+        qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE_VERSION, wanted, p3, p4 - 1);
+        qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE, wanted, p0 - 1, p4 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
             parser->depth = (uint16_t)(1);
@@ -2209,7 +2209,7 @@ token_7:
         return qcap_stop(parser, at, AT_TOKEN_7, QCAP_STOP_INPUT);
     if (IS_SET_5(*at)) {
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_NAME, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_NAME, wanted, here);
         side->underway[0].value = qcap_find_keyword(parser, 2, side->underway[0].begin, here, find_header_name);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_MESSAGE_HEADER_1, QCAP_STOP_PAUSED);
@@ -2465,8 +2465,8 @@ fold_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE, wanted, origin, here - 3);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SIP_MESSAGE_MESSAGE_HEADER, wanted, origin, here - 3);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE, wanted, here - 3);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SIP_MESSAGE_MESSAGE_HEADER, wanted, here - 3);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_PAUSED);
         goto crlf_2;
@@ -2513,7 +2513,7 @@ token_10:
     if (*at == '\t' || *at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 4, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA_TRANSPORT, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 4, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA_TRANSPORT, wanted, here - 1);
         side->positions[1] = here - 1;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_LWS_1, QCAP_STOP_PAUSED);
@@ -2549,7 +2549,7 @@ hostname_3:
     if (*at == ';') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 4, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA_HOST, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 4, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA_HOST, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SWS_3, QCAP_STOP_PAUSED);
         goto sws_3;
@@ -2591,8 +2591,8 @@ token_11:
     if (IS_GEN_CHAR(*at)) {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE, wanted, origin, here - 3);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SIP_MESSAGE_MESSAGE_HEADER, wanted, origin, here - 3);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE, wanted, here - 3);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SIP_MESSAGE_MESSAGE_HEADER, wanted, here - 3);
         qcap_element_open(parser, side->slots, 1, QCAP_SIP_MESSAGE_MESSAGE_HEADER, here - 1);
         side->underway[0].begin = (here - 1);
         qcap_element_open(parser, side->slots, 2, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_NAME, here - 1);
@@ -2707,8 +2707,8 @@ token_12:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 4, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA_BRANCH, side->positions[0]);
-        qcap_element_close_here(parser, side->slots, 4, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA_BRANCH, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 3, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 4, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA_BRANCH, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
         goto crlf_3;

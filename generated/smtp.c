@@ -2329,7 +2329,7 @@ esmtp_keyword_2:
     if (*at == '=') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_SMTP_COMMAND_ESMTP_PARAM_ESMTP_KEYWORD, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_SMTP_COMMAND_ESMTP_PARAM_ESMTP_KEYWORD, wanted, here - 1);
         qcap_element_open(parser, side->slots, 2, QCAP_SMTP_COMMAND_ESMTP_PARAM_ESMTP_VALUE, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_ESMTP_VALUE_1, QCAP_STOP_PAUSED);
@@ -2450,8 +2450,8 @@ esmtp_value_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_SMTP_COMMAND_ESMTP_PARAM_ESMTP_VALUE, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SMTP_COMMAND_ESMTP_PARAM, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_SMTP_COMMAND_ESMTP_PARAM_ESMTP_VALUE, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SMTP_COMMAND_ESMTP_PARAM, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
         goto crlf_4;
@@ -2459,8 +2459,8 @@ esmtp_value_2:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_SMTP_COMMAND_ESMTP_PARAM_ESMTP_VALUE, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SMTP_COMMAND_ESMTP_PARAM, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_SMTP_COMMAND_ESMTP_PARAM_ESMTP_VALUE, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SMTP_COMMAND_ESMTP_PARAM, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_ESMTP_KEYWORD_1, QCAP_STOP_PAUSED);
         goto esmtp_keyword_1;
@@ -2582,7 +2582,7 @@ before_greeting_code_1:
      * refusal-code = . "4"-"5" second-digit DIGIT      RFC 5321, 4.2
      * e.g. after "" */
 on1:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "220", 3) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "220", 3))) {
         at += 3;
         qcap_slot_put(side->slots, 0, QCAP_SMTP_REPLY, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SMTP_REPLY_REPLY_CODE, QCAP_HERE(p0));
@@ -2646,7 +2646,7 @@ on4:
     if (*at == ' ') {
         at++;
         p2 = at;
-        qcap_element_tell(parser, QCAP_SMTP_REPLY_DOMAIN, wanted, QCAP_HERE(p1), QCAP_HERE(p2) - 1, p1);
+        qcap_element_tell(parser, QCAP_SMTP_REPLY_DOMAIN, wanted, p1, p2 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out6;
         goto on6;
@@ -2684,7 +2684,7 @@ on7:
     if (*at == '\r') {
         at++;
         p4 = at;
-        qcap_element_tell(parser, QCAP_SMTP_REPLY_REPLY_TEXT, wanted, QCAP_HERE(p3), QCAP_HERE(p4) - 1, p3);
+        qcap_element_tell(parser, QCAP_SMTP_REPLY_REPLY_TEXT, wanted, p3, p4 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out8;
         goto on8;
@@ -2702,7 +2702,7 @@ on8:
         goto out8;
     if (*at == '\n') {
         at++;
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SMTP_REPLY, wanted, origin, QCAP_HERE(p4) + 1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SMTP_REPLY, wanted, QCAP_HERE(p4) + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out9;
         goto on9;
@@ -2838,7 +2838,7 @@ crlf_1:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SMTP_REPLY, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SMTP_REPLY, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_REPLY_CODE_1, QCAP_STOP_PAUSED);
         goto reply_code_1;
@@ -2913,7 +2913,7 @@ sub_domain_2:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SMTP_REPLY_DOMAIN, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SMTP_REPLY_DOMAIN, wanted, here - 1);
         qcap_element_open(parser, side->slots, 1, QCAP_SMTP_REPLY_REPLY_TEXT, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TEXTSTRING_5, QCAP_STOP_PAUSED);
@@ -2944,7 +2944,7 @@ textstring_3:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SMTP_REPLY_REPLY_TEXT, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SMTP_REPLY_REPLY_TEXT, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
         goto crlf_3;
@@ -2991,7 +2991,7 @@ textstring_4:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SMTP_REPLY_REPLY_TEXT, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SMTP_REPLY_REPLY_TEXT, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
         goto crlf_1;

@@ -947,7 +947,7 @@ before_identification_1:
     /* identification = . "SSH-" versions      RFC 4253, 4.2
      * e.g. after "" */
 on1:
-    if (QCAP_LIKELY((size_t)(end - at) >= 4 && memcmp(at, "SSH-", 4) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 4 && qcap_is_text(at, "SSH-", 4))) {
         at += 4;
         goto on2;
     }
@@ -988,9 +988,9 @@ out2:
     /* protoversion = "2" . ".0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2" */
 on4:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ".0", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ".0", 2))) {
         at += 2;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_PROTOVERSION, wanted, QCAP_HERE(p0) + 4, QCAP_HERE(p0) + 7, p0 + 4);
+        qcap_element_tell(parser, QCAP_SSH_BANNER_PROTOVERSION, wanted, p0 + 4, p0 + 7);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out5;
         goto on5;
@@ -1014,7 +1014,7 @@ on6:
         goto out6;
     if (*at == '0') {
         at++;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_PROTOVERSION, wanted, QCAP_HERE(p0) + 4, QCAP_HERE(p0) + 7, p0 + 4);
+        qcap_element_tell(parser, QCAP_SSH_BANNER_PROTOVERSION, wanted, p0 + 4, p0 + 7);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
             parser->depth = (uint16_t)(1);
@@ -1073,8 +1073,8 @@ on8:
         goto out8;
     if (*at == '\n') {
         p1 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, QCAP_HERE(p0) + 8, QCAP_HERE(p1), p0 + 8);
-        qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, QCAP_HERE(p0), QCAP_HERE(p1), p0);
+        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, p0 + 8, p1);
+        qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, p0, p1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out9;
         goto on9;
@@ -1082,8 +1082,8 @@ on8:
     if (*at == '\r') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, QCAP_HERE(p0) + 8, QCAP_HERE(p1) - 1, p0 + 8);
-        qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, QCAP_HERE(p0), QCAP_HERE(p1) - 1, p0);
+        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, p0 + 8, p1 - 1);
+        qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, p0, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out10;
         goto on10;
@@ -1091,7 +1091,7 @@ on8:
     if (*at == ' ') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, QCAP_HERE(p0) + 8, QCAP_HERE(p1) - 1, p0 + 8);
+        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, p0 + 8, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out11;
         goto on11;
@@ -1113,8 +1113,8 @@ on11:
         goto out11;
     if (*at == '\n') {
         p2 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_COMMENTS, wanted, QCAP_HERE(p1), QCAP_HERE(p2), p1);
-        qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, QCAP_HERE(p0), QCAP_HERE(p2), p0);
+        qcap_element_tell(parser, QCAP_SSH_BANNER_COMMENTS, wanted, p1, p2);
+        qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, p0, p2);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out12;
         goto on12;
@@ -1122,8 +1122,8 @@ on11:
     if (*at == '\r') {
         at++;
         p2 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_COMMENTS, wanted, QCAP_HERE(p1), QCAP_HERE(p2) - 1, p1);
-        qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, QCAP_HERE(p0), QCAP_HERE(p2) - 1, p0);
+        qcap_element_tell(parser, QCAP_SSH_BANNER_COMMENTS, wanted, p1, p2 - 1);
+        qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, p0, p2 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out13;
         goto on13;
@@ -1444,8 +1444,8 @@ on25:
         goto out25;
     if (*at == '\n') {
         p1 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, QCAP_HERE(p0) + 9, QCAP_HERE(p1), p0 + 9);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, QCAP_HERE(p1));
+        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, p0 + 9, p1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, QCAP_HERE(p1));
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_SINGLE_LF_1, QCAP_STOP_PAUSED);
         }
@@ -1454,8 +1454,8 @@ on25:
     if (*at == '\r') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, QCAP_HERE(p0) + 9, QCAP_HERE(p1) - 1, p0 + 9);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, QCAP_HERE(p1) - 1);
+        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, p0 + 9, p1 - 1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, QCAP_HERE(p1) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_CR_LF_1, QCAP_STOP_PAUSED);
         }
@@ -1464,7 +1464,7 @@ on25:
     if (*at == ' ') {
         at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, QCAP_HERE(p0) + 9, QCAP_HERE(p1) - 1, p0 + 9);
+        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, p0 + 9, p1 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out26;
         goto on26;
@@ -1484,8 +1484,8 @@ on26:
         goto out26;
     if (*at == '\n') {
         p2 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_COMMENTS, wanted, QCAP_HERE(p1), QCAP_HERE(p2), p1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, QCAP_HERE(p2));
+        qcap_element_tell(parser, QCAP_SSH_BANNER_COMMENTS, wanted, p1, p2);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, QCAP_HERE(p2));
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_SINGLE_LF_1, QCAP_STOP_PAUSED);
         }
@@ -1494,8 +1494,8 @@ on26:
     if (*at == '\r') {
         at++;
         p2 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_COMMENTS, wanted, QCAP_HERE(p1), QCAP_HERE(p2) - 1, p1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, QCAP_HERE(p2) - 1);
+        qcap_element_tell(parser, QCAP_SSH_BANNER_COMMENTS, wanted, p1, p2 - 1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, QCAP_HERE(p2) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_CR_LF_1, QCAP_STOP_PAUSED);
         }
@@ -1622,8 +1622,8 @@ softwareversion_3:
         return qcap_stop(parser, at, AT_SOFTWAREVERSION_3, QCAP_STOP_INPUT);
     if (*at == '\n') {
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, origin, here);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, here);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SINGLE_LF_1, QCAP_STOP_PAUSED);
         goto single_lf_1;
@@ -1631,8 +1631,8 @@ softwareversion_3:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CR_LF_1, QCAP_STOP_PAUSED);
         goto cr_lf_1;
@@ -1640,7 +1640,7 @@ softwareversion_3:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, here - 1);
         qcap_element_open(parser, side->slots, 1, QCAP_SSH_BANNER_COMMENTS, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_COMMENTS_1, QCAP_STOP_PAUSED);
@@ -1746,7 +1746,7 @@ before_client_packet_2:
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aa" */
 before_client_packet_3:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_PACKET, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_PACKET, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
     goto client_packet_1;
@@ -2012,8 +2012,8 @@ softwareversion_4:
         return qcap_stop(parser, at, AT_SOFTWAREVERSION_4, QCAP_STOP_INPUT);
     if (*at == '\n') {
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, origin, here);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, here);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SINGLE_LF_2, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_SINGLE_LF_2, QCAP_STOP_TABLE);
@@ -2021,8 +2021,8 @@ softwareversion_4:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CR_LF_2, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_CR_LF_2, QCAP_STOP_TABLE);

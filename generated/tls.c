@@ -1220,7 +1220,7 @@ on6:
         goto out6;
     if (*at <= 0x04) {
         at++;
-        qcap_element_tell(parser, QCAP_TLS_SSL2_CLIENT_HELLO_VERSION, wanted, QCAP_HERE(p0) + 2, QCAP_HERE(p0) + 4, p0 + 2);
+        qcap_element_tell(parser, QCAP_TLS_SSL2_CLIENT_HELLO_VERSION, wanted, p0 + 2, p0 + 4);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(1);
             parser->is_confirmed = true;
@@ -1242,7 +1242,7 @@ on5:
         goto out5;
     if (*at == 0x02) {
         at++;
-        qcap_element_tell(parser, QCAP_TLS_SSL2_CLIENT_HELLO_VERSION, wanted, QCAP_HERE(p0) + 2, QCAP_HERE(p0) + 4, p0 + 2);
+        qcap_element_tell(parser, QCAP_TLS_SSL2_CLIENT_HELLO_VERSION, wanted, p0 + 2, p0 + 4);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(1);
             parser->is_confirmed = true;
@@ -1332,7 +1332,7 @@ type_1:
     /* e.g. after "\x14\x03\x00Aa" */
 before_type_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_RECORD, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_RECORD, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_TYPE_1, QCAP_STOP_PAUSED);
     goto type_1;
@@ -1360,7 +1360,7 @@ ssl2_header_5:
     /* e.g. after "\x80a\x01\x00\x02" */
 before_ssl2_header_3:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_SSL2_CLIENT_HELLO, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_SSL2_CLIENT_HELLO, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_SSL2_HEADER_5, QCAP_STOP_PAUSED);
     goto ssl2_header_5;
@@ -1548,9 +1548,9 @@ out5:
     /* ssl2-server-version = . %x00.02      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00" */
 on6:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\x00\x02", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x02", 2))) {
         at += 2;
-        qcap_element_tell(parser, QCAP_TLS_SSL2_SERVER_HELLO_VERSION, wanted, QCAP_HERE(p0) + 4, QCAP_HERE(p0) + 6, p0 + 4);
+        qcap_element_tell(parser, QCAP_TLS_SSL2_SERVER_HELLO_VERSION, wanted, p0 + 4, p0 + 6);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             parser->depth = (uint16_t)(1);
             parser->is_confirmed = true;
@@ -1657,7 +1657,7 @@ type_2:
     /* e.g. after "\x14\x03\x00Aa" */
 before_type_2:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_RECORD, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_RECORD, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_TYPE_2, QCAP_STOP_PAUSED);
     goto type_2;
@@ -1670,7 +1670,7 @@ ssl2_server_version_2:
     if (*at == 0x02) {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_VERSION, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_VERSION, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SSL2_SERVER_HELLO_BODY_2, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_SSL2_SERVER_HELLO_BODY_2, QCAP_STOP_CONTROL);
@@ -2016,8 +2016,8 @@ description_1:
         return qcap_stop(parser, at, AT_DESCRIPTION_1, QCAP_STOP_INPUT);
     at++;
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 2, QCAP_TLS_RECORD_ALERT_DESCRIPTION, wanted, origin, here);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_RECORD_ALERT, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 2, QCAP_TLS_RECORD_ALERT_DESCRIPTION, wanted, here);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_RECORD_ALERT, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_LEVEL_2, QCAP_STOP_PAUSED);
     goto level_2;
@@ -2077,7 +2077,7 @@ level_2:
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 1, QCAP_TLS_RECORD_ALERT, here - 1);
         qcap_element_open(parser, side->slots, 2, QCAP_TLS_RECORD_ALERT_LEVEL, here - 1);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_TLS_RECORD_ALERT_LEVEL, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_TLS_RECORD_ALERT_LEVEL, wanted, here);
         qcap_element_open(parser, side->slots, 2, QCAP_TLS_RECORD_ALERT_DESCRIPTION, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_DESCRIPTION_1, QCAP_STOP_PAUSED);
@@ -2337,7 +2337,7 @@ static qcap_stop_t machine_before_ssl2_records_1(qcap_parser_t *parser, const un
     /* e.g. after "\x80a\x04\x00\x00\x00\x02" */
 before_ssl2_records_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_SSL2_SERVER_HELLO, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_SSL2_SERVER_HELLO, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_SSL2_RECORDS_1, QCAP_STOP_PAUSED);
     return qcap_stop(parser, at, AT_SSL2_RECORDS_1, QCAP_STOP_CONTROL);
@@ -2501,7 +2501,7 @@ cipher_kind_3:
         return qcap_stop(parser, at, AT_CIPHER_KIND_3, QCAP_STOP_INPUT);
     at++;
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_MASTER_KEY_CIPHER_KIND, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_MASTER_KEY_CIPHER_KIND, wanted, here);
     side->underway[0].begin = (here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CLEAR_KEY_LENGTH_1, QCAP_STOP_PAUSED);
@@ -2588,7 +2588,7 @@ static qcap_stop_t machine_before_ssl2_records_2(qcap_parser_t *parser, const un
     /* e.g. after "\x80a\x01\x00\x02\x80a\x02" */
 before_ssl2_records_2:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_SSL2_CLIENT_MASTER_KEY, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_SSL2_CLIENT_MASTER_KEY, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_SSL2_RECORDS_2, QCAP_STOP_PAUSED);
     return qcap_stop(parser, at, AT_SSL2_RECORDS_2, QCAP_STOP_CONTROL);
@@ -2652,7 +2652,7 @@ static qcap_stop_t machine_before_ssl2_session_id_1(qcap_parser_t *parser, const
     /* e.g. after "\x80a\x01\x00\x02aaaaaa" */
 before_ssl2_session_id_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_CIPHER_SPECS, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_CIPHER_SPECS, wanted, here);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_SESSION_ID, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_SSL2_SESSION_ID_1, QCAP_STOP_PAUSED);
@@ -2719,7 +2719,7 @@ static qcap_stop_t machine_before_challenge_1(qcap_parser_t *parser, const unsig
     /* e.g. after "\x80a\x01\x00\x02aaaaaa" */
 before_challenge_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_SESSION_ID, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_SESSION_ID, wanted, here);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_CHALLENGE, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CHALLENGE_1, QCAP_STOP_PAUSED);
@@ -2772,7 +2772,7 @@ ssl2_client_hello_body_1:
     /* e.g. after "\x80a\x01\x00\x02aaaaaa" */
 before_ssl2_client_hello_body_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_CHALLENGE, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_CHALLENGE, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_SSL2_CLIENT_HELLO_BODY_1, QCAP_STOP_PAUSED);
     goto ssl2_client_hello_body_1;
@@ -2796,7 +2796,7 @@ static qcap_stop_t machine_before_cipher_specs_1(qcap_parser_t *parser, const un
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa" */
 before_cipher_specs_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 2, QCAP_TLS_SSL2_SERVER_HELLO_CERTIFICATE, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 2, QCAP_TLS_SSL2_SERVER_HELLO_CERTIFICATE, wanted, here);
     qcap_op_feed_close(parser, 1, 2, here);
     qcap_op_finish(parser, 2, here);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CIPHER_SPECS, here);
@@ -2823,7 +2823,7 @@ static qcap_stop_t machine_before_connection_id_1(qcap_parser_t *parser, const u
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa" */
 before_connection_id_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CIPHER_SPECS, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CIPHER_SPECS, wanted, here);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CONNECTION_ID, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CONNECTION_ID_1, QCAP_STOP_PAUSED);
@@ -2856,7 +2856,7 @@ ssl2_server_hello_body_1:
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa" */
 before_ssl2_server_hello_body_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CONNECTION_ID, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CONNECTION_ID, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_SSL2_SERVER_HELLO_BODY_1, QCAP_STOP_PAUSED);
     goto ssl2_server_hello_body_1;

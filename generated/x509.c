@@ -865,7 +865,7 @@ start_1:
     /* e.g. after "0a" */
 before_start_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_X509_CERTIFICATE, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_X509_CERTIFICATE, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_START_1, QCAP_STOP_PAUSED);
     goto start_1;
@@ -1152,7 +1152,7 @@ algorithmidentifier_2:
     /* e.g. after "0a0a\x02a" */
 before_algorithmidentifier_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_X509_CERTIFICATE_SERIAL_NUMBER, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_X509_CERTIFICATE_SERIAL_NUMBER, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_ALGORITHMIDENTIFIER_2, QCAP_STOP_PAUSED);
     goto algorithmidentifier_2;
@@ -1480,7 +1480,7 @@ validity_1:
     /* e.g. after "0a0a\x02a0a0a" */
 before_validity_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_X509_CERTIFICATE_ISSUER, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_X509_CERTIFICATE_ISSUER, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_VALIDITY_1, QCAP_STOP_PAUSED);
     goto validity_1;
@@ -1746,7 +1746,7 @@ validity_content_2:
     /* e.g. after "0a0a\x02a0a0a0a\x17a" */
 before_validity_content_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_X509_CERTIFICATE_NOT_BEFORE, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_X509_CERTIFICATE_NOT_BEFORE, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_VALIDITY_CONTENT_2, QCAP_STOP_PAUSED);
     goto validity_content_2;
@@ -1849,7 +1849,7 @@ subjectpublickeyinfo_1:
     /* e.g. after "0a0a\x02a0a0a0a0a" */
 before_subjectpublickeyinfo_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_X509_CERTIFICATE_SUBJECT, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_X509_CERTIFICATE_SUBJECT, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_SUBJECTPUBLICKEYINFO_1, QCAP_STOP_PAUSED);
     goto subjectpublickeyinfo_1;
@@ -1944,7 +1944,7 @@ validity_content_3:
     /* e.g. after "0a0a\x02a0a0a0a\x17a\x17a" */
 before_validity_content_2:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_X509_CERTIFICATE_NOT_AFTER, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_X509_CERTIFICATE_NOT_AFTER, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_VALIDITY_CONTENT_3, QCAP_STOP_PAUSED);
     goto validity_content_3;

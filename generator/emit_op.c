@@ -36,7 +36,7 @@ static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
         if (op->is_stream || op->is_joined)
             text_print(text, "qcap_op_close_%s(parser, %u, ", op->is_stream ? "stream" : "joined", op->depth);
         else
-            text_print(text, m->is_inline ? "qcap_element_close_here(parser, side->slots, %s%u, %s, wanted, origin, "
+            text_print(text, m->is_inline ? "qcap_element_close_here(parser, side->slots, %s%u, %s, wanted, "
                                           : "qcap_element_close(parser, side->slots, %s%u, %s, ", base, op->depth,
                        l->elements[op->element]);
         return true;

@@ -215,9 +215,9 @@ static void quote(text_t *text, const unsigned char *bytes, unsigned len)
 static void emit_literal(trace_t *t, const passage_t *passage, const literal_t *literal)
 {
     known_t k = passage->known;
-    text_print(t->text, "    if (QCAP_LIKELY((size_t)(end - at) >= %u && memcmp(at, ", literal->len);
+    text_print(t->text, "    if (QCAP_LIKELY((size_t)(end - at) >= %u && qcap_is_text(at, ", literal->len);
     quote(t->text, literal->bytes, literal->len);
-    text_print(t->text, ", %u) == 0)) {\n", literal->len);
+    text_print(t->text, ", %u))) {\n", literal->len);
     text_print(t->text, "        at += %u;\n", literal->len);
     done_t done = {false, false};
     k.ahead = literal->len;

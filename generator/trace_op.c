@@ -58,14 +58,14 @@ static void close_element(const trace_t *t, known_t *k, const op_t *op, where_t 
 {
     slot_t *slot = &k->slots[op->depth];
     const char *element = t->l->elements[op->element];
-    if (slot->is_open && trace_is_in_piece(k, slot->begin))
-        text_print(t->text, "%sqcap_element_tell(parser, %s, wanted, %s, %s, %s);\n", indent, element, trace_offset(t, slot->begin),
-                   trace_offset(t, at), trace_pointer(t, slot->begin));
+    if (slot->is_open && trace_is_in_piece(k, slot->begin) && trace_is_in_piece(k, at))
+        text_print(t->text, "%sqcap_element_tell(parser, %s, wanted, %s, %s);\n", indent, element, trace_pointer(t, slot->begin),
+                   trace_pointer(t, at));
     else if (slot->is_open)
-        text_print(t->text, "%sqcap_element_tell_from(parser, %s, wanted, origin, %s, %s);\n", indent, element,
+        text_print(t->text, "%sqcap_element_tell_from(parser, %s, wanted, %s, %s);\n", indent, element,
                    trace_offset(t, slot->begin), trace_offset(t, at));
     else
-        text_print(t->text, "%sqcap_element_close_here(parser, side->slots, %s%u, %s, wanted, origin, %s);\n", indent, trace_base(t),
+        text_print(t->text, "%sqcap_element_close_here(parser, side->slots, %s%u, %s, wanted, %s);\n", indent, trace_base(t),
                    op->depth, element, trace_offset(t, at));
     k->has_depth = k->is_confirmed = slot->is_open; /* else memory has them already */
     k->depth = op->depth;

@@ -13,20 +13,25 @@ void qcapint_parser_tell(qcap_parser_t *p, qcap_event_kind_t kind, const char *t
 }
 
 /* Most events come from here: every member is written once. */
-void qcap_op_tell(qcap_parser_t *p, unsigned element, uint64_t begin, uint64_t end, const unsigned char *bytes)
+void qcap_op_tell(qcap_parser_t *p, unsigned element, const unsigned char *begin, const unsigned char *end)
 {
-    qcap_event_t event;
-    event.kind = QCAP_EVENT_ELEMENT;
-    event.flags = 0;
-    event.element = (uint16_t)element;
-    event.begin = begin;
-    event.end = end;
-    event.bytes = bytes;
-    event.value = NULL;
-    event.value_len = 0;
-    event.text = NULL;
-    event.error = NULL;
-    send_event(p, &event);
+    qcap_event_t *event = p->conversation->told;
+    uint64_t origin = qcap_origin(p);
+    event->element = (uint16_t)element;
+    event->begin = origin + (uintptr_t)begin;
+    event->end = origin + (uintptr_t)end;
+    event->bytes = begin;
+    send_event(p, event);
+}
+
+void qcap_op_tell_at(qcap_parser_t *p, unsigned element, uint64_t begin, uint64_t end)
+{
+    qcap_event_t *event = p->conversation->told;
+    event->element = (uint16_t)element;
+    event->begin = begin;
+    event->end = end;
+    event->bytes = bytes_at(p, begin);
+    send_event(p, event);
 }
 
 /* ---------------------------------------------------------------- stream elements */

@@ -932,6 +932,7 @@ struct qcap_conversation {
     const qcap_protocol_t *protocol; /* read */
     qcap_event_handler_t on_event;
     void *user;                      /* read */
+    qcap_event_t *told;              /* while a machine runs: what it tells elements with; what these have alike is filled in */
     qcap_memory_handler_t memory;
     qcap_find_handler_t find;
     const qcap_decoder_t *const *decoders;
@@ -976,7 +977,8 @@ void qcap_op_push(qcap_parser_t *parser, unsigned queue, unsigned reg, unsigned 
 void qcap_op_feed_open(qcap_parser_t *parser, unsigned depth, unsigned feed, uint64_t at);
 void qcap_op_feed_close(qcap_parser_t *parser, unsigned depth, unsigned feed, uint64_t at);
 void qcap_op_send(qcap_parser_t *parser, const qcap_event_t *event);
-void qcap_op_tell(qcap_parser_t *parser, unsigned element, uint64_t begin, uint64_t end, const unsigned char *bytes);
+void qcap_op_tell(qcap_parser_t *parser, unsigned element, const unsigned char *begin, const unsigned char *end);
+void qcap_op_tell_at(qcap_parser_t *parser, unsigned element, uint64_t begin, uint64_t end);
 void qcap_op_expect(qcap_parser_t *parser, unsigned expect, uint64_t at);
 void qcap_op_finish(qcap_parser_t *parser, unsigned feed, uint64_t at);
 void qcap_op_local_open(qcap_parser_t *parser, unsigned reg);
@@ -1047,36 +1049,14 @@ static inline void qcap_element_open(qcap_parser_t *parser, qcap_slot_t *slots, 
 #define QCAP_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define QCAP_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
-/* Sends an element that is wanted: from where it is known what it is. */
-static inline void qcap_element_send(qcap_parser_t *parser, const qcap_slot_t *slot, unsigned element, uint64_t origin, uint64_t end)
-{
-    if (!QCAP_LIKELY(!slot->is_done))
-        return;
-    qcap_event_t event;
-    event.kind = QCAP_EVENT_ELEMENT;
-    event.flags = 0;
-    event.element = (uint16_t)element;
-    event.begin = slot->begin;
-    event.end = end;
-    event.bytes = event.begin >= parser->piece_offset ? (const unsigned char *)(uintptr_t)(event.begin - origin) : NULL;
-    event.value = NULL;
-    event.value_len = 0;
-    event.text = NULL;
-    event.error = NULL;
-    if (QCAP_LIKELY(!parser->substream))
-        parser->conversation->on_event(parser, &event, parser->conversation->user);
-    else
-        qcap_op_send(parser, &event);
-}
-
-/* The same as qcap_element_close(), for where it happens often. */
+/* The same as qcap_element_close(), for where it happens often, in machines. */
 static inline void qcap_element_close_here(qcap_parser_t *parser, qcap_slot_t *slots, unsigned depth, unsigned element,
-                                           const uint64_t *wanted, uint64_t origin, uint64_t at)
+                                           const uint64_t *wanted, uint64_t at)
 {
     parser->depth = (uint16_t)depth;
     parser->is_confirmed = true;
-    if (QCAP_LIKELY(wanted[element >> 6] >> (element & 63) & 1))
-        qcap_element_send(parser, &slots[depth], element, origin, at);
+    if (QCAP_LIKELY(wanted[element >> 6] >> (element & 63) & 1) && !slots[depth].is_done)
+        qcap_op_tell_at(parser, element, slots[depth].begin, at);
 }
 
 static inline void qcap_element_close(qcap_parser_t *parser, qcap_slot_t *slots, unsigned depth, unsigned element, uint64_t at)
@@ -1096,19 +1076,18 @@ static inline void qcap_slot_put(qcap_slot_t *slots, unsigned depth, unsigned el
 }
 
 /* An element that opened in the same trace; its bytes lie in the piece ... */
-static inline __attribute__((always_inline)) void qcap_element_tell(qcap_parser_t *parser, unsigned element, const uint64_t *wanted, uint64_t begin, uint64_t end,
-                                     const unsigned char *bytes)
+static inline __attribute__((always_inline)) void qcap_element_tell(qcap_parser_t *parser, unsigned element, const uint64_t *wanted,
+                                                                    const unsigned char *begin, const unsigned char *end)
 {
     if (QCAP_LIKELY(wanted[element >> 6] >> (element & 63) & 1))
-        qcap_op_tell(parser, element, begin, end, bytes);
+        qcap_op_tell(parser, element, begin, end);
 }
 
 /* ... or perhaps not. */
-static inline void qcap_element_tell_from(qcap_parser_t *parser, unsigned element, const uint64_t *wanted, uint64_t origin,
-                                          uint64_t begin, uint64_t end)
+static inline void qcap_element_tell_from(qcap_parser_t *parser, unsigned element, const uint64_t *wanted, uint64_t begin, uint64_t end)
 {
-    bool is_here = begin >= parser->piece_offset;
-    qcap_element_tell(parser, element, wanted, begin, end, is_here ? (const unsigned char *)(uintptr_t)(begin - origin) : NULL);
+    if (QCAP_LIKELY(wanted[element >> 6] >> (element & 63) & 1))
+        qcap_op_tell_at(parser, element, begin, end);
 }
 
 static inline void qcap_register_put(qcap_parser_t *parser, unsigned reg, uint64_t value)

@@ -352,7 +352,20 @@ uint64_t qcapint_driver_next_full(const qcap_parser_t *p);
 
 static inline qcap_stop_t run_machine(qcap_parser_t *p, const qcap_state_t *s, const unsigned char *end)
 {
-    return s->machine == QCAP_MACHINE_NONE ? QCAP_STOP_TABLE : protocol_of(p)->machines[s->machine](p, p->at, end);
+    if (s->machine == QCAP_MACHINE_NONE)
+        return QCAP_STOP_TABLE;
+    qcap_event_t told;
+    told.kind = QCAP_EVENT_ELEMENT;
+    told.flags = 0;
+    told.value = NULL;
+    told.value_len = 0;
+    told.text = NULL;
+    told.error = NULL;
+    qcap_event_t *around = p->conversation->told; /* of a parser that feeds this one */
+    p->conversation->told = &told;
+    qcap_stop_t stop = protocol_of(p)->machines[s->machine](p, p->at, end);
+    p->conversation->told = around;
+    return stop;
 }
 
 /* Machines and tables in turn, until neither goes on; `s` is the parser's state. */

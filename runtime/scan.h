@@ -276,28 +276,59 @@ static inline uint64_t qcap_differences(uint64_t text, uint64_t word)
     return (text | qcap_letters(word)) ^ word;
 }
 
+static inline uint64_t qcap_load_8(const void *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static inline uint64_t qcap_load_4(const void *at)
+{
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static inline uint64_t qcap_load_2(const void *at)
+{
+    uint16_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
 static inline uint64_t qcap_differences_8(const void *text, const void *word)
 {
-    uint64_t t, w;
-    memcpy(&t, text, sizeof t);
-    memcpy(&w, word, sizeof w);
-    return qcap_differences(t, w);
+    return qcap_differences(qcap_load_8(text), qcap_load_8(word));
 }
 
 static inline uint64_t qcap_differences_4(const void *text, const void *word)
 {
-    uint32_t t, w;
-    memcpy(&t, text, sizeof t);
-    memcpy(&w, word, sizeof w);
-    return qcap_differences(t, w);
+    return qcap_differences(qcap_load_4(text), qcap_load_4(word));
 }
 
 static inline uint64_t qcap_differences_2(const void *text, const void *word)
 {
-    uint16_t t, w;
-    memcpy(&t, text, sizeof t);
-    memcpy(&w, word, sizeof w);
-    return qcap_differences(t, w);
+    return qcap_differences(qcap_load_2(text), qcap_load_2(word));
+}
+
+/* Whether `len` bytes are those of `text`. Of a text that is constant, one comparison of eight bytes at a time remains, the last
+ * ones overlapping: memcmp() would be called for most lengths. */
+static inline __attribute__((always_inline)) bool qcap_is_text(const unsigned char *at, const char *text, size_t len)
+{
+    uint64_t differences = 0;
+    if (len >= 8) {
+        differences = qcap_load_8(at + len - 8) ^ qcap_load_8(text + len - 8);
+        for (size_t i = 0; i + 8 < len; i += 8)
+            differences |= qcap_load_8(at + i) ^ qcap_load_8(text + i);
+    } else if (len >= 4) {
+        differences = (qcap_load_4(at) ^ qcap_load_4(text)) | (qcap_load_4(at + len - 4) ^ qcap_load_4(text + len - 4));
+    } else if (len >= 2) {
+        differences = (qcap_load_2(at) ^ qcap_load_2(text)) | (qcap_load_2(at + len - 2) ^ qcap_load_2(text + len - 2));
+    } else if (len == 1) {
+        differences = *at ^ (unsigned char)*text;
+    }
+    return differences == 0;
 }
 
 /* Whether `len` bytes of text are the word, ignoring the case of ASCII letters; `word` is in small letters. Of a word that is

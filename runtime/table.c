@@ -93,10 +93,8 @@ void qcap_op_list_value(qcap_parser_t *p, unsigned op, uint64_t value, uint64_t 
 void qcap_op_atomic_end(qcap_parser_t *p, uint64_t from)
 {
     const qcap_op_t *ops = protocol_of(p)->ops;
-    const uint64_t *wanted = p->conversation->wanted;
     const qcap_later_t *first = side_later(p), *end = first + p->later_count;
     qcap_slot_t *slots = side_slots(p);
-    uint64_t origin = qcap_origin(p);
     for (const qcap_later_t *later = first; later < end; later++) {
         const qcap_op_t *op = &ops[*later & 0xffff];
         uint64_t at = qcap_later_at(*later, from);
@@ -108,7 +106,7 @@ void qcap_op_atomic_end(qcap_parser_t *p, uint64_t from)
         } else if (op->kind == QCAP_OP_OPEN) {
             qcap_element_open(p, slots, p->base + op->depth, op->a, at);
         } else if (op->kind == QCAP_OP_CLOSE) {
-            qcap_element_close_here(p, slots, p->base + op->depth, op->a, wanted, origin, at);
+            qcap_element_close(p, slots, p->base + op->depth, op->a, at);
         } else {
             perform(p, op, at);
         }
@@ -138,7 +136,7 @@ static void perform_words(qcap_parser_t *p, const uint16_t *words, uint64_t from
         if (is_plain && op->kind == QCAP_OP_OPEN)
             qcap_element_open(p, side_slots(p), p->base + op->depth, op->a, at);
         else if (is_plain && op->kind == QCAP_OP_CLOSE)
-            qcap_element_close_here(p, side_slots(p), p->base + op->depth, op->a, p->conversation->wanted, qcap_origin(p), at);
+            qcap_element_close(p, side_slots(p), p->base + op->depth, op->a, at);
         else if (op->kind == QCAP_OP_ATOMIC_END)
             qcap_op_atomic_end(p, from);
         else if (!(op->flags & QCAP_OP_LATER))
