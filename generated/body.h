@@ -16,8 +16,8 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 568
- *     bytes.shared 184
+ *     bytes.conversation 576
+ *     bytes.shared 192
  *     bytes.direction 208
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0

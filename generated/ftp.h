@@ -16,8 +16,8 @@
  *     atomic.words 48
  *     lookback.bytes 9
  *     lookback.open-states 225
- *     bytes.conversation 2712
- *     bytes.shared 216
+ *     bytes.conversation 2720
+ *     bytes.shared 224
  *     bytes.direction 1248
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0

@@ -2870,7 +2870,7 @@ out1:
      * e.g. after "a" */
 on2:
     at = SCAN_IS_TCHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, " /", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, " /", 2))) {
         at += 2;
         p1 = at;
         p2 = p0 - 1;
@@ -2985,14 +2985,14 @@ out6:
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
      * e.g. after "a / " */
 on8:
-    if (QCAP_LIKELY((size_t)(end - at) >= 8 && memcmp(at, "HTTP/1.1", 8) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 8 && qcap_is_text(at, "HTTP/1.1", 8))) {
         at += 8;
         qcap_register_put(parser, 0 /* method */, w0);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_METHOD, wanted, QCAP_HERE(p6), QCAP_HERE(p7), p6);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_PATH, wanted, QCAP_HERE(p8), QCAP_HERE(p9), p8);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_QUERY, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 1, p10);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET, wanted, QCAP_HERE(p8), QCAP_HERE(p11) - 1, p8);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_HTTP_VERSION, wanted, QCAP_HERE(p11), QCAP_HERE(p11) + 8, p11);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_METHOD, wanted, p6, p7);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_PATH, wanted, p8, p9);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_QUERY, wanted, p10, p11 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET, wanted, p8, p11 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_HTTP_VERSION, wanted, p11, p11 + 8);
         qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
@@ -3024,7 +3024,7 @@ out8:
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a a HTTP/0.0" */
 on9:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "\r\nH", 3) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "\r\nH", 3))) {
         at += 3;
         qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p11) + 10);
         qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p11) + 10);
@@ -3083,13 +3083,13 @@ out10:
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
      * e.g. after "a / " */
 on4:
-    if (QCAP_LIKELY((size_t)(end - at) >= 8 && memcmp(at, "HTTP/1.1", 8) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 8 && qcap_is_text(at, "HTTP/1.1", 8))) {
         at += 8;
         qcap_register_put(parser, 0 /* method */, w0);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_METHOD, wanted, QCAP_HERE(p2), QCAP_HERE(p3), p2);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_PATH, wanted, QCAP_HERE(p4), QCAP_HERE(p5) - 1, p4);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET, wanted, QCAP_HERE(p4), QCAP_HERE(p5) - 1, p4);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_HTTP_VERSION, wanted, QCAP_HERE(p5), QCAP_HERE(p5) + 8, p5);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_METHOD, wanted, p2, p3);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_PATH, wanted, p4, p5 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET, wanted, p4, p5 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_HTTP_VERSION, wanted, p5, p5 + 8);
         qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
@@ -3134,7 +3134,7 @@ out4:
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a a HTTP/0.0" */
 on11:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "\r\nH", 3) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "\r\nH", 3))) {
         at += 3;
         p6 = p5 + 10;
         goto on12;
@@ -3152,13 +3152,228 @@ out11:
      * field-line = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "a /\na" */
 on12:
+    if (at == p6 + 1 && (size_t)(end - at) >= 29) {
+        switch ((uint32_t)qcap_load_4(p6) * 3416832889u >> 27) {
+        case 0:
+            if (qcap_is_text(p6, "Connection:", 11)) {
+                at = p6 + 10;
+                w1 = 4;
+                goto word12;
+            }
+            break;
+        case 4:
+            if (qcap_is_text(p6, "If-None-Match:", 14)) {
+                at = p6 + 13;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 6:
+            if (qcap_is_text(p6, "Accept:", 7)) {
+                at = p6 + 6;
+                w1 = 0;
+                goto word12;
+            }
+            if (qcap_is_text(p6, "Accept-Encoding:", 16)) {
+                at = p6 + 15;
+                w1 = 0;
+                goto word12;
+            }
+            if (qcap_is_text(p6, "Accept-Language:", 16)) {
+                at = p6 + 15;
+                w1 = 0;
+                goto word12;
+            }
+            if (qcap_is_text(p6, "Access-Control-Request-Method:", 30)) {
+                at = p6 + 29;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 7:
+            if (qcap_is_text(p6, "Referer:", 8)) {
+                at = p6 + 7;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 8:
+            if (qcap_is_text(p6, "User-Agent:", 11)) {
+                at = p6 + 10;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 10:
+            if (qcap_is_text(p6, "Cookie:", 7)) {
+                at = p6 + 6;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 11:
+            if (qcap_is_text(p6, "Sec-Fetch-Dest:", 15)) {
+                at = p6 + 14;
+                w1 = 0;
+                goto word12;
+            }
+            if (qcap_is_text(p6, "Sec-Fetch-Mode:", 15)) {
+                at = p6 + 14;
+                w1 = 0;
+                goto word12;
+            }
+            if (qcap_is_text(p6, "Sec-Fetch-Site:", 15)) {
+                at = p6 + 14;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 13:
+            if (qcap_is_text(p6, "Range:", 6)) {
+                at = p6 + 5;
+                w1 = 9;
+                goto word12;
+            }
+            break;
+        case 14:
+            if (qcap_is_text(p6, "X-Request-Id:", 13)) {
+                at = p6 + 12;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 15:
+            if (qcap_is_text(p6, "Host:", 5)) {
+                at = p6 + 4;
+                w1 = 3;
+                goto word12;
+            }
+            break;
+        case 16:
+            if (qcap_is_text(p6, "Pragma:", 7)) {
+                at = p6 + 6;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 18:
+            if (qcap_is_text(p6, "Origin:", 7)) {
+                at = p6 + 6;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 20:
+            if (qcap_is_text(p6, "If-Modified-Since:", 18)) {
+                at = p6 + 17;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 21:
+            if (qcap_is_text(p6, "accept:", 7)) {
+                at = p6 + 6;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 22:
+            if (qcap_is_text(p6, "Date:", 5)) {
+                at = p6 + 4;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 23:
+            if (qcap_is_text(p6, "Expect:", 7)) {
+                at = p6 + 6;
+                w1 = 8;
+                goto word12;
+            }
+            break;
+        case 24:
+            if (qcap_is_text(p6, "Upgrade-Insecure-Requests:", 26)) {
+                at = p6 + 25;
+                w1 = 0;
+                goto word12;
+            }
+            if (qcap_is_text(p6, "Upgrade:", 8)) {
+                at = p6 + 7;
+                w1 = 7;
+                goto word12;
+            }
+            break;
+        case 25:
+            if (qcap_is_text(p6, "Proxy-Connection:", 17)) {
+                at = p6 + 16;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 26:
+            if (qcap_is_text(p6, "sec-ch-ua-mobile:", 17)) {
+                at = p6 + 16;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 27:
+            if (qcap_is_text(p6, "Content-Length:", 15)) {
+                at = p6 + 14;
+                w1 = 1;
+                goto word12;
+            }
+            if (qcap_is_text(p6, "Content-Type:", 13)) {
+                at = p6 + 12;
+                w1 = 10;
+                goto word12;
+            }
+            if (qcap_is_text(p6, "Content-Encoding:", 17)) {
+                at = p6 + 16;
+                w1 = 11;
+                goto word12;
+            }
+            break;
+        case 28:
+            if (qcap_is_text(p6, "Cache-Control:", 14)) {
+                at = p6 + 13;
+                w1 = 0;
+                goto word12;
+            }
+            break;
+        case 29:
+            if (qcap_is_text(p6, "Authorization:", 14)) {
+                at = p6 + 13;
+                w1 = 5;
+                goto word12;
+            }
+            break;
+        case 30:
+            if (qcap_is_text(p6, "host:", 5)) {
+                at = p6 + 4;
+                w1 = 3;
+                goto word12;
+            }
+            break;
+        case 31:
+            if (qcap_is_text(p6, "Transfer-Encoding:", 18)) {
+                at = p6 + 17;
+                w1 = 2;
+                goto word12;
+            }
+            break;
+        default:
+            break;
+        }
+    }
     at = SCAN_IS_TCHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out12;
     if (IS_SET_4(*at)) {
+        w1 = find_field_name(p6, (size_t)(at - (p6)));
+    word12:
         p7 = at;
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, wanted, QCAP_HERE(p6), QCAP_HERE(p7), p6);
-        w1 = find_field_name(p6, (size_t)(p7 - (p6)));
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, wanted, p6, p7);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out13;
         goto on13;
@@ -3237,7 +3452,7 @@ on19:
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "a /\na" */
 on20:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ": ", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ": ", 2))) {
         at += 2;
         goto on21;
     }
@@ -3298,7 +3513,7 @@ on22:
         side->positions[0] = QCAP_HERE(p11) - 1;
         goto field_content_2;
     }
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         goto on23;
     }
@@ -3355,8 +3570,8 @@ on23:
     if (IS_TCHAR(*at)) {
         at++;
         p11 = at;
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 3, p10);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p9), QCAP_HERE(p11) - 3, p9);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p10, p11 - 3);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p9, p11 - 3);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p11) - 1);
             qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p11) - 1);
@@ -3372,8 +3587,8 @@ on23:
     if (*at == '\r') {
         at++;
         p11 = at;
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 3, p10);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p9), QCAP_HERE(p11) - 3, p9);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p10, p11 - 3);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p9, p11 - 3);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out25;
         goto on25;
@@ -3520,7 +3735,7 @@ on32:
 
     /* e.g. after "a /\n\n" */
 on30:
-    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_REQUEST, wanted, origin, QCAP_HERE(p11) + 1);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_REQUEST, wanted, QCAP_HERE(p11) + 1);
     if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
         return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
     }
@@ -3653,7 +3868,7 @@ on17:
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "a /\na" */
 on41:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ": ", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ": ", 2))) {
         at += 2;
         goto on42;
     }
@@ -3714,7 +3929,7 @@ on43:
     if (*at == '\r') {
         at++;
         p9 = at;
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p9) - 1, p8 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, p8 - 1, p9 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out44;
         goto on44;
@@ -3742,7 +3957,7 @@ on45:
     if (*at == '\r') {
         at++;
         p9 = at;
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p9) - 1, p8 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, p8 - 1, p9 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out46;
         goto on46;
@@ -3781,8 +3996,8 @@ on47:
         goto out47;
     if (IS_TCHAR(*at)) {
         at++;
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p9) - 1, p8 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p6), QCAP_HERE(p9) - 1, p6);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p8 - 1, p9 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p6, p9 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9) + 1);
             qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p9) + 1);
@@ -3828,8 +4043,8 @@ on48:
         goto out48;
     if (IS_TCHAR(*at)) {
         at++;
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p9) - 1, p8 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p6), QCAP_HERE(p9) - 1, p6);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p8 - 1, p9 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p6, p9 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9) + 1);
             qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p9) + 1);
@@ -3857,7 +4072,7 @@ on16:
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "a /\na" */
 on49:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ": ", 2) == 0)) {
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ": ", 2))) {
         at += 2;
         goto on50;
     }
@@ -3910,8 +4125,8 @@ on51:
     if (*at == '\r') {
         at++;
         p11 = at;
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 1, p10);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 1, p10);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, p10, p11 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, p10, p11 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out52;
         goto on52;
@@ -3919,7 +4134,7 @@ on51:
     if (*at == ',') {
         at++;
         p11 = at;
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 1, p10);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, p10, p11 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
             qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
@@ -3970,16 +4185,16 @@ on53:
         goto out53;
     if (*at == '\r') {
         at++;
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 1, p10);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p9), QCAP_HERE(p11) - 1, p9);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p10, p11 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p9, p11 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out54;
         goto on54;
     }
     if (IS_TCHAR(*at)) {
         at++;
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 1, p10);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p9), QCAP_HERE(p11) - 1, p9);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p10, p11 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p9, p11 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p11) + 1);
             qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p11) + 1);
@@ -4134,7 +4349,7 @@ on61:
 
     /* e.g. after "a /\n\n" */
 on59:
-    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_REQUEST, wanted, origin, QCAP_HERE(p11) + 3);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_REQUEST, wanted, QCAP_HERE(p11) + 3);
     if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
         return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
     }
@@ -4297,13 +4512,41 @@ out70:
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "a /\na:a" */
 on71:
+    if (at == p8 - 1 + 1 && (size_t)(end - at) >= 11) {
+        switch ((uint32_t)qcap_load_4(p8 - 1) * 2165703039u >> 30) {
+        case 0:
+            if (qcap_is_text(p8 - 1, "multipart/", 10)) {
+                at = p8 - 1 + 9;
+                w2 = 1;
+                goto word71;
+            }
+            break;
+        case 1:
+            if (qcap_is_text(p8 - 1, "text/", 5)) {
+                at = p8 - 1 + 4;
+                w2 = 0;
+                goto word71;
+            }
+            break;
+        case 3:
+            if (qcap_is_text(p8 - 1, "application/", 12)) {
+                at = p8 - 1 + 11;
+                w2 = 0;
+                goto word71;
+            }
+            break;
+        default:
+            break;
+        }
+    }
     at = SCAN_IS_TCHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out71;
     if (*at == '/') {
+        w2 = find_type(p8 - 1, (size_t)(at - (p8 - 1)));
+    word71:
         at++;
         p9 = at;
-        w2 = find_type(p8 - 1, (size_t)(p9 - 1 - (p8 - 1)));
         qcap_register_put(parser, 7 /* type */, w2);
         goto on72;
     }
@@ -4356,7 +4599,7 @@ on73:
         p10 = at;
         w3 = find_subtype(p9, (size_t)(p10 - 1 - (p9)));
         qcap_register_put(parser, 8 /* subtype */, w3);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p10) - 1, p8 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, wanted, p8 - 1, p10 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out75;
         goto on75;
@@ -4396,8 +4639,8 @@ on76:
         goto out76;
     if (IS_TCHAR(*at)) {
         at++;
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p10) - 1, p8 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p6), QCAP_HERE(p10) - 1, p6);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p8 - 1, p10 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p6, p10 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p10) + 1);
             qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p10) + 1);
@@ -4713,8 +4956,8 @@ on89:
         goto out89;
     if (IS_TCHAR(*at)) {
         at++;
-        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, origin, QCAP_HERE(p13) - 1);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, origin, QCAP_HERE(p13) - 1);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p13) - 1);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p13) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p13) + 1);
             qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p13) + 1);
@@ -4971,7 +5214,7 @@ token_3:
         return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_INPUT);
     if (IS_SET_4(*at)) {
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, wanted, here);
         side->underway[0].value = qcap_find_keyword(parser, 8, side->underway[0].begin, here, find_field_name);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_FIELD_LINE_1, QCAP_STOP_PAUSED);
@@ -5525,8 +5768,8 @@ token_6:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_TABLE);
@@ -5937,8 +6180,8 @@ rws_1:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, origin, here - 3);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, here - 3);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, here - 3);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HEAD_LF_1, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_HEAD_LF_1, QCAP_STOP_TABLE);
@@ -6200,15 +6443,15 @@ token_45:
 
 do_23:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, origin, here - 1);
+    qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_PAUSED);
     return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_TABLE);
 
 do_44:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, origin, here - 3);
+    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, here - 3);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, here - 3);
     qcap_element_open(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
     side->underway[0].begin = (here - 1);
     qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
@@ -6562,7 +6805,7 @@ http_name_4:
 before_answer_1:
     here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 1, here);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_RESPONSE, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_RESPONSE, wanted, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_ANSWER_1, QCAP_STOP_PAUSED);
     goto answer_1;
@@ -6756,7 +6999,7 @@ token_25:
         return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_INPUT);
     if (IS_SET_4(*at)) {
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, wanted, here);
         side->underway[0].value = qcap_find_keyword(parser, 9, side->underway[0].begin, here, find_field_name_2);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RESPONSE_FIELD_1, QCAP_STOP_PAUSED);
@@ -7318,8 +7561,8 @@ token_29:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, here - 1);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_17, QCAP_STOP_PAUSED);
         goto crlf_17;
@@ -7510,7 +7753,7 @@ opaque_tag_1:
     if (*at == '"') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, wanted, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_OWS_46, QCAP_STOP_PAUSED);
         goto ows_46;
@@ -8312,8 +8555,8 @@ do_7:
 
 do_49:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, origin, here - 3);
+    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, here - 3);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, here - 3);
     qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
     side->underway[0].begin = (here - 1);
     qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here - 1);
@@ -8323,8 +8566,8 @@ do_49:
 
 do_50:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, origin, here - 3);
+    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, here - 3);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, here - 3);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_HEAD_LF_3, QCAP_STOP_PAUSED);
     goto head_lf_3;

@@ -16,8 +16,8 @@
  *     atomic.words 35
  *     lookback.bytes 9
  *     lookback.open-states 736
- *     bytes.conversation 1656
- *     bytes.shared 216
+ *     bytes.conversation 1664
+ *     bytes.shared 224
  *     bytes.direction 688
  *     bytes.direction.parser 176
  *     bytes.sub-stream 1032

@@ -16,8 +16,8 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 11
- *     bytes.conversation 8048
- *     bytes.shared 320
+ *     bytes.conversation 8056
+ *     bytes.shared 328
  *     bytes.direction 3840
  *     bytes.direction.parser 176
  *     bytes.sub-stream 4184

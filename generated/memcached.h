@@ -16,8 +16,8 @@
  *     atomic.words 19
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 1080
- *     bytes.shared 184
+ *     bytes.conversation 1088
+ *     bytes.shared 192
  *     bytes.direction 448
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0

@@ -16,8 +16,8 @@
  *     atomic.words 0
  *     lookback.bytes 2
  *     lookback.open-states 504
- *     bytes.conversation 10464
- *     bytes.shared 184
+ *     bytes.conversation 10472
+ *     bytes.shared 192
  *     bytes.direction 10040
  *     bytes.direction.parser 176
  *     bytes.sub-stream 10384

@@ -16,8 +16,8 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 1064
- *     bytes.shared 184
+ *     bytes.conversation 1072
+ *     bytes.shared 192
  *     bytes.direction 688
  *     bytes.direction.parser 176
  *     bytes.sub-stream 1032

@@ -16,8 +16,8 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 2000
- *     bytes.shared 224
+ *     bytes.conversation 2008
+ *     bytes.shared 232
  *     bytes.direction 864
  *     bytes.direction.parser 176
  *     bytes.sub-stream 1208

@@ -16,8 +16,8 @@
  *     atomic.words 12
  *     lookback.bytes 7
  *     lookback.open-states 11
- *     bytes.conversation 2616
- *     bytes.shared 200
+ *     bytes.conversation 2624
+ *     bytes.shared 208
  *     bytes.direction 1208
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0

@@ -1113,13 +1113,27 @@ out15:
      * message-header = field-name *WSP ":" *WSP [ fold ] field-value *WSP .      RFC 2326, 4.2
      * e.g. after "a a rtsp/0.0\na" */
 on16:
+    if (at == p1 + 6 + 1 && (size_t)(end - at) >= 4) {
+        switch ((uint32_t)qcap_load_4(p1 + 6) * 1u >> 31) {
+        case 0:
+            if (qcap_is_text(p1 + 6, "CSeq:", 5)) {
+                at = p1 + 6 + 4;
+                w0 = 3;
+                goto word16;
+            }
+            break;
+        default:
+            break;
+        }
+    }
     at = SCAN_IS_SET_2(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out16;
     if (IS_SET_3(*at)) {
+        w0 = find_field_name(p1 + 6, (size_t)(at - (p1 + 6)));
+    word16:
         p2 = at;
         qcap_element_tell(parser, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_NAME, wanted, p1 + 6, p2);
-        w0 = find_field_name(p1 + 6, (size_t)(p2 - (p1 + 6)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out17;
         goto on17;

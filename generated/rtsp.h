@@ -16,8 +16,8 @@
  *     atomic.words 24
  *     lookback.bytes 4
  *     lookback.open-states 117
- *     bytes.conversation 1384
- *     bytes.shared 184
+ *     bytes.conversation 1392
+ *     bytes.shared 192
  *     bytes.direction 592
  *     bytes.direction.parser 176
  *     bytes.sub-stream 936

@@ -16,8 +16,8 @@
  *     atomic.words 20
  *     lookback.bytes 3
  *     lookback.open-states 207
- *     bytes.conversation 1288
- *     bytes.shared 184
+ *     bytes.conversation 1296
+ *     bytes.shared 192
  *     bytes.direction 544
  *     bytes.direction.parser 176
  *     bytes.sub-stream 888

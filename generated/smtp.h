@@ -16,8 +16,8 @@
  *     atomic.words 20
  *     lookback.bytes 11
  *     lookback.open-states 167
- *     bytes.conversation 2168
- *     bytes.shared 216
+ *     bytes.conversation 2176
+ *     bytes.shared 224
  *     bytes.direction 944
  *     bytes.direction.parser 176
  *     bytes.sub-stream 1288

@@ -16,8 +16,8 @@
  *     atomic.words 0
  *     lookback.bytes 3
  *     lookback.open-states 0
- *     bytes.conversation 1096
- *     bytes.shared 200
+ *     bytes.conversation 1104
+ *     bytes.shared 208
  *     bytes.direction 448
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0

@@ -16,8 +16,8 @@
  *     atomic.words 12
  *     lookback.bytes 31
  *     lookback.open-states 14
- *     bytes.conversation 1624
- *     bytes.shared 184
+ *     bytes.conversation 1632
+ *     bytes.shared 192
  *     bytes.direction 696
  *     bytes.direction.parser 176
  *     bytes.sub-stream 1040

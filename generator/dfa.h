@@ -17,6 +17,16 @@
 
 typedef enum { DFA_BYTES, DFA_ENTRY, DFA_CONTROL } dfa_kind_t;
 
+/* A word that samples have, of a conversion that an edge ends. */
+typedef struct seen_word {
+    const char *text;    /* with the byte that ends it */
+    unsigned len;
+    unsigned read;       /* bytes of it that have been read where the state of the edge is entered */
+    unsigned conversion;
+    unsigned keyword;    /* 1 + its index, or 0: it is none */
+    uint64_t count;
+} seen_word_t;
+
 typedef struct edge {
     charset_t set;        /* empty where no byte is looked at */
     unsigned limit;       /* 0: none */
@@ -28,6 +38,7 @@ typedef struct edge {
     uint64_t passes;      /* how often, compared with other edges ... */
     unsigned char byte;   /* ... and by which byte most often ... */
     uint64_t byte_passes; /* ... and how often by that */
+    VEC(seen_word_t) seen_words; /* most frequent first */
     bool is_peek;         /* no byte is read: it only decides, for a control point, or is not looked at */
     pendings_t commits;
     VEC(stamp_t) moves;   /* for each register of the target */

@@ -289,6 +289,10 @@ static void emit_byte(trace_t *t, passage_t *passage)
     const dfa_state_t *s = &t->l->dfa->states.items[passage->state];
     const edge_t *edges[256], *loop = emit_find_loop(t->l, passage->state);
     size_t count = 0;
+    familiar_t words;
+    bool has_words = loop && trace_find_words(t, passage, loop, &words);
+    if (has_words)
+        trace_emit_words(t, passage, &words);
     if (emit_run(t, passage))
         passage->known.has_at = false;
     literal_t literal = find_literal(t, passage);
@@ -307,11 +311,15 @@ static void emit_byte(trace_t *t, passage_t *passage)
         if (!trace_is_worth(t->all, 2 * passes))
             continue;
         emit_if(t, &edges[i]->set);
+        t->words = has_words && words.edge == edges[i] ? &words : NULL;
+        if (t->words)
+            trace_emit_word(t, passage, t->words);
         if (!edges[i]->is_peek) {
             text_print(t->text, "        at++;\n");
             pass_byte(&k);
         }
         done_t done = trace_perform(t, &k, edges[i], "        ");
+        t->words = NULL;
         follow(t, passage, k, edges[i]->target, passes, done, "        ");
         text_print(t->text, "    }\n");
     }

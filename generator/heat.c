@@ -52,6 +52,24 @@ static void find_byte(edge_t *edge, const edge_heat_t *heat)
     }
 }
 
+/* qsort() does not say in which order equal ones come: by their bytes, then. */
+static int compare_words(const void *a, const void *b)
+{
+    const seen_word_t *x = a, *y = b;
+    unsigned len = x->len < y->len ? x->len : y->len;
+    int order = memcmp(x->text, y->text, len);
+    if (x->count != y->count)
+        return x->count > y->count ? -1 : 1;
+    return order ? order : x->len < y->len ? -1 : x->len > y->len;
+}
+
+static void copy_words(dfa_t *dfa, edge_t *edge, const edge_heat_t *heat)
+{
+    for (size_t i = 0; i < heat->words.count; i++)
+        vec_push(dfa->arena, &edge->seen_words, heat->words.items[i]);
+    qsort(edge->seen_words.items, edge->seen_words.count, sizeof *edge->seen_words.items, compare_words);
+}
+
 static void choose(dfa_t *dfa, const heat_t *heat, unsigned *order)
 {
     unsigned hot = 0;
@@ -74,6 +92,7 @@ static void choose(dfa_t *dfa, const heat_t *heat, unsigned *order)
             bool is_loop = edge->target == i && edge->commits.count == 0;
             edge->passes = heat[i].edges.items[k].passes;
             find_byte(edge, &heat[i].edges.items[k]);
+            copy_words(dfa, edge, &heat[i].edges.items[k]);
             edge->is_hot = s->is_hot && (target->is_hot || target->kind == DFA_CONTROL) &&
                            (is_loop || edge->passes > heat[i].state / HOT_EDGE);
         }

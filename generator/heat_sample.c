@@ -28,6 +28,8 @@ typedef struct walk {
     bool is_set[REGISTER_MAX];
     unsigned calls[CALLS_MAX]; /* states to return to */
     unsigned call_count;
+    size_t entered;          /* where the state at hand was, from another one */
+    edge_heat_t *edge;       /* that is being counted; NULL: none is */
 } walk_t;
 
 static uint64_t place(const walk_t *w, stamp_t at, uint64_t here)
@@ -48,6 +50,24 @@ static void set(walk_t *w, const reg_t *reg, uint64_t value)
     w->is_set[reg->index] = true;
 }
 
+/* A word is seen, where the byte behind it is the edge's. */
+static void note_word(const walk_t *w, unsigned conversion, size_t begin, size_t end)
+{
+    if (!w->edge || end >= w->len || end < w->entered || begin > w->entered)
+        return;
+    const seen_word_t word = {.text = (const char *)w->text + begin, .len = (unsigned)(end + 1 - begin),
+                              .read = (unsigned)(w->entered - begin), .conversion = conversion,
+                              .keyword = w->keywords[conversion], .count = 1};
+    for (size_t i = 0; i < w->edge->words.count; i++) {
+        seen_word_t *seen = &w->edge->words.items[i];
+        if (seen->conversion != conversion || seen->len != word.len || memcmp(seen->text, word.text, word.len) != 0)
+            continue;
+        seen->count++;
+        return;
+    }
+    vec_push(w->dfa->arena, &w->edge->words, word);
+}
+
 /* A text is set, whatever it is; a number of another kind than these is taken for one of decimal digits. */
 static void convert(walk_t *w, unsigned conversion, uint64_t end)
 {
@@ -60,6 +80,8 @@ static void convert(walk_t *w, unsigned conversion, uint64_t end)
     for (unsigned i = 0; i < c->keywords.count; i++)
         if (name_equal(c->keywords.items[i], word))
             w->keywords[conversion] = i + 1;
+    if (c->kind == CONVERT_KEYWORD)
+        note_word(w, conversion, (size_t)begin, (size_t)end);
     set(w, c->reg, c->kind == CONVERT_KEYWORD ? w->keywords[conversion]
                                               : strtoull(word, NULL, c->kind == CONVERT_HEX ? 16 : 10));
 }
@@ -223,13 +245,15 @@ static size_t follow(walk_t *w, unsigned state, size_t at, size_t end, unsigned 
         if (i == s->edges.count)
             return at;
         const edge_t *edge = &s->edges.items[i];
-        if (depth == 0)
-            count(w, &w->heat[state].edges.items[i], s->kind == DFA_BYTES ? w->text[at] : 0);
+        w->edge = depth == 0 ? &w->heat[state].edges.items[i] : NULL;
+        if (w->edge)
+            count(w, w->edge, s->kind == DFA_BYTES ? w->text[at] : 0);
         if (s->kind == DFA_BYTES && !edge->is_peek) {
             at++;
             still = 0;
         }
         perform(w, edge, at);
+        w->entered = edge->target == state ? w->entered : at;
         state = edge->target;
     }
     return at;

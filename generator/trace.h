@@ -8,6 +8,7 @@
 #define TRACE_DEPTH 24u    /* elements */
 #define TRACE_ITEMS 32u    /* positions, and memory of conversions */
 #define TRACE_MARKS 8u
+#define TRACE_WORDS 32u    /* compared at one place */
 #define TRACE_VARIABLES 64u /* of a kind */
 
 /* A position: some bytes behind where a variable points to, or a stream offset in a variable. */
@@ -70,11 +71,21 @@ struct passage {
 
 typedef VEC(passage_t *) passages_t;
 
+/* Words that may end at an edge, which are compared at once: see trace_word.c. */
+typedef struct familiar {
+    const edge_t *edge;
+    const seen_word_t *some[TRACE_WORDS]; /* the most frequent ones */
+    unsigned count, longest;
+    where_t begin;
+    unsigned variable;   /* which of the listed words it is */
+} familiar_t;
+
 /* What the code of a passage needs: the tree so far, and where to write. */
 typedef struct trace {
     traces_t *all;
     const machine_t *m;
     const layout_t *l;
+    const familiar_t *words; /* of the edge that is being performed; NULL: there are none */
     passages_t later; /* passages whose code is still to be written */
     text_t *text;
 } trace_t;
@@ -152,6 +163,17 @@ void trace_go_round(const trace_t *t, const passage_t *loop, known_t k, const ag
 
 /* The way out where a handler, or an operation that failed, wants it. */
 void trace_stop(const trace_t *t, const known_t *known, unsigned target, const char *indent);
+
+/* ---------------------------------------------------------------- trace_word.c: words that are often read */
+
+/* Those of the run that `passage` reads by `loop`; false if there are none, or too few are often read. */
+bool trace_find_words(const trace_t *t, const passage_t *passage, const edge_t *loop, familiar_t *words);
+
+/* In front of the run: each of them, compared at once. */
+void trace_emit_words(const trace_t *t, const passage_t *passage, const familiar_t *words);
+
+/* Behind the run, at its edge: any other one. Here the comparisons lead. */
+void trace_emit_word(const trace_t *t, const passage_t *passage, const familiar_t *words);
 
 /* ---------------------------------------------------------------- trace_live.c */
 

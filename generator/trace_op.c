@@ -15,6 +15,10 @@ static unsigned convert(const trace_t *t, known_t *k, const op_t *op, where_t at
     unsigned slot = t->l->conversion_slots[op->conversion];
     item_t *item = &k->items[slot];
     unsigned word = trace_take(&k->words, &t->all->words);
+    if (t->words && t->words->some[0]->conversion == op->conversion) { /* the variable has it already */
+        item->has_begin = false;
+        return word;
+    }
     if (is_word_at_hand(t, k, op, at)) {
         const char *begin = trace_pointer(t, item->begin);
         text_print(t->text, "%sw%u = find_%s(%s, (size_t)(%s - (%s)));\n", indent, word, t->l->words[op->conversion], begin, trace_pointer(t, at), begin);
