@@ -375,7 +375,8 @@ static inline bool begin(qcap_t *q, const qcapint_frame_t *frame, const qcapint_
 }
 
 /* The general way. */
-__attribute__((noinline)) static void process(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual_t *usual, qcapint_early_t *early)
+__attribute__((noinline)) static void process(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual_t *usual,
+                                              qcapint_early_t *early)
 {
     qcap_packet_t *packet = &early->packet;
     if (usual->ends.version) {

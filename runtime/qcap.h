@@ -126,7 +126,8 @@ typedef enum {
                                offset; QCAP_STAGE_TCP_URGENT shows the packet that carries it. */
 } qcap_urgent_t;
 
-/* Time-outs: name, as it is written in settings, default in seconds, what waits so long. */
+/* Time-outs: name, as it is written in settings, default in seconds, what waits so long. Where many conversations wait, some do so
+ * an eighth longer. */
 #define QCAP_TIMEOUT_MAP(X)                                                                                            \
     X(FRAGMENT, "fragment", 30, "a datagram whose fragments do not all come")                                          \
     X(OPENING, "opening", 60, "a conversation of which nothing but the opening was seen")                              \

@@ -213,6 +213,24 @@ static void an_opening_without_an_answer_expires_sooner(void **state)
     assert_string_equal(t->text[0], "~");
 }
 
+/* See note [one at a time] in flow.c. */
+static void of_many_that_expire_one_leaves_at_a_time_but_none_stays_long(void **state)
+{
+    traffic_t *t = *state;
+    for (uint16_t i = 0; i < 10; i++)
+        traffic_tcp(t, .flags = "S", .seq = 1, .client_port = (uint16_t)(1000 + i));
+    traffic_wait_ms(t, 60001);
+    traffic_tcp(t, .flags = "S", .seq = 1, .client_port = 2000);
+    assert_int_equal(traffic_count(t, QCAP_STAGE_TCP_EXPIRED), 1);
+    traffic_wait_ms(t, 1);
+    traffic_tcp(t, .flags = "S", .seq = 1, .client_port = 2001);
+    assert_int_equal(traffic_count(t, QCAP_STAGE_TCP_EXPIRED), 2);
+    traffic_wait_ms(t, 60000 / 16);
+    traffic_tcp(t, .flags = "S", .seq = 1, .client_port = 2002);
+    assert_int_equal(traffic_count(t, QCAP_STAGE_TCP_EXPIRED), 10);
+    assert_int_equal(stats_of(t).conversations_open, 3);
+}
+
 static void time_outs_can_be_set(void **state)
 {
     traffic_t *t = *state;
@@ -299,6 +317,7 @@ int main(void)
         test(another_try_replaces_one_that_was_not_answered),
         test(a_conversation_that_is_idle_expires),
         test(an_opening_without_an_answer_expires_sooner),
+        test(of_many_that_expire_one_leaves_at_a_time_but_none_stays_long),
         test(time_outs_can_be_set),
         test(capture_time_does_not_go_back),
         test(times_may_be_anything),
