@@ -9,7 +9,7 @@ static const struct {
     const char *type;
     unsigned size, align;
 } types[] = {
-    {"qcap_conversation_t", 152, 8}, {"qcap_parser_t", 176, 8},   {"qcap_register_t", 8, 8}, {"qcap_slot_t", 16, 8},
+    {"qcap_conversation_t", 152, 8}, {"qcap_parser_t", 176, 8},   {"qcap_register_t", 8, 8}, {"qcap_slot_t", 8, 8},
     {"qcap_region_t", 24, 8},       {"qcap_frame_t", 16, 8},      {"qcap_later_t", 4, 4},   {"qcap_underway_t", 16, 8},
     {"qcap_accumulator_t", 32, 8},  {"qcap_queue_state_t", 24, 8}, {"qcap_queue_entry_t", 32, 8}, {"qcap_state_t", 12, 4},
     {"qcap_edge_t", 4, 2},          {"qcap_op_t", 10, 2},        {"qcap_about_t", 4, 2},    {"qcap_suspend_t", 6, 2},

@@ -429,8 +429,8 @@ void emit_trace_way_in(const traces_t *all, unsigned state, text_t *text)
     for (unsigned d = 0; d < TRACE_DEPTH; d++) {
         if (!k->slots[d].is_open)
             continue;
-        text_print(&way.conditions, " && !side->slots[%s%u].is_done", trace_base(&t), d);
-        emit_get(&way, arena_print(t.l->arena, "side->slots[%s%u].begin", trace_base(&t), d), k->slots[d].begin);
+        text_print(&way.conditions, " && !qcap_slot_is_done(&side->slots[%s%u])", trace_base(&t), d);
+        emit_get(&way, arena_print(t.l->arena, "qcap_slot_begin(&side->slots[%s%u], QCAP_HERE(at))", trace_base(&t), d), k->slots[d].begin);
     }
     for (unsigned i = 0; i < TRACE_ITEMS; i++) {
         if (k->items[i].has_place)

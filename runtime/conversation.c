@@ -136,7 +136,8 @@ uint64_t qcap_parser_held(const qcap_parser_t *p)
         return p->piece_offset;
     uint64_t held = qcapint_driver_pending(p);
     const qcap_slot_t *slot = qcapint_driver_element(p);
-    return slot && slot->begin < held ? slot->begin : held;
+    uint64_t begin = slot ? begin_of(p, slot) : held;
+    return begin < held ? begin : held;
 }
 
 bool qcap_parser_is_confirmed(const qcap_parser_t *p)

@@ -40,7 +40,7 @@ qcap_slot_t *qcapint_driver_element(const qcap_parser_t *p)
 {
     for (unsigned d = 0; d < p->depth; d++) {
         qcap_slot_t *slot = &side_slots(p)[d];
-        if (!slot->is_done && is_wanted(p, slot->element) && is_held(p, slot->element))
+        if (is_wanted(p, qcap_slot_element(slot)) && is_held(p, qcap_slot_element(slot)))
             return slot;
     }
     return NULL;
@@ -57,11 +57,13 @@ static void deliver_long(qcap_parser_t *p)
 {
     uint64_t now = here(p);
     uint32_t limit = p->conversation->limit;
-    for (qcap_slot_t *slot; (slot = qcapint_driver_element(p)) != NULL && now - slot->begin >= limit;) {
-        slot->is_done = true;
+    for (qcap_slot_t *slot; (slot = qcapint_driver_element(p)) != NULL && now - begin_of(p, slot) >= limit;) {
+        unsigned element = qcap_slot_element(slot);
+        uint64_t begin = begin_of(p, slot);
+        qcap_slot_set(slot, QCAP_NONE, begin);
         if (open_stream(p) && !p->is_skipping) /* what came before the limit comes before the event that tells of it */
             qcapint_stream_deliver(p, open_stream(p), place(p, keep_of(p)->stream_end));
-        send_span(p, QCAP_EVENT_ELEMENT, slot->element, slot->begin, slot->begin + limit, QCAP_EVENT_TRUNCATED);
+        send_span(p, QCAP_EVENT_ELEMENT, element, begin, begin + limit, QCAP_EVENT_TRUNCATED);
     }
 }
 
@@ -79,9 +81,8 @@ static uint64_t first_limit(const qcap_parser_t *p)
 {
     uint64_t first = qcapint_driver_pending(p) + undecided_max(p);
     const qcap_slot_t *slot = qcapint_driver_element(p);
-    if (slot && slot->begin + p->conversation->limit < first)
-        first = slot->begin + p->conversation->limit;
-    return first;
+    uint64_t full = slot ? begin_of(p, slot) + p->conversation->limit : first;
+    return full < first ? full : first;
 }
 
 /* What opens, or is undecided, later on begins no earlier than what is now: once found, a bound holds until it is reached. */
@@ -193,7 +194,7 @@ static bool skip(qcap_parser_t *p, const unsigned char *end)
     if (!p->is_datagram) {
         deliver_long(p);
         const qcap_slot_t *slot = qcapint_driver_element(p);
-        limit = slot ? slot->begin + p->conversation->limit : limit;
+        limit = slot ? begin_of(p, slot) + p->conversation->limit : limit;
     }
     p->at = earlier(p, region_end(p, end), limit);
     return is_region_at_end(p) || here(p) == limit;

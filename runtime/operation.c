@@ -39,7 +39,7 @@ void qcap_op_tell_at(qcap_parser_t *p, unsigned element, uint64_t begin, uint64_
 /* What stream_depth is when the stream element has closed: the rule that it is may go on to feed. */
 static uint16_t fed_depth(const qcap_parser_t *p, const qcap_slot_t *slot)
 {
-    const qcap_slot_t *feed = is_feed(slot->element) ? NULL : feed_of(p, slot);
+    const qcap_slot_t *feed = is_feed(qcap_slot_element(slot)) ? NULL : feed_of(p, slot);
     return feed ? (uint16_t)(feed - side_slots(p) + 1) : 0;
 }
 
@@ -48,16 +48,16 @@ static __attribute__((noinline)) void deliver_undecided(qcap_parser_t *p, const 
 {
     const qcap_slot_t *feed = feed_of(p, slot);
     const unsigned char *bytes = qcapint_blocks_kept(p, p->streamed, end);
-    const qcap_event_t event = {.kind = bytes ? QCAP_EVENT_PIECE : QCAP_EVENT_GAP, .element = slot->element, .begin = p->streamed,
+    const qcap_event_t event = {.kind = bytes ? QCAP_EVENT_PIECE : QCAP_EVENT_GAP, .element = (uint16_t)qcap_slot_element(slot), .begin = p->streamed,
                                 .end = end, .bytes = bytes};
     size_t len = (size_t)(end - p->streamed);
     p->streamed = end;
-    if (is_wanted(p, slot->element))
+    if (is_wanted(p, qcap_slot_element(slot)))
         send_event(p, &event);
     if (feed && bytes)
-        qcapint_substream_feed(p, feed->element - QCAP_FEED, bytes, len);
+        qcapint_substream_feed(p, qcap_slot_element(feed) - QCAP_FEED, bytes, len);
     else if (feed)
-        qcapint_substream_gap(p, feed->element - QCAP_FEED, len);
+        qcapint_substream_gap(p, qcap_slot_element(feed) - QCAP_FEED, len);
 }
 
 void qcapint_stream_deliver(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end)
@@ -70,7 +70,7 @@ void qcapint_stream_deliver(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t 
         return;
     deliver_piece(p, slot, end);
     if (feed)
-        qcapint_substream_feed(p, feed->element - QCAP_FEED, bytes_at(p, begin), (size_t)(end - begin));
+        qcapint_substream_feed(p, qcap_slot_element(feed) - QCAP_FEED, bytes_at(p, begin), (size_t)(end - begin));
 }
 
 void qcapint_parser_leave(qcap_parser_t *p, unsigned depth, uint64_t at)
@@ -83,10 +83,10 @@ void qcapint_parser_leave(qcap_parser_t *p, unsigned depth, uint64_t at)
             continue;
         p->stream_depth = fed_depth(p, slot);
         qcapint_stream_deliver(p, slot, at);
-        if (is_feed(slot->element))
-            qcapint_substream_break(p, slot->element - QCAP_FEED);
-        if (is_wanted(p, slot->element))
-            send_span(p, QCAP_EVENT_END, slot->element, slot->begin, p->streamed, QCAP_EVENT_ABORTED);
+        if (is_feed(qcap_slot_element(slot)))
+            qcapint_substream_break(p, qcap_slot_element(slot) - QCAP_FEED);
+        if (is_wanted(p, qcap_slot_element(slot)))
+            send_span(p, QCAP_EVENT_END, qcap_slot_element(slot), begin_of(p, slot), p->streamed, QCAP_EVENT_ABORTED);
     }
 }
 
@@ -102,7 +102,7 @@ void qcapint_parser_abandon(qcap_parser_t *p)
 
 static void open_slot(qcap_parser_t *p, unsigned depth, unsigned element, uint64_t at)
 {
-    side_slots(p)[p->base + depth] = (qcap_slot_t){.begin = at, .element = (uint16_t)element};
+    qcap_slot_set(&side_slots(p)[p->base + depth], element, at);
     p->depth = (uint16_t)(p->base + depth + 1);
 }
 
@@ -127,9 +127,9 @@ void qcap_op_open_stream(qcap_parser_t *p, unsigned depth, unsigned element, uin
 /* An element that is wanted has ended. */
 void qcap_op_deliver(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end)
 {
-    if (slot->is_done || p->has_error)
+    if (qcap_slot_is_done(slot) || p->has_error)
         return;
-    send_span(p, QCAP_EVENT_ELEMENT, slot->element, slot->begin, end, 0);
+    send_span(p, QCAP_EVENT_ELEMENT, qcap_slot_element(slot), begin_of(p, slot), end, 0);
 }
 
 void qcap_op_close(qcap_parser_t *p, unsigned depth, uint64_t at)
@@ -139,7 +139,7 @@ void qcap_op_close(qcap_parser_t *p, unsigned depth, uint64_t at)
     const qcap_slot_t *slot = &side_slots(p)[p->base + depth];
     p->depth = (uint16_t)(p->base + depth);
     p->is_confirmed = true;
-    if (is_wanted(p, slot->element))
+    if (is_wanted(p, qcap_slot_element(slot)))
         qcap_op_deliver(p, slot, at);
 }
 
@@ -161,14 +161,14 @@ void qcap_op_close_joined(qcap_parser_t *p, unsigned depth, uint64_t at)
     p->depth = (uint16_t)(p->base + depth);
     p->is_confirmed = true;
     p->joined_depth = 0;
-    if (slot->is_done || !is_wanted(p, slot->element))
+    if (!is_wanted(p, qcap_slot_element(slot)))
         return;
     qcap_event_t event = {.kind = QCAP_EVENT_ELEMENT,
                           .flags = p->is_joined_cut ? QCAP_EVENT_TRUNCATED : 0,
-                          .element = slot->element,
-                          .begin = slot->begin,
+                          .element = (uint16_t)qcap_slot_element(slot),
+                          .begin = begin_of(p, slot),
                           .end = at,
-                          .bytes = bytes_at(p, slot->begin),
+                          .bytes = bytes_at(p, begin_of(p, slot)),
                           .value = side_text(p) + protocol_of(p)->joined_text,
                           .value_len = p->joined_len};
     send_event(p, &event);
@@ -183,8 +183,8 @@ void qcap_op_close_stream(qcap_parser_t *p, unsigned depth, uint64_t at)
     p->stream_depth = fed_depth(p, slot);
     p->depth = (uint16_t)(p->base + depth);
     p->is_confirmed = true;
-    if (is_wanted(p, slot->element))
-        send_span(p, QCAP_EVENT_END, slot->element, slot->begin, at, 0);
+    if (is_wanted(p, qcap_slot_element(slot)))
+        send_span(p, QCAP_EVENT_END, qcap_slot_element(slot), begin_of(p, slot), at, 0);
 }
 
 /* An address or a port that is not known is an anomaly: nobody could say what is expected. */
@@ -249,7 +249,7 @@ void qcap_op_anomaly_close(qcap_parser_t *p, unsigned depth, const char *name, u
     p->depth = (uint16_t)(p->base + depth);
     if (open_stream(p)) /* what came before the end of the anomaly comes before the event that tells of it, whatever the pieces */
         qcapint_stream_deliver(p, open_stream(p), at);
-    qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, name, side_slots(p)[p->depth].begin, at);
+    qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, name, begin_of(p, &side_slots(p)[p->depth]), at);
 }
 
 void qcap_op_mismatch(qcap_parser_t *p, unsigned depth, const char *name, uint64_t at)

@@ -24,7 +24,7 @@ static void suspend_stream(qcap_parser_t *p)
     const qcap_slot_t *slot = open_stream(p);
     uint16_t end = keep_of(p)->stream_end;
     const qcap_slot_t *feed = feed_of(p, slot);
-    bool is_fed = feed && qcapint_substream_is_read(p, feed->element - QCAP_FEED);
+    bool is_fed = feed && qcapint_substream_is_read(p, qcap_slot_element(feed) - QCAP_FEED);
     bool is_plain = p->growing == QCAP_GROWS_NOTHING && end == QCAP_PLACE_BACK && is_any_loop(state_of(p)) && !is_fed;
     p->growing = is_plain ? QCAP_GROWS_STREAM : QCAP_GROWS_UNKNOWN;
     qcapint_stream_deliver(p, slot, place(p, end));
@@ -434,7 +434,7 @@ void qcap_parser_datagram(qcap_parser_t *p, const unsigned char *bytes, size_t l
 static void note_gap(qcap_parser_t *p, uint64_t len)
 {
     const qcap_slot_t *slot = open_stream(p);
-    unsigned element = slot && is_wanted(p, slot->element) ? slot->element : QCAP_NONE;
+    unsigned element = slot && is_wanted(p, qcap_slot_element(slot)) ? qcap_slot_element(slot) : QCAP_NONE;
     send_span(p, QCAP_EVENT_GAP, element, p->piece_offset, p->piece_offset + len, 0);
     p->piece_offset += len;
     if (p->streamed < p->piece_offset)

@@ -642,12 +642,32 @@ typedef struct qcap_accumulator {
 #define QCAP_GROWS_STREAM 0xfffeu
 #define QCAP_GROWS_UNKNOWN 0xffffu
 
-/* An element that is open: it began at `begin`. One slot for each depth of nesting. */
+/* An element that is open: where it began, modulo 2^48, above its number, which is QCAP_NONE once it has been delivered, cut at
+ * the limit. One slot for each depth of nesting. */
 typedef struct qcap_slot {
-    uint64_t begin;
-    uint16_t element;
-    uint16_t is_done; /* delivered already, cut at the limit; as wide as `element`, so that both are written at once */
+    uint64_t word;
 } qcap_slot_t;
+
+static inline void qcap_slot_set(qcap_slot_t *slot, unsigned element, uint64_t begin)
+{
+    slot->word = begin << 16 | element;
+}
+
+static inline unsigned qcap_slot_element(const qcap_slot_t *slot)
+{
+    return (uint16_t)slot->word;
+}
+
+static inline bool qcap_slot_is_done(const qcap_slot_t *slot)
+{
+    return qcap_slot_element(slot) == QCAP_NONE;
+}
+
+/* Where it began; `near` is an offset less than 2^47 away. */
+static inline uint64_t qcap_slot_begin(const qcap_slot_t *slot, uint64_t near)
+{
+    return near - (uint64_t)((int64_t)((near << 16 | QCAP_NONE) - slot->word) >> 16);
+}
 
 typedef struct qcap_region {
     uint64_t end;   /* offset; QCAP_REGION_OPEN: the end of the stream; of `at` QCAP_JUMP_* */
@@ -1040,9 +1060,7 @@ static inline bool qcap_is_wanted(const qcap_parser_t *parser, unsigned element)
 /* OP_OPEN and OP_CLOSE of elements that are delivered whole, where nothing before them on the edge can have failed. */
 static inline void qcap_element_open(qcap_parser_t *parser, qcap_slot_t *slots, unsigned depth, unsigned element, uint64_t at)
 {
-    slots[depth].begin = at;
-    slots[depth].element = (uint16_t)element;
-    slots[depth].is_done = 0;
+    qcap_slot_set(&slots[depth], element, at);
     parser->depth = (uint16_t)(depth + 1);
 }
 
@@ -1055,8 +1073,8 @@ static inline void qcap_element_close_here(qcap_parser_t *parser, qcap_slot_t *s
 {
     parser->depth = (uint16_t)depth;
     parser->is_confirmed = true;
-    if (QCAP_LIKELY(wanted[element >> 6] >> (element & 63) & 1) && !slots[depth].is_done)
-        qcap_op_tell_at(parser, element, slots[depth].begin, at);
+    if (QCAP_LIKELY(wanted[element >> 6] >> (element & 63) & 1) && !qcap_slot_is_done(&slots[depth]))
+        qcap_op_tell_at(parser, element, qcap_slot_begin(&slots[depth], at), at);
 }
 
 static inline void qcap_element_close(qcap_parser_t *parser, qcap_slot_t *slots, unsigned depth, unsigned element, uint64_t at)
@@ -1070,9 +1088,7 @@ static inline void qcap_element_close(qcap_parser_t *parser, qcap_slot_t *slots,
 /* Where a trace ends (see the generator's emit_trace.c): what it has opened, and has not told yet. */
 static inline void qcap_slot_put(qcap_slot_t *slots, unsigned depth, unsigned element, uint64_t begin)
 {
-    slots[depth].begin = begin;
-    slots[depth].element = (uint16_t)element;
-    slots[depth].is_done = 0;
+    qcap_slot_set(&slots[depth], element, begin);
 }
 
 /* An element that opened in the same trace; its bytes lie in the piece ... */

@@ -233,6 +233,12 @@ static inline void send_span(qcap_parser_t *p, qcap_event_kind_t kind, unsigned 
     send_event(p, &event);
 }
 
+/* Where an open element began. */
+static inline uint64_t begin_of(const qcap_parser_t *p, const qcap_slot_t *slot)
+{
+    return qcap_slot_begin(slot, here(p));
+}
+
 /* The open stream element, or NULL. There are none inside it. */
 static inline qcap_slot_t *open_stream(const qcap_parser_t *p)
 {
@@ -242,9 +248,9 @@ static inline qcap_slot_t *open_stream(const qcap_parser_t *p)
 /* The sub-stream that is fed with the bytes of the open stream element, or of the rule that the slot is; NULL: none. */
 static inline const qcap_slot_t *feed_of(const qcap_parser_t *p, const qcap_slot_t *slot)
 {
-    if (slot && !is_feed(slot->element))
+    if (slot && !is_feed(qcap_slot_element(slot)))
         slot = slot > side_slots(p) ? slot - 1 : NULL;
-    return slot && is_feed(slot->element) ? slot : NULL;
+    return slot && is_feed(qcap_slot_element(slot)) ? slot : NULL;
 }
 
 /* Delivers the open stream element up to `end`, which is behind what has been delivered. */
@@ -252,8 +258,8 @@ static inline void deliver_piece(qcap_parser_t *p, const qcap_slot_t *slot, uint
 {
     uint64_t begin = p->streamed;
     p->streamed = end;
-    if (is_wanted(p, slot->element))
-        send_span(p, QCAP_EVENT_PIECE, slot->element, begin, end, 0);
+    if (is_wanted(p, qcap_slot_element(slot)))
+        send_span(p, QCAP_EVENT_PIECE, qcap_slot_element(slot), begin, end, 0);
 }
 
 /* ---------------------------------------------------------------- operation.c */

@@ -147,7 +147,7 @@ void qcap_op_push(qcap_parser_t *p, unsigned queue, unsigned reg, unsigned key, 
 static void drop_lost(qcap_parser_t *p, unsigned queue)
 {
     qcap_conversation_t *c = p->conversation;
-    uint64_t begin = p->depth > 0 ? side_slots(p)[0].begin : here(p);
+    uint64_t begin = p->depth > 0 ? begin_of(p, &side_slots(p)[0]) : here(p);
     while (c->queues[queue].count >= 2) {
         const qcap_queue_entry_t *next = queue_entry(c, queue, 1);
         if (next->other <= p->popped || next->other > begin)

@@ -71,7 +71,7 @@ void qcapint_region_pass_over(qcap_parser_t *p, uint64_t begin, uint64_t end)
 {
     const qcap_slot_t *feed = feed_of(p, open_stream(p));
     if (feed && end > begin)
-        qcapint_substream_gap(p, feed->element - QCAP_FEED, end - begin);
+        qcapint_substream_gap(p, qcap_slot_element(feed) - QCAP_FEED, end - begin);
     p->streamed = end;
 }
 

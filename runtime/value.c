@@ -282,7 +282,7 @@ static void join(qcap_parser_t *p, reader_t r)
 {
     if (p->joined_depth == 0)
         return;
-    const char *separator = protocol_of(p)->elements[side_slots(p)[p->joined_depth - 1].element].separator;
+    const char *separator = protocol_of(p)->elements[qcap_slot_element(&side_slots(p)[p->joined_depth - 1])].separator;
     unsigned char *value = side_text(p) + protocol_of(p)->joined_text;
     for (; p->has_part && *separator; separator++)
         if (p->joined_len < QCAP_JOINED_MAX)
