@@ -16,13 +16,13 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 576
+ *     bytes.conversation 568
  *     bytes.shared 192
- *     bytes.direction 208
+ *     bytes.direction 200
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0
  *     bytes.direction.registers 8
- *     bytes.direction.elements 16
+ *     bytes.direction.elements 8
  *     bytes.direction.positions 8
  *     bytes.queues 0
  *     bytes.tables 381

@@ -2118,6 +2118,8 @@ enum {
     AT_REST_110 = 2107,
 };
 
+#define WORDS(parser) (((const struct qcap_dns_side *)(const void *)((parser) + 1))->words)
+
 /* true */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
@@ -2202,7 +2204,7 @@ static int choose_2(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_in_step */
-    n = qcap_is_true(qcap_register(parser, 15 /* is_in_step */));
+    n = qcap_is_true(qcap_word(parser, 15 /* is_in_step */, WORDS(parser)[0]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2216,7 +2218,7 @@ static int choose_5(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_in_step */
-    n = qcap_is_true(qcap_register(parser, 15 /* is_in_step */));
+    n = qcap_is_true(qcap_word(parser, 15 /* is_in_step */, WORDS(parser)[0]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -23061,11 +23063,12 @@ const qcap_protocol_t qcap_dns_protocol = {
     .server = {.start = AT_SERVER_MESSAGE_1,
                .search = AT_BEFORE_TCP_SIZE_4,
                .search_byte = QCAP_NONE},
-    .side = {.slots = offsetof(struct qcap_dns_side, slots),
+    .side = {.words = offsetof(struct qcap_dns_side, words),
+             .later = offsetof(struct qcap_dns_side, later),
+             .slots = offsetof(struct qcap_dns_side, slots),
              .regions = offsetof(struct qcap_dns_side, regions),
              .frames = offsetof(struct qcap_dns_side, frames),
              .positions = offsetof(struct qcap_dns_side, positions),
-             .later = offsetof(struct qcap_dns_side, later),
              .underway = offsetof(struct qcap_dns_side, underway),
              .accumulators = offsetof(struct qcap_dns_side, accumulators),
              .ahead = offsetof(struct qcap_dns_side, ahead),
@@ -23091,6 +23094,8 @@ const qcap_protocol_t qcap_dns_protocol = {
     .conversion_count = 38,
     .queues = queues,
     .queue_count = 1,
+    .register_count = 16,
+    .word_count = 1,
     .until_max = 0,
     .until_size = 0,
     .call_max = 39,

@@ -16,13 +16,13 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 624
+ *     bytes.conversation 592
  *     bytes.shared 192
- *     bytes.direction 256
+ *     bytes.direction 224
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0
  *     bytes.direction.registers 8
- *     bytes.direction.elements 64
+ *     bytes.direction.elements 32
  *     bytes.direction.positions 8
  *     bytes.queues 0
  *     bytes.tables 876

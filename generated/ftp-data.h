@@ -16,13 +16,13 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 656
+ *     bytes.conversation 640
  *     bytes.shared 192
- *     bytes.direction 232
+ *     bytes.direction 224
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0
  *     bytes.direction.registers 8
- *     bytes.direction.elements 16
+ *     bytes.direction.elements 8
  *     bytes.direction.regions 24
  *     bytes.direction.positions 8
  *     bytes.queues 0

@@ -754,22 +754,24 @@ enum {
     AT_CRLF_63 = 743,
 };
 
+#define WORDS(parser) (((const struct qcap_ftp_side *)(const void *)((parser) + 1))->words)
+
 /* (n1 * 256) + n2 */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
-    return qcap_binary(QCAP_ADD, qcap_binary(QCAP_MUL, qcap_register(parser, 3 /* n1 */), qcap_number(256u)), qcap_register(parser, 4 /* n2 */));
+    return qcap_binary(QCAP_ADD, qcap_binary(QCAP_MUL, qcap_register(parser, 2 /* n1 */), qcap_number(256u)), qcap_register(parser, 3 /* n2 */));
 }
 
 /* (((((n1 * 256) + n2) * 256) + n3) * 256) + n4 */
 static qcap_number_t value_1(const qcap_parser_t *parser)
 {
-    return qcap_binary(QCAP_ADD, qcap_binary(QCAP_MUL, qcap_binary(QCAP_ADD, qcap_binary(QCAP_MUL, qcap_binary(QCAP_ADD, qcap_binary(QCAP_MUL, qcap_register(parser, 3 /* n1 */), qcap_number(256u)), qcap_register(parser, 4 /* n2 */)), qcap_number(256u)), qcap_register(parser, 5 /* n3 */)), qcap_number(256u)), qcap_register(parser, 6 /* n4 */));
+    return qcap_binary(QCAP_ADD, qcap_binary(QCAP_MUL, qcap_binary(QCAP_ADD, qcap_binary(QCAP_MUL, qcap_binary(QCAP_ADD, qcap_binary(QCAP_MUL, qcap_register(parser, 2 /* n1 */), qcap_number(256u)), qcap_register(parser, 3 /* n2 */)), qcap_number(256u)), qcap_register(parser, 4 /* n3 */)), qcap_number(256u)), qcap_register(parser, 5 /* n4 */));
 }
 
 /* port */
 static qcap_number_t value_2(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 9 /* port */);
+    return qcap_register(parser, 8 /* port */);
 }
 
 static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2};
@@ -783,10 +785,10 @@ static int choose_1(const qcap_parser_t *parser)
     n = qcap_binary(QCAP_OR,
         qcap_binary(QCAP_OR,
             qcap_binary(QCAP_OR,
-                qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(2u /* TLS */)),
-                qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(3u /* TLS-C */))),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(4u /* TLS-P */))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(5u /* SSL */)));
+                qcap_binary(QCAP_EQ, qcap_word(parser, 9 /* verb */, WORDS(parser)[0]), qcap_number(2u /* TLS */)),
+                qcap_binary(QCAP_EQ, qcap_word(parser, 9 /* verb */, WORDS(parser)[0]), qcap_number(3u /* TLS-C */))),
+            qcap_binary(QCAP_EQ, qcap_word(parser, 9 /* verb */, WORDS(parser)[0]), qcap_number(4u /* TLS-P */))),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 9 /* verb */, WORDS(parser)[0]), qcap_number(5u /* SSL */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -800,7 +802,7 @@ static int choose_3(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* status = 234 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(234u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(234u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -815,20 +817,20 @@ static int choose_5(const qcap_parser_t *parser)
 
     /* (status = 234) and ((verb = TLS) or (verb = TLS-C)) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(234u)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(234u)),
         qcap_binary(QCAP_OR,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(2u /* TLS */)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(3u /* TLS-C */))));
+            qcap_binary(QCAP_EQ, qcap_word(parser, 9 /* verb */, WORDS(parser)[0]), qcap_number(2u /* TLS */)),
+            qcap_binary(QCAP_EQ, qcap_word(parser, 9 /* verb */, WORDS(parser)[0]), qcap_number(3u /* TLS-C */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* (status = 234) and ((verb = TLS-P) or (verb = SSL)) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(234u)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(234u)),
         qcap_binary(QCAP_OR,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(4u /* TLS-P */)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(5u /* SSL */))));
+            qcap_binary(QCAP_EQ, qcap_word(parser, 9 /* verb */, WORDS(parser)[0]), qcap_number(4u /* TLS-P */)),
+            qcap_binary(QCAP_EQ, qcap_word(parser, 9 /* verb */, WORDS(parser)[0]), qcap_number(5u /* SSL */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -843,8 +845,8 @@ static int choose_7(const qcap_parser_t *parser)
 
     /* (status < 200) or (status = 421) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_LT, qcap_register(parser, 2 /* status */), qcap_number(200u)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(421u)));
+        qcap_binary(QCAP_LT, qcap_register(parser, 1 /* status */), qcap_number(200u)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(421u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -858,7 +860,7 @@ static int choose_13(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* verb = FEAT */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(1u /* FEAT */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 9 /* verb */, WORDS(parser)[0]), qcap_number(1u /* FEAT */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -873,8 +875,8 @@ static int choose_15(const qcap_parser_t *parser)
 
     /* (status < 200) or (status = 421) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_LT, qcap_register(parser, 2 /* status */), qcap_number(200u)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(421u)));
+        qcap_binary(QCAP_LT, qcap_register(parser, 1 /* status */), qcap_number(200u)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(421u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -911,26 +913,26 @@ static const qcap_keywords_t words_verb = {find_verb, 5};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 183, 4, false, false}, /* 0: p2 */
-    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 5, 0, 1, 184, 3, false, false}, /* 1: p1 */
-    {QCAP_CONVERT_DECIMAL, NULL, 2, 1, 51, 0, 2, 185, 6, false, false}, /* 2: h4 */
-    {QCAP_CONVERT_DECIMAL, NULL, 3, 1, 51, 0, 3, 186, 5, false, false}, /* 3: h3 */
-    {QCAP_CONVERT_DECIMAL, NULL, 4, 1, 51, 0, 4, 187, 4, false, false}, /* 4: h2 */
-    {QCAP_CONVERT_DECIMAL, NULL, 5, 1, 55, 0, 5, 188, 3, false, false}, /* 5: h1 */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 155, 9, false, false}, /* 6: tcp-port */
-    {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 46, 1, 150, 8, false, false}, /* 7: net-addr */
-    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 5, 0, 189, 0, false, false}, /* 8: mechanism-name */
-    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 5, 0, 70, 0, false, false}, /* 9: free-command */
-    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 5, 0, 56, 0, false, false}, /* 10: first-free-command */
-    {QCAP_CONVERT_BYTES, NULL, 6, 1, 55, 4, 6, 10, 1, false, false}, /* 11: passive-code */
-    {QCAP_CONVERT_DECIMAL, NULL, 7, 1, 59, 0, 7, 10, 2, false, false}, /* 12: passive-code */
-    {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 4, 1, 190, 1, false, false}, /* 13: extended-passive-code */
-    {QCAP_CONVERT_DECIMAL, NULL, 2, 1, 51, 0, 2, 190, 2, false, false}, /* 14: extended-passive-code */
-    {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 4, 0, 8, 1, false, false}, /* 15: reply-code */
-    {QCAP_CONVERT_DECIMAL, NULL, 3, 1, 51, 0, 3, 8, 2, false, false}, /* 16: reply-code */
-    {QCAP_CONVERT_BYTES, NULL, 4, 1, 51, 4, 4, 103, 1, false, false}, /* 17: path-code */
-    {QCAP_CONVERT_DECIMAL, NULL, 5, 1, 55, 0, 5, 103, 2, false, false}, /* 18: path-code */
-    {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 4, 0, 6, 1, false, false}, /* 19: greeting-code */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 183, 3, false, false}, /* 0: p2 */
+    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 5, 0, 1, 184, 2, false, false}, /* 1: p1 */
+    {QCAP_CONVERT_DECIMAL, NULL, 2, 1, 51, 0, 2, 185, 5, false, false}, /* 2: h4 */
+    {QCAP_CONVERT_DECIMAL, NULL, 3, 1, 51, 0, 3, 186, 4, false, false}, /* 3: h3 */
+    {QCAP_CONVERT_DECIMAL, NULL, 4, 1, 51, 0, 4, 187, 3, false, false}, /* 4: h2 */
+    {QCAP_CONVERT_DECIMAL, NULL, 5, 1, 55, 0, 5, 188, 2, false, false}, /* 5: h1 */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 155, 8, false, false}, /* 6: tcp-port */
+    {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 46, 1, 150, 7, false, false}, /* 7: net-addr */
+    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 5, 0, 189, 9, false, false}, /* 8: mechanism-name */
+    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 5, 0, 70, 9, false, false}, /* 9: free-command */
+    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 5, 0, 56, 9, false, false}, /* 10: first-free-command */
+    {QCAP_CONVERT_BYTES, NULL, 6, 1, 55, 4, 6, 10, 0, false, false}, /* 11: passive-code */
+    {QCAP_CONVERT_DECIMAL, NULL, 7, 1, 59, 0, 7, 10, 1, false, false}, /* 12: passive-code */
+    {QCAP_CONVERT_BYTES, NULL, 1, 1, 5, 4, 1, 190, 0, false, false}, /* 13: extended-passive-code */
+    {QCAP_CONVERT_DECIMAL, NULL, 2, 1, 51, 0, 2, 190, 1, false, false}, /* 14: extended-passive-code */
+    {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 4, 0, 8, 0, false, false}, /* 15: reply-code */
+    {QCAP_CONVERT_DECIMAL, NULL, 3, 1, 51, 0, 3, 8, 1, false, false}, /* 16: reply-code */
+    {QCAP_CONVERT_BYTES, NULL, 4, 1, 51, 4, 4, 103, 0, false, false}, /* 17: path-code */
+    {QCAP_CONVERT_DECIMAL, NULL, 5, 1, 55, 0, 5, 103, 1, false, false}, /* 18: path-code */
+    {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 4, 0, 6, 0, false, false}, /* 19: greeting-code */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -1088,7 +1090,7 @@ on1:
         goto out1;
     if (*at == 'U' || *at == 'u') {
         at++;
-        qcap_op_reset(parser, 0 /* verb */);
+        qcap_op_reset(parser, 9 /* verb */);
         p0 = at;
         goto on2;
     }
@@ -1187,7 +1189,7 @@ on7:
         qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_push(parser, 0 /* commands */, 0 /* verb */, QCAP_NONE, QCAP_HERE(p1));
+        qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, QCAP_HERE(p1));
         qcap_element_close(parser, side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p1));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out8;
@@ -1212,19 +1214,19 @@ on8:
         goto out8;
     if (*at == 'P' || *at == 'p') {
         at++;
-        qcap_op_reset(parser, 0 /* verb */);
+        qcap_op_reset(parser, 9 /* verb */);
         p2 = at;
         goto on9;
     }
     if (*at == 'Q' || *at == 'q') {
         at++;
-        qcap_op_reset(parser, 0 /* verb */);
+        qcap_op_reset(parser, 9 /* verb */);
         p2 = at;
         goto on10;
     }
     if (*at == 'R' || *at == 'r') {
         at++;
-        qcap_op_reset(parser, 0 /* verb */);
+        qcap_op_reset(parser, 9 /* verb */);
         p2 = at;
         goto on11;
     }
@@ -1325,7 +1327,7 @@ on16:
         qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_push(parser, 0 /* commands */, 0 /* verb */, QCAP_NONE, QCAP_HERE(p3));
+        qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, QCAP_HERE(p3));
         qcap_element_close(parser, side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p3));
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_SIGNALS_1, QCAP_STOP_PAUSED);
@@ -1401,7 +1403,7 @@ on19:
         qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_push(parser, 0 /* commands */, 0 /* verb */, QCAP_NONE, QCAP_HERE(p2) + 5);
+        qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, QCAP_HERE(p2) + 5);
         qcap_element_close(parser, side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) + 5);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_SIGNALS_1, QCAP_STOP_PAUSED);
@@ -1479,7 +1481,7 @@ on23:
         qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_push(parser, 0 /* commands */, 0 /* verb */, QCAP_NONE, QCAP_HERE(p2) + 5);
+        qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, QCAP_HERE(p2) + 5);
         qcap_element_close(parser, side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) + 5);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_SIGNALS_1, QCAP_STOP_PAUSED);
@@ -1540,7 +1542,7 @@ on25:
         qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_push(parser, 0 /* commands */, 0 /* verb */, QCAP_NONE, QCAP_HERE(p3));
+        qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, QCAP_HERE(p3));
         qcap_element_close(parser, side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p3));
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_SIGNALS_1, QCAP_STOP_PAUSED);
@@ -1566,7 +1568,7 @@ crlf_1:
         at++;
         here = QCAP_HERE(at);
         qcap_op_atomic_end(parser, here);
-        qcap_op_push(parser, 0 /* commands */, 0 /* verb */, QCAP_NONE, here);
+        qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, here);
         qcap_element_close(parser, side->slots, 0, QCAP_FTP_REQUEST, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SIGNALS_1, QCAP_STOP_PAUSED);
@@ -1587,21 +1589,21 @@ signals_1:
     if (*at == 'P' || *at == 'p') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, 0 /* verb */);
+        qcap_op_reset(parser, 9 /* verb */);
         qcap_element_open(parser, side->slots, 0, QCAP_FTP_REQUEST, here - 1);
         goto password_command_1;
     }
     if (*at == 'Q' || *at == 'q') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, 0 /* verb */);
+        qcap_op_reset(parser, 9 /* verb */);
         qcap_element_open(parser, side->slots, 0, QCAP_FTP_REQUEST, here - 1);
         return qcap_stop(parser, at, AT_BARE_COMMAND_1, QCAP_STOP_TABLE);
     }
     if (*at == 'R' || *at == 'r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, 0 /* verb */);
+        qcap_op_reset(parser, 9 /* verb */);
         qcap_element_open(parser, side->slots, 0, QCAP_FTP_REQUEST, here - 1);
         return qcap_stop(parser, at, AT_FILE_COMMAND_1, QCAP_STOP_TABLE);
     }
@@ -1696,7 +1698,7 @@ crlf_5:
         qcap_op_later(parser, side->later, 8 /* close command */, here - 2);
         parser->marks[0] = parser->later_count;
         qcap_op_atomic_end(parser, here);
-        qcap_op_push(parser, 0 /* commands */, 0 /* verb */, QCAP_NONE, here);
+        qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, here);
         qcap_element_close(parser, side->slots, 0, QCAP_FTP_REQUEST, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SIGNALS_1, QCAP_STOP_PAUSED);
@@ -1748,7 +1750,7 @@ crlf_6:
         qcap_op_later(parser, side->later, 14 /* close file-name */, here - 2);
         parser->marks[0] = parser->later_count;
         qcap_op_atomic_end(parser, here);
-        qcap_op_push(parser, 0 /* commands */, 0 /* verb */, QCAP_NONE, here);
+        qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, here);
         qcap_element_close(parser, side->slots, 0, QCAP_FTP_REQUEST, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SIGNALS_1, QCAP_STOP_PAUSED);
@@ -1772,7 +1774,7 @@ crlf_7:
         qcap_op_later(parser, side->later, 10 /* close password */, here - 2);
         parser->marks[0] = parser->later_count;
         qcap_op_atomic_end(parser, here);
-        qcap_op_push(parser, 0 /* commands */, 0 /* verb */, QCAP_NONE, here);
+        qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, here);
         qcap_element_close(parser, side->slots, 0, QCAP_FTP_REQUEST, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SIGNALS_1, QCAP_STOP_PAUSED);
@@ -2655,10 +2657,10 @@ on31:
         qcap_op_store(parser, 4, w4, QCAP_HERE(p2) + 4);
         qcap_op_store(parser, 3, w5, QCAP_HERE(p2) + 6);
         qcap_op_store(parser, 2, w6, QCAP_HERE(p2) + 8);
-        qcap_op_set(parser, 7 /* host */, false, false, value_1(parser), 39, QCAP_HERE(p2) + 8);
+        qcap_op_set(parser, 6 /* host */, false, false, value_1(parser), 39, QCAP_HERE(p2) + 8);
         qcap_op_store(parser, 1, w7, QCAP_HERE(p2) + 12);
         qcap_op_store(parser, 0, w8, QCAP_HERE(p2) + 15);
-        qcap_op_set(parser, 9 /* port */, false, false, value_0(parser), 47, QCAP_HERE(p2) + 15);
+        qcap_op_set(parser, 8 /* port */, false, false, value_0(parser), 47, QCAP_HERE(p2) + 15);
         qcap_op_expect(parser, 0 /* ftp-data */, QCAP_HERE(p2) + 15);
         qcap_element_close(parser, side->slots, 2, QCAP_FTP_REPLY_REPLY_TEXT_HOST_PORT, QCAP_HERE(p2) + 15);
         qcap_element_close(parser, side->slots, 1, QCAP_FTP_REPLY_REPLY_TEXT, QCAP_HERE(p3) - 2);
@@ -3131,7 +3133,7 @@ static const uint16_t targets_7[] = {AT_BEFORE_PASSIVE_CODE_1, AT_OUTCOME_2};
 
 static const uint16_t targets_8[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_1};
 
-static const qcap_piece_t pieces_8[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)" ", 1, QCAP_NONE, false}};
+static const qcap_piece_t pieces_8[] = {{(const unsigned char *)"", 0, 0, false}, {(const unsigned char *)" ", 1, QCAP_NONE, false}};
 
 static const uint8_t next_8[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
@@ -3150,7 +3152,7 @@ static const uint16_t targets_9[] = {AT_BEFORE_TEXT_2};
 
 static const uint16_t targets_10[] = {AT_BEFORE_FEATURE_LINE_1, AT_ANSWER_LINES_2};
 
-static const qcap_piece_t pieces_10[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)" ", 1, QCAP_NONE, false}};
+static const qcap_piece_t pieces_10[] = {{(const unsigned char *)"", 0, 0, false}, {(const unsigned char *)" ", 1, QCAP_NONE, false}};
 
 static const uint8_t next_10[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
@@ -3185,7 +3187,7 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_3, .rule = 139, .choose = choose_3}, /* 3: seen-tls */
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_4, .rule = 180, .protocol = "tls"}, /* 4: secured */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 38, .choose = choose_5}, /* 5: done */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_6, .rule = 181, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 6: final */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_6, .rule = 181, .is_shared = true, .queue = 0, .reg = 9, .key = 65535}, /* 6: final */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_7, .rule = 26, .choose = choose_7}, /* 7: outcome */
     {.kind = QCAP_CONTROL_UNTIL, .targets = targets_8, .rule = 122, .until = &until_8}, /* 8: text-lines */
     {.kind = QCAP_CONTROL_SKIP, .targets = targets_9, .rule = 154}, /* 9: feature-lines */
@@ -3193,7 +3195,7 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_SKIP, .targets = targets_11, .rule = 122}, /* 11: text-lines */
     {.kind = QCAP_CONTROL_UNTIL, .targets = targets_12, .rule = 122, .until = &until_10}, /* 12: text-lines */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 147, .choose = choose_13}, /* 13: answer-lines */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_14, .rule = 182, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 14: final-more */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_14, .rule = 182, .is_shared = true, .queue = 0, .reg = 9, .key = 65535}, /* 14: final-more */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 134, .choose = choose_15}, /* 15: more */
     {.kind = QCAP_CONTROL_SKIP, .targets = targets_16, .rule = 122}, /* 16: text-lines */
     {.kind = QCAP_CONTROL_UNTIL, .targets = targets_17, .rule = 122, .until = &until_8}, /* 17: text-lines */
@@ -4573,7 +4575,7 @@ static const uint16_t actions[] = {
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close request */
-    {QCAP_OP_PUSH, 0, 0, 0, 0, 65535}, /* push commands verb */
+    {QCAP_OP_PUSH, 0, 0, 0, 9, 65535}, /* push commands verb */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
     {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 191, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
@@ -4592,12 +4594,12 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 6, 0, 0}, /* open pathname */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 7, 0, 0}, /* close host-port */
     {QCAP_OP_EXPECT, QCAP_OP_LATER, 0, 0, 0, 0}, /* expect ftp-data */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 9, 0, 47}, /* set port */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 8, 0, 47}, /* set port */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 0, 0, 0}, /* convert p2 */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin p2 */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 1, 0, 0}, /* convert p1 */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 1, 0, 0}, /* begin p1 */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 7, 1, 39}, /* set host */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 6, 1, 39}, /* set host */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 2, 0, 0}, /* convert h4 */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin h4 */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 3, 0, 0}, /* convert h3 */
@@ -4643,8 +4645,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 195, 0}, /* anomaly unknown-command */
     {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 196, 0}, /* anomaly empty-line */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open request */
-    {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset verb */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset verb */
+    {QCAP_OP_RESET, 0, 0, 9, 0, 0}, /* reset verb */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 9, 0, 0}, /* reset verb */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open request */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 10, 0, 0}, /* convert first-free-command */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 10, 0, 0}, /* begin first-free-command */
@@ -4674,12 +4676,12 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 17, 0, 0}, /* close reply-text */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 18, 0, 0}, /* close host-port */
     {QCAP_OP_EXPECT, QCAP_OP_LATER, 0, 0, 0, 0}, /* expect ftp-data */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 9, 0, 47}, /* set port */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 8, 0, 47}, /* set port */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 0, 0, 0}, /* convert p2 */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin p2 */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 1, 0, 0}, /* convert p1 */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 1, 0, 0}, /* begin p1 */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 7, 1, 39}, /* set host */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 6, 1, 39}, /* set host */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 2, 0, 0}, /* convert h4 */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin h4 */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 3, 0, 0}, /* convert h3 */
@@ -12461,7 +12463,7 @@ static const qcap_queue_t queues[] = {
 #define EXTRA_SIZE (64 * sizeof(qcap_queue_entry_t))
 
 /* Where registers of bytes have theirs, and how many. */
-static const qcap_text_t register_texts[] = {{59, 0}, {59, 3}, {62, 0}, {62, 0}, {62, 0}, {62, 0}, {62, 0}, {62, 0}, {62, 45}, {107, 0}, {0, 0}};
+static const qcap_text_t register_texts[] = {{59, 3}, {62, 0}, {62, 0}, {62, 0}, {62, 0}, {62, 0}, {62, 0}, {62, 45}, {107, 0}, {59, 0}, {0, 0}};
 
 static const qcap_text_t shared_texts[] = {{0, 0}};
 
@@ -12477,8 +12479,8 @@ static const qcap_feed_t feeds[] = {
 
 /* Conversations to come. */
 static const qcap_expect_t expects[] = {
-    {"tcp", "ftp-data", QCAP_HOST_ADDRESS, 7, value_2},
-    {"tcp", "ftp-data", QCAP_HOST_TEXT, 8, value_2},
+    {"tcp", "ftp-data", QCAP_HOST_ADDRESS, 6, value_2},
+    {"tcp", "ftp-data", QCAP_HOST_TEXT, 7, value_2},
     {"tcp", "ftp-data", QCAP_HOST_SERVER, 65535, value_2},
     {NULL, NULL, QCAP_HOST_CLIENT, QCAP_NONE, NULL}, /* none */
 };
@@ -12502,10 +12504,11 @@ const qcap_protocol_t qcap_ftp_protocol = {
     .server = {.start = AT_BEFORE_DELAY_CODE_1,
                .search = AT_BEFORE_PASSIVE_CODE_2,
                .search_byte = QCAP_NONE},
-    .side = {.slots = offsetof(struct qcap_ftp_side, slots),
+    .side = {.words = offsetof(struct qcap_ftp_side, words),
+             .later = offsetof(struct qcap_ftp_side, later),
+             .slots = offsetof(struct qcap_ftp_side, slots),
              .regions = offsetof(struct qcap_ftp_side, regions),
              .positions = offsetof(struct qcap_ftp_side, positions),
-             .later = offsetof(struct qcap_ftp_side, later),
              .underway = offsetof(struct qcap_ftp_side, underway),
              .accumulators = offsetof(struct qcap_ftp_side, accumulators),
              .watches = offsetof(struct qcap_ftp_side, watches),
@@ -12533,6 +12536,8 @@ const qcap_protocol_t qcap_ftp_protocol = {
     .conversion_count = 20,
     .queues = queues,
     .queue_count = 1,
+    .register_count = 10,
+    .word_count = 1,
     .until_max = 4,
     .until_size = 4,
     .call_max = 0,

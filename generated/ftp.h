@@ -16,16 +16,17 @@
  *     atomic.words 48
  *     lookback.bytes 9
  *     lookback.open-states 225
- *     bytes.conversation 2720
+ *     bytes.conversation 2672
  *     bytes.shared 224
- *     bytes.direction 1248
+ *     bytes.direction 1224
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0
- *     bytes.direction.registers 80
- *     bytes.direction.elements 48
+ *     bytes.direction.registers 72
+ *     bytes.direction.words 2
+ *     bytes.direction.atomic 192
+ *     bytes.direction.elements 24
  *     bytes.direction.regions 24
  *     bytes.direction.positions 128
- *     bytes.direction.atomic 192
  *     bytes.direction.conversions 128
  *     bytes.direction.accumulators 256
  *     bytes.direction.ends 24
@@ -74,11 +75,12 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_ftp_side {
-    qcap_register_t registers[10];
+    qcap_register_t registers[9];
+    uint16_t words[1];
+    qcap_later_t later[48];
     qcap_slot_t slots[3];
     qcap_region_t regions[1];
     uint64_t positions[16];
-    qcap_later_t later[48];
     qcap_underway_t underway[8];
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];

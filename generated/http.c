@@ -1900,6 +1900,8 @@ enum {
     AT_H16_476 = 1889,
 };
 
+#define WORDS(parser) (((const struct qcap_http_side *)(const void *)((parser) + 1))->words)
+
 /* true */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
@@ -1917,13 +1919,13 @@ static qcap_number_t value_1(const qcap_parser_t *parser)
 /* chunk_size */
 static qcap_number_t value_2(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 4 /* chunk_size */);
+    return qcap_register(parser, 2 /* chunk_size */);
 }
 
 /* content_length */
 static qcap_number_t value_3(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 2 /* content_length */);
+    return qcap_register(parser, 1 /* content_length */);
 }
 
 static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3};
@@ -1934,7 +1936,7 @@ static int choose_5(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* subtype = x-www-form-urlencoded */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* subtype */), qcap_number(1u /* x-www-form-urlencoded */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* subtype */, WORDS(parser)[5]), qcap_number(1u /* x-www-form-urlencoded */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1942,23 +1944,23 @@ static int choose_5(const qcap_parser_t *parser)
     /* ((type = multipart) and is_delimited) and not encoding */
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_AND,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* type */), qcap_number(1u /* multipart */)),
-            qcap_is_true(qcap_register(parser, 9 /* is_delimited */))),
-        qcap_not(qcap_is_set(qcap_register(parser, 6 /* encoding */))));
+            qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* type */, WORDS(parser)[4]), qcap_number(1u /* multipart */)),
+            qcap_is_true(qcap_word(parser, 9 /* is_delimited */, WORDS(parser)[6]))),
+        qcap_not(qcap_is_set(qcap_word(parser, 6 /* encoding */, WORDS(parser)[3]))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* (type = message) and (subtype = rfc822) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* type */), qcap_number(2u /* message */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* subtype */), qcap_number(2u /* rfc822 */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* type */, WORDS(parser)[4]), qcap_number(2u /* message */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* subtype */, WORDS(parser)[5]), qcap_number(2u /* rfc822 */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* encoding */
-    n = qcap_is_set(qcap_register(parser, 6 /* encoding */));
+    n = qcap_is_set(qcap_word(parser, 6 /* encoding */, WORDS(parser)[3]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1972,7 +1974,7 @@ static int choose_11(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* subtype = x-www-form-urlencoded */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* subtype */), qcap_number(1u /* x-www-form-urlencoded */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* subtype */, WORDS(parser)[5]), qcap_number(1u /* x-www-form-urlencoded */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1980,23 +1982,23 @@ static int choose_11(const qcap_parser_t *parser)
     /* ((type = multipart) and is_delimited) and not encoding */
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_AND,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* type */), qcap_number(1u /* multipart */)),
-            qcap_is_true(qcap_register(parser, 9 /* is_delimited */))),
-        qcap_not(qcap_is_set(qcap_register(parser, 6 /* encoding */))));
+            qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* type */, WORDS(parser)[4]), qcap_number(1u /* multipart */)),
+            qcap_is_true(qcap_word(parser, 9 /* is_delimited */, WORDS(parser)[6]))),
+        qcap_not(qcap_is_set(qcap_word(parser, 6 /* encoding */, WORDS(parser)[3]))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* (type = message) and (subtype = rfc822) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* type */), qcap_number(2u /* message */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* subtype */), qcap_number(2u /* rfc822 */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* type */, WORDS(parser)[4]), qcap_number(2u /* message */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* subtype */, WORDS(parser)[5]), qcap_number(2u /* rfc822 */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* encoding */
-    n = qcap_is_set(qcap_register(parser, 6 /* encoding */));
+    n = qcap_is_set(qcap_word(parser, 6 /* encoding */, WORDS(parser)[3]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2010,25 +2012,25 @@ static int choose_12(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* coding = chunked */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(1u /* chunked */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* coding */, WORDS(parser)[1]), qcap_number(1u /* chunked */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* content_length and (not coding or (coding = identity)) */
     n = qcap_binary(QCAP_AND,
-        qcap_is_set(qcap_register(parser, 2 /* content_length */)),
+        qcap_is_set(qcap_register(parser, 1 /* content_length */)),
         qcap_binary(QCAP_OR,
-            qcap_not(qcap_is_set(qcap_register(parser, 3 /* coding */))),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(5u /* identity */))));
+            qcap_not(qcap_is_set(qcap_word(parser, 4 /* coding */, WORDS(parser)[1]))),
+            qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* coding */, WORDS(parser)[1]), qcap_number(5u /* identity */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* not coding or (coding = identity) */
     n = qcap_binary(QCAP_OR,
-        qcap_not(qcap_is_set(qcap_register(parser, 3 /* coding */))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(5u /* identity */)));
+        qcap_not(qcap_is_set(qcap_word(parser, 4 /* coding */, WORDS(parser)[1]))),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* coding */, WORDS(parser)[1]), qcap_number(5u /* identity */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2042,7 +2044,7 @@ static int choose_13(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_delimited */
-    n = qcap_is_true(qcap_register(parser, 9 /* is_delimited */));
+    n = qcap_is_true(qcap_word(parser, 9 /* is_delimited */, WORDS(parser)[6]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2056,7 +2058,7 @@ static int choose_34(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* subtype = x-www-form-urlencoded */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* subtype */), qcap_number(1u /* x-www-form-urlencoded */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* subtype */, WORDS(parser)[5]), qcap_number(1u /* x-www-form-urlencoded */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2064,23 +2066,23 @@ static int choose_34(const qcap_parser_t *parser)
     /* ((type = multipart) and is_delimited) and not encoding */
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_AND,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* type */), qcap_number(1u /* multipart */)),
-            qcap_is_true(qcap_register(parser, 9 /* is_delimited */))),
-        qcap_not(qcap_is_set(qcap_register(parser, 6 /* encoding */))));
+            qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* type */, WORDS(parser)[4]), qcap_number(1u /* multipart */)),
+            qcap_is_true(qcap_word(parser, 9 /* is_delimited */, WORDS(parser)[6]))),
+        qcap_not(qcap_is_set(qcap_word(parser, 6 /* encoding */, WORDS(parser)[3]))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* (type = message) and (subtype = rfc822) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* type */), qcap_number(2u /* message */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* subtype */), qcap_number(2u /* rfc822 */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* type */, WORDS(parser)[4]), qcap_number(2u /* message */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* subtype */, WORDS(parser)[5]), qcap_number(2u /* rfc822 */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* encoding */
-    n = qcap_is_set(qcap_register(parser, 6 /* encoding */));
+    n = qcap_is_set(qcap_word(parser, 6 /* encoding */, WORDS(parser)[3]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2094,7 +2096,7 @@ static int choose_35(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* status = 101 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(101u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* status */), qcap_number(101u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2102,9 +2104,9 @@ static int choose_35(const qcap_parser_t *parser)
     /* ((method = CONNECT) and (status >= 200)) and (status < 300) */
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_AND,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* method */), qcap_number(6u /* CONNECT */)),
-            qcap_binary(QCAP_GE, qcap_register(parser, 1 /* status */), qcap_number(200u))),
-        qcap_binary(QCAP_LT, qcap_register(parser, 1 /* status */), qcap_number(300u)));
+            qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* method */, WORDS(parser)[0]), qcap_number(6u /* CONNECT */)),
+            qcap_binary(QCAP_GE, qcap_register(parser, 0 /* status */), qcap_number(200u))),
+        qcap_binary(QCAP_LT, qcap_register(parser, 0 /* status */), qcap_number(300u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2112,25 +2114,25 @@ static int choose_35(const qcap_parser_t *parser)
     /* ((method = HEAD) or (status = 204)) or (status = 304) */
     n = qcap_binary(QCAP_OR,
         qcap_binary(QCAP_OR,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* method */), qcap_number(2u /* HEAD */)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(204u))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(304u)));
+            qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* method */, WORDS(parser)[0]), qcap_number(2u /* HEAD */)),
+            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* status */), qcap_number(204u))),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* status */), qcap_number(304u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* coding = chunked */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(1u /* chunked */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* coding */, WORDS(parser)[1]), qcap_number(1u /* chunked */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* content_length and (not coding or (coding = identity)) */
     n = qcap_binary(QCAP_AND,
-        qcap_is_set(qcap_register(parser, 2 /* content_length */)),
+        qcap_is_set(qcap_register(parser, 1 /* content_length */)),
         qcap_binary(QCAP_OR,
-            qcap_not(qcap_is_set(qcap_register(parser, 3 /* coding */))),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(5u /* identity */))));
+            qcap_not(qcap_is_set(qcap_word(parser, 4 /* coding */, WORDS(parser)[1]))),
+            qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* coding */, WORDS(parser)[1]), qcap_number(5u /* identity */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2146,9 +2148,9 @@ static int choose_37(const qcap_parser_t *parser)
     /* ((status >= 100) and (status < 200)) and (status <> 101) */
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_AND,
-            qcap_binary(QCAP_GE, qcap_register(parser, 1 /* status */), qcap_number(100u)),
-            qcap_binary(QCAP_LT, qcap_register(parser, 1 /* status */), qcap_number(200u))),
-        qcap_binary(QCAP_NE, qcap_register(parser, 1 /* status */), qcap_number(101u)));
+            qcap_binary(QCAP_GE, qcap_register(parser, 0 /* status */), qcap_number(100u)),
+            qcap_binary(QCAP_LT, qcap_register(parser, 0 /* status */), qcap_number(200u))),
+        qcap_binary(QCAP_NE, qcap_register(parser, 0 /* status */), qcap_number(101u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2428,17 +2430,17 @@ static const qcap_keywords_t words_field_name_2 = {find_field_name_2, 17};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &words_method, 0, 1, 0, 7, 0, 227, 0, false, false}, /* 0: method */
-    {QCAP_CONVERT_HEX, NULL, 0, 1, 0, 0, 0, 36, 4, false, false}, /* 1: chunk-size */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 54, 2, false, true}, /* 2: length */
-    {QCAP_CONVERT_KEYWORD, &words_coding, 0, 1, 0, 8, 0, 228, 3, false, false}, /* 3: coding-name */
+    {QCAP_CONVERT_KEYWORD, &words_method, 0, 1, 0, 7, 0, 227, 3, false, false}, /* 0: method */
+    {QCAP_CONVERT_HEX, NULL, 0, 1, 0, 0, 0, 36, 2, false, false}, /* 1: chunk-size */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 54, 1, false, true}, /* 2: length */
+    {QCAP_CONVERT_KEYWORD, &words_coding, 0, 1, 0, 8, 0, 228, 4, false, false}, /* 3: coding-name */
     {QCAP_CONVERT_KEYWORD, &words_upgrade, 0, 1, 0, 9, 0, 229, 5, false, false}, /* 4: protocol-name */
     {QCAP_CONVERT_KEYWORD, &words_subtype, 0, 1, 0, 21, 0, 230, 8, false, false}, /* 5: subtype */
     {QCAP_CONVERT_KEYWORD, &words_type, 0, 1, 0, 9, 0, 231, 7, false, false}, /* 6: type */
     {QCAP_CONVERT_KEYWORD, &words_encoding, 0, 1, 0, 8, 0, 232, 6, false, false}, /* 7: content-coding */
     {QCAP_CONVERT_KEYWORD, &words_field_name, 0, 1, 0, 19, 0, 233, QCAP_NONE, false, false}, /* 8: field-name */
     {QCAP_CONVERT_KEYWORD, &words_field_name_2, 0, 1, 0, 17, 0, 233, QCAP_NONE, false, false}, /* 9: field-name */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 51, 1, false, false}, /* 10: status-code */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 51, 0, false, false}, /* 10: status-code */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -2852,8 +2854,8 @@ on1:
         goto out1;
     if (IS_TCHAR(*at)) {
         at++;
-        qcap_op_reset(parser, 2 /* content_length */);
-        qcap_op_reset(parser, 3 /* coding */);
+        qcap_op_reset(parser, 1 /* content_length */);
+        qcap_op_reset(parser, 4 /* coding */);
         qcap_op_reset(parser, 6 /* encoding */);
         qcap_op_reset(parser, 7 /* type */);
         qcap_op_reset(parser, 8 /* subtype */);
@@ -2987,7 +2989,7 @@ out6:
 on8:
     if (QCAP_LIKELY((size_t)(end - at) >= 8 && qcap_is_text(at, "HTTP/1.1", 8))) {
         at += 8;
-        qcap_register_put(parser, 0 /* method */, w0);
+        qcap_word_put(parser, 3 /* method */, &side->words[0], w0);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_METHOD, wanted, p6, p7);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_PATH, wanted, p8, p9);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_QUERY, wanted, p10, p11 - 1);
@@ -2996,7 +2998,7 @@ on8:
         qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_push(parser, 0 /* methods */, 0 /* method */, QCAP_NONE, QCAP_HERE(p11) + 8);
+        qcap_op_push(parser, 0 /* methods */, 3 /* method */, QCAP_NONE, QCAP_HERE(p11) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out9;
         goto on9;
@@ -3085,7 +3087,7 @@ out10:
 on4:
     if (QCAP_LIKELY((size_t)(end - at) >= 8 && qcap_is_text(at, "HTTP/1.1", 8))) {
         at += 8;
-        qcap_register_put(parser, 0 /* method */, w0);
+        qcap_word_put(parser, 3 /* method */, &side->words[0], w0);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_METHOD, wanted, p2, p3);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_PATH, wanted, p4, p5 - 1);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET, wanted, p4, p5 - 1);
@@ -3093,7 +3095,7 @@ on4:
         qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_push(parser, 0 /* methods */, 0 /* method */, QCAP_NONE, QCAP_HERE(p5) + 8);
+        qcap_op_push(parser, 0 /* methods */, 3 /* method */, QCAP_NONE, QCAP_HERE(p5) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out11;
         goto on11;
@@ -4547,7 +4549,7 @@ on71:
     word71:
         at++;
         p9 = at;
-        qcap_register_put(parser, 7 /* type */, w2);
+        qcap_word_put(parser, 7 /* type */, &side->words[4], w2);
         goto on72;
     }
 out71:
@@ -4591,14 +4593,14 @@ on73:
         at++;
         p10 = at;
         w3 = find_subtype(p9, (size_t)(p10 - 1 - (p9)));
-        qcap_register_put(parser, 8 /* subtype */, w3);
+        qcap_word_put(parser, 8 /* subtype */, &side->words[5], w3);
         goto on74;
     }
     if (*at == '\r') {
         at++;
         p10 = at;
         w3 = find_subtype(p9, (size_t)(p10 - 1 - (p9)));
-        qcap_register_put(parser, 8 /* subtype */, w3);
+        qcap_word_put(parser, 8 /* subtype */, &side->words[5], w3);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, wanted, p8 - 1, p10 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out75;
@@ -5024,8 +5026,8 @@ token_1:
     if (IS_TCHAR(*at)) {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, 2 /* content_length */);
-        qcap_op_reset(parser, 3 /* coding */);
+        qcap_op_reset(parser, 1 /* content_length */);
+        qcap_op_reset(parser, 4 /* coding */);
         qcap_op_reset(parser, 6 /* encoding */);
         qcap_op_reset(parser, 7 /* type */);
         qcap_op_reset(parser, 8 /* subtype */);
@@ -5099,11 +5101,11 @@ reg_name_1:
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
      * e.g. after "a /" */
 pchar_1:
-    if (at - parser->piece >= 3 && parser->later_count == 0 && !side->slots[0].is_done &&
-        side->slots[0].begin >= parser->piece_offset && side->positions[0] == side->slots[0].begin &&
+    if (at - parser->piece >= 3 && parser->later_count == 0 && !qcap_slot_is_done(&side->slots[0]) &&
+        qcap_slot_begin(&side->slots[0], QCAP_HERE(at)) >= parser->piece_offset && side->positions[0] == qcap_slot_begin(&side->slots[0], QCAP_HERE(at)) &&
         side->positions[1] >= parser->piece_offset &&
         side->positions[2] >= parser->piece_offset) {
-        p2 = (const unsigned char *)(uintptr_t)(side->slots[0].begin - origin);
+        p2 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[0], QCAP_HERE(at)) - origin);
         p3 = (const unsigned char *)(uintptr_t)(side->positions[1] - origin);
         p4 = (const unsigned char *)(uintptr_t)(side->positions[2] - origin);
         goto on3;
@@ -5204,9 +5206,9 @@ http_name_6:
      * field-line = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "a /\na" */
 token_3:
-    if (at - parser->piece >= 15 && !side->slots[1].is_done &&
-        side->slots[1].begin >= parser->piece_offset && !side->slots[2].is_done && side->slots[2].begin == side->slots[1].begin && side->underway[0].begin == side->slots[1].begin) {
-        p6 = (const unsigned char *)(uintptr_t)(side->slots[1].begin - origin);
+    if (at - parser->piece >= 15 && !qcap_slot_is_done(&side->slots[1]) &&
+        qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[2]) && qcap_slot_begin(&side->slots[2], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) && side->underway[0].begin == qcap_slot_begin(&side->slots[1], QCAP_HERE(at))) {
+        p6 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) - origin);
         goto on12;
     }
     at = SCAN_IS_TCHAR(at, end);
@@ -5241,13 +5243,13 @@ request_content_1:
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
      * e.g. after "a /?a" */
 pchar_5:
-    if (at - parser->piece >= 5 && parser->later_count == 0 && !side->slots[0].is_done &&
-        side->slots[0].begin >= parser->piece_offset && side->positions[0] == side->slots[0].begin &&
+    if (at - parser->piece >= 5 && parser->later_count == 0 && !qcap_slot_is_done(&side->slots[0]) &&
+        qcap_slot_begin(&side->slots[0], QCAP_HERE(at)) >= parser->piece_offset && side->positions[0] == qcap_slot_begin(&side->slots[0], QCAP_HERE(at)) &&
         side->positions[1] >= parser->piece_offset &&
         side->positions[2] >= parser->piece_offset &&
         side->positions[3] >= parser->piece_offset &&
         side->positions[4] >= parser->piece_offset) {
-        p6 = (const unsigned char *)(uintptr_t)(side->slots[0].begin - origin);
+        p6 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[0], QCAP_HERE(at)) - origin);
         p7 = (const unsigned char *)(uintptr_t)(side->positions[1] - origin);
         p8 = (const unsigned char *)(uintptr_t)(side->positions[2] - origin);
         p9 = (const unsigned char *)(uintptr_t)(side->positions[3] - origin);
@@ -5550,11 +5552,11 @@ http_version_6:
      * field-vchar = . VCHAR / obs-text / field-CTL      RFC 9110, 5.5
      * e.g. after "a /\na:a" */
 field_content_1:
-    if (at - parser->piece >= 18 && !side->slots[1].is_done &&
-        side->slots[1].begin >= parser->piece_offset && !side->slots[2].is_done &&
-        side->slots[2].begin >= parser->piece_offset) {
-        p9 = (const unsigned char *)(uintptr_t)(side->slots[1].begin - origin);
-        p10 = (const unsigned char *)(uintptr_t)(side->slots[2].begin - origin);
+    if (at - parser->piece >= 18 && !qcap_slot_is_done(&side->slots[1]) &&
+        qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[2]) &&
+        qcap_slot_begin(&side->slots[2], QCAP_HERE(at)) >= parser->piece_offset) {
+        p9 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) - origin);
+        p10 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[2], QCAP_HERE(at)) - origin);
         goto on22;
     }
     from = at;
@@ -5755,11 +5757,11 @@ ows_15:
      * Connection = ... / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * e.g. after "a /\na:a" */
 token_6:
-    if (at - parser->piece >= 18 && !side->slots[1].is_done &&
-        side->slots[1].begin >= parser->piece_offset && !side->slots[2].is_done &&
-        side->slots[2].begin >= parser->piece_offset && !side->slots[3].is_done && side->slots[3].begin == side->slots[2].begin && !side->slots[4].is_done && side->slots[4].begin == side->slots[2].begin) {
-        p9 = (const unsigned char *)(uintptr_t)(side->slots[1].begin - origin);
-        p10 = (const unsigned char *)(uintptr_t)(side->slots[2].begin - origin);
+    if (at - parser->piece >= 18 && !qcap_slot_is_done(&side->slots[1]) &&
+        qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[2]) &&
+        qcap_slot_begin(&side->slots[2], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[3]) && qcap_slot_begin(&side->slots[3], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[2], QCAP_HERE(at)) && !qcap_slot_is_done(&side->slots[4]) && qcap_slot_begin(&side->slots[4], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[2], QCAP_HERE(at))) {
+        p9 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) - origin);
+        p10 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[2], QCAP_HERE(at)) - origin);
         goto on51;
     }
     at = SCAN_IS_TCHAR(at, end);
@@ -6977,8 +6979,8 @@ reason_phrase_2:
         here = QCAP_HERE(at);
         qcap_op_later(parser, side->later, 372 /* close reason-phrase */, here - 1);
         qcap_op_atomic_end(parser, here);
-        qcap_op_reset(parser, 2 /* content_length */);
-        qcap_op_reset(parser, 3 /* coding */);
+        qcap_op_reset(parser, 1 /* content_length */);
+        qcap_op_reset(parser, 4 /* coding */);
         qcap_op_reset(parser, 5 /* upgrade */);
         qcap_op_reset(parser, 6 /* encoding */);
         qcap_op_reset(parser, 7 /* type */);
@@ -8715,7 +8717,7 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_CLOSE, .targets = targets_33, .rule = 212}, /* 33: closed-content */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_34, .rule = 203, .choose = choose_34}, /* 34: rest-content */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_35, .rule = 99, .choose = choose_35}, /* 35: final-content */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_36, .rule = 99, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 36: final-content */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_36, .rule = 99, .is_shared = true, .queue = 0, .reg = 3, .key = 65535}, /* 36: final-content */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_37, .rule = 90, .choose = choose_37}, /* 37: response-content */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_38, .rule = 26, .choose = choose_13}, /* 38: head-LF */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_39, .rule = 93, .slot = 0}, /* 39: response-field */
@@ -11816,7 +11818,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_PUSH, QCAP_OP_LATER, 0, 0, 0, 65535}, /* push methods method */
+    {QCAP_OP_PUSH, QCAP_OP_LATER, 0, 0, 3, 65535}, /* push methods method */
     {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 235, 0}, /* anomaly missing-version */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 2, 0, 0}, /* close request-target */
     {QCAP_OP_SET, QCAP_OP_LATER | QCAP_OP_SHARED, 0, 0, 0, 236}, /* set is_simple */
@@ -11841,10 +11843,10 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, 0, 0, 8, 0, 0}, /* reset subtype */
     {QCAP_OP_RESET, 0, 0, 7, 0, 0}, /* reset type */
     {QCAP_OP_RESET, 0, 0, 6, 0, 0}, /* reset encoding */
-    {QCAP_OP_RESET, 0, 0, 3, 0, 0}, /* reset coding */
-    {QCAP_OP_RESET, 0, 0, 2, 0, 0}, /* reset content_length */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 2, 0, 0}, /* reset content_length */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 3, 0, 0}, /* reset coding */
+    {QCAP_OP_RESET, 0, 0, 4, 0, 0}, /* reset coding */
+    {QCAP_OP_RESET, 0, 0, 1, 0, 0}, /* reset content_length */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset content_length */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 4, 0, 0}, /* reset coding */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 6, 0, 0}, /* reset encoding */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 7, 0, 0}, /* reset type */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 8, 0, 0}, /* reset subtype */
@@ -33986,10 +33988,11 @@ const qcap_protocol_t qcap_http_protocol = {
     .server = {.start = AT_ANSWER_1,
                .search = AT_BEFORE_HTTP_NAME_2,
                .search_byte = 72},
-    .side = {.slots = offsetof(struct qcap_http_side, slots),
+    .side = {.words = offsetof(struct qcap_http_side, words),
+             .later = offsetof(struct qcap_http_side, later),
+             .slots = offsetof(struct qcap_http_side, slots),
              .regions = offsetof(struct qcap_http_side, regions),
              .positions = offsetof(struct qcap_http_side, positions),
-             .later = offsetof(struct qcap_http_side, later),
              .underway = offsetof(struct qcap_http_side, underway),
              .accumulators = offsetof(struct qcap_http_side, accumulators),
              .ahead = offsetof(struct qcap_http_side, ahead),
@@ -34015,6 +34018,8 @@ const qcap_protocol_t qcap_http_protocol = {
     .conversion_count = 11,
     .queues = queues,
     .queue_count = 1,
+    .register_count = 10,
+    .word_count = 7,
     .until_max = 0,
     .until_size = 0,
     .call_max = 0,

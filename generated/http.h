@@ -16,16 +16,17 @@
  *     atomic.words 35
  *     lookback.bytes 9
  *     lookback.open-states 736
- *     bytes.conversation 1664
+ *     bytes.conversation 1472
  *     bytes.shared 224
- *     bytes.direction 688
+ *     bytes.direction 592
  *     bytes.direction.parser 176
- *     bytes.sub-stream 1032
- *     bytes.direction.registers 80
- *     bytes.direction.elements 112
+ *     bytes.sub-stream 936
+ *     bytes.direction.registers 24
+ *     bytes.direction.words 14
+ *     bytes.direction.atomic 140
+ *     bytes.direction.elements 56
  *     bytes.direction.regions 24
  *     bytes.direction.positions 48
- *     bytes.direction.atomic 140
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
  *     bytes.direction.ahead 32
@@ -143,11 +144,12 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_http_side {
-    qcap_register_t registers[10];
+    qcap_register_t registers[3];
+    uint16_t words[7];
+    qcap_later_t later[35];
     qcap_slot_t slots[7];
     qcap_region_t regions[1];
     uint64_t positions[6];
-    qcap_later_t later[35];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
     unsigned char ahead[32];

@@ -1176,10 +1176,12 @@ enum {
     AT_PART_LITERAL_12 = 1165,
 };
 
+#define WORDS(parser) (((const struct qcap_imap_side *)(const void *)((parser) + 1))->words)
+
 /* rounds + 1 */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
-    return qcap_binary(QCAP_ADD, qcap_register(parser, 11 /* rounds */), qcap_number(1u));
+    return qcap_binary(QCAP_ADD, qcap_register(parser, 2 /* rounds */), qcap_number(1u));
 }
 
 /* false */
@@ -1220,7 +1222,7 @@ static qcap_number_t value_5(const qcap_parser_t *parser)
 /* size */
 static qcap_number_t value_6(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 3 /* size */);
+    return qcap_register(parser, 1 /* size */);
 }
 
 static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6};
@@ -1231,7 +1233,7 @@ static int choose_1(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* verb = STARTTLS */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* verb */), qcap_number(4u /* STARTTLS */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* verb */, WORDS(parser)[0]), qcap_number(4u /* STARTTLS */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1257,7 +1259,7 @@ static int choose_4(const qcap_parser_t *parser)
         qcap_binary(QCAP_AND,
             qcap_is_true(qcap_shared(parser, 0 /* is_auth */)),
             qcap_not(qcap_is_set(qcap_shared(parser, 1 /* outcome */)))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 11 /* rounds */), qcap_number(0u)));
+        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* rounds */), qcap_number(0u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1268,8 +1270,8 @@ static int choose_4(const qcap_parser_t *parser)
             qcap_binary(QCAP_AND,
                 qcap_is_true(qcap_shared(parser, 0 /* is_auth */)),
                 qcap_not(qcap_is_set(qcap_shared(parser, 1 /* outcome */)))),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 11 /* rounds */), qcap_number(1u))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(2u /* LOGIN */)));
+            qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* rounds */), qcap_number(1u))),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(2u /* LOGIN */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1284,7 +1286,7 @@ static int choose_6(const qcap_parser_t *parser)
 
     /* is_synchronizing and (outcome = 2) */
     n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 4 /* is_synchronizing */)),
+        qcap_is_true(qcap_word(parser, 5 /* is_synchronizing */, WORDS(parser)[2])),
         qcap_binary(QCAP_EQ, qcap_shared(parser, 1 /* outcome */), qcap_number(2u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
@@ -1300,7 +1302,7 @@ static int choose_8(const qcap_parser_t *parser)
 
     /* is_synchronizing and (outcome = 2) */
     n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 4 /* is_synchronizing */)),
+        qcap_is_true(qcap_word(parser, 5 /* is_synchronizing */, WORDS(parser)[2])),
         qcap_binary(QCAP_EQ, qcap_shared(parser, 1 /* outcome */), qcap_number(2u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
@@ -1316,7 +1318,7 @@ static int choose_11(const qcap_parser_t *parser)
 
     /* is_synchronizing and (outcome = 2) */
     n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 4 /* is_synchronizing */)),
+        qcap_is_true(qcap_word(parser, 5 /* is_synchronizing */, WORDS(parser)[2])),
         qcap_binary(QCAP_EQ, qcap_shared(parser, 1 /* outcome */), qcap_number(2u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
@@ -1332,7 +1334,7 @@ static int choose_13(const qcap_parser_t *parser)
 
     /* is_synchronizing and (outcome = 2) */
     n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 4 /* is_synchronizing */)),
+        qcap_is_true(qcap_word(parser, 5 /* is_synchronizing */, WORDS(parser)[2])),
         qcap_binary(QCAP_EQ, qcap_shared(parser, 1 /* outcome */), qcap_number(2u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
@@ -1348,7 +1350,7 @@ static int choose_15(const qcap_parser_t *parser)
 
     /* is_synchronizing and (outcome = 2) */
     n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 4 /* is_synchronizing */)),
+        qcap_is_true(qcap_word(parser, 5 /* is_synchronizing */, WORDS(parser)[2])),
         qcap_binary(QCAP_EQ, qcap_shared(parser, 1 /* outcome */), qcap_number(2u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
@@ -1364,7 +1366,7 @@ static int choose_18(const qcap_parser_t *parser)
 
     /* is_synchronizing and (outcome = 2) */
     n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 4 /* is_synchronizing */)),
+        qcap_is_true(qcap_word(parser, 5 /* is_synchronizing */, WORDS(parser)[2])),
         qcap_binary(QCAP_EQ, qcap_shared(parser, 1 /* outcome */), qcap_number(2u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
@@ -1379,25 +1381,25 @@ static int choose_21(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* verb = LOGIN */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* verb */), qcap_number(1u /* LOGIN */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* verb */, WORDS(parser)[0]), qcap_number(1u /* LOGIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* verb = AUTHENTICATE */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* verb */), qcap_number(2u /* AUTHENTICATE */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* verb */, WORDS(parser)[0]), qcap_number(2u /* AUTHENTICATE */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* verb = APPEND */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* verb */), qcap_number(3u /* APPEND */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* verb */, WORDS(parser)[0]), qcap_number(3u /* APPEND */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* has_mailbox */
-    n = qcap_is_true(qcap_register(parser, 2 /* has_mailbox */));
+    n = qcap_is_true(qcap_word(parser, 4 /* has_mailbox */, WORDS(parser)[1]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1411,7 +1413,7 @@ static int choose_27(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* status = OK */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 5 /* status */), qcap_number(1u /* OK */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* status */, WORDS(parser)[3]), qcap_number(1u /* OK */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1425,7 +1427,7 @@ static int choose_28(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* name = CAPABILITY */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(5u /* CAPABILITY */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(5u /* CAPABILITY */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1454,26 +1456,26 @@ static int choose_66(const qcap_parser_t *parser)
 
     /* is_mail or ((name = RFC822) and not part) */
     n = qcap_binary(QCAP_OR,
-        qcap_is_true(qcap_register(parser, 8 /* is_mail */)),
+        qcap_is_true(qcap_word(parser, 9 /* is_mail */, WORDS(parser)[6])),
         qcap_binary(QCAP_AND,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(12u /* RFC822 */)),
-            qcap_not(qcap_is_set(qcap_register(parser, 7 /* part */)))));
+            qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(12u /* RFC822 */)),
+            qcap_not(qcap_is_set(qcap_word(parser, 8 /* part */, WORDS(parser)[5])))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* is_header or ((name = RFC822) and (part = HEADER)) */
     n = qcap_binary(QCAP_OR,
-        qcap_is_true(qcap_register(parser, 9 /* is_header */)),
+        qcap_is_true(qcap_word(parser, 10 /* is_header */, WORDS(parser)[7])),
         qcap_binary(QCAP_AND,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(12u /* RFC822 */)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* part */), qcap_number(1u /* HEADER */))));
+            qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(12u /* RFC822 */)),
+            qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* part */, WORDS(parser)[5]), qcap_number(1u /* HEADER */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* name = ENVELOPE */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(11u /* ENVELOPE */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(11u /* ENVELOPE */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1487,7 +1489,7 @@ static int choose_67(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* name = FETCH */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(1u /* FETCH */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(1u /* FETCH */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1503,37 +1505,37 @@ static int choose_82(const qcap_parser_t *parser)
     /* ((name = OK) or (name = NO)) or (name = BAD) */
     n = qcap_binary(QCAP_OR,
         qcap_binary(QCAP_OR,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(6u /* OK */)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(7u /* NO */))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(8u /* BAD */)));
+            qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(6u /* OK */)),
+            qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(7u /* NO */))),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(8u /* BAD */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* (name = BYE) or (name = PREAUTH) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(9u /* BYE */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(10u /* PREAUTH */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(9u /* BYE */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(10u /* PREAUTH */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* name = CAPABILITY */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(5u /* CAPABILITY */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(5u /* CAPABILITY */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* (name = LIST) or (name = LSUB) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(2u /* LIST */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(3u /* LSUB */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(2u /* LIST */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(3u /* LSUB */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* name = STATUS */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* name */), qcap_number(4u /* STATUS */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(4u /* STATUS */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1548,16 +1550,16 @@ static int choose_85(const qcap_parser_t *parser)
 
     /* (verb = STARTTLS) and (status = OK) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* verb */), qcap_number(4u /* STARTTLS */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 5 /* status */), qcap_number(1u /* OK */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* verb */, WORDS(parser)[0]), qcap_number(4u /* STARTTLS */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* status */, WORDS(parser)[3]), qcap_number(1u /* OK */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* (verb = COMPRESS) and (status = OK) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* verb */), qcap_number(5u /* COMPRESS */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 5 /* status */), qcap_number(1u /* OK */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* verb */, WORDS(parser)[0]), qcap_number(5u /* COMPRESS */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* status */, WORDS(parser)[3]), qcap_number(1u /* OK */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1572,52 +1574,52 @@ static int choose_97(const qcap_parser_t *parser)
 
     /* (mechanism = LOGIN) and (rounds > 0) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(2u /* LOGIN */)),
-        qcap_binary(QCAP_GT, qcap_register(parser, 11 /* rounds */), qcap_number(0u)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(2u /* LOGIN */)),
+        qcap_binary(QCAP_GT, qcap_register(parser, 2 /* rounds */), qcap_number(0u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* rounds > 0 */
-    n = qcap_binary(QCAP_GT, qcap_register(parser, 11 /* rounds */), qcap_number(0u));
+    n = qcap_binary(QCAP_GT, qcap_register(parser, 2 /* rounds */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* mechanism = PLAIN */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(1u /* PLAIN */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(1u /* PLAIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* mechanism = LOGIN */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(2u /* LOGIN */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(2u /* LOGIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* mechanism = CRAM-MD5 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(3u /* CRAM-MD5 */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(3u /* CRAM-MD5 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 4;
     /* mechanism = XOAUTH2 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(4u /* XOAUTH2 */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(4u /* XOAUTH2 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 5;
     /* mechanism = OAUTHBEARER */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(5u /* OAUTHBEARER */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(5u /* OAUTHBEARER */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 6;
     /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-256) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(6u /* SCRAM-SHA-1 */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 10 /* mechanism */), qcap_number(7u /* SCRAM-SHA-256 */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(6u /* SCRAM-SHA-1 */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(7u /* SCRAM-SHA-256 */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1783,19 +1785,19 @@ static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_JOIN, NULL, 0, 1, 0, 513, 0, 192, QCAP_NONE, false, false}, /* 2: special */
     {QCAP_CONVERT_JOIN, NULL, 1, 1, 513, 513, 1, 266, QCAP_NONE, false, false}, /* 3: odd-pair */
     {QCAP_CONVERT_JOIN, NULL, 0, 1, 0, 513, 0, 215, QCAP_NONE, false, false}, /* 4: literal-value */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 188, 3, false, false}, /* 5: number */
-    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 183, 10, false, false}, /* 6: auth-type */
-    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 12, 0, 8, 1, false, false}, /* 7: listed-name */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 188, 1, false, false}, /* 5: number */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 183, 11, false, false}, /* 6: auth-type */
+    {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 12, 0, 8, 3, false, false}, /* 7: listed-name */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 1, 0, false, false}, /* 8: numbered-tag */
     {QCAP_CONVERT_BYTES, NULL, 1, 1, 513, 65, 1, 267, 0, false, false}, /* 9: other-tag */
-    {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 50, 6, false, false}, /* 10: code-name */
-    {QCAP_CONVERT_KEYWORD, &words_status, 0, 1, 0, 3, 0, 63, 5, false, false}, /* 11: resp-cond-state */
+    {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 50, 7, false, false}, /* 10: code-name */
+    {QCAP_CONVERT_KEYWORD, &words_status, 0, 1, 0, 3, 0, 63, 6, false, false}, /* 11: resp-cond-state */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 52, 0, false, false}, /* 12: response-tag */
     {QCAP_CONVERT_JOIN, NULL, 2, 1, 1026, 513, 2, 268, QCAP_NONE, false, false}, /* 13: part-text */
-    {QCAP_CONVERT_KEYWORD, &words_part, 0, 1, 0, 6, 0, 97, 7, false, false}, /* 14: item-part */
-    {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 94, 6, false, false}, /* 15: item-main */
-    {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 31, 6, false, false}, /* 16: data-name */
-    {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 72, 6, false, false}, /* 17: other-name */
+    {QCAP_CONVERT_KEYWORD, &words_part, 0, 1, 0, 6, 0, 97, 8, false, false}, /* 14: item-part */
+    {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 94, 7, false, false}, /* 15: item-main */
+    {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 31, 7, false, false}, /* 16: data-name */
+    {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 72, 7, false, false}, /* 17: other-name */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -2095,8 +2097,8 @@ on1:
         goto out1;
     if (IS_OTHER_CHAR(*at)) {
         at++;
-        qcap_op_reset(parser, 1 /* verb */);
-        qcap_op_reset(parser, 2 /* has_mailbox */);
+        qcap_op_reset(parser, 3 /* verb */);
+        qcap_op_reset(parser, 4 /* has_mailbox */);
         p0 = at;
         goto on2;
     }
@@ -2242,9 +2244,9 @@ on8:
         parser->depth = (uint16_t)(parser->base + 2);
         qcap_element_close(parser, side->slots, parser->base + 1, QCAP_IMAP_REQUEST_TAG, QCAP_HERE(p1) - 1);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_IMAP_REQUEST_COMMAND, QCAP_HERE(p1));
-        qcap_register_put(parser, 1 /* verb */, w1);
+        qcap_word_put(parser, 3 /* verb */, &side->words[0], w1);
         qcap_element_close(parser, side->slots, parser->base + 1, QCAP_IMAP_REQUEST_COMMAND, QCAP_HERE(p1) + 5);
-        qcap_op_push(parser, 0 /* commands */, 1 /* verb */, 0 /* tag */, QCAP_HERE(p1) + 5);
+        qcap_op_push(parser, 0 /* commands */, 3 /* verb */, 0 /* tag */, QCAP_HERE(p1) + 5);
         parser->later_text = 0;
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out9;
@@ -2957,8 +2959,8 @@ numbered_tag_4:
     if (IS_SET_7(*at)) {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, 1 /* verb */);
-        qcap_op_reset(parser, 2 /* has_mailbox */);
+        qcap_op_reset(parser, 3 /* verb */);
+        qcap_op_reset(parser, 4 /* has_mailbox */);
         qcap_element_open(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, here - 1);
         qcap_op_later(parser, side->later, 78 /* open tag */, here - 1);
         side->positions[0] = here - 1;
@@ -3289,7 +3291,7 @@ on6:
     if (*at == ' ' || *at == ']') {
         p3 = at;
         w0 = find_name(p2, (size_t)(p3 - (p2)));
-        qcap_register_put(parser, 6 /* name */, w0);
+        qcap_word_put(parser, 7 /* name */, &side->words[4], w0);
         goto on7;
     }
 out6:
@@ -3604,9 +3606,9 @@ message_number_1:
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok" */
 rest_of_status_1:
-    if (at - parser->piece >= 4 && !side->slots[parser->base + 0].is_done &&
-        side->slots[parser->base + 0].begin >= parser->piece_offset) {
-        p1 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 0].begin - origin);
+    if (at - parser->piece >= 4 && !qcap_slot_is_done(&side->slots[parser->base + 0]) &&
+        qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) >= parser->piece_offset) {
+        p1 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
         goto on4;
     }
     if (at == end)
@@ -3653,9 +3655,9 @@ resp_text_1:
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\r" */
 crlf_1:
-    if (at - parser->piece >= 13 && !side->slots[parser->base + 0].is_done &&
-        side->slots[parser->base + 0].begin >= parser->piece_offset) {
-        p9 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 0].begin - origin);
+    if (at - parser->piece >= 13 && !qcap_slot_is_done(&side->slots[parser->base + 0]) &&
+        qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) >= parser->piece_offset) {
+        p9 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
         goto on16;
     }
     if (at == end)
@@ -3979,13 +3981,13 @@ number_data_1:
     /* capability = 1*. code-char      RFC 3501, 7.1
      * e.g. after "* ok [a " */
 capability_1:
-    if (at - parser->piece >= 8 && !side->slots[parser->base + 0].is_done &&
-        side->slots[parser->base + 0].begin >= parser->piece_offset && !side->slots[parser->base + 1].is_done &&
-        side->slots[parser->base + 1].begin >= parser->piece_offset && !side->slots[parser->base + 2].is_done &&
-        side->slots[parser->base + 2].begin >= parser->piece_offset) {
-        p4 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 0].begin - origin);
-        p5 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 1].begin - origin);
-        p6 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 2].begin - origin);
+    if (at - parser->piece >= 8 && !qcap_slot_is_done(&side->slots[parser->base + 0]) &&
+        qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 1]) &&
+        qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 2]) &&
+        qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) >= parser->piece_offset) {
+        p4 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
+        p5 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) - origin);
+        p6 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) - origin);
         goto on11;
     }
     if (at == end)
@@ -4526,9 +4528,9 @@ do_22:
 
 do_26:
     here = QCAP_HERE(at);
-    qcap_op_reset(parser, 8 /* is_mail */);
-    qcap_op_reset(parser, 9 /* is_header */);
-    qcap_op_reset(parser, 7 /* part */);
+    qcap_op_reset(parser, 9 /* is_mail */);
+    qcap_op_reset(parser, 10 /* is_header */);
+    qcap_op_reset(parser, 8 /* part */);
     qcap_element_open(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_ITEM_NAME, here - 1);
     side->underway[0].begin = (here - 1);
     goto item_main_2;
@@ -4782,7 +4784,7 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_27, .rule = 176, .choose = choose_27}, /* 27: seen-tls */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_28, .rule = 71, .choose = choose_28}, /* 28: code-rest */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_29, .rule = 185, .is_shared = true, .choose = choose_29}, /* 29: continued */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_30, .rule = 262, .is_shared = true, .queue = 0, .reg = 1, .key = 0}, /* 30: tagged-end */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_30, .rule = 262, .is_shared = true, .queue = 0, .reg = 3, .key = 0}, /* 30: tagged-end */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_31, .rule = 71, .choose = choose_28}, /* 31: code-rest */
     {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 32: list */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 220, .value = value_6}, /* 33: message */
@@ -4838,7 +4840,7 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_83, .rule = 263, .protocol = "tls"}, /* 83: secured */
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_84, .rule = 264, .protocol = "?"}, /* 84: compressed */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_85, .rule = 74, .choose = choose_85}, /* 85: ended */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_86, .rule = 262, .is_shared = true, .queue = 0, .reg = 1, .key = 0}, /* 86: tagged-end */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_86, .rule = 262, .is_shared = true, .queue = 0, .reg = 3, .key = 0}, /* 86: tagged-end */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_87, .rule = 71, .choose = choose_28}, /* 87: code-rest */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_88, .rule = 71, .choose = choose_28}, /* 88: code-rest */
     {.kind = QCAP_CONTROL_CALL, .targets = targets_89, .rule = 92}, /* 89: list */
@@ -5902,7 +5904,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 2, 5, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 11, 0, 270}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 2, 0, 270}, /* set rounds */
     {QCAP_OP_OPEN, 0, 2, 5, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
@@ -5931,16 +5933,16 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin odd-pair */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 4, 0, 0}, /* convert literal-value */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 4, 0, 0}, /* begin literal-value */
-    {QCAP_OP_SET, 0, 0, 4, 1, 273}, /* set is_synchronizing */
+    {QCAP_OP_SET, 0, 0, 5, 1, 273}, /* set is_synchronizing */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 5, 0, 0}, /* convert number */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 5, 0, 0}, /* begin number */
-    {QCAP_OP_SET, 0, 0, 4, 2, 274}, /* set is_synchronizing */
+    {QCAP_OP_SET, 0, 0, 5, 2, 274}, /* set is_synchronizing */
     {QCAP_OP_CLOSE, QCAP_OP_JOINED, 1, 3, 0, 0}, /* close username */
     {QCAP_OP_OPEN, QCAP_OP_JOINED, 1, 3, 0, 0}, /* open username */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 1, 3, 0, 0}, /* open username */
-    {QCAP_OP_SET, 0, 0, 11, 0, 275}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 2, 0, 275}, /* set rounds */
     {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 276}, /* set is_auth */
-    {QCAP_OP_SET, 0, 0, 11, 3, 276}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 2, 3, 276}, /* set rounds */
     {QCAP_OP_CLOSE, 0, 1, 6, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 6, 0, 0}, /* convert auth-type */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin auth-type */
@@ -5964,10 +5966,10 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 10, 0, 0}, /* open literal */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 10, 0, 0}, /* open literal */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_PUSH, QCAP_OP_LATER, 0, 0, 1, 0}, /* push commands verb */
+    {QCAP_OP_PUSH, QCAP_OP_LATER, 0, 0, 3, 0}, /* push commands verb */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 2, 0, 0}, /* close command */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 7, 0, 0}, /* convert listed-name */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 2, 2, 15}, /* set has_mailbox */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 4, 2, 15}, /* set has_mailbox */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 7, 0, 0}, /* begin listed-name */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 2, 0, 0}, /* open command */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 1, 0, 0}, /* close tag */
@@ -5977,10 +5979,10 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 9, 0, 0}, /* convert other-tag */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 9, 0, 0}, /* begin other-tag */
-    {QCAP_OP_RESET, 0, 0, 2, 0, 0}, /* reset has_mailbox */
-    {QCAP_OP_RESET, 0, 0, 1, 0, 0}, /* reset verb */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset verb */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 2, 0, 0}, /* reset has_mailbox */
+    {QCAP_OP_RESET, 0, 0, 4, 0, 0}, /* reset has_mailbox */
+    {QCAP_OP_RESET, 0, 0, 3, 0, 0}, /* reset verb */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 3, 0, 0}, /* reset verb */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 4, 0, 0}, /* reset has_mailbox */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 0, 0, 0, 0}, /* close request */
     {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 269, 0}, /* anomaly bare-LF */
     {QCAP_OP_MARK, 0, 0, 0, 0, 0}, /* mark */
@@ -6096,13 +6098,13 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 36, 0, 0}, /* close body */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 36, 0, 0}, /* open body */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 36, 0, 0}, /* open body */
-    {QCAP_OP_SET, 0, 0, 9, 1, 241}, /* set is_header */
-    {QCAP_OP_SET, 0, 0, 8, 1, 241}, /* set is_mail */
+    {QCAP_OP_SET, 0, 0, 10, 1, 241}, /* set is_header */
+    {QCAP_OP_SET, 0, 0, 9, 1, 241}, /* set is_mail */
     {QCAP_OP_CLOSE, 0, 1, 20, 0, 0}, /* close section */
-    {QCAP_OP_SET, 0, 0, 8, 2, 282}, /* set is_mail */
+    {QCAP_OP_SET, 0, 0, 9, 2, 282}, /* set is_mail */
     {QCAP_OP_OPEN, 0, 1, 20, 0, 0}, /* open section */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 20, 0, 0}, /* open section */
-    {QCAP_OP_SET, 0, 0, 9, 2, 231}, /* set is_header */
+    {QCAP_OP_SET, 0, 0, 10, 2, 231}, /* set is_header */
     {QCAP_OP_CLOSE, 0, 1, 19, 0, 0}, /* close item-name */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 14, 0, 0}, /* convert item-part */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 14, 0, 0}, /* begin item-part */
@@ -6110,12 +6112,12 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 15, 0, 0}, /* begin item-main */
     {QCAP_OP_OPEN, 0, 1, 19, 0, 0}, /* open item-name */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 19, 0, 0}, /* open item-name */
-    {QCAP_OP_RESET, 0, 0, 7, 0, 0}, /* reset part */
-    {QCAP_OP_RESET, 0, 0, 9, 0, 0}, /* reset is_header */
-    {QCAP_OP_RESET, 0, 0, 8, 0, 0}, /* reset is_mail */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 8, 0, 0}, /* reset is_mail */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 9, 0, 0}, /* reset is_header */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 7, 0, 0}, /* reset part */
+    {QCAP_OP_RESET, 0, 0, 8, 0, 0}, /* reset part */
+    {QCAP_OP_RESET, 0, 0, 10, 0, 0}, /* reset is_header */
+    {QCAP_OP_RESET, 0, 0, 9, 0, 0}, /* reset is_mail */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 9, 0, 0}, /* reset is_mail */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 10, 0, 0}, /* reset is_header */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 8, 0, 0}, /* reset part */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 18, 0, 0}, /* close data-name */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 16, 0, 0}, /* convert data-name */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 16, 0, 0}, /* begin data-name */
@@ -14432,11 +14434,12 @@ const qcap_protocol_t qcap_imap_protocol = {
     .server = {.start = AT_BEFORE_GREETING_1,
                .search = AT_BEFORE_NUMBER_START_1,
                .search_byte = QCAP_NONE},
-    .side = {.slots = offsetof(struct qcap_imap_side, slots),
+    .side = {.words = offsetof(struct qcap_imap_side, words),
+             .later = offsetof(struct qcap_imap_side, later),
+             .slots = offsetof(struct qcap_imap_side, slots),
              .regions = offsetof(struct qcap_imap_side, regions),
              .frames = offsetof(struct qcap_imap_side, frames),
              .positions = offsetof(struct qcap_imap_side, positions),
-             .later = offsetof(struct qcap_imap_side, later),
              .underway = offsetof(struct qcap_imap_side, underway),
              .accumulators = offsetof(struct qcap_imap_side, accumulators),
              .ahead = offsetof(struct qcap_imap_side, ahead),
@@ -14462,6 +14465,8 @@ const qcap_protocol_t qcap_imap_protocol = {
     .conversion_count = 18,
     .queues = queues,
     .queue_count = 1,
+    .register_count = 12,
+    .word_count = 9,
     .until_max = 0,
     .until_size = 0,
     .call_max = 63,

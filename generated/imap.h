@@ -16,17 +16,18 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 11
- *     bytes.conversation 8056
+ *     bytes.conversation 7864
  *     bytes.shared 328
- *     bytes.direction 3840
+ *     bytes.direction 3744
  *     bytes.direction.parser 176
- *     bytes.sub-stream 4184
- *     bytes.direction.registers 96
- *     bytes.direction.elements 80
+ *     bytes.sub-stream 4088
+ *     bytes.direction.registers 24
+ *     bytes.direction.words 18
+ *     bytes.direction.atomic 68
+ *     bytes.direction.elements 40
  *     bytes.direction.regions 24
  *     bytes.direction.calls 1008
  *     bytes.direction.positions 24
- *     bytes.direction.atomic 68
  *     bytes.direction.conversions 48
  *     bytes.direction.accumulators 96
  *     bytes.direction.ahead 32
@@ -98,12 +99,13 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_imap_side {
-    qcap_register_t registers[12];
+    qcap_register_t registers[3];
+    uint16_t words[9];
+    qcap_later_t later[17];
     qcap_slot_t slots[5];
     qcap_region_t regions[1];
     qcap_frame_t frames[63];
     uint64_t positions[3];
-    qcap_later_t later[17];
     qcap_underway_t underway[3];
     qcap_accumulator_t accumulators[3];
     unsigned char ahead[32];

@@ -407,10 +407,12 @@ enum {
     AT_OAUTH_TOKEN_13 = 396,
 };
 
+#define WORDS(parser) (((const struct qcap_irc_side *)(const void *)((parser) + 1))->words)
+
 /* rounds + 1 */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
-    return qcap_binary(QCAP_ADD, qcap_register(parser, 4 /* rounds */), qcap_number(1u));
+    return qcap_binary(QCAP_ADD, qcap_register(parser, 1 /* rounds */), qcap_number(1u));
 }
 
 /* 0 */
@@ -442,7 +444,7 @@ static int choose_1(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_tls_asked */
-    n = qcap_is_true(qcap_register(parser, 2 /* is_tls_asked */));
+    n = qcap_is_true(qcap_word(parser, 3 /* is_tls_asked */, WORDS(parser)[1]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -470,7 +472,7 @@ static int choose_4(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_spoken */
-    n = qcap_is_true(qcap_register(parser, 1 /* is_spoken */));
+    n = qcap_is_true(qcap_word(parser, 2 /* is_spoken */, WORDS(parser)[0]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -484,7 +486,7 @@ static int choose_6(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_spoken */
-    n = qcap_is_true(qcap_register(parser, 1 /* is_spoken */));
+    n = qcap_is_true(qcap_word(parser, 2 /* is_spoken */, WORDS(parser)[0]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -520,7 +522,7 @@ static int choose_13(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_spoken */
-    n = qcap_is_true(qcap_register(parser, 1 /* is_spoken */));
+    n = qcap_is_true(qcap_word(parser, 2 /* is_spoken */, WORDS(parser)[0]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -535,52 +537,52 @@ static int choose_14(const qcap_parser_t *parser)
 
     /* (mechanism = LOGIN) and (rounds > 0) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(2u /* LOGIN */)),
-        qcap_binary(QCAP_GT, qcap_register(parser, 4 /* rounds */), qcap_number(0u)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(2u /* LOGIN */)),
+        qcap_binary(QCAP_GT, qcap_register(parser, 1 /* rounds */), qcap_number(0u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* rounds > 0 */
-    n = qcap_binary(QCAP_GT, qcap_register(parser, 4 /* rounds */), qcap_number(0u));
+    n = qcap_binary(QCAP_GT, qcap_register(parser, 1 /* rounds */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* mechanism = PLAIN */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(1u /* PLAIN */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(1u /* PLAIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* mechanism = LOGIN */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(2u /* LOGIN */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(2u /* LOGIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* mechanism = CRAM-MD5 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(3u /* CRAM-MD5 */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(3u /* CRAM-MD5 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 4;
     /* mechanism = XOAUTH2 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(4u /* XOAUTH2 */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(4u /* XOAUTH2 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 5;
     /* mechanism = OAUTHBEARER */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(5u /* OAUTHBEARER */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(5u /* OAUTHBEARER */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 6;
     /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-256) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(6u /* SCRAM-SHA-1 */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* mechanism */), qcap_number(7u /* SCRAM-SHA-256 */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(6u /* SCRAM-SHA-1 */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(7u /* SCRAM-SHA-256 */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -710,7 +712,7 @@ static const qcap_keywords_t words_command_2 = {find_command_2, 7};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 137, 3, false, false}, /* 0: sasl-mechanism */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 137, 4, false, false}, /* 0: sasl-mechanism */
     {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 12, 0, 11, QCAP_NONE, false, false}, /* 1: command */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 15, 0, false, false}, /* 2: numeric */
     {QCAP_CONVERT_KEYWORD, &words_command_2, 1, 1, 13, 7, 1, 11, QCAP_NONE, false, false}, /* 3: command */
@@ -1531,7 +1533,7 @@ on33:
         qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_set(parser, 1 /* is_spoken */, false, false, value_2(parser), 152, QCAP_HERE(p2) + 1);
+        qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 152, QCAP_HERE(p2) + 1);
         qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p2) + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_CLIENT_LINE_1, QCAP_STOP_PAUSED);
@@ -3012,7 +3014,7 @@ out46:
 on47:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    qcap_op_set(parser, 1 /* is_spoken */, false, false, value_2(parser), 154, QCAP_HERE(p2) + 1);
+    qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 154, QCAP_HERE(p2) + 1);
     qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p2) + 1);
     if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
         return qcap_stop(parser, at, AT_SERVER_LINE_1, QCAP_STOP_PAUSED);
@@ -4197,19 +4199,19 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 2, 21, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 4, 0, 144}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 1, 0, 144}, /* set rounds */
     {QCAP_OP_OPEN, 0, 2, 21, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 21, 0, 0}, /* open auth-response */
     {QCAP_OP_CLOSE, 0, 1, 22, 0, 0}, /* close auth-mechanism */
-    {QCAP_OP_SET, 0, 0, 4, 1, 137}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 1, 1, 137}, /* set rounds */
     {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 137}, /* set is_authenticating */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 0, 0, 0}, /* convert sasl-mechanism */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin sasl-mechanism */
     {QCAP_OP_OPEN, 0, 1, 22, 0, 0}, /* open auth-mechanism */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 22, 0, 0}, /* open auth-mechanism */
-    {QCAP_OP_SET, 0, 0, 2, 2, 151}, /* set is_tls_asked */
+    {QCAP_OP_SET, 0, 0, 3, 2, 151}, /* set is_tls_asked */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 1, 0, 0}, /* convert command */
     {QCAP_OP_CLOSE, 0, 1, 9, 0, 0}, /* close command */
     {QCAP_OP_OPEN, 0, 1, 9, 0, 0}, /* open command */
@@ -4244,14 +4246,14 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open tags */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open message */
-    {QCAP_OP_SET, 0, 0, 1, 2, 152}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 2, 2, 152}, /* set is_spoken */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 9, 0, 0}, /* close command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 13, 0, 0}, /* close realname */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 10, 0, 0}, /* close parameter */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 12, 0, 0}, /* close username */
-    {QCAP_OP_SET, 0, 0, 2, 2, 82}, /* set is_tls_asked */
+    {QCAP_OP_SET, 0, 0, 3, 2, 82}, /* set is_tls_asked */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
     {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 3, 153}, /* set is_authenticating */
     {QCAP_OP_CLOSE, 0, 1, 24, 0, 0}, /* close numeric */
@@ -4263,7 +4265,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin command */
     {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset numeric */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset numeric */
-    {QCAP_OP_SET, 0, 0, 1, 2, 154}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 2, 2, 154}, /* set is_spoken */
     {QCAP_OP_CLOSE, 0, 0, 25, 0, 0}, /* close password */
     {QCAP_OP_OPEN, 0, 0, 25, 0, 0}, /* open password */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 25, 0, 0}, /* open password */
@@ -7720,9 +7722,10 @@ const qcap_protocol_t qcap_irc_protocol = {
     .server = {.start = AT_BEFORE_SERVER_LINE_1,
                .search = AT_BEFORE_EMPTY_LINE_2,
                .search_byte = QCAP_NONE},
-    .side = {.slots = offsetof(struct qcap_irc_side, slots),
-             .positions = offsetof(struct qcap_irc_side, positions),
+    .side = {.words = offsetof(struct qcap_irc_side, words),
              .later = offsetof(struct qcap_irc_side, later),
+             .slots = offsetof(struct qcap_irc_side, slots),
+             .positions = offsetof(struct qcap_irc_side, positions),
              .underway = offsetof(struct qcap_irc_side, underway),
              .accumulators = offsetof(struct qcap_irc_side, accumulators),
              .ahead = offsetof(struct qcap_irc_side, ahead),
@@ -7748,6 +7751,8 @@ const qcap_protocol_t qcap_irc_protocol = {
     .conversion_count = 4,
     .queues = queues,
     .queue_count = 0,
+    .register_count = 5,
+    .word_count = 3,
     .until_max = 0,
     .until_size = 0,
     .call_max = 0,

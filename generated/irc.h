@@ -16,15 +16,16 @@
  *     atomic.words 10
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 1200
+ *     bytes.conversation 1104
  *     bytes.shared 192
- *     bytes.direction 496
+ *     bytes.direction 448
  *     bytes.direction.parser 176
- *     bytes.sub-stream 840
- *     bytes.direction.registers 40
- *     bytes.direction.elements 64
- *     bytes.direction.positions 24
+ *     bytes.sub-stream 792
+ *     bytes.direction.registers 16
+ *     bytes.direction.words 6
  *     bytes.direction.atomic 40
+ *     bytes.direction.elements 32
+ *     bytes.direction.positions 24
  *     bytes.direction.conversions 32
  *     bytes.direction.accumulators 64
  *     bytes.direction.ahead 32
@@ -79,10 +80,11 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_irc_side {
-    qcap_register_t registers[5];
+    qcap_register_t registers[2];
+    uint16_t words[3];
+    qcap_later_t later[10];
     qcap_slot_t slots[4];
     uint64_t positions[3];
-    qcap_later_t later[10];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
     unsigned char ahead[32];

@@ -16,16 +16,16 @@
  *     atomic.words 19
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 1088
+ *     bytes.conversation 1040
  *     bytes.shared 192
- *     bytes.direction 448
+ *     bytes.direction 424
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0
  *     bytes.direction.registers 24
- *     bytes.direction.elements 48
+ *     bytes.direction.atomic 76
+ *     bytes.direction.elements 24
  *     bytes.direction.regions 24
  *     bytes.direction.positions 16
- *     bytes.direction.atomic 76
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
  *     bytes.direction.ahead 32
@@ -78,10 +78,10 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_memcached_side {
     qcap_register_t registers[3];
+    qcap_later_t later[19];
     qcap_slot_t slots[3];
     qcap_region_t regions[1];
     uint64_t positions[2];
-    qcap_later_t later[19];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
     unsigned char ahead[32];

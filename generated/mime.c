@@ -1534,6 +1534,8 @@ enum {
     AT_NAME_CHAR_16 = 1523,
 };
 
+#define WORDS(parser) (((const struct qcap_mime_side *)(const void *)((parser) + 1))->words)
+
 /* false */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
@@ -1558,17 +1560,17 @@ static int choose_12(const qcap_parser_t *parser)
     /* (is_bare and (type = multipart)) and boundary */
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_AND,
-            qcap_is_true(qcap_register(parser, 4 /* is_bare */)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* type */), qcap_number(1u /* multipart */))),
-        qcap_is_set(qcap_register(parser, 2 /* boundary */)));
+            qcap_is_true(qcap_word(parser, 4 /* is_bare */, WORDS(parser)[3])),
+            qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* type */, WORDS(parser)[0]), qcap_number(1u /* multipart */))),
+        qcap_is_set(qcap_register(parser, 0 /* boundary */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* (type = multipart) and boundary */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* type */), qcap_number(1u /* multipart */)),
-        qcap_is_set(qcap_register(parser, 2 /* boundary */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* type */, WORDS(parser)[0]), qcap_number(1u /* multipart */)),
+        qcap_is_set(qcap_register(parser, 0 /* boundary */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1576,21 +1578,21 @@ static int choose_12(const qcap_parser_t *parser)
     /* ((type = message) and (subtype = rfc822)) and not (encoding = base64) */
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_AND,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* type */), qcap_number(2u /* message */)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* subtype */), qcap_number(1u /* rfc822 */))),
-        qcap_not(qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* encoding */), qcap_number(1u /* base64 */))));
+            qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* type */, WORDS(parser)[0]), qcap_number(2u /* message */)),
+            qcap_binary(QCAP_EQ, qcap_word(parser, 2 /* subtype */, WORDS(parser)[1]), qcap_number(1u /* rfc822 */))),
+        qcap_not(qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* encoding */, WORDS(parser)[2]), qcap_number(1u /* base64 */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* encoding = base64 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* encoding */), qcap_number(1u /* base64 */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* encoding */, WORDS(parser)[2]), qcap_number(1u /* base64 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* encoding = quoted-printable */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* encoding */), qcap_number(2u /* quoted-printable */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* encoding */, WORDS(parser)[2]), qcap_number(2u /* quoted-printable */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1700,9 +1702,9 @@ static const qcap_keywords_t words_field_name = {find_field_name, 25};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_UNQUOTE, NULL, 0, 1, 0, 143, 0, 47, 2, false, false}, /* 0: boundary */
-    {QCAP_CONVERT_KEYWORD, &words_subtype, 0, 1, 0, 6, 0, 32, 1, false, false}, /* 1: subtype */
-    {QCAP_CONVERT_KEYWORD, &words_type, 0, 1, 0, 9, 0, 17, 0, false, false}, /* 2: type */
+    {QCAP_CONVERT_UNQUOTE, NULL, 0, 1, 0, 143, 0, 47, 0, false, false}, /* 0: boundary */
+    {QCAP_CONVERT_KEYWORD, &words_subtype, 0, 1, 0, 6, 0, 32, 2, false, false}, /* 1: subtype */
+    {QCAP_CONVERT_KEYWORD, &words_type, 0, 1, 0, 9, 0, 17, 1, false, false}, /* 2: type */
     {QCAP_CONVERT_KEYWORD, &words_encoding, 0, 1, 0, 16, 0, 68, 3, false, false}, /* 3: mechanism */
     {QCAP_CONVERT_KEYWORD, &words_field_name, 1, 1, 143, 25, 1, 1, QCAP_NONE, false, false}, /* 4: field-name */
 };
@@ -1979,9 +1981,9 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
 
     /* e.g. after "" */
 before_field_name_1:
-    qcap_op_local_open(parser, 0 /* type */);
-    qcap_op_local_open(parser, 1 /* subtype */);
-    qcap_op_local_open(parser, 2 /* boundary */);
+    qcap_op_local_open(parser, 1 /* type */);
+    qcap_op_local_open(parser, 2 /* subtype */);
+    qcap_op_local_open(parser, 0 /* boundary */);
     qcap_op_local_open(parser, 3 /* encoding */);
     qcap_op_local_open(parser, 4 /* is_bare */);
     if (QCAP_UNLIKELY(qcap_must_stop(parser)))
@@ -2285,7 +2287,7 @@ on18:
         at++;
         p4 = at;
         w1 = find_type(p3 - 1, (size_t)(p4 - 1 - (p3 - 1)));
-        qcap_register_put(parser, 0 /* type */, w1);
+        qcap_word_put(parser, 1 /* type */, &side->words[0], w1);
         goto on19;
     }
 out18:
@@ -2331,7 +2333,7 @@ on20:
         at++;
         p5 = at;
         w2 = find_subtype(p4, (size_t)(p5 - 1 - (p4)));
-        qcap_register_put(parser, 1 /* subtype */, w2);
+        qcap_word_put(parser, 2 /* subtype */, &side->words[1], w2);
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_MEDIA_TYPE, wanted, p3 - 1, p5 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out21;
@@ -3457,11 +3459,11 @@ field_15:
      * uchar = VCHAR / . beyond / control / stray-CR      RFC 5322, 3.2.5
      * e.g. after "a :a" */
 content_run_1:
-    if (at - parser->piece >= 3 && !side->slots[parser->base + 0].is_done &&
-        side->slots[parser->base + 0].begin >= parser->piece_offset && !side->slots[parser->base + 1].is_done &&
-        side->slots[parser->base + 1].begin >= parser->piece_offset) {
-        p4 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 0].begin - origin);
-        p5 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 1].begin - origin);
+    if (at - parser->piece >= 3 && !qcap_slot_is_done(&side->slots[parser->base + 0]) &&
+        qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 1]) &&
+        qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset) {
+        p4 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
+        p5 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) - origin);
         goto on12;
     }
     from = at;
@@ -3532,11 +3534,11 @@ field_16:
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a::" */
 between_1:
-    if (at - parser->piece >= 5 && !side->slots[parser->base + 0].is_done &&
-        side->slots[parser->base + 0].begin >= parser->piece_offset && !side->slots[parser->base + 1].is_done &&
-        side->slots[parser->base + 1].begin >= parser->piece_offset && !side->slots[parser->base + 2].is_done && side->slots[parser->base + 2].begin == side->slots[parser->base + 1].begin) {
-        p3 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 0].begin - origin);
-        p4 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 1].begin - origin);
+    if (at - parser->piece >= 5 && !qcap_slot_is_done(&side->slots[parser->base + 0]) &&
+        qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 1]) &&
+        qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 2]) && qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at))) {
+        p3 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
+        p4 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) - origin);
         goto on35;
     }
     while (at != end && (IS_SET_5(*at)))
@@ -3587,11 +3589,11 @@ quoted_string_1:
      * name = 1*. word-char / quoted-string      RFC 5322, 3.4
      * e.g. after "a:a" */
 addr_spec_1:
-    if (at - parser->piece >= 3 && !side->slots[parser->base + 0].is_done &&
-        side->slots[parser->base + 0].begin >= parser->piece_offset && !side->slots[parser->base + 1].is_done &&
-        side->slots[parser->base + 1].begin >= parser->piece_offset && !side->slots[parser->base + 2].is_done && side->slots[parser->base + 2].begin == side->slots[parser->base + 1].begin && side->positions[1] == side->slots[parser->base + 1].begin) {
-        p4 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 0].begin - origin);
-        p5 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 1].begin - origin);
+    if (at - parser->piece >= 3 && !qcap_slot_is_done(&side->slots[parser->base + 0]) &&
+        qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 1]) &&
+        qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 2]) && qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) && side->positions[1] == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at))) {
+        p4 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
+        p5 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) - origin);
         goto on41;
     }
     at = SCAN_IS_WORD_CHAR(at, end);
@@ -3613,11 +3615,11 @@ addr_spec_1:
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a::" */
 between_2:
-    if (at - parser->piece >= 4 && !side->slots[parser->base + 0].is_done &&
-        side->slots[parser->base + 0].begin >= parser->piece_offset && !side->slots[parser->base + 1].is_done &&
-        side->slots[parser->base + 1].begin >= parser->piece_offset && !side->slots[parser->base + 2].is_done && side->slots[parser->base + 2].begin == side->slots[parser->base + 1].begin) {
-        p6 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 0].begin - origin);
-        p7 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 1].begin - origin);
+    if (at - parser->piece >= 4 && !qcap_slot_is_done(&side->slots[parser->base + 0]) &&
+        qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 1]) &&
+        qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 2]) && qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at))) {
+        p6 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
+        p7 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) - origin);
         goto on42;
     }
     from = at;
@@ -3668,11 +3670,11 @@ in_angles_2:
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a:a" */
 subject_token_1:
-    if (at - parser->piece >= 3 && !side->slots[parser->base + 0].is_done &&
-        side->slots[parser->base + 0].begin >= parser->piece_offset && !side->slots[parser->base + 1].is_done &&
-        side->slots[parser->base + 1].begin >= parser->piece_offset && !side->slots[parser->base + 2].is_done && side->slots[parser->base + 2].begin == side->slots[parser->base + 1].begin) {
-        p4 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 0].begin - origin);
-        p5 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 1].begin - origin);
+    if (at - parser->piece >= 3 && !qcap_slot_is_done(&side->slots[parser->base + 0]) &&
+        qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 1]) &&
+        qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 2]) && qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at))) {
+        p4 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
+        p5 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) - origin);
         goto on46;
     }
     at = SCAN_IS_TEXT_CHAR(at, end);
@@ -3695,11 +3697,11 @@ subject_token_1:
      * field-text = [ text-run *( *. WSP 1*fold text-run ) ]      RFC 5322, 3.6.2
      * e.g. after "a:a" */
 text_run_1:
-    if (at - parser->piece >= 3 && !side->slots[parser->base + 0].is_done &&
-        side->slots[parser->base + 0].begin >= parser->piece_offset && !side->slots[parser->base + 1].is_done &&
-        side->slots[parser->base + 1].begin >= parser->piece_offset && !side->slots[parser->base + 2].is_done && side->slots[parser->base + 2].begin == side->slots[parser->base + 1].begin) {
-        p4 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 0].begin - origin);
-        p5 = (const unsigned char *)(uintptr_t)(side->slots[parser->base + 1].begin - origin);
+    if (at - parser->piece >= 3 && !qcap_slot_is_done(&side->slots[parser->base + 0]) &&
+        qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 1]) &&
+        qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 2]) && qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at))) {
+        p4 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
+        p5 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) - origin);
         goto on51;
     }
     from = at;
@@ -4106,7 +4108,7 @@ static const uint16_t targets_2[] = {AT_BEFORE_FIELD_NAME_2, AT_BARE_PART_3};
 
 static const uint16_t targets_3[] = {AT_BARE_PART_2, AT_BARE_MULTIPART_3};
 
-static const qcap_piece_t pieces_3[] = {{(const unsigned char *)"\n--", 3, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
+static const qcap_piece_t pieces_3[] = {{(const unsigned char *)"\n--", 3, QCAP_NONE, false}, {(const unsigned char *)"", 0, 0, false}};
 
 static const uint8_t next_3[32] = {0x00, 0x26, 0x00, 0x00, 0x01, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
 
@@ -4125,7 +4127,7 @@ static const uint16_t targets_4[] = {AT_BEFORE_TRANSPORT_PADDING_1};
 
 static const uint16_t targets_5[] = {AT_BARE_PREAMBLE_2, AT_BARE_MULTIPART_1};
 
-static const qcap_piece_t pieces_5[] = {{(const unsigned char *)"--", 2, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
+static const qcap_piece_t pieces_5[] = {{(const unsigned char *)"--", 2, QCAP_NONE, false}, {(const unsigned char *)"", 0, 0, false}};
 
 static const uint8_t next_5[32] = {0x00, 0x26, 0x00, 0x00, 0x01, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
 
@@ -4146,7 +4148,7 @@ static const uint16_t targets_7[] = {AT_BEFORE_FIELD_NAME_2, AT_BODY_PART_3};
 
 static const uint16_t targets_8[] = {AT_BODY_PART_2, AT_MULTIPART_3};
 
-static const qcap_piece_t pieces_8[] = {{(const unsigned char *)"\r\n--", 4, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
+static const qcap_piece_t pieces_8[] = {{(const unsigned char *)"\r\n--", 4, QCAP_NONE, false}, {(const unsigned char *)"", 0, 0, false}};
 
 static const uint8_t next_8[32] = {0x00, 0x26, 0x00, 0x00, 0x01, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
 
@@ -4165,7 +4167,7 @@ static const uint16_t targets_9[] = {AT_BEFORE_TRANSPORT_PADDING_2};
 
 static const uint16_t targets_10[] = {AT_PREAMBLE_1, AT_MULTIPART_1};
 
-static const qcap_piece_t pieces_10[] = {{(const unsigned char *)"--", 2, QCAP_NONE, false}, {(const unsigned char *)"", 0, 2, false}};
+static const qcap_piece_t pieces_10[] = {{(const unsigned char *)"--", 2, QCAP_NONE, false}, {(const unsigned char *)"", 0, 0, false}};
 
 static const uint8_t next_10[32] = {0x00, 0x26, 0x00, 0x00, 0x01, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
 
@@ -6378,9 +6380,9 @@ static const uint16_t actions[] = {
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
-    {QCAP_OP_LOCAL_CLOSE, 0, 0, 0, 0, 0}, /* restore type */
-    {QCAP_OP_LOCAL_CLOSE, 0, 0, 1, 0, 0}, /* restore subtype */
-    {QCAP_OP_LOCAL_CLOSE, 0, 0, 2, 0, 0}, /* restore boundary */
+    {QCAP_OP_LOCAL_CLOSE, 0, 0, 1, 0, 0}, /* restore type */
+    {QCAP_OP_LOCAL_CLOSE, 0, 0, 2, 0, 0}, /* restore subtype */
+    {QCAP_OP_LOCAL_CLOSE, 0, 0, 0, 0, 0}, /* restore boundary */
     {QCAP_OP_LOCAL_CLOSE, 0, 0, 3, 0, 0}, /* restore encoding */
     {QCAP_OP_LOCAL_CLOSE, 0, 0, 4, 0, 0}, /* restore is_bare */
     {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 149, 0}, /* anomaly bare-LF */
@@ -6587,12 +6589,12 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 154, 0}, /* anomaly no-field */
     {QCAP_OP_LOCAL_OPEN, 0, 0, 4, 0, 0}, /* save is_bare */
     {QCAP_OP_LOCAL_OPEN, 0, 0, 3, 0, 0}, /* save encoding */
-    {QCAP_OP_LOCAL_OPEN, 0, 0, 2, 0, 0}, /* save boundary */
-    {QCAP_OP_LOCAL_OPEN, 0, 0, 1, 0, 0}, /* save subtype */
-    {QCAP_OP_LOCAL_OPEN, 0, 0, 0, 0, 0}, /* save type */
-    {QCAP_OP_LOCAL_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* save type */
-    {QCAP_OP_LOCAL_OPEN, QCAP_OP_LATER, 0, 1, 0, 0}, /* save subtype */
-    {QCAP_OP_LOCAL_OPEN, QCAP_OP_LATER, 0, 2, 0, 0}, /* save boundary */
+    {QCAP_OP_LOCAL_OPEN, 0, 0, 0, 0, 0}, /* save boundary */
+    {QCAP_OP_LOCAL_OPEN, 0, 0, 2, 0, 0}, /* save subtype */
+    {QCAP_OP_LOCAL_OPEN, 0, 0, 1, 0, 0}, /* save type */
+    {QCAP_OP_LOCAL_OPEN, QCAP_OP_LATER, 0, 1, 0, 0}, /* save type */
+    {QCAP_OP_LOCAL_OPEN, QCAP_OP_LATER, 0, 2, 0, 0}, /* save subtype */
+    {QCAP_OP_LOCAL_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* save boundary */
     {QCAP_OP_LOCAL_OPEN, QCAP_OP_LATER, 0, 3, 0, 0}, /* save encoding */
     {QCAP_OP_LOCAL_OPEN, QCAP_OP_LATER, 0, 4, 0, 0}, /* save is_bare */
     {QCAP_OP_CLOSE, 0, 0, 50, 0, 0}, /* close word-text */
@@ -25039,7 +25041,7 @@ static const qcap_queue_t queues[] = {
 #define EXTRA_SIZE (0 * sizeof(qcap_queue_entry_t))
 
 /* Where registers of bytes have theirs, and how many. */
-static const qcap_text_t register_texts[] = {{168, 0}, {168, 0}, {168, 70}, {238, 0}, {238, 0}, {0, 0}};
+static const qcap_text_t register_texts[] = {{168, 70}, {168, 0}, {168, 0}, {238, 0}, {238, 0}, {0, 0}};
 
 static const qcap_text_t shared_texts[] = {{0, 0}};
 
@@ -25085,7 +25087,8 @@ const qcap_protocol_t qcap_mime_protocol = {
     .server = {.start = QCAP_NONE,
                .search = QCAP_NONE,
                .search_byte = QCAP_NONE},
-    .side = {.slots = offsetof(struct qcap_mime_side, slots),
+    .side = {.words = offsetof(struct qcap_mime_side, words),
+             .slots = offsetof(struct qcap_mime_side, slots),
              .regions = offsetof(struct qcap_mime_side, regions),
              .frames = offsetof(struct qcap_mime_side, frames),
              .positions = offsetof(struct qcap_mime_side, positions),
@@ -25117,6 +25120,8 @@ const qcap_protocol_t qcap_mime_protocol = {
     .conversion_count = 5,
     .queues = queues,
     .queue_count = 0,
+    .register_count = 5,
+    .word_count = 4,
     .until_max = 74,
     .until_size = 74,
     .call_max = 31,

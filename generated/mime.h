@@ -16,13 +16,14 @@
  *     atomic.words 0
  *     lookback.bytes 2
  *     lookback.open-states 504
- *     bytes.conversation 10472
+ *     bytes.conversation 10392
  *     bytes.shared 192
- *     bytes.direction 10040
+ *     bytes.direction 9960
  *     bytes.direction.parser 176
- *     bytes.sub-stream 10384
- *     bytes.direction.registers 40
- *     bytes.direction.elements 112
+ *     bytes.sub-stream 10304
+ *     bytes.direction.registers 8
+ *     bytes.direction.words 8
+ *     bytes.direction.elements 56
  *     bytes.direction.regions 768
  *     bytes.direction.calls 496
  *     bytes.direction.positions 32
@@ -104,7 +105,8 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_mime_side {
-    qcap_register_t registers[5];
+    qcap_register_t registers[1];
+    uint16_t words[4];
     qcap_slot_t slots[7];
     qcap_region_t regions[32];
     qcap_frame_t frames[31];

@@ -16,13 +16,13 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 1072
+ *     bytes.conversation 1056
  *     bytes.shared 192
- *     bytes.direction 688
+ *     bytes.direction 672
  *     bytes.direction.parser 176
- *     bytes.sub-stream 1032
+ *     bytes.sub-stream 1016
  *     bytes.direction.registers 8
- *     bytes.direction.elements 32
+ *     bytes.direction.elements 16
  *     bytes.direction.regions 24
  *     bytes.direction.positions 8
  *     bytes.direction.conversions 16

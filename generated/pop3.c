@@ -373,10 +373,12 @@ enum {
     AT_OAUTH_TOKEN_13 = 362,
 };
 
+#define WORDS(parser) (((const struct qcap_pop3_side *)(const void *)((parser) + 1))->words)
+
 /* rounds + 1 */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
-    return qcap_binary(QCAP_ADD, qcap_register(parser, 3 /* rounds */), qcap_number(1u));
+    return qcap_binary(QCAP_ADD, qcap_register(parser, 0 /* rounds */), qcap_number(1u));
 }
 
 /* true */
@@ -401,7 +403,7 @@ static int choose_1(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* command = STLS */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(8u /* STLS */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(8u /* STLS */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -416,7 +418,7 @@ static int choose_2(const qcap_parser_t *parser)
 
     /* is_auth and is_challenged */
     n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 1 /* is_auth */)),
+        qcap_is_true(qcap_word(parser, 2 /* is_auth */, WORDS(parser)[1])),
         qcap_is_true(qcap_shared(parser, 1 /* is_challenged */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
@@ -425,9 +427,9 @@ static int choose_2(const qcap_parser_t *parser)
     /* (is_auth and not is_answered) and (rounds = 0) */
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_AND,
-            qcap_is_true(qcap_register(parser, 1 /* is_auth */)),
+            qcap_is_true(qcap_word(parser, 2 /* is_auth */, WORDS(parser)[1])),
             qcap_not(qcap_is_true(qcap_shared(parser, 0 /* is_answered */)))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* rounds */), qcap_number(0u)));
+        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* rounds */), qcap_number(0u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -436,10 +438,10 @@ static int choose_2(const qcap_parser_t *parser)
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_AND,
             qcap_binary(QCAP_AND,
-                qcap_is_true(qcap_register(parser, 1 /* is_auth */)),
+                qcap_is_true(qcap_word(parser, 2 /* is_auth */, WORDS(parser)[1])),
                 qcap_not(qcap_is_true(qcap_shared(parser, 0 /* is_answered */)))),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* rounds */), qcap_number(1u))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(2u /* LOGIN */)));
+            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* rounds */), qcap_number(1u))),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(2u /* LOGIN */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -454,40 +456,40 @@ static int choose_15(const qcap_parser_t *parser)
 
     /* (command = RETR) or (command = TOP) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(3u /* RETR */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(4u /* TOP */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(3u /* RETR */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(4u /* TOP */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* command = LIST */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(1u /* LIST */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(1u /* LIST */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* command = UIDL */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(2u /* UIDL */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(2u /* UIDL */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* command = CAPA */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(5u /* CAPA */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(5u /* CAPA */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* (command = AUTH) or (command = LANG) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(6u /* AUTH */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(7u /* LANG */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(6u /* AUTH */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(7u /* LANG */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 4;
     /* command = STLS */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(8u /* STLS */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(8u /* STLS */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -502,52 +504,52 @@ static int choose_33(const qcap_parser_t *parser)
 
     /* (mechanism = LOGIN) and (rounds > 0) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(2u /* LOGIN */)),
-        qcap_binary(QCAP_GT, qcap_register(parser, 3 /* rounds */), qcap_number(0u)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(2u /* LOGIN */)),
+        qcap_binary(QCAP_GT, qcap_register(parser, 0 /* rounds */), qcap_number(0u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* rounds > 0 */
-    n = qcap_binary(QCAP_GT, qcap_register(parser, 3 /* rounds */), qcap_number(0u));
+    n = qcap_binary(QCAP_GT, qcap_register(parser, 0 /* rounds */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* mechanism = PLAIN */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(1u /* PLAIN */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(1u /* PLAIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* mechanism = LOGIN */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(2u /* LOGIN */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(2u /* LOGIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* mechanism = CRAM-MD5 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(3u /* CRAM-MD5 */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(3u /* CRAM-MD5 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 4;
     /* mechanism = XOAUTH2 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(4u /* XOAUTH2 */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(4u /* XOAUTH2 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 5;
     /* mechanism = OAUTHBEARER */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(5u /* OAUTHBEARER */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(5u /* OAUTHBEARER */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 6;
     /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-256) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(6u /* SCRAM-SHA-1 */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* mechanism */), qcap_number(7u /* SCRAM-SHA-256 */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(6u /* SCRAM-SHA-1 */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(7u /* SCRAM-SHA-256 */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -640,15 +642,15 @@ static const qcap_keywords_t words_mechanism = {find_mechanism, 13};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 4, 0, 20, 0, false, false}, /* 0: list-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 1, 1, 13, 4, 1, 23, 0, false, false}, /* 1: retr-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 2, 1, 17, 4, 2, 78, 0, false, false}, /* 2: top-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 3, 1, 21, 4, 3, 25, 0, false, false}, /* 3: uidl-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 4, 1, 25, 4, 4, 6, 0, false, false}, /* 4: capa-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 5, 1, 29, 4, 5, 101, 0, false, false}, /* 5: stls-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 6, 1, 33, 4, 6, 35, 0, false, false}, /* 6: auth-verb */
-    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 60, 2, false, false}, /* 7: sasl-mech */
-    {QCAP_CONVERT_KEYWORD, &words_command, 7, 1, 37, 4, 7, 106, 0, false, false}, /* 8: lang-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 4, 0, 20, 1, false, false}, /* 0: list-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 1, 1, 13, 4, 1, 23, 1, false, false}, /* 1: retr-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 2, 1, 17, 4, 2, 78, 1, false, false}, /* 2: top-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 3, 1, 21, 4, 3, 25, 1, false, false}, /* 3: uidl-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 4, 1, 25, 4, 4, 6, 1, false, false}, /* 4: capa-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 5, 1, 29, 4, 5, 101, 1, false, false}, /* 5: stls-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 6, 1, 33, 4, 6, 35, 1, false, false}, /* 6: auth-verb */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 60, 3, false, false}, /* 7: sasl-mech */
+    {QCAP_CONVERT_KEYWORD, &words_command, 7, 1, 37, 4, 7, 106, 1, false, false}, /* 8: lang-verb */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -1010,8 +1012,8 @@ user_verb_1:
     /* e.g. after "" */
 before_user_verb_1:
     here = QCAP_HERE(at);
-    qcap_op_reset(parser, 1 /* is_auth */);
-    qcap_op_reset(parser, 0 /* command */);
+    qcap_op_reset(parser, 2 /* is_auth */);
+    qcap_op_reset(parser, 1 /* command */);
     qcap_element_open(parser, side->slots, 0, QCAP_POP3_COMMAND, here);
     qcap_op_later(parser, side->later, 30 /* open verb */, here);
     goto user_verb_1;
@@ -1428,7 +1430,7 @@ crlf_2:
         at++;
         here = QCAP_HERE(at);
         qcap_op_atomic_end(parser, here);
-        qcap_op_push(parser, 0 /* commands */, 0 /* command */, QCAP_NONE, here);
+        qcap_op_push(parser, 0 /* commands */, 1 /* command */, QCAP_NONE, here);
         qcap_element_close(parser, side->slots, 0, QCAP_POP3_COMMAND, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_EXCHANGE_1, QCAP_STOP_PAUSED);
@@ -1576,7 +1578,7 @@ crlf_3:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_push(parser, 0 /* commands */, 0 /* command */, QCAP_NONE, here);
+        qcap_op_push(parser, 0 /* commands */, 1 /* command */, QCAP_NONE, here);
         qcap_element_close(parser, side->slots, 0, QCAP_POP3_COMMAND, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_EXCHANGE_1, QCAP_STOP_PAUSED);
@@ -1595,7 +1597,7 @@ base64_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 3 /* rounds */, false, false, value_0(parser), 168, here - 1);
+        qcap_op_set(parser, 0 /* rounds */, false, false, value_0(parser), 168, here - 1);
         qcap_element_close(parser, side->slots, 2, QCAP_POP3_COMMAND_AUTH_RESPONSE, here - 1);
         qcap_op_feed_close(parser, 1, 0, here - 1);
         qcap_op_finish(parser, 0, here - 1);
@@ -2381,9 +2383,9 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_UNTIL, .targets = targets_13, .rule = 149, .until = &until_5}, /* 13: listings */
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_14, .rule = 163, .protocol = "tls"}, /* 14: tls-line */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 66, .choose = choose_15}, /* 15: ok-by-command */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_16, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 16: ok-answer */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_17, .rule = 165, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 17: error-answer */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_18, .rule = 166, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 18: challenge-answer */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_16, .rule = 164, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 16: ok-answer */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_17, .rule = 165, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 17: error-answer */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_18, .rule = 166, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 18: challenge-answer */
     {.kind = QCAP_CONTROL_SKIP, .targets = targets_19, .rule = 145}, /* 19: mail */
     {.kind = QCAP_CONTROL_UNTIL, .targets = targets_20, .rule = 145, .until = &until_5}, /* 20: mail */
     {.kind = QCAP_CONTROL_SKIP, .targets = targets_21, .rule = 146}, /* 21: scan-listings */
@@ -2396,8 +2398,8 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_UNTIL, .targets = targets_28, .rule = 149, .until = &until_5}, /* 28: listings */
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_29, .rule = 163, .protocol = "tls"}, /* 29: tls-line */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_30, .rule = 66, .choose = choose_15}, /* 30: ok-by-command */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_31, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 31: ok-answer */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_32, .rule = 165, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 32: error-answer */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_31, .rule = 164, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 31: ok-answer */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_32, .rule = 165, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 32: error-answer */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_33, .rule = 74, .choose = choose_33}, /* 33: sasl-message */
 };
 
@@ -3023,7 +3025,7 @@ static const uint16_t actions[] = {
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
-    {QCAP_OP_PUSH, 0, 0, 0, 0, 65535}, /* push commands command */
+    {QCAP_OP_PUSH, 0, 0, 0, 1, 65535}, /* push commands command */
     {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 167, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
@@ -3031,7 +3033,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 0, 0, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 1, 0, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 3, 0, 168}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 0, 0, 168}, /* set rounds */
     {QCAP_OP_OPEN, 0, 1, 0, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 0, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* feed sasl-message */
@@ -3041,8 +3043,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open auth-response */
     {QCAP_OP_RESET, 0, 0, 257, 0, 0}, /* reset is_challenged */
     {QCAP_OP_RESET, 0, 0, 256, 0, 0}, /* reset is_answered */
-    {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset command */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset command */
+    {QCAP_OP_RESET, 0, 0, 1, 0, 0}, /* reset command */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset command */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 256, 0, 0}, /* reset is_answered */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 257, 0, 0}, /* reset is_challenged */
     {QCAP_OP_CLOSE, 0, 0, 1, 0, 0}, /* close command */
@@ -3087,8 +3089,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 9, 0, 0}, /* open auth-response */
-    {QCAP_OP_SET, 0, 0, 1, 1, 169}, /* set is_auth */
-    {QCAP_OP_SET, 0, 0, 3, 2, 169}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 2, 1, 169}, /* set is_auth */
+    {QCAP_OP_SET, 0, 0, 0, 2, 169}, /* set rounds */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 8, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 7, 0, 0}, /* convert sasl-mech */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 7, 0, 0}, /* begin sasl-mech */
@@ -3099,8 +3101,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 8, 0, 0}, /* begin lang-verb */
     {QCAP_OP_OPEN, 0, 0, 1, 0, 0}, /* open command */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 1, 0, 0}, /* open command */
-    {QCAP_OP_RESET, 0, 0, 1, 0, 0}, /* reset is_auth */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset is_auth */
+    {QCAP_OP_RESET, 0, 0, 2, 0, 0}, /* reset is_auth */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 2, 0, 0}, /* reset is_auth */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
     {QCAP_OP_CLOSE, 0, 0, 11, 0, 0}, /* close reply */
     {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 1, 130}, /* set is_answered */
@@ -6161,10 +6163,11 @@ const qcap_protocol_t qcap_pop3_protocol = {
     .server = {.start = AT_BEFORE_OK_STATUS_1,
                .search = AT_BEFORE_FOUND_OK_1,
                .search_byte = 13},
-    .side = {.slots = offsetof(struct qcap_pop3_side, slots),
+    .side = {.words = offsetof(struct qcap_pop3_side, words),
+             .later = offsetof(struct qcap_pop3_side, later),
+             .slots = offsetof(struct qcap_pop3_side, slots),
              .regions = offsetof(struct qcap_pop3_side, regions),
              .positions = offsetof(struct qcap_pop3_side, positions),
-             .later = offsetof(struct qcap_pop3_side, later),
              .underway = offsetof(struct qcap_pop3_side, underway),
              .accumulators = offsetof(struct qcap_pop3_side, accumulators),
              .watches = offsetof(struct qcap_pop3_side, watches),
@@ -6192,6 +6195,8 @@ const qcap_protocol_t qcap_pop3_protocol = {
     .conversion_count = 9,
     .queues = queues,
     .queue_count = 1,
+    .register_count = 4,
+    .word_count = 3,
     .until_max = 3,
     .until_size = 3,
     .call_max = 0,

@@ -16,16 +16,17 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 2008
+ *     bytes.conversation 1928
  *     bytes.shared 232
- *     bytes.direction 864
+ *     bytes.direction 824
  *     bytes.direction.parser 176
- *     bytes.sub-stream 1208
- *     bytes.direction.registers 32
- *     bytes.direction.elements 48
+ *     bytes.sub-stream 1168
+ *     bytes.direction.registers 8
+ *     bytes.direction.words 6
+ *     bytes.direction.atomic 68
+ *     bytes.direction.elements 24
  *     bytes.direction.regions 24
  *     bytes.direction.positions 24
- *     bytes.direction.atomic 68
  *     bytes.direction.conversions 128
  *     bytes.direction.accumulators 256
  *     bytes.direction.ends 24
@@ -93,11 +94,12 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_pop3_side {
-    qcap_register_t registers[4];
+    qcap_register_t registers[1];
+    uint16_t words[3];
+    qcap_later_t later[17];
     qcap_slot_t slots[3];
     qcap_region_t regions[1];
     uint64_t positions[3];
-    qcap_later_t later[17];
     qcap_underway_t underway[8];
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];

@@ -1919,6 +1919,8 @@ enum {
     AT_FULLRESYNC_56 = 1908,
 };
 
+#define WORDS(parser) (((const struct qcap_redis_side *)(const void *)((parser) + 1))->words)
+
 /* 2 */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
@@ -1986,7 +1988,7 @@ static int choose_4(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* version = 3 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 5 /* version */), qcap_number(3u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* version */), qcap_number(3u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2000,7 +2002,7 @@ static int choose_6(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* option = AUTH */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* option */), qcap_number(1u /* AUTH */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* option */, WORDS(parser)[1]), qcap_number(1u /* AUTH */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2014,27 +2016,27 @@ static int choose_9(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* credential = 1 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* credential */), qcap_number(1u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* credential */), qcap_number(1u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* credential = 2 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* credential */), qcap_number(2u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* credential */), qcap_number(2u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* (command = HELLO) and not version */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(2u /* HELLO */)),
-        qcap_not(qcap_is_set(qcap_register(parser, 5 /* version */))));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* command */, WORDS(parser)[0]), qcap_number(2u /* HELLO */)),
+        qcap_not(qcap_is_set(qcap_register(parser, 3 /* version */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* command = HELLO */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(2u /* HELLO */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* command */, WORDS(parser)[0]), qcap_number(2u /* HELLO */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2049,14 +2051,14 @@ static int choose_11(const qcap_parser_t *parser)
 
     /* (command = AUTH) and (argc = 3) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(1u /* AUTH */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* command */, WORDS(parser)[0]), qcap_number(1u /* AUTH */)),
         qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* argc */), qcap_number(3u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* command = AUTH */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(1u /* AUTH */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* command */, WORDS(parser)[0]), qcap_number(1u /* AUTH */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2064,21 +2066,21 @@ static int choose_11(const qcap_parser_t *parser)
     /* ((command = SUBSCRIBE) or (command = PSUBSCRIBE)) or (command = SSUBSCRIBE) */
     n = qcap_binary(QCAP_OR,
         qcap_binary(QCAP_OR,
-            qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(4u /* SUBSCRIBE */)),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(5u /* PSUBSCRIBE */))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(6u /* SSUBSCRIBE */)));
+            qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* command */, WORDS(parser)[0]), qcap_number(4u /* SUBSCRIBE */)),
+            qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* command */, WORDS(parser)[0]), qcap_number(5u /* PSUBSCRIBE */))),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* command */, WORDS(parser)[0]), qcap_number(6u /* SSUBSCRIBE */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* command = RESET */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(10u /* RESET */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* command */, WORDS(parser)[0]), qcap_number(10u /* RESET */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* command = SYNC */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(3u /* SYNC */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* command */, WORDS(parser)[0]), qcap_number(3u /* SYNC */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2092,7 +2094,7 @@ static int choose_13(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* command = AUTH */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(1u /* AUTH */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* command */, WORDS(parser)[0]), qcap_number(1u /* AUTH */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2106,7 +2108,7 @@ static int choose_15(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* command = AUTH */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* command */), qcap_number(1u /* AUTH */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 6 /* command */, WORDS(parser)[0]), qcap_number(1u /* AUTH */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2120,7 +2122,7 @@ static int choose_18(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_spoken */
-    n = qcap_is_true(qcap_register(parser, 7 /* is_spoken */));
+    n = qcap_is_true(qcap_word(parser, 8 /* is_spoken */, WORDS(parser)[2]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2148,7 +2150,7 @@ static int choose_247(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* not is_answered */
-    n = qcap_not(qcap_is_true(qcap_register(parser, 8 /* is_answered */)));
+    n = qcap_not(qcap_is_true(qcap_word(parser, 9 /* is_answered */, WORDS(parser)[3])));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2228,17 +2230,17 @@ static const qcap_keywords_t words_command = {find_command, 12};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 156, 5, false, false}, /* 0: version */
-    {QCAP_CONVERT_KEYWORD, &words_option, 0, 1, 0, 7, 0, 157, 4, false, false}, /* 1: option-name */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 156, 3, false, false}, /* 0: version */
+    {QCAP_CONVERT_KEYWORD, &words_option, 0, 1, 0, 7, 0, 157, 7, false, false}, /* 1: option-name */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 10, 1, false, false}, /* 2: size */
-    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 12, 0, 142, 3, false, false}, /* 3: command */
+    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 12, 0, 142, 6, false, false}, /* 3: command */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 5, 0, false, false}, /* 4: argc */
-    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 12, 0, 37, 3, false, false}, /* 5: later-command */
-    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 12, 0, 162, 3, false, false}, /* 6: first-command */
-    {QCAP_CONVERT_KEYWORD, &words_command, 1, 1, 41, 12, 1, 163, 3, false, false}, /* 7: lone-command */
+    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 12, 0, 37, 6, false, false}, /* 5: later-command */
+    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 12, 0, 162, 6, false, false}, /* 6: first-command */
+    {QCAP_CONVERT_KEYWORD, &words_command, 1, 1, 41, 12, 1, 163, 6, false, false}, /* 7: lone-command */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 11, 2, false, false}, /* 8: items */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 133, 1, false, false}, /* 9: chunk-size */
-    {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 41, 0, 130, 9, false, false}, /* 10: delimiter */
+    {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 41, 0, 130, 5, false, false}, /* 10: delimiter */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -2388,10 +2390,10 @@ on1:
         goto out1;
     if (*at == '*') {
         at++;
-        qcap_op_reset(parser, 3 /* command */);
-        qcap_op_reset(parser, 4 /* option */);
-        qcap_op_reset(parser, 6 /* credential */);
-        qcap_op_reset(parser, 5 /* version */);
+        qcap_op_reset(parser, 6 /* command */);
+        qcap_op_reset(parser, 7 /* option */);
+        qcap_op_reset(parser, 4 /* credential */);
+        qcap_op_reset(parser, 3 /* version */);
         p0 = at;
         goto on2;
     }
@@ -2523,10 +2525,10 @@ request_start_1:
     if (*at == '*') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, 3 /* command */);
-        qcap_op_reset(parser, 4 /* option */);
-        qcap_op_reset(parser, 6 /* credential */);
-        qcap_op_reset(parser, 5 /* version */);
+        qcap_op_reset(parser, 6 /* command */);
+        qcap_op_reset(parser, 7 /* option */);
+        qcap_op_reset(parser, 4 /* credential */);
+        qcap_op_reset(parser, 3 /* version */);
         qcap_element_open(parser, side->slots, parser->base + 0, QCAP_REDIS_REQUEST, here - 1);
         side->underway[0].begin = (here);
         goto argc_1;
@@ -2902,7 +2904,7 @@ crlf_5:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 8 /* is_answered */, false, false, value_2(parser), 174, here);
+        qcap_op_set(parser, 9 /* is_answered */, false, false, value_2(parser), 174, here);
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_REDIS_REPLY, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SAID_1, QCAP_STOP_PAUSED);
@@ -3227,7 +3229,7 @@ noted_1:
     /* e.g. after "*1\r\n$0\r\n\r\n" */
 before_arguments_1:
     here = QCAP_HERE(at);
-    qcap_op_set(parser, 7 /* is_spoken */, false, false, value_2(parser), 168, here);
+    qcap_op_set(parser, 8 /* is_spoken */, false, false, value_2(parser), 168, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_ARGUMENTS_2, QCAP_STOP_PAUSED);
     return qcap_stop(parser, at, AT_ARGUMENTS_2, QCAP_STOP_CONTROL);
@@ -3503,7 +3505,7 @@ static const uint16_t targets_45[] = {AT_BEFORE_SAID_4};
 
 static const uint16_t targets_46[] = {AT_DELIMITED_3, AT_BEFORE_FIRST_BULK_1};
 
-static const qcap_piece_t pieces_46[] = {{(const unsigned char *)"", 0, 9, false}};
+static const qcap_piece_t pieces_46[] = {{(const unsigned char *)"", 0, 5, false}};
 
 static const uint8_t next_46[32] = {0x00, 0x24, 0x00, 0x00, 0x3a, 0x3d, 0x00, 0x64, 0x00, 0x00, 0x00, 0x80, 0x00, 0x00, 0x00, 0x50, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
 
@@ -5322,11 +5324,11 @@ static const uint16_t actions[] = {
 static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close request */
     {QCAP_OP_CLOSE, 0, 1, 2, 0, 0}, /* close username */
-    {QCAP_OP_SET, 0, 0, 6, 0, 154}, /* set credential */
+    {QCAP_OP_SET, 0, 0, 4, 0, 154}, /* set credential */
     {QCAP_OP_OPEN, 0, 1, 2, 0, 0}, /* open username */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 2, 0, 0}, /* open username */
     {QCAP_OP_CLOSE, 0, 1, 3, 0, 0}, /* close password */
-    {QCAP_OP_SET, 0, 0, 6, 1, 155}, /* set credential */
+    {QCAP_OP_SET, 0, 0, 4, 1, 155}, /* set credential */
     {QCAP_OP_OPEN, 0, 1, 3, 0, 0}, /* open password */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 3, 0, 0}, /* open password */
     {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 2, 164}, /* set is_version3 */
@@ -5336,14 +5338,14 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin version */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 4, 0, 0}, /* open argument */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 4, 0, 0}, /* open argument */
-    {QCAP_OP_SET, 0, 0, 6, 4, 166}, /* set credential */
+    {QCAP_OP_SET, 0, 0, 4, 4, 166}, /* set credential */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 1, 0, 0}, /* convert option-name */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 1, 0, 0}, /* begin option-name */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 2, 0, 0}, /* convert size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin size */
-    {QCAP_OP_SET, 0, 0, 6, 4, 167}, /* set credential */
-    {QCAP_OP_SET, 0, 0, 7, 2, 168}, /* set is_spoken */
-    {QCAP_OP_SET, 0, 0, 6, 0, 169}, /* set credential */
+    {QCAP_OP_SET, 0, 0, 4, 4, 167}, /* set credential */
+    {QCAP_OP_SET, 0, 0, 8, 2, 168}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 4, 0, 169}, /* set credential */
     {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 170}, /* set is_subscribed */
     {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 3, 171}, /* set is_subscribed */
     {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 2, 172}, /* set is_synchronizing */
@@ -5359,14 +5361,14 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 4, 0, 0}, /* begin argc */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open request */
-    {QCAP_OP_RESET, 0, 0, 5, 0, 0}, /* reset version */
-    {QCAP_OP_RESET, 0, 0, 6, 0, 0}, /* reset credential */
-    {QCAP_OP_RESET, 0, 0, 4, 0, 0}, /* reset option */
-    {QCAP_OP_RESET, 0, 0, 3, 0, 0}, /* reset command */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 3, 0, 0}, /* reset command */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 4, 0, 0}, /* reset option */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 6, 0, 0}, /* reset credential */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 5, 0, 0}, /* reset version */
+    {QCAP_OP_RESET, 0, 0, 3, 0, 0}, /* reset version */
+    {QCAP_OP_RESET, 0, 0, 4, 0, 0}, /* reset credential */
+    {QCAP_OP_RESET, 0, 0, 7, 0, 0}, /* reset option */
+    {QCAP_OP_RESET, 0, 0, 6, 0, 0}, /* reset command */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 6, 0, 0}, /* reset command */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 7, 0, 0}, /* reset option */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 4, 0, 0}, /* reset credential */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 3, 0, 0}, /* reset version */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open request */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 173, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
@@ -5384,7 +5386,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset argc */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
     {QCAP_OP_CLOSE, 0, 0, 5, 0, 0}, /* close reply */
-    {QCAP_OP_SET, 0, 0, 8, 2, 174}, /* set is_answered */
+    {QCAP_OP_SET, 0, 0, 9, 2, 174}, /* set is_answered */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 8, 0, 0}, /* convert items */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 8, 0, 0}, /* begin items */
     {QCAP_OP_CLOSE, 0, 1, 6, 0, 0}, /* close null */
@@ -18333,7 +18335,7 @@ static const qcap_queue_t queues[] = {
 #define EXTRA_SIZE (0 * sizeof(qcap_queue_entry_t))
 
 /* Where registers of bytes have theirs, and how many. */
-static const qcap_text_t register_texts[] = {{53, 0}, {53, 0}, {53, 0}, {53, 0}, {53, 0}, {53, 0}, {53, 0}, {53, 0}, {53, 0}, {53, 40}, {0, 0}};
+static const qcap_text_t register_texts[] = {{53, 0}, {53, 0}, {53, 0}, {53, 0}, {53, 0}, {53, 40}, {53, 0}, {53, 0}, {53, 0}, {53, 0}, {0, 0}};
 
 static const qcap_text_t shared_texts[] = {{0, 0}, {0, 0}, {0, 0}, {0, 0}};
 
@@ -18370,11 +18372,12 @@ const qcap_protocol_t qcap_redis_protocol = {
     .server = {.start = AT_SAID_1,
                .search = AT_BEFORE_ARRAY_START_1,
                .search_byte = QCAP_NONE},
-    .side = {.slots = offsetof(struct qcap_redis_side, slots),
+    .side = {.words = offsetof(struct qcap_redis_side, words),
+             .later = offsetof(struct qcap_redis_side, later),
+             .slots = offsetof(struct qcap_redis_side, slots),
              .regions = offsetof(struct qcap_redis_side, regions),
              .frames = offsetof(struct qcap_redis_side, frames),
              .positions = offsetof(struct qcap_redis_side, positions),
-             .later = offsetof(struct qcap_redis_side, later),
              .underway = offsetof(struct qcap_redis_side, underway),
              .accumulators = offsetof(struct qcap_redis_side, accumulators),
              .watches = offsetof(struct qcap_redis_side, watches),
@@ -18402,6 +18405,8 @@ const qcap_protocol_t qcap_redis_protocol = {
     .conversion_count = 11,
     .queues = queues,
     .queue_count = 0,
+    .register_count = 10,
+    .word_count = 4,
     .until_max = 40,
     .until_size = 40,
     .call_max = 15,

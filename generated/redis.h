@@ -16,17 +16,18 @@
  *     atomic.words 12
  *     lookback.bytes 7
  *     lookback.open-states 11
- *     bytes.conversation 2624
+ *     bytes.conversation 2528
  *     bytes.shared 208
- *     bytes.direction 1208
+ *     bytes.direction 1160
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0
- *     bytes.direction.registers 80
- *     bytes.direction.elements 48
+ *     bytes.direction.registers 48
+ *     bytes.direction.words 8
+ *     bytes.direction.atomic 48
+ *     bytes.direction.elements 24
  *     bytes.direction.regions 24
  *     bytes.direction.calls 512
  *     bytes.direction.positions 24
- *     bytes.direction.atomic 48
  *     bytes.direction.conversions 32
  *     bytes.direction.accumulators 64
  *     bytes.direction.ends 24
@@ -83,12 +84,13 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_redis_side {
-    qcap_register_t registers[10];
+    qcap_register_t registers[6];
+    uint16_t words[4];
+    qcap_later_t later[12];
     qcap_slot_t slots[3];
     qcap_region_t regions[1];
     qcap_frame_t frames[32];
     uint64_t positions[3];
-    qcap_later_t later[12];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
     qcap_watch_t watches[1];

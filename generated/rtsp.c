@@ -424,6 +424,8 @@ enum {
     AT_SERVER_PORT_26 = 413,
 };
 
+#define WORDS(parser) (((const struct qcap_rtsp_side *)(const void *)((parser) + 1))->words)
+
 /* true */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
@@ -434,19 +436,19 @@ static qcap_number_t value_0(const qcap_parser_t *parser)
 /* server_port */
 static qcap_number_t value_1(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 5 /* server_port */);
+    return qcap_register(parser, 3 /* server_port */);
 }
 
 /* client_port */
 static qcap_number_t value_2(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 4 /* client_port */);
+    return qcap_register(parser, 2 /* client_port */);
 }
 
 /* channel_length */
 static qcap_number_t value_3(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 2 /* channel_length */);
+    return qcap_register(parser, 1 /* channel_length */);
 }
 
 /* content_length */
@@ -465,9 +467,9 @@ static int choose_1(const qcap_parser_t *parser)
     /* (is_response and server_port) and not (lower = TCP) */
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_AND,
-            qcap_is_true(qcap_register(parser, 6 /* is_response */)),
-            qcap_is_set(qcap_register(parser, 5 /* server_port */))),
-        qcap_not(qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* lower */), qcap_number(2u /* TCP */))));
+            qcap_is_true(qcap_word(parser, 6 /* is_response */, WORDS(parser)[2])),
+            qcap_is_set(qcap_register(parser, 3 /* server_port */))),
+        qcap_not(qcap_binary(QCAP_EQ, qcap_word(parser, 5 /* lower */, WORDS(parser)[1]), qcap_number(2u /* TCP */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -483,9 +485,9 @@ static int choose_2(const qcap_parser_t *parser)
     /* (is_response and client_port) and not (lower = TCP) */
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_AND,
-            qcap_is_true(qcap_register(parser, 6 /* is_response */)),
-            qcap_is_set(qcap_register(parser, 4 /* client_port */))),
-        qcap_not(qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* lower */), qcap_number(2u /* TCP */))));
+            qcap_is_true(qcap_word(parser, 6 /* is_response */, WORDS(parser)[2])),
+            qcap_is_set(qcap_register(parser, 2 /* client_port */))),
+        qcap_not(qcap_binary(QCAP_EQ, qcap_word(parser, 5 /* lower */, WORDS(parser)[1]), qcap_number(2u /* TCP */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -501,7 +503,7 @@ static int choose_5(const qcap_parser_t *parser)
     /* (content_length > 0) and (media = sdp) */
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_GT, qcap_register(parser, 0 /* content_length */), qcap_number(0u)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* media */), qcap_number(1u /* sdp */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* media */, WORDS(parser)[0]), qcap_number(1u /* sdp */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -588,12 +590,12 @@ static const qcap_keywords_t words_field_name = {find_field_name, 19};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 41, 2, false, false}, /* 0: channel-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 41, 1, false, false}, /* 0: channel-length */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 55, 0, false, true}, /* 1: Content-Length */
-    {QCAP_CONVERT_KEYWORD, &words_media, 0, 1, 0, 3, 0, 112, 1, false, false}, /* 2: subtype */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 106, 4, false, false}, /* 3: client-rtp */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 108, 5, false, false}, /* 4: server-rtp */
-    {QCAP_CONVERT_KEYWORD, &words_lower, 0, 1, 0, 3, 0, 113, 3, false, false}, /* 5: lower-transport */
+    {QCAP_CONVERT_KEYWORD, &words_media, 0, 1, 0, 3, 0, 112, 4, false, false}, /* 2: subtype */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 106, 2, false, false}, /* 3: client-rtp */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 108, 3, false, false}, /* 4: server-rtp */
+    {QCAP_CONVERT_KEYWORD, &words_lower, 0, 1, 0, 3, 0, 113, 5, false, false}, /* 5: lower-transport */
     {QCAP_CONVERT_KEYWORD, &words_field_name, 0, 1, 0, 19, 0, 114, QCAP_NONE, false, false}, /* 6: field-name */
 };
 
@@ -840,10 +842,10 @@ on1:
     if (IS_SET_0(*at)) {
         at++;
         qcap_op_reset(parser, 0 /* content_length */);
-        qcap_op_reset(parser, 1 /* media */);
-        qcap_op_reset(parser, 3 /* lower */);
-        qcap_op_reset(parser, 4 /* client_port */);
-        qcap_op_reset(parser, 5 /* server_port */);
+        qcap_op_reset(parser, 4 /* media */);
+        qcap_op_reset(parser, 5 /* lower */);
+        qcap_op_reset(parser, 2 /* client_port */);
+        qcap_op_reset(parser, 3 /* server_port */);
         qcap_op_reset(parser, 6 /* is_response */);
         p0 = at;
         qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
@@ -855,10 +857,10 @@ on1:
     if (*at == 'R' || *at == 'r') {
         at++;
         qcap_op_reset(parser, 0 /* content_length */);
-        qcap_op_reset(parser, 1 /* media */);
-        qcap_op_reset(parser, 3 /* lower */);
-        qcap_op_reset(parser, 4 /* client_port */);
-        qcap_op_reset(parser, 5 /* server_port */);
+        qcap_op_reset(parser, 4 /* media */);
+        qcap_op_reset(parser, 5 /* lower */);
+        qcap_op_reset(parser, 2 /* client_port */);
+        qcap_op_reset(parser, 3 /* server_port */);
         qcap_op_reset(parser, 6 /* is_response */);
         p0 = at;
         goto on2;
@@ -1390,10 +1392,10 @@ on28:
     if (IS_SET_0(*at)) {
         at++;
         qcap_op_reset(parser, 0 /* content_length */);
-        qcap_op_reset(parser, 1 /* media */);
-        qcap_op_reset(parser, 3 /* lower */);
-        qcap_op_reset(parser, 4 /* client_port */);
-        qcap_op_reset(parser, 5 /* server_port */);
+        qcap_op_reset(parser, 4 /* media */);
+        qcap_op_reset(parser, 5 /* lower */);
+        qcap_op_reset(parser, 2 /* client_port */);
+        qcap_op_reset(parser, 3 /* server_port */);
         qcap_op_reset(parser, 6 /* is_response */);
         p6 = at;
         qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p6) - 1);
@@ -1479,10 +1481,10 @@ crlf_1:
         at++;
         here = QCAP_HERE(at);
         qcap_op_reset(parser, 0 /* content_length */);
-        qcap_op_reset(parser, 1 /* media */);
-        qcap_op_reset(parser, 3 /* lower */);
-        qcap_op_reset(parser, 4 /* client_port */);
-        qcap_op_reset(parser, 5 /* server_port */);
+        qcap_op_reset(parser, 4 /* media */);
+        qcap_op_reset(parser, 5 /* lower */);
+        qcap_op_reset(parser, 2 /* client_port */);
+        qcap_op_reset(parser, 3 /* server_port */);
         qcap_op_reset(parser, 6 /* is_response */);
         qcap_element_open(parser, side->slots, 0, QCAP_RTSP_MESSAGE, here - 1);
         return qcap_stop(parser, at, AT_TOKEN_2, QCAP_STOP_TABLE);
@@ -2096,10 +2098,10 @@ before_interleaved_2:
 do_2:
     here = QCAP_HERE(at);
     qcap_op_reset(parser, 0 /* content_length */);
-    qcap_op_reset(parser, 1 /* media */);
-    qcap_op_reset(parser, 3 /* lower */);
-    qcap_op_reset(parser, 4 /* client_port */);
-    qcap_op_reset(parser, 5 /* server_port */);
+    qcap_op_reset(parser, 4 /* media */);
+    qcap_op_reset(parser, 5 /* lower */);
+    qcap_op_reset(parser, 2 /* client_port */);
+    qcap_op_reset(parser, 3 /* server_port */);
     qcap_op_reset(parser, 6 /* is_response */);
     qcap_element_open(parser, side->slots, 0, QCAP_RTSP_MESSAGE, here - 1);
     qcap_op_later(parser, side->later, 103 /* open request-line */, here - 1);
@@ -3076,16 +3078,16 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 28, 0, 0}, /* open status-line */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open message */
     {QCAP_OP_RESET, 0, 0, 6, 0, 0}, /* reset is_response */
-    {QCAP_OP_RESET, 0, 0, 5, 0, 0}, /* reset server_port */
-    {QCAP_OP_RESET, 0, 0, 4, 0, 0}, /* reset client_port */
-    {QCAP_OP_RESET, 0, 0, 3, 0, 0}, /* reset lower */
-    {QCAP_OP_RESET, 0, 0, 1, 0, 0}, /* reset media */
+    {QCAP_OP_RESET, 0, 0, 3, 0, 0}, /* reset server_port */
+    {QCAP_OP_RESET, 0, 0, 2, 0, 0}, /* reset client_port */
+    {QCAP_OP_RESET, 0, 0, 5, 0, 0}, /* reset lower */
+    {QCAP_OP_RESET, 0, 0, 4, 0, 0}, /* reset media */
     {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset content_length */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset content_length */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset media */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 3, 0, 0}, /* reset lower */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 4, 0, 0}, /* reset client_port */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 5, 0, 0}, /* reset server_port */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 4, 0, 0}, /* reset media */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 5, 0, 0}, /* reset lower */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 2, 0, 0}, /* reset client_port */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 3, 0, 0}, /* reset server_port */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 6, 0, 0}, /* reset is_response */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open message */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
@@ -7715,10 +7717,11 @@ const qcap_protocol_t qcap_rtsp_protocol = {
     .server = {.start = AT_BEFORE_CRLF_1,
                .search = AT_BEFORE_METHOD_1,
                .search_byte = QCAP_NONE},
-    .side = {.slots = offsetof(struct qcap_rtsp_side, slots),
+    .side = {.words = offsetof(struct qcap_rtsp_side, words),
+             .later = offsetof(struct qcap_rtsp_side, later),
+             .slots = offsetof(struct qcap_rtsp_side, slots),
              .regions = offsetof(struct qcap_rtsp_side, regions),
              .positions = offsetof(struct qcap_rtsp_side, positions),
-             .later = offsetof(struct qcap_rtsp_side, later),
              .underway = offsetof(struct qcap_rtsp_side, underway),
              .accumulators = offsetof(struct qcap_rtsp_side, accumulators),
              .ahead = offsetof(struct qcap_rtsp_side, ahead),
@@ -7744,6 +7747,8 @@ const qcap_protocol_t qcap_rtsp_protocol = {
     .conversion_count = 7,
     .queues = queues,
     .queue_count = 0,
+    .register_count = 7,
+    .word_count = 3,
     .until_max = 0,
     .until_size = 0,
     .call_max = 0,

@@ -16,16 +16,17 @@
  *     atomic.words 24
  *     lookback.bytes 4
  *     lookback.open-states 117
- *     bytes.conversation 1392
+ *     bytes.conversation 1280
  *     bytes.shared 192
- *     bytes.direction 592
+ *     bytes.direction 536
  *     bytes.direction.parser 176
- *     bytes.sub-stream 936
- *     bytes.direction.registers 56
- *     bytes.direction.elements 80
+ *     bytes.sub-stream 880
+ *     bytes.direction.registers 32
+ *     bytes.direction.words 6
+ *     bytes.direction.atomic 96
+ *     bytes.direction.elements 40
  *     bytes.direction.regions 24
  *     bytes.direction.positions 56
- *     bytes.direction.atomic 96
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
  *     bytes.direction.ahead 32
@@ -82,11 +83,12 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_rtsp_side {
-    qcap_register_t registers[7];
+    qcap_register_t registers[4];
+    uint16_t words[3];
+    qcap_later_t later[24];
     qcap_slot_t slots[5];
     qcap_region_t regions[1];
     uint64_t positions[7];
-    qcap_later_t later[24];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
     unsigned char ahead[32];

@@ -223,6 +223,8 @@ enum {
     AT_INTEGER_6 = 212,
 };
 
+#define WORDS(parser) (((const struct qcap_sdp_side *)(const void *)((parser) + 1))->words)
+
 /* place */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
@@ -330,7 +332,7 @@ static qcap_number_t value_14(const qcap_parser_t *parser)
 /* port_number */
 static qcap_number_t value_15(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 7 /* port_number */);
+    return qcap_register(parser, 4 /* port_number */);
 }
 
 static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15};
@@ -341,7 +343,7 @@ static int choose_0(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* not has_time */
-    n = qcap_not(qcap_is_true(qcap_register(parser, 4 /* has_time */)));
+    n = qcap_not(qcap_is_true(qcap_word(parser, 7 /* has_time */, WORDS(parser)[2])));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -355,7 +357,7 @@ static int choose_1(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* not has_name */
-    n = qcap_not(qcap_is_true(qcap_register(parser, 3 /* has_name */)));
+    n = qcap_not(qcap_is_true(qcap_word(parser, 6 /* has_name */, WORDS(parser)[1])));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -369,7 +371,7 @@ static int choose_2(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* not has_origin */
-    n = qcap_not(qcap_is_true(qcap_register(parser, 2 /* has_origin */)));
+    n = qcap_not(qcap_is_true(qcap_word(parser, 5 /* has_origin */, WORDS(parser)[0])));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -384,30 +386,30 @@ static int choose_3(const qcap_parser_t *parser)
 
     /* not address and not session_address */
     n = qcap_binary(QCAP_AND,
-        qcap_not(qcap_is_set(qcap_register(parser, 6 /* address */))),
-        qcap_not(qcap_is_set(qcap_register(parser, 5 /* session_address */))));
+        qcap_not(qcap_is_set(qcap_register(parser, 3 /* address */))),
+        qcap_not(qcap_is_set(qcap_register(parser, 2 /* session_address */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* not profile or (profile = other) */
     n = qcap_binary(QCAP_OR,
-        qcap_not(qcap_is_set(qcap_register(parser, 8 /* profile */))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 8 /* profile */), qcap_number(0u /* other */)));
+        qcap_not(qcap_is_set(qcap_word(parser, 8 /* profile */, WORDS(parser)[3]))),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* profile */, WORDS(parser)[3]), qcap_number(0u /* other */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* address and (port_number > 0) */
     n = qcap_binary(QCAP_AND,
-        qcap_is_set(qcap_register(parser, 6 /* address */)),
-        qcap_binary(QCAP_GT, qcap_register(parser, 7 /* port_number */), qcap_number(0u)));
+        qcap_is_set(qcap_register(parser, 3 /* address */)),
+        qcap_binary(QCAP_GT, qcap_register(parser, 4 /* port_number */), qcap_number(0u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* port_number > 0 */
-    n = qcap_binary(QCAP_GT, qcap_register(parser, 7 /* port_number */), qcap_number(0u));
+    n = qcap_binary(QCAP_GT, qcap_register(parser, 4 /* port_number */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -593,12 +595,12 @@ static const qcap_keywords_t words_session_type = {find_session_type, 1};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 81, 6, false, false}, /* 0: media-base */
+    {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 81, 3, false, false}, /* 0: media-base */
     {QCAP_CONVERT_KEYWORD, &words_media_level_type, 0, 1, 0, 1, 0, 82, QCAP_NONE, false, false}, /* 1: media-level-type */
     {QCAP_CONVERT_KEYWORD, &words_profile, 0, 1, 0, 5, 0, 83, 8, false, false}, /* 2: proto-part */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 25, 7, false, false}, /* 3: port */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 25, 4, false, false}, /* 3: port */
     {QCAP_CONVERT_KEYWORD, &words_media_type, 0, 1, 0, 1, 0, 67, QCAP_NONE, false, false}, /* 4: media-type */
-    {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 84, 5, false, false}, /* 5: session-base */
+    {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 84, 2, false, false}, /* 5: session-base */
     {QCAP_CONVERT_KEYWORD, &words_session_type, 1, 1, 65, 1, 1, 85, QCAP_NONE, false, false}, /* 6: session-type */
 };
 
@@ -994,7 +996,7 @@ known_field_2:
         side->underway[1].begin = (here - 1);
         qcap_element_open(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here - 1);
         qcap_op_set(parser, 0 /* place */, false, false, value_8(parser), 37, here);
-        qcap_op_set(parser, 2 /* has_origin */, false, false, value_7(parser), 37, here);
+        qcap_op_set(parser, 5 /* has_origin */, false, false, value_7(parser), 37, here);
         qcap_element_close(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here);
         side->underway[1].value = qcap_find_keyword(parser, 6, side->underway[1].begin, here, find_session_type);
         if (qcap_must_stop(parser))
@@ -1016,7 +1018,7 @@ known_field_3:
         side->underway[1].begin = (here - 1);
         qcap_element_open(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here - 1);
         qcap_op_set(parser, 0 /* place */, false, false, value_13(parser), 104, here);
-        qcap_op_set(parser, 4 /* has_time */, false, false, value_7(parser), 104, here);
+        qcap_op_set(parser, 7 /* has_time */, false, false, value_7(parser), 104, here);
         qcap_element_close(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here);
         side->underway[1].value = qcap_find_keyword(parser, 6, side->underway[1].begin, here, find_session_type);
         if (qcap_must_stop(parser))
@@ -1038,7 +1040,7 @@ known_field_4:
         side->underway[1].begin = (here - 1);
         qcap_element_open(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here - 1);
         qcap_op_set(parser, 0 /* place */, false, false, value_9(parser), 100, here);
-        qcap_op_set(parser, 3 /* has_name */, false, false, value_7(parser), 100, here);
+        qcap_op_set(parser, 6 /* has_name */, false, false, value_7(parser), 100, here);
         qcap_element_close(parser, side->slots, 2, QCAP_SDP_SESSION_DESCRIPTION_FIELD_TYPE, here);
         side->underway[1].value = qcap_find_keyword(parser, 6, side->underway[1].begin, here, find_session_type);
         if (qcap_must_stop(parser))
@@ -2518,10 +2520,10 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 4, 0, 0}, /* begin media-type */
     {QCAP_OP_OPEN, 0, 1, 23, 0, 0}, /* open media-description */
     {QCAP_OP_RESET, 0, 0, 8, 0, 0}, /* reset profile */
-    {QCAP_OP_RESET, 0, 0, 7, 0, 0}, /* reset port_number */
-    {QCAP_OP_RESET, 0, 0, 6, 0, 0}, /* reset address */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 6, 0, 0}, /* reset address */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 7, 0, 0}, /* reset port_number */
+    {QCAP_OP_RESET, 0, 0, 4, 0, 0}, /* reset port_number */
+    {QCAP_OP_RESET, 0, 0, 3, 0, 0}, /* reset address */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 3, 0, 0}, /* reset address */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 4, 0, 0}, /* reset port_number */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 8, 0, 0}, /* reset profile */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 23, 0, 0}, /* open media-description */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 90, 0}, /* anomaly unknown-type */
@@ -2590,14 +2592,14 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 3, 20, 0, 0}, /* open attribute */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 6, 0, 0}, /* convert session-type */
     {QCAP_OP_CLOSE, 0, 2, 3, 0, 0}, /* close type */
-    {QCAP_OP_SET, 0, 0, 2, 7, 37}, /* set has_origin */
+    {QCAP_OP_SET, 0, 0, 5, 7, 37}, /* set has_origin */
     {QCAP_OP_SET, 0, 0, 0, 8, 37}, /* set place */
-    {QCAP_OP_SET, 0, 0, 3, 7, 100}, /* set has_name */
+    {QCAP_OP_SET, 0, 0, 6, 7, 100}, /* set has_name */
     {QCAP_OP_SET, 0, 0, 0, 9, 100}, /* set place */
     {QCAP_OP_SET, 0, 0, 0, 10, 101}, /* set place */
     {QCAP_OP_SET, 0, 0, 0, 11, 102}, /* set place */
     {QCAP_OP_SET, 0, 0, 0, 12, 103}, /* set place */
-    {QCAP_OP_SET, 0, 0, 4, 7, 104}, /* set has_time */
+    {QCAP_OP_SET, 0, 0, 7, 7, 104}, /* set has_time */
     {QCAP_OP_SET, 0, 0, 0, 13, 104}, /* set place */
     {QCAP_OP_OPEN, 0, 2, 3, 0, 0}, /* open type */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 3, 0, 0}, /* open type */
@@ -4765,7 +4767,7 @@ static const qcap_queue_t queues[] = {
 #define EXTRA_SIZE (0 * sizeof(qcap_queue_entry_t))
 
 /* Where registers of bytes have theirs, and how many. */
-static const qcap_text_t register_texts[] = {{66, 0}, {66, 0}, {66, 0}, {66, 0}, {66, 0}, {66, 64}, {130, 64}, {194, 0}, {194, 0}, {0, 0}};
+static const qcap_text_t register_texts[] = {{66, 0}, {66, 0}, {66, 64}, {130, 64}, {194, 0}, {66, 0}, {66, 0}, {66, 0}, {194, 0}, {0, 0}};
 
 static const qcap_text_t shared_texts[] = {{0, 0}};
 
@@ -4781,8 +4783,8 @@ static const qcap_feed_t feeds[] = {
 
 /* Conversations to come. */
 static const qcap_expect_t expects[] = {
-    {"udp", "rtp", QCAP_HOST_TEXT, 6, value_15},
-    {"udp", "rtp", QCAP_HOST_TEXT, 5, value_15},
+    {"udp", "rtp", QCAP_HOST_TEXT, 3, value_15},
+    {"udp", "rtp", QCAP_HOST_TEXT, 2, value_15},
     {NULL, NULL, QCAP_HOST_CLIENT, QCAP_NONE, NULL}, /* none */
 };
 
@@ -4805,7 +4807,8 @@ const qcap_protocol_t qcap_sdp_protocol = {
     .server = {.start = QCAP_NONE,
                .search = QCAP_NONE,
                .search_byte = QCAP_NONE},
-    .side = {.slots = offsetof(struct qcap_sdp_side, slots),
+    .side = {.words = offsetof(struct qcap_sdp_side, words),
+             .slots = offsetof(struct qcap_sdp_side, slots),
              .positions = offsetof(struct qcap_sdp_side, positions),
              .underway = offsetof(struct qcap_sdp_side, underway),
              .accumulators = offsetof(struct qcap_sdp_side, accumulators),
@@ -4831,6 +4834,8 @@ const qcap_protocol_t qcap_sdp_protocol = {
     .conversion_count = 7,
     .queues = queues,
     .queue_count = 0,
+    .register_count = 9,
+    .word_count = 4,
     .until_max = 0,
     .until_size = 0,
     .call_max = 0,

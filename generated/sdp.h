@@ -16,13 +16,14 @@
  *     atomic.words 0
  *     lookback.bytes 1
  *     lookback.open-states 0
- *     bytes.conversation 1016
+ *     bytes.conversation 944
  *     bytes.shared 192
- *     bytes.direction 648
+ *     bytes.direction 576
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0
- *     bytes.direction.registers 72
- *     bytes.direction.elements 96
+ *     bytes.direction.registers 40
+ *     bytes.direction.words 8
+ *     bytes.direction.elements 48
  *     bytes.direction.positions 8
  *     bytes.direction.conversions 32
  *     bytes.direction.accumulators 64
@@ -87,7 +88,8 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_sdp_side {
-    qcap_register_t registers[9];
+    qcap_register_t registers[5];
+    uint16_t words[4];
     qcap_slot_t slots[6];
     uint64_t positions[1];
     qcap_underway_t underway[2];

@@ -652,6 +652,8 @@ enum {
     AT_USERNAME_VALUE_6 = 641,
 };
 
+#define WORDS(parser) (((const struct qcap_sip_side *)(const void *)((parser) + 1))->words)
+
 /* true */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
@@ -662,7 +664,7 @@ static qcap_number_t value_0(const qcap_parser_t *parser)
 /* content_length */
 static qcap_number_t value_1(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 1 /* content_length */);
+    return qcap_register(parser, 0 /* content_length */);
 }
 
 static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1};
@@ -673,7 +675,7 @@ static int choose_1(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_datagram */
-    n = qcap_is_true(qcap_register(parser, 0 /* is_datagram */));
+    n = qcap_is_true(qcap_word(parser, 1 /* is_datagram */, WORDS(parser)[0]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -687,35 +689,35 @@ static int choose_6(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* content_length = 0 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* content_length */), qcap_number(0u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* content_length */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* content_length and (media = sdp) */
     n = qcap_binary(QCAP_AND,
-        qcap_is_set(qcap_register(parser, 1 /* content_length */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* media */), qcap_number(1u /* sdp */)));
+        qcap_is_set(qcap_register(parser, 0 /* content_length */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 2 /* media */, WORDS(parser)[1]), qcap_number(1u /* sdp */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* content_length */
-    n = qcap_is_set(qcap_register(parser, 1 /* content_length */));
+    n = qcap_is_set(qcap_register(parser, 0 /* content_length */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* is_datagram and (media = sdp) */
     n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 0 /* is_datagram */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* media */), qcap_number(1u /* sdp */)));
+        qcap_is_true(qcap_word(parser, 1 /* is_datagram */, WORDS(parser)[0])),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 2 /* media */, WORDS(parser)[1]), qcap_number(1u /* sdp */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* is_datagram */
-    n = qcap_is_true(qcap_register(parser, 0 /* is_datagram */));
+    n = qcap_is_true(qcap_word(parser, 1 /* is_datagram */, WORDS(parser)[0]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -820,7 +822,7 @@ static const qcap_keywords_t words_header_name = {find_header_name, 19};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 40, 1, false, true}, /* 0: Content-Length */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 40, 0, false, true}, /* 0: Content-Length */
     {QCAP_CONVERT_KEYWORD, &words_media, 0, 1, 0, 3, 0, 153, 2, false, false}, /* 1: m-subtype */
     {QCAP_CONVERT_KEYWORD, &words_header_name, 0, 1, 0, 19, 0, 154, QCAP_NONE, false, false}, /* 2: header-name */
 };
@@ -1103,14 +1105,14 @@ on1:
         goto out1;
     if (IS_SET_0(*at)) {
         at++;
-        qcap_op_reset(parser, 1 /* content_length */);
+        qcap_op_reset(parser, 0 /* content_length */);
         qcap_op_reset(parser, 2 /* media */);
         p0 = at;
         goto on2;
     }
     if (*at == 'S' || *at == 's') {
         at++;
-        qcap_op_reset(parser, 1 /* content_length */);
+        qcap_op_reset(parser, 0 /* content_length */);
         qcap_op_reset(parser, 2 /* media */);
         p0 = at;
         goto on3;
@@ -1755,7 +1757,7 @@ token_1:
     if (IS_SET_0(*at)) {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, 1 /* content_length */);
+        qcap_op_reset(parser, 0 /* content_length */);
         qcap_op_reset(parser, 2 /* media */);
         qcap_element_open(parser, side->slots, 0, QCAP_SIP_MESSAGE, here - 1);
         qcap_op_later(parser, side->later, 137 /* open request-line */, here - 1);
@@ -1765,7 +1767,7 @@ token_1:
     if (*at == 'S' || *at == 's') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, 1 /* content_length */);
+        qcap_op_reset(parser, 0 /* content_length */);
         qcap_op_reset(parser, 2 /* media */);
         qcap_element_open(parser, side->slots, 0, QCAP_SIP_MESSAGE, here - 1);
         goto token_3;
@@ -2166,9 +2168,9 @@ sip_version_12:
     /* CRLF = ( CR . LF ) / LF      RFC 3261, 7
      * e.g. after "sip/0.0 000 \r" */
 crlf_1:
-    if (at - parser->piece >= 13 && !side->slots[0].is_done &&
-        side->slots[0].begin >= parser->piece_offset) {
-        p2 = (const unsigned char *)(uintptr_t)(side->slots[0].begin - origin);
+    if (at - parser->piece >= 13 && !qcap_slot_is_done(&side->slots[0]) &&
+        qcap_slot_begin(&side->slots[0], QCAP_HERE(at)) >= parser->piece_offset) {
+        p2 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[0], QCAP_HERE(at)) - origin);
         goto on14;
     }
     if (at == end)
@@ -4065,8 +4067,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 43, 0, 0}, /* open status-line */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open message */
     {QCAP_OP_RESET, 0, 0, 2, 0, 0}, /* reset media */
-    {QCAP_OP_RESET, 0, 0, 1, 0, 0}, /* reset content_length */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset content_length */
+    {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset content_length */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset content_length */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 2, 0, 0}, /* reset media */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open message */
     {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 156, 0}, /* anomaly bare-LF */
@@ -4074,7 +4076,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 157, 0}, /* anomaly zeros */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
-    {QCAP_OP_SET, 0, 0, 0, 0, 158}, /* set is_datagram */
+    {QCAP_OP_SET, 0, 0, 1, 0, 158}, /* set is_datagram */
     {QCAP_OP_MISMATCH, 0, 3, 0, 159, 0}, /* mismatch Content-Type */
     {QCAP_OP_MISMATCH, 0, 3, 0, 160, 0}, /* mismatch Call-ID */
     {QCAP_OP_MISMATCH, 0, 3, 0, 161, 0}, /* mismatch CSeq */
@@ -11078,10 +11080,11 @@ const qcap_protocol_t qcap_sip_protocol = {
     .server = {.start = AT_BEFORE_TOKEN_1,
                .search = AT_BEFORE_TOKEN_2,
                .search_byte = QCAP_NONE},
-    .side = {.slots = offsetof(struct qcap_sip_side, slots),
+    .side = {.words = offsetof(struct qcap_sip_side, words),
+             .later = offsetof(struct qcap_sip_side, later),
+             .slots = offsetof(struct qcap_sip_side, slots),
              .regions = offsetof(struct qcap_sip_side, regions),
              .positions = offsetof(struct qcap_sip_side, positions),
-             .later = offsetof(struct qcap_sip_side, later),
              .underway = offsetof(struct qcap_sip_side, underway),
              .accumulators = offsetof(struct qcap_sip_side, accumulators),
              .ahead = offsetof(struct qcap_sip_side, ahead),
@@ -11107,6 +11110,8 @@ const qcap_protocol_t qcap_sip_protocol = {
     .conversion_count = 3,
     .queues = queues,
     .queue_count = 0,
+    .register_count = 3,
+    .word_count = 2,
     .until_max = 0,
     .until_size = 0,
     .call_max = 0,

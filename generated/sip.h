@@ -16,16 +16,17 @@
  *     atomic.words 20
  *     lookback.bytes 3
  *     lookback.open-states 207
- *     bytes.conversation 1296
+ *     bytes.conversation 1184
  *     bytes.shared 192
- *     bytes.direction 544
+ *     bytes.direction 488
  *     bytes.direction.parser 176
- *     bytes.sub-stream 888
- *     bytes.direction.registers 24
- *     bytes.direction.elements 96
+ *     bytes.sub-stream 832
+ *     bytes.direction.registers 8
+ *     bytes.direction.words 4
+ *     bytes.direction.atomic 80
+ *     bytes.direction.elements 48
  *     bytes.direction.regions 24
  *     bytes.direction.positions 40
- *     bytes.direction.atomic 80
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
  *     bytes.direction.ahead 32
@@ -97,11 +98,12 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_sip_side {
-    qcap_register_t registers[3];
+    qcap_register_t registers[1];
+    uint16_t words[2];
+    qcap_later_t later[20];
     qcap_slot_t slots[6];
     qcap_region_t regions[1];
     uint64_t positions[5];
-    qcap_later_t later[20];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
     unsigned char ahead[32];

@@ -998,10 +998,12 @@ enum {
     AT_ADDRESS_LITERAL_11 = 987,
 };
 
+#define WORDS(parser) (((const struct qcap_smtp_side *)(const void *)((parser) + 1))->words)
+
 /* rounds + 1 */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
-    return qcap_binary(QCAP_ADD, qcap_register(parser, 7 /* rounds */), qcap_number(1u));
+    return qcap_binary(QCAP_ADD, qcap_register(parser, 2 /* rounds */), qcap_number(1u));
 }
 
 /* true */
@@ -1028,13 +1030,13 @@ static qcap_number_t value_3(const qcap_parser_t *parser)
 /* status */
 static qcap_number_t value_4(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 1 /* status */);
+    return qcap_register(parser, 0 /* status */);
 }
 
 /* chunk_size */
 static qcap_number_t value_5(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 2 /* chunk_size */);
+    return qcap_register(parser, 1 /* chunk_size */);
 }
 
 static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5};
@@ -1045,7 +1047,7 @@ static int choose_1(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* command = STARTTLS */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(8u /* STARTTLS */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* command */, WORDS(parser)[0]), qcap_number(8u /* STARTTLS */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1067,7 +1069,7 @@ static int choose_4(const qcap_parser_t *parser)
     if (n.value)
         return 0;
     /* is_bare */
-    n = qcap_is_true(qcap_register(parser, 4 /* is_bare */));
+    n = qcap_is_true(qcap_word(parser, 5 /* is_bare */, WORDS(parser)[2]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1081,7 +1083,7 @@ static int choose_7(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_last */
-    n = qcap_is_true(qcap_register(parser, 3 /* is_last */));
+    n = qcap_is_true(qcap_word(parser, 4 /* is_last */, WORDS(parser)[1]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1096,7 +1098,7 @@ static int choose_8(const qcap_parser_t *parser)
 
     /* is_auth and (outcome = 334) */
     n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 5 /* is_auth */)),
+        qcap_is_true(qcap_word(parser, 6 /* is_auth */, WORDS(parser)[3])),
         qcap_binary(QCAP_EQ, qcap_shared(parser, 0 /* outcome */), qcap_number(334u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
@@ -1105,9 +1107,9 @@ static int choose_8(const qcap_parser_t *parser)
     /* (is_auth and not outcome) and (rounds = 0) */
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_AND,
-            qcap_is_true(qcap_register(parser, 5 /* is_auth */)),
+            qcap_is_true(qcap_word(parser, 6 /* is_auth */, WORDS(parser)[3])),
             qcap_not(qcap_is_set(qcap_shared(parser, 0 /* outcome */)))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* rounds */), qcap_number(0u)));
+        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* rounds */), qcap_number(0u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1116,10 +1118,10 @@ static int choose_8(const qcap_parser_t *parser)
     n = qcap_binary(QCAP_AND,
         qcap_binary(QCAP_AND,
             qcap_binary(QCAP_AND,
-                qcap_is_true(qcap_register(parser, 5 /* is_auth */)),
+                qcap_is_true(qcap_word(parser, 6 /* is_auth */, WORDS(parser)[3])),
                 qcap_not(qcap_is_set(qcap_shared(parser, 0 /* outcome */)))),
-            qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* rounds */), qcap_number(1u))),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* mechanism */), qcap_number(2u /* LOGIN */)));
+            qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* rounds */), qcap_number(1u))),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(2u /* LOGIN */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1133,7 +1135,7 @@ static int choose_10(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* status = 220 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(220u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* status */), qcap_number(220u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1148,32 +1150,32 @@ static int choose_12(const qcap_parser_t *parser)
 
     /* (command = STARTTLS) and (status = 220) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(8u /* STARTTLS */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(220u)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* command */, WORDS(parser)[0]), qcap_number(8u /* STARTTLS */)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* status */), qcap_number(220u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* (command = EHLO) and (status = 250) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(1u /* EHLO */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(250u)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* command */, WORDS(parser)[0]), qcap_number(1u /* EHLO */)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* status */), qcap_number(250u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* (command = AUTH) and (status = 334) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(7u /* AUTH */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(334u)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* command */, WORDS(parser)[0]), qcap_number(7u /* AUTH */)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* status */), qcap_number(334u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* (command = AUTH) or (command = DATA) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(7u /* AUTH */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(5u /* DATA */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* command */, WORDS(parser)[0]), qcap_number(7u /* AUTH */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* command */, WORDS(parser)[0]), qcap_number(5u /* DATA */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1188,52 +1190,52 @@ static int choose_17(const qcap_parser_t *parser)
 
     /* (mechanism = LOGIN) and (rounds > 0) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* mechanism */), qcap_number(2u /* LOGIN */)),
-        qcap_binary(QCAP_GT, qcap_register(parser, 7 /* rounds */), qcap_number(0u)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(2u /* LOGIN */)),
+        qcap_binary(QCAP_GT, qcap_register(parser, 2 /* rounds */), qcap_number(0u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* rounds > 0 */
-    n = qcap_binary(QCAP_GT, qcap_register(parser, 7 /* rounds */), qcap_number(0u));
+    n = qcap_binary(QCAP_GT, qcap_register(parser, 2 /* rounds */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* mechanism = PLAIN */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* mechanism */), qcap_number(1u /* PLAIN */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(1u /* PLAIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* mechanism = LOGIN */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* mechanism */), qcap_number(2u /* LOGIN */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(2u /* LOGIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* mechanism = CRAM-MD5 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* mechanism */), qcap_number(3u /* CRAM-MD5 */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(3u /* CRAM-MD5 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 4;
     /* mechanism = XOAUTH2 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* mechanism */), qcap_number(4u /* XOAUTH2 */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(4u /* XOAUTH2 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 5;
     /* mechanism = OAUTHBEARER */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* mechanism */), qcap_number(5u /* OAUTHBEARER */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(5u /* OAUTHBEARER */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 6;
     /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-256) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* mechanism */), qcap_number(6u /* SCRAM-SHA-1 */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 6 /* mechanism */), qcap_number(7u /* SCRAM-SHA-256 */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(6u /* SCRAM-SHA-1 */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(7u /* SCRAM-SHA-256 */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1326,20 +1328,20 @@ static const qcap_keywords_t words_mechanism = {find_mechanism, 13};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 8, 0, 11, 0, false, false}, /* 0: ehlo-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 1, 1, 13, 8, 1, 94, 0, false, false}, /* 1: helo-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 2, 1, 21, 8, 2, 8, 0, false, false}, /* 2: mail-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 3, 1, 29, 8, 3, 9, 0, false, false}, /* 3: rcpt-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 4, 1, 37, 8, 4, 97, 0, false, false}, /* 4: starttls-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 5, 1, 45, 8, 5, 6, 0, false, false}, /* 5: data-verb */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 154, 2, false, false}, /* 6: chunk-size */
-    {QCAP_CONVERT_KEYWORD, &words_command, 6, 1, 53, 8, 6, 92, 0, false, false}, /* 7: bdat-verb */
-    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 47, 6, false, false}, /* 8: sasl-mech */
-    {QCAP_CONVERT_KEYWORD, &words_command, 7, 1, 61, 8, 7, 14, 0, false, false}, /* 9: auth-verb */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 45, 1, false, true}, /* 10: again */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 31, 1, false, true}, /* 11: Reply-code */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 3, 1, false, true}, /* 12: greeting-code */
-    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 13, 0, 1, 110, 1, false, true}, /* 13: refusal-code */
+    {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 8, 0, 11, 3, false, false}, /* 0: ehlo-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 1, 1, 13, 8, 1, 94, 3, false, false}, /* 1: helo-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 2, 1, 21, 8, 2, 8, 3, false, false}, /* 2: mail-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 3, 1, 29, 8, 3, 9, 3, false, false}, /* 3: rcpt-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 4, 1, 37, 8, 4, 97, 3, false, false}, /* 4: starttls-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 5, 1, 45, 8, 5, 6, 3, false, false}, /* 5: data-verb */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 154, 1, false, false}, /* 6: chunk-size */
+    {QCAP_CONVERT_KEYWORD, &words_command, 6, 1, 53, 8, 6, 92, 3, false, false}, /* 7: bdat-verb */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 47, 7, false, false}, /* 8: sasl-mech */
+    {QCAP_CONVERT_KEYWORD, &words_command, 7, 1, 61, 8, 7, 14, 3, false, false}, /* 9: auth-verb */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 45, 0, false, true}, /* 10: again */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 31, 0, false, true}, /* 11: Reply-code */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 3, 0, false, true}, /* 12: greeting-code */
+    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 13, 0, 1, 110, 0, false, true}, /* 13: refusal-code */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -1685,7 +1687,7 @@ ehlo_verb_1:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 0, QCAP_SMTP_COMMAND, here - 1);
-        qcap_op_reset(parser, 0 /* command */);
+        qcap_op_reset(parser, 3 /* command */);
         qcap_op_later(parser, side->later, 32 /* open verb */, here - 1);
         goto rcpt_verb_1;
     }
@@ -1708,7 +1710,7 @@ ehlo_verb_1:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 0, QCAP_SMTP_COMMAND, here - 1);
-        qcap_op_reset(parser, 0 /* command */);
+        qcap_op_reset(parser, 3 /* command */);
         qcap_op_later(parser, side->later, 32 /* open verb */, here - 1);
         goto ehlo_verb_3;
     }
@@ -1716,7 +1718,7 @@ ehlo_verb_1:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 0, QCAP_SMTP_COMMAND, here - 1);
-        qcap_op_reset(parser, 0 /* command */);
+        qcap_op_reset(parser, 3 /* command */);
         qcap_op_later(parser, side->later, 32 /* open verb */, here - 1);
         side->underway[2].begin = (here - 1);
         goto mail_verb_1;
@@ -1725,7 +1727,7 @@ ehlo_verb_1:
 
     /* e.g. after "" */
 before_ehlo_verb_1:
-    qcap_op_reset(parser, 5 /* is_auth */);
+    qcap_op_reset(parser, 6 /* is_auth */);
     goto ehlo_verb_1;
 
     /* auth-verb = "AU" . "TH"      RFC 4954, 4
@@ -1966,7 +1968,7 @@ crlf_2:
         at++;
         here = QCAP_HERE(at);
         qcap_op_atomic_end(parser, here);
-        qcap_op_push(parser, 0 /* commands */, 0 /* command */, QCAP_NONE, here);
+        qcap_op_push(parser, 0 /* commands */, 3 /* command */, QCAP_NONE, here);
         qcap_element_close(parser, side->slots, 0, QCAP_SMTP_COMMAND, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_EXCHANGE_1, QCAP_STOP_PAUSED);
@@ -2119,7 +2121,7 @@ crlf_4:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_push(parser, 0 /* commands */, 0 /* command */, QCAP_NONE, here);
+        qcap_op_push(parser, 0 /* commands */, 3 /* command */, QCAP_NONE, here);
         qcap_element_close(parser, side->slots, 0, QCAP_SMTP_COMMAND, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_EXCHANGE_1, QCAP_STOP_PAUSED);
@@ -2173,7 +2175,7 @@ base64_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 7 /* rounds */, false, false, value_0(parser), 237, here - 1);
+        qcap_op_set(parser, 2 /* rounds */, false, false, value_0(parser), 237, here - 1);
         qcap_element_close(parser, side->slots, 2, QCAP_SMTP_COMMAND_AUTH_RESPONSE, here - 1);
         qcap_op_feed_close(parser, 1, 2, here - 1);
         qcap_op_finish(parser, 2, here - 1);
@@ -2574,7 +2576,7 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
 
     /* e.g. after "" */
 before_greeting_code_1:
-    qcap_op_reset(parser, 1 /* status */);
+    qcap_op_reset(parser, 0 /* status */);
     p0 = at;
     goto on1;
 
@@ -2721,7 +2723,7 @@ on9:
         goto out9;
     if (*at >= '2' && *at <= '5') {
         at++;
-        qcap_op_reset(parser, 1 /* status */);
+        qcap_op_reset(parser, 0 /* status */);
         goto on10;
     }
 out9:
@@ -2855,7 +2857,7 @@ reply_code_1:
     if (*at >= '2' && *at <= '5') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, 1 /* status */);
+        qcap_op_reset(parser, 0 /* status */);
         qcap_element_open(parser, side->slots, 0, QCAP_SMTP_REPLY, here - 1);
         qcap_element_open(parser, side->slots, 1, QCAP_SMTP_REPLY_REPLY_CODE, here - 1);
         side->underway[0].begin = (here - 1);
@@ -2898,9 +2900,9 @@ textstring_2:
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "220 a" */
 sub_domain_2:
-    if (at - parser->piece >= 5 && !side->slots[1].is_done &&
-        side->slots[1].begin >= parser->piece_offset && side->positions[0] == side->slots[1].begin) {
-        p1 = (const unsigned char *)(uintptr_t)(side->slots[1].begin - origin);
+    if (at - parser->piece >= 5 && !qcap_slot_is_done(&side->slots[1]) &&
+        qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) >= parser->piece_offset && side->positions[0] == qcap_slot_begin(&side->slots[1], QCAP_HERE(at))) {
+        p1 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) - origin);
         goto on4;
     }
     at = SCAN_IS_SET_3(at, end);
@@ -2980,9 +2982,9 @@ again_1:
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "400 a" */
 textstring_4:
-    if (at - parser->piece >= 7 && !side->slots[1].is_done &&
-        side->slots[1].begin >= parser->piece_offset) {
-        p3 = (const unsigned char *)(uintptr_t)(side->slots[1].begin - origin);
+    if (at - parser->piece >= 7 && !qcap_slot_is_done(&side->slots[1]) &&
+        qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) >= parser->piece_offset) {
+        p3 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) - origin);
         goto on7;
     }
     at = SCAN_IS_SET_8(at, end);
@@ -3080,7 +3082,7 @@ static qcap_stop_t machine_before_text_1(qcap_parser_t *parser, const unsigned c
     /* e.g. after "data\n" */
 before_text_1:
     here = QCAP_HERE(at);
-    qcap_op_reset(parser, 0 /* command */);
+    qcap_op_reset(parser, 3 /* command */);
     qcap_op_feed_open(parser, 1, 0, here);
     qcap_op_open_stream(parser, 2, QCAP_SMTP_COMMAND_MESSAGE, here);
     if (qcap_must_stop(parser))
@@ -3267,10 +3269,10 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_10, .rule = 153, .choose = choose_10}, /* 10: seen-tls */
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_11, .rule = 234, .protocol = "tls"}, /* 11: tls-lines */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_12, .rule = 62, .choose = choose_12}, /* 12: meaning */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_13, .rule = 235, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 13: answer */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_13, .rule = 235, .is_shared = true, .queue = 0, .reg = 3, .key = 65535}, /* 13: answer */
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_14, .rule = 234, .protocol = "tls"}, /* 14: tls-lines */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 62, .choose = choose_12}, /* 15: meaning */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_16, .rule = 235, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 16: answer */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_16, .rule = 235, .is_shared = true, .queue = 0, .reg = 3, .key = 65535}, /* 16: answer */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_17, .rule = 87, .choose = choose_17}, /* 17: sasl-message */
 };
 
@@ -4570,7 +4572,7 @@ static const uint16_t actions[] = {
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
-    {QCAP_OP_PUSH, 0, 0, 0, 0, 65535}, /* push commands command */
+    {QCAP_OP_PUSH, 0, 0, 0, 3, 65535}, /* push commands command */
     {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 236, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
@@ -4578,7 +4580,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FINISH, 0, 0, 2, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 0, 2, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 1, 0, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 7, 0, 237}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 2, 0, 237}, /* set rounds */
     {QCAP_OP_OPEN, 0, 1, 0, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 0, 2, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 0, 2, 0, 0}, /* feed sasl-message */
@@ -4639,8 +4641,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 9, 0, 0}, /* open argument */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 4, 0, 0}, /* convert starttls-verb */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 4, 0, 0}, /* begin starttls-verb */
-    {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset command */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset command */
+    {QCAP_OP_RESET, 0, 0, 3, 0, 0}, /* reset command */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 3, 0, 0}, /* reset command */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed mime */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 2, 10, 0, 0}, /* close message */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 2, 10, 0, 0}, /* open message */
@@ -4650,30 +4652,30 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 243, 0}, /* anomaly bare-LF-end */
     {QCAP_OP_ANOMALY_OPEN, 0, 3, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 3, 0, 0, 0}, /* anomaly-open */
-    {QCAP_OP_PUSH, QCAP_OP_LATER, 0, 0, 0, 65535}, /* push commands command */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 4, 1, 49}, /* set is_bare */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 4, 2, 49}, /* set is_bare */
+    {QCAP_OP_PUSH, QCAP_OP_LATER, 0, 0, 3, 65535}, /* push commands command */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 5, 1, 49}, /* set is_bare */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 5, 2, 49}, /* set is_bare */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 5, 0, 0}, /* convert data-verb */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 5, 0, 0}, /* begin data-verb */
     {QCAP_OP_FEED_CLOSE, 0, 1, 1, 0, 0}, /* fed mime */
     {QCAP_OP_FEED_OPEN, 0, 1, 1, 0, 0}, /* feed mime */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* feed mime */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 3, 1, 189}, /* set is_last */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 4, 1, 189}, /* set is_last */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 11, 0, 0}, /* close chunk-size */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 6, 0, 0}, /* convert chunk-size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin chunk-size */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 11, 0, 0}, /* open chunk-size */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 7, 0, 0}, /* convert bdat-verb */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 7, 0, 0}, /* begin bdat-verb */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 3, 0, 0}, /* reset is_last */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 4, 0, 0}, /* reset is_last */
     {QCAP_OP_FEED_CLOSE, 0, 1, 2, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 2, 13, 0, 0}, /* close auth-response */
     {QCAP_OP_OPEN, 0, 2, 13, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 1, 2, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 2, 0, 0}, /* feed sasl-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 13, 0, 0}, /* open auth-response */
-    {QCAP_OP_SET, 0, 0, 5, 1, 244}, /* set is_auth */
-    {QCAP_OP_SET, 0, 0, 7, 3, 244}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 6, 1, 244}, /* set is_auth */
+    {QCAP_OP_SET, 0, 0, 2, 3, 244}, /* set rounds */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 12, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 8, 0, 0}, /* convert sasl-mech */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 8, 0, 0}, /* begin sasl-mech */
@@ -4684,8 +4686,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 1, 0, 0}, /* open command */
     {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 245, 0}, /* anomaly text-end */
     {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 246, 0}, /* anomaly empty-line */
-    {QCAP_OP_RESET, 0, 0, 5, 0, 0}, /* reset is_auth */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 5, 0, 0}, /* reset is_auth */
+    {QCAP_OP_RESET, 0, 0, 6, 0, 0}, /* reset is_auth */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 6, 0, 0}, /* reset is_auth */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
     {QCAP_OP_CLOSE, 0, 0, 14, 0, 0}, /* close reply */
     {QCAP_OP_CLOSE, 0, 1, 17, 0, 0}, /* close reply-text */
@@ -4728,8 +4730,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 15, 0, 0}, /* open reply-code */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 15, 0, 0}, /* open reply-code */
     {QCAP_OP_OPEN, 0, 0, 14, 0, 0}, /* open reply */
-    {QCAP_OP_RESET, 0, 0, 1, 0, 0}, /* reset status */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset status */
+    {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset status */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset status */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 14, 0, 0}, /* open reply */
     {QCAP_OP_CLOSE, 0, 0, 22, 0, 0}, /* close reply-text */
     {QCAP_OP_OPEN, 0, 0, 22, 0, 0}, /* open reply-text */
@@ -13370,10 +13372,11 @@ const qcap_protocol_t qcap_smtp_protocol = {
     .server = {.start = AT_BEFORE_GREETING_CODE_1,
                .search = AT_BEFORE_FOUND_CODE_1,
                .search_byte = 13},
-    .side = {.slots = offsetof(struct qcap_smtp_side, slots),
+    .side = {.words = offsetof(struct qcap_smtp_side, words),
+             .later = offsetof(struct qcap_smtp_side, later),
+             .slots = offsetof(struct qcap_smtp_side, slots),
              .regions = offsetof(struct qcap_smtp_side, regions),
              .positions = offsetof(struct qcap_smtp_side, positions),
-             .later = offsetof(struct qcap_smtp_side, later),
              .underway = offsetof(struct qcap_smtp_side, underway),
              .accumulators = offsetof(struct qcap_smtp_side, accumulators),
              .watches = offsetof(struct qcap_smtp_side, watches),
@@ -13401,6 +13404,8 @@ const qcap_protocol_t qcap_smtp_protocol = {
     .conversion_count = 14,
     .queues = queues,
     .queue_count = 1,
+    .register_count = 8,
+    .word_count = 5,
     .until_max = 3,
     .until_size = 3,
     .call_max = 0,

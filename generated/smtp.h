@@ -16,16 +16,17 @@
  *     atomic.words 20
  *     lookback.bytes 11
  *     lookback.open-states 167
- *     bytes.conversation 2176
+ *     bytes.conversation 2064
  *     bytes.shared 224
- *     bytes.direction 944
+ *     bytes.direction 888
  *     bytes.direction.parser 176
- *     bytes.sub-stream 1288
- *     bytes.direction.registers 64
- *     bytes.direction.elements 64
+ *     bytes.sub-stream 1232
+ *     bytes.direction.registers 24
+ *     bytes.direction.words 10
+ *     bytes.direction.atomic 80
+ *     bytes.direction.elements 32
  *     bytes.direction.regions 24
  *     bytes.direction.positions 24
- *     bytes.direction.atomic 80
  *     bytes.direction.conversions 128
  *     bytes.direction.accumulators 256
  *     bytes.direction.ends 24
@@ -85,11 +86,12 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_smtp_side {
-    qcap_register_t registers[8];
+    qcap_register_t registers[3];
+    uint16_t words[5];
+    qcap_later_t later[20];
     qcap_slot_t slots[4];
     qcap_region_t regions[1];
     uint64_t positions[3];
-    qcap_later_t later[20];
     qcap_underway_t underway[8];
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];

@@ -450,6 +450,8 @@ enum {
     AT_UINT32_40 = 439,
 };
 
+#define WORDS(parser) (((const struct qcap_ssh_side *)(const void *)((parser) + 1))->words)
+
 /* true */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
@@ -587,7 +589,7 @@ static int choose_24(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_encrypted */
-    n = qcap_is_true(qcap_register(parser, 5 /* is_encrypted */));
+    n = qcap_is_true(qcap_word(parser, 5 /* is_encrypted */, WORDS(parser)[1]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -601,7 +603,7 @@ static int choose_25(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_compatible */
-    n = qcap_is_true(qcap_register(parser, 4 /* is_compatible */));
+    n = qcap_is_true(qcap_word(parser, 4 /* is_compatible */, WORDS(parser)[0]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -757,7 +759,7 @@ static int choose_61(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_encrypted */
-    n = qcap_is_true(qcap_register(parser, 5 /* is_encrypted */));
+    n = qcap_is_true(qcap_word(parser, 5 /* is_encrypted */, WORDS(parser)[1]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -5897,7 +5899,8 @@ const qcap_protocol_t qcap_ssh_protocol = {
     .server = {.start = AT_BEFORE_NOT_S_1,
                .search = QCAP_NONE,
                .search_byte = QCAP_NONE},
-    .side = {.slots = offsetof(struct qcap_ssh_side, slots),
+    .side = {.words = offsetof(struct qcap_ssh_side, words),
+             .slots = offsetof(struct qcap_ssh_side, slots),
              .regions = offsetof(struct qcap_ssh_side, regions),
              .positions = offsetof(struct qcap_ssh_side, positions),
              .underway = offsetof(struct qcap_ssh_side, underway),
@@ -5923,6 +5926,8 @@ const qcap_protocol_t qcap_ssh_protocol = {
     .conversion_count = 13,
     .queues = queues,
     .queue_count = 0,
+    .register_count = 6,
+    .word_count = 2,
     .until_max = 0,
     .until_size = 0,
     .call_max = 0,

@@ -16,13 +16,14 @@
  *     atomic.words 0
  *     lookback.bytes 3
  *     lookback.open-states 0
- *     bytes.conversation 1104
+ *     bytes.conversation 1024
  *     bytes.shared 208
- *     bytes.direction 448
+ *     bytes.direction 408
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0
- *     bytes.direction.registers 48
- *     bytes.direction.elements 64
+ *     bytes.direction.registers 32
+ *     bytes.direction.words 4
+ *     bytes.direction.elements 32
  *     bytes.direction.regions 96
  *     bytes.direction.positions 16
  *     bytes.direction.conversions 16
@@ -87,7 +88,8 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_ssh_side {
-    qcap_register_t registers[6];
+    qcap_register_t registers[4];
+    uint16_t words[2];
     qcap_slot_t slots[4];
     qcap_region_t regions[4];
     uint64_t positions[2];

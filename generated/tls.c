@@ -496,6 +496,8 @@ enum {
     AT_BEFORE_SERVER_EXTENSION_DATA_2 = 485,
 };
 
+#define WORDS(parser) (((const struct qcap_tls_side *)(const void *)((parser) + 1))->words)
+
 /* true */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
@@ -512,19 +514,19 @@ static qcap_number_t value_1(const qcap_parser_t *parser)
 /* key_arg_length */
 static qcap_number_t value_2(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 18 /* key_arg_length */);
+    return qcap_register(parser, 16 /* key_arg_length */);
 }
 
 /* encrypted_key_length */
 static qcap_number_t value_3(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 17 /* encrypted_key_length */);
+    return qcap_register(parser, 15 /* encrypted_key_length */);
 }
 
 /* clear_key_length */
 static qcap_number_t value_4(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 16 /* clear_key_length */);
+    return qcap_register(parser, 14 /* clear_key_length */);
 }
 
 /* (record_length & 32767) - 1 */
@@ -536,19 +538,19 @@ static qcap_number_t value_5(const qcap_parser_t *parser)
 /* challenge_length */
 static qcap_number_t value_6(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 13 /* challenge_length */);
+    return qcap_register(parser, 11 /* challenge_length */);
 }
 
 /* session_id_length */
 static qcap_number_t value_7(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 12 /* session_id_length */);
+    return qcap_register(parser, 10 /* session_id_length */);
 }
 
 /* cipher_specs_length */
 static qcap_number_t value_8(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 11 /* cipher_specs_length */);
+    return qcap_register(parser, 9 /* cipher_specs_length */);
 }
 
 /* (record_length & 32767) - 3 */
@@ -566,25 +568,25 @@ static qcap_number_t value_10(const qcap_parser_t *parser)
 /* padding_length */
 static qcap_number_t value_11(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 19 /* padding_length */);
+    return qcap_register(parser, 17 /* padding_length */);
 }
 
 /* (record_length & 16383) - padding_length */
 static qcap_number_t value_12(const qcap_parser_t *parser)
 {
-    return qcap_binary(QCAP_SUB, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* record_length */), qcap_number(16383u)), qcap_register(parser, 19 /* padding_length */));
+    return qcap_binary(QCAP_SUB, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* record_length */), qcap_number(16383u)), qcap_register(parser, 17 /* padding_length */));
 }
 
 /* connection_id_length */
 static qcap_number_t value_13(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 15 /* connection_id_length */);
+    return qcap_register(parser, 13 /* connection_id_length */);
 }
 
 /* certificate_length */
 static qcap_number_t value_14(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 14 /* certificate_length */);
+    return qcap_register(parser, 12 /* certificate_length */);
 }
 
 /* (record_length & 32767) - 5 */
@@ -596,19 +598,19 @@ static qcap_number_t value_15(const qcap_parser_t *parser)
 /* size */
 static qcap_number_t value_16(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 8 /* size */);
+    return qcap_register(parser, 6 /* size */);
 }
 
 /* extension_size */
 static qcap_number_t value_17(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 10 /* extension_size */);
+    return qcap_register(parser, 8 /* extension_size */);
 }
 
 /* msg_length */
 static qcap_number_t value_18(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 5 /* msg_length */);
+    return qcap_register(parser, 4 /* msg_length */);
 }
 
 static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15, value_16, value_17, value_18};
@@ -620,7 +622,7 @@ static int choose_0(const qcap_parser_t *parser)
 
     /* is_changed and (record_length <> 2) */
     n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 2 /* is_changed */)),
+        qcap_is_true(qcap_word(parser, 18 /* is_changed */, WORDS(parser)[0])),
         qcap_binary(QCAP_NE, qcap_register(parser, 1 /* record_length */), qcap_number(2u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
@@ -669,7 +671,7 @@ static int choose_3(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_changed */
-    n = qcap_is_true(qcap_register(parser, 2 /* is_changed */));
+    n = qcap_is_true(qcap_word(parser, 18 /* is_changed */, WORDS(parser)[0]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -683,7 +685,7 @@ static int choose_4(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* (payload_length + 19) > record_length */
-    n = qcap_binary(QCAP_GT, qcap_binary(QCAP_ADD, qcap_register(parser, 3 /* payload_length */), qcap_number(19u)), qcap_register(parser, 1 /* record_length */));
+    n = qcap_binary(QCAP_GT, qcap_binary(QCAP_ADD, qcap_register(parser, 2 /* payload_length */), qcap_number(19u)), qcap_register(parser, 1 /* record_length */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -697,7 +699,7 @@ static int choose_5(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_changed */
-    n = qcap_is_true(qcap_register(parser, 2 /* is_changed */));
+    n = qcap_is_true(qcap_word(parser, 18 /* is_changed */, WORDS(parser)[0]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -763,7 +765,7 @@ static int choose_19(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_changed */
-    n = qcap_is_true(qcap_register(parser, 2 /* is_changed */));
+    n = qcap_is_true(qcap_word(parser, 18 /* is_changed */, WORDS(parser)[0]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -815,49 +817,49 @@ static int choose_41(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* extension_type = 0 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(0u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* extension_type = 10 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(10u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(10u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* extension_type = 11 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(11u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(11u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* extension_type = 13 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(13u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(13u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* extension_type = 16 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(16u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(16u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 4;
     /* extension_type = 43 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(43u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(43u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 5;
     /* extension_type = 45 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(45u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(45u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 6;
     /* extension_type = 51 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(51u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(51u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -871,37 +873,37 @@ static int choose_49(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* msg_type = 1 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(1u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(1u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* msg_type = 11 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(11u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(11u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* msg_type = 15 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(15u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(15u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* msg_type = 16 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(16u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(16u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* msg_type = 21 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(21u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(21u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 4;
     /* msg_type = 23 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(23u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(23u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -915,39 +917,39 @@ static int choose_55(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* extension_type = 0 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(0u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* extension_type = 11 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(11u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(11u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* extension_type = 16 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(16u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(16u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* extension_type = 43 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(43u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(43u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* (extension_type = 51) and is_retry */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(51u)),
-        qcap_is_true(qcap_register(parser, 7 /* is_retry */)));
+        qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(51u)),
+        qcap_is_true(qcap_word(parser, 19 /* is_retry */, WORDS(parser)[1])));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 4;
     /* extension_type = 51 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(51u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 7 /* extension_type */), qcap_number(51u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -961,7 +963,7 @@ static int choose_64(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* version >= 771 */
-    n = qcap_binary(QCAP_GE, qcap_register(parser, 6 /* version */), qcap_number(771u));
+    n = qcap_binary(QCAP_GE, qcap_register(parser, 5 /* version */), qcap_number(771u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -975,55 +977,55 @@ static int choose_67(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* msg_type = 0 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(0u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* msg_type = 2 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(2u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(2u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* msg_type = 4 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(4u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(4u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* msg_type = 11 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(11u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(11u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* msg_type = 12 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(12u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(12u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 4;
     /* msg_type = 13 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(13u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(13u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 5;
     /* msg_type = 14 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(14u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(14u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 6;
     /* msg_type = 22 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(22u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(22u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 7;
     /* msg_type = 23 */
-    n = qcap_binary(QCAP_EQ, qcap_register(parser, 4 /* msg_type */), qcap_number(23u));
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* msg_type */), qcap_number(23u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1033,49 +1035,49 @@ static int choose_67(const qcap_parser_t *parser)
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 42, 3, false, false}, /* 0: payload-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 42, 2, false, false}, /* 0: payload-length */
     {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 11, 1, false, false}, /* 1: length */
     {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 20, 0, false, false}, /* 2: type */
     {QCAP_CONVERT_BIG, NULL, 1, 1, 0, 0, 1, 1, 1, false, false}, /* 3: ssl2-header */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 47, 19, false, false}, /* 4: ssl2-padding-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 47, 17, false, false}, /* 4: ssl2-padding-length */
     {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 45, 1, false, false}, /* 5: ssl2-padded-header */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 56, 18, false, false}, /* 6: key-arg-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 55, 17, false, false}, /* 7: encrypted-key-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 51, 16, false, false}, /* 8: clear-key-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 43, 13, false, false}, /* 9: challenge-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 36, 12, false, false}, /* 10: session-id-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 21, 11, false, false}, /* 11: cipher-specs-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 49, 15, false, false}, /* 12: connection-id-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 38, 14, false, false}, /* 13: certificate-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 133, 8, false, false}, /* 14: host-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 115, 8, false, false}, /* 15: names-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 116, 8, false, false}, /* 16: groups-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 117, 8, false, false}, /* 17: formats-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 85, 8, false, false}, /* 18: schemes-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 132, 8, false, false}, /* 19: protocol-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 118, 8, false, false}, /* 20: protocols-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 119, 8, false, false}, /* 21: versions-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 120, 8, false, false}, /* 22: modes-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 135, 8, false, false}, /* 23: key-exchange-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 121, 8, false, false}, /* 24: shares-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 113, 10, false, false}, /* 25: extension-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 110, 9, false, false}, /* 26: extension-type */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 107, 8, false, false}, /* 27: extensions-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 103, 8, false, false}, /* 28: compression-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 92, 8, false, false}, /* 29: cipher-suites-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 82, 8, false, false}, /* 30: session-id-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 63, 6, false, false}, /* 31: legacy-version */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 88, 8, false, false}, /* 32: certificate-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 64, 8, false, false}, /* 33: certificates-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 60, 5, false, false}, /* 34: msg-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 58, 4, false, false}, /* 35: client-msg-type */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 56, 16, false, false}, /* 6: key-arg-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 55, 15, false, false}, /* 7: encrypted-key-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 51, 14, false, false}, /* 8: clear-key-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 43, 11, false, false}, /* 9: challenge-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 36, 10, false, false}, /* 10: session-id-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 21, 9, false, false}, /* 11: cipher-specs-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 49, 13, false, false}, /* 12: connection-id-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 38, 12, false, false}, /* 13: certificate-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 133, 6, false, false}, /* 14: host-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 115, 6, false, false}, /* 15: names-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 116, 6, false, false}, /* 16: groups-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 117, 6, false, false}, /* 17: formats-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 85, 6, false, false}, /* 18: schemes-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 132, 6, false, false}, /* 19: protocol-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 118, 6, false, false}, /* 20: protocols-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 119, 6, false, false}, /* 21: versions-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 120, 6, false, false}, /* 22: modes-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 135, 6, false, false}, /* 23: key-exchange-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 121, 6, false, false}, /* 24: shares-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 113, 8, false, false}, /* 25: extension-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 110, 7, false, false}, /* 26: extension-type */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 107, 6, false, false}, /* 27: extensions-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 103, 6, false, false}, /* 28: compression-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 92, 6, false, false}, /* 29: cipher-suites-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 82, 6, false, false}, /* 30: session-id-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 63, 5, false, false}, /* 31: legacy-version */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 88, 6, false, false}, /* 32: certificate-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 64, 6, false, false}, /* 33: certificates-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 60, 4, false, false}, /* 34: msg-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 58, 3, false, false}, /* 35: client-msg-type */
     {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 144, 0, true, false}, /* 36: selected-version */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 89, 8, false, false}, /* 37: ticket-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 96, 8, false, false}, /* 38: authority-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 86, 8, false, false}, /* 39: authorities-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 71, 8, false, false}, /* 40: types-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 74, 8, false, false}, /* 41: response-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 59, 4, false, false}, /* 42: server-msg-type */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 89, 6, false, false}, /* 37: ticket-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 96, 6, false, false}, /* 38: authority-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 86, 6, false, false}, /* 39: authorities-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 71, 6, false, false}, /* 40: types-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 74, 6, false, false}, /* 41: response-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 59, 3, false, false}, /* 42: server-msg-type */
 };
 
 #define QCAP_HERE(at) (origin + (uintptr_t)(at)) /* the stream offset of a byte */
@@ -1812,7 +1814,7 @@ change_cipher_spec_1:
     if (*at == 0x01) {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 2 /* is_changed */, false, false, value_0(parser), 23, here);
+        qcap_op_set(parser, 18 /* is_changed */, false, false, value_0(parser), 23, here);
         qcap_element_close(parser, side->slots, 1, QCAP_TLS_RECORD_CHANGE_CIPHER_SPEC, here);
         qcap_op_finish(parser, 0, here);
         if (qcap_must_stop(parser))
@@ -1888,7 +1890,7 @@ change_cipher_spec_2:
     if (*at == 0x01) {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 2 /* is_changed */, false, false, value_0(parser), 23, here);
+        qcap_op_set(parser, 18 /* is_changed */, false, false, value_0(parser), 23, here);
         qcap_element_close(parser, side->slots, 1, QCAP_TLS_RECORD_CHANGE_CIPHER_SPEC, here);
         qcap_op_finish(parser, 1, here);
         if (qcap_must_stop(parser))
@@ -3793,7 +3795,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 8, 0, 0}, /* close record */
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish client-handshake */
     {QCAP_OP_CLOSE, 0, 1, 11, 0, 0}, /* close change-cipher-spec */
-    {QCAP_OP_SET, 0, 0, 2, 0, 23}, /* set is_changed */
+    {QCAP_OP_SET, 0, 0, 18, 0, 23}, /* set is_changed */
     {QCAP_OP_OPEN, 0, 1, 11, 0, 0}, /* open change-cipher-spec */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 11, 0, 0}, /* open change-cipher-spec */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 12, 0, 0}, /* close encrypted-alert */
@@ -3819,7 +3821,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 16, 0, 0}, /* open encrypted-handshake */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 16, 0, 0}, /* open encrypted-handshake */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 17, 0, 0}, /* close application-data */
-    {QCAP_OP_SET, 0, 0, 2, 0, 26}, /* set is_changed */
+    {QCAP_OP_SET, 0, 0, 18, 0, 26}, /* set is_changed */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 17, 0, 0}, /* open application-data */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 17, 0, 0}, /* open application-data */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 18, 0, 0}, /* close encrypted-heartbeat */
@@ -4072,7 +4074,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 54, 0, 0}, /* open session-id */
     {QCAP_OP_CLOSE, 0, 1, 52, 0, 0}, /* close random */
     {QCAP_OP_CLOSE, 0, 2, 53, 0, 0}, /* close hello-retry-request */
-    {QCAP_OP_SET, 0, 0, 7, 0, 79}, /* set is_retry */
+    {QCAP_OP_SET, 0, 0, 19, 0, 79}, /* set is_retry */
     {QCAP_OP_OPEN, 0, 2, 53, 0, 0}, /* open hello-retry-request */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 53, 0, 0}, /* open hello-retry-request */
     {QCAP_OP_OPEN, 0, 1, 52, 0, 0}, /* open random */
@@ -4081,8 +4083,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 51, 0, 0}, /* open version */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 51, 0, 0}, /* open version */
     {QCAP_OP_OPEN, 0, 0, 50, 0, 0}, /* open server-hello */
-    {QCAP_OP_RESET, 0, 0, 7, 0, 0}, /* reset is_retry */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 7, 0, 0}, /* reset is_retry */
+    {QCAP_OP_RESET, 0, 0, 19, 0, 0}, /* reset is_retry */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 19, 0, 0}, /* reset is_retry */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 50, 0, 0}, /* open server-hello */
     {QCAP_OP_CLOSE, 0, 0, 65, 0, 0}, /* close new-session-ticket */
     {QCAP_OP_CLOSE, 0, 1, 66, 0, 0}, /* close ticket */
@@ -7445,10 +7447,11 @@ const qcap_protocol_t qcap_tls_protocol = {
     .server = {.start = AT_BEFORE_SSL2_HEADER_2,
                .search = AT_BEFORE_TYPE_6,
                .search_byte = QCAP_NONE},
-    .side = {.slots = offsetof(struct qcap_tls_side, slots),
+    .side = {.words = offsetof(struct qcap_tls_side, words),
+             .later = offsetof(struct qcap_tls_side, later),
+             .slots = offsetof(struct qcap_tls_side, slots),
              .regions = offsetof(struct qcap_tls_side, regions),
              .positions = offsetof(struct qcap_tls_side, positions),
-             .later = offsetof(struct qcap_tls_side, later),
              .underway = offsetof(struct qcap_tls_side, underway),
              .accumulators = offsetof(struct qcap_tls_side, accumulators),
              .ahead = offsetof(struct qcap_tls_side, ahead)},
@@ -7473,6 +7476,8 @@ const qcap_protocol_t qcap_tls_protocol = {
     .conversion_count = 43,
     .queues = queues,
     .queue_count = 0,
+    .register_count = 20,
+    .word_count = 2,
     .until_max = 0,
     .until_size = 0,
     .call_max = 0,

@@ -16,16 +16,17 @@
  *     atomic.words 12
  *     lookback.bytes 31
  *     lookback.open-states 14
- *     bytes.conversation 1632
+ *     bytes.conversation 1568
  *     bytes.shared 192
- *     bytes.direction 696
+ *     bytes.direction 664
  *     bytes.direction.parser 176
- *     bytes.sub-stream 1040
- *     bytes.direction.registers 160
- *     bytes.direction.elements 48
+ *     bytes.sub-stream 1008
+ *     bytes.direction.registers 144
+ *     bytes.direction.words 4
+ *     bytes.direction.atomic 48
+ *     bytes.direction.elements 24
  *     bytes.direction.regions 120
  *     bytes.direction.positions 16
- *     bytes.direction.atomic 48
  *     bytes.direction.conversions 32
  *     bytes.direction.accumulators 64
  *     bytes.direction.ahead 32
@@ -124,11 +125,12 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_tls_side {
-    qcap_register_t registers[20];
+    qcap_register_t registers[18];
+    uint16_t words[2];
+    qcap_later_t later[12];
     qcap_slot_t slots[3];
     qcap_region_t regions[5];
     uint64_t positions[2];
-    qcap_later_t later[12];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
     unsigned char ahead[32];

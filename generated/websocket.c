@@ -226,6 +226,8 @@ enum {
     AT_BEFORE_FRAME_OPENING_26 = 215,
 };
 
+#define WORDS(parser) (((const struct qcap_websocket_side *)(const void *)((parser) + 1))->words)
+
 /* true */
 static qcap_number_t value_0(const qcap_parser_t *parser)
 {
@@ -306,20 +308,20 @@ static int choose_9(const qcap_parser_t *parser)
 
     /* is_deflated and is_masked */
     n = qcap_binary(QCAP_AND,
-        qcap_is_true(qcap_register(parser, 6 /* is_deflated */)),
-        qcap_is_true(qcap_register(parser, 5 /* is_masked */)));
+        qcap_is_true(qcap_word(parser, 6 /* is_deflated */, WORDS(parser)[1])),
+        qcap_is_true(qcap_word(parser, 5 /* is_masked */, WORDS(parser)[0])));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* is_deflated */
-    n = qcap_is_true(qcap_register(parser, 6 /* is_deflated */));
+    n = qcap_is_true(qcap_word(parser, 6 /* is_deflated */, WORDS(parser)[1]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* is_masked */
-    n = qcap_is_true(qcap_register(parser, 5 /* is_masked */));
+    n = qcap_is_true(qcap_word(parser, 5 /* is_masked */, WORDS(parser)[0]));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -3746,7 +3748,8 @@ const qcap_protocol_t qcap_websocket_protocol = {
     .server = {.start = AT_BEFORE_FRAME_OPENING_2,
                .search = QCAP_NONE,
                .search_byte = QCAP_NONE},
-    .side = {.slots = offsetof(struct qcap_websocket_side, slots),
+    .side = {.words = offsetof(struct qcap_websocket_side, words),
+             .slots = offsetof(struct qcap_websocket_side, slots),
              .regions = offsetof(struct qcap_websocket_side, regions),
              .positions = offsetof(struct qcap_websocket_side, positions),
              .underway = offsetof(struct qcap_websocket_side, underway),
@@ -3773,6 +3776,8 @@ const qcap_protocol_t qcap_websocket_protocol = {
     .conversion_count = 5,
     .queues = queues,
     .queue_count = 0,
+    .register_count = 7,
+    .word_count = 2,
     .until_max = 0,
     .until_size = 0,
     .call_max = 0,

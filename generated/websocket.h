@@ -16,13 +16,14 @@
  *     atomic.words 0
  *     lookback.bytes 3
  *     lookback.open-states 0
- *     bytes.conversation 1072
+ *     bytes.conversation 1008
  *     bytes.shared 192
- *     bytes.direction 376
+ *     bytes.direction 344
  *     bytes.direction.parser 176
- *     bytes.sub-stream 720
- *     bytes.direction.registers 56
- *     bytes.direction.elements 48
+ *     bytes.sub-stream 688
+ *     bytes.direction.registers 40
+ *     bytes.direction.words 4
+ *     bytes.direction.elements 24
  *     bytes.direction.regions 24
  *     bytes.direction.positions 8
  *     bytes.direction.conversions 16
@@ -59,7 +60,8 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_websocket_side {
-    qcap_register_t registers[7];
+    qcap_register_t registers[5];
+    uint16_t words[2];
     qcap_slot_t slots[3];
     qcap_region_t regions[1];
     uint64_t positions[1];

@@ -16,13 +16,13 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 856
+ *     bytes.conversation 832
  *     bytes.shared 192
- *     bytes.direction 488
+ *     bytes.direction 464
  *     bytes.direction.parser 176
  *     bytes.sub-stream 0
  *     bytes.direction.registers 16
- *     bytes.direction.elements 48
+ *     bytes.direction.elements 24
  *     bytes.direction.regions 192
  *     bytes.direction.positions 8
  *     bytes.direction.conversions 16

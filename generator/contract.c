@@ -14,7 +14,7 @@ static const struct {
     {"qcap_accumulator_t", 32, 8},  {"qcap_queue_state_t", 24, 8}, {"qcap_queue_entry_t", 32, 8}, {"qcap_state_t", 12, 4},
     {"qcap_edge_t", 4, 2},          {"qcap_op_t", 10, 2},        {"qcap_about_t", 4, 2},    {"qcap_suspend_t", 6, 2},
     {"qcap_substream_t", 344, 8},   {"qcap_parser_t *", 8, 8},
-    {"qcap_watch_t", 24, 8},        {"qcap_counter_t", 8, 4},   {"qcap_keep_t", 16, 2}, {"qcap_step_t", 4, 2},      {"uint64_t", 8, 8},        {"unsigned char", 1, 1},
+    {"qcap_watch_t", 24, 8},        {"qcap_counter_t", 8, 4},   {"qcap_keep_t", 16, 2}, {"qcap_step_t", 4, 2},      {"uint64_t", 8, 8},        {"uint16_t", 2, 2},        {"unsigned char", 1, 1},
 };
 
 static size_t find_type(const char *type)
@@ -64,12 +64,13 @@ static void list_members(const layout_t *l, contract_t *c)
         {"qcap_queue_entry_t", "queue_firsts", "queues.first", layout_queue_firsts(l->grammar)},
     };
     const contract_member_t side[] = {
-        {"qcap_register_t", "registers", "registers", at_least_one(l->grammar->registers.count)},
+        {"qcap_register_t", "registers", "registers", at_least_one(l->grammar->registers.count - l->word_count)},
+        {"uint16_t", "words", "words", l->word_count},
+        {"qcap_later_t", "later", "atomic", (unsigned)(l->dfa->later_max)},
         {"qcap_slot_t", "slots", "elements", (unsigned)(c->depth)},
         {"qcap_region_t", "regions", "regions", (unsigned)(c->regions)},
         {"qcap_frame_t", "frames", "calls", (unsigned)(c->frames)},
         {"uint64_t", "positions", "positions", l->position_count},
-        {"qcap_later_t", "later", "atomic", (unsigned)(l->dfa->later_max)},
         {"qcap_underway_t", "underway", "conversions", (unsigned)(l->slots.count)},
         {"qcap_accumulator_t", "accumulators", "accumulators", (unsigned)(l->accumulator_count)},
         {"uint64_t", "saved", "local", (unsigned)(layout_saved(nfa))},

@@ -305,12 +305,20 @@ static void emit_queues(const layout_t *l, text_t *text)
     text_print(text, "};\n\n#define EXTRA_SIZE (%u * sizeof(qcap_queue_entry_t))\n\n", before);
 }
 
+static unsigned size_of_register(const layout_t *l, size_t index)
+{
+    size_t i = 0;
+    while (l->grammar->registers.items[i]->index != index)
+        i++;
+    return l->grammar->registers.items[i]->size;
+}
+
 /* Where registers have their bytes. */
 static void emit_register_texts(const layout_t *l, text_t *text)
 {
     text_print(text, "/* Where registers of bytes have theirs, and how many. */\nstatic const qcap_text_t register_texts[] = {");
     for (size_t i = 0; i < l->register_texts.count; i++)
-        text_print(text, "{%u, %u}, ", l->register_texts.items[i], l->grammar->registers.items[i]->size);
+        text_print(text, "{%u, %u}, ", l->register_texts.items[i], size_of_register(l, i));
     text_print(text, "{0, 0}};\n\nstatic const qcap_text_t shared_texts[] = {");
     for (size_t i = 0; i < l->shared_texts.count; i++)
         text_print(text, "{%u, %u}, ", l->shared_texts.items[i], l->grammar->shared.items[i]->size);
@@ -434,6 +442,7 @@ static void emit_protocol(const layout_t *l, const contract_t *contract, text_t 
                      "    .counters = counters,\n    .conversions = conversions,\n    .conversion_count = %zu,\n"
                      "    .queues = queues,\n    .queue_count = %zu,\n",
                l->dfa->nfa->conversions.count, l->grammar->queues.count);
+    text_print(text, "    .register_count = %zu,\n    .word_count = %u,\n", l->grammar->registers.count, l->word_count);
     text_print(text, "    .until_max = %u,\n    .until_size = %u,\n", l->dfa->nfa->until_max, layout_ends(l->dfa->nfa));
     text_print(text, "    .call_max = %u,\n", layout_calls(l->dfa->nfa));
     if (l->grammar->queues.count)

@@ -11,6 +11,14 @@ static void emit_bytes_of(const reg_t *reg, text_t *text)
     text_print(text, "qcap_bytes(parser, %u /* %s */, %s)", reg->index, reg->name, reg->is_shared ? "true" : "false");
 }
 
+static void emit_number_of(const reg_t *reg, text_t *text)
+{
+    if (reg->is_word)
+        text_print(text, "qcap_word(parser, %u /* %s */, WORDS(parser)[%u])", reg->index, reg->name, reg->word);
+    else
+        text_print(text, "%s(parser, %u /* %s */)", reg->is_shared ? "qcap_shared" : "qcap_register", reg->index, reg->name);
+}
+
 static void emit_in_line(const expr_t *e, text_t *text)
 {
     static const char *const operators[] = {
@@ -27,12 +35,12 @@ static void emit_in_line(const expr_t *e, text_t *text)
         text_print(text, "qcap_number(%d)", e->kind == EXPR_TRUE);
         return;
     case EXPR_REGISTER:
-        text_print(text, "%s(parser, %u /* %s */)", e->reg->is_shared ? "qcap_shared" : "qcap_register", e->reg->index,
-                   e->reg->name);
+        emit_number_of(e->reg, text);
         return;
     case EXPR_IS_SET:
-        text_print(text, "%s(%s(parser, %u /* %s */))", e->reg->type == REGISTER_FLAG ? "qcap_is_true" : "qcap_is_set",
-                   e->reg->is_shared ? "qcap_shared" : "qcap_register", e->reg->index, e->reg->name);
+        text_print(text, "%s(", e->reg->type == REGISTER_FLAG ? "qcap_is_true" : "qcap_is_set");
+        emit_number_of(e->reg, text);
+        text_print(text, ")");
         return;
     case EXPR_NOT:
         text_print(text, "qcap_not(");
@@ -85,6 +93,8 @@ void emit_expr_comment(const expr_t *e, const char *indent, text_t *text)
 
 void emit_values(const layout_t *l, text_t *text)
 {
+    if (l->word_count > 0)
+        text_print(text, "#define WORDS(parser) (((const struct %s_side *)(const void *)((parser) + 1))->words)\n\n", l->prefix);
     for (size_t i = 0; i < l->values.count; i++) {
         emit_expr_comment(l->values.items[i], "", text);
         text_print(text, "static qcap_number_t value_%zu(const qcap_parser_t *parser)\n{\n", i);

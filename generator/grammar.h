@@ -46,7 +46,9 @@ typedef struct reg {
     bool is_shared;             /* both directions have one and the same */
     unsigned size;              /* REGISTER_BYTES: the most it holds */
     VEC(const char *) keywords; /* REGISTER_KEYWORD: value k is keywords[k - 1], 0 is none of them */
-    unsigned index;             /* among the registers of its kind (shared, or not) */
+    unsigned index;             /* among the registers of its kind (shared, or not): numbers and texts stand before words */
+    bool is_word;               /* two bytes are enough for it: a keyword or flag of one direction */
+    unsigned word;              /* is_word: index among those */
 } reg_t;
 
 typedef struct queue {

@@ -279,9 +279,12 @@ static void find_slots(layout_t *l)
 /* Behind the texts under way stand those of registers, then those on the list of an atomic rule. */
 static void find_texts_of_registers(layout_t *l)
 {
+    for (size_t i = 0; i < l->grammar->registers.count; i++)
+        vec_push(l->arena, &l->register_texts, 0);
     for (size_t i = 0; i < l->grammar->registers.count; i++) {
-        vec_push(l->arena, &l->register_texts, l->text_size);
+        l->register_texts.items[l->grammar->registers.items[i]->index] = l->text_size;
         l->text_size += l->grammar->registers.items[i]->size;
+        l->word_count += l->grammar->registers.items[i]->is_word;
     }
     for (size_t i = 0; i < l->grammar->shared.count; i++) {
         vec_push(l->arena, &l->shared_texts, l->shared_text_size);

@@ -34,6 +34,7 @@ typedef struct layout {
     VEC(conversion_slot_t) slots;
     unsigned accumulator_count;    /* of all conversions, for each side */
     unsigned text_size;            /* bytes of texts, for each side */
+    unsigned word_count;           /* registers that are words */
     VEC(unsigned) register_texts;  /* by register: where its text begins among them */
     unsigned joined_text;          /* where the value of a joined element is among them */
     unsigned later_text;           /* where the texts on the list of an atomic rule begin among them */

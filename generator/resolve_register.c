@@ -126,12 +126,28 @@ static void list_register(resolver_t *resolver, declared_t *declared)
         diag_error(resolver->diag, declared->read, "register `%s` is read, but nothing sets it", declared->reg->name);
     if (!declared->is_main && !declared->is_used)
         return;
-    if (declared->reg->is_shared) {
-        declared->reg->index = (unsigned)grammar->shared.count;
+    if (declared->reg->is_shared)
         vec_push(resolver->arena, &grammar->shared, declared->reg);
-    } else {
-        declared->reg->index = (unsigned)grammar->registers.count;
+    else
         vec_push(resolver->arena, &grammar->registers, declared->reg);
+}
+
+/* Numbers and texts first, then words, each in the order of their declarations. */
+static void number_registers(grammar_t *grammar)
+{
+    unsigned index = 0, words = 0;
+    for (size_t i = 0; i < grammar->shared.count; i++)
+        grammar->shared.items[i]->index = (unsigned)i;
+    for (size_t i = 0; i < grammar->registers.count; i++) {
+        reg_t *reg = grammar->registers.items[i];
+        reg->is_word = reg->type == REGISTER_KEYWORD || reg->type == REGISTER_FLAG;
+        if (!reg->is_word)
+            reg->index = index++;
+    }
+    for (size_t i = 0; i < grammar->registers.count; i++) {
+        reg_t *reg = grammar->registers.items[i];
+        if (reg->is_word)
+            reg->word = words++, reg->index = index++;
     }
 }
 
@@ -149,6 +165,7 @@ void resolve_register_lists(resolver_t *resolver)
 {
     for (size_t i = 0; i < resolver->declared.count; i++)
         list_register(resolver, resolver->declared.items[i]);
+    number_registers(resolver->grammar);
     for (size_t i = 0; i < resolver->declared_queues.count; i++)
         list_queue(resolver, resolver->declared_queues.items[i]);
 }

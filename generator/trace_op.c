@@ -43,7 +43,8 @@ static bool store(const trace_t *t, const op_t *op, unsigned word, where_t at, c
 {
     const conversion_t *c = &t->l->dfa->nfa->conversions.items[op->conversion];
     if (is_stored_freely(c)) {
-        text_print(t->text, "%sqcap_register_put(parser, %u /* %s */, w%u);\n", indent, c->reg->index, c->reg->name, word);
+        text_print(t->text, "%sqcap_word_put(parser, %u /* %s */, &side->words[%u], w%u);\n", indent, c->reg->index, c->reg->name,
+                   c->reg->word, word);
         return true;
     }
     text_print(t->text, "%sqcap_op_store(parser, %u, w%u, %s);\n", indent, op->conversion, word, trace_offset(t, at));

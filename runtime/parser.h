@@ -745,11 +745,11 @@ typedef struct qcap_root {
     uint16_t search_byte; /* with which all begins that can be found; QCAP_NONE: there are several */
 } qcap_root_t;
 
-/* Where what a direction remembers lies: offsets behind its qcap_parser_t. Registers are the first. `watches`: one for
+/* Where what a direction remembers lies: offsets behind its qcap_parser_t. Registers are the first, but for those that are words. `watches`: one for
  * each region whose end is looked for; `ends`: for each of those, until_max bytes of what ends it and, if until_size says so, as many
  * that are or'ed before they are compared; `ahead`: taken bytes that may be that, and one behind it, read next. */
 typedef struct qcap_side {
-    uint32_t slots, regions, frames, positions, later, underway, accumulators, text, saved, watches, ends, ahead;
+    uint32_t words, slots, regions, frames, positions, later, underway, accumulators, text, saved, watches, ends, ahead;
 } qcap_side_t;
 
 /* An error that has not been reported yet: see qcap_error_t. */
@@ -857,6 +857,8 @@ struct qcap_protocol {
     const qcap_queue_t *queues;
     uint16_t queue_count;
     uint16_t call_max;       /* of rules that contain themselves, inside each other; for the rest there is room enough then */
+    uint16_t register_count;        /* of a direction ... */
+    uint16_t word_count;            /* ... and how many of them, the last ones, are words: keywords and flags */
     uint16_t until_max;             /* bytes of the longest text that can end a region ... */
     uint16_t until_size;            /* ... and of what such a text takes: as many, or twice that, if some has letters of either case */
     uint32_t shared, queue_states, queue_firsts; /* offsets in the block */
@@ -1106,9 +1108,9 @@ static inline void qcap_element_tell_from(qcap_parser_t *parser, unsigned elemen
         qcap_op_tell_at(parser, element, begin, end);
 }
 
-static inline void qcap_register_put(qcap_parser_t *parser, unsigned reg, uint64_t value)
+static inline void qcap_word_put(qcap_parser_t *parser, unsigned reg, uint16_t *word, uint64_t value)
 {
-    ((qcap_register_t *)(void *)(parser + 1))[reg].value = value;
+    *word = (uint16_t)value;
     parser->set |= (uint64_t)1 << reg;
 }
 
@@ -1149,10 +1151,17 @@ static inline qcap_register_t *qcap_registers(const qcap_parser_t *parser)
     return (qcap_register_t *)(uintptr_t)(parser + 1);
 }
 
+/* The register's value as a number, if it is a word. */
+static inline qcap_number_t qcap_word(const qcap_parser_t *parser, unsigned reg, uint64_t value)
+{
+    qcap_number_t n = {value, parser->set >> reg & 1 ? QCAP_NUMBER_SET : QCAP_NUMBER_UNSET};
+    return n;
+}
+
+/* The same if it is none. */
 static inline qcap_number_t qcap_register(const qcap_parser_t *parser, unsigned reg)
 {
-    qcap_number_t n = {qcap_registers(parser)[reg].value, parser->set >> reg & 1 ? QCAP_NUMBER_SET : QCAP_NUMBER_UNSET};
-    return n;
+    return qcap_word(parser, reg, qcap_registers(parser)[reg].value);
 }
 
 static inline qcap_number_t qcap_shared(const qcap_parser_t *parser, unsigned reg)

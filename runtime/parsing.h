@@ -20,6 +20,11 @@ static inline qcap_register_t *side_registers(const qcap_parser_t *p)
     return qcap_registers(p);
 }
 
+static inline uint16_t *side_words(const qcap_parser_t *p)
+{
+    return behind(p, protocol_of(p)->side.words);
+}
+
 static inline qcap_slot_t *side_slots(const qcap_parser_t *p)
 {
     return behind(p, protocol_of(p)->side.slots);

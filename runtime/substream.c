@@ -70,7 +70,9 @@ static void copy_registers(qcap_parser_t *to, const qcap_parser_t *from)
     const qcap_protocol_t *protocol = protocol_of(from);
     uint32_t text = protocol->register_texts[0].offset;
     to->set = from->set;
-    memcpy(side_registers(to), side_registers(from), protocol->side.slots);
+    memcpy(side_registers(to), side_registers(from),
+           (size_t)(protocol->register_count - protocol->word_count) * sizeof(qcap_register_t));
+    memcpy(side_words(to), side_words(from), protocol->word_count * sizeof *side_words(to));
     memcpy(side_text(to) + text, side_text(from) + text, protocol->joined_text - text);
 }
 

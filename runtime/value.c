@@ -338,28 +338,49 @@ qcap_bytes_t qcap_bytes(const qcap_parser_t *p, unsigned reg, bool is_shared)
 
 /* ---------------------------------------------------------------- registers */
 
+/* Where the register is among those that are words; NULL: it is none. */
+static uint16_t *word_of(const qcap_parser_t *p, unsigned reg, bool is_shared)
+{
+    unsigned first = protocol_of(p)->register_count - (unsigned)protocol_of(p)->word_count;
+    return is_shared || reg < first ? NULL : &side_words(p)[reg - first];
+}
+
+static uint64_t register_value(const qcap_parser_t *p, unsigned reg, bool is_shared)
+{
+    const uint16_t *word = word_of(p, reg, is_shared);
+    return word ? *word : (is_shared ? p->conversation->shared : side_registers(p))[reg].value;
+}
+
+static void set_register_value(qcap_parser_t *p, unsigned reg, bool is_shared, uint64_t value)
+{
+    uint16_t *word = word_of(p, reg, is_shared);
+    if (word)
+        *word = (uint16_t)value;
+    else
+        (is_shared ? p->conversation->shared : side_registers(p))[reg].value = value;
+}
+
 qcap_number_t qcapint_value_of(const qcap_parser_t *p, unsigned reg)
 {
-    return reg & QCAP_SHARED ? qcap_shared(p, reg & ~QCAP_SHARED) : qcap_register(p, reg);
+    return reg & QCAP_SHARED ? qcap_shared(p, reg & ~QCAP_SHARED) : qcap_word(p, reg, register_value(p, reg, false));
 }
 
 void qcapint_value_put(qcap_parser_t *p, unsigned reg, uint64_t value)
 {
     unsigned index = reg & ~QCAP_SHARED;
-    (reg & QCAP_SHARED ? p->conversation->shared : side_registers(p))[index].value = value;
+    set_register_value(p, index, reg & QCAP_SHARED, value);
     *(reg & QCAP_SHARED ? &p->conversation->shared_set : &p->set) |= (uint64_t)1 << index;
 }
 
 static void store(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, uint64_t value, unsigned rule, uint64_t at)
 {
     qcap_conversation_t *c = p->conversation;
-    qcap_register_t *registers = is_shared ? c->shared : side_registers(p);
     uint64_t *set = is_shared ? &c->shared_set : &p->set;
-    if (is_unique && (*set >> reg & 1) && registers[reg].value != value) {
+    if (is_unique && (*set >> reg & 1) && register_value(p, reg, is_shared) != value) {
         qcapint_parser_fail(p, QCAP_ERROR_DIFFERENT, rule, at);
         return;
     }
-    registers[reg].value = value;
+    set_register_value(p, reg, is_shared, value);
     *set |= (uint64_t)1 << reg;
 }
 
@@ -424,7 +445,7 @@ void qcap_op_local_open(qcap_parser_t *p, unsigned reg)
     if (words > 0)
         memcpy(side_saved(p) + p->saved_count, register_bytes(p, reg, false), text_of_register(p, reg, false)->size);
     p->saved_count += words;
-    side_saved(p)[p->saved_count++] = side_registers(p)[reg].value;
+    side_saved(p)[p->saved_count++] = register_value(p, reg, false);
     side_saved(p)[p->saved_count++] = (uint64_t)reg << 1 | (p->set >> reg & 1);
     qcap_op_reset(p, reg);
 }
@@ -433,7 +454,7 @@ static void restore_last(qcap_parser_t *p)
 {
     uint64_t head = side_saved(p)[--p->saved_count];
     unsigned reg = (unsigned)(head >> 1);
-    side_registers(p)[reg].value = side_saved(p)[--p->saved_count];
+    set_register_value(p, reg, false, side_saved(p)[--p->saved_count]);
     p->set = (p->set & ~((uint64_t)1 << reg)) | (head & 1) << reg;
     p->saved_count -= text_words(p, reg);
     if (text_words(p, reg) > 0)

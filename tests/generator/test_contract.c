@@ -84,7 +84,7 @@ static void numbers_are_those_of_the_spec(void **state)
     text_init(&text, c.arena);
     contract_print(c.result.layout, &contract, "", &text);
     assert_non_null(strstr(text.bytes, "\nelements 2\nelements.nested 2\nregions.nested 0\ncalls.nested 0\n"));
-    assert_non_null(strstr(text.bytes, "\nbytes.direction.registers 16\n"));
+    assert_non_null(strstr(text.bytes, "\nbytes.direction.registers 8\nbytes.direction.words 2\n"));
     assert_non_null(strstr(text.bytes, "\nbytes.queues 96\n"));
     compiled_free(&c);
 }

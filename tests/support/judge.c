@@ -9,6 +9,7 @@
 
 #include "decoders.h"
 #include "judging.h"
+#include "parsing.h"
 
 #define SECONDS_MAX 60u /* that work apart may take */
 
@@ -191,7 +192,7 @@ static void add_interpreted_register(judge_t *judge, bool is_server, const reg_t
 static void add_parsed_register(judge_t *judge, bool is_server, const reg_t *reg)
 {
     const qcap_parser_t *parser = judge->listeners[is_server].parser;
-    qcap_number_t n = reg->is_shared ? qcap_shared(parser, reg->index) : qcap_register(parser, reg->index);
+    qcap_number_t n = qcapint_value_of(parser, reg->index + (reg->is_shared ? QCAP_SHARED : 0));
     bool is_text = reg->type == REGISTER_BYTES;
     const unsigned char *bytes = is_text ? qcap_bytes(parser, reg->index, reg->is_shared).bytes : NULL;
     add_register(&judge->logs[1][is_server], reg, n.state == QCAP_NUMBER_SET,
