@@ -262,20 +262,17 @@ static void on_anomaly(const qcap_report_t *report, void *user)
         add_anomaly(conversation, report->text);
 }
 
-/* What the capture lacks, or cut off, is nobody's fault; nor is it known why a stream ends early. A datagram ends where it does. */
+/* What the capture lacks, or cut off, is nobody's fault; nor is it known why a stream ends early. A datagram ends where it does,
+ * and so does what a protocol carries: it was all there. */
 static bool is_incomplete(const qcap_report_t *report)
 {
     size_t len = 0;
+    if (report->depth > 0)
+        return report->error->code == QCAP_ERROR_MISSING;
     if (report->error->code != QCAP_ERROR_UNFINISHED || !report->packet)
         return report->error->code == QCAP_ERROR_MISSING || report->error->code == QCAP_ERROR_UNFINISHED;
     qcap_packet_bytes(report->packet, &len);
     return len < qcap_packet_wire_len(report->packet);
-}
-
-/* What a protocol carries may end early: of a mail, a client can ask for the first lines alone. */
-static bool is_excerpt(const qcap_report_t *report)
-{
-    return report->depth > 0 && report->error->code == QCAP_ERROR_UNFINISHED;
 }
 
 /* The text without the offset in front, which is told otherwise. */
@@ -299,7 +296,7 @@ static void on_error(const qcap_report_t *report, void *user)
 {
     run_t *run = user;
     conversation_t *conversation = of_report(run, report);
-    if (!conversation || is_excerpt(report))
+    if (!conversation)
         return;
     if (is_incomplete(report)) {
         conversation->is_incomplete = true;

@@ -23036,8 +23036,8 @@ static const qcap_decode_t decodes[] = {
 
 /* Sub-streams: who reads them, from where; the decoders. */
 static const qcap_feed_t feeds[] = {
-    {{.start = AT_CONTENT_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, true, 0, 0}, /* sections */
-    {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
+    {{.start = AT_CONTENT_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, true, false, 0, 0}, /* sections */
+    {{.start = QCAP_NONE}, NULL, false, false, 0, 0}, /* none */
 };
 
 /* Conversations to come. */

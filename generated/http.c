@@ -33957,11 +33957,11 @@ static const qcap_decode_t decodes[] = {
 
 /* Sub-streams: who reads them, from where; the decoders. */
 static const qcap_feed_t feeds[] = {
-    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "multipart", false, 0, 0}, /* multipart */
-    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "form", false, 0, 1}, /* form */
-    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "mime", false, 1, 1}, /* mime */
-    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "body", false, 2, 1}, /* body */
-    {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
+    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "multipart", false, false, 0, 0}, /* multipart */
+    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "form", false, false, 0, 1}, /* form */
+    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "mime", false, false, 1, 1}, /* mime */
+    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "body", false, false, 2, 1}, /* body */
+    {{.start = QCAP_NONE}, NULL, false, false, 0, 0}, /* none */
 };
 
 /* Conversations to come. */

@@ -14404,10 +14404,10 @@ static const qcap_decode_t decodes[] = {
 
 /* Sub-streams: who reads them, from where; the decoders. */
 static const qcap_feed_t feeds[] = {
-    {{.start = AT_SASL_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 0, 1}, /* sasl-message */
-    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "mime", false, 1, 0}, /* mime */
-    {{.start = AT_BEFORE_CHALLENGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 1, 1}, /* challenge */
-    {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
+    {{.start = AT_SASL_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 0, 1}, /* sasl-message */
+    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "mime", false, false, 1, 0}, /* mime */
+    {{.start = AT_BEFORE_CHALLENGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 1, 1}, /* challenge */
+    {{.start = QCAP_NONE}, NULL, false, false, 0, 0}, /* none */
 };
 
 /* Conversations to come. */

@@ -25056,11 +25056,11 @@ static const qcap_decode_t decodes[] = {
 
 /* Sub-streams: who reads them, from where; the decoders. */
 static const qcap_feed_t feeds[] = {
-    {{.start = AT_BEFORE_WORD_TEXT_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 0, 1}, /* word-text */
-    {{.start = AT_BEFORE_WORD_TEXT_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 1, 1}, /* word-text */
-    {{.start = AT_BEFORE_CONTENT_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 2, 1}, /* content */
-    {{.start = AT_BEFORE_CONTENT_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 3, 1}, /* content */
-    {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
+    {{.start = AT_BEFORE_WORD_TEXT_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 0, 1}, /* word-text */
+    {{.start = AT_BEFORE_WORD_TEXT_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 1, 1}, /* word-text */
+    {{.start = AT_BEFORE_CONTENT_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 2, 1}, /* content */
+    {{.start = AT_BEFORE_CONTENT_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 3, 1}, /* content */
+    {{.start = QCAP_NONE}, NULL, false, false, 0, 0}, /* none */
 };
 
 /* Conversations to come. */

@@ -903,8 +903,8 @@ static const qcap_decode_t decodes[] = {
 
 /* Sub-streams: who reads them, from where; the decoders. */
 static const qcap_feed_t feeds[] = {
-    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "mime", false, 0, 0}, /* mime */
-    {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
+    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "mime", false, false, 0, 0}, /* mime */
+    {{.start = QCAP_NONE}, NULL, false, false, 0, 0}, /* none */
 };
 
 /* Conversations to come. */

@@ -224,153 +224,170 @@ enum {
     AT_BEFORE_SINGLE_7 = 213,
     AT_SINGLE_9 = 214,
     AT_BEFORE_SINGLE_8 = 215,
-    AT_OAUTH_USER_2 = 216,
-    AT_OAUTH_TOKEN_3 = 217,
-    AT_SCRAM_8 = 218,
-    AT_SCRAM_NAME_2 = 219,
-    AT_LANGUAGE_2 = 220,
-    AT_BANNER_TEXT_5 = 221,
-    AT_REPLY_3 = 222,
-    AT_AUTH_CHALLENGE_1 = 223,
-    AT_CRLF_6 = 224,
-    AT_TRAILING_BLANKS_7 = 225,
-    AT_TEXT_5 = 226,
-    AT_CRLF_7 = 227,
-    AT_TEXT_6 = 228,
-    AT_CRLF_8 = 229,
-    AT_MAIL_1 = 230,
-    AT_TEXT_7 = 231,
-    AT_CRLF_9 = 232,
-    AT_SCAN_LISTINGS_1 = 233,
-    AT_TEXT_8 = 234,
-    AT_CRLF_10 = 235,
-    AT_UNIQUE_IDS_1 = 236,
-    AT_TEXT_9 = 237,
-    AT_CRLF_11 = 238,
-    AT_CAPABILITIES_1 = 239,
-    AT_TEXT_10 = 240,
-    AT_CRLF_12 = 241,
-    AT_LISTINGS_1 = 242,
-    AT_TEXT_11 = 243,
-    AT_CRLF_13 = 244,
-    AT_OK_BY_COMMAND_3 = 245,
-    AT_OAUTH_TOKEN_4 = 246,
-    AT_SCRAM_9 = 247,
-    AT_SINGLE_10 = 248,
-    AT_BEFORE_SINGLE_9 = 249,
-    AT_SINGLE_11 = 250,
-    AT_BEFORE_SINGLE_10 = 251,
-    AT_SINGLE_12 = 252,
-    AT_BEFORE_SINGLE_11 = 253,
-    AT_SINGLE_13 = 254,
-    AT_BEFORE_SINGLE_12 = 255,
-    AT_SINGLE_14 = 256,
-    AT_BEFORE_SINGLE_13 = 257,
-    AT_SINGLE_15 = 258,
-    AT_BEFORE_SINGLE_14 = 259,
-    AT_AUTH_CHALLENGE_2 = 260,
-    AT_TEXT_12 = 261,
-    AT_TEXT_13 = 262,
-    AT_MAIL_2 = 263,
-    AT_MESSAGE_1 = 264,
-    AT_BEFORE_MESSAGE_1 = 265,
-    AT_TEXT_14 = 266,
-    AT_MESSAGE_NUMBER_6 = 267,
-    AT_BEFORE_MESSAGE_NUMBER_1 = 268,
-    AT_OK_BY_COMMAND_4 = 269,
-    AT_TEXT_15 = 270,
-    AT_MESSAGE_NUMBER_7 = 271,
-    AT_BEFORE_MESSAGE_NUMBER_2 = 272,
-    AT_OK_BY_COMMAND_5 = 273,
-    AT_TEXT_16 = 274,
-    AT_CAPABILITY_1 = 275,
-    AT_BEFORE_CAPABILITY_1 = 276,
-    AT_OK_BY_COMMAND_6 = 277,
-    AT_TEXT_17 = 278,
-    AT_LISTING_1 = 279,
-    AT_BEFORE_LISTING_1 = 280,
-    AT_OK_BY_COMMAND_7 = 281,
-    AT_TEXT_18 = 282,
-    AT_BEFORE_OK_STATUS_2 = 283,
-    AT_OAUTH_TOKEN_5 = 284,
-    AT_TEXT_19 = 285,
-    AT_CRLF_14 = 286,
-    AT_MAIL_3 = 287,
-    AT_TEXT_20 = 288,
-    AT_CRLF_15 = 289,
-    AT_SCAN_LISTINGS_2 = 290,
-    AT_TEXT_21 = 291,
-    AT_CRLF_16 = 292,
-    AT_UNIQUE_IDS_2 = 293,
-    AT_TEXT_22 = 294,
-    AT_CRLF_17 = 295,
-    AT_CAPABILITIES_2 = 296,
-    AT_TEXT_23 = 297,
-    AT_CRLF_18 = 298,
-    AT_LISTINGS_2 = 299,
-    AT_TEXT_24 = 300,
-    AT_CRLF_19 = 301,
-    AT_OK_BY_COMMAND_8 = 302,
-    AT_BEFORE_OK_STATUS_3 = 303,
-    AT_MESSAGE_NUMBER_8 = 304,
-    AT_MESSAGE_NUMBER_9 = 305,
-    AT_CAPABILITY_2 = 306,
-    AT_CRLF_20 = 307,
-    AT_LISTING_2 = 308,
-    AT_CRLF_21 = 309,
-    AT_OAUTH_TOKEN_6 = 310,
-    AT_TEXT_25 = 311,
-    AT_MESSAGE_2 = 312,
-    AT_BEFORE_MESSAGE_2 = 313,
-    AT_TEXT_26 = 314,
-    AT_MESSAGE_NUMBER_10 = 315,
-    AT_BEFORE_MESSAGE_NUMBER_3 = 316,
-    AT_OK_BY_COMMAND_9 = 317,
-    AT_TEXT_27 = 318,
-    AT_MESSAGE_NUMBER_11 = 319,
-    AT_BEFORE_MESSAGE_NUMBER_4 = 320,
-    AT_OK_BY_COMMAND_10 = 321,
-    AT_TEXT_28 = 322,
-    AT_CAPABILITY_3 = 323,
-    AT_BEFORE_CAPABILITY_2 = 324,
-    AT_OK_BY_COMMAND_11 = 325,
-    AT_TEXT_29 = 326,
-    AT_LISTING_3 = 327,
-    AT_BEFORE_LISTING_2 = 328,
-    AT_OK_BY_COMMAND_12 = 329,
-    AT_TEXT_30 = 330,
-    AT_BEFORE_OK_STATUS_4 = 331,
-    AT_MESSAGE_SIZE_1 = 332,
-    AT_UNIQUE_ID_1 = 333,
-    AT_TOKEN_1 = 334,
-    AT_OAUTH_TOKEN_7 = 335,
-    AT_BEFORE_OK_STATUS_5 = 336,
-    AT_MESSAGE_NUMBER_12 = 337,
-    AT_MESSAGE_NUMBER_13 = 338,
-    AT_CAPABILITY_4 = 339,
-    AT_CRLF_22 = 340,
-    AT_LISTING_4 = 341,
-    AT_CRLF_23 = 342,
-    AT_MESSAGE_SIZE_2 = 343,
-    AT_UNIQUE_ID_2 = 344,
-    AT_OAUTH_TOKEN_8 = 345,
-    AT_MESSAGE_SIZE_3 = 346,
-    AT_UNIQUE_ID_3 = 347,
-    AT_SCAN_LISTING_1 = 348,
-    AT_CRLF_24 = 349,
-    AT_CRLF_25 = 350,
-    AT_CRLF_26 = 351,
-    AT_OAUTH_TOKEN_9 = 352,
-    AT_MESSAGE_SIZE_4 = 353,
-    AT_UNIQUE_ID_4 = 354,
-    AT_OAUTH_TOKEN_10 = 355,
-    AT_SCAN_LISTING_2 = 356,
-    AT_CRLF_27 = 357,
-    AT_CRLF_28 = 358,
-    AT_CRLF_29 = 359,
-    AT_OAUTH_TOKEN_11 = 360,
-    AT_OAUTH_TOKEN_12 = 361,
-    AT_OAUTH_TOKEN_13 = 362,
+    AT_SINGLE_10 = 216,
+    AT_BEFORE_SINGLE_9 = 217,
+    AT_OAUTH_USER_2 = 218,
+    AT_OAUTH_TOKEN_3 = 219,
+    AT_SCRAM_8 = 220,
+    AT_SCRAM_NAME_2 = 221,
+    AT_LANGUAGE_2 = 222,
+    AT_BANNER_TEXT_5 = 223,
+    AT_REPLY_3 = 224,
+    AT_AUTH_CHALLENGE_1 = 225,
+    AT_CRLF_6 = 226,
+    AT_TRAILING_BLANKS_7 = 227,
+    AT_TEXT_5 = 228,
+    AT_CRLF_7 = 229,
+    AT_TEXT_6 = 230,
+    AT_CRLF_8 = 231,
+    AT_MAIL_1 = 232,
+    AT_TEXT_7 = 233,
+    AT_CRLF_9 = 234,
+    AT_EXCERPT_TEXT_1 = 235,
+    AT_TEXT_8 = 236,
+    AT_CRLF_10 = 237,
+    AT_SCAN_LISTINGS_1 = 238,
+    AT_TEXT_9 = 239,
+    AT_CRLF_11 = 240,
+    AT_UNIQUE_IDS_1 = 241,
+    AT_TEXT_10 = 242,
+    AT_CRLF_12 = 243,
+    AT_CAPABILITIES_1 = 244,
+    AT_TEXT_11 = 245,
+    AT_CRLF_13 = 246,
+    AT_LISTINGS_1 = 247,
+    AT_TEXT_12 = 248,
+    AT_CRLF_14 = 249,
+    AT_OK_BY_COMMAND_3 = 250,
+    AT_OAUTH_TOKEN_4 = 251,
+    AT_SCRAM_9 = 252,
+    AT_SINGLE_11 = 253,
+    AT_BEFORE_SINGLE_10 = 254,
+    AT_SINGLE_12 = 255,
+    AT_BEFORE_SINGLE_11 = 256,
+    AT_SINGLE_13 = 257,
+    AT_BEFORE_SINGLE_12 = 258,
+    AT_SINGLE_14 = 259,
+    AT_BEFORE_SINGLE_13 = 260,
+    AT_SINGLE_15 = 261,
+    AT_BEFORE_SINGLE_14 = 262,
+    AT_SINGLE_16 = 263,
+    AT_BEFORE_SINGLE_15 = 264,
+    AT_SINGLE_17 = 265,
+    AT_BEFORE_SINGLE_16 = 266,
+    AT_AUTH_CHALLENGE_2 = 267,
+    AT_TEXT_13 = 268,
+    AT_TEXT_14 = 269,
+    AT_MAIL_2 = 270,
+    AT_MESSAGE_1 = 271,
+    AT_BEFORE_MESSAGE_1 = 272,
+    AT_TEXT_15 = 273,
+    AT_EXCERPT_TEXT_2 = 274,
+    AT_EXCERPT_1 = 275,
+    AT_BEFORE_EXCERPT_1 = 276,
+    AT_TEXT_16 = 277,
+    AT_MESSAGE_NUMBER_6 = 278,
+    AT_BEFORE_MESSAGE_NUMBER_1 = 279,
+    AT_OK_BY_COMMAND_4 = 280,
+    AT_TEXT_17 = 281,
+    AT_MESSAGE_NUMBER_7 = 282,
+    AT_BEFORE_MESSAGE_NUMBER_2 = 283,
+    AT_OK_BY_COMMAND_5 = 284,
+    AT_TEXT_18 = 285,
+    AT_CAPABILITY_1 = 286,
+    AT_BEFORE_CAPABILITY_1 = 287,
+    AT_OK_BY_COMMAND_6 = 288,
+    AT_TEXT_19 = 289,
+    AT_LISTING_1 = 290,
+    AT_BEFORE_LISTING_1 = 291,
+    AT_OK_BY_COMMAND_7 = 292,
+    AT_TEXT_20 = 293,
+    AT_BEFORE_OK_STATUS_2 = 294,
+    AT_OAUTH_TOKEN_5 = 295,
+    AT_TEXT_21 = 296,
+    AT_CRLF_15 = 297,
+    AT_MAIL_3 = 298,
+    AT_TEXT_22 = 299,
+    AT_CRLF_16 = 300,
+    AT_EXCERPT_TEXT_3 = 301,
+    AT_TEXT_23 = 302,
+    AT_CRLF_17 = 303,
+    AT_SCAN_LISTINGS_2 = 304,
+    AT_TEXT_24 = 305,
+    AT_CRLF_18 = 306,
+    AT_UNIQUE_IDS_2 = 307,
+    AT_TEXT_25 = 308,
+    AT_CRLF_19 = 309,
+    AT_CAPABILITIES_2 = 310,
+    AT_TEXT_26 = 311,
+    AT_CRLF_20 = 312,
+    AT_LISTINGS_2 = 313,
+    AT_TEXT_27 = 314,
+    AT_CRLF_21 = 315,
+    AT_OK_BY_COMMAND_8 = 316,
+    AT_BEFORE_OK_STATUS_3 = 317,
+    AT_MESSAGE_NUMBER_8 = 318,
+    AT_MESSAGE_NUMBER_9 = 319,
+    AT_CAPABILITY_2 = 320,
+    AT_CRLF_22 = 321,
+    AT_LISTING_2 = 322,
+    AT_CRLF_23 = 323,
+    AT_OAUTH_TOKEN_6 = 324,
+    AT_TEXT_28 = 325,
+    AT_MESSAGE_2 = 326,
+    AT_BEFORE_MESSAGE_2 = 327,
+    AT_TEXT_29 = 328,
+    AT_EXCERPT_2 = 329,
+    AT_BEFORE_EXCERPT_2 = 330,
+    AT_TEXT_30 = 331,
+    AT_MESSAGE_NUMBER_10 = 332,
+    AT_BEFORE_MESSAGE_NUMBER_3 = 333,
+    AT_OK_BY_COMMAND_9 = 334,
+    AT_TEXT_31 = 335,
+    AT_MESSAGE_NUMBER_11 = 336,
+    AT_BEFORE_MESSAGE_NUMBER_4 = 337,
+    AT_OK_BY_COMMAND_10 = 338,
+    AT_TEXT_32 = 339,
+    AT_CAPABILITY_3 = 340,
+    AT_BEFORE_CAPABILITY_2 = 341,
+    AT_OK_BY_COMMAND_11 = 342,
+    AT_TEXT_33 = 343,
+    AT_LISTING_3 = 344,
+    AT_BEFORE_LISTING_2 = 345,
+    AT_OK_BY_COMMAND_12 = 346,
+    AT_TEXT_34 = 347,
+    AT_BEFORE_OK_STATUS_4 = 348,
+    AT_MESSAGE_SIZE_1 = 349,
+    AT_UNIQUE_ID_1 = 350,
+    AT_TOKEN_1 = 351,
+    AT_OAUTH_TOKEN_7 = 352,
+    AT_BEFORE_OK_STATUS_5 = 353,
+    AT_MESSAGE_NUMBER_12 = 354,
+    AT_MESSAGE_NUMBER_13 = 355,
+    AT_CAPABILITY_4 = 356,
+    AT_CRLF_24 = 357,
+    AT_LISTING_4 = 358,
+    AT_CRLF_25 = 359,
+    AT_MESSAGE_SIZE_2 = 360,
+    AT_UNIQUE_ID_2 = 361,
+    AT_OAUTH_TOKEN_8 = 362,
+    AT_MESSAGE_SIZE_3 = 363,
+    AT_UNIQUE_ID_3 = 364,
+    AT_SCAN_LISTING_1 = 365,
+    AT_CRLF_26 = 366,
+    AT_CRLF_27 = 367,
+    AT_CRLF_28 = 368,
+    AT_OAUTH_TOKEN_9 = 369,
+    AT_MESSAGE_SIZE_4 = 370,
+    AT_UNIQUE_ID_4 = 371,
+    AT_OAUTH_TOKEN_10 = 372,
+    AT_SCAN_LISTING_2 = 373,
+    AT_CRLF_29 = 374,
+    AT_CRLF_30 = 375,
+    AT_CRLF_31 = 376,
+    AT_OAUTH_TOKEN_11 = 377,
+    AT_OAUTH_TOKEN_12 = 378,
+    AT_OAUTH_TOKEN_13 = 379,
 };
 
 #define WORDS(parser) (((const struct qcap_pop3_side *)(const void *)((parser) + 1))->words)
@@ -450,36 +467,40 @@ static int choose_2(const qcap_parser_t *parser)
 }
 
 /* Which alternative of ok-by-command applies. */
-static int choose_15(const qcap_parser_t *parser)
+static int choose_17(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
-    /* (command = RETR) or (command = TOP) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(3u /* RETR */)),
-        qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(4u /* TOP */)));
+    /* command = RETR */
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(3u /* RETR */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
+    /* command = TOP */
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(4u /* TOP */));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 1;
     /* command = LIST */
     n = qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(1u /* LIST */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 1;
+        return 2;
     /* command = UIDL */
     n = qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(2u /* UIDL */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 2;
+        return 3;
     /* command = CAPA */
     n = qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(5u /* CAPA */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 3;
+        return 4;
     /* (command = AUTH) or (command = LANG) */
     n = qcap_binary(QCAP_OR,
         qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(6u /* AUTH */)),
@@ -487,18 +508,18 @@ static int choose_15(const qcap_parser_t *parser)
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 4;
+        return 5;
     /* command = STLS */
     n = qcap_binary(QCAP_EQ, qcap_word(parser, 1 /* command */, WORDS(parser)[0]), qcap_number(8u /* STLS */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 5;
-    return 6;
+        return 6;
+    return 7;
 }
 
 /* Which alternative of sasl-message applies. */
-static int choose_33(const qcap_parser_t *parser)
+static int choose_37(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -1597,7 +1618,7 @@ base64_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 0 /* rounds */, false, false, value_0(parser), 168, here - 1);
+        qcap_op_set(parser, 0 /* rounds */, false, false, value_0(parser), 170, here - 1);
         qcap_element_close(parser, side->slots, 2, QCAP_POP3_COMMAND_AUTH_RESPONSE, here - 1);
         qcap_op_feed_close(parser, 1, 0, here - 1);
         qcap_op_finish(parser, 0, here - 1);
@@ -1700,8 +1721,8 @@ on1:
         goto on2;
     }
 out1:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_1);
 
     /* ok-status = "+" . "OK"      RFC 1939, 3
@@ -1714,8 +1735,8 @@ on2:
         goto on3;
     }
 out2:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_2);
 
     /* ok-status = "+O" . "K"      RFC 1939, 3
@@ -1728,8 +1749,8 @@ on3:
         goto on4;
     }
 out3:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_3);
 
     /* banner = [ . SP [ banner-text ] ]      RFC 2449, 3
@@ -1744,9 +1765,9 @@ on4:
         goto on5;
     }
 out4:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 176 /* close status */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_BANNER_1);
 
     /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 3
@@ -1761,9 +1782,9 @@ on5:
         goto on6;
     }
 out5:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 176 /* close status */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_BANNER_TEXT_1);
 
     /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 3
@@ -1779,10 +1800,10 @@ on6:
         goto on7;
     }
 out6:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
-    qcap_op_list(parser, 90 /* open reply-text */, QCAP_HERE(p0) + 4);
+    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 176 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 91 /* open reply-text */, QCAP_HERE(p0) + 4);
     return qcap_leave(parser, at, end, AT_BANNER_TEXT_2);
 
     /* timestamp = "<" 1*. ( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" ...      RFC 1939, 7
@@ -1798,10 +1819,10 @@ on7:
         goto on8;
     }
 out7:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
-    qcap_op_list(parser, 90 /* open reply-text */, QCAP_HERE(p0) + 4);
+    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 176 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 91 /* open reply-text */, QCAP_HERE(p0) + 4);
     return qcap_leave(parser, at, end, AT_TIMESTAMP_1);
 
     /* timestamp = "<" 1*. ( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" ...      RFC 1939, 7
@@ -1824,10 +1845,10 @@ on8:
     if (QCAP_UNLIKELY(at == end))
         goto out8;
 out8:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
-    qcap_op_list(parser, 90 /* open reply-text */, QCAP_HERE(p0) + 4);
+    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 176 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 91 /* open reply-text */, QCAP_HERE(p0) + 4);
     side->positions[0] = QCAP_HERE(p1) - 2;
     return qcap_leave(parser, at, end, AT_TIMESTAMP_2);
 
@@ -1985,7 +2006,7 @@ ok_status_3:
     if (*at == 'K' || *at == 'k') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 169 /* close status */, here);
+        qcap_op_later(parser, side->later, 176 /* close status */, here);
         goto banner_1;
     }
     return qcap_stop(parser, at, AT_OK_STATUS_3, QCAP_STOP_TABLE);
@@ -2013,7 +2034,7 @@ banner_text_1:
     if (IS_NO_ANGLE(*at)) {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 90 /* open reply-text */, here - 1);
+        qcap_op_later(parser, side->later, 91 /* open reply-text */, here - 1);
         goto banner_text_2;
     }
     return qcap_stop(parser, at, AT_BANNER_TEXT_1, QCAP_STOP_TABLE);
@@ -2026,7 +2047,7 @@ crlf_1:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 165 /* close reply */, here);
+        qcap_op_later(parser, side->later, 172 /* close reply */, here);
         qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_OK_STATUS_4, QCAP_STOP_PAUSED);
@@ -2162,9 +2183,9 @@ banner_text_3:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 168 /* open timestamp */, side->positions[0]);
-        qcap_op_later(parser, side->later, 167 /* close timestamp */, here - 1);
-        qcap_op_later(parser, side->later, 166 /* close reply-text */, here - 1);
+        qcap_op_later(parser, side->later, 175 /* open timestamp */, side->positions[0]);
+        qcap_op_later(parser, side->later, 174 /* close timestamp */, here - 1);
+        qcap_op_later(parser, side->later, 173 /* close reply-text */, here - 1);
         parser->marks[0] = parser->later_count;
         goto crlf_1;
     }
@@ -2188,20 +2209,22 @@ error_status_3:
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok" */
 ok_by_command_1:
-    switch (choose_15(parser)) {
+    switch (choose_17(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_BEFORE_SINGLE_9, QCAP_STOP_TABLE);
-    case 1:
         return qcap_stop(parser, at, AT_BEFORE_SINGLE_10, QCAP_STOP_TABLE);
-    case 2:
+    case 1:
         return qcap_stop(parser, at, AT_BEFORE_SINGLE_11, QCAP_STOP_TABLE);
-    case 3:
+    case 2:
         return qcap_stop(parser, at, AT_BEFORE_SINGLE_12, QCAP_STOP_TABLE);
-    case 4:
+    case 3:
         return qcap_stop(parser, at, AT_BEFORE_SINGLE_13, QCAP_STOP_TABLE);
-    case 5:
+    case 4:
         return qcap_stop(parser, at, AT_BEFORE_SINGLE_14, QCAP_STOP_TABLE);
+    case 5:
+        return qcap_stop(parser, at, AT_BEFORE_SINGLE_15, QCAP_STOP_TABLE);
     case 6:
+        return qcap_stop(parser, at, AT_BEFORE_SINGLE_16, QCAP_STOP_TABLE);
+    case 7:
         goto before_single_1;
     default:
         return qcap_stop(parser, at, AT_OK_BY_COMMAND_1, QCAP_STOP_CONTROL);
@@ -2291,6 +2314,9 @@ static const qcap_machine_t machines[] = {
     NULL,
     NULL,
     NULL,
+    NULL,
+    NULL,
+    NULL,
 };
 
 static const uint16_t targets_0[] = {AT_START_2};
@@ -2309,98 +2335,110 @@ static const qcap_piece_t pieces_5[] = {{(const unsigned char *)".\r\n", 3, QCAP
 
 static const qcap_until_t until_5 = {pieces_5, 1, true, NULL, NULL, 0};
 
-static const uint16_t targets_6[] = {AT_BEFORE_OK_STATUS_4};
+static const uint16_t targets_6[] = {AT_BEFORE_OK_STATUS_5};
 
-static const uint16_t targets_7[] = {AT_BEFORE_MESSAGE_NUMBER_3, AT_OK_BY_COMMAND_9};
+static const uint16_t targets_7[] = {AT_EXCERPT_TEXT_2, AT_BEFORE_EXCERPT_2};
 
 static const uint16_t targets_8[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_9[] = {AT_BEFORE_MESSAGE_NUMBER_4, AT_OK_BY_COMMAND_10};
+static const uint16_t targets_9[] = {AT_BEFORE_MESSAGE_NUMBER_3, AT_OK_BY_COMMAND_9};
 
 static const uint16_t targets_10[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_11[] = {AT_BEFORE_CAPABILITY_2, AT_OK_BY_COMMAND_11};
+static const uint16_t targets_11[] = {AT_BEFORE_MESSAGE_NUMBER_4, AT_OK_BY_COMMAND_10};
 
 static const uint16_t targets_12[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_13[] = {AT_BEFORE_LISTING_2, AT_OK_BY_COMMAND_12};
+static const uint16_t targets_13[] = {AT_BEFORE_CAPABILITY_2, AT_OK_BY_COMMAND_11};
 
 static const uint16_t targets_14[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_15[] = {AT_BEFORE_SINGLE_9, AT_BEFORE_SINGLE_10, AT_BEFORE_SINGLE_11, AT_BEFORE_SINGLE_12, AT_BEFORE_SINGLE_13, AT_BEFORE_SINGLE_14, AT_BEFORE_SINGLE_1};
+static const uint16_t targets_15[] = {AT_BEFORE_LISTING_2, AT_OK_BY_COMMAND_12};
 
-static const uint16_t targets_16[] = {AT_OK_BY_COMMAND_1};
+static const uint16_t targets_16[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_17[] = {AT_BEFORE_SINGLE_1};
+static const uint16_t targets_17[] = {AT_BEFORE_SINGLE_10, AT_BEFORE_SINGLE_11, AT_BEFORE_SINGLE_12, AT_BEFORE_SINGLE_13, AT_BEFORE_SINGLE_14, AT_BEFORE_SINGLE_15, AT_BEFORE_SINGLE_16, AT_BEFORE_SINGLE_1};
 
-static const uint16_t targets_18[] = {AT_BEFORE_CHALLENGE_LINE_1};
+static const uint16_t targets_18[] = {AT_OK_BY_COMMAND_1};
 
-static const uint16_t targets_19[] = {AT_BEFORE_OK_STATUS_3};
+static const uint16_t targets_19[] = {AT_BEFORE_SINGLE_1};
 
-static const uint16_t targets_20[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_1};
+static const uint16_t targets_20[] = {AT_BEFORE_CHALLENGE_LINE_1};
 
-static const uint16_t targets_21[] = {AT_BEFORE_OK_STATUS_2};
+static const uint16_t targets_21[] = {AT_BEFORE_OK_STATUS_3};
 
-static const uint16_t targets_22[] = {AT_BEFORE_MESSAGE_NUMBER_1, AT_OK_BY_COMMAND_4};
+static const uint16_t targets_22[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_1};
 
-static const uint16_t targets_23[] = {AT_BEFORE_OK_STATUS_2};
+static const uint16_t targets_23[] = {AT_BEFORE_OK_STATUS_3};
 
-static const uint16_t targets_24[] = {AT_BEFORE_MESSAGE_NUMBER_2, AT_OK_BY_COMMAND_5};
+static const uint16_t targets_24[] = {AT_EXCERPT_TEXT_2, AT_BEFORE_EXCERPT_1};
 
 static const uint16_t targets_25[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_26[] = {AT_BEFORE_CAPABILITY_1, AT_OK_BY_COMMAND_6};
+static const uint16_t targets_26[] = {AT_BEFORE_MESSAGE_NUMBER_1, AT_OK_BY_COMMAND_4};
 
 static const uint16_t targets_27[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_28[] = {AT_BEFORE_LISTING_1, AT_OK_BY_COMMAND_7};
+static const uint16_t targets_28[] = {AT_BEFORE_MESSAGE_NUMBER_2, AT_OK_BY_COMMAND_5};
 
 static const uint16_t targets_29[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_30[] = {AT_BEFORE_SINGLE_3, AT_BEFORE_SINGLE_4, AT_BEFORE_SINGLE_5, AT_BEFORE_SINGLE_6, AT_BEFORE_SINGLE_7, AT_BEFORE_SINGLE_8, AT_BEFORE_SINGLE_2};
+static const uint16_t targets_30[] = {AT_BEFORE_CAPABILITY_1, AT_OK_BY_COMMAND_6};
 
-static const uint16_t targets_31[] = {AT_OK_BY_COMMAND_2};
+static const uint16_t targets_31[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_32[] = {AT_BEFORE_SINGLE_2};
+static const uint16_t targets_32[] = {AT_BEFORE_LISTING_1, AT_OK_BY_COMMAND_7};
 
-static const uint16_t targets_33[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_33[] = {AT_BEFORE_OK_STATUS_2};
+
+static const uint16_t targets_34[] = {AT_BEFORE_SINGLE_3, AT_BEFORE_SINGLE_4, AT_BEFORE_SINGLE_5, AT_BEFORE_SINGLE_6, AT_BEFORE_SINGLE_7, AT_BEFORE_SINGLE_8, AT_BEFORE_SINGLE_9, AT_BEFORE_SINGLE_2};
+
+static const uint16_t targets_35[] = {AT_OK_BY_COMMAND_2};
+
+static const uint16_t targets_36[] = {AT_BEFORE_SINGLE_2};
+
+static const uint16_t targets_37[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 77, .protocol = "tls"}, /* 0: begun-tls */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 77, .choose = choose_1}, /* 1: begun-tls */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 1, .is_shared = true, .choose = choose_2}, /* 2: exchange */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_3, .rule = 162, .protocol = "tls"}, /* 3: seen-tls */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_3, .rule = 164, .protocol = "tls"}, /* 3: seen-tls */
     {.kind = QCAP_CONTROL_SKIP, .targets = targets_4, .rule = 145}, /* 4: mail */
     {.kind = QCAP_CONTROL_UNTIL, .targets = targets_5, .rule = 145, .until = &until_5}, /* 5: mail */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_6, .rule = 146}, /* 6: scan-listings */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_7, .rule = 146, .until = &until_5}, /* 7: scan-listings */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_8, .rule = 147}, /* 8: unique-ids */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_9, .rule = 147, .until = &until_5}, /* 9: unique-ids */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_10, .rule = 148}, /* 10: capabilities */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_11, .rule = 148, .until = &until_5}, /* 11: capabilities */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_12, .rule = 149}, /* 12: listings */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_13, .rule = 149, .until = &until_5}, /* 13: listings */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_14, .rule = 163, .protocol = "tls"}, /* 14: tls-line */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 66, .choose = choose_15}, /* 15: ok-by-command */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_16, .rule = 164, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 16: ok-answer */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_17, .rule = 165, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 17: error-answer */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_18, .rule = 166, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 18: challenge-answer */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_19, .rule = 145}, /* 19: mail */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_20, .rule = 145, .until = &until_5}, /* 20: mail */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_21, .rule = 146}, /* 21: scan-listings */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_22, .rule = 146, .until = &until_5}, /* 22: scan-listings */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_23, .rule = 147}, /* 23: unique-ids */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_24, .rule = 147, .until = &until_5}, /* 24: unique-ids */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_25, .rule = 148}, /* 25: capabilities */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_26, .rule = 148, .until = &until_5}, /* 26: capabilities */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_27, .rule = 149}, /* 27: listings */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_28, .rule = 149, .until = &until_5}, /* 28: listings */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_29, .rule = 163, .protocol = "tls"}, /* 29: tls-line */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_30, .rule = 66, .choose = choose_15}, /* 30: ok-by-command */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_31, .rule = 164, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 31: ok-answer */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_32, .rule = 165, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 32: error-answer */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_33, .rule = 74, .choose = choose_33}, /* 33: sasl-message */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_6, .rule = 146}, /* 6: excerpt-text */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_7, .rule = 146, .until = &until_5}, /* 7: excerpt-text */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_8, .rule = 147}, /* 8: scan-listings */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_9, .rule = 147, .until = &until_5}, /* 9: scan-listings */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_10, .rule = 148}, /* 10: unique-ids */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_11, .rule = 148, .until = &until_5}, /* 11: unique-ids */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_12, .rule = 149}, /* 12: capabilities */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_13, .rule = 149, .until = &until_5}, /* 13: capabilities */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_14, .rule = 150}, /* 14: listings */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_15, .rule = 150, .until = &until_5}, /* 15: listings */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_16, .rule = 165, .protocol = "tls"}, /* 16: tls-line */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_17, .rule = 66, .choose = choose_17}, /* 17: ok-by-command */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_18, .rule = 166, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 18: ok-answer */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_19, .rule = 167, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 19: error-answer */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_20, .rule = 168, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 20: challenge-answer */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_21, .rule = 145}, /* 21: mail */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_22, .rule = 145, .until = &until_5}, /* 22: mail */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_23, .rule = 146}, /* 23: excerpt-text */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_24, .rule = 146, .until = &until_5}, /* 24: excerpt-text */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_25, .rule = 147}, /* 25: scan-listings */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_26, .rule = 147, .until = &until_5}, /* 26: scan-listings */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_27, .rule = 148}, /* 27: unique-ids */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_28, .rule = 148, .until = &until_5}, /* 28: unique-ids */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_29, .rule = 149}, /* 29: capabilities */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_30, .rule = 149, .until = &until_5}, /* 30: capabilities */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_31, .rule = 150}, /* 31: listings */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_32, .rule = 150, .until = &until_5}, /* 32: listings */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_33, .rule = 165, .protocol = "tls"}, /* 33: tls-line */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_34, .rule = 66, .choose = choose_17}, /* 34: ok-by-command */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_35, .rule = 166, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 35: ok-answer */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_36, .rule = 167, .is_shared = true, .queue = 0, .reg = 1, .key = 65535}, /* 36: error-answer */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_37, .rule = 74, .choose = choose_37}, /* 37: sasl-message */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -2527,8 +2565,8 @@ static const qcap_edge_t edges[] = {
     {60, 0}, {0, 94}, {51, 102}, {53, 0}, {61, 0}, {62, 0}, {56, 0}, {63, 0},
     {64, 0}, {195, 105}, {0, 107}, {66, 117}, {65, 117}, {199, 123}, {0, 125}, {51, 133},
     {168, 136}, {0, 139}, {51, 147}, {0, 150}, {51, 159}, {168, 163}, {59, 165}, {38, 171},
-    {37, 180}, {221, 185}, {222, 105}, {0, 187}, {66, 194}, {225, 197}, {68, 199}, {0, 202},
-    {0, 205}, {66, 214}, {225, 219}, {68, 0}, {38, 225}, {72, 0}, {71, 0}, {69, 0},
+    {37, 180}, {223, 185}, {224, 105}, {0, 187}, {66, 194}, {227, 197}, {68, 199}, {0, 202},
+    {0, 205}, {66, 214}, {227, 219}, {68, 0}, {38, 225}, {72, 0}, {71, 0}, {69, 0},
     {73, 230}, {38, 232}, {38, 235}, {72, 241}, {73, 0}, {86, 243}, {88, 0}, {84, 0},
     {85, 245}, {74, 247}, {76, 253}, {79, 0}, {79, 257}, {105, 0}, {107, 18}, {14, 0},
     {17, 0}, {108, 0}, {109, 0}, {90, 0}, {90, 261}, {92, 0}, {111, 263}, {110, 265},
@@ -2544,39 +2582,42 @@ static const qcap_edge_t edges[] = {
     {173, 0}, {174, 263}, {175, 0}, {176, 352}, {178, 0}, {177, 0}, {179, 354}, {180, 50},
     {183, 0}, {59, 0}, {0, 357}, {51, 365}, {168, 0}, {60, 368}, {184, 371}, {185, 345},
     {187, 263}, {188, 0}, {190, 0}, {189, 0}, {123, 0}, {191, 0}, {192, 0}, {193, 263},
-    {194, 0}, {180, 0}, {198, 374}, {201, 0}, {216, 0}, {155, 378}, {217, 0}, {158, 380},
-    {218, 0}, {219, 0}, {220, 382}, {38, 385}, {224, 0}, {223, 0}, {196, 0}, {39, 391},
+    {194, 0}, {180, 0}, {198, 374}, {201, 0}, {218, 0}, {155, 378}, {219, 0}, {158, 380},
+    {220, 0}, {221, 0}, {222, 382}, {38, 385}, {226, 0}, {225, 0}, {196, 0}, {39, 391},
     {198, 0}, {200, 393}, {199, 0}, {0, 399}, {66, 0}, {65, 0}, {0, 404}, {51, 412},
-    {168, 415}, {38, 418}, {227, 0}, {226, 0}, {202, 0}, {230, 422}, {229, 0}, {228, 0},
-    {204, 0}, {233, 427}, {232, 0}, {231, 0}, {206, 0}, {236, 427}, {235, 0}, {234, 0},
-    {208, 0}, {239, 427}, {238, 0}, {237, 0}, {210, 0}, {242, 427}, {241, 0}, {240, 0},
-    {212, 0}, {245, 427}, {244, 0}, {243, 0}, {214, 0}, {175, 378}, {246, 0}, {247, 378},
-    {0, 430}, {51, 438}, {168, 441}, {220, 0}, {38, 444}, {37, 453}, {221, 0}, {260, 458},
-    {38, 461}, {0, 465}, {66, 471}, {225, 0}, {261, 473}, {38, 475}, {262, 473}, {230, 477},
-    {266, 473}, {233, 0}, {270, 473}, {236, 0}, {274, 473}, {239, 0}, {278, 473}, {242, 0},
-    {282, 473}, {245, 0}, {284, 0}, {247, 0}, {287, 480}, {286, 0}, {285, 0}, {248, 0},
-    {290, 485}, {289, 0}, {288, 0}, {250, 0}, {293, 485}, {292, 0}, {291, 0}, {252, 0},
-    {296, 485}, {295, 0}, {294, 0}, {254, 0}, {299, 485}, {298, 0}, {297, 0}, {256, 0},
-    {302, 485}, {301, 0}, {300, 0}, {258, 0}, {38, 488}, {224, 497}, {260, 0}, {38, 501},
-    {227, 506}, {261, 0}, {230, 508}, {229, 506}, {262, 0}, {263, 0}, {264, 514}, {233, 517},
-    {232, 506}, {266, 0}, {304, 521}, {267, 0}, {236, 517}, {235, 506}, {270, 0}, {305, 524},
-    {271, 0}, {239, 517}, {238, 506}, {274, 0}, {275, 527}, {307, 532}, {306, 535}, {275, 0},
-    {242, 517}, {241, 506}, {278, 0}, {279, 537}, {309, 542}, {308, 545}, {279, 0}, {245, 517},
-    {244, 506}, {282, 0}, {310, 0}, {311, 230}, {287, 547}, {314, 230}, {290, 0}, {318, 230},
-    {293, 0}, {322, 230}, {296, 0}, {326, 230}, {299, 0}, {330, 230}, {302, 0}, {38, 550},
-    {332, 553}, {304, 0}, {333, 556}, {305, 0}, {275, 559}, {307, 563}, {306, 0}, {279, 565},
-    {309, 569}, {308, 0}, {334, 123}, {335, 0}, {287, 571}, {286, 241}, {311, 0}, {312, 577},
-    {290, 580}, {289, 241}, {314, 0}, {337, 584}, {315, 0}, {293, 580}, {292, 241}, {318, 0},
-    {338, 587}, {319, 0}, {296, 580}, {295, 241}, {322, 0}, {323, 590}, {340, 595}, {339, 598},
-    {323, 0}, {299, 580}, {298, 241}, {326, 0}, {327, 600}, {342, 605}, {341, 608}, {327, 0},
-    {302, 580}, {301, 241}, {330, 0}, {343, 0}, {344, 0}, {334, 0}, {175, 610}, {334, 86},
-    {345, 0}, {175, 613}, {38, 616}, {346, 620}, {337, 0}, {347, 623}, {338, 0}, {323, 626},
-    {340, 630}, {339, 0}, {327, 632}, {342, 636}, {341, 0}, {267, 638}, {349, 643}, {348, 646},
-    {271, 648}, {351, 653}, {350, 656}, {334, 659}, {352, 0}, {175, 661}, {353, 0}, {354, 0},
-    {267, 664}, {349, 668}, {348, 0}, {271, 427}, {351, 0}, {334, 670}, {355, 0}, {175, 672},
-    {315, 675}, {357, 680}, {356, 683}, {319, 685}, {359, 690}, {358, 693}, {334, 696}, {360, 0},
-    {175, 698}, {315, 701}, {357, 705}, {356, 0}, {319, 485}, {359, 0}, {334, 707}, {361, 0},
-    {175, 709}, {362, 712}, {334, 712}, {175, 714}, {362, 123},
+    {168, 415}, {38, 418}, {229, 0}, {228, 0}, {202, 0}, {232, 422}, {231, 0}, {230, 0},
+    {204, 0}, {235, 427}, {234, 0}, {233, 0}, {206, 0}, {238, 432}, {237, 0}, {236, 0},
+    {208, 0}, {241, 432}, {240, 0}, {239, 0}, {210, 0}, {244, 432}, {243, 0}, {242, 0},
+    {212, 0}, {247, 432}, {246, 0}, {245, 0}, {214, 0}, {250, 432}, {249, 0}, {248, 0},
+    {216, 0}, {175, 378}, {251, 0}, {252, 378}, {0, 435}, {51, 443}, {168, 446}, {222, 0},
+    {38, 449}, {37, 458}, {223, 0}, {267, 463}, {38, 466}, {0, 470}, {66, 476}, {227, 0},
+    {268, 478}, {38, 480}, {269, 478}, {232, 482}, {273, 478}, {235, 485}, {277, 478}, {238, 0},
+    {281, 478}, {241, 0}, {285, 478}, {244, 0}, {289, 478}, {247, 0}, {293, 478}, {250, 0},
+    {295, 0}, {252, 0}, {298, 488}, {297, 0}, {296, 0}, {253, 0}, {301, 493}, {300, 0},
+    {299, 0}, {255, 0}, {304, 498}, {303, 0}, {302, 0}, {257, 0}, {307, 498}, {306, 0},
+    {305, 0}, {259, 0}, {310, 498}, {309, 0}, {308, 0}, {261, 0}, {313, 498}, {312, 0},
+    {311, 0}, {263, 0}, {316, 498}, {315, 0}, {314, 0}, {265, 0}, {38, 501}, {226, 510},
+    {267, 0}, {38, 514}, {229, 519}, {268, 0}, {232, 521}, {231, 519}, {269, 0}, {270, 0},
+    {271, 527}, {235, 530}, {234, 519}, {273, 0}, {274, 0}, {275, 536}, {238, 539}, {237, 519},
+    {277, 0}, {318, 543}, {278, 0}, {241, 539}, {240, 519}, {281, 0}, {319, 546}, {282, 0},
+    {244, 539}, {243, 519}, {285, 0}, {286, 549}, {321, 554}, {320, 557}, {286, 0}, {247, 539},
+    {246, 519}, {289, 0}, {290, 559}, {323, 564}, {322, 567}, {290, 0}, {250, 539}, {249, 519},
+    {293, 0}, {324, 0}, {325, 230}, {298, 569}, {328, 230}, {301, 572}, {331, 230}, {304, 0},
+    {335, 230}, {307, 0}, {339, 230}, {310, 0}, {343, 230}, {313, 0}, {347, 230}, {316, 0},
+    {38, 575}, {349, 579}, {318, 0}, {350, 582}, {319, 0}, {286, 585}, {321, 589}, {320, 0},
+    {290, 591}, {323, 595}, {322, 0}, {351, 123}, {352, 0}, {298, 597}, {297, 241}, {325, 0},
+    {326, 603}, {301, 606}, {300, 241}, {328, 0}, {329, 612}, {304, 615}, {303, 241}, {331, 0},
+    {354, 619}, {332, 0}, {307, 615}, {306, 241}, {335, 0}, {355, 622}, {336, 0}, {310, 615},
+    {309, 241}, {339, 0}, {340, 625}, {357, 630}, {356, 633}, {340, 0}, {313, 615}, {312, 241},
+    {343, 0}, {344, 635}, {359, 640}, {358, 643}, {344, 0}, {316, 615}, {315, 241}, {347, 0},
+    {360, 0}, {361, 0}, {351, 0}, {175, 645}, {351, 86}, {362, 0}, {175, 648}, {38, 651},
+    {363, 656}, {354, 0}, {364, 659}, {355, 0}, {340, 662}, {357, 666}, {356, 0}, {344, 668},
+    {359, 672}, {358, 0}, {278, 674}, {366, 679}, {365, 682}, {282, 684}, {368, 689}, {367, 692},
+    {351, 695}, {369, 0}, {175, 697}, {370, 0}, {371, 0}, {278, 700}, {366, 704}, {365, 0},
+    {282, 432}, {368, 0}, {351, 706}, {372, 0}, {175, 708}, {332, 711}, {374, 716}, {373, 719},
+    {336, 721}, {376, 726}, {375, 729}, {351, 732}, {377, 0}, {175, 734}, {332, 737}, {374, 741},
+    {373, 0}, {336, 498}, {376, 0}, {351, 743}, {378, 0}, {175, 745}, {379, 748}, {351, 748},
+    {175, 750}, {379, 123},
 };
 
 /* The edges of states. */
@@ -2603,36 +2644,38 @@ static const uint16_t edge_lists[] = {
     218, 237, 247, 238, 248, 249, 99, 100, 101, 250, 251, 252, 253, 254, 255, 256,
     257, 90, 91, 92, 258, 259, 260, 261, 262, 263, 264, 243, 265, 266, 267, 268,
     269, 270, 271, 272, 273, 274, 275, 276, 277, 278, 279, 280, 281, 282, 283, 284,
-    285, 286, 287, 288, 289, 290, 291, 292, 244, 293, 234, 294, 218, 220, 249, 295,
-    296, 297, 298, 299, 300, 301, 302, 251, 252, 303, 304, 305, 306, 307, 265, 266,
-    308, 309, 269, 270, 310, 311, 273, 274, 312, 313, 277, 278, 314, 315, 281, 282,
-    316, 317, 285, 286, 318, 319, 289, 290, 320, 321, 234, 322, 218, 323, 324, 325,
-    326, 327, 328, 329, 330, 331, 332, 333, 334, 335, 336, 337, 338, 339, 340, 341,
-    342, 343, 344, 345, 346, 347, 348, 349, 350, 351, 352, 353, 354, 355, 356, 357,
-    358, 359, 360, 361, 362, 363, 364, 365, 366, 367, 368, 369, 370, 371, 372, 373,
-    374, 375, 376, 377, 378, 379, 380, 381, 382, 383, 384, 385, 234, 218, 386, 324,
-    325, 387, 388, 328, 329, 389, 390, 332, 333, 391, 392, 336, 337, 393, 394, 340,
-    341, 395, 396, 344, 345, 397, 398, 399, 400, 401, 402, 403, 404, 405, 406, 407,
-    408, 409, 234, 410, 411, 218, 412, 413, 414, 415, 416, 417, 418, 419, 420, 421,
-    422, 423, 424, 425, 426, 427, 428, 429, 430, 431, 432, 433, 434, 435, 436, 437,
-    438, 439, 440, 441, 442, 443, 444, 234, 445, 446, 234, 447, 448, 449, 450, 451,
-    452, 453, 454, 455, 456, 457, 458, 459, 460, 461, 462, 463, 443, 464, 465, 466,
-    444, 234, 467, 468, 469, 470, 471, 472, 473, 474, 475, 476, 234, 477, 478, 479,
-    480, 481, 482, 470, 483, 484, 485, 471, 234, 486, 487, 488, 489, 490, 491, 492,
-    493, 234, 494, 495, 496, 234, 497, 498, 499, 234, 500, 410, 446,
+    285, 286, 287, 288, 289, 290, 291, 292, 293, 294, 295, 296, 244, 297, 234, 298,
+    218, 220, 249, 299, 300, 301, 302, 303, 304, 305, 306, 251, 252, 307, 308, 309,
+    310, 311, 265, 266, 312, 313, 269, 270, 314, 315, 273, 274, 316, 317, 277, 278,
+    318, 319, 281, 282, 320, 321, 285, 286, 322, 323, 289, 290, 324, 325, 293, 294,
+    326, 327, 234, 328, 218, 329, 330, 331, 332, 333, 334, 335, 336, 337, 338, 339,
+    340, 341, 342, 343, 344, 345, 346, 347, 348, 349, 350, 351, 352, 353, 354, 355,
+    356, 357, 358, 359, 360, 361, 362, 363, 364, 365, 366, 367, 368, 369, 370, 371,
+    372, 373, 374, 375, 376, 377, 378, 379, 380, 381, 382, 383, 384, 385, 386, 387,
+    388, 389, 390, 391, 392, 393, 394, 395, 396, 397, 398, 399, 400, 234, 218, 401,
+    330, 331, 402, 403, 334, 335, 404, 405, 338, 339, 406, 407, 342, 343, 408, 409,
+    346, 347, 410, 411, 350, 351, 412, 413, 354, 355, 414, 415, 416, 417, 418, 419,
+    420, 421, 422, 423, 424, 425, 426, 234, 427, 428, 218, 429, 430, 431, 432, 433,
+    434, 435, 436, 437, 438, 439, 440, 441, 442, 443, 444, 445, 446, 447, 448, 449,
+    450, 451, 452, 453, 454, 455, 456, 457, 458, 459, 460, 461, 462, 463, 464, 465,
+    234, 466, 467, 234, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477, 478, 479,
+    480, 481, 482, 483, 484, 464, 485, 486, 487, 465, 234, 488, 489, 490, 491, 492,
+    493, 494, 495, 496, 497, 234, 498, 499, 500, 501, 502, 503, 491, 504, 505, 506,
+    492, 234, 507, 508, 509, 510, 511, 512, 513, 514, 234, 515, 516, 517, 234, 518,
+    519, 520, 234, 521, 427, 467,
 };
 
 /* Operations and moves, each with its place. */
 static const qcap_step_t steps[] = {
-    {127, 16384},
-    {117, 16384},
+    {131, 16384},
+    {121, 16384},
     {46, 16385},
     {50, 16385},
     {76, 16384},
     {18, 16384},
     {74, 16384},
     {30, 16384},
-    {169, 16384},
+    {176, 16384},
     {52, 16387},
     {54, 16386},
     {73, 16386},
@@ -2642,25 +2685,25 @@ static const qcap_step_t steps[] = {
     {26, 16385},
     {25, 16385},
     {24, 16384},
-    {165, 16384},
+    {172, 16384},
     {23, 16384},
     {49, 16384},
     {29, 16384},
     {39, 16384},
     {41, 16384},
     {47, 16384},
-    {90, 16385},
-    {126, 16385},
-    {116, 16385},
+    {91, 16385},
+    {130, 16385},
+    {120, 16385},
     {0, 16384},
     {22, 16384},
     {38, 16384},
     {33, 16384},
     {28, 16384},
     {53, 16384},
-    {166, 16385},
+    {173, 16385},
     {32768, 16386},
-    {115, 16384},
+    {119, 16384},
     {32, 16385},
     {67, 16385},
     {66, 16385},
@@ -2679,8 +2722,8 @@ static const qcap_step_t steps[] = {
     {21, 16385},
     {69, 16385},
     {68, 16385},
-    {168, 0},
-    {167, 16385},
+    {175, 0},
+    {174, 16385},
     {32769, 16385},
     {56, 16386},
     {57, 16385},
@@ -2692,21 +2735,21 @@ static const qcap_step_t steps[] = {
     {5, 16385},
     {80, 16384},
     {79, 16384},
+    {90, 16385},
     {89, 16385},
-    {88, 16385},
     {42, 16385},
     {40, 16385},
     {78, 16384},
     {77, 16384},
     {19, 16384},
     {75, 16384},
-    {185, 16384},
-    {186, 16384},
-    {170, 16384},
-    {171, 16384},
-    {174, 16384},
-    {177, 16385},
-    {173, 16384},
+    {192, 16384},
+    {193, 16384},
+    {177, 16384},
+    {178, 16384},
+    {181, 16384},
+    {184, 16385},
+    {180, 16384},
     {2, 16385},
     {1, 16384},
     {10, 16385},
@@ -2716,105 +2759,110 @@ static const qcap_step_t steps[] = {
     {17, 16384},
     {16, 16384},
     {45, 16384},
-    {163, 16385},
+    {170, 16385},
     {3, 16387},
-    {176, 16385},
+    {183, 16385},
     {32769, 16386},
     {7, 16385},
     {6, 16385},
     {4, 16385},
     {51, 16384},
-    {173, 16385},
-    {180, 16384},
-    {179, 16384},
+    {180, 16385},
+    {187, 16384},
+    {186, 16384},
     {20, 16384},
     {21, 16384},
     {69, 16384},
     {68, 16384},
-    {164, 16384},
-    {162, 16384},
-    {173, 1},
-    {180, 0},
-    {177, 16384},
+    {171, 16384},
+    {169, 16384},
+    {180, 1},
+    {187, 0},
+    {184, 16384},
     {72, 16384},
     {38, 16385},
     {44, 16384},
     {36, 16384},
     {32768, 16384},
     {71, 16385},
-    {118, 16384},
+    {122, 16384},
     {35, 16384},
     {67, 16384},
     {66, 16384},
     {65, 16384},
     {64, 16384},
     {43, 16385},
-    {128, 16384},
     {132, 16384},
-    {131, 16384},
+    {136, 16384},
+    {135, 16384},
+    {143, 16384},
     {70, 16385},
-    {167, 1},
-    {123, 16385},
-    {122, 16385},
-    {136, 16385},
+    {174, 1},
+    {127, 16385},
+    {126, 16385},
+    {140, 16385},
+    {86, 16384},
     {85, 16384},
-    {84, 16384},
-    {121, 16385},
-    {120, 16385},
-    {119, 16385},
-    {135, 16385},
-    {130, 16384},
-    {129, 16384},
-    {145, 16385},
-    {143, 16385},
-    {154, 16385},
-    {152, 16385},
-    {157, 16385},
-    {156, 16385},
-    {160, 16385},
-    {159, 16385},
-    {81, 16384},
-    {142, 16385},
-    {140, 16384},
-    {151, 16385},
-    {149, 16384},
-    {83, 16384},
-    {82, 16384},
-    {98, 16385},
-    {96, 16385},
-    {107, 16385},
-    {105, 16385},
-    {110, 16385},
-    {109, 16385},
-    {113, 16385},
-    {112, 16385},
-    {183, 0},
-    {182, 16385},
-    {183, 16386},
-    {95, 16385},
     {93, 16384},
-    {104, 16385},
-    {102, 16384},
+    {125, 16385},
+    {124, 16385},
+    {123, 16385},
     {139, 16385},
-    {138, 16385},
-    {148, 16385},
-    {147, 16385},
+    {134, 16384},
+    {133, 16384},
+    {142, 16384},
+    {152, 16385},
+    {150, 16385},
+    {161, 16385},
+    {159, 16385},
+    {164, 16385},
+    {163, 16385},
+    {167, 16385},
+    {166, 16385},
+    {82, 16384},
+    {81, 16384},
+    {149, 16385},
     {147, 16384},
-    {32768, 16387},
-    {183, 16387},
-    {32768, 16388},
-    {183, 16388},
-    {92, 16385},
-    {91, 16385},
-    {101, 16385},
+    {158, 16385},
+    {156, 16384},
+    {84, 16384},
+    {83, 16384},
+    {92, 16384},
+    {102, 16385},
     {100, 16385},
-    {100, 16384},
+    {111, 16385},
+    {109, 16385},
+    {114, 16385},
+    {113, 16385},
+    {117, 16385},
+    {116, 16385},
+    {190, 0},
+    {189, 16385},
+    {190, 16386},
+    {99, 16385},
+    {97, 16384},
+    {108, 16385},
+    {106, 16384},
+    {146, 16385},
+    {145, 16385},
+    {155, 16385},
+    {154, 16385},
+    {154, 16384},
+    {32768, 16387},
+    {190, 16387},
+    {32768, 16388},
+    {190, 16388},
+    {96, 16385},
+    {95, 16385},
+    {105, 16385},
+    {104, 16385},
+    {104, 16384},
     {32768, 16389},
-    {183, 16389},
+    {190, 16389},
     {32768, 16390},
-    {183, 16390},
+    {190, 16390},
     {32768, 16391},
-    {183, 16391},
+    {190, 16391},
 };
 
 /* Actions: how many steps, and which. */
@@ -2937,103 +2985,111 @@ static const uint16_t actions[] = {
     /* 415 */ 0x2, 0x7c, 0x10,
     /* 418 */ 0x3, 0x53, 0x54, 0x7d,
     /* 422 */ 0x4, 0x53, 0x54, 0x7e, 0x7f,
-    /* 427 */ 0x2, 0x53, 0x54,
-    /* 430 */ 0x7, 0x80, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
-    /* 438 */ 0x2, 0x80, 0xf,
-    /* 441 */ 0x2, 0x80, 0x10,
-    /* 444 */ 0x8, 0x37, 0x81, 0x22, 0xf, 0x10, 0x11, 0x12, 0x13,
-    /* 453 */ 0x4, 0x37, 0x81, 0x22, 0xf,
-    /* 458 */ 0x2, 0x82, 0x83,
-    /* 461 */ 0x3, 0x76, 0x42, 0x43,
-    /* 465 */ 0x5, 0x3b, 0x2b, 0x2c, 0x1c, 0x1d,
-    /* 471 */ 0x1, 0x3b,
-    /* 473 */ 0x1, 0x84,
-    /* 475 */ 0x1, 0x7d,
-    /* 477 */ 0x2, 0x7e, 0x7f,
-    /* 480 */ 0x4, 0x2b, 0x2c, 0x85, 0x86,
-    /* 485 */ 0x2, 0x2b, 0x2c,
-    /* 488 */ 0x8, 0x87, 0x88, 0x89, 0x2b, 0x2c, 0x76, 0x42, 0x43,
-    /* 497 */ 0x3, 0x87, 0x88, 0x89,
-    /* 501 */ 0x4, 0x8a, 0x53, 0x54, 0x7d,
-    /* 506 */ 0x1, 0x8a,
-    /* 508 */ 0x5, 0x8a, 0x53, 0x54, 0x7e, 0x7f,
-    /* 514 */ 0x2, 0x8b, 0x8c,
-    /* 517 */ 0x3, 0x8a, 0x53, 0x54,
-    /* 521 */ 0x2, 0x8d, 0x8e,
-    /* 524 */ 0x2, 0x8f, 0x90,
-    /* 527 */ 0x4, 0x91, 0x92, 0x53, 0x54,
-    /* 532 */ 0x2, 0x91, 0x92,
-    /* 535 */ 0x1, 0x91,
-    /* 537 */ 0x4, 0x93, 0x94, 0x53, 0x54,
-    /* 542 */ 0x2, 0x93, 0x94,
-    /* 545 */ 0x1, 0x93,
-    /* 547 */ 0x2, 0x85, 0x86,
-    /* 550 */ 0x2, 0x95, 0x7d,
-    /* 553 */ 0x2, 0x96, 0x97,
-    /* 556 */ 0x2, 0x98, 0x99,
-    /* 559 */ 0x3, 0x92, 0x53, 0x54,
-    /* 563 */ 0x1, 0x92,
-    /* 565 */ 0x3, 0x94, 0x53, 0x54,
-    /* 569 */ 0x1, 0x94,
-    /* 571 */ 0x5, 0x45, 0x2b, 0x2c, 0x85, 0x86,
-    /* 577 */ 0x2, 0x9a, 0x9b,
-    /* 580 */ 0x3, 0x45, 0x2b, 0x2c,
-    /* 584 */ 0x2, 0x9c, 0x9d,
-    /* 587 */ 0x2, 0x9e, 0x9f,
-    /* 590 */ 0x4, 0xa0, 0xa1, 0x2b, 0x2c,
-    /* 595 */ 0x2, 0xa0, 0xa1,
-    /* 598 */ 0x1, 0xa0,
-    /* 600 */ 0x4, 0xa2, 0xa3, 0x2b, 0x2c,
-    /* 605 */ 0x2, 0xa2, 0xa3,
-    /* 608 */ 0x1, 0xa2,
-    /* 610 */ 0x2, 0xa4, 0xa5,
-    /* 613 */ 0x2, 0xa6, 0xa5,
-    /* 616 */ 0x3, 0x95, 0x42, 0x43,
-    /* 620 */ 0x2, 0xa7, 0xa8,
-    /* 623 */ 0x2, 0xa9, 0xaa,
-    /* 626 */ 0x3, 0xa1, 0x2b, 0x2c,
-    /* 630 */ 0x1, 0xa1,
-    /* 632 */ 0x3, 0xa3, 0x2b, 0x2c,
-    /* 636 */ 0x1, 0xa3,
-    /* 638 */ 0x4, 0xab, 0xac, 0x53, 0x54,
-    /* 643 */ 0x2, 0xab, 0xac,
-    /* 646 */ 0x1, 0xab,
-    /* 648 */ 0x4, 0xad, 0xae, 0x53, 0x54,
-    /* 653 */ 0x2, 0xad, 0xae,
-    /* 656 */ 0x2, 0xad, 0xaf,
-    /* 659 */ 0x1, 0xb0,
-    /* 661 */ 0x2, 0xb1, 0xa5,
-    /* 664 */ 0x3, 0xac, 0x53, 0x54,
-    /* 668 */ 0x1, 0xac,
-    /* 670 */ 0x1, 0xb2,
-    /* 672 */ 0x2, 0xb3, 0xa5,
-    /* 675 */ 0x4, 0xb4, 0xb5, 0x2b, 0x2c,
-    /* 680 */ 0x2, 0xb4, 0xb5,
-    /* 683 */ 0x1, 0xb4,
-    /* 685 */ 0x4, 0xb6, 0xb7, 0x2b, 0x2c,
-    /* 690 */ 0x2, 0xb6, 0xb7,
-    /* 693 */ 0x2, 0xb6, 0xb8,
-    /* 696 */ 0x1, 0xb9,
-    /* 698 */ 0x2, 0xba, 0xa5,
-    /* 701 */ 0x3, 0xb5, 0x2b, 0x2c,
-    /* 705 */ 0x1, 0xb5,
-    /* 707 */ 0x1, 0xbb,
-    /* 709 */ 0x2, 0xbc, 0xa5,
-    /* 712 */ 0x1, 0xbd,
-    /* 714 */ 0x2, 0xbe, 0xa5,
+    /* 427 */ 0x4, 0x53, 0x54, 0x80, 0x7f,
+    /* 432 */ 0x2, 0x53, 0x54,
+    /* 435 */ 0x7, 0x81, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
+    /* 443 */ 0x2, 0x81, 0xf,
+    /* 446 */ 0x2, 0x81, 0x10,
+    /* 449 */ 0x8, 0x37, 0x82, 0x22, 0xf, 0x10, 0x11, 0x12, 0x13,
+    /* 458 */ 0x4, 0x37, 0x82, 0x22, 0xf,
+    /* 463 */ 0x2, 0x83, 0x84,
+    /* 466 */ 0x3, 0x76, 0x42, 0x43,
+    /* 470 */ 0x5, 0x3b, 0x2b, 0x2c, 0x1c, 0x1d,
+    /* 476 */ 0x1, 0x3b,
+    /* 478 */ 0x1, 0x85,
+    /* 480 */ 0x1, 0x7d,
+    /* 482 */ 0x2, 0x7e, 0x7f,
+    /* 485 */ 0x2, 0x80, 0x7f,
+    /* 488 */ 0x4, 0x2b, 0x2c, 0x86, 0x87,
+    /* 493 */ 0x4, 0x2b, 0x2c, 0x88, 0x87,
+    /* 498 */ 0x2, 0x2b, 0x2c,
+    /* 501 */ 0x8, 0x89, 0x8a, 0x8b, 0x2b, 0x2c, 0x76, 0x42, 0x43,
+    /* 510 */ 0x3, 0x89, 0x8a, 0x8b,
+    /* 514 */ 0x4, 0x8c, 0x53, 0x54, 0x7d,
+    /* 519 */ 0x1, 0x8c,
+    /* 521 */ 0x5, 0x8c, 0x53, 0x54, 0x7e, 0x7f,
+    /* 527 */ 0x2, 0x8d, 0x8e,
+    /* 530 */ 0x5, 0x8c, 0x53, 0x54, 0x80, 0x7f,
+    /* 536 */ 0x2, 0x8d, 0x8f,
+    /* 539 */ 0x3, 0x8c, 0x53, 0x54,
+    /* 543 */ 0x2, 0x90, 0x91,
+    /* 546 */ 0x2, 0x92, 0x93,
+    /* 549 */ 0x4, 0x94, 0x95, 0x53, 0x54,
+    /* 554 */ 0x2, 0x94, 0x95,
+    /* 557 */ 0x1, 0x94,
+    /* 559 */ 0x4, 0x96, 0x97, 0x53, 0x54,
+    /* 564 */ 0x2, 0x96, 0x97,
+    /* 567 */ 0x1, 0x96,
+    /* 569 */ 0x2, 0x86, 0x87,
+    /* 572 */ 0x2, 0x88, 0x87,
+    /* 575 */ 0x3, 0x98, 0x99, 0x7d,
+    /* 579 */ 0x2, 0x9a, 0x9b,
+    /* 582 */ 0x2, 0x9c, 0x9d,
+    /* 585 */ 0x3, 0x95, 0x53, 0x54,
+    /* 589 */ 0x1, 0x95,
+    /* 591 */ 0x3, 0x97, 0x53, 0x54,
+    /* 595 */ 0x1, 0x97,
+    /* 597 */ 0x5, 0x45, 0x2b, 0x2c, 0x86, 0x87,
+    /* 603 */ 0x2, 0x9e, 0x9f,
+    /* 606 */ 0x5, 0x45, 0x2b, 0x2c, 0x88, 0x87,
+    /* 612 */ 0x2, 0x9e, 0xa0,
+    /* 615 */ 0x3, 0x45, 0x2b, 0x2c,
+    /* 619 */ 0x2, 0xa1, 0xa2,
+    /* 622 */ 0x2, 0xa3, 0xa4,
+    /* 625 */ 0x4, 0xa5, 0xa6, 0x2b, 0x2c,
+    /* 630 */ 0x2, 0xa5, 0xa6,
+    /* 633 */ 0x1, 0xa5,
+    /* 635 */ 0x4, 0xa7, 0xa8, 0x2b, 0x2c,
+    /* 640 */ 0x2, 0xa7, 0xa8,
+    /* 643 */ 0x1, 0xa7,
+    /* 645 */ 0x2, 0xa9, 0xaa,
+    /* 648 */ 0x2, 0xab, 0xaa,
+    /* 651 */ 0x4, 0x98, 0x99, 0x42, 0x43,
+    /* 656 */ 0x2, 0xac, 0xad,
+    /* 659 */ 0x2, 0xae, 0xaf,
+    /* 662 */ 0x3, 0xa6, 0x2b, 0x2c,
+    /* 666 */ 0x1, 0xa6,
+    /* 668 */ 0x3, 0xa8, 0x2b, 0x2c,
+    /* 672 */ 0x1, 0xa8,
+    /* 674 */ 0x4, 0xb0, 0xb1, 0x53, 0x54,
+    /* 679 */ 0x2, 0xb0, 0xb1,
+    /* 682 */ 0x1, 0xb0,
+    /* 684 */ 0x4, 0xb2, 0xb3, 0x53, 0x54,
+    /* 689 */ 0x2, 0xb2, 0xb3,
+    /* 692 */ 0x2, 0xb2, 0xb4,
+    /* 695 */ 0x1, 0xb5,
+    /* 697 */ 0x2, 0xb6, 0xaa,
+    /* 700 */ 0x3, 0xb1, 0x53, 0x54,
+    /* 704 */ 0x1, 0xb1,
+    /* 706 */ 0x1, 0xb7,
+    /* 708 */ 0x2, 0xb8, 0xaa,
+    /* 711 */ 0x4, 0xb9, 0xba, 0x2b, 0x2c,
+    /* 716 */ 0x2, 0xb9, 0xba,
+    /* 719 */ 0x1, 0xb9,
+    /* 721 */ 0x4, 0xbb, 0xbc, 0x2b, 0x2c,
+    /* 726 */ 0x2, 0xbb, 0xbc,
+    /* 729 */ 0x2, 0xbb, 0xbd,
+    /* 732 */ 0x1, 0xbe,
+    /* 734 */ 0x2, 0xbf, 0xaa,
+    /* 737 */ 0x3, 0xba, 0x2b, 0x2c,
+    /* 741 */ 0x1, 0xba,
+    /* 743 */ 0x1, 0xc0,
+    /* 745 */ 0x2, 0xc1, 0xaa,
+    /* 748 */ 0x1, 0xc2,
+    /* 750 */ 0x2, 0xc3, 0xaa,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_PUSH, 0, 0, 0, 1, 65535}, /* push commands command */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 167, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 169, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 41, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 0, 0, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 1, 0, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 0, 0, 168}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 0, 0, 170}, /* set rounds */
     {QCAP_OP_OPEN, 0, 1, 0, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 0, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* feed sasl-message */
@@ -3049,7 +3105,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 257, 0, 0}, /* reset is_challenged */
     {QCAP_OP_CLOSE, 0, 0, 1, 0, 0}, /* close command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 167, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 169, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_MARK, 0, 0, 0, 0, 0}, /* mark */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 3, 0, 0}, /* close username */
@@ -3080,7 +3136,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 5, 0, 0}, /* begin stls-verb */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 6, 0, 0}, /* convert auth-verb */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin auth-verb */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 167, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 169, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 41, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed sasl-message */
@@ -3089,8 +3145,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 9, 0, 0}, /* open auth-response */
-    {QCAP_OP_SET, 0, 0, 2, 1, 169}, /* set is_auth */
-    {QCAP_OP_SET, 0, 0, 0, 2, 169}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 2, 1, 171}, /* set is_auth */
+    {QCAP_OP_SET, 0, 0, 0, 2, 171}, /* set rounds */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 8, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 7, 0, 0}, /* convert sasl-mech */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 7, 0, 0}, /* begin sasl-mech */
@@ -3106,6 +3162,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
     {QCAP_OP_CLOSE, 0, 0, 11, 0, 0}, /* close reply */
     {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 1, 130}, /* set is_answered */
+    {QCAP_OP_FINISH, 0, 0, 3, 0, 0}, /* finish mime */
     {QCAP_OP_FINISH, 0, 0, 2, 0, 0}, /* finish mime */
     {QCAP_OP_FEED_CLOSE, 0, 1, 2, 0, 0}, /* fed mime */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 2, 15, 0, 0}, /* close message */
@@ -3116,6 +3173,9 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 1, 13, 0, 0}, /* close reply-text */
     {QCAP_OP_OPEN, 0, 1, 13, 0, 0}, /* open reply-text */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 13, 0, 0}, /* open reply-text */
+    {QCAP_OP_FEED_CLOSE, 0, 1, 3, 0, 0}, /* fed mime */
+    {QCAP_OP_FEED_OPEN, 0, 1, 3, 0, 0}, /* feed mime */
+    {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 3, 0, 0}, /* feed mime */
     {QCAP_OP_CLOSE, 0, 1, 16, 0, 0}, /* close scan-listing */
     {QCAP_OP_CLOSE, 0, 2, 18, 0, 0}, /* close message-size */
     {QCAP_OP_OPEN, 0, 2, 18, 0, 0}, /* open message-size */
@@ -3163,6 +3223,9 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 25, 0, 0}, /* close reply-text */
     {QCAP_OP_OPEN, 0, 0, 25, 0, 0}, /* open reply-text */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 25, 0, 0}, /* open reply-text */
+    {QCAP_OP_FEED_CLOSE, 0, 0, 3, 0, 0}, /* fed mime */
+    {QCAP_OP_FEED_OPEN, 0, 0, 3, 0, 0}, /* feed mime */
+    {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 0, 3, 0, 0}, /* feed mime */
     {QCAP_OP_CLOSE, 0, 0, 27, 0, 0}, /* close scan-listing */
     {QCAP_OP_CLOSE, 0, 1, 29, 0, 0}, /* close message-size */
     {QCAP_OP_OPEN, 0, 1, 29, 0, 0}, /* open message-size */
@@ -3189,7 +3252,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 34, 0, 0}, /* open listing */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 0, 24, 0, 0}, /* close status */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 24, 0, 0}, /* open status */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 170, 0}, /* anomaly text-end */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 172, 0}, /* anomaly text-end */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 0, 11, 0, 0}, /* close reply */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 13, 0, 0}, /* close reply-text */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 14, 0, 0}, /* close timestamp */
@@ -3366,19 +3429,22 @@ static const qcap_about_t abouts[] = {
     {147, 0},
     {148, 0},
     {149, 0},
+    {150, 0},
     {98, 76},
     {145, 76},
-    {150, 0},
-    {151, 70},
-    {152, 70},
-    {153, 55},
-    {154, 155},
-    {156, 127},
-    {153, 157},
-    {154, 158},
-    {159, 70},
-    {38, 160},
-    {126, 161},
+    {151, 0},
+    {146, 76},
+    {152, 0},
+    {153, 70},
+    {154, 70},
+    {155, 55},
+    {156, 157},
+    {158, 127},
+    {155, 159},
+    {156, 160},
+    {161, 70},
+    {38, 162},
+    {126, 163},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -3912,14 +3978,15 @@ static const qcap_state_t states[] = {
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok"
-     *     -> before_single_9
      *     -> before_single_10
      *     -> before_single_11
      *     -> before_single_12
      *     -> before_single_13
      *     -> before_single_14
+     *     -> before_single_15
+     *     -> before_single_16
      *     -> before_single_1 */
-    {0, 255, 15, 55, 0, QCAP_STATE_CONTROL, 1}, /* 67: ok_by_command_1 */
+    {0, 255, 17, 55, 0, QCAP_STATE_CONTROL, 1}, /* 67: ok_by_command_1 */
 
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4009,7 +4076,7 @@ static const qcap_state_t states[] = {
      *     -> gs2_cb_flag_1
      *     -> gs2_cb_flag_2
      *     -> other_message_1 */
-    {0, 255, 33, 60, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 78: sasl_message_1 */
+    {0, 255, 37, 60, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 78: sasl_message_1 */
 
     /* challenge = *. OCTET      RFC 2195, 2
      * (between messages)
@@ -4573,7 +4640,7 @@ static const qcap_state_t states[] = {
     /* found-reply = ( found-ok ok-answer ) / ( found-error error-answer ) .      RFC 1939, 3
      * e.g. after "\r\n+ok"
      *     -> ok_by_command_2 */
-    {0, 255, 31, 120, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 172: found_reply_1 */
+    {0, 255, 35, 120, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 172: found_reply_1 */
 
     /* xoauth2 = "user" . "=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user"
@@ -4639,7 +4706,7 @@ static const qcap_state_t states[] = {
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+"
      *     -> before_challenge_line_1 */
-    {0, 255, 18, 126, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 182: reply_1 */
+    {0, 255, 20, 126, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 182: reply_1 */
 
     /* apop-name = 1*. ( VCHAR / %x80-FF )      RFC 1939, 7
      * apop = apop-verb SP apop-name . SP digest blanks CRLF      RFC 1939, 7
@@ -4656,7 +4723,7 @@ static const qcap_state_t states[] = {
     /* found-reply = ( found-ok ok-answer ) / ( found-error error-answer ) .      RFC 1939, 3
      * e.g. after "\r\n-err"
      *     -> before_single_2 */
-    {0, 255, 32, 120, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 185: found_reply_2 */
+    {0, 255, 36, 120, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 185: found_reply_2 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok"
@@ -4666,8 +4733,9 @@ static const qcap_state_t states[] = {
      *     -> before_single_6
      *     -> before_single_7
      *     -> before_single_8
+     *     -> before_single_9
      *     -> before_single_2 */
-    {0, 255, 30, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 186: ok_by_command_2 */
+    {0, 255, 34, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 186: ok_by_command_2 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * e.g. after "user="
@@ -4729,7 +4797,7 @@ static const qcap_state_t states[] = {
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok"
      *     -> ok_by_command_1 */
-    {0, 255, 16, 126, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 195: reply_2 */
+    {0, 255, 18, 126, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 195: reply_2 */
 
     /* challenge-line = [ . SP [ auth-challenge ] ] CRLF      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4812,7 +4880,7 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_7
      *     CR -> crlf_9
-     *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
+     *     LF -> excerpt_text_1: anomaly-open, anomaly bare-LF, feed mime, open message */
     {340, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: single_5 */
 
     /* e.g. after "\r\n+ok"
@@ -4825,7 +4893,7 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_8
      *     CR -> crlf_10
-     *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
+     *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
     {344, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: single_6 */
 
     /* e.g. after "\r\n+ok"
@@ -4838,7 +4906,7 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_9
      *     CR -> crlf_11
-     *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
+     *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
     {348, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: single_7 */
 
     /* e.g. after "\r\n+ok"
@@ -4851,7 +4919,7 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_10
      *     CR -> crlf_12
-     *     LF -> listings_1: anomaly-open, anomaly bare-LF */
+     *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
     {352, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: single_8 */
 
     /* e.g. after "\r\n+ok"
@@ -4864,19 +4932,32 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_11
      *     CR -> crlf_13
-     *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
+     *     LF -> listings_1: anomaly-open, anomaly bare-LF */
     {356, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: single_9 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_9 */
     {359, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 215: before_single_8 */
 
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok"
+     *     SP -> text_12
+     *     CR -> crlf_14
+     *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
+    {360, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: single_10 */
+
+    /* e.g. after "\r\n+ok"
+     *     -> single_10 */
+    {363, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 217: before_single_9 */
+
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * xoauth2 = "user=" oauth-user . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user=a"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2
      *     %x01 -> oauth_token_1: close username */
-    {360, 1, 69, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: oauth_user_2 */
+    {364, 1, 69, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: oauth_user_2 */
 
     /* oauth-token = "au" . "th=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -4885,19 +4966,19 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"S" / "U"-"`" / "g"-"s" / %x75-FF -> oauth_field_1
      *     "T" / "t" -> oauth_token_4
      *     %x01 -> oauth_token_1 */
-    {362, 255, 73, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: oauth_token_3 */
+    {366, 255, 73, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: oauth_token_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m=,"
      *     "N" / "n" -> scram_6 */
-    {365, 255, 53, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: scram_8 */
+    {369, 255, 53, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: scram_8 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name . "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n=a"
      *     scram-char -> scram_name_2
      *     "," -> scram_9: close username */
-    {366, 1, 67, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: scram_name_2 */
+    {370, 1, 67, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: scram_name_2 */
 
     /* language = 1*. ( ALPHA / DIGIT / "-" / "*" )      RFC 6856, 2
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4907,7 +4988,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: close language, anomaly-open
      *     CR -> crlf_2: close language, mark
      *     LF -> exchange_1: close language, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {368, 4, 70, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: language_2 */
+    {372, 4, 70, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: language_2 */
 
     /* banner-text = ... ) / ( "<" *plain-char ) ] ) / ( timestamp *. plain-char ) / ( "<" *plain-char )      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4916,12 +4997,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> banner_text_5
      *     CR -> crlf_1: open timestamp, close timestamp, close reply-text, mark
      *     LF -> ok_status_4: open timestamp, close timestamp, close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {372, 3, 34, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: banner_text_5 */
+    {376, 3, 34, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: banner_text_5 */
 
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n-err"
      *     -> before_single_1 */
-    {0, 255, 17, 126, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 222: reply_3 */
+    {0, 255, 19, 126, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 224: reply_3 */
 
     /* auth-challenge = 1*. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4930,12 +5011,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> auth_challenge_2: feed challenge, open reply-text
      *     CR -> crlf_6
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
-    {375, 255, 34, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 223: auth_challenge_1 */
+    {379, 255, 34, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 225: auth_challenge_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+\r"
      *     LF -> ok_status_4: set is_challenged, set is_answered, close reply */
-    {378, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: crlf_6 */
+    {382, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: crlf_6 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4944,140 +5025,160 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_7
      *     CR -> crlf_3: anomaly trailing-blanks
      *     LF -> exchange_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {379, 3, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: trailing_blanks_7 */
+    {383, 3, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: trailing_blanks_7 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n-err "
-     *     plain-char -> text_12: open reply-text
+     *     plain-char -> text_13: open reply-text
      *     CR -> crlf_7
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered */
-    {382, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: text_5 */
+    {386, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: text_5 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n-err\r"
      *     LF -> ok_status_4: set is_answered */
-    {385, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: crlf_7 */
-
-    /* text = 1*. plain-char      RFC 2449, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok "
-     *     plain-char -> text_13: open reply-text
-     *     CR -> crlf_8
-     *     LF -> mail_1: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {386, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: text_6 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "\r\n+ok\r"
-     *     LF -> mail_1: feed mime, open message */
-    {389, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: crlf_8 */
-
-    /* mail = *OCTET .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> mail_2
-     *     -> before_message_1 */
-    {0, 255, 20, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 230: mail_1 */
+    {389, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: crlf_7 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
      *     plain-char -> text_14: open reply-text
-     *     CR -> crlf_9
-     *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
-    {390, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: text_7 */
+     *     CR -> crlf_8
+     *     LF -> mail_1: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {390, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: text_6 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
-     *     LF -> scan_listings_1 */
-    {393, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: crlf_9 */
+     *     LF -> mail_1: feed mime, open message */
+    {393, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: crlf_8 */
 
-    /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
+    /* mail = *OCTET .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     -> before_message_number_1
-     *     -> ok_by_command_4 */
-    {0, 255, 22, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 233: scan_listings_1 */
+     *     -> mail_2
+     *     -> before_message_1 */
+    {0, 255, 22, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 232: mail_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
      *     plain-char -> text_15: open reply-text
-     *     CR -> crlf_10
-     *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
-    {394, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: text_8 */
+     *     CR -> crlf_9
+     *     LF -> excerpt_text_1: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {394, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: text_7 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
-     *     LF -> unique_ids_1 */
-    {397, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: crlf_10 */
+     *     LF -> excerpt_text_1: feed mime, open message */
+    {397, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: crlf_9 */
 
-    /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
+    /* excerpt-text = *OCTET .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     -> before_message_number_2
-     *     -> ok_by_command_5 */
-    {0, 255, 24, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 236: unique_ids_1 */
+     *     -> excerpt_text_2
+     *     -> before_excerpt_1 */
+    {0, 255, 24, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 235: excerpt_text_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
      *     plain-char -> text_16: open reply-text
-     *     CR -> crlf_11
-     *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
-    {398, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: text_9 */
+     *     CR -> crlf_10
+     *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
+    {398, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: text_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
-     *     LF -> capabilities_1 */
-    {401, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: crlf_11 */
+     *     LF -> scan_listings_1 */
+    {401, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: crlf_10 */
 
-    /* capabilities = *( capability CRLF ) .      RFC 1939, 3
+    /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     -> before_capability_1
-     *     -> ok_by_command_6 */
-    {0, 255, 26, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 239: capabilities_1 */
+     *     -> before_message_number_1
+     *     -> ok_by_command_4 */
+    {0, 255, 26, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 238: scan_listings_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
      *     plain-char -> text_17: open reply-text
-     *     CR -> crlf_12
-     *     LF -> listings_1: anomaly-open, anomaly bare-LF */
-    {402, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: text_10 */
+     *     CR -> crlf_11
+     *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
+    {402, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: text_9 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
-     *     LF -> listings_1 */
-    {405, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: crlf_12 */
+     *     LF -> unique_ids_1 */
+    {405, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: crlf_11 */
 
-    /* listings = *( listing CRLF ) .      RFC 1939, 3
+    /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     -> before_listing_1
-     *     -> ok_by_command_7 */
-    {0, 255, 28, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 242: listings_1 */
+     *     -> before_message_number_2
+     *     -> ok_by_command_5 */
+    {0, 255, 28, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 241: unique_ids_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok "
      *     plain-char -> text_18: open reply-text
+     *     CR -> crlf_12
+     *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
+    {406, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: text_10 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\r"
+     *     LF -> capabilities_1 */
+    {409, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: crlf_12 */
+
+    /* capabilities = *( capability CRLF ) .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_capability_1
+     *     -> ok_by_command_6 */
+    {0, 255, 30, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 244: capabilities_1 */
+
+    /* text = 1*. plain-char      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok "
+     *     plain-char -> text_19: open reply-text
      *     CR -> crlf_13
+     *     LF -> listings_1: anomaly-open, anomaly bare-LF */
+    {410, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: text_11 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\r"
+     *     LF -> listings_1 */
+    {413, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: crlf_13 */
+
+    /* listings = *( listing CRLF ) .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_listing_1
+     *     -> ok_by_command_7 */
+    {0, 255, 32, 149, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 247: listings_1 */
+
+    /* text = 1*. plain-char      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok "
+     *     plain-char -> text_20: open reply-text
+     *     CR -> crlf_14
      *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
-    {406, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: text_11 */
+    {414, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: text_12 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> ok_by_command_3 */
-    {409, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: crlf_13 */
+    {417, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: crlf_14 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 29, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 245: ok_by_command_3 */
+    {0, 255, 33, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 250: ok_by_command_3 */
 
     /* oauth-token = "aut" . "h=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5086,91 +5187,104 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G" / "I"-"`" / "g" / %x69-FF -> oauth_field_1
      *     "H" / "h" -> oauth_token_5
      *     %x01 -> oauth_token_1 */
-    {410, 255, 74, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: oauth_token_4 */
+    {418, 255, 74, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: oauth_token_4 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *. OCTET      RFC 5802, 7
      * (between messages)
      * e.g. after "n,,n=a,"
      *     OCTET -> scram_9 */
-    {413, 1, 38, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: scram_9 */
-
-    /* single = [ . SP [ text ] ]      RFC 2449, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok"
-     *     SP -> text_19
-     *     CR -> crlf_14
-     *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {414, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: single_10 */
-
-    /* e.g. after "+ok\n+ok"
-     *     -> single_10 */
-    {417, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 249: before_single_9 */
-
-    /* single = [ . SP [ text ] ]      RFC 2449, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok"
-     *     SP -> text_20
-     *     CR -> crlf_15
-     *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
-    {418, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: single_11 */
-
-    /* e.g. after "+ok\n+ok"
-     *     -> single_11 */
-    {421, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 251: before_single_10 */
+    {421, 1, 38, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: scram_9 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
      *     SP -> text_21
-     *     CR -> crlf_16
-     *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
-    {422, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: single_12 */
+     *     CR -> crlf_15
+     *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {422, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: single_11 */
 
     /* e.g. after "+ok\n+ok"
-     *     -> single_12 */
-    {425, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 253: before_single_11 */
+     *     -> single_11 */
+    {425, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 254: before_single_10 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
      *     SP -> text_22
-     *     CR -> crlf_17
-     *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
-    {426, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: single_13 */
+     *     CR -> crlf_16
+     *     LF -> excerpt_text_3: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {426, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: single_12 */
 
     /* e.g. after "+ok\n+ok"
-     *     -> single_13 */
-    {429, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 255: before_single_12 */
+     *     -> single_12 */
+    {429, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 256: before_single_11 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
      *     SP -> text_23
-     *     CR -> crlf_18
-     *     LF -> listings_2: anomaly-open, anomaly bare-LF */
-    {430, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: single_14 */
+     *     CR -> crlf_17
+     *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
+    {430, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: single_13 */
 
     /* e.g. after "+ok\n+ok"
-     *     -> single_14 */
-    {433, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 257: before_single_13 */
+     *     -> single_13 */
+    {433, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 258: before_single_12 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok"
      *     SP -> text_24
+     *     CR -> crlf_18
+     *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
+    {434, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: single_14 */
+
+    /* e.g. after "+ok\n+ok"
+     *     -> single_14 */
+    {437, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 260: before_single_13 */
+
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok"
+     *     SP -> text_25
      *     CR -> crlf_19
-     *     LF -> ok_by_command_8: anomaly-open, anomaly bare-LF */
-    {434, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: single_15 */
+     *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
+    {438, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: single_15 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_15 */
-    {437, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 259: before_single_14 */
+    {441, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 262: before_single_14 */
+
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok"
+     *     SP -> text_26
+     *     CR -> crlf_20
+     *     LF -> listings_2: anomaly-open, anomaly bare-LF */
+    {442, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: single_16 */
+
+    /* e.g. after "+ok\n+ok"
+     *     -> single_16 */
+    {445, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 264: before_single_15 */
+
+    /* single = [ . SP [ text ] ]      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok"
+     *     SP -> text_27
+     *     CR -> crlf_21
+     *     LF -> ok_by_command_8: anomaly-open, anomaly bare-LF */
+    {446, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: single_17 */
+
+    /* e.g. after "+ok\n+ok"
+     *     -> single_17 */
+    {449, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 266: before_single_16 */
 
     /* auth-challenge = 1*. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5179,155 +5293,179 @@ static const qcap_state_t states[] = {
      *     plain-char -> auth_challenge_2
      *     CR -> crlf_6: close reply-text, fed challenge, finish challenge
      *     LF -> ok_status_4: close reply-text, fed challenge, finish challenge, anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
-    {438, 3, 34, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: auth_challenge_2 */
+    {450, 3, 34, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: auth_challenge_2 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n-err a"
-     *     plain-char -> text_12
+     *     plain-char -> text_13
      *     CR -> crlf_7: close reply-text
      *     LF -> ok_status_4: close reply-text, anomaly-open, anomaly bare-LF, set is_answered */
-    {441, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: text_12 */
-
-    /* text = 1*. plain-char      RFC 2449, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok a"
-     *     plain-char -> text_13
-     *     CR -> crlf_8: close reply-text
-     *     LF -> mail_1: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
-    {444, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: text_13 */
-
-    /* mail = *. OCTET      RFC 1939, 3
-     * mail = *OCTET .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     OCTET -> mail_2 */
-    {447, 1, 38, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: mail_2 */
-
-    /* message = mail .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_ok_status_3 */
-    {0, 255, 19, 151, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 264: message_1 */
-
-    /* e.g. after "\r\n+ok\n"
-     *     -> message_1: close message, fed mime */
-    {448, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 265: before_message_1 */
+    {453, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: text_13 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
      *     plain-char -> text_14
-     *     CR -> crlf_9: close reply-text
-     *     LF -> scan_listings_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {449, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: text_14 */
+     *     CR -> crlf_8: close reply-text
+     *     LF -> mail_1: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
+    {456, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: text_14 */
 
-    /* message-number = 1*. DIGIT      RFC 1939, 5
-     * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
+    /* mail = *. OCTET      RFC 1939, 3
+     * mail = *OCTET .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     DIGIT -> message_number_8: open scan-listing, open message-number */
-    {452, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: message_number_6 */
+     *     OCTET -> mail_2 */
+    {459, 1, 38, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: mail_2 */
+
+    /* message = mail .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_ok_status_3 */
+    {0, 255, 21, 152, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 271: message_1 */
 
     /* e.g. after "\r\n+ok\n"
-     *     -> message_number_6 */
-    {453, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 268: before_message_number_1 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_ok_status_2 */
-    {0, 255, 21, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 269: ok_by_command_4 */
+     *     -> message_1: close message, fed mime */
+    {460, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 272: before_message_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
      *     plain-char -> text_15
-     *     CR -> crlf_10: close reply-text
-     *     LF -> unique_ids_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {454, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: text_15 */
+     *     CR -> crlf_9: close reply-text
+     *     LF -> excerpt_text_1: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
+    {461, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: text_15 */
 
-    /* message-number = 1*. DIGIT      RFC 1939, 5
-     * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
+    /* excerpt-text = *. OCTET      RFC 1939, 3
+     * excerpt-text = *OCTET .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     DIGIT -> message_number_9: open unique-id-listing, open message-number */
-    {457, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: message_number_7 */
+     *     OCTET -> excerpt_text_2 */
+    {464, 1, 38, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: excerpt_text_2 */
+
+    /* excerpt = excerpt-text .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_ok_status_3 */
+    {0, 255, 23, 154, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 275: excerpt_1 */
 
     /* e.g. after "\r\n+ok\n"
-     *     -> message_number_7 */
-    {458, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 272: before_message_number_2 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_ok_status_2 */
-    {0, 255, 23, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 273: ok_by_command_5 */
+     *     -> excerpt_1: close message, fed mime */
+    {465, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 276: before_excerpt_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
      *     plain-char -> text_16
-     *     CR -> crlf_11: close reply-text
-     *     LF -> capabilities_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {459, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: text_16 */
+     *     CR -> crlf_10: close reply-text
+     *     LF -> scan_listings_1: close reply-text, anomaly-open, anomaly bare-LF */
+    {466, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: text_16 */
 
-    /* capability = *. plain-char      RFC 1939, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+    /* message-number = 1*. DIGIT      RFC 1939, 5
+     * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     plain-char -> capability_2: open capability
-     *     CR -> crlf_20: open capability, close capability
-     *     LF -> capability_1: open capability, close capability, anomaly-open, anomaly bare-LF */
-    {462, 255, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: capability_1 */
+     *     DIGIT -> message_number_8: open scan-listing, open message-number */
+    {469, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: message_number_6 */
 
     /* e.g. after "\r\n+ok\n"
-     *     -> capability_1 */
-    {465, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 276: before_capability_1 */
+     *     -> message_number_6 */
+    {470, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 279: before_message_number_1 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 25, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 277: ok_by_command_6 */
+    {0, 255, 25, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 280: ok_by_command_4 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
      *     plain-char -> text_17
-     *     CR -> crlf_12: close reply-text
-     *     LF -> listings_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {466, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: text_17 */
+     *     CR -> crlf_11: close reply-text
+     *     LF -> unique_ids_1: close reply-text, anomaly-open, anomaly bare-LF */
+    {471, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: text_17 */
 
-    /* listing = *. plain-char      RFC 1939, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+    /* message-number = 1*. DIGIT      RFC 1939, 5
+     * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
-     *     plain-char -> listing_2: open listing
-     *     CR -> crlf_21: open listing, close listing
-     *     LF -> listing_1: open listing, close listing, anomaly-open, anomaly bare-LF */
-    {469, 255, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: listing_1 */
+     *     DIGIT -> message_number_9: open unique-id-listing, open message-number */
+    {474, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: message_number_7 */
 
     /* e.g. after "\r\n+ok\n"
-     *     -> listing_1 */
-    {472, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 280: before_listing_1 */
+     *     -> message_number_7 */
+    {475, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 283: before_message_number_2 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 27, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 281: ok_by_command_7 */
+    {0, 255, 27, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 284: ok_by_command_5 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok a"
      *     plain-char -> text_18
+     *     CR -> crlf_12: close reply-text
+     *     LF -> capabilities_1: close reply-text, anomaly-open, anomaly bare-LF */
+    {476, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: text_18 */
+
+    /* capability = *. plain-char      RFC 1939, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     plain-char -> capability_2: open capability
+     *     CR -> crlf_22: open capability, close capability
+     *     LF -> capability_1: open capability, close capability, anomaly-open, anomaly bare-LF */
+    {479, 255, 34, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: capability_1 */
+
+    /* e.g. after "\r\n+ok\n"
+     *     -> capability_1 */
+    {482, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 287: before_capability_1 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_ok_status_2 */
+    {0, 255, 29, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 288: ok_by_command_6 */
+
+    /* text = 1*. plain-char      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok a"
+     *     plain-char -> text_19
      *     CR -> crlf_13: close reply-text
+     *     LF -> listings_1: close reply-text, anomaly-open, anomaly bare-LF */
+    {483, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: text_19 */
+
+    /* listing = *. plain-char      RFC 1939, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     plain-char -> listing_2: open listing
+     *     CR -> crlf_23: open listing, close listing
+     *     LF -> listing_1: open listing, close listing, anomaly-open, anomaly bare-LF */
+    {486, 255, 34, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: listing_1 */
+
+    /* e.g. after "\r\n+ok\n"
+     *     -> listing_1 */
+    {489, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 291: before_listing_1 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_ok_status_2 */
+    {0, 255, 31, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 292: ok_by_command_7 */
+
+    /* text = 1*. plain-char      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok a"
+     *     plain-char -> text_20
+     *     CR -> crlf_14: close reply-text
      *     LF -> ok_by_command_3: close reply-text, anomaly-open, anomaly bare-LF */
-    {473, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: text_18 */
+    {490, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: text_20 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> ok_status_4: set is_answered */
-    {385, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 283: before_ok_status_2 */
+    {389, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 294: before_ok_status_2 */
 
     /* oauth-token = "auth" . "=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5336,172 +5474,192 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"<" / ">"-"@" / "["-"`" / %x7B-FF -> oauth_field_1
      *     "=" -> oauth_token_6
      *     %x01 -> oauth_token_1 */
-    {476, 255, 75, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: oauth_token_5 */
-
-    /* text = 1*. plain-char      RFC 2449, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok "
-     *     plain-char -> text_25: open reply-text
-     *     CR -> crlf_14
-     *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {479, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: text_19 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok\r"
-     *     LF -> mail_3: feed mime, open message */
-    {482, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: crlf_14 */
-
-    /* mail = *OCTET .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> mail_2
-     *     -> before_message_2 */
-    {0, 255, 5, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 287: mail_3 */
-
-    /* text = 1*. plain-char      RFC 2449, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok "
-     *     plain-char -> text_26: open reply-text
-     *     CR -> crlf_15
-     *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
-    {483, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: text_20 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok\r"
-     *     LF -> scan_listings_2 */
-    {486, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: crlf_15 */
-
-    /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_message_number_3
-     *     -> ok_by_command_9 */
-    {0, 255, 7, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 290: scan_listings_2 */
-
-    /* text = 1*. plain-char      RFC 2449, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok "
-     *     plain-char -> text_27: open reply-text
-     *     CR -> crlf_16
-     *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
-    {487, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: text_21 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok\r"
-     *     LF -> unique_ids_2 */
-    {490, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: crlf_16 */
-
-    /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_message_number_4
-     *     -> ok_by_command_10 */
-    {0, 255, 9, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 293: unique_ids_2 */
+    {493, 255, 75, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: oauth_token_5 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
      *     plain-char -> text_28: open reply-text
-     *     CR -> crlf_17
-     *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
-    {491, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: text_22 */
+     *     CR -> crlf_15
+     *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {496, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: text_21 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
-     *     LF -> capabilities_2 */
-    {494, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: crlf_17 */
+     *     LF -> mail_3: feed mime, open message */
+    {499, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: crlf_15 */
 
-    /* capabilities = *( capability CRLF ) .      RFC 1939, 3
+    /* mail = *OCTET .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
-     *     -> before_capability_2
-     *     -> ok_by_command_11 */
-    {0, 255, 11, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 296: capabilities_2 */
+     *     -> mail_2
+     *     -> before_message_2 */
+    {0, 255, 5, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 298: mail_3 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
      *     plain-char -> text_29: open reply-text
-     *     CR -> crlf_18
-     *     LF -> listings_2: anomaly-open, anomaly bare-LF */
-    {495, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: text_23 */
+     *     CR -> crlf_16
+     *     LF -> excerpt_text_3: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {500, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: text_22 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
-     *     LF -> listings_2 */
-    {498, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: crlf_18 */
+     *     LF -> excerpt_text_3: feed mime, open message */
+    {503, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: crlf_16 */
 
-    /* listings = *( listing CRLF ) .      RFC 1939, 3
+    /* excerpt-text = *OCTET .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
-     *     -> before_listing_2
-     *     -> ok_by_command_12 */
-    {0, 255, 13, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 299: listings_2 */
+     *     -> excerpt_text_2
+     *     -> before_excerpt_2 */
+    {0, 255, 7, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 301: excerpt_text_3 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
      *     plain-char -> text_30: open reply-text
+     *     CR -> crlf_17
+     *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
+    {504, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: text_23 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\r"
+     *     LF -> scan_listings_2 */
+    {507, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: crlf_17 */
+
+    /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_message_number_3
+     *     -> ok_by_command_9 */
+    {0, 255, 9, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 304: scan_listings_2 */
+
+    /* text = 1*. plain-char      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok "
+     *     plain-char -> text_31: open reply-text
+     *     CR -> crlf_18
+     *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
+    {508, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: text_24 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\r"
+     *     LF -> unique_ids_2 */
+    {511, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: crlf_18 */
+
+    /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_message_number_4
+     *     -> ok_by_command_10 */
+    {0, 255, 11, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 307: unique_ids_2 */
+
+    /* text = 1*. plain-char      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok "
+     *     plain-char -> text_32: open reply-text
      *     CR -> crlf_19
+     *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
+    {512, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: text_25 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\r"
+     *     LF -> capabilities_2 */
+    {515, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: crlf_19 */
+
+    /* capabilities = *( capability CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_capability_2
+     *     -> ok_by_command_11 */
+    {0, 255, 13, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 310: capabilities_2 */
+
+    /* text = 1*. plain-char      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok "
+     *     plain-char -> text_33: open reply-text
+     *     CR -> crlf_20
+     *     LF -> listings_2: anomaly-open, anomaly bare-LF */
+    {516, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: text_26 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\r"
+     *     LF -> listings_2 */
+    {519, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: crlf_20 */
+
+    /* listings = *( listing CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_listing_2
+     *     -> ok_by_command_12 */
+    {0, 255, 15, 149, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 313: listings_2 */
+
+    /* text = 1*. plain-char      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok "
+     *     plain-char -> text_34: open reply-text
+     *     CR -> crlf_21
      *     LF -> ok_by_command_8: anomaly-open, anomaly bare-LF */
-    {499, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: text_24 */
+    {520, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: text_27 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> ok_by_command_8 */
-    {502, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: crlf_19 */
+    {523, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: crlf_21 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 14, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 302: ok_by_command_8 */
+    {0, 255, 16, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 316: ok_by_command_8 */
 
     /* e.g. after "\r\n+ok\n"
-     *     -> ok_status_4: finish mime, set is_answered */
-    {503, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 303: before_ok_status_3 */
+     *     -> ok_status_4: finish mime, finish mime, set is_answered */
+    {524, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 317: before_ok_status_3 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 3
      * e.g. after "\r\n+ok\n0"
      *     DIGIT -> message_number_8
      *     SP -> message_size_1: close message-number, open message-size */
-    {504, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: message_number_8 */
+    {525, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: message_number_8 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 3
      * e.g. after "\r\n+ok\n0"
      *     DIGIT -> message_number_9
      *     SP -> unique_id_1: close message-number, open unique-id */
-    {506, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: message_number_9 */
+    {527, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: message_number_9 */
 
     /* capability = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\na"
      *     plain-char -> capability_2
-     *     CR -> crlf_20: close capability
+     *     CR -> crlf_22: close capability
      *     LF -> capability_1: close capability, anomaly-open, anomaly bare-LF */
-    {508, 3, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: capability_2 */
+    {529, 3, 34, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: capability_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n\r"
      *     LF -> capability_1 */
-    {465, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: crlf_20 */
+    {482, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: crlf_22 */
 
     /* listing = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\na"
      *     plain-char -> listing_2
-     *     CR -> crlf_21: close listing
+     *     CR -> crlf_23: close listing
      *     LF -> listing_1: close listing, anomaly-open, anomaly bare-LF */
-    {511, 3, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: listing_2 */
+    {532, 3, 34, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: listing_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n\r"
      *     LF -> listing_1 */
-    {472, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: crlf_21 */
+    {489, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: crlf_23 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5511,150 +5669,168 @@ static const qcap_state_t states[] = {
      *     "B" / "b" -> oauth_token_7
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {514, 255, 76, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: oauth_token_6 */
-
-    /* text = 1*. plain-char      RFC 2449, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok a"
-     *     plain-char -> text_25
-     *     CR -> crlf_14: close reply-text
-     *     LF -> mail_3: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
-    {518, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: text_25 */
-
-    /* message = mail .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_5 */
-    {0, 255, 4, 151, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 312: message_2 */
-
-    /* e.g. after "+ok\n+ok\n"
-     *     -> message_2: close message, fed mime */
-    {521, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 313: before_message_2 */
-
-    /* text = 1*. plain-char      RFC 2449, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok a"
-     *     plain-char -> text_26
-     *     CR -> crlf_15: close reply-text
-     *     LF -> scan_listings_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {522, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: text_26 */
-
-    /* message-number = 1*. DIGIT      RFC 1939, 5
-     * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     DIGIT -> message_number_12: open scan-listing, open message-number */
-    {525, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: message_number_10 */
-
-    /* e.g. after "+ok\n+ok\n"
-     *     -> message_number_10 */
-    {526, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 316: before_message_number_3 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_4 */
-    {0, 255, 6, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 317: ok_by_command_9 */
-
-    /* text = 1*. plain-char      RFC 2449, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok a"
-     *     plain-char -> text_27
-     *     CR -> crlf_16: close reply-text
-     *     LF -> unique_ids_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {527, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: text_27 */
-
-    /* message-number = 1*. DIGIT      RFC 1939, 5
-     * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     DIGIT -> message_number_13: open unique-id-listing, open message-number */
-    {530, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: message_number_11 */
-
-    /* e.g. after "+ok\n+ok\n"
-     *     -> message_number_11 */
-    {531, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 320: before_message_number_4 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_4 */
-    {0, 255, 8, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 321: ok_by_command_10 */
+    {535, 255, 76, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: oauth_token_6 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
      *     plain-char -> text_28
-     *     CR -> crlf_17: close reply-text
-     *     LF -> capabilities_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {532, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: text_28 */
+     *     CR -> crlf_15: close reply-text
+     *     LF -> mail_3: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
+    {539, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: text_28 */
 
-    /* capability = *. plain-char      RFC 1939, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+    /* message = mail .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
-     *     plain-char -> capability_4: open capability
-     *     CR -> crlf_22: open capability, close capability
-     *     LF -> capability_3: open capability, close capability, anomaly-open, anomaly bare-LF */
-    {535, 255, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: capability_3 */
+     *     -> before_ok_status_5 */
+    {0, 255, 4, 152, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 326: message_2 */
 
     /* e.g. after "+ok\n+ok\n"
-     *     -> capability_3 */
-    {538, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 324: before_capability_2 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_4 */
-    {0, 255, 10, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 325: ok_by_command_11 */
+     *     -> message_2: close message, fed mime */
+    {542, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 327: before_message_2 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
      *     plain-char -> text_29
-     *     CR -> crlf_18: close reply-text
-     *     LF -> listings_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {539, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: text_29 */
+     *     CR -> crlf_16: close reply-text
+     *     LF -> excerpt_text_3: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
+    {543, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: text_29 */
 
-    /* listing = *. plain-char      RFC 1939, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+    /* excerpt = excerpt-text .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
-     *     plain-char -> listing_4: open listing
-     *     CR -> crlf_23: open listing, close listing
-     *     LF -> listing_3: open listing, close listing, anomaly-open, anomaly bare-LF */
-    {542, 255, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: listing_3 */
+     *     -> before_ok_status_5 */
+    {0, 255, 6, 154, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 329: excerpt_2 */
 
     /* e.g. after "+ok\n+ok\n"
-     *     -> listing_3 */
-    {545, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 328: before_listing_2 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_4 */
-    {0, 255, 12, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 329: ok_by_command_12 */
+     *     -> excerpt_2: close message, fed mime */
+    {546, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 330: before_excerpt_2 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
      *     plain-char -> text_30
+     *     CR -> crlf_17: close reply-text
+     *     LF -> scan_listings_2: close reply-text, anomaly-open, anomaly bare-LF */
+    {547, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: text_30 */
+
+    /* message-number = 1*. DIGIT      RFC 1939, 5
+     * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     DIGIT -> message_number_12: open scan-listing, open message-number */
+    {550, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: message_number_10 */
+
+    /* e.g. after "+ok\n+ok\n"
+     *     -> message_number_10 */
+    {551, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 333: before_message_number_3 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_ok_status_4 */
+    {0, 255, 8, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 334: ok_by_command_9 */
+
+    /* text = 1*. plain-char      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok a"
+     *     plain-char -> text_31
+     *     CR -> crlf_18: close reply-text
+     *     LF -> unique_ids_2: close reply-text, anomaly-open, anomaly bare-LF */
+    {552, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: text_31 */
+
+    /* message-number = 1*. DIGIT      RFC 1939, 5
+     * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     DIGIT -> message_number_13: open unique-id-listing, open message-number */
+    {555, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: message_number_11 */
+
+    /* e.g. after "+ok\n+ok\n"
+     *     -> message_number_11 */
+    {556, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 337: before_message_number_4 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_ok_status_4 */
+    {0, 255, 10, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 338: ok_by_command_10 */
+
+    /* text = 1*. plain-char      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok a"
+     *     plain-char -> text_32
      *     CR -> crlf_19: close reply-text
+     *     LF -> capabilities_2: close reply-text, anomaly-open, anomaly bare-LF */
+    {557, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: text_32 */
+
+    /* capability = *. plain-char      RFC 1939, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     plain-char -> capability_4: open capability
+     *     CR -> crlf_24: open capability, close capability
+     *     LF -> capability_3: open capability, close capability, anomaly-open, anomaly bare-LF */
+    {560, 255, 34, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: capability_3 */
+
+    /* e.g. after "+ok\n+ok\n"
+     *     -> capability_3 */
+    {563, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 341: before_capability_2 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_ok_status_4 */
+    {0, 255, 12, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 342: ok_by_command_11 */
+
+    /* text = 1*. plain-char      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok a"
+     *     plain-char -> text_33
+     *     CR -> crlf_20: close reply-text
+     *     LF -> listings_2: close reply-text, anomaly-open, anomaly bare-LF */
+    {564, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: text_33 */
+
+    /* listing = *. plain-char      RFC 1939, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     plain-char -> listing_4: open listing
+     *     CR -> crlf_25: open listing, close listing
+     *     LF -> listing_3: open listing, close listing, anomaly-open, anomaly bare-LF */
+    {567, 255, 34, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: listing_3 */
+
+    /* e.g. after "+ok\n+ok\n"
+     *     -> listing_3 */
+    {570, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 345: before_listing_2 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_ok_status_4 */
+    {0, 255, 14, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 346: ok_by_command_12 */
+
+    /* text = 1*. plain-char      RFC 2449, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok a"
+     *     plain-char -> text_34
+     *     CR -> crlf_21: close reply-text
      *     LF -> ok_by_command_8: close reply-text, anomaly-open, anomaly bare-LF */
-    {546, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: text_30 */
+    {571, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: text_34 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> ok_status_4: set is_answered, close reply */
-    {136, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 331: before_ok_status_4 */
+    {136, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 348: before_ok_status_4 */
 
     /* message-size = 1*. DIGIT      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 "
      *     DIGIT -> message_size_2 */
-    {549, 255, 28, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: message_size_1 */
+    {574, 255, 28, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: message_size_1 */
 
     /* unique-id = 1*. VCHAR      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 "
      *     VCHAR -> unique_id_2 */
-    {550, 255, 77, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: unique_id_1 */
+    {575, 255, 77, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: unique_id_1 */
 
     /* token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
@@ -5663,7 +5839,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {551, 2, 78, 156, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: token_1 */
+    {576, 2, 78, 159, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: token_1 */
 
     /* oauth-token = "auth=" [ "B" . "earer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5673,53 +5849,53 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_8
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {554, 255, 79, 123, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: oauth_token_7 */
+    {579, 255, 79, 123, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: oauth_token_7 */
 
     /* e.g. after "+ok\n+ok\n"
-     *     -> ok_status_4: finish mime, set is_answered, close reply */
-    {558, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 336: before_ok_status_5 */
+     *     -> ok_status_4: finish mime, finish mime, set is_answered, close reply */
+    {583, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 353: before_ok_status_5 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0"
      *     DIGIT -> message_number_12
      *     SP -> message_size_3: close message-number, open message-size */
-    {559, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: message_number_12 */
+    {584, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: message_number_12 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0"
      *     DIGIT -> message_number_13
      *     SP -> unique_id_3: close message-number, open unique-id */
-    {561, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: message_number_13 */
+    {586, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: message_number_13 */
 
     /* capability = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\na"
      *     plain-char -> capability_4
-     *     CR -> crlf_22: close capability
+     *     CR -> crlf_24: close capability
      *     LF -> capability_3: close capability, anomaly-open, anomaly bare-LF */
-    {563, 3, 34, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: capability_4 */
+    {588, 3, 34, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: capability_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n\r"
      *     LF -> capability_3 */
-    {538, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: crlf_22 */
+    {563, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: crlf_24 */
 
     /* listing = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\na"
      *     plain-char -> listing_4
-     *     CR -> crlf_23: close listing
+     *     CR -> crlf_25: close listing
      *     LF -> listing_3: close listing, anomaly-open, anomaly bare-LF */
-    {566, 3, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: listing_4 */
+    {591, 3, 34, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: listing_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n\r"
      *     LF -> listing_3 */
-    {545, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: crlf_23 */
+    {570, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: crlf_25 */
 
     /* message-size = 1*. DIGIT      RFC 1939, 3
      * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 3
@@ -5727,19 +5903,19 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok\n0 0"
      *     DIGIT -> message_size_2
      *     SP -> scan_listing_1: close message-size
-     *     CR -> crlf_24: close message-size, close scan-listing
+     *     CR -> crlf_26: close message-size, close scan-listing
      *     LF -> message_number_6: close message-size, close scan-listing, anomaly-open, anomaly bare-LF */
-    {569, 4, 33, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: message_size_2 */
+    {594, 4, 33, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: message_size_2 */
 
     /* unique-id = 1*. VCHAR      RFC 1939, 3
      * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 a"
      *     VCHAR -> unique_id_2
-     *     SP -> crlf_25: close unique-id, close unique-id-listing
-     *     CR -> crlf_26: close unique-id, close unique-id-listing
+     *     SP -> crlf_27: close unique-id, close unique-id-listing
+     *     CR -> crlf_28: close unique-id, close unique-id-listing
      *     LF -> message_number_7: close unique-id, close unique-id-listing, anomaly-open, anomaly bare-LF */
-    {573, 4, 80, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: unique_id_2 */
+    {598, 4, 80, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: unique_id_2 */
 
     /* oauth-token = "auth=" [ "Be" . "arer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5749,43 +5925,43 @@ static const qcap_state_t states[] = {
      *     DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "B"-"`" / "b"-"~" -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {577, 255, 81, 123, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: oauth_token_8 */
+    {602, 255, 81, 123, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: oauth_token_8 */
 
     /* message-size = 1*. DIGIT      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 "
      *     DIGIT -> message_size_4 */
-    {581, 255, 28, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: message_size_3 */
+    {606, 255, 28, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: message_size_3 */
 
     /* unique-id = 1*. VCHAR      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 "
      *     VCHAR -> unique_id_4 */
-    {582, 255, 77, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: unique_id_3 */
+    {607, 255, 77, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: unique_id_3 */
 
     /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 0 "
      *     plain-char -> scan_listing_1
-     *     CR -> crlf_24: close scan-listing
+     *     CR -> crlf_26: close scan-listing
      *     LF -> message_number_6: close scan-listing, anomaly-open, anomaly bare-LF */
-    {583, 3, 34, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: scan_listing_1 */
+    {608, 3, 34, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: scan_listing_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 0\r"
      *     LF -> message_number_6 */
-    {453, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: crlf_24 */
+    {470, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: crlf_26 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 a "
-     *     CR -> crlf_26
+     *     CR -> crlf_28
      *     LF -> message_number_7: anomaly-open, anomaly bare-LF */
-    {586, 255, 82, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: crlf_25 */
+    {611, 255, 82, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: crlf_27 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 a\r"
      *     LF -> message_number_7 */
-    {458, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: crlf_26 */
+    {475, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: crlf_28 */
 
     /* oauth-token = "auth=" [ "Bea" . "rer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5795,7 +5971,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_10
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {588, 255, 83, 123, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: oauth_token_9 */
+    {613, 255, 83, 123, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: oauth_token_9 */
 
     /* message-size = 1*. DIGIT      RFC 1939, 3
      * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 3
@@ -5803,19 +5979,19 @@ static const qcap_state_t states[] = {
      * e.g. after "+ok\n+ok\n0 0"
      *     DIGIT -> message_size_4
      *     SP -> scan_listing_2: close message-size
-     *     CR -> crlf_27: close message-size, close scan-listing
+     *     CR -> crlf_29: close message-size, close scan-listing
      *     LF -> message_number_10: close message-size, close scan-listing, anomaly-open, anomaly bare-LF */
-    {592, 4, 33, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: message_size_4 */
+    {617, 4, 33, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: message_size_4 */
 
     /* unique-id = 1*. VCHAR      RFC 1939, 3
      * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 a"
      *     VCHAR -> unique_id_4
-     *     SP -> crlf_28: close unique-id, close unique-id-listing
-     *     CR -> crlf_29: close unique-id, close unique-id-listing
+     *     SP -> crlf_30: close unique-id, close unique-id-listing
+     *     CR -> crlf_31: close unique-id, close unique-id-listing
      *     LF -> message_number_11: close unique-id, close unique-id-listing, anomaly-open, anomaly bare-LF */
-    {596, 4, 80, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: unique_id_4 */
+    {621, 4, 80, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: unique_id_4 */
 
     /* oauth-token = "auth=" [ "Bear" . "er" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5825,33 +6001,33 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_11
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {600, 255, 79, 123, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: oauth_token_10 */
+    {625, 255, 79, 123, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: oauth_token_10 */
 
     /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 0 "
      *     plain-char -> scan_listing_2
-     *     CR -> crlf_27: close scan-listing
+     *     CR -> crlf_29: close scan-listing
      *     LF -> message_number_10: close scan-listing, anomaly-open, anomaly bare-LF */
-    {604, 3, 34, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: scan_listing_2 */
+    {629, 3, 34, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: scan_listing_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 0\r"
      *     LF -> message_number_10 */
-    {526, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: crlf_27 */
+    {551, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: crlf_29 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 a "
-     *     CR -> crlf_29
+     *     CR -> crlf_31
      *     LF -> message_number_11: anomaly-open, anomaly bare-LF */
-    {607, 255, 82, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: crlf_28 */
+    {632, 255, 82, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: crlf_30 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 a\r"
      *     LF -> message_number_11 */
-    {531, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: crlf_29 */
+    {556, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: crlf_31 */
 
     /* oauth-token = "auth=" [ "Beare" . "r" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5861,7 +6037,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_12
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {609, 255, 83, 123, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: oauth_token_11 */
+    {634, 255, 83, 123, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: oauth_token_11 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5871,7 +6047,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {613, 255, 84, 161, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: oauth_token_12 */
+    {638, 255, 84, 164, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: oauth_token_12 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5881,7 +6057,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {617, 255, 84, 161, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: oauth_token_13 */
+    {642, 255, 84, 164, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: oauth_token_13 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -6032,11 +6208,13 @@ static const char *const texts[] = {
     "auth",
     "auth-challenge",
     "mail",
+    "excerpt-text",
     "scan-listings",
     "unique-ids",
     "capabilities",
     "listings",
     "message",
+    "excerpt",
     "capability",
     "listing",
     "message-size",
@@ -6128,15 +6306,17 @@ static const qcap_decode_t decodes[] = {
     {"base64", NULL, 0, 65535},
     {"base64", NULL, 0, 65535},
     {"dot-unstuff", NULL, 0, 65535},
+    {"dot-unstuff", NULL, 0, 65535},
     {NULL, NULL, 0, QCAP_NONE}, /* none */
 };
 
 /* Sub-streams: who reads them, from where; the decoders. */
 static const qcap_feed_t feeds[] = {
-    {{.start = AT_SASL_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 0, 1}, /* sasl-message */
-    {{.start = AT_BEFORE_CHALLENGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 1, 1}, /* challenge */
-    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "mime", false, 2, 1}, /* mime */
-    {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
+    {{.start = AT_SASL_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 0, 1}, /* sasl-message */
+    {{.start = AT_BEFORE_CHALLENGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 1, 1}, /* challenge */
+    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "mime", false, false, 2, 1}, /* mime */
+    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "mime", false, true, 3, 1}, /* mime */
+    {{.start = QCAP_NONE}, NULL, false, false, 0, 0}, /* none */
 };
 
 /* Conversations to come. */
@@ -6207,7 +6387,7 @@ const qcap_protocol_t qcap_pop3_protocol = {
     .sub_size = sizeof(struct qcap_pop3_sub),
     .sub_state = offsetof(struct qcap_pop3_sub, substream),
     .feeds = feeds,
-    .feed_count = 3,
+    .feed_count = 4,
     .decodes = decodes,
     .expects = expects,
     .saved_size = 0,

@@ -4778,7 +4778,7 @@ static const qcap_decode_t decodes[] = {
 
 /* Sub-streams: who reads them, from where; the decoders. */
 static const qcap_feed_t feeds[] = {
-    {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
+    {{.start = QCAP_NONE}, NULL, false, false, 0, 0}, /* none */
 };
 
 /* Conversations to come. */

@@ -7418,10 +7418,10 @@ static const qcap_decode_t decodes[] = {
 
 /* Sub-streams: who reads them, from where; the decoders. */
 static const qcap_feed_t feeds[] = {
-    {{.start = AT_BEFORE_CLIENT_MSG_TYPE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 0, 0}, /* client-handshake */
-    {{.start = AT_BEFORE_SERVER_MSG_TYPE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 0, 0}, /* server-handshake */
-    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "x509", false, 0, 0}, /* x509 */
-    {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
+    {{.start = AT_BEFORE_CLIENT_MSG_TYPE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 0, 0}, /* client-handshake */
+    {{.start = AT_BEFORE_SERVER_MSG_TYPE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 0, 0}, /* server-handshake */
+    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "x509", false, false, 0, 0}, /* x509 */
+    {{.start = QCAP_NONE}, NULL, false, false, 0, 0}, /* none */
 };
 
 /* Conversations to come. */

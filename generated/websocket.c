@@ -3713,15 +3713,15 @@ static const qcap_decode_t decodes[] = {
 
 /* Sub-streams: who reads them, from where; the decoders. */
 static const qcap_feed_t feeds[] = {
-    {{.start = AT_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 0, 2}, /* message */
-    {{.start = AT_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 2, 1}, /* message */
-    {{.start = AT_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 3, 1}, /* message */
-    {{.start = AT_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 4, 0}, /* message */
-    {{.start = AT_BEFORE_UTF8_CHAR_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 4, 0}, /* UTF8-octets */
-    {{.start = AT_BEFORE_STATUS_CODE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 4, 1}, /* close */
-    {{.start = AT_BEFORE_PING_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 5, 1}, /* ping */
-    {{.start = AT_BEFORE_PONG_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 6, 1}, /* pong */
-    {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
+    {{.start = AT_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 0, 2}, /* message */
+    {{.start = AT_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 2, 1}, /* message */
+    {{.start = AT_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 3, 1}, /* message */
+    {{.start = AT_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 4, 0}, /* message */
+    {{.start = AT_BEFORE_UTF8_CHAR_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 4, 0}, /* UTF8-octets */
+    {{.start = AT_BEFORE_STATUS_CODE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 4, 1}, /* close */
+    {{.start = AT_BEFORE_PING_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 5, 1}, /* ping */
+    {{.start = AT_BEFORE_PONG_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 6, 1}, /* pong */
+    {{.start = QCAP_NONE}, NULL, false, false, 0, 0}, /* none */
 };
 
 /* Conversations to come. */

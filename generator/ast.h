@@ -70,7 +70,7 @@ typedef struct ast_note {
     place_t place;             /* of all its words */
     ast_name_t name;           /* NOTE_EMIT: the name behind `as`; NOTE_ANOMALY, NOTE_BECOME */
     bool is_stream, is_unique; /* NOTE_EMIT; NOTE_CONVERT, NOTE_SET */
-    bool is_datagram;          /* NOTE_FEED */
+    bool is_datagram, is_excerpt; /* NOTE_FEED */
     ast_name_t transport;      /* NOTE_EXPECT: whose reg is `client`, `server` or a register */
     ast_name_t reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
     VEC(ast_name_t) regs;      /* NOTE_RESET, NOTE_LOCAL; NOTE_EMIT: the rules that are joined */

@@ -368,11 +368,12 @@ static void emit_feeds(const layout_t *l, text_t *text)
         text_print(text, "    {{.start = %s, .search = %s, .search_byte = QCAP_NONE}, ", start == STATE_NONE ? "QCAP_NONE" : l->enumerators[start],
                    search == STATE_NONE ? "QCAP_NONE" : l->enumerators[search]);
         text_print(text, feed->rule ? "NULL, " : "\"%s\", ", feed->protocol);
-        text_print(text, "%s, %u, %zu}, /* %s */\n", feed->is_datagram ? "true" : "false", first, feed->decoders.count,
+        text_print(text, "%s, %s, %u, %zu}, /* %s */\n", feed->is_datagram ? "true" : "false",
+                   feed->is_excerpt ? "true" : "false", first, feed->decoders.count,
                    feed->rule ? feed->rule->name : feed->protocol);
         first += (unsigned)feed->decoders.count;
     }
-    text_print(text, "    {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */\n};\n\n");
+    text_print(text, "    {{.start = QCAP_NONE}, NULL, false, false, 0, 0}, /* none */\n};\n\n");
 }
 
 /* Conversations that are expected: what is known of them, where the rest is. */

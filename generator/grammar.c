@@ -151,7 +151,7 @@ static void print_note(const note_t *note, text_t *text)
         print_with_expr("count", note, text);
         break;
     case NOTE_FEED:
-        text_print(text, "feed %s%s", note->is_datagram ? "datagram " : "", note->rule ? note->rule->name : note->name);
+        text_print(text, "feed %s%s", note->is_datagram ? "datagram " : note->is_excerpt ? "excerpt " : "", note->rule ? note->rule->name : note->name);
         break;
     case NOTE_FINISH:
         text_print(text, "finish %s", note->rule ? note->rule->name : note->name);

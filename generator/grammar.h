@@ -107,7 +107,7 @@ typedef enum {
     NOTE_COUNT,   /* expr: of a repeat */
     NOTE_AT,      /* expr */
     NOTE_UNTIL,   /* parts, is_line */
-    NOTE_FEED,    /* rule or name, is_datagram */
+    NOTE_FEED,    /* rule or name, is_datagram, is_excerpt */
     NOTE_FINISH,  /* rule or name */
     NOTE_DECODE,  /* name, reg; or reg alone: its keywords are names */
     NOTE_UNTIL_CLOSE,
@@ -167,6 +167,7 @@ typedef struct note {
     bool is_server;              /* NOTE_EXPECT, without reg: the address is the server's, else the client's */
     const char *transport;       /* NOTE_EXPECT: "tcp", "udp" */
     bool is_datagram;            /* NOTE_FEED: what it is fed is read as one datagram */
+    bool is_excerpt;             /* NOTE_FEED: what it is fed may end anywhere */
     const reg_t *reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
     VEC(const reg_t *) regs;     /* NOTE_RESET, NOTE_LOCAL */
     const convert_t *convert;    /* NOTE_CONVERT */

@@ -194,6 +194,7 @@ typedef struct feed {
     const rule_t *rule;         /* NULL: another protocol reads it ... */
     const char *protocol;       /* ... of this name */
     bool is_datagram;           /* it is read as a whole, when it is finished */
+    bool is_excerpt;            /* it may end anywhere */
     VEC(const note_t *) decoders; /* that the bytes go through, in order */
     unsigned start, search;     /* of the rule, as of roots */
 } feed_t;

@@ -111,7 +111,7 @@ unsigned nfa_find_feed(const nfa_t *nfa, const note_t *note, const notes_t *note
     unsigned i = 0;
     for (; i < nfa->feeds.count; i++) {
         const feed_t *feed = &nfa->feeds.items[i];
-        if (feed->is_datagram == note->is_datagram && nfa_is_fed_by(feed, note) && is_decoded_by(feed, notes))
+        if (feed->is_datagram == note->is_datagram && feed->is_excerpt == note->is_excerpt && nfa_is_fed_by(feed, note) && is_decoded_by(feed, notes))
             break;
     }
     return i;
@@ -122,8 +122,8 @@ static void add_feed(builder_t *b, const notes_t *notes)
     const note_t *note = nfa_find_note(notes, NOTE_FEED);
     if (!note || nfa_find_feed(b->nfa, note, notes) < b->nfa->feeds.count)
         return;
-    feed_t feed = {.rule = note->rule, .protocol = note->name, .is_datagram = note->is_datagram, .start = STATE_NONE,
-                   .search = STATE_NONE};
+    feed_t feed = {.rule = note->rule, .protocol = note->name, .is_datagram = note->is_datagram, .is_excerpt = note->is_excerpt,
+                   .start = STATE_NONE, .search = STATE_NONE};
     for (size_t i = 0; i < notes->count; i++)
         if (notes->items[i]->kind == NOTE_DECODE)
             vec_push(b->arena, &feed.decoders, notes->items[i]);

@@ -323,6 +323,7 @@ static bool resolve_feed(resolver_t *resolver, const subject_t *subject, note_t 
     if (!definition)
         doubt_protocol(resolver, &subject->ast->name);
     note->is_datagram = subject->ast->is_datagram;
+    note->is_excerpt = subject->ast->is_excerpt;
     note->rule = definition ? resolve_rule(resolver, definition) : NULL;
     return true;
 }

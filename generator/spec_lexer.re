@@ -496,6 +496,7 @@ static bool scan_annotation(lexer_t *lexer)
         "ordered"       { add(lexer, TOKEN_ORDERED); return true; }
         "expect"        { add(lexer, TOKEN_EXPECT); return true; }
         "feed"          { add(lexer, TOKEN_FEED); return true; }
+        "excerpt"       { add(lexer, TOKEN_EXCERPT); return true; }
         "finish"        { add(lexer, TOKEN_FINISH); return true; }
         "decode"        { add(lexer, TOKEN_DECODE); return true; }
         "at"            { add(lexer, TOKEN_AT); return true; }

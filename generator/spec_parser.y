@@ -115,7 +115,7 @@ static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_
     EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" COUNT "count" UNTIL "until" LINE "line" CLOSING "close" WHEN "when"
     REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become" BEFORE "before"
     RESYNC "resync" ORDERED "ordered"
-    KEY "key" LOCAL "local" AT "at" JOINED "joined" FEED "feed" FINISH "finish" DECODE "decode" EXPECT "expect"
+    KEY "key" LOCAL "local" AT "at" JOINED "joined" FEED "feed" EXCERPT "excerpt" FINISH "finish" DECODE "decode" EXPECT "expect"
     UNIQUE "unique" CONVERSION "a conversion"
 
 %left OR
@@ -267,6 +267,7 @@ note:
   }
 | FEED word                       { $$ = note(reader, NOTE_FEED, @$); $$->name = name_of($2); }
 | FEED DATAGRAM word              { $$ = note(reader, NOTE_FEED, @$); $$->name = name_of($3); $$->is_datagram = true; }
+| FEED EXCERPT word               { $$ = note(reader, NOTE_FEED, @$); $$->name = name_of($3); $$->is_excerpt = true; }
 | FINISH word                     { $$ = note(reader, NOTE_FINISH, @$); $$->name = name_of($2); }
 | DECODE word                     { $$ = note(reader, NOTE_DECODE, @$); $$->name = name_of($2); }
 | DECODE word "(" word ")"        {
@@ -396,7 +397,7 @@ contextual:
   PROTOCOL | IMPORT | PORT | ENTERED | DEPTH | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
 | EMIT | AS | STREAM | RESET | LENGTH | COUNT | UNTIL | LINE | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
 | BECOME | BEFORE | RESYNC | ORDERED
-| KEY | LOCAL | AT | JOINED | FEED | FINISH | DECODE | EXPECT
+| KEY | LOCAL | AT | JOINED | FEED | EXCERPT | FINISH | DECODE | EXPECT
 ;
 
 reserved:

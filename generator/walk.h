@@ -40,7 +40,7 @@ typedef struct feed_kind {
     const rule_t *rule;   /* that reads it; or */
     const char *protocol; /* which does */
     const node_t *root;   /* a reference to the rule */
-    bool is_datagram;
+    bool is_datagram, is_excerpt;
     notes_t decoders; /* in order */
     unsigned index;
 } feed_kind_t;

@@ -36,13 +36,14 @@ const feed_kind_t *walk_feed(walk_t *w, const notes_t *notes)
             vec_push(w->arena, &decoders, notes->items[i]);
     for (size_t i = 0; i < w->feeds.count; i++) {
         const feed_kind_t *kind = w->feeds.items[i];
-        if (kind->is_datagram == note->is_datagram && is_meant(kind, note) && is_decoded_alike(kind, &decoders))
+        if (kind->is_datagram == note->is_datagram && kind->is_excerpt == note->is_excerpt && is_meant(kind, note) && is_decoded_alike(kind, &decoders))
             return kind;
     }
     feed_kind_t *kind = ARENA_NEW(w->arena, feed_kind_t);
     *kind = (feed_kind_t){.rule = note->rule,
                           .protocol = note->name,
                           .is_datagram = note->is_datagram,
+                          .is_excerpt = note->is_excerpt,
                           .decoders = decoders,
                           .index = (unsigned)w->feeds.count};
     if (note->rule) {

@@ -248,7 +248,7 @@ qcap_parser_t *qcap_conversation_server(qcap_conversation_t *conversation);
  * of its own; outer_begin and outer_end say where in the parent the bytes were: to the byte, but for elements that began
  * more than QCAP_SEGMENTS feeds ago, and for decoded bytes, of which only the feeds are known. Elements have their bytes.
  * An error of a sub-stream is an anomaly of the parent, "substream-error", with the `error` in the sub-stream's offsets; what
- * belongs to it is then passed over up to its end, unless the rule can be searched for. A pause takes effect in the
+ * belongs to it is then passed over up to its end, unless the rule can be searched for. That an excerpt ends early is none. A pause takes effect in the
  * parent. Sub-streams may feed on; another protocol is not read more than QCAP_NESTING streams deep ("substream-depth"). */
 
 #define QCAP_NESTING 16u
@@ -764,6 +764,7 @@ typedef struct qcap_feed {
     qcap_root_t root;     /* of the rule that reads it */
     const char *protocol; /* that reads it instead; or NULL */
     bool is_datagram;     /* it is read when it is complete */
+    bool is_excerpt;      /* it may end anywhere */
     uint16_t decode;      /* first of its decoders, in order, in protocol->decodes ... */
     uint16_t decode_count;
 } qcap_feed_t;
@@ -809,7 +810,7 @@ typedef struct qcap_substream {
     uint8_t decoder_count;
     bool is_open;
     bool is_broken;                /* what comes is passed over */
-    bool is_datagram;
+    bool is_datagram, is_excerpt;
     uint16_t datagram_start;       /* state */
 } qcap_substream_t;
 

@@ -180,6 +180,7 @@ static void open(qcap_parser_t *p, qcap_substream_t *s, unsigned feed, uint64_t 
     s->is_broken = false;
     s->parent = p;
     s->is_datagram = f->is_datagram;
+    s->is_excerpt = f->is_excerpt;
     s->segment_count = s->datagram_len = 0;
     s->decoder_count = 0;
     add_segment(s, 0, at);
@@ -366,8 +367,18 @@ void qcapint_substream_open(qcap_parser_t *p, unsigned feed, uint64_t at)
 
 /* ---------------------------------------------------------------- events */
 
+/* Is it that an excerpt, or what lies in one, ends in the middle? */
+static bool is_cut_off(const qcap_substream_t *s, const qcap_error_t *error)
+{
+    while (s && !s->is_excerpt)
+        s = s->parent->substream;
+    return s && error->code == QCAP_ERROR_UNFINISHED;
+}
+
 static void send_error(qcap_substream_t *s, const qcap_event_t *event)
 {
+    if (is_cut_off(s, event->error))
+        return;
     uint64_t outer = outer_of(s, event->begin);
     qcap_event_t anomaly = {.kind = QCAP_EVENT_ANOMALY, .flags = QCAP_EVENT_FED, .element = QCAP_NONE, .begin = outer,
                             .end = outer, .text = "substream-error", .error = event->error, .reader = s->reader};

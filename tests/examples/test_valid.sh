@@ -49,5 +49,11 @@ expect 0 --set checksums=ignore "$folder/odd"
 says 'anomalies .*bad-version [1-9]'
 expect 3 --strict --set checksums=ignore "$folder/odd"
 
+# A mail whose last delimiter is none: it ends in the middle, all of which was there. What TOP asks for (in the same capture) may.
+LC_ALL=C sed 's|^--=_outer--|--=_outer-.|' tests/captures/pop3.pcap >"$folder/endless"
+expect 3 --set checksums=ignore "$folder/endless"
+says 'pop3  *pop3  *violation in packet [0-9]*, from the server at [0-9]*: mime: the stream ends in the middle in '
+[ "$(grep -c violation "$folder/out")" = 1 ] || fail "valid: $(grep violation "$folder/out")"
+
 [ $failures -eq 0 ] || exit 1
 echo ok
