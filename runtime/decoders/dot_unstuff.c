@@ -2,6 +2,8 @@
  * CR LF; those who receive texts with a single LF take it for the end of a line, too, so a dot behind it is dropped. */
 #include "decoders.h"
 
+#include <string.h>
+
 typedef enum { LINE_BEGINS, LINE_GOES_ON } place_t;
 
 static bool begin(void *state, qcap_conversation_t *c, const unsigned char *key, size_t key_len)
@@ -13,17 +15,22 @@ static bool begin(void *state, qcap_conversation_t *c, const unsigned char *key,
     return true;
 }
 
+/* Line by line: only a line's first byte is looked at. */
 static qcap_decode_status_t run(void *state, qcap_decode_io_t *io)
 {
     place_t *place = state;
-    for (; io->in_len > 0 && io->out_len > 0; io->in++, io->in_len--) {
-        unsigned char byte = *io->in;
-        bool is_dropped = *place == LINE_BEGINS && byte == '.';
-        *place = byte == '\n' ? LINE_BEGINS : LINE_GOES_ON;
-        if (is_dropped)
-            continue;
-        *io->out++ = byte;
-        io->out_len--;
+    while (io->in_len > 0 && io->out_len > 0) {
+        size_t dropped = *place == LINE_BEGINS && *io->in == '.';
+        const unsigned char *from = io->in + dropped;
+        size_t most = io->in_len - dropped < io->out_len ? io->in_len - dropped : io->out_len;
+        const unsigned char *end = memchr(from, '\n', most);
+        size_t len = end ? (size_t)(end + 1 - from) : most;
+        memcpy(io->out, from, len);
+        io->out += len;
+        io->out_len -= len;
+        io->in += dropped + len;
+        io->in_len -= dropped + len;
+        *place = end ? LINE_BEGINS : LINE_GOES_ON;
     }
     return QCAP_DECODE_MORE;
 }
