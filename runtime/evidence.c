@@ -95,6 +95,8 @@ typedef struct attempt {
     bool has_complaint; /* an error, or an anomaly */
     bool is_tolerant;   /* the port says that it is the protocol: anomalies are not minded, and what is wanted is enough */
     bool is_binary;     /* not all bytes were those of a text */
+    bool is_exact;      /* bytes are fed one by one while they are counted */
+    bool is_rough;      /* one was refused among others: it has to be done again, exactly */
     uint64_t begin;     /* where a search found a place to begin */
     unsigned wanted;    /* bits; more are not counted */
     unsigned noise, text; /* bits, compared with either, */
@@ -137,7 +139,7 @@ static void *get_memory(void *block, size_t size, void *user)
     return NULL;
 }
 
-static void add(attempt_t *attempt, unsigned noise, unsigned text)
+static inline void add(attempt_t *attempt, unsigned noise, unsigned text)
 {
     attempt->noise += noise;
     attempt->text += text;
@@ -147,39 +149,76 @@ static void add(attempt_t *attempt, unsigned noise, unsigned text)
     }
 }
 
-/* What a byte says that is read in a state with that row: looked up, or counted. */
-static const qcapint_row_bits_t *bits_of_row(const qcapint_plan_t *plan, const qcap_state_t *s)
+/* What a byte says that is read in a state with that row. */
+static __attribute__((noinline)) void find_bits(const qcapint_plan_t *plan, const qcap_state_t *s, qcapint_row_bits_t *bits)
 {
     const qcap_protocol_t *protocol = plan->protocol;
-    qcapint_row_bits_t *known = &plan->row_bits[s->row % QCAPINT_ROW_BITS];
     unsigned all = 0, text = 0;
-    if (known->is_known && known->row == s->row)
-        return known;
     for (unsigned i = 0; i < protocol->class_count; i++) {
         if (row_of(protocol, s)[i] == 0)
             continue;
         all += plan->class_sizes[i].all;
         text += plan->class_sizes[i].text;
     }
-    known->row = s->row;
-    known->is_known = true;
-    known->noise = (uint8_t)(all > 0 ? 8 * UNIT - log2_up(all) : 0);
-    known->text = (uint8_t)(text > 0 ? log2_up(TEXT_COUNT) - log2_up(text) : 0);
+    bits->row = s->row;
+    bits->is_known = true;
+    bits->noise = (uint8_t)(all > 0 ? 8 * UNIT - log2_up(all) : 0);
+    bits->text = (uint8_t)(text > 0 ? log2_up(TEXT_COUNT) - log2_up(text) : 0);
+}
+
+static inline const qcapint_row_bits_t *bits_of_row(const qcapint_plan_t *plan, const qcap_state_t *s)
+{
+    qcapint_row_bits_t *known = &plan->row_bits[s->row % QCAPINT_ROW_BITS];
+    if (!known->is_known || known->row != s->row)
+        find_bits(plan, s, known);
     return known;
 }
 
-/* What the next byte says, before it is read. */
-static void count(attempt_t *attempt, const qcapint_plan_t *plan, const qcap_parser_t *parser, unsigned char byte)
+/* The state that reads the next byte, or where something else is done first. */
+static const qcap_state_t *enter(const qcap_protocol_t *protocol, const qcap_state_t *s)
 {
-    const qcap_protocol_t *protocol = plan->protocol;
-    const qcap_state_t *s = state_of(parser);
-    attempt->is_binary |= !is_text(byte);
     while ((s->kind & QCAP_STATE_KIND) == QCAP_STATE_ENTRY)
         s = &protocol->states[edge_of(protocol, s, 0)->target];
-    if ((s->kind & QCAP_STATE_KIND) != QCAP_STATE_BYTES)
-        return;
-    const qcapint_row_bits_t *said = bits_of_row(plan, s);
-    add(attempt, byte == 0 && said->noise > ZERO ? ZERO : said->noise, said->text);
+    return s;
+}
+
+/* What a byte says that is read in the state. */
+static inline void count(attempt_t *attempt, const qcapint_plan_t *plan, const qcap_state_t *s, unsigned char byte)
+{
+    attempt->is_binary |= !is_text(byte);
+    if ((s->kind & QCAP_STATE_KIND) == QCAP_STATE_BYTES) {
+        const qcapint_row_bits_t *said = bits_of_row(plan, s);
+        add(attempt, byte == 0 && said->noise > ZERO ? ZERO : said->noise, said->text);
+    }
+    attempt->counted++;
+}
+
+/* How many of the next bytes are read in states that the tables tell: there is no region, and nothing is searched for. */
+static size_t calm_len(const qcap_parser_t *parser, size_t len)
+{
+    uint64_t offset = qcap_parser_offset(parser), calm = parser->calm_end > offset ? parser->calm_end - offset - 1 : 0;
+    bool is_new = offset == 0 && !parser->is_searching;
+    return is_new || calm > len ? len : (size_t)calm;
+}
+
+/* Counts the next byte, before it is read, and as many more as are sure to be read, up to those that are plenty. Returns how many
+ * that are. */
+static size_t count_run(attempt_t *attempt, const qcapint_plan_t *plan, const qcap_parser_t *parser, const unsigned char *bytes,
+                        size_t len)
+{
+    const qcap_protocol_t *protocol = plan->protocol;
+    const qcap_state_t *s = enter(protocol, state_of(parser));
+    size_t i = 0, most = calm_len(parser, len);
+    unsigned number = 0;
+    do {
+        if (number > 0)
+            s = &protocol->states[edge_of(protocol, s, number - 1)->target];
+        number = (s->kind & QCAP_STATE_CALM) ? edge_by_byte(protocol, s, bytes[i]) : 0;
+        if (number == 0 && i > 0)
+            break;
+        count(attempt, plan, s, bytes[i++]);
+    } while (number > 0 && i < most && bits(attempt) < attempt->wanted);
+    return i;
 }
 
 /* ---------------------------------------------------------------- one attempt */
@@ -217,20 +256,20 @@ static bool feed(qcap_parser_t *parser, const attempt_t *attempt, const unsigned
     return !attempt->has_complaint;
 }
 
-/* Feeds byte by byte, and counts what they say, until that is plenty. */
+/* Feeds, and counts what the bytes say, until that is plenty: in runs, or one by one, so that it is known which one was refused. */
 static bool feed_counting(const qcapint_plan_t *plan, qcap_parser_t *parser, attempt_t *attempt, const unsigned char *bytes,
                           size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0, count; i < len; i += count) {
         const unsigned noise = attempt->noise, text = attempt->text;
         if (bits(attempt) >= attempt->wanted)
             return feed(parser, attempt, bytes + i, len - i);
-        count(attempt, plan, parser, bytes[i]);
-        attempt->counted++;
-        if (feed(parser, attempt, bytes + i, 1))
+        count = count_run(attempt, plan, parser, bytes + i, attempt->is_exact ? 1 : len - i);
+        if (feed(parser, attempt, bytes + i, count))
             continue;
         attempt->noise = noise; /* it was refused, or complained about */
         attempt->text = text;
+        attempt->is_rough = count > 1;
         return false;
     }
     return true;
@@ -338,31 +377,46 @@ static qcapint_verdict_t judge(const attempt_t *attempt, unsigned enough, bool i
     return bits(attempt) >= PLENTY ? QCAPINT_VERDICT_CERTAIN : QCAPINT_VERDICT_CONFIRMED;
 }
 
-/* Of the bytes from `offset` on, of which so many bits more than usual are wanted. */
-static qcapint_verdict_t read_from(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t offset, unsigned more,
-                                   bool is_expected, bool is_thorough)
+/* Reads the bytes from `*offset` on, until they are enough, or one is refused: false. `*offset` is behind them then. */
+static bool try_bytes(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t *offset, attempt_t *attempt)
 {
-    const unsigned enough = more + (is_expected ? EXPECTED : ENOUGH);
-    attempt_t attempt;
-    qcap_parser_t *parser = begin_attempt(plan, str->is_server, &attempt);
-    const uint64_t first = offset;
-    attempt.wanted = enough > PLENTY ? enough : PLENTY;
-    attempt.is_tolerant = is_expected;
+    const uint64_t first = *offset;
+    const attempt_t asked = *attempt;
+    qcap_parser_t *parser = begin_attempt(plan, str->is_server, attempt);
+    attempt->wanted = asked.wanted;
+    attempt->is_tolerant = asked.is_tolerant;
+    attempt->is_exact = asked.is_exact;
     bool is_taken = true;
-    const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, offset);
-    for (; segment && segment->begin <= offset && is_taken && offset - first < QCAPINT_EVIDENCE_BYTES;
-         segment = qcapint_tcpstr_segment(str, offset)) {
-        const unsigned char *bytes = segment->bytes + (offset - segment->begin);
-        size_t len = (size_t)(segment->begin + segment->len - offset);
-        size_t left = offset - first < COUNTED ? (size_t)(COUNTED - (offset - first)) : 0;
+    const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, first);
+    for (; segment && segment->begin <= *offset && is_taken && *offset - first < QCAPINT_EVIDENCE_BYTES;
+         segment = qcapint_tcpstr_segment(str, *offset)) {
+        const unsigned char *bytes = segment->bytes + (*offset - segment->begin);
+        size_t len = (size_t)(segment->begin + segment->len - *offset);
+        size_t left = *offset - first < COUNTED ? (size_t)(COUNTED - (*offset - first)) : 0;
         size_t counted = len < left ? len : left;
-        is_taken = feed_counting(plan, parser, &attempt, bytes, counted) &&
-                   feed(parser, &attempt, bytes + counted, len - counted);
-        offset += len;
-        if (attempt.has_element && bits(&attempt) >= attempt.wanted)
+        is_taken = feed_counting(plan, parser, attempt, bytes, counted) &&
+                   feed(parser, attempt, bytes + counted, len - counted);
+        *offset += len;
+        if (attempt->has_element && bits(attempt) >= attempt->wanted)
             break;
     }
     end_attempt(plan);
+    return is_taken;
+}
+
+/* Of the bytes from `first` on, of which so many bits more than usual are wanted. */
+static qcapint_verdict_t read_from(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t first, unsigned more,
+                                   bool is_expected, bool is_thorough)
+{
+    const unsigned enough = more + (is_expected ? EXPECTED : ENOUGH);
+    attempt_t attempt = {.wanted = enough > PLENTY ? enough : PLENTY, .is_tolerant = is_expected};
+    uint64_t offset = first;
+    bool is_taken = try_bytes(plan, str, &offset, &attempt);
+    if (attempt.is_rough) {
+        offset = first;
+        attempt.is_exact = true;
+        is_taken = try_bytes(plan, str, &offset, &attempt);
+    }
     qcapint_verdict_t verdict = judge(&attempt, enough, !is_taken);
     if (verdict != QCAPINT_VERDICT_POSSIBLE || !attempt.has_element || !is_thorough)
         return verdict;
