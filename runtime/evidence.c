@@ -427,11 +427,16 @@ static qcapint_verdict_t read_from(const qcapint_plan_t *plan, qcap_tcpstr_t *st
     return is_enough ? QCAPINT_VERDICT_CONFIRMED : verdict;
 }
 
+bool qcapint_evidence_may_begin(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin)
+{
+    const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, begin);
+    return !segment || segment->begin > begin || may_begin(plan, str->is_server, segment->bytes[begin - segment->begin]);
+}
+
 qcapint_verdict_t qcapint_evidence_stream(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin, bool is_expected,
                                           bool is_thorough)
 {
     const qcap_root_t *root = str->is_server ? &plan->protocol->server : &plan->protocol->client;
-    const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, begin);
     if (root->start == QCAP_NONE)
         return QCAPINT_VERDICT_EXCLUDED;
     if (is_begin_missing(str, begin)) {
@@ -443,7 +448,7 @@ qcapint_verdict_t qcapint_evidence_stream(const qcapint_plan_t *plan, qcap_tcpst
         return verdict == QCAPINT_VERDICT_CONFIRMED || verdict == QCAPINT_VERDICT_CERTAIN ? verdict
                                                                                           : QCAPINT_VERDICT_POSSIBLE;
     }
-    if (segment && !may_begin(plan, str->is_server, segment->bytes[begin - segment->begin]))
+    if (!qcapint_evidence_may_begin(plan, str, begin))
         return QCAPINT_VERDICT_EXCLUDED;
     return read_from(plan, str, begin, 0, is_expected, is_thorough);
 }

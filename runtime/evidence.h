@@ -21,6 +21,9 @@ typedef enum {
 qcapint_verdict_t qcapint_evidence_stream(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin, bool is_expected,
                                           bool is_thorough);
 
+/* Whether the direction's byte at `begin` can be the protocol's first one; true if it was lost. */
+bool qcapint_evidence_may_begin(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin);
+
 /* Whether the datagram speaks for it. */
 bool qcapint_evidence_datagram(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len,
                                bool is_expected);

@@ -131,6 +131,29 @@ static bool settle(const qcapint_conv_t *conv, qcapint_identify_t *state, const 
     return bit & ((state->confirmed[0] & state->confirmed[1]) | state->certain[0] | state->certain[1]);
 }
 
+/* Whether another protocol than the port's may begin with the direction's first byte. */
+static bool has_rival(const qcapint_identify_t *state, qcap_tcpstr_t *str, uint64_t begin)
+{
+    const qcapint_upper_t *upper = qcapint_conv_of(str)->q->upper;
+    uint64_t others = all_protocols(upper) & ~(state->of_port | state->excluded[str->is_server]);
+    for (uint32_t i = 0; i < upper->plan_count; i++)
+        if ((others >> i & 1) && qcapint_evidence_may_begin(upper->plans[i], str, begin))
+            return true;
+    return false;
+}
+
+/* Whether the port's own protocol fits what one direction says, of which the other has said nothing yet: others that begin alike
+ * need not be asked before that has been heard, and mostly they need not be then. */
+static bool may_settle(qcapint_conv_t *conv, const qcapint_identify_t *state, const uint64_t begin[2])
+{
+    const uint32_t *len = state->of_ports.len;
+    for (int side = 0; side < 2; side++)
+        if ((state->confirmed[side] & state->of_port) && len[side] < QCAPINT_EVIDENCE_BYTES && len[!side] == 0 &&
+            !state->is_silent[!side])
+            return has_rival(state, &conv->str[side], begin[side]);
+    return false;
+}
+
 /* Nothing that was added. */
 static qcapint_identify_answer_t unknown(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2])
 {
@@ -186,6 +209,8 @@ qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identif
         try_some(conv, &conv->str[side], state, &state->of_ports, state->of_port, begin[side], is_last);
     if (settle(conv, state, plan))
         return QCAPINT_IDENTIFY_FOUND;
+    if (!is_last && may_settle(conv, state, begin))
+        return QCAPINT_IDENTIFY_MORE;
     for (int side = 0; side < 2; side++)
         try_some(conv, &conv->str[side], state, &state->of_all, all_protocols(upper) & ~state->of_port, begin[side], is_last);
     return decide(conv, state, begin, is_last, plan);
