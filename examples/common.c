@@ -401,18 +401,22 @@ int hex_value(unsigned char digit)
     return digit >= '0' && digit <= '9' ? digit - '0' : lower >= 'a' && lower <= 'f' ? (int)lower - 'a' + 10 : -1;
 }
 
+/* How many bytes at the beginning of the text a terminal may be shown as they are: a character, or none. */
+static size_t safe_len(const unsigned char *text, size_t len)
+{
+    size_t step = utf8_len(text, len);
+    bool is_control = text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && step == 2 && text[1] < 0xa0);
+    return is_control ? 0 : step;
+}
+
 void print_safely(const unsigned char *text, size_t len)
 {
-    for (size_t i = 0; i < len;) {
-        size_t step = utf8_len(text + i, len - i);
-        bool is_control = text[i] < 0x20 || text[i] == 0x7f || (text[i] == 0xc2 && step == 2 && text[i + 1] < 0xa0);
-        if (step > 0 && !is_control) {
-            fwrite(text + i, 1, step, stdout);
-        } else {
-            step = 1;
-            printf("\\x%02x", (unsigned)text[i]);
-        }
-        i += step;
+    for (size_t begin = 0, i = 0; i < len; begin = i) {
+        for (size_t step = 1; i < len && step > 0; i += step)
+            step = safe_len(text + i, len - i);
+        fwrite(text + begin, 1, i - begin, stdout);
+        if (i < len)
+            printf("\\x%02x", (unsigned)text[i++]);
     }
 }
 

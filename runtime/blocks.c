@@ -51,7 +51,8 @@ void qcap_conversation_put(qcap_conversation_t *c, void *block)
 
 void qcap_conversation_fini(qcap_conversation_t *c)
 {
-    qcapint_substream_fini(c);
+    if (c->blocks) /* what sub-streams have is one of these */
+        qcapint_substream_fini(c);
     while (c->blocks)
         qcap_conversation_put(c, (head_t *)c->blocks + 1);
 }

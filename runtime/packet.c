@@ -321,19 +321,59 @@ qcap_packet_t *qcap_packet_reread(qcap_t *q, const qcap_place_t *place)
 
 /* ---------------------------------------------------------------- endpoints as text */
 
+/* Writes the number, which is below 100000; returns its end. By hand, like the rest: an application may print millions. */
+static char *put_decimal(char *to, unsigned number)
+{
+    char digits[5];
+    size_t count = 0;
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    while (count > 0)
+        *to++ = digits[--count];
+    return to;
+}
+
+/* Returns the end of the text, which is not terminated. */
+static char *put_address(char *to, const qcap_endpoint_t *end)
+{
+    if (end->version == 6)
+        return inet_ntop(AF_INET6, end->address, to, INET6_ADDRSTRLEN) ? to + strlen(to) : to;
+    if (!end->version)
+        *to++ = '-';
+    for (size_t i = 0; end->version && i < 4; i++) {
+        to = put_decimal(to, end->address[i]);
+        *to++ = '.';
+    }
+    return end->version ? to - 1 : to;
+}
+
+/* As much of what was put as there is room for. */
+static const char *copy_text(char *text, size_t size, const char *from, const char *from_end)
+{
+    size_t len = (size_t)(from_end - from);
+    if (size == 0)
+        return text;
+    len = len < size ? len : size - 1;
+    memcpy(text, from, len);
+    text[len] = '\0';
+    return text;
+}
+
 const char *qcap_address_print(const qcap_endpoint_t *end, char *text, size_t size)
 {
-    char address[INET6_ADDRSTRLEN] = "-";
-    if (end->version)
-        inet_ntop(end->version == 6 ? AF_INET6 : AF_INET, end->address, address, sizeof address);
-    snprintf(text, size, "%s", address);
-    return text;
+    char whole[QCAP_ENDPOINT_SIZE];
+    return copy_text(text, size, whole, put_address(whole, end));
 }
 
 const char *qcap_endpoint_print(const qcap_endpoint_t *end, char *text, size_t size)
 {
-    char address[INET6_ADDRSTRLEN];
-    qcap_address_print(end, address, sizeof address);
-    snprintf(text, size, end->version == 6 ? "[%s]:%u" : "%s:%u", address, end->port);
-    return text;
+    char whole[QCAP_ENDPOINT_SIZE], *to = whole;
+    if (end->version == 6)
+        *to++ = '[';
+    to = put_address(to, end);
+    if (end->version == 6)
+        *to++ = ']';
+    *to++ = ':';
+    return copy_text(text, size, whole, put_decimal(to, end->port));
 }
