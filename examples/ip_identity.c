@@ -293,12 +293,12 @@ static size_t decode_field(unsigned char *text, size_t len)
     return to;
 }
 
-/* What a field is for, nobody says but its name. */
+/* What a field is for, nobody says but its name; words are in small letters. */
 static bool has_word(const char *name, const char *const *words, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         for (const char *at = name; *at; at++)
-            if (strncasecmp(at, words[i], strlen(words[i])) == 0)
+            if ((*at | 0x20) == *words[i] && strncasecmp(at, words[i], strlen(words[i])) == 0)
                 return true;
     return false;
 }

@@ -341,11 +341,11 @@ static void on_open(qcapint_conv_t *conv)
 static void on_data(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
 {
     qcapint_pair_t *pair = get_pair(qcapint_conv_of(str));
-    (void)segment; /* it is found again by its offset, like those that were held */
     if (!pair)
         return;
     pair->sides[str->is_server].is_absent = false;
-    go_on(pair);
+    if (!pair->deliver || !qcapint_step_go_on(pair, str->is_server, segment))
+        go_on(pair);
 }
 
 /* A gap tells nothing about the protocol: it is read when that is known. */

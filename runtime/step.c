@@ -59,6 +59,21 @@ static bool knows_change(const qcapint_pair_t *pair, bool is_server, const qcapi
     return !segment->has_ack || segment->ack >= pair->sides[!is_server].at;
 }
 
+/* Reads as much as its parser takes of a segment that may be read. Returns whether that was all. */
+static bool read_segment(qcapint_pair_t *pair, bool is_server, const qcapint_segment_t *segment)
+{
+    qcapint_side_t *side = &pair->sides[is_server];
+    size_t skipped = (size_t)(side->at - segment->begin), len = segment->len - skipped;
+    size_t taken =
+        qcapint_deliver_feed(pair->deliver, is_server, segment->bytes + skipped, len, segment->packet);
+    qcapint_step_note_status(side);
+    side->at += taken;
+    side->saw = segment->ack;
+    side->has_saw = segment->has_ack;
+    side->is_mute = taken == 0 && side->status == QCAP_PARSER_READY;
+    return taken == len;
+}
+
 /* Reads a gap, or as much as may be read of a segment. Returns whether the direction can go on behind it. */
 static bool read_next(qcapint_pair_t *pair, bool is_server)
 {
@@ -76,15 +91,28 @@ static bool read_next(qcapint_pair_t *pair, bool is_server)
         return false;
     if (qcapint_step_status(pair, !is_server) == QCAP_PARSER_BECAME)
         qcap_parser_stay(side->parser, !knows_change(pair, is_server, segment));
-    size_t skipped = (size_t)(side->at - segment->begin), len = segment->len - skipped;
-    size_t taken =
-        qcapint_deliver_feed(pair->deliver, is_server, segment->bytes + skipped, len, segment->packet);
-    qcapint_step_note_status(side);
-    side->at += taken;
-    side->saw = segment->ack;
-    side->has_saw = segment->has_ack;
-    side->is_mute = taken == 0 && side->status == QCAP_PARSER_READY;
-    return taken == len;
+    return read_segment(pair, is_server, segment);
+}
+
+/* What the parser needs again is held. */
+static void hold(qcapint_pair_t *pair, bool is_server)
+{
+    uint64_t held = qcapint_deliver_held(pair->deliver, is_server), at = pair->sides[is_server].at;
+    qcapint_tcpstr_hold(qcapint_step_stream(pair, is_server), held < at ? held : at);
+}
+
+bool qcapint_step_go_on(qcapint_pair_t *pair, bool is_server, const qcapint_segment_t *segment)
+{
+    const qcapint_side_t *side = &pair->sides[is_server];
+    qcap_parser_status_t other = qcapint_step_status(pair, !is_server);
+    bool is_calm = side->status == QCAP_PARSER_READY && other != QCAP_PARSER_WAITING && other != QCAP_PARSER_BECAME;
+    if (!is_calm || pair->is_waiting || side->at != segment->begin || !qcapint_step_is_drained(pair, !is_server) ||
+        is_early(pair, is_server, segment))
+        return false;
+    if (!read_segment(pair, is_server, segment) || side->status != QCAP_PARSER_READY)
+        return false;
+    hold(pair, is_server);
+    return true;
 }
 
 bool qcapint_step_is_closed(const qcapint_pair_t *pair, bool is_server)
@@ -130,8 +158,7 @@ static bool read_side(qcapint_pair_t *pair, bool is_server)
         end_side(pair, is_server);
         is_moving = true;
     }
-    uint64_t held = qcapint_deliver_held(pair->deliver, is_server);
-    qcapint_tcpstr_hold(str, held < side->at ? held : side->at);
+    hold(pair, is_server);
     return is_moving || side->at > before;
 }
 

@@ -42,6 +42,10 @@ typedef struct qcapint_pair {
 /* Reads all that may be read of both directions; the pair has parsers. */
 void qcapint_step_read(qcapint_pair_t *pair);
 
+/* The same where one direction goes on with a segment, as mostly: all before it, and all of the other direction, has been read, and
+ * nothing waits. False: there is more to be done, whether or not it was read. */
+bool qcapint_step_go_on(qcapint_pair_t *pair, bool is_server, const qcapint_segment_t *segment);
+
 /* What came of a direction is not read, up to here: all that is to be said about it is what was lost. */
 void qcapint_step_skip(qcapint_pair_t *pair, bool is_server);
 
