@@ -245,6 +245,8 @@ static inline bool advance(qcap_parser_t *p, const unsigned char *end)
     bool is_entry = (s->kind & QCAP_STATE_KIND) == QCAP_STATE_ENTRY, is_skippable = is_any_loop(s);
     if (is_counting(s) || p->is_searching || p->is_skipping || p->is_datagram || p->until_count > 0)
         return advance_with_care(p, end);
+    if (!is_entry && here(p) >= p->unlimited && is_unlimited(p)) /* what an entry leads to may have begun before */
+        p->unlimited = here(p) + undecided_max(p);
     bool is_free = is_skippable && p->unlimited < qcap_offset_of(p, end) && is_unlimited(p);
     uint64_t now = here(p), bound = is_free ? UINT64_MAX : p->unlimited;
     if (p->region_count > 0) {
