@@ -35,8 +35,7 @@
 #define COUNTED 96            /* bytes that are counted */
 #define ALTERED 32            /* bytes that are replaced, */
 #define ALTERATIONS 8         /* each so often */
-#define ALTERED_LEN 1024      /* of so many bytes of a stream, */
-#define DATAGRAM_LEN 4096     /* or of a datagram that has at most so many */
+#define ALTERED_LEN 1024      /* of so many bytes of a stream, or of a whole datagram */
 #define TEXT_COUNT 98u        /* bytes that are_text() */
 #define NOISE_LEN 128         /* fewer bytes do not tell */
 
@@ -308,19 +307,19 @@ static unsigned char another(unsigned char byte, bool is_binary, uint32_t *seed)
 }
 
 /* See note [evidence]. The bytes are read without a complaint; `counted` is what counting said of each. Stops when there are
- * `wanted` bits. */
+ * `wanted` bits. False, too, if there is no memory for a copy. */
 static bool is_picky(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len, reads_t reads,
                      const attempt_t *counted, unsigned wanted)
 {
     /* log2((ALTERATIONS + 1/2) / (as many as were read + 1/2)) */
     static const uint8_t refused[ALTERATIONS + 1] = {65, 40, 28, 20, 15, 10, 6, 3, 0};
-    unsigned char copy[DATAGRAM_LEN];
+    qcapint_buffer_t *buffer = &((qcapint_upper_t *)plan->q->upper)->altered;
     unsigned sum = 0;
     uint32_t seed = 1;
     bool is_binary = false;
-    if (len > sizeof copy)
+    if (len == 0 || !qcapint_buffer_grow(plan->q, buffer, len))
         return false;
-    memcpy(copy, bytes, len);
+    unsigned char *copy = memcpy(buffer->bytes, bytes, len);
     for (size_t i = 0; i < len; i++)
         is_binary |= !is_text(bytes[i]);
     for (size_t i = 0; i < len && i < ALTERED && sum < wanted; i++) {

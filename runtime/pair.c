@@ -315,6 +315,7 @@ static void fini(qcap_t *q)
         qcapint_subscribe_plan_free(q, upper->plans[i]);
     qcapint_ports_fini(&upper->ports, &q->budget);
     qcapint_buffer_fini(q, &upper->gathered);
+    qcapint_buffer_fini(q, &upper->altered);
     qcapint_pool_fini(&upper->pairs);
     qcapint_budget_free(&q->budget, upper, sizeof *upper);
     q->upper = NULL;

@@ -260,8 +260,8 @@ void qcapint_buffer_fini(qcap_t *q, qcapint_buffer_t *buffer)
     memset(buffer, 0, sizeof *buffer);
 }
 
-/* Makes the buffer hold at least `size` bytes; doubles it, so that a long element is not moved at every byte. */
-static bool grow(qcap_t *q, qcapint_buffer_t *buffer, size_t size)
+/* It doubles, so that a long element is not moved at every byte. */
+bool qcapint_buffer_grow(qcap_t *q, qcapint_buffer_t *buffer, size_t size)
 {
     if (size <= buffer->size)
         return true;
@@ -295,7 +295,7 @@ const unsigned char *qcapint_tcpstr_gather(qcap_tcpstr_t *str, uint64_t begin, u
     const qcapint_segment_t *segment = begin < end ? qcapint_tcpstr_segment(str, begin) : NULL;
     if (segment && segment->begin <= begin && qcapint_segment_end(segment) >= end)
         return segment->bytes + (begin - segment->begin);
-    if (!segment || !is_complete(str, begin, end) || !grow(qcapint_conv_of(str)->q, buffer, (size_t)(end - begin)))
+    if (!segment || !is_complete(str, begin, end) || !qcapint_buffer_grow(qcapint_conv_of(str)->q, buffer, (size_t)(end - begin)))
         return NULL;
     for (uint64_t at = begin; at < end;) {
         segment = qcapint_tcpstr_segment(str, at);

@@ -166,6 +166,9 @@ typedef struct qcapint_buffer {
     size_t size;
 } qcapint_buffer_t;
 
+/* Makes it hold at least `size` bytes; false if there is no memory. */
+bool qcapint_buffer_grow(qcap_t *q, qcapint_buffer_t *buffer, size_t size);
+
 void qcapint_buffer_fini(qcap_t *q, qcapint_buffer_t *buffer);
 
 /* The bytes [begin, end) in one piece: where they lie, or copied to `buffer`. NULL if some are lost or there is no

@@ -101,6 +101,7 @@ typedef struct qcapint_upper {
     uint64_t entered;                   /* of those that nobody speaks from the beginning, a bit each */
     qcapint_reporter_t *reporters[QCAP_REPORT_ERROR + 1]; /* by qcap_report_kind_t */
     qcapint_buffer_t gathered;          /* an element's bytes that lie in several packets */
+    qcapint_buffer_t altered;           /* evidence.c's: bytes of which some are replaced */
     qcapint_listener_t *listeners;      /* in the order they were added */
     qcapint_expect_t expect;            /* conversations to come */
     struct qcapint_pair *first_waiting, *last_waiting; /* pair.c's: who waited longest, and last; NULL: nobody waits */

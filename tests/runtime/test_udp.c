@@ -122,6 +122,20 @@ static void few_bytes_are_not_enough_without_a_port(void **state)
                                      "client pings.ping 0 \"?123\"\n");
 }
 
+static void a_long_datagram_is_identified_like_others(void **state)
+{
+    enum { LEN = 60000 };
+    fixture_t *f = *state;
+    char *text = malloc(LEN + 1);
+    assert_non_null(text);
+    memset(text, 'x', LEN);
+    memcpy(text, HAIL, sizeof HAIL - 1);
+    text[LEN] = '\0';
+    traffic_udp(f->t, .text = text, .server_port = 9999);
+    free(text);
+    assert_memory_equal(f->log.text, "client pings.hail 0 \"" HAIL "xxx", sizeof "client pings.hail 0 \"" HAIL "xxx" - 1);
+}
+
 static void what_fits_counts_more_than_the_port(void **state)
 {
     fixture_t *f = *state;
@@ -273,6 +287,7 @@ int main(void)
         test(otherwise_whoever_speaks_first_is_the_client),
         test(a_silent_exchange_is_forgotten),
         test(few_bytes_are_not_enough_without_a_port),
+        test(a_long_datagram_is_identified_like_others),
         test(a_port_decides_between_protocols_that_fit),
         test(what_fits_counts_more_than_the_port),
         test(a_malformed_datagram_belongs_to_the_port),
