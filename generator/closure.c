@@ -411,6 +411,13 @@ static bool is_inside(const nfa_t *nfa, const pending_t *pending, const config_t
     return guard != NULL;
 }
 
+/* Has the fallback, which shares `shared` of those before it, a say in it? In one round of a loop, what it stands by for may have been
+ * performed in the round before: that it shares. */
+static bool is_its(const nfa_t *nfa, const pending_t *pending, const config_t *fallback, size_t shared)
+{
+    return shared < fallback->forked || !is_inside(nfa, pending, fallback);
+}
+
 /* How many operations at the front all main readings share. */
 static size_t common_prefix(const configs_t *configs, unsigned mains)
 {
@@ -444,12 +451,12 @@ static size_t agreed(const nfa_t *nfa, const configs_t *configs, unsigned mains,
         for (size_t f = mains; f < configs->count; f++) {
             const config_t *fallback = &configs->items[f];
             size_t next = shared[f - mains];
-            if (!is_inside(nfa, &first->items[i], fallback) &&
+            if (is_its(nfa, &first->items[i], fallback, next) &&
                 (next == fallback->pendings.count || !pending_equal(&fallback->pendings.items[next], &first->items[i])))
                 return i;
         }
         for (size_t f = mains; f < configs->count; f++)
-            shared[f - mains] += !is_inside(nfa, &first->items[i], &configs->items[f]);
+            shared[f - mains] += is_its(nfa, &first->items[i], &configs->items[f], shared[f - mains]);
     }
     return len;
 }

@@ -239,6 +239,13 @@ static bool is_inside(const deed_t *deed, const reading_t *reading)
     return false;
 }
 
+/* Has `reading`, which shares `had` of the deeds before it, a say in it? In one round of a loop, what it stands by for may have
+ * happened in the round before. */
+static bool is_its(const deed_t *deed, const reading_t *reading, size_t had)
+{
+    return had < reading->forked || !is_inside(deed, reading);
+}
+
 /* `first` is a fallback that becomes a main reading. */
 static void tell_failed(walk_t *walk, arena_t *arena, const reading_t *first, uint64_t at, deeds_t *done)
 {
@@ -273,7 +280,7 @@ static bool do_fallbacks_agree(const readings_t *readings, size_t mains, const d
 {
     for (size_t f = mains; f < readings->count; f++) {
         const reading_t *reading = &readings->items[f];
-        if (!is_inside(deed, reading) &&
+        if (is_its(deed, reading, had[f]) &&
             (had[f] >= reading->deeds.count || !is_alike(&reading->deeds.items[had[f]], deed)))
             return false;
     }
@@ -299,7 +306,7 @@ static void commit(arena_t *arena, readings_t *readings, deeds_t *done)
     while (do_mains_agree(readings, mains, certain) &&
            do_fallbacks_agree(readings, mains, &first->items[certain], had)) {
         for (size_t f = mains; f < readings->count; f++)
-            had[f] += !is_inside(&first->items[certain], &readings->items[f]);
+            had[f] += is_its(&first->items[certain], &readings->items[f], had[f]);
         vec_push(arena, done, first->items[certain]);
         certain++;
     }
