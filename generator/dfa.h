@@ -65,6 +65,7 @@ typedef struct dfa_state {
     VEC(unsigned) held_registers; /* ... or at these registers */
     bool may_stream;         /* a stream element, or what is fed, may have begun */
     stamp_t stream_end;      /* where the open stream element may have ended; STAMP_BACK, 0: goes on */
+    bool ends_vary;          /* there are several such places, and which is the first nobody knows */
     bool is_hot;             /* likely to be passed often: worth direct code */
     uint64_t passes;         /* how often, compared with other states ... */
     uint64_t entries;        /* ... of these, from states that are not only reached through it */

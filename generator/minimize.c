@@ -82,8 +82,8 @@ static void describe_control(const dfa_t *dfa, unsigned number, text_t *text)
 
 static void describe_state(const dfa_t *dfa, const dfa_state_t *s, text_t *text)
 {
-    text_print(text, "%s %d %d %d %u %d-%u;", s->configs.count ? name_rule(dfa, &s->configs.items[0]) : "", s->kind,
-               s->is_accepting, s->may_stream, s->held_back, s->stream_end.reg, s->stream_end.back);
+    text_print(text, "%s %d %d %d %u %d-%u%d;", s->configs.count ? name_rule(dfa, &s->configs.items[0]) : "", s->kind,
+               s->is_accepting, s->may_stream, s->held_back, s->stream_end.reg, s->stream_end.back, s->ends_vary);
     if (s->kind == DFA_CONTROL)
         describe_control(dfa, s->control, text);
     if (s->is_accepting)

@@ -240,13 +240,15 @@ static void hold(dfa_t *dfa, dfa_state_t *s, stamp_t at)
     vec_push(dfa->arena, &s->held_registers, (unsigned)at.reg);
 }
 
-/* Is `at` before `end`, as far as that is known? The present, at which nothing has ended, is behind all; what varies has most
- * likely been for longer than what does not. */
-static bool is_earlier(stamp_t at, stamp_t end)
+/* The open stream element may have ended at `at`. The present, at which nothing has ended, is behind all. */
+static void note_end(dfa_state_t *s, stamp_t at)
 {
-    if (end.reg < 0 && end.back == 0)
-        return true;
-    return at.reg < 0 ? end.reg < 0 && at.back > end.back : end.reg < 0;
+    stamp_t *end = &s->stream_end;
+    bool is_first = end->reg < 0 && end->back == 0, is_same = end->reg == at.reg && end->back == at.back;
+    if (is_first || (end->reg < 0 && at.reg < 0 && at.back > end->back))
+        *end = at;
+    else if (!is_same && (end->reg >= 0 || at.reg >= 0))
+        s->ends_vary = true;
 }
 
 static void find_held(dfa_t *dfa, dfa_state_t *s)
@@ -260,8 +262,8 @@ static void find_held(dfa_t *dfa, dfa_state_t *s)
                 hold(dfa, s, pendings->items[k].at);
             bool is_end = (op->kind == OP_CLOSE && op->is_stream) || op->kind == OP_FEED_CLOSE;
             s->may_stream |= (op->kind == OP_OPEN && op->is_stream) || op->kind == OP_FEED_OPEN;
-            if (is_end && is_earlier(pendings->items[k].at, s->stream_end))
-                s->stream_end = pendings->items[k].at;
+            if (is_end)
+                note_end(s, pendings->items[k].at);
         }
     }
 }

@@ -113,8 +113,9 @@ static unsigned add_keep(const layout_t *l, table_t *t, const dfa_state_t *s)
             vec_push(l->arena, &counters, place_of(s->edges.items[i].begin));
         }
     unsigned counter = pool_place(&t->counters, counters.items, counters.count);
-    stamp_t end = s->kind == DFA_BYTES ? s->stream_end : (stamp_t){STAMP_BACK, 0};
-    unsigned words[] = {suspends.count ? first / 3 : 0, (unsigned)s->underway.count, s->held_back, held, place_of(end),
+    bool has_end = s->kind == DFA_BYTES, ends_vary = has_end && s->ends_vary;
+    unsigned end = ends_vary ? PLACE_OLDEST : place_of(has_end ? s->stream_end : (stamp_t){STAMP_BACK, 0});
+    unsigned words[] = {suspends.count ? first / 3 : 0, (unsigned)s->underway.count, s->held_back, held, end,
                         counters.count ? counter / 2 : 0, (unsigned)counters.count / 2,
                         s->is_accepting ? add_action(l, t, &s->accept, NULL, false) : ACTION_NONE};
     return pool_add(&t->keeps, words, sizeof words / sizeof *words);

@@ -34,6 +34,7 @@ typedef struct table {
 #define ACTION_NONE 0u            /* does nothing, reads its byte */
 #define STEP_MOVE 0x8000u         /* of a position register, whose number this is added to */
 #define ACTION_PEEK 0x8000u       /* the byte is not read */
+#define PLACE_OLDEST 0x8001u
 #define PLACE_BACK 0x4000u
 #define PLACE_COMMITTED 0x8000u
 

@@ -29,6 +29,12 @@ uint64_t qcapint_driver_pending(const qcap_parser_t *p)
     return oldest < waiting ? oldest : waiting;
 }
 
+uint64_t qcapint_driver_stream_end(const qcap_parser_t *p)
+{
+    uint16_t end = keep_of(p)->stream_end;
+    return end == QCAP_PLACE_OLDEST ? qcapint_driver_pending(p) : place(p, end);
+}
+
 /* Its bytes have to be there when it ends. */
 static bool is_held(const qcap_parser_t *p, unsigned element)
 {
@@ -62,7 +68,7 @@ static void deliver_long(qcap_parser_t *p)
         uint64_t begin = begin_of(p, slot);
         qcap_slot_set(slot, QCAP_NONE, begin);
         if (open_stream(p) && !p->is_skipping) /* what came before the limit comes before the event that tells of it */
-            qcapint_stream_deliver(p, open_stream(p), place(p, keep_of(p)->stream_end));
+            qcapint_stream_deliver(p, open_stream(p), qcapint_driver_stream_end(p));
         send_span(p, QCAP_EVENT_ELEMENT, element, begin, begin + limit, QCAP_EVENT_TRUNCATED);
     }
 }

@@ -27,7 +27,7 @@ static void suspend_stream(qcap_parser_t *p)
     bool is_fed = feed && qcapint_substream_is_read(p, qcap_slot_element(feed) - QCAP_FEED);
     bool is_plain = p->growing == QCAP_GROWS_NOTHING && end == QCAP_PLACE_BACK && is_any_loop(state_of(p)) && !is_fed;
     p->growing = is_plain ? QCAP_GROWS_STREAM : QCAP_GROWS_UNKNOWN;
-    qcapint_stream_deliver(p, slot, place(p, end));
+    qcapint_stream_deliver(p, slot, qcapint_driver_stream_end(p));
     if (p->streamed < here(p))
         qcapint_blocks_keep(p, p->streamed, here(p));
 }

@@ -439,9 +439,10 @@ typedef struct qcap_control {
 } qcap_control_t;
 
 /* A place: the position register of that number (0 ..), QCAP_PLACE_BACK + k: k bytes behind the current position, or
- * QCAP_PLACE_COMMITTED: known already. */
+ * QCAP_PLACE_COMMITTED: known already; or QCAP_PLACE_OLDEST. */
 #define QCAP_PLACE_BACK 0x4000u
 #define QCAP_PLACE_COMMITTED 0x8000u
+#define QCAP_PLACE_OLDEST 0x8001u /* the oldest that anything undecided may have begun at */
 
 /* What has to be kept of the piece that ends in a state: the bytes of conversions that are under way there. */
 typedef struct qcap_suspend {
@@ -468,7 +469,8 @@ typedef struct qcap_keep {
     uint16_t suspend_count;  /* ... and how many */
     uint16_t held_back;      /* something pending began at most so many bytes behind the position ... */
     uint16_t held_registers; /* ... or at these position registers, one bit each */
-    uint16_t stream_end;     /* place where the open stream element may have ended; QCAP_PLACE_BACK + 0: goes on */
+    uint16_t stream_end;     /* place where the open stream element may have ended; QCAP_PLACE_BACK + 0: goes on; QCAP_PLACE_OLDEST:
+                              * at one of several places */
     uint16_t counter;        /* first row in protocol->counters ... */
     uint16_t counter_count;  /* ... and how many: the state's first edges are taken when these have counted enough */
     uint16_t accept;         /* QCAP_STATE_ACCEPTING: what is performed where the input, or the region, ends: an action */
@@ -1040,6 +1042,8 @@ static inline uint64_t qcap_later_at(qcap_later_t later, uint64_t here)
 
 static inline void qcap_op_reset(qcap_parser_t *parser, unsigned reg)
 {
+    if (parser->has_error)
+        return;
     *(reg & QCAP_SHARED ? &parser->conversation->shared_set : &parser->set) &= ~((uint64_t)1 << (reg & 63));
 }
 

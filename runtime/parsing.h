@@ -355,6 +355,9 @@ qcap_stop_t qcapint_driver_read_on(qcap_parser_t *p, const unsigned char *end);
 /* The oldest offset that something undecided may begin at. */
 uint64_t qcapint_driver_pending(const qcap_parser_t *p);
 
+/* Up to where bytes belong to the open stream element, whatever follows. */
+uint64_t qcapint_driver_stream_end(const qcap_parser_t *p);
+
 /* The outermost open element that is to be delivered whole and has not been yet, or NULL. */
 qcap_slot_t *qcapint_driver_element(const qcap_parser_t *p);
 
