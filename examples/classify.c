@@ -121,7 +121,7 @@ typedef struct conversation {
     bool is_tcp;
     uint64_t number;
     const qcap_protocol_t *protocol; /* the first one that was found; NULL: none */
-    bool is_encrypted;               /* it became TLS, or looks like noise */
+    bool is_encrypted;               /* it became TLS or SSH, or looks like noise */
     const char *agreed;              /* what TLS is to carry; NULL: nothing was said */
     uint64_t bytes[2];               /* said by the client, by the server */
     size_t content;                  /* what comes now from the server: index in contents; CONTENTS: a page */
@@ -158,6 +158,12 @@ typedef struct answer {
     const char *purpose;
     bool is_encrypted, is_guess;
 } answer_t;
+
+/* Protocols that encrypt what they carry. */
+static bool is_secure(const qcap_protocol_t *protocol)
+{
+    return protocol && (strcmp(protocol->name, "tls") == 0 || strcmp(protocol->name, "ssh") == 0);
+}
 
 /* The kind of content that was most of what the server said; `otherwise` if that was pages. */
 static const char *by_content(const conversation_t *conversation, const char *otherwise)
@@ -414,7 +420,7 @@ static void on_spoken(const qcap_spoken_t *spoken, void *user)
         return;
     if (!conversation->protocol)
         conversation->protocol = spoken->protocol;
-    conversation->is_encrypted |= spoken->is_encrypted || (spoken->protocol && strcmp(spoken->protocol->name, "tls") == 0);
+    conversation->is_encrypted |= spoken->is_encrypted || is_secure(spoken->protocol);
 }
 
 /* Whether the text is this one, or for a type, begins with it; in any case. */

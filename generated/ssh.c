@@ -13,441 +13,446 @@ enum {
     AT_NOT_S_1 = 2,
     AT_BEFORE_NOT_S_1 = 3,
     AT_IDENTIFICATION_2 = 4,
-    AT_NOT_S_2 = 5,
-    AT_NOT_S_3 = 6,
-    AT_IDENTIFICATION_3 = 7,
-    AT_NOT_H_1 = 8,
-    AT_IDENTIFICATION_4 = 9,
-    AT_NOT_H_2 = 10,
-    AT_NOT_DASH_1 = 11,
-    AT_PROTOVERSION_1 = 12,
-    AT_NOT_DASH_2 = 13,
-    AT_PROTOVERSION_2 = 14,
-    AT_COMPATIBLE_1 = 15,
-    AT_PROTOVERSION_3 = 16,
-    AT_COMPATIBLE_2 = 17,
-    AT_PROTOVERSION_4 = 18,
-    AT_COMPATIBLE_3 = 19,
-    AT_PROTOVERSION_5 = 20,
-    AT_COMPATIBLE_4 = 21,
-    AT_PROTOVERSION_6 = 22,
-    AT_OLD_VERSION_1 = 23,
-    AT_COMPATIBLE_5 = 24,
-    AT_VERSIONS_1 = 25,
-    AT_VERSIONS_2 = 26,
-    AT_SOFTWAREVERSION_1 = 27,
-    AT_SOFTWAREVERSION_2 = 28,
-    AT_SOFTWAREVERSION_3 = 29,
-    AT_SOFTWAREVERSION_4 = 30,
-    AT_COMMENTS_1 = 31,
-    AT_CR_LF_1 = 32,
-    AT_SINGLE_LF_1 = 33,
-    AT_CR_LF_2 = 34,
-    AT_SINGLE_LF_2 = 35,
-    AT_CLIENT_PACKET_1 = 36,
-    AT_SINGLE_LF_3 = 37,
-    AT_BARE_LF_1 = 38,
-    AT_BEFORE_BARE_LF_1 = 39,
-    AT_SERVER_PACKET_1 = 40,
-    AT_CLIENT_PACKET_2 = 41,
-    AT_SERVER_PACKET_2 = 42,
-    AT_ENCRYPTED_1 = 43,
-    AT_BEFORE_ENCRYPTED_1 = 44,
-    AT_ENCRYPTED_2 = 45,
-    AT_BEFORE_ENCRYPTED_2 = 46,
-    AT_V1_LENGTH_1 = 47,
-    AT_BEFORE_V1_LENGTH_1 = 48,
-    AT_PACKET_LENGTH_1 = 49,
-    AT_BEFORE_PACKET_LENGTH_1 = 50,
-    AT_V1_LENGTH_2 = 51,
-    AT_BEFORE_V1_LENGTH_2 = 52,
-    AT_PACKET_LENGTH_2 = 53,
-    AT_BEFORE_PACKET_LENGTH_2 = 54,
-    AT_ALL_THE_REST_1 = 55,
-    AT_BEFORE_CLIENT_PACKET_1 = 56,
-    AT_V1_LENGTH_3 = 57,
-    AT_PACKET_LENGTH_3 = 58,
-    AT_BEFORE_SERVER_PACKET_1 = 59,
-    AT_V1_LENGTH_4 = 60,
-    AT_PACKET_LENGTH_4 = 61,
-    AT_V1_LENGTH_5 = 62,
-    AT_PACKET_LENGTH_5 = 63,
-    AT_V1_LENGTH_6 = 64,
-    AT_PACKET_LENGTH_6 = 65,
-    AT_V1_LENGTH_7 = 66,
-    AT_PACKET_LENGTH_7 = 67,
-    AT_V1_LENGTH_8 = 68,
-    AT_PACKET_LENGTH_8 = 69,
-    AT_V1_PACKET_CONTENT_1 = 70,
-    AT_BEFORE_CLIENT_PACKET_2 = 71,
-    AT_PADDING_LENGTH_1 = 72,
-    AT_BEFORE_PADDING_LENGTH_1 = 73,
-    AT_BEFORE_CLIENT_PACKET_3 = 74,
-    AT_BEFORE_SERVER_PACKET_2 = 75,
-    AT_BEFORE_SERVER_PACKET_3 = 76,
-    AT_CLIENT_PACKET_CONTENT_1 = 77,
-    AT_OLD_VERSION_2 = 78,
-    AT_COMPATIBLE_6 = 79,
-    AT_COMMENTS_2 = 80,
-    AT_SINGLE_LF_4 = 81,
-    AT_BARE_LF_2 = 82,
-    AT_BEFORE_BARE_LF_2 = 83,
-    AT_CLIENT_CLEAR_PACKET_1 = 84,
-    AT_SERVER_CLEAR_PACKET_1 = 85,
-    AT_ALL_THE_REST_2 = 86,
-    AT_ALL_THE_REST_3 = 87,
-    AT_V1_PACKET_CONTENT_2 = 88,
-    AT_CLIENT_PACKET_CONTENT_2 = 89,
-    AT_V1_PACKET_CONTENT_3 = 90,
-    AT_SERVER_PACKET_CONTENT_1 = 91,
-    AT_PADDING_LENGTH_2 = 92,
-    AT_BEFORE_PADDING_LENGTH_2 = 93,
-    AT_CLIENT_PAYLOAD_1 = 94,
-    AT_SERVER_PAYLOAD_1 = 95,
-    AT_MESSAGE_NUMBER_1 = 96,
-    AT_BEFORE_MESSAGE_NUMBER_1 = 97,
-    AT_RANDOM_PADDING_1 = 98,
-    AT_MESSAGE_NUMBER_2 = 99,
-    AT_BEFORE_MESSAGE_NUMBER_2 = 100,
-    AT_RANDOM_PADDING_2 = 101,
-    AT_CLIENT_MESSAGE_1 = 102,
-    AT_RANDOM_PADDING_3 = 103,
-    AT_SERVER_MESSAGE_1 = 104,
-    AT_SERVER_PACKET_CONTENT_2 = 105,
-    AT_UINT32_1 = 106,
-    AT_BEFORE_UINT32_1 = 107,
-    AT_STRING_SIZE_1 = 108,
-    AT_BEFORE_STRING_SIZE_1 = 109,
-    AT_UINT32_2 = 110,
-    AT_BEFORE_UINT32_2 = 111,
-    AT_DEBUG_1 = 112,
-    AT_BEFORE_DEBUG_1 = 113,
-    AT_COOKIE_1 = 114,
-    AT_BEFORE_COOKIE_1 = 115,
-    AT_CLIENT_PAYLOAD_2 = 116,
-    AT_BEFORE_CLIENT_PAYLOAD_1 = 117,
-    AT_KEXDH_INIT_1 = 118,
-    AT_BEFORE_KEXDH_INIT_1 = 119,
-    AT_UINT32_3 = 120,
-    AT_BEFORE_UINT32_3 = 121,
-    AT_OTHER_KEY_EXCHANGE_1 = 122,
-    AT_BEFORE_OTHER_KEY_EXCHANGE_1 = 123,
-    AT_UNEXPECTED_1 = 124,
-    AT_BEFORE_UNEXPECTED_1 = 125,
-    AT_UINT32_4 = 126,
-    AT_BEFORE_UINT32_4 = 127,
-    AT_STRING_SIZE_2 = 128,
-    AT_BEFORE_STRING_SIZE_2 = 129,
-    AT_UINT32_5 = 130,
-    AT_BEFORE_UINT32_5 = 131,
-    AT_DEBUG_2 = 132,
-    AT_BEFORE_DEBUG_2 = 133,
-    AT_COOKIE_2 = 134,
-    AT_BEFORE_COOKIE_2 = 135,
-    AT_SERVER_PAYLOAD_2 = 136,
-    AT_BEFORE_SERVER_PAYLOAD_1 = 137,
-    AT_KEXRSA_PUBKEY_1 = 138,
-    AT_BEFORE_KEXRSA_PUBKEY_1 = 139,
-    AT_REPLY_OR_GROUP_1 = 140,
-    AT_KEX_DH_GEX_REPLY_1 = 141,
-    AT_UINT32_6 = 142,
-    AT_STRING_SIZE_3 = 143,
-    AT_UINT32_7 = 144,
-    AT_MESSAGE_SIZE_1 = 145,
-    AT_NAME_LIST_SIZE_1 = 146,
-    AT_UINT32_8 = 147,
-    AT_E_SIZE_1 = 148,
-    AT_BEFORE_E_SIZE_1 = 149,
-    AT_UINT32_9 = 150,
-    AT_UINT32_10 = 151,
-    AT_STRING_SIZE_4 = 152,
-    AT_UINT32_11 = 153,
-    AT_MESSAGE_SIZE_2 = 154,
-    AT_NAME_LIST_SIZE_2 = 155,
-    AT_OTHER_KEY_EXCHANGE_2 = 156,
-    AT_BEFORE_OTHER_KEY_EXCHANGE_2 = 157,
-    AT_HOST_KEY_SIZE_1 = 158,
-    AT_BEFORE_HOST_KEY_SIZE_1 = 159,
-    AT_REPLY_OR_GROUP_OF_METHOD_1 = 160,
-    AT_HOST_KEY_SIZE_2 = 161,
-    AT_BEFORE_HOST_KEY_SIZE_2 = 162,
-    AT_UINT32_12 = 163,
-    AT_STRING_SIZE_5 = 164,
-    AT_UINT32_13 = 165,
-    AT_MESSAGE_SIZE_3 = 166,
-    AT_NAME_LIST_SIZE_3 = 167,
-    AT_UINT32_14 = 168,
-    AT_E_SIZE_2 = 169,
-    AT_UINT32_15 = 170,
-    AT_UINT32_16 = 171,
-    AT_STRING_SIZE_6 = 172,
-    AT_UINT32_17 = 173,
-    AT_MESSAGE_SIZE_4 = 174,
-    AT_NAME_LIST_SIZE_4 = 175,
-    AT_HOST_KEY_SIZE_3 = 176,
-    AT_STRING_SIZE_7 = 177,
-    AT_BEFORE_STRING_SIZE_3 = 178,
-    AT_HOST_KEY_SIZE_4 = 179,
-    AT_UINT32_18 = 180,
-    AT_STRING_SIZE_8 = 181,
-    AT_UINT32_19 = 182,
-    AT_MESSAGE_SIZE_5 = 183,
-    AT_NAME_LIST_SIZE_5 = 184,
-    AT_UINT32_20 = 185,
-    AT_E_SIZE_3 = 186,
-    AT_UINT32_21 = 187,
-    AT_UINT32_22 = 188,
-    AT_STRING_SIZE_9 = 189,
-    AT_UINT32_23 = 190,
-    AT_MESSAGE_SIZE_6 = 191,
-    AT_NAME_LIST_SIZE_6 = 192,
-    AT_HOST_KEY_SIZE_5 = 193,
-    AT_STRING_SIZE_10 = 194,
-    AT_HOST_KEY_SIZE_6 = 195,
-    AT_DESCRIPTION_SIZE_1 = 196,
-    AT_STRING_TEXT_1 = 197,
-    AT_MESSAGE_SIZE_7 = 198,
-    AT_NAME_LIST_SIZE_7 = 199,
-    AT_UINT32_24 = 200,
-    AT_E_SIZE_4 = 201,
-    AT_UINT32_25 = 202,
-    AT_DESCRIPTION_SIZE_2 = 203,
-    AT_STRING_TEXT_2 = 204,
-    AT_MESSAGE_SIZE_8 = 205,
-    AT_NAME_LIST_SIZE_8 = 206,
-    AT_HOST_KEY_SIZE_7 = 207,
-    AT_STRING_SIZE_11 = 208,
-    AT_HOST_KEY_SIZE_8 = 209,
-    AT_DESCRIPTION_SIZE_3 = 210,
-    AT_STRING_TEXT_3 = 211,
-    AT_BEFORE_CLIENT_PAYLOAD_2 = 212,
-    AT_MESSAGE_1 = 213,
-    AT_KEX_ALGORITHMS_1 = 214,
-    AT_E_1 = 215,
-    AT_UINT32_26 = 216,
-    AT_DESCRIPTION_SIZE_4 = 217,
-    AT_BEFORE_SERVER_PAYLOAD_2 = 218,
-    AT_MESSAGE_2 = 219,
-    AT_KEX_ALGORITHMS_2 = 220,
-    AT_HOST_KEY_1 = 221,
-    AT_STRING_SIZE_12 = 222,
-    AT_HOST_KEY_2 = 223,
-    AT_DESCRIPTION_SIZE_5 = 224,
-    AT_MESSAGE_3 = 225,
-    AT_LANGUAGE_SIZE_1 = 226,
-    AT_BEFORE_LANGUAGE_SIZE_1 = 227,
-    AT_NAME_1 = 228,
-    AT_NAME_LIST_SIZE_9 = 229,
-    AT_BEFORE_NAME_LIST_SIZE_1 = 230,
-    AT_E_2 = 231,
-    AT_CLIENT_PAYLOAD_3 = 232,
-    AT_BEFORE_CLIENT_PAYLOAD_3 = 233,
-    AT_UINT32_27 = 234,
-    AT_DESCRIPTION_SIZE_6 = 235,
-    AT_LANGUAGE_SIZE_2 = 236,
-    AT_BEFORE_LANGUAGE_SIZE_2 = 237,
-    AT_NAME_LIST_SIZE_10 = 238,
-    AT_BEFORE_NAME_LIST_SIZE_2 = 239,
-    AT_KEY_TYPE_SIZE_1 = 240,
-    AT_BEFORE_KEY_TYPE_SIZE_1 = 241,
-    AT_STRING_SIZE_13 = 242,
-    AT_BEFORE_STRING_SIZE_4 = 243,
-    AT_STRING_TEXT_4 = 244,
-    AT_KEY_TYPE_SIZE_2 = 245,
-    AT_BEFORE_KEY_TYPE_SIZE_2 = 246,
-    AT_STRING_SIZE_14 = 247,
-    AT_BEFORE_STRING_SIZE_5 = 248,
-    AT_DESCRIPTION_SIZE_7 = 249,
-    AT_LANGUAGE_SIZE_3 = 250,
-    AT_NAME_2 = 251,
-    AT_NAME_LIST_SIZE_11 = 252,
-    AT_MORE_THAN_E_1 = 253,
-    AT_UINT32_28 = 254,
-    AT_DESCRIPTION_SIZE_8 = 255,
-    AT_LANGUAGE_SIZE_4 = 256,
-    AT_NAME_LIST_SIZE_12 = 257,
-    AT_KEY_TYPE_SIZE_3 = 258,
-    AT_STRING_SIZE_15 = 259,
-    AT_STRING_SIZE_16 = 260,
-    AT_BEFORE_STRING_SIZE_6 = 261,
-    AT_KEY_TYPE_SIZE_4 = 262,
-    AT_STRING_SIZE_17 = 263,
-    AT_DESCRIPTION_1 = 264,
-    AT_LANGUAGE_SIZE_5 = 265,
-    AT_NAME_3 = 266,
-    AT_NAME_LIST_SIZE_13 = 267,
-    AT_UINT32_29 = 268,
-    AT_DESCRIPTION_2 = 269,
-    AT_LANGUAGE_SIZE_6 = 270,
-    AT_NAME_LIST_SIZE_14 = 271,
-    AT_KEY_TYPE_SIZE_5 = 272,
-    AT_STRING_SIZE_18 = 273,
-    AT_STRING_SIZE_19 = 274,
-    AT_KEY_TYPE_SIZE_6 = 275,
-    AT_STRING_SIZE_20 = 276,
-    AT_DESCRIPTION_3 = 277,
-    AT_LANGUAGE_SIZE_7 = 278,
-    AT_BEFORE_LANGUAGE_SIZE_3 = 279,
-    AT_LANGUAGE_SIZE_8 = 280,
-    AT_NAME_LIST_SIZE_15 = 281,
-    AT_UINT32_30 = 282,
-    AT_LANGUAGE_SIZE_9 = 283,
-    AT_BEFORE_LANGUAGE_SIZE_4 = 284,
-    AT_LANGUAGE_SIZE_10 = 285,
-    AT_NAME_LIST_SIZE_16 = 286,
-    AT_KEY_TYPE_SIZE_7 = 287,
-    AT_STRING_SIZE_21 = 288,
-    AT_STRING_SIZE_22 = 289,
-    AT_KEY_TYPE_SIZE_8 = 290,
-    AT_STRING_SIZE_23 = 291,
-    AT_LANGUAGE_SIZE_11 = 292,
-    AT_LANGUAGE_TAG_1 = 293,
-    AT_SERVER_HOST_KEY_ALGORITHMS_1 = 294,
-    AT_UINT32_31 = 295,
-    AT_LANGUAGE_SIZE_12 = 296,
-    AT_LANGUAGE_TAG_2 = 297,
-    AT_SERVER_HOST_KEY_ALGORITHMS_2 = 298,
-    AT_KEY_TYPE_1 = 299,
-    AT_STRING_TEXT_5 = 300,
-    AT_STRING_SIZE_24 = 301,
-    AT_KEY_TYPE_2 = 302,
-    AT_STRING_TEXT_6 = 303,
-    AT_LANGUAGE_SIZE_13 = 304,
-    AT_LANGUAGE_TAG_3 = 305,
-    AT_BEFORE_CLIENT_PAYLOAD_4 = 306,
-    AT_NAME_LIST_SIZE_17 = 307,
-    AT_BEFORE_NAME_LIST_SIZE_3 = 308,
-    AT_UINT32_32 = 309,
-    AT_LANGUAGE_SIZE_14 = 310,
-    AT_BEFORE_SERVER_PAYLOAD_3 = 311,
-    AT_NAME_LIST_SIZE_18 = 312,
-    AT_BEFORE_NAME_LIST_SIZE_4 = 313,
-    AT_NAME_4 = 314,
-    AT_HOST_KEY_3 = 315,
-    AT_BEFORE_HOST_KEY_1 = 316,
-    AT_BEFORE_SERVER_PAYLOAD_4 = 317,
-    AT_STRING_TEXT_7 = 318,
-    AT_BEFORE_HOST_KEY_2 = 319,
-    AT_SIGNATURE_SIZE_1 = 320,
-    AT_BEFORE_SIGNATURE_SIZE_1 = 321,
-    AT_LANGUAGE_SIZE_15 = 322,
-    AT_NAME_LIST_SIZE_19 = 323,
-    AT_LANGUAGE_SIZE_16 = 324,
-    AT_NAME_LIST_SIZE_20 = 325,
-    AT_NAME_5 = 326,
-    AT_BEFORE_SERVER_PAYLOAD_5 = 327,
-    AT_SIGNATURE_SIZE_2 = 328,
-    AT_LANGUAGE_TAG_4 = 329,
-    AT_NAME_LIST_SIZE_21 = 330,
-    AT_LANGUAGE_TAG_5 = 331,
-    AT_NAME_LIST_SIZE_22 = 332,
-    AT_SIGNATURE_SIZE_3 = 333,
-    AT_BEFORE_CLIENT_PAYLOAD_5 = 334,
-    AT_NAME_LIST_SIZE_23 = 335,
-    AT_BEFORE_SERVER_PAYLOAD_6 = 336,
-    AT_NAME_LIST_SIZE_24 = 337,
-    AT_SIGNATURE_SIZE_4 = 338,
-    AT_ENCRYPTION_ALGORITHMS_CLIENT_TO_SERVER_1 = 339,
-    AT_ENCRYPTION_ALGORITHMS_CLIENT_TO_SERVER_2 = 340,
-    AT_SIGNATURE_1 = 341,
-    AT_NAME_LIST_SIZE_25 = 342,
-    AT_BEFORE_NAME_LIST_SIZE_5 = 343,
-    AT_NAME_LIST_SIZE_26 = 344,
-    AT_BEFORE_NAME_LIST_SIZE_6 = 345,
-    AT_SIGNATURE_2 = 346,
-    AT_BEFORE_SERVER_PAYLOAD_7 = 347,
-    AT_NAME_LIST_SIZE_27 = 348,
-    AT_NAME_LIST_SIZE_28 = 349,
-    AT_NAME_LIST_SIZE_29 = 350,
-    AT_NAME_LIST_SIZE_30 = 351,
-    AT_NAME_LIST_SIZE_31 = 352,
-    AT_NAME_LIST_SIZE_32 = 353,
-    AT_ENCRYPTION_ALGORITHMS_SERVER_TO_CLIENT_1 = 354,
-    AT_ENCRYPTION_ALGORITHMS_SERVER_TO_CLIENT_2 = 355,
-    AT_NAME_LIST_SIZE_33 = 356,
-    AT_BEFORE_NAME_LIST_SIZE_7 = 357,
-    AT_NAME_LIST_SIZE_34 = 358,
-    AT_BEFORE_NAME_LIST_SIZE_8 = 359,
-    AT_NAME_LIST_SIZE_35 = 360,
-    AT_NAME_LIST_SIZE_36 = 361,
-    AT_NAME_LIST_SIZE_37 = 362,
-    AT_NAME_LIST_SIZE_38 = 363,
-    AT_NAME_LIST_SIZE_39 = 364,
-    AT_NAME_LIST_SIZE_40 = 365,
-    AT_MAC_ALGORITHMS_CLIENT_TO_SERVER_1 = 366,
-    AT_MAC_ALGORITHMS_CLIENT_TO_SERVER_2 = 367,
-    AT_NAME_LIST_SIZE_41 = 368,
-    AT_BEFORE_NAME_LIST_SIZE_9 = 369,
-    AT_NAME_LIST_SIZE_42 = 370,
-    AT_BEFORE_NAME_LIST_SIZE_10 = 371,
-    AT_NAME_LIST_SIZE_43 = 372,
-    AT_NAME_LIST_SIZE_44 = 373,
-    AT_NAME_LIST_SIZE_45 = 374,
-    AT_NAME_LIST_SIZE_46 = 375,
-    AT_NAME_LIST_SIZE_47 = 376,
-    AT_NAME_LIST_SIZE_48 = 377,
-    AT_MAC_ALGORITHMS_SERVER_TO_CLIENT_1 = 378,
-    AT_MAC_ALGORITHMS_SERVER_TO_CLIENT_2 = 379,
-    AT_NAME_LIST_SIZE_49 = 380,
-    AT_BEFORE_NAME_LIST_SIZE_11 = 381,
-    AT_NAME_LIST_SIZE_50 = 382,
-    AT_BEFORE_NAME_LIST_SIZE_12 = 383,
-    AT_NAME_LIST_SIZE_51 = 384,
-    AT_NAME_LIST_SIZE_52 = 385,
-    AT_NAME_LIST_SIZE_53 = 386,
-    AT_NAME_LIST_SIZE_54 = 387,
-    AT_NAME_LIST_SIZE_55 = 388,
-    AT_NAME_LIST_SIZE_56 = 389,
-    AT_COMPRESSION_ALGORITHMS_CLIENT_TO_SERVER_1 = 390,
-    AT_COMPRESSION_ALGORITHMS_CLIENT_TO_SERVER_2 = 391,
-    AT_NAME_LIST_SIZE_57 = 392,
-    AT_BEFORE_NAME_LIST_SIZE_13 = 393,
-    AT_NAME_LIST_SIZE_58 = 394,
-    AT_BEFORE_NAME_LIST_SIZE_14 = 395,
-    AT_NAME_LIST_SIZE_59 = 396,
-    AT_NAME_LIST_SIZE_60 = 397,
-    AT_NAME_LIST_SIZE_61 = 398,
-    AT_NAME_LIST_SIZE_62 = 399,
-    AT_NAME_LIST_SIZE_63 = 400,
-    AT_NAME_LIST_SIZE_64 = 401,
-    AT_COMPRESSION_ALGORITHMS_SERVER_TO_CLIENT_1 = 402,
-    AT_COMPRESSION_ALGORITHMS_SERVER_TO_CLIENT_2 = 403,
-    AT_NAME_LIST_SIZE_65 = 404,
-    AT_BEFORE_NAME_LIST_SIZE_15 = 405,
-    AT_NAME_LIST_SIZE_66 = 406,
-    AT_BEFORE_NAME_LIST_SIZE_16 = 407,
-    AT_NAME_LIST_SIZE_67 = 408,
-    AT_NAME_LIST_SIZE_68 = 409,
-    AT_NAME_LIST_SIZE_69 = 410,
-    AT_NAME_LIST_SIZE_70 = 411,
-    AT_NAME_LIST_SIZE_71 = 412,
-    AT_NAME_LIST_SIZE_72 = 413,
-    AT_LANGUAGES_CLIENT_TO_SERVER_1 = 414,
-    AT_LANGUAGES_CLIENT_TO_SERVER_2 = 415,
-    AT_NAME_LIST_SIZE_73 = 416,
-    AT_BEFORE_NAME_LIST_SIZE_17 = 417,
-    AT_NAME_LIST_SIZE_74 = 418,
-    AT_BEFORE_NAME_LIST_SIZE_18 = 419,
-    AT_NAME_LIST_SIZE_75 = 420,
-    AT_NAME_LIST_SIZE_76 = 421,
-    AT_NAME_LIST_SIZE_77 = 422,
-    AT_NAME_LIST_SIZE_78 = 423,
-    AT_NAME_LIST_SIZE_79 = 424,
-    AT_NAME_LIST_SIZE_80 = 425,
-    AT_LANGUAGES_SERVER_TO_CLIENT_1 = 426,
-    AT_LANGUAGES_SERVER_TO_CLIENT_2 = 427,
-    AT_FIRST_KEX_PACKET_FOLLOWS_1 = 428,
-    AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_1 = 429,
-    AT_FIRST_KEX_PACKET_FOLLOWS_2 = 430,
-    AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_2 = 431,
-    AT_UINT32_33 = 432,
-    AT_UINT32_34 = 433,
-    AT_UINT32_35 = 434,
-    AT_UINT32_36 = 435,
-    AT_UINT32_37 = 436,
-    AT_UINT32_38 = 437,
-    AT_UINT32_39 = 438,
-    AT_UINT32_40 = 439,
+    AT_LINE_CHAR_1 = 5,
+    AT_NOT_S_2 = 6,
+    AT_OTHER_CHAR_1 = 7,
+    AT_OTHER_CHAR_2 = 8,
+    AT_OTHER_CHAR_3 = 9,
+    AT_OTHER_CHAR_4 = 10,
+    AT_OTHER_CHAR_5 = 11,
+    AT_OTHER_CHAR_6 = 12,
+    AT_OTHER_CHAR_7 = 13,
+    AT_IDENTIFICATION_3 = 14,
+    AT_NOT_H_1 = 15,
+    AT_IDENTIFICATION_4 = 16,
+    AT_NOT_DASH_1 = 17,
+    AT_PROTOVERSION_1 = 18,
+    AT_PROTOVERSION_2 = 19,
+    AT_COMPATIBLE_1 = 20,
+    AT_PROTOVERSION_3 = 21,
+    AT_COMPATIBLE_2 = 22,
+    AT_PROTOVERSION_4 = 23,
+    AT_OLD_VERSION_1 = 24,
+    AT_COMPATIBLE_3 = 25,
+    AT_VERSIONS_1 = 26,
+    AT_VERSIONS_2 = 27,
+    AT_SOFTWAREVERSION_1 = 28,
+    AT_SOFTWAREVERSION_2 = 29,
+    AT_SOFTWAREVERSION_3 = 30,
+    AT_SOFTWAREVERSION_4 = 31,
+    AT_COMMENTS_1 = 32,
+    AT_CR_LF_1 = 33,
+    AT_SINGLE_LF_1 = 34,
+    AT_CLIENT_PACKET_1 = 35,
+    AT_SINGLE_LF_2 = 36,
+    AT_BARE_LF_1 = 37,
+    AT_BEFORE_BARE_LF_1 = 38,
+    AT_SERVER_PACKET_1 = 39,
+    AT_CLIENT_PACKET_2 = 40,
+    AT_SERVER_PACKET_2 = 41,
+    AT_ENCRYPTED_1 = 42,
+    AT_BEFORE_ENCRYPTED_1 = 43,
+    AT_ENCRYPTED_2 = 44,
+    AT_BEFORE_ENCRYPTED_2 = 45,
+    AT_V1_LENGTH_1 = 46,
+    AT_BEFORE_V1_LENGTH_1 = 47,
+    AT_PACKET_LENGTH_1 = 48,
+    AT_BEFORE_PACKET_LENGTH_1 = 49,
+    AT_V1_LENGTH_2 = 50,
+    AT_BEFORE_V1_LENGTH_2 = 51,
+    AT_PACKET_LENGTH_2 = 52,
+    AT_BEFORE_PACKET_LENGTH_2 = 53,
+    AT_ALL_THE_REST_1 = 54,
+    AT_BEFORE_CLIENT_PACKET_1 = 55,
+    AT_V1_LENGTH_3 = 56,
+    AT_PACKET_LENGTH_3 = 57,
+    AT_BEFORE_SERVER_PACKET_1 = 58,
+    AT_V1_LENGTH_4 = 59,
+    AT_PACKET_LENGTH_4 = 60,
+    AT_V1_LENGTH_5 = 61,
+    AT_PACKET_LENGTH_5 = 62,
+    AT_V1_LENGTH_6 = 63,
+    AT_PACKET_LENGTH_6 = 64,
+    AT_V1_LENGTH_7 = 65,
+    AT_PACKET_LENGTH_7 = 66,
+    AT_V1_LENGTH_8 = 67,
+    AT_PACKET_LENGTH_8 = 68,
+    AT_V1_PACKET_CONTENT_1 = 69,
+    AT_BEFORE_CLIENT_PACKET_2 = 70,
+    AT_PADDING_LENGTH_1 = 71,
+    AT_BEFORE_PADDING_LENGTH_1 = 72,
+    AT_BEFORE_CLIENT_PACKET_3 = 73,
+    AT_BEFORE_SERVER_PACKET_2 = 74,
+    AT_BEFORE_SERVER_PACKET_3 = 75,
+    AT_CLIENT_PACKET_CONTENT_1 = 76,
+    AT_COMPATIBLE_4 = 77,
+    AT_PROTOVERSION_5 = 78,
+    AT_COMPATIBLE_5 = 79,
+    AT_PROTOVERSION_6 = 80,
+    AT_OLD_VERSION_2 = 81,
+    AT_COMPATIBLE_6 = 82,
+    AT_COMMENTS_2 = 83,
+    AT_CR_LF_2 = 84,
+    AT_SINGLE_LF_3 = 85,
+    AT_SINGLE_LF_4 = 86,
+    AT_BARE_LF_2 = 87,
+    AT_BEFORE_BARE_LF_2 = 88,
+    AT_CLIENT_CLEAR_PACKET_1 = 89,
+    AT_SERVER_CLEAR_PACKET_1 = 90,
+    AT_ALL_THE_REST_2 = 91,
+    AT_ALL_THE_REST_3 = 92,
+    AT_V1_PACKET_CONTENT_2 = 93,
+    AT_CLIENT_PACKET_CONTENT_2 = 94,
+    AT_V1_PACKET_CONTENT_3 = 95,
+    AT_SERVER_PACKET_CONTENT_1 = 96,
+    AT_PADDING_LENGTH_2 = 97,
+    AT_BEFORE_PADDING_LENGTH_2 = 98,
+    AT_CLIENT_PAYLOAD_1 = 99,
+    AT_SERVER_PAYLOAD_1 = 100,
+    AT_MESSAGE_NUMBER_1 = 101,
+    AT_BEFORE_MESSAGE_NUMBER_1 = 102,
+    AT_RANDOM_PADDING_1 = 103,
+    AT_MESSAGE_NUMBER_2 = 104,
+    AT_BEFORE_MESSAGE_NUMBER_2 = 105,
+    AT_RANDOM_PADDING_2 = 106,
+    AT_CLIENT_MESSAGE_1 = 107,
+    AT_RANDOM_PADDING_3 = 108,
+    AT_SERVER_MESSAGE_1 = 109,
+    AT_SERVER_PACKET_CONTENT_2 = 110,
+    AT_UINT32_1 = 111,
+    AT_BEFORE_UINT32_1 = 112,
+    AT_STRING_SIZE_1 = 113,
+    AT_BEFORE_STRING_SIZE_1 = 114,
+    AT_UINT32_2 = 115,
+    AT_BEFORE_UINT32_2 = 116,
+    AT_DEBUG_1 = 117,
+    AT_BEFORE_DEBUG_1 = 118,
+    AT_COOKIE_1 = 119,
+    AT_BEFORE_COOKIE_1 = 120,
+    AT_CLIENT_PAYLOAD_2 = 121,
+    AT_BEFORE_CLIENT_PAYLOAD_1 = 122,
+    AT_KEXDH_INIT_1 = 123,
+    AT_BEFORE_KEXDH_INIT_1 = 124,
+    AT_UINT32_3 = 125,
+    AT_BEFORE_UINT32_3 = 126,
+    AT_OTHER_KEY_EXCHANGE_1 = 127,
+    AT_BEFORE_OTHER_KEY_EXCHANGE_1 = 128,
+    AT_UNEXPECTED_1 = 129,
+    AT_BEFORE_UNEXPECTED_1 = 130,
+    AT_UINT32_4 = 131,
+    AT_BEFORE_UINT32_4 = 132,
+    AT_STRING_SIZE_2 = 133,
+    AT_BEFORE_STRING_SIZE_2 = 134,
+    AT_UINT32_5 = 135,
+    AT_BEFORE_UINT32_5 = 136,
+    AT_DEBUG_2 = 137,
+    AT_BEFORE_DEBUG_2 = 138,
+    AT_COOKIE_2 = 139,
+    AT_BEFORE_COOKIE_2 = 140,
+    AT_SERVER_PAYLOAD_2 = 141,
+    AT_BEFORE_SERVER_PAYLOAD_1 = 142,
+    AT_KEXRSA_PUBKEY_1 = 143,
+    AT_BEFORE_KEXRSA_PUBKEY_1 = 144,
+    AT_REPLY_OR_GROUP_1 = 145,
+    AT_KEX_DH_GEX_REPLY_1 = 146,
+    AT_UINT32_6 = 147,
+    AT_STRING_SIZE_3 = 148,
+    AT_UINT32_7 = 149,
+    AT_MESSAGE_SIZE_1 = 150,
+    AT_NAME_LIST_SIZE_1 = 151,
+    AT_UINT32_8 = 152,
+    AT_E_SIZE_1 = 153,
+    AT_BEFORE_E_SIZE_1 = 154,
+    AT_UINT32_9 = 155,
+    AT_UINT32_10 = 156,
+    AT_STRING_SIZE_4 = 157,
+    AT_UINT32_11 = 158,
+    AT_MESSAGE_SIZE_2 = 159,
+    AT_NAME_LIST_SIZE_2 = 160,
+    AT_OTHER_KEY_EXCHANGE_2 = 161,
+    AT_BEFORE_OTHER_KEY_EXCHANGE_2 = 162,
+    AT_HOST_KEY_SIZE_1 = 163,
+    AT_BEFORE_HOST_KEY_SIZE_1 = 164,
+    AT_REPLY_OR_GROUP_OF_METHOD_1 = 165,
+    AT_HOST_KEY_SIZE_2 = 166,
+    AT_BEFORE_HOST_KEY_SIZE_2 = 167,
+    AT_UINT32_12 = 168,
+    AT_STRING_SIZE_5 = 169,
+    AT_UINT32_13 = 170,
+    AT_MESSAGE_SIZE_3 = 171,
+    AT_NAME_LIST_SIZE_3 = 172,
+    AT_UINT32_14 = 173,
+    AT_E_SIZE_2 = 174,
+    AT_UINT32_15 = 175,
+    AT_UINT32_16 = 176,
+    AT_STRING_SIZE_6 = 177,
+    AT_UINT32_17 = 178,
+    AT_MESSAGE_SIZE_4 = 179,
+    AT_NAME_LIST_SIZE_4 = 180,
+    AT_HOST_KEY_SIZE_3 = 181,
+    AT_STRING_SIZE_7 = 182,
+    AT_BEFORE_STRING_SIZE_3 = 183,
+    AT_HOST_KEY_SIZE_4 = 184,
+    AT_UINT32_18 = 185,
+    AT_STRING_SIZE_8 = 186,
+    AT_UINT32_19 = 187,
+    AT_MESSAGE_SIZE_5 = 188,
+    AT_NAME_LIST_SIZE_5 = 189,
+    AT_UINT32_20 = 190,
+    AT_E_SIZE_3 = 191,
+    AT_UINT32_21 = 192,
+    AT_UINT32_22 = 193,
+    AT_STRING_SIZE_9 = 194,
+    AT_UINT32_23 = 195,
+    AT_MESSAGE_SIZE_6 = 196,
+    AT_NAME_LIST_SIZE_6 = 197,
+    AT_HOST_KEY_SIZE_5 = 198,
+    AT_STRING_SIZE_10 = 199,
+    AT_HOST_KEY_SIZE_6 = 200,
+    AT_DESCRIPTION_SIZE_1 = 201,
+    AT_STRING_TEXT_1 = 202,
+    AT_MESSAGE_SIZE_7 = 203,
+    AT_NAME_LIST_SIZE_7 = 204,
+    AT_UINT32_24 = 205,
+    AT_E_SIZE_4 = 206,
+    AT_UINT32_25 = 207,
+    AT_DESCRIPTION_SIZE_2 = 208,
+    AT_STRING_TEXT_2 = 209,
+    AT_MESSAGE_SIZE_8 = 210,
+    AT_NAME_LIST_SIZE_8 = 211,
+    AT_HOST_KEY_SIZE_7 = 212,
+    AT_STRING_SIZE_11 = 213,
+    AT_HOST_KEY_SIZE_8 = 214,
+    AT_DESCRIPTION_SIZE_3 = 215,
+    AT_STRING_TEXT_3 = 216,
+    AT_BEFORE_CLIENT_PAYLOAD_2 = 217,
+    AT_MESSAGE_1 = 218,
+    AT_KEX_ALGORITHMS_1 = 219,
+    AT_E_1 = 220,
+    AT_UINT32_26 = 221,
+    AT_DESCRIPTION_SIZE_4 = 222,
+    AT_BEFORE_SERVER_PAYLOAD_2 = 223,
+    AT_MESSAGE_2 = 224,
+    AT_KEX_ALGORITHMS_2 = 225,
+    AT_HOST_KEY_1 = 226,
+    AT_STRING_SIZE_12 = 227,
+    AT_HOST_KEY_2 = 228,
+    AT_DESCRIPTION_SIZE_5 = 229,
+    AT_MESSAGE_3 = 230,
+    AT_LANGUAGE_SIZE_1 = 231,
+    AT_BEFORE_LANGUAGE_SIZE_1 = 232,
+    AT_NAME_1 = 233,
+    AT_NAME_LIST_SIZE_9 = 234,
+    AT_BEFORE_NAME_LIST_SIZE_1 = 235,
+    AT_E_2 = 236,
+    AT_CLIENT_PAYLOAD_3 = 237,
+    AT_BEFORE_CLIENT_PAYLOAD_3 = 238,
+    AT_UINT32_27 = 239,
+    AT_DESCRIPTION_SIZE_6 = 240,
+    AT_LANGUAGE_SIZE_2 = 241,
+    AT_BEFORE_LANGUAGE_SIZE_2 = 242,
+    AT_NAME_LIST_SIZE_10 = 243,
+    AT_BEFORE_NAME_LIST_SIZE_2 = 244,
+    AT_KEY_TYPE_SIZE_1 = 245,
+    AT_BEFORE_KEY_TYPE_SIZE_1 = 246,
+    AT_STRING_SIZE_13 = 247,
+    AT_BEFORE_STRING_SIZE_4 = 248,
+    AT_STRING_TEXT_4 = 249,
+    AT_KEY_TYPE_SIZE_2 = 250,
+    AT_BEFORE_KEY_TYPE_SIZE_2 = 251,
+    AT_STRING_SIZE_14 = 252,
+    AT_BEFORE_STRING_SIZE_5 = 253,
+    AT_DESCRIPTION_SIZE_7 = 254,
+    AT_LANGUAGE_SIZE_3 = 255,
+    AT_NAME_2 = 256,
+    AT_NAME_LIST_SIZE_11 = 257,
+    AT_MORE_THAN_E_1 = 258,
+    AT_UINT32_28 = 259,
+    AT_DESCRIPTION_SIZE_8 = 260,
+    AT_LANGUAGE_SIZE_4 = 261,
+    AT_NAME_LIST_SIZE_12 = 262,
+    AT_KEY_TYPE_SIZE_3 = 263,
+    AT_STRING_SIZE_15 = 264,
+    AT_STRING_SIZE_16 = 265,
+    AT_BEFORE_STRING_SIZE_6 = 266,
+    AT_KEY_TYPE_SIZE_4 = 267,
+    AT_STRING_SIZE_17 = 268,
+    AT_DESCRIPTION_1 = 269,
+    AT_LANGUAGE_SIZE_5 = 270,
+    AT_NAME_3 = 271,
+    AT_NAME_LIST_SIZE_13 = 272,
+    AT_UINT32_29 = 273,
+    AT_DESCRIPTION_2 = 274,
+    AT_LANGUAGE_SIZE_6 = 275,
+    AT_NAME_LIST_SIZE_14 = 276,
+    AT_KEY_TYPE_SIZE_5 = 277,
+    AT_STRING_SIZE_18 = 278,
+    AT_STRING_SIZE_19 = 279,
+    AT_KEY_TYPE_SIZE_6 = 280,
+    AT_STRING_SIZE_20 = 281,
+    AT_DESCRIPTION_3 = 282,
+    AT_LANGUAGE_SIZE_7 = 283,
+    AT_BEFORE_LANGUAGE_SIZE_3 = 284,
+    AT_LANGUAGE_SIZE_8 = 285,
+    AT_NAME_LIST_SIZE_15 = 286,
+    AT_UINT32_30 = 287,
+    AT_LANGUAGE_SIZE_9 = 288,
+    AT_BEFORE_LANGUAGE_SIZE_4 = 289,
+    AT_LANGUAGE_SIZE_10 = 290,
+    AT_NAME_LIST_SIZE_16 = 291,
+    AT_KEY_TYPE_SIZE_7 = 292,
+    AT_STRING_SIZE_21 = 293,
+    AT_STRING_SIZE_22 = 294,
+    AT_KEY_TYPE_SIZE_8 = 295,
+    AT_STRING_SIZE_23 = 296,
+    AT_LANGUAGE_SIZE_11 = 297,
+    AT_LANGUAGE_TAG_1 = 298,
+    AT_SERVER_HOST_KEY_ALGORITHMS_1 = 299,
+    AT_UINT32_31 = 300,
+    AT_LANGUAGE_SIZE_12 = 301,
+    AT_LANGUAGE_TAG_2 = 302,
+    AT_SERVER_HOST_KEY_ALGORITHMS_2 = 303,
+    AT_KEY_TYPE_1 = 304,
+    AT_STRING_TEXT_5 = 305,
+    AT_STRING_SIZE_24 = 306,
+    AT_KEY_TYPE_2 = 307,
+    AT_STRING_TEXT_6 = 308,
+    AT_LANGUAGE_SIZE_13 = 309,
+    AT_LANGUAGE_TAG_3 = 310,
+    AT_BEFORE_CLIENT_PAYLOAD_4 = 311,
+    AT_NAME_LIST_SIZE_17 = 312,
+    AT_BEFORE_NAME_LIST_SIZE_3 = 313,
+    AT_UINT32_32 = 314,
+    AT_LANGUAGE_SIZE_14 = 315,
+    AT_BEFORE_SERVER_PAYLOAD_3 = 316,
+    AT_NAME_LIST_SIZE_18 = 317,
+    AT_BEFORE_NAME_LIST_SIZE_4 = 318,
+    AT_NAME_4 = 319,
+    AT_HOST_KEY_3 = 320,
+    AT_BEFORE_HOST_KEY_1 = 321,
+    AT_BEFORE_SERVER_PAYLOAD_4 = 322,
+    AT_STRING_TEXT_7 = 323,
+    AT_BEFORE_HOST_KEY_2 = 324,
+    AT_SIGNATURE_SIZE_1 = 325,
+    AT_BEFORE_SIGNATURE_SIZE_1 = 326,
+    AT_LANGUAGE_SIZE_15 = 327,
+    AT_NAME_LIST_SIZE_19 = 328,
+    AT_LANGUAGE_SIZE_16 = 329,
+    AT_NAME_LIST_SIZE_20 = 330,
+    AT_NAME_5 = 331,
+    AT_BEFORE_SERVER_PAYLOAD_5 = 332,
+    AT_SIGNATURE_SIZE_2 = 333,
+    AT_LANGUAGE_TAG_4 = 334,
+    AT_NAME_LIST_SIZE_21 = 335,
+    AT_LANGUAGE_TAG_5 = 336,
+    AT_NAME_LIST_SIZE_22 = 337,
+    AT_SIGNATURE_SIZE_3 = 338,
+    AT_BEFORE_CLIENT_PAYLOAD_5 = 339,
+    AT_NAME_LIST_SIZE_23 = 340,
+    AT_BEFORE_SERVER_PAYLOAD_6 = 341,
+    AT_NAME_LIST_SIZE_24 = 342,
+    AT_SIGNATURE_SIZE_4 = 343,
+    AT_ENCRYPTION_ALGORITHMS_CLIENT_TO_SERVER_1 = 344,
+    AT_ENCRYPTION_ALGORITHMS_CLIENT_TO_SERVER_2 = 345,
+    AT_SIGNATURE_1 = 346,
+    AT_NAME_LIST_SIZE_25 = 347,
+    AT_BEFORE_NAME_LIST_SIZE_5 = 348,
+    AT_NAME_LIST_SIZE_26 = 349,
+    AT_BEFORE_NAME_LIST_SIZE_6 = 350,
+    AT_SIGNATURE_2 = 351,
+    AT_BEFORE_SERVER_PAYLOAD_7 = 352,
+    AT_NAME_LIST_SIZE_27 = 353,
+    AT_NAME_LIST_SIZE_28 = 354,
+    AT_NAME_LIST_SIZE_29 = 355,
+    AT_NAME_LIST_SIZE_30 = 356,
+    AT_NAME_LIST_SIZE_31 = 357,
+    AT_NAME_LIST_SIZE_32 = 358,
+    AT_ENCRYPTION_ALGORITHMS_SERVER_TO_CLIENT_1 = 359,
+    AT_ENCRYPTION_ALGORITHMS_SERVER_TO_CLIENT_2 = 360,
+    AT_NAME_LIST_SIZE_33 = 361,
+    AT_BEFORE_NAME_LIST_SIZE_7 = 362,
+    AT_NAME_LIST_SIZE_34 = 363,
+    AT_BEFORE_NAME_LIST_SIZE_8 = 364,
+    AT_NAME_LIST_SIZE_35 = 365,
+    AT_NAME_LIST_SIZE_36 = 366,
+    AT_NAME_LIST_SIZE_37 = 367,
+    AT_NAME_LIST_SIZE_38 = 368,
+    AT_NAME_LIST_SIZE_39 = 369,
+    AT_NAME_LIST_SIZE_40 = 370,
+    AT_MAC_ALGORITHMS_CLIENT_TO_SERVER_1 = 371,
+    AT_MAC_ALGORITHMS_CLIENT_TO_SERVER_2 = 372,
+    AT_NAME_LIST_SIZE_41 = 373,
+    AT_BEFORE_NAME_LIST_SIZE_9 = 374,
+    AT_NAME_LIST_SIZE_42 = 375,
+    AT_BEFORE_NAME_LIST_SIZE_10 = 376,
+    AT_NAME_LIST_SIZE_43 = 377,
+    AT_NAME_LIST_SIZE_44 = 378,
+    AT_NAME_LIST_SIZE_45 = 379,
+    AT_NAME_LIST_SIZE_46 = 380,
+    AT_NAME_LIST_SIZE_47 = 381,
+    AT_NAME_LIST_SIZE_48 = 382,
+    AT_MAC_ALGORITHMS_SERVER_TO_CLIENT_1 = 383,
+    AT_MAC_ALGORITHMS_SERVER_TO_CLIENT_2 = 384,
+    AT_NAME_LIST_SIZE_49 = 385,
+    AT_BEFORE_NAME_LIST_SIZE_11 = 386,
+    AT_NAME_LIST_SIZE_50 = 387,
+    AT_BEFORE_NAME_LIST_SIZE_12 = 388,
+    AT_NAME_LIST_SIZE_51 = 389,
+    AT_NAME_LIST_SIZE_52 = 390,
+    AT_NAME_LIST_SIZE_53 = 391,
+    AT_NAME_LIST_SIZE_54 = 392,
+    AT_NAME_LIST_SIZE_55 = 393,
+    AT_NAME_LIST_SIZE_56 = 394,
+    AT_COMPRESSION_ALGORITHMS_CLIENT_TO_SERVER_1 = 395,
+    AT_COMPRESSION_ALGORITHMS_CLIENT_TO_SERVER_2 = 396,
+    AT_NAME_LIST_SIZE_57 = 397,
+    AT_BEFORE_NAME_LIST_SIZE_13 = 398,
+    AT_NAME_LIST_SIZE_58 = 399,
+    AT_BEFORE_NAME_LIST_SIZE_14 = 400,
+    AT_NAME_LIST_SIZE_59 = 401,
+    AT_NAME_LIST_SIZE_60 = 402,
+    AT_NAME_LIST_SIZE_61 = 403,
+    AT_NAME_LIST_SIZE_62 = 404,
+    AT_NAME_LIST_SIZE_63 = 405,
+    AT_NAME_LIST_SIZE_64 = 406,
+    AT_COMPRESSION_ALGORITHMS_SERVER_TO_CLIENT_1 = 407,
+    AT_COMPRESSION_ALGORITHMS_SERVER_TO_CLIENT_2 = 408,
+    AT_NAME_LIST_SIZE_65 = 409,
+    AT_BEFORE_NAME_LIST_SIZE_15 = 410,
+    AT_NAME_LIST_SIZE_66 = 411,
+    AT_BEFORE_NAME_LIST_SIZE_16 = 412,
+    AT_NAME_LIST_SIZE_67 = 413,
+    AT_NAME_LIST_SIZE_68 = 414,
+    AT_NAME_LIST_SIZE_69 = 415,
+    AT_NAME_LIST_SIZE_70 = 416,
+    AT_NAME_LIST_SIZE_71 = 417,
+    AT_NAME_LIST_SIZE_72 = 418,
+    AT_LANGUAGES_CLIENT_TO_SERVER_1 = 419,
+    AT_LANGUAGES_CLIENT_TO_SERVER_2 = 420,
+    AT_NAME_LIST_SIZE_73 = 421,
+    AT_BEFORE_NAME_LIST_SIZE_17 = 422,
+    AT_NAME_LIST_SIZE_74 = 423,
+    AT_BEFORE_NAME_LIST_SIZE_18 = 424,
+    AT_NAME_LIST_SIZE_75 = 425,
+    AT_NAME_LIST_SIZE_76 = 426,
+    AT_NAME_LIST_SIZE_77 = 427,
+    AT_NAME_LIST_SIZE_78 = 428,
+    AT_NAME_LIST_SIZE_79 = 429,
+    AT_NAME_LIST_SIZE_80 = 430,
+    AT_LANGUAGES_SERVER_TO_CLIENT_1 = 431,
+    AT_LANGUAGES_SERVER_TO_CLIENT_2 = 432,
+    AT_FIRST_KEX_PACKET_FOLLOWS_1 = 433,
+    AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_1 = 434,
+    AT_FIRST_KEX_PACKET_FOLLOWS_2 = 435,
+    AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_2 = 436,
+    AT_UINT32_33 = 437,
+    AT_UINT32_34 = 438,
+    AT_UINT32_35 = 439,
+    AT_UINT32_36 = 440,
+    AT_UINT32_37 = 441,
+    AT_UINT32_38 = 442,
+    AT_UINT32_39 = 443,
+    AT_UINT32_40 = 444,
 };
 
 #define WORDS(parser) (((const struct qcap_ssh_side *)(const void *)((parser) + 1))->words)
@@ -769,19 +774,19 @@ static int choose_61(const qcap_parser_t *parser)
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 32, 0, false, false}, /* 0: v1-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 71, 3, false, false}, /* 1: language-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 65, 3, false, false}, /* 2: description-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 51, 3, false, false}, /* 3: string-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 60, 3, false, false}, /* 4: message-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 61, 3, false, false}, /* 5: name-list-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 62, 3, false, false}, /* 6: e-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 46, 2, false, false}, /* 7: message-number */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 38, 1, false, false}, /* 8: padding-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 34, 0, false, false}, /* 9: packet-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 74, 3, false, false}, /* 10: key-type-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 63, 3, false, false}, /* 11: host-key-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 81, 3, false, false}, /* 12: signature-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 38, 0, false, false}, /* 0: v1-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 77, 3, false, false}, /* 1: language-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 71, 3, false, false}, /* 2: description-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 57, 3, false, false}, /* 3: string-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 66, 3, false, false}, /* 4: message-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 67, 3, false, false}, /* 5: name-list-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 68, 3, false, false}, /* 6: e-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 52, 2, false, false}, /* 7: message-number */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 44, 1, false, false}, /* 8: padding-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 40, 0, false, false}, /* 9: packet-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 80, 3, false, false}, /* 10: key-type-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 69, 3, false, false}, /* 11: host-key-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 87, 3, false, false}, /* 12: signature-size */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -791,73 +796,74 @@ static const qcap_conversion_t conversions[] = {
 #define IS_SET_3(byte) (class_bits_0[byte] >> 3 & 1)
 #define IS_SET_4(byte) (class_bits_0[byte] >> 4 & 1)
 #define IS_SET_5(byte) (class_bits_0[byte] >> 5 & 1)
-#define IS_LINE_CHAR(byte) (class_bits_0[byte] >> 6 & 1)
+#define IS_SET_6(byte) (class_bits_0[byte] >> 6 & 1)
+#define IS_SET_7(byte) (class_bits_0[byte] >> 7 & 1)
 
 static const uint64_t class_bits_0[256] = {
-    0x0, 0x7c, 0x7c, 0x7c, /* '\0' */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x04 */
-    0x7c, 0x7c, 0x4, 0x7c, /* 0x08 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x0c */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x10 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x14 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x18 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x1c */
-    0x7e, 0x7f, 0x7f, 0x7f, /* ' ' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* '$' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* '(' */
-    0x7f, 0x5e, 0x7f, 0x7f, /* ',' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* '0' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* '4' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* '8' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* '<' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* '@' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* 'D' */
-    0x6f, 0x7f, 0x7f, 0x7f, /* 'H' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* 'L' */
-    0x7f, 0x7f, 0x7f, 0x73, /* 'P' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* 'T' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* 'X' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* '\\' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* '`' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* 'd' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* 'h' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* 'l' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* 'p' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* 't' */
-    0x7f, 0x7f, 0x7f, 0x7f, /* 'x' */
-    0x7f, 0x7f, 0x7f, 0x7c, /* '|' */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x80 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x84 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x88 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x8c */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x90 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x94 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x98 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0x9c */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xa0 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xa4 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xa8 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xac */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xb0 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xb4 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xb8 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xbc */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xc0 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xc4 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xc8 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xcc */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xd0 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xd4 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xd8 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xdc */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xe0 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xe4 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xe8 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xec */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xf0 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xf4 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xf8 */
-    0x7c, 0x7c, 0x7c, 0x7c, /* 0xfc */
+    0x0, 0x0, 0x0, 0x0, /* '\0' */
+    0x0, 0x0, 0x0, 0x0, /* 0x04 */
+    0x0, 0xec, 0x4, 0x0, /* 0x08 */
+    0x0, 0xec, 0x0, 0x0, /* 0x0c */
+    0x0, 0x0, 0x0, 0x0, /* 0x10 */
+    0x0, 0x0, 0x0, 0x0, /* 0x14 */
+    0x0, 0x0, 0x0, 0xec, /* 0x18 */
+    0x0, 0x0, 0x0, 0x0, /* 0x1c */
+    0xee, 0xef, 0xef, 0xef, /* ' ' */
+    0xef, 0xef, 0xef, 0xef, /* '$' */
+    0xef, 0xef, 0xef, 0xef, /* '(' */
+    0xef, 0xae, 0xef, 0xef, /* ',' */
+    0xef, 0xef, 0xef, 0xef, /* '0' */
+    0xef, 0xef, 0xef, 0xef, /* '4' */
+    0xef, 0xef, 0xef, 0xef, /* '8' */
+    0xef, 0xef, 0xef, 0xef, /* '<' */
+    0xef, 0xef, 0xef, 0xef, /* '@' */
+    0xef, 0xef, 0xef, 0xef, /* 'D' */
+    0xcf, 0xef, 0xef, 0xef, /* 'H' */
+    0xef, 0xef, 0xef, 0xef, /* 'L' */
+    0xef, 0xef, 0xef, 0xe3, /* 'P' */
+    0xef, 0xef, 0xef, 0xef, /* 'T' */
+    0xef, 0xef, 0xef, 0xef, /* 'X' */
+    0xef, 0xef, 0xef, 0xef, /* '\\' */
+    0xef, 0xef, 0xef, 0xef, /* '`' */
+    0xef, 0xef, 0xef, 0xef, /* 'd' */
+    0xef, 0xef, 0xef, 0xef, /* 'h' */
+    0xef, 0xef, 0xef, 0xef, /* 'l' */
+    0xef, 0xef, 0xef, 0xef, /* 'p' */
+    0xef, 0xef, 0xef, 0xef, /* 't' */
+    0xef, 0xef, 0xef, 0xef, /* 'x' */
+    0xef, 0xef, 0xef, 0x0, /* '|' */
+    0x0, 0x0, 0x0, 0x0, /* 0x80 */
+    0x0, 0x0, 0x0, 0x0, /* 0x84 */
+    0x0, 0x0, 0x0, 0x0, /* 0x88 */
+    0x0, 0x0, 0x0, 0x0, /* 0x8c */
+    0x0, 0x0, 0x0, 0x0, /* 0x90 */
+    0x0, 0x0, 0x0, 0x0, /* 0x94 */
+    0x0, 0x0, 0x0, 0x0, /* 0x98 */
+    0x0, 0x0, 0x0, 0x0, /* 0x9c */
+    0x0, 0x0, 0x0, 0x0, /* 0xa0 */
+    0x0, 0x0, 0x0, 0x0, /* 0xa4 */
+    0x0, 0x0, 0x0, 0x0, /* 0xa8 */
+    0x0, 0x0, 0x0, 0x0, /* 0xac */
+    0x0, 0x0, 0x0, 0x0, /* 0xb0 */
+    0x0, 0x0, 0x0, 0x0, /* 0xb4 */
+    0x0, 0x0, 0x0, 0x0, /* 0xb8 */
+    0x0, 0x0, 0x0, 0x0, /* 0xbc */
+    0x0, 0x0, 0x0, 0x0, /* 0xc0 */
+    0x0, 0x0, 0x0, 0x0, /* 0xc4 */
+    0x0, 0x0, 0x0, 0x0, /* 0xc8 */
+    0x0, 0x0, 0x0, 0x0, /* 0xcc */
+    0x0, 0x0, 0x0, 0x0, /* 0xd0 */
+    0x0, 0x0, 0x0, 0x0, /* 0xd4 */
+    0x0, 0x0, 0x0, 0x0, /* 0xd8 */
+    0x0, 0x0, 0x0, 0x0, /* 0xdc */
+    0x0, 0x10, 0x10, 0x10, /* 0xe0 */
+    0x10, 0x10, 0x10, 0x10, /* 0xe4 */
+    0x10, 0x10, 0x10, 0x10, /* 0xe8 */
+    0x10, 0x0, 0x10, 0x10, /* 0xec */
+    0x0, 0x0, 0x0, 0x0, /* 0xf0 */
+    0x0, 0x0, 0x0, 0x0, /* 0xf4 */
+    0x0, 0x0, 0x0, 0x0, /* 0xf8 */
+    0x0, 0x0, 0x0, 0x0, /* 0xfc */
 };
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_VERSION_CHAR(qcap_lanes_t v)
@@ -877,18 +883,19 @@ QCAP_SCAN_EXACT(SCAN_IS_SET_1, LANES_IS_SET_1, IS_SET_1)
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_2(qcap_lanes_t v)
 {
-    qcap_lanes_t out = qcap_lanes_byte(v, '\0');
-    out = qcap_lanes_or(out, qcap_lanes_byte(v, 'S'));
-    return out;
+    qcap_lanes_t in = qcap_lanes_range(v, ' ', 'R');
+    in = qcap_lanes_or(in, qcap_lanes_range(v, 'T', '~'));
+    return in;
 }
-QCAP_SCAN_UNTIL_EXACT(SCAN_IS_SET_2, LANES_IS_SET_2, IS_SET_2)
+QCAP_SCAN(SCAN_IS_SET_2, LANES_IS_SET_2, IS_SET_2)
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_LINE_CHAR(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_7(qcap_lanes_t v)
 {
-    qcap_lanes_t out = qcap_lanes_range(v, '\0', '\n');
+    qcap_lanes_t out = qcap_lanes_range(v, '\0', 0x1f);
+    out = qcap_lanes_or(out, qcap_lanes_range(v, 0x7f, 0xff));
     return out;
 }
-QCAP_SCAN_UNTIL(SCAN_IS_LINE_CHAR, LANES_IS_LINE_CHAR, IS_LINE_CHAR)
+QCAP_SCAN_UNTIL(SCAN_IS_SET_7, LANES_IS_SET_7, IS_SET_7)
 
 #define QCAP_HERE(at) (origin + (uintptr_t)(at)) /* the stream offset of a byte */
 
@@ -1032,7 +1039,7 @@ out6:
     qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
     qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
-    return qcap_leave(parser, at, end, AT_PROTOVERSION_5);
+    return qcap_leave(parser, at, end, AT_PROTOVERSION_4);
 
     /* versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-2.0" */
@@ -1183,7 +1190,7 @@ on15:
 out15:
     parser->depth = (uint16_t)(0);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_SINGLE_LF_3);
+    return qcap_leave(parser, at, end, AT_SINGLE_LF_2);
 
     /* e.g. after "SSH-1.0-a" */
 on14:
@@ -1256,7 +1263,7 @@ on18:
 out18:
     parser->depth = (uint16_t)(0);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_SINGLE_LF_3);
+    return qcap_leave(parser, at, end, AT_SINGLE_LF_2);
 
     /* e.g. after "SSH-1.0-a" */
 on17:
@@ -1318,7 +1325,7 @@ out20:
     qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
     qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
-    return qcap_leave(parser, at, end, AT_COMPATIBLE_3);
+    return qcap_leave(parser, at, end, AT_COMPATIBLE_2);
 
     /* compatible = "1.9" . "9"      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ . "0"-"8" ] ) )      RFC 4253, 5.1
@@ -1332,8 +1339,8 @@ on22:
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 16, QCAP_HERE(p0) + 8);
-        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 16, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 22, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 22, QCAP_HERE(p0) + 8);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_VERSIONS_1, QCAP_STOP_PAUSED);
@@ -1345,7 +1352,7 @@ on22:
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 12, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 18, QCAP_HERE(p0) + 8);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_VERSIONS_1, QCAP_STOP_PAUSED);
@@ -1357,8 +1364,8 @@ on22:
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 16, QCAP_HERE(p0) + 7);
-        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 16, QCAP_HERE(p0) + 7);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 22, QCAP_HERE(p0) + 7);
+        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 22, QCAP_HERE(p0) + 7);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 7);
         qcap_element_open(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
@@ -1370,7 +1377,7 @@ out22:
     qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
     qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
-    return qcap_leave(parser, at, end, AT_COMPATIBLE_5);
+    return qcap_leave(parser, at, end, AT_COMPATIBLE_3);
 
     /* old-version = "1." ( ( "0"-"8" [ . DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
@@ -1383,8 +1390,8 @@ on21:
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 16, QCAP_HERE(p0) + 8);
-        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 16, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 22, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 22, QCAP_HERE(p0) + 8);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out23;
@@ -1395,8 +1402,8 @@ on21:
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 16, QCAP_HERE(p0) + 7);
-        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 16, QCAP_HERE(p0) + 7);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 22, QCAP_HERE(p0) + 7);
+        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 22, QCAP_HERE(p0) + 7);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 7);
         qcap_element_open(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
@@ -1693,7 +1700,7 @@ cr_lf_1:
 single_lf_1:
     switch (choose_25(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_SINGLE_LF_3, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_SINGLE_LF_2, QCAP_STOP_TABLE);
     case 1:
         return qcap_stop(parser, at, AT_BEFORE_BARE_LF_1, QCAP_STOP_TABLE);
     default:
@@ -1739,7 +1746,7 @@ before_client_packet_1:
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aa" */
 before_client_packet_2:
     here = QCAP_HERE(at);
-    qcap_op_set(parser, 5 /* is_encrypted */, false, false, value_0(parser), 92, here);
+    qcap_op_set(parser, 5 /* is_encrypted */, false, false, value_0(parser), 98, here);
     qcap_element_close(parser, side->slots, 0, QCAP_SSH_V1_PACKET, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
@@ -1767,12 +1774,22 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto not_s_1;
     case AT_BEFORE_NOT_S_1:
         goto before_not_s_1;
-    case AT_NOT_S_2:
-        goto not_s_2;
-    case AT_NOT_H_2:
-        goto not_h_2;
-    case AT_NOT_DASH_2:
-        goto not_dash_2;
+    case AT_LINE_CHAR_1:
+        goto line_char_1;
+    case AT_OTHER_CHAR_1:
+        goto other_char_1;
+    case AT_OTHER_CHAR_2:
+        goto other_char_2;
+    case AT_OTHER_CHAR_3:
+        goto other_char_3;
+    case AT_OTHER_CHAR_4:
+        goto other_char_4;
+    case AT_OTHER_CHAR_5:
+        goto other_char_5;
+    case AT_OTHER_CHAR_6:
+        goto other_char_6;
+    case AT_OTHER_CHAR_7:
+        goto other_char_7;
     case AT_SOFTWAREVERSION_4:
         goto softwareversion_4;
     case AT_SERVER_PACKET_1:
@@ -1793,9 +1810,9 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
 before_not_s_1:
     goto on1;
 
-    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
-     * other-line = [ not-S / ( . "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
+    /* not-S = ( . DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * not-S = ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / . "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
      * e.g. after "" */
 on1:
     from = at;
@@ -1804,7 +1821,7 @@ on1:
         const unsigned char *first = at - 1;
         while (first != from && (IS_SET_3(first[-1])))
             first--;
-        goto not_s_2;
+        goto line_char_1;
     }
     if (QCAP_UNLIKELY(at == end))
         goto out1;
@@ -1816,19 +1833,107 @@ on1:
         at++;
         goto on3;
     }
+    if (*at >= 0xc2 && *at <= 0xdf) {
+        at++;
+        goto other_char_1;
+    }
+    if (*at == 0xe0) {
+        at++;
+        goto on4;
+    }
+    if (IS_SET_4(*at)) {
+        at++;
+        goto other_char_3;
+    }
+    if (*at == 0xed) {
+        at++;
+        goto on5;
+    }
+    if (*at == 0xf0) {
+        at++;
+        goto on6;
+    }
+    if (*at >= 0xf1 && *at <= 0xf3) {
+        at++;
+        goto on7;
+    }
+    if (*at == 0xf4) {
+        at++;
+        goto on8;
+    }
 out1:
     return qcap_leave(parser, at, end, AT_NOT_S_1);
 
-    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( . "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
+    /* other-char = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF ) )      RFC 4253, 4.2
+     * e.g. after "\xf4" */
+on8:
+    if (QCAP_UNLIKELY(at == end))
+        goto out8;
+    if (*at >= 0x80 && *at <= 0x8f) {
+        at++;
+        goto other_char_3;
+    }
+out8:
+    return qcap_leave(parser, at, end, AT_OTHER_CHAR_7);
+
+    /* other-char = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 4253, 4.2
+     * e.g. after "\xf1" */
+on7:
+    if (QCAP_UNLIKELY(at == end))
+        goto out7;
+    if (*at >= 0x80 && *at <= 0xbf) {
+        at++;
+        goto other_char_3;
+    }
+out7:
+    return qcap_leave(parser, at, end, AT_OTHER_CHAR_6);
+
+    /* other-char = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 4253, 4.2
+     * e.g. after "\xf0" */
+on6:
+    if (QCAP_UNLIKELY(at == end))
+        goto out6;
+    if (*at >= 0x90 && *at <= 0xbf) {
+        at++;
+        goto other_char_3;
+    }
+out6:
+    return qcap_leave(parser, at, end, AT_OTHER_CHAR_5);
+
+    /* other-char = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 4253, 4.2
+     * e.g. after "\xed" */
+on5:
+    if (QCAP_UNLIKELY(at == end))
+        goto out5;
+    if (*at >= 0x80 && *at <= 0x9f) {
+        at++;
+        goto other_char_1;
+    }
+out5:
+    return qcap_leave(parser, at, end, AT_OTHER_CHAR_4);
+
+    /* other-char = ... / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 4253, 4.2
+     * e.g. after "\xe0" */
+on4:
+    if (QCAP_UNLIKELY(at == end))
+        goto out4;
+    if (*at >= 0xa0 && *at <= 0xbf) {
+        at++;
+        goto other_char_1;
+    }
+out4:
+    return qcap_leave(parser, at, end, AT_OTHER_CHAR_2);
+
+    /* not-S = ( . DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * not-S = ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / . "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
      * e.g. after "S" */
 on3:
     if (QCAP_UNLIKELY(at == end))
         goto out3;
     if (IS_SET_3(*at)) {
         at++;
-        goto on4;
+        goto line_char_1;
     }
     if (*at == '\n') {
         at++;
@@ -1836,21 +1941,49 @@ on3:
     }
     if (*at == 'S') {
         at++;
-        goto on5;
+        goto on9;
     }
-out3:
-    return qcap_leave(parser, at, end, AT_NOT_S_3);
-
-    /* not-H = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( . "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
-     * e.g. after "SS" */
-on5:
-    if (QCAP_UNLIKELY(at == end))
-        goto out5;
+    if (*at >= 0xc2 && *at <= 0xdf) {
+        at++;
+        goto other_char_1;
+    }
+    if (*at == 0xe0) {
+        at++;
+        goto other_char_2;
+    }
     if (IS_SET_4(*at)) {
         at++;
-        goto on6;
+        goto other_char_3;
+    }
+    if (*at == 0xed) {
+        at++;
+        goto other_char_4;
+    }
+    if (*at == 0xf0) {
+        at++;
+        goto other_char_5;
+    }
+    if (*at >= 0xf1 && *at <= 0xf3) {
+        at++;
+        goto other_char_6;
+    }
+    if (*at == 0xf4) {
+        at++;
+        goto other_char_7;
+    }
+out3:
+    return qcap_leave(parser, at, end, AT_NOT_S_2);
+
+    /* not-H = ( . DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"G" / "I"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * not-H = ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"G" / . "I"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
+     * e.g. after "SS" */
+on9:
+    if (QCAP_UNLIKELY(at == end))
+        goto out9;
+    if (IS_SET_5(*at)) {
+        at++;
+        goto line_char_1;
     }
     if (*at == '\n') {
         at++;
@@ -1858,88 +1991,159 @@ on5:
     }
     if (*at == 'H') {
         at++;
-        goto on7;
+        goto on10;
     }
-out5:
+out9:
     return qcap_leave(parser, at, end, AT_NOT_H_1);
 
-    /* not-dash = . ( HTAB / %x01-08 / SP / CR / DQUOTE / %x0B-0C / ...      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
-     * identification = "SSH" . "-" versions      RFC 4253, 4.2
+    /* not-dash = ( . SP / DQUOTE / "!" / "#"-"," / ALPHA / DIGIT / "."-"/" ...      RFC 4253, 4.2
+     * not-dash = ( SP / DQUOTE / "!" / "#"-"," / . ALPHA / DIGIT / "."-"/" / ":"-"@" / "["-"`" / "{"-"~" ...      RFC 4253, 4.2
+     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
      * e.g. after "SSH" */
-on7:
+on10:
     if (QCAP_UNLIKELY(at == end))
-        goto out7;
-    if (IS_SET_5(*at)) {
+        goto out10;
+    if (IS_SET_6(*at)) {
         at++;
-        goto on8;
+        goto line_char_1;
     }
     if (*at == '\n') {
         at++;
         goto on1;
     }
-out7:
+out10:
     return qcap_leave(parser, at, end, AT_NOT_DASH_1);
 
-    /* not-dash = ... / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF ) *. line-char      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
-     * e.g. after "SSHa" */
-on8:
-    at = SCAN_IS_LINE_CHAR(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out8;
-    if (*at == '\n') {
-        at++;
-        goto on1;
-    }
-out8:
-    return qcap_leave(parser, at, end, AT_NOT_DASH_2);
-
-    /* not-H = ... %x0E-1F / "!" / "#"-"/" / ":"-"G" / %x49-FF ) *. line-char      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
-     * e.g. after "SSa" */
-on6:
-    at = SCAN_IS_LINE_CHAR(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out6;
-    if (*at == '\n') {
-        at++;
-        goto on1;
-    }
-out6:
-    return qcap_leave(parser, at, end, AT_NOT_H_2);
-
-    /* not-S = ... %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *. line-char      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
-     * e.g. after "a" */
-on4:
-    at = SCAN_IS_LINE_CHAR(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out4;
-    if (*at == '\n') {
-        at++;
-        goto on1;
-    }
-out4:
-    return qcap_leave(parser, at, end, AT_NOT_S_2);
-
-    /* not-S = ... %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *. line-char      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
+    /* line-char = . VCHAR / SP / other-char      RFC 4253, 4.2
+     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
+     * other-char = HTAB / . CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF ...      RFC 4253, 4.2
      * e.g. after "a" */
 on2:
-    at = SCAN_IS_LINE_CHAR(at, end);
+    at = SCAN_IS_SET_7(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out2;
     if (*at == '\n') {
         at++;
         goto on1;
     }
+    if (*at >= 0xc2 && *at <= 0xdf) {
+        at++;
+        goto other_char_1;
+    }
+    if (*at == 0xe0) {
+        at++;
+        goto on11;
+    }
+    if (IS_SET_4(*at)) {
+        at++;
+        goto other_char_3;
+    }
+    if (*at == 0xed) {
+        at++;
+        goto on12;
+    }
+    if (*at == 0xf0) {
+        at++;
+        goto on13;
+    }
+    if (*at >= 0xf1 && *at <= 0xf3) {
+        at++;
+        goto on14;
+    }
+    if (*at == 0xf4) {
+        at++;
+        goto on15;
+    }
 out2:
-    return qcap_leave(parser, at, end, AT_NOT_S_2);
+    return qcap_leave(parser, at, end, AT_LINE_CHAR_1);
 
-    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
-     * other-line = [ not-S / ( . "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
+    /* other-char = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF ) )      RFC 4253, 4.2
+     * e.g. after "\xf4" */
+on15:
+    if (QCAP_UNLIKELY(at == end))
+        goto out15;
+    if (*at >= 0x80 && *at <= 0x8f) {
+        at++;
+        goto other_char_3;
+    }
+out15:
+    return qcap_leave(parser, at, end, AT_OTHER_CHAR_7);
+
+    /* other-char = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 4253, 4.2
+     * e.g. after "\xf1" */
+on14:
+    if (QCAP_UNLIKELY(at == end))
+        goto out14;
+    if (*at >= 0x80 && *at <= 0xbf) {
+        at++;
+        goto other_char_3;
+    }
+out14:
+    return qcap_leave(parser, at, end, AT_OTHER_CHAR_6);
+
+    /* other-char = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 4253, 4.2
+     * e.g. after "\xf0" */
+on13:
+    if (QCAP_UNLIKELY(at == end))
+        goto out13;
+    if (*at >= 0x90 && *at <= 0xbf) {
+        at++;
+        goto other_char_3;
+    }
+out13:
+    return qcap_leave(parser, at, end, AT_OTHER_CHAR_5);
+
+    /* other-char = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 4253, 4.2
+     * e.g. after "\xed" */
+on12:
+    if (QCAP_UNLIKELY(at == end))
+        goto out12;
+    if (*at >= 0x80 && *at <= 0x9f) {
+        at++;
+        goto other_char_1;
+    }
+out12:
+    return qcap_leave(parser, at, end, AT_OTHER_CHAR_4);
+
+    /* other-char = ... / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 4253, 4.2
+     * e.g. after "\xe0" */
+on11:
+    if (QCAP_UNLIKELY(at == end))
+        goto out11;
+    if (*at >= 0xa0 && *at <= 0xbf) {
+        at++;
+        goto other_char_1;
+    }
+out11:
+    return qcap_leave(parser, at, end, AT_OTHER_CHAR_2);
+
+    /* other-char = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 4253, 4.2
+     * e.g. after "\xe1" */
+other_char_3:
+    if (QCAP_UNLIKELY(at == end))
+        goto out16;
+    if (*at >= 0x80 && *at <= 0xbf) {
+        at++;
+        goto on17;
+    }
+out16:
+    return qcap_leave(parser, at, end, AT_OTHER_CHAR_3);
+
+    /* other-char = HTAB / CR / %x1B / ( ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 4253, 4.2
+     * e.g. after "\xc2" */
+on17:
+    if (QCAP_UNLIKELY(at == end))
+        goto out17;
+    if (*at >= 0x80 && *at <= 0xbf) {
+        at++;
+        goto line_char_1;
+    }
+out17:
+    return qcap_leave(parser, at, end, AT_OTHER_CHAR_1);
+
+    /* not-S = ( . DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * not-S = ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / . "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
      * e.g. after "" */
 not_s_1:
     if (at - parser->piece >= 0) {
@@ -1951,58 +2155,155 @@ not_s_1:
         const unsigned char *first = at - 1;
         while (first != from && (IS_SET_3(first[-1])))
             first--;
-        goto not_s_2;
+        goto line_char_1;
     }
     if (at == end)
         return qcap_stop(parser, at, AT_NOT_S_1, QCAP_STOP_INPUT);
     if (IS_SET_3(*at)) {
         at++;
-        goto not_s_2;
+        goto line_char_1;
     }
     if (*at == 'S') {
         at++;
-        return qcap_stop(parser, at, AT_NOT_S_3, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_NOT_S_2, QCAP_STOP_TABLE);
+    }
+    if (*at >= 0xc2 && *at <= 0xdf) {
+        at++;
+        goto other_char_1;
+    }
+    if (*at == 0xe0) {
+        at++;
+        goto other_char_2;
+    }
+    if (IS_SET_4(*at)) {
+        at++;
+        goto other_char_3;
+    }
+    if (*at == 0xed) {
+        at++;
+        goto other_char_4;
+    }
+    if (*at == 0xf0) {
+        at++;
+        goto other_char_5;
+    }
+    if (*at >= 0xf1 && *at <= 0xf3) {
+        at++;
+        goto other_char_6;
+    }
+    if (*at == 0xf4) {
+        at++;
+        goto other_char_7;
     }
     return qcap_stop(parser, at, AT_NOT_S_1, QCAP_STOP_TABLE);
 
-    /* not-S = ... %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *. line-char      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
+    /* line-char = . VCHAR / SP / other-char      RFC 4253, 4.2
+     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
+     * other-char = HTAB / . CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF ...      RFC 4253, 4.2
      * e.g. after "a" */
-not_s_2:
-    at = SCAN_IS_LINE_CHAR(at, end);
+line_char_1:
+    at = SCAN_IS_SET_7(at, end);
     if (at == end)
-        return qcap_stop(parser, at, AT_NOT_S_2, QCAP_STOP_INPUT);
+        return qcap_stop(parser, at, AT_LINE_CHAR_1, QCAP_STOP_INPUT);
     if (*at == '\n') {
         at++;
         goto not_s_1;
     }
-    return qcap_stop(parser, at, AT_NOT_S_2, QCAP_STOP_TABLE);
+    if (*at >= 0xc2 && *at <= 0xdf) {
+        at++;
+        goto other_char_1;
+    }
+    if (*at == 0xe0) {
+        at++;
+        goto other_char_2;
+    }
+    if (IS_SET_4(*at)) {
+        at++;
+        goto other_char_3;
+    }
+    if (*at == 0xed) {
+        at++;
+        goto other_char_4;
+    }
+    if (*at == 0xf0) {
+        at++;
+        goto other_char_5;
+    }
+    if (*at >= 0xf1 && *at <= 0xf3) {
+        at++;
+        goto other_char_6;
+    }
+    if (*at == 0xf4) {
+        at++;
+        goto other_char_7;
+    }
+    return qcap_stop(parser, at, AT_LINE_CHAR_1, QCAP_STOP_TABLE);
 
-    /* not-H = ... %x0E-1F / "!" / "#"-"/" / ":"-"G" / %x49-FF ) *. line-char      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
-     * e.g. after "SSa" */
-not_h_2:
-    at = SCAN_IS_LINE_CHAR(at, end);
+    /* other-char = HTAB / CR / %x1B / ( ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 4253, 4.2
+     * e.g. after "\xc2" */
+other_char_1:
     if (at == end)
-        return qcap_stop(parser, at, AT_NOT_H_2, QCAP_STOP_INPUT);
-    if (*at == '\n') {
+        return qcap_stop(parser, at, AT_OTHER_CHAR_1, QCAP_STOP_INPUT);
+    if (*at >= 0x80 && *at <= 0xbf) {
         at++;
-        goto not_s_1;
+        goto line_char_1;
     }
-    return qcap_stop(parser, at, AT_NOT_H_2, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_OTHER_CHAR_1, QCAP_STOP_TABLE);
 
-    /* not-dash = ... / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF ) *. line-char      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
-     * e.g. after "SSHa" */
-not_dash_2:
-    at = SCAN_IS_LINE_CHAR(at, end);
+    /* other-char = ... / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 4253, 4.2
+     * e.g. after "\xe0" */
+other_char_2:
     if (at == end)
-        return qcap_stop(parser, at, AT_NOT_DASH_2, QCAP_STOP_INPUT);
-    if (*at == '\n') {
+        return qcap_stop(parser, at, AT_OTHER_CHAR_2, QCAP_STOP_INPUT);
+    if (*at >= 0xa0 && *at <= 0xbf) {
         at++;
-        goto not_s_1;
+        goto other_char_1;
     }
-    return qcap_stop(parser, at, AT_NOT_DASH_2, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_OTHER_CHAR_2, QCAP_STOP_TABLE);
+
+    /* other-char = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 4253, 4.2
+     * e.g. after "\xed" */
+other_char_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OTHER_CHAR_4, QCAP_STOP_INPUT);
+    if (*at >= 0x80 && *at <= 0x9f) {
+        at++;
+        goto other_char_1;
+    }
+    return qcap_stop(parser, at, AT_OTHER_CHAR_4, QCAP_STOP_TABLE);
+
+    /* other-char = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 4253, 4.2
+     * e.g. after "\xf0" */
+other_char_5:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OTHER_CHAR_5, QCAP_STOP_INPUT);
+    if (*at >= 0x90 && *at <= 0xbf) {
+        at++;
+        goto other_char_3;
+    }
+    return qcap_stop(parser, at, AT_OTHER_CHAR_5, QCAP_STOP_TABLE);
+
+    /* other-char = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 4253, 4.2
+     * e.g. after "\xf1" */
+other_char_6:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OTHER_CHAR_6, QCAP_STOP_INPUT);
+    if (*at >= 0x80 && *at <= 0xbf) {
+        at++;
+        goto other_char_3;
+    }
+    return qcap_stop(parser, at, AT_OTHER_CHAR_6, QCAP_STOP_TABLE);
+
+    /* other-char = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF ) )      RFC 4253, 4.2
+     * e.g. after "\xf4" */
+other_char_7:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OTHER_CHAR_7, QCAP_STOP_INPUT);
+    if (*at >= 0x80 && *at <= 0x8f) {
+        at++;
+        goto other_char_3;
+    }
+    return qcap_stop(parser, at, AT_OTHER_CHAR_7, QCAP_STOP_TABLE);
 
     /* softwareversion = version-char *( . version-char / minus )      RFC 4253, 4.2
      * minus = . "-"      RFC 4253, 4.2
@@ -2017,17 +2318,8 @@ softwareversion_4:
         qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, here);
         qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, here);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_SINGLE_LF_2, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_SINGLE_LF_2, QCAP_STOP_TABLE);
-    }
-    if (*at == '\r') {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, here - 1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, here - 1);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_CR_LF_2, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CR_LF_2, QCAP_STOP_TABLE);
+            return qcap_stop(parser, at, AT_SINGLE_LF_3, QCAP_STOP_PAUSED);
+        return qcap_stop(parser, at, AT_SINGLE_LF_3, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_SOFTWAREVERSION_4, QCAP_STOP_TABLE);
 
@@ -2565,7 +2857,7 @@ static const uint16_t targets_23[] = {AT_BEFORE_V1_LENGTH_1, AT_BEFORE_PACKET_LE
 
 static const uint16_t targets_24[] = {AT_BEFORE_ENCRYPTED_1, AT_CLIENT_CLEAR_PACKET_1};
 
-static const uint16_t targets_25[] = {AT_SINGLE_LF_3, AT_BEFORE_BARE_LF_1};
+static const uint16_t targets_25[] = {AT_SINGLE_LF_2, AT_BEFORE_BARE_LF_1};
 
 static const uint16_t targets_26[] = {AT_ALL_THE_REST_1, AT_BEFORE_SERVER_PACKET_1};
 
@@ -2643,201 +2935,209 @@ static const uint16_t targets_62[] = {AT_SINGLE_LF_4, AT_BEFORE_BARE_LF_2};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_0, .rule = 35}, /* 0: all-the-rest */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 37, .value = value_1}, /* 1: v1-packet-content */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 47, .value = value_2}, /* 2: random-padding */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 78, .value = value_3}, /* 3: language-tag */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 77, .value = value_3}, /* 4: description */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 66, .value = value_3}, /* 5: string-text */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 78, .value = value_3}, /* 6: language-tag */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 67, .value = value_3}, /* 7: message */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 90, .value = value_3}, /* 8: languages-server-to-client */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_9, .rule = 89, .value = value_3}, /* 9: languages-client-to-server */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 88, .value = value_3}, /* 10: compression-algorithms-server-to-client */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_11, .rule = 87, .value = value_3}, /* 11: compression-algorithms-client-to-server */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 86, .value = value_3}, /* 12: mac-algorithms-server-to-client */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_13, .rule = 85, .value = value_3}, /* 13: mac-algorithms-client-to-server */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_14, .rule = 84, .value = value_3}, /* 14: encryption-algorithms-server-to-client */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 82, .value = value_3}, /* 15: encryption-algorithms-client-to-server */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_16, .rule = 79, .value = value_3}, /* 16: server-host-key-algorithms */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 68, .value = value_3}, /* 17: kex-algorithms */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_18, .rule = 69, .value = value_3}, /* 18: e */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_19, .rule = 54, .choose = choose_19}, /* 19: KEXDH_INIT */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 48, .choose = choose_20}, /* 20: client-message */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 44, .value = value_4}, /* 21: client-payload */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 39, .value = value_5}, /* 22: client-packet-content */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_23, .rule = 41, .is_shared = true, .choose = choose_23}, /* 23: client-clear-packet */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_24, .rule = 27, .choose = choose_24}, /* 24: client-packet */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_25, .rule = 26, .choose = choose_25}, /* 25: single-LF */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_26, .rule = 35}, /* 26: all-the-rest */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_27, .rule = 37, .value = value_1}, /* 27: v1-packet-content */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 47, .value = value_2}, /* 28: random-padding */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 78, .value = value_3}, /* 29: language-tag */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 77, .value = value_3}, /* 30: description */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_31, .rule = 66, .value = value_3}, /* 31: string-text */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_32, .rule = 78, .value = value_3}, /* 32: language-tag */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 67, .value = value_3}, /* 33: message */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 90, .value = value_3}, /* 34: languages-server-to-client */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 89, .value = value_3}, /* 35: languages-client-to-server */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 88, .value = value_3}, /* 36: compression-algorithms-server-to-client */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 87, .value = value_3}, /* 37: compression-algorithms-client-to-server */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 86, .value = value_3}, /* 38: mac-algorithms-server-to-client */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 85, .value = value_3}, /* 39: mac-algorithms-client-to-server */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 84, .value = value_3}, /* 40: encryption-algorithms-server-to-client */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 82, .value = value_3}, /* 41: encryption-algorithms-client-to-server */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 79, .value = value_3}, /* 42: server-host-key-algorithms */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 68, .value = value_3}, /* 43: kex-algorithms */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 66, .value = value_3}, /* 44: string-text */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 80, .value = value_3}, /* 45: key-type */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_46, .rule = 70, .value = value_3}, /* 46: host-key */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_47, .rule = 57, .is_shared = true, .choose = choose_47}, /* 47: KEXRSA_PUBKEY */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 66, .value = value_3}, /* 48: string-text */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_49, .rule = 66, .value = value_3}, /* 49: string-text */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_50, .rule = 64, .is_shared = true, .choose = choose_50}, /* 50: reply-or-group-of-method */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 83, .value = value_3}, /* 51: signature */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 66, .value = value_3}, /* 52: string-text */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 80, .value = value_3}, /* 53: key-type */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_54, .rule = 70, .value = value_3}, /* 54: host-key */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_55, .rule = 58, .is_shared = true, .choose = choose_55}, /* 55: reply-or-group */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_56, .rule = 59, .is_shared = true, .choose = choose_56}, /* 56: KEX_DH_GEX_REPLY */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_57, .rule = 49, .choose = choose_57}, /* 57: server-message */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 45, .value = value_4}, /* 58: server-payload */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 43, .value = value_5}, /* 59: server-packet-content */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_60, .rule = 42, .is_shared = true, .choose = choose_60}, /* 60: server-clear-packet */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_61, .rule = 30, .choose = choose_61}, /* 61: server-packet */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_62, .rule = 26, .choose = choose_25}, /* 62: single-LF */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_0, .rule = 41}, /* 0: all-the-rest */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 43, .value = value_1}, /* 1: v1-packet-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 53, .value = value_2}, /* 2: random-padding */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 84, .value = value_3}, /* 3: language-tag */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 83, .value = value_3}, /* 4: description */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 72, .value = value_3}, /* 5: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 84, .value = value_3}, /* 6: language-tag */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 73, .value = value_3}, /* 7: message */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 96, .value = value_3}, /* 8: languages-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_9, .rule = 95, .value = value_3}, /* 9: languages-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 94, .value = value_3}, /* 10: compression-algorithms-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_11, .rule = 93, .value = value_3}, /* 11: compression-algorithms-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 92, .value = value_3}, /* 12: mac-algorithms-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_13, .rule = 91, .value = value_3}, /* 13: mac-algorithms-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_14, .rule = 90, .value = value_3}, /* 14: encryption-algorithms-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 88, .value = value_3}, /* 15: encryption-algorithms-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_16, .rule = 85, .value = value_3}, /* 16: server-host-key-algorithms */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 74, .value = value_3}, /* 17: kex-algorithms */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_18, .rule = 75, .value = value_3}, /* 18: e */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_19, .rule = 60, .choose = choose_19}, /* 19: KEXDH_INIT */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 54, .choose = choose_20}, /* 20: client-message */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 50, .value = value_4}, /* 21: client-payload */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 45, .value = value_5}, /* 22: client-packet-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_23, .rule = 47, .is_shared = true, .choose = choose_23}, /* 23: client-clear-packet */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_24, .rule = 33, .choose = choose_24}, /* 24: client-packet */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_25, .rule = 32, .choose = choose_25}, /* 25: single-LF */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_26, .rule = 41}, /* 26: all-the-rest */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_27, .rule = 43, .value = value_1}, /* 27: v1-packet-content */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 53, .value = value_2}, /* 28: random-padding */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 84, .value = value_3}, /* 29: language-tag */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 83, .value = value_3}, /* 30: description */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_31, .rule = 72, .value = value_3}, /* 31: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_32, .rule = 84, .value = value_3}, /* 32: language-tag */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 73, .value = value_3}, /* 33: message */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 96, .value = value_3}, /* 34: languages-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 95, .value = value_3}, /* 35: languages-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 94, .value = value_3}, /* 36: compression-algorithms-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 93, .value = value_3}, /* 37: compression-algorithms-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 92, .value = value_3}, /* 38: mac-algorithms-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 91, .value = value_3}, /* 39: mac-algorithms-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 90, .value = value_3}, /* 40: encryption-algorithms-server-to-client */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 88, .value = value_3}, /* 41: encryption-algorithms-client-to-server */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 85, .value = value_3}, /* 42: server-host-key-algorithms */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 74, .value = value_3}, /* 43: kex-algorithms */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 72, .value = value_3}, /* 44: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 86, .value = value_3}, /* 45: key-type */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_46, .rule = 76, .value = value_3}, /* 46: host-key */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_47, .rule = 63, .is_shared = true, .choose = choose_47}, /* 47: KEXRSA_PUBKEY */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 72, .value = value_3}, /* 48: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_49, .rule = 72, .value = value_3}, /* 49: string-text */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_50, .rule = 70, .is_shared = true, .choose = choose_50}, /* 50: reply-or-group-of-method */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 89, .value = value_3}, /* 51: signature */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 72, .value = value_3}, /* 52: string-text */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 86, .value = value_3}, /* 53: key-type */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_54, .rule = 76, .value = value_3}, /* 54: host-key */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_55, .rule = 64, .is_shared = true, .choose = choose_55}, /* 55: reply-or-group */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_56, .rule = 65, .is_shared = true, .choose = choose_56}, /* 56: KEX_DH_GEX_REPLY */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_57, .rule = 55, .choose = choose_57}, /* 57: server-message */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 51, .value = value_4}, /* 58: server-payload */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 49, .value = value_5}, /* 59: server-packet-content */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_60, .rule = 48, .is_shared = true, .choose = choose_60}, /* 60: server-clear-packet */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_61, .rule = 36, .choose = choose_61}, /* 61: server-packet */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_62, .rule = 32, .choose = choose_25}, /* 62: single-LF */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
 static const uint8_t class_of[256] = {
     0, 2, 2, 2, 1, 1, 1, 1, 1, 8, 5, 1, 1, 6, 1, 1, /* '\0' */
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* 0x10 */
-    7, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 9, 11, 3, /* ' ' */
-    10, 14, 12, 15, 15, 15, 15, 15, 15, 13, 3, 3, 3, 3, 3, 3, /* '0' */
-    3, 3, 3, 3, 3, 3, 3, 3, 16, 3, 3, 3, 3, 3, 3, 3, /* '@' */
-    3, 3, 3, 17, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, /* 'P' */
-    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, /* '`' */
-    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, /* 'p' */
-    8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, /* 0x80 */
-    8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, /* 0x90 */
-    8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, /* 0xa0 */
-    8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, /* 0xb0 */
-    8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, /* 0xc0 */
-    8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, /* 0xd0 */
-    8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, /* 0xe0 */
-    8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, /* 0xf0 */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 19, 1, 1, 1, 1, /* 0x10 */
+    7, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 9, 11, 33, /* ' ' */
+    10, 14, 12, 15, 15, 15, 15, 15, 15, 13, 33, 33, 33, 33, 33, 33, /* '0' */
+    33, 33, 33, 33, 33, 33, 33, 33, 16, 32, 32, 32, 32, 32, 32, 32, /* '@' */
+    32, 32, 32, 17, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, /* 'P' */
+    31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, /* '`' */
+    31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 1, /* 'p' */
+    18, 18, 18, 18, 18, 18, 18, 18, 18, 18, 18, 18, 18, 18, 18, 18, /* 0x80 */
+    27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, /* 0x90 */
+    22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, /* 0xa0 */
+    22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, 22, /* 0xb0 */
+    20, 20, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, /* 0xc0 */
+    21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, /* 0xd0 */
+    23, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 25, 26, 26, /* 0xe0 */
+    28, 29, 29, 29, 30, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, /* 0xf0 */
 };
 
 /* For each class which of a state's edges it follows, from 1; 0: none. */
 static const uint8_t rows[] = {
-    /* 0 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-    /* 1 */ 0, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3,
-    /* 2 */ 0, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
-    /* 4 */ 0, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1,
-    /* 5 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 6 */ 0, 1, 1, 1, 1, 2, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0,
-    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
-    /* 9 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 2, 1, 1, 0, 0,
-    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-    /* 11 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 2, 2, 2, 2, 0, 0,
-    /* 12 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 2, 3, 2, 2, 0, 0,
-    /* 13 */ 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 14 */ 0, 0, 0, 1, 1, 2, 3, 4, 0, 5, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 15 */ 0, 0, 0, 1, 1, 2, 3, 1, 4, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 16 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 17 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 18 */ 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 19 */ 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 20 */ 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 21 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 22 */ 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 23 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 24 */ 0, 0, 0, 1, 2, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 0 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 1 */ 0, 0, 0, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 0, 1, 0, 4, 0, 5, 6, 7, 6, 0, 8, 9, 10, 1, 1, 1,
+    /* 2 */ 0, 0, 0, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 3, 0, 4, 5, 6, 5, 0, 7, 8, 9, 1, 1, 1,
+    /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+    /* 4 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 5 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+    /* 6 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 9 */ 0, 0, 0, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 0, 1, 0, 4, 0, 5, 6, 7, 6, 0, 8, 9, 10, 1, 1, 1,
+    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 11 */ 0, 0, 0, 1, 1, 2, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 4, 0, 5, 6, 7, 6, 0, 8, 9, 10, 1, 1, 1,
+    /* 12 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 13 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 14 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 15 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 16 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 17 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 2, 3, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 18 */ 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1,
+    /* 19 */ 0, 0, 0, 1, 1, 2, 3, 4, 0, 5, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1,
+    /* 20 */ 0, 0, 0, 1, 1, 2, 3, 1, 4, 1, 1, 1, 1, 1, 1, 1, 1, 1, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1, 1, 1,
+    /* 21 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 22 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 23 */ 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 24 */ 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 25 */ 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 26 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 27 */ 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 28 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1,
+    /* 29 */ 0, 0, 0, 1, 2, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1,
 };
 
 /* Target and action. */
 static const qcap_edge_t edges[] = {
     {4, 0}, {0, 1}, {5, 0}, {2, 0}, {6, 0}, {7, 0}, {8, 0}, {9, 0},
-    {10, 0}, {11, 0}, {12, 3}, {13, 0}, {14, 5}, {16, 0}, {15, 0}, {18, 0},
-    {17, 0}, {19, 0}, {20, 0}, {21, 0}, {22, 0}, {23, 0}, {24, 0}, {25, 8},
-    {78, 0}, {79, 0}, {26, 8}, {27, 10}, {25, 15}, {25, 19}, {27, 22}, {28, 22},
-    {29, 0}, {30, 0}, {33, 24}, {32, 27}, {31, 30}, {29, 33}, {35, 24}, {34, 27},
-    {80, 30}, {30, 33}, {31, 0}, {33, 36}, {32, 39}, {31, 42}, {36, 0}, {40, 0},
-    {41, 45}, {36, 46}, {38, 48}, {42, 45}, {86, 0}, {43, 50}, {87, 0}, {45, 50},
-    {57, 0}, {47, 52}, {58, 0}, {49, 55}, {60, 0}, {51, 52}, {61, 0}, {53, 55},
-    {55, 0}, {36, 58}, {62, 0}, {63, 0}, {40, 58}, {64, 0}, {65, 0}, {66, 0},
-    {67, 0}, {68, 0}, {69, 0}, {88, 60}, {89, 62}, {90, 60}, {91, 62}, {70, 0},
-    {36, 64}, {94, 67}, {72, 69}, {36, 71}, {40, 64}, {40, 71}, {28, 10}, {26, 15},
-    {26, 19}, {80, 0}, {35, 36}, {34, 39}, {80, 42}, {40, 46}, {82, 48}, {95, 67},
-    {92, 69}, {102, 73}, {96, 76}, {104, 73}, {99, 76}, {103, 0}, {142, 0}, {106, 79},
-    {143, 0}, {108, 82}, {144, 0}, {110, 85}, {145, 87}, {112, 89}, {146, 91}, {114, 0},
-    {114, 94}, {116, 98}, {118, 102}, {150, 0}, {120, 104}, {122, 0}, {122, 108}, {124, 0},
-    {124, 110}, {151, 0}, {126, 79}, {152, 0}, {128, 82}, {153, 0}, {130, 85}, {154, 87},
-    {132, 89}, {155, 91}, {134, 0}, {134, 94}, {136, 98}, {138, 113}, {163, 0}, {164, 0},
-    {165, 0}, {166, 0}, {167, 0}, {168, 0}, {169, 0}, {148, 115}, {170, 0}, {171, 0},
-    {172, 0}, {173, 0}, {174, 0}, {175, 0}, {156, 0}, {156, 120}, {176, 0}, {158, 122},
-    {179, 0}, {161, 124}, {180, 0}, {181, 0}, {182, 0}, {183, 0}, {184, 0}, {185, 0},
+    {10, 0}, {11, 0}, {12, 0}, {13, 0}, {14, 0}, {15, 0}, {16, 0}, {17, 0},
+    {18, 3}, {19, 5}, {21, 0}, {20, 0}, {78, 0}, {77, 0}, {22, 0}, {23, 0},
+    {24, 0}, {25, 0}, {26, 8}, {28, 10}, {26, 15}, {26, 19}, {28, 22}, {29, 22},
+    {30, 0}, {31, 0}, {34, 24}, {33, 27}, {32, 30}, {30, 33}, {85, 24}, {84, 27},
+    {83, 30}, {31, 33}, {32, 0}, {34, 36}, {33, 39}, {32, 42}, {35, 0}, {40, 45},
+    {35, 46}, {37, 48}, {41, 45}, {91, 0}, {42, 50}, {92, 0}, {44, 50}, {56, 0},
+    {46, 52}, {57, 0}, {48, 55}, {59, 0}, {50, 52}, {60, 0}, {52, 55}, {54, 0},
+    {35, 58}, {61, 0}, {62, 0}, {39, 58}, {63, 0}, {64, 0}, {65, 0}, {66, 0},
+    {67, 0}, {68, 0}, {93, 60}, {94, 62}, {95, 60}, {96, 62}, {69, 0}, {35, 64},
+    {99, 67}, {71, 69}, {35, 71}, {39, 64}, {39, 71}, {79, 0}, {80, 0}, {81, 0},
+    {82, 0}, {27, 8}, {29, 10}, {27, 15}, {27, 19}, {83, 0}, {85, 36}, {84, 39},
+    {83, 42}, {39, 0}, {39, 46}, {87, 48}, {100, 67}, {97, 69}, {107, 73}, {101, 76},
+    {109, 73}, {104, 76}, {108, 0}, {147, 0}, {111, 79}, {148, 0}, {113, 82}, {149, 0},
+    {115, 85}, {150, 87}, {117, 89}, {151, 91}, {119, 0}, {119, 94}, {121, 98}, {123, 102},
+    {155, 0}, {125, 104}, {127, 0}, {127, 108}, {129, 0}, {129, 110}, {156, 0}, {131, 79},
+    {157, 0}, {133, 82}, {158, 0}, {135, 85}, {159, 87}, {137, 89}, {160, 91}, {139, 0},
+    {139, 94}, {141, 98}, {143, 113}, {168, 0}, {169, 0}, {170, 0}, {171, 0}, {172, 0},
+    {173, 0}, {174, 0}, {153, 115}, {175, 0}, {176, 0}, {177, 0}, {178, 0}, {179, 0},
+    {180, 0}, {161, 0}, {161, 120}, {181, 0}, {163, 122}, {184, 0}, {166, 124}, {185, 0},
     {186, 0}, {187, 0}, {188, 0}, {189, 0}, {190, 0}, {191, 0}, {192, 0}, {193, 0},
-    {194, 0}, {177, 127}, {195, 0}, {196, 130}, {197, 133}, {116, 135}, {198, 0}, {199, 0},
-    {200, 0}, {201, 0}, {202, 0}, {203, 130}, {204, 133}, {136, 135}, {205, 0}, {206, 0},
-    {207, 0}, {208, 0}, {209, 0}, {210, 0}, {213, 137}, {214, 140}, {116, 143}, {215, 146},
-    {216, 0}, {217, 0}, {219, 137}, {220, 140}, {221, 148}, {222, 0}, {223, 151}, {224, 0},
-    {211, 0}, {116, 154}, {234, 0}, {235, 0}, {136, 154}, {244, 133}, {249, 0}, {225, 0},
-    {250, 0}, {226, 156}, {251, 0}, {252, 0}, {229, 159}, {231, 0}, {253, 0}, {232, 0},
-    {254, 0}, {255, 0}, {256, 0}, {236, 156}, {257, 0}, {238, 159}, {258, 0}, {240, 164},
-    {259, 0}, {242, 166}, {262, 0}, {245, 164}, {263, 0}, {247, 169}, {264, 172}, {265, 0},
-    {266, 0}, {267, 0}, {268, 0}, {269, 172}, {270, 0}, {271, 0}, {272, 0}, {273, 0},
-    {274, 0}, {260, 178}, {275, 0}, {276, 0}, {280, 0}, {281, 0}, {282, 0}, {285, 0},
-    {286, 0}, {287, 0}, {288, 0}, {289, 0}, {290, 0}, {291, 0}, {277, 0}, {292, 0},
-    {278, 180}, {293, 183}, {294, 185}, {295, 0}, {296, 0}, {283, 180}, {297, 183}, {298, 185},
-    {299, 188}, {300, 133}, {301, 0}, {302, 191}, {303, 133}, {304, 0}, {309, 0}, {310, 0},
-    {318, 133}, {322, 0}, {305, 0}, {116, 194}, {323, 0}, {307, 196}, {116, 199}, {324, 0},
-    {136, 194}, {325, 0}, {312, 196}, {326, 0}, {315, 0}, {315, 202}, {136, 204}, {315, 206},
-    {328, 0}, {320, 208}, {329, 183}, {330, 0}, {331, 183}, {332, 0}, {136, 210}, {333, 0},
-    {335, 0}, {337, 0}, {338, 0}, {116, 212}, {339, 214}, {136, 212}, {340, 214}, {341, 217},
-    {348, 0}, {342, 219}, {349, 0}, {344, 219}, {346, 0}, {136, 222}, {350, 0}, {351, 0},
-    {352, 0}, {353, 0}, {354, 224}, {355, 224}, {360, 0}, {356, 227}, {361, 0}, {358, 227},
-    {362, 0}, {363, 0}, {364, 0}, {365, 0}, {366, 230}, {367, 230}, {372, 0}, {368, 233},
-    {373, 0}, {370, 233}, {374, 0}, {375, 0}, {376, 0}, {377, 0}, {378, 236}, {379, 236},
-    {384, 0}, {380, 239}, {385, 0}, {382, 239}, {386, 0}, {387, 0}, {388, 0}, {389, 0},
-    {390, 242}, {391, 242}, {396, 0}, {392, 245}, {397, 0}, {394, 245}, {398, 0}, {399, 0},
-    {400, 0}, {401, 0}, {402, 248}, {403, 248}, {408, 0}, {404, 251}, {409, 0}, {406, 251},
-    {410, 0}, {411, 0}, {412, 0}, {413, 0}, {414, 254}, {415, 254}, {420, 0}, {416, 257},
-    {421, 0}, {418, 257}, {422, 0}, {423, 0}, {424, 0}, {425, 0}, {426, 260}, {427, 260},
-    {432, 263}, {428, 265}, {433, 263}, {430, 265}, {434, 0}, {435, 0}, {436, 0}, {437, 0},
-    {438, 0}, {439, 0}, {116, 268}, {136, 268},
+    {194, 0}, {195, 0}, {196, 0}, {197, 0}, {198, 0}, {199, 0}, {182, 127}, {200, 0},
+    {201, 130}, {202, 133}, {121, 135}, {203, 0}, {204, 0}, {205, 0}, {206, 0}, {207, 0},
+    {208, 130}, {209, 133}, {141, 135}, {210, 0}, {211, 0}, {212, 0}, {213, 0}, {214, 0},
+    {215, 0}, {218, 137}, {219, 140}, {121, 143}, {220, 146}, {221, 0}, {222, 0}, {224, 137},
+    {225, 140}, {226, 148}, {227, 0}, {228, 151}, {229, 0}, {216, 0}, {121, 154}, {239, 0},
+    {240, 0}, {141, 154}, {249, 133}, {254, 0}, {230, 0}, {255, 0}, {231, 156}, {256, 0},
+    {257, 0}, {234, 159}, {236, 0}, {258, 0}, {237, 0}, {259, 0}, {260, 0}, {261, 0},
+    {241, 156}, {262, 0}, {243, 159}, {263, 0}, {245, 164}, {264, 0}, {247, 166}, {267, 0},
+    {250, 164}, {268, 0}, {252, 169}, {269, 172}, {270, 0}, {271, 0}, {272, 0}, {273, 0},
+    {274, 172}, {275, 0}, {276, 0}, {277, 0}, {278, 0}, {279, 0}, {265, 178}, {280, 0},
+    {281, 0}, {285, 0}, {286, 0}, {287, 0}, {290, 0}, {291, 0}, {292, 0}, {293, 0},
+    {294, 0}, {295, 0}, {296, 0}, {282, 0}, {297, 0}, {283, 180}, {298, 183}, {299, 185},
+    {300, 0}, {301, 0}, {288, 180}, {302, 183}, {303, 185}, {304, 188}, {305, 133}, {306, 0},
+    {307, 191}, {308, 133}, {309, 0}, {314, 0}, {315, 0}, {323, 133}, {327, 0}, {310, 0},
+    {121, 194}, {328, 0}, {312, 196}, {121, 199}, {329, 0}, {141, 194}, {330, 0}, {317, 196},
+    {331, 0}, {320, 0}, {320, 202}, {141, 204}, {320, 206}, {333, 0}, {325, 208}, {334, 183},
+    {335, 0}, {336, 183}, {337, 0}, {141, 210}, {338, 0}, {340, 0}, {342, 0}, {343, 0},
+    {121, 212}, {344, 214}, {141, 212}, {345, 214}, {346, 217}, {353, 0}, {347, 219}, {354, 0},
+    {349, 219}, {351, 0}, {141, 222}, {355, 0}, {356, 0}, {357, 0}, {358, 0}, {359, 224},
+    {360, 224}, {365, 0}, {361, 227}, {366, 0}, {363, 227}, {367, 0}, {368, 0}, {369, 0},
+    {370, 0}, {371, 230}, {372, 230}, {377, 0}, {373, 233}, {378, 0}, {375, 233}, {379, 0},
+    {380, 0}, {381, 0}, {382, 0}, {383, 236}, {384, 236}, {389, 0}, {385, 239}, {390, 0},
+    {387, 239}, {391, 0}, {392, 0}, {393, 0}, {394, 0}, {395, 242}, {396, 242}, {401, 0},
+    {397, 245}, {402, 0}, {399, 245}, {403, 0}, {404, 0}, {405, 0}, {406, 0}, {407, 248},
+    {408, 248}, {413, 0}, {409, 251}, {414, 0}, {411, 251}, {415, 0}, {416, 0}, {417, 0},
+    {418, 0}, {419, 254}, {420, 254}, {425, 0}, {421, 257}, {426, 0}, {423, 257}, {427, 0},
+    {428, 0}, {429, 0}, {430, 0}, {431, 260}, {432, 260}, {437, 263}, {433, 265}, {438, 263},
+    {435, 265}, {439, 0}, {440, 0}, {441, 0}, {442, 0}, {443, 0}, {444, 0}, {121, 268},
+    {141, 268},
 };
 
 /* The edges of states. */
 static const uint16_t edge_lists[] = {
-    0, 1, 2, 3, 4, 3, 5, 2, 3, 2, 3, 6, 7, 8, 3, 9,
-    10, 8, 3, 11, 3, 12, 13, 14, 11, 3, 15, 16, 17, 18, 19, 20,
-    21, 22, 23, 24, 25, 26, 27, 28, 27, 28, 29, 30, 31, 32, 33, 32,
-    34, 35, 36, 37, 33, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48,
-    49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64,
-    65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80,
-    81, 82, 83, 84, 85, 86, 87, 86, 87, 88, 89, 90, 91, 92, 93, 94,
-    95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110,
-    111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126,
-    127, 128, 129, 130, 131, 132, 133, 134, 135, 136, 137, 138, 139, 140, 141, 142,
-    143, 144, 145, 146, 147, 148, 149, 150, 151, 152, 153, 154, 155, 156, 157, 158,
-    159, 160, 161, 162, 163, 164, 165, 166, 167, 168, 169, 170, 171, 172, 173, 174,
-    175, 176, 177, 178, 179, 180, 181, 182, 183, 184, 185, 186, 187, 188, 189, 190,
-    191, 192, 193, 194, 195, 196, 197, 198, 199, 200, 201, 202, 203, 204, 205, 206,
-    207, 208, 209, 210, 211, 212, 213, 214, 215, 216, 217, 218, 219, 220, 221, 222,
-    223, 224, 225, 226, 227, 228, 229, 230, 231, 210, 232, 233, 234, 235, 236, 237,
-    238, 239, 240, 241, 242, 243, 244, 245, 246, 247, 248, 249, 250, 251, 252, 253,
-    254, 255, 256, 257, 258, 259, 260, 261, 262, 263, 264, 265, 266, 267, 268, 269,
-    270, 271, 272, 273, 274, 275, 276, 277, 278, 279, 280, 281, 282, 283, 284, 285,
-    286, 287, 288, 289, 290, 291, 292, 293, 294, 295, 296, 297, 298, 299, 300, 301,
-    302, 303, 304, 305, 306, 307, 308, 309, 310, 311, 312, 313, 314, 315, 316, 317,
-    318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 329, 330, 331, 332, 333,
-    334, 335, 336, 337, 338, 339, 340, 341, 342, 343, 344, 345, 346, 347, 348, 349,
-    350, 351, 352, 353, 354, 355, 356, 357, 358, 359, 360, 361, 362, 363, 364, 365,
-    366, 367, 368, 369, 370, 371, 372, 373, 374, 375, 376, 377, 378, 379, 380, 381,
-    382, 383, 384, 385, 386, 387,
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 3, 12, 2, 3,
+    5, 6, 7, 8, 9, 10, 11, 2, 3, 13, 5, 6, 7, 8, 9, 10,
+    11, 2, 5, 7, 14, 2, 3, 15, 5, 6, 7, 8, 9, 10, 11, 16,
+    2, 3, 17, 5, 6, 7, 8, 9, 10, 11, 18, 19, 20, 21, 22, 23,
+    24, 25, 26, 27, 28, 27, 28, 29, 30, 31, 32, 33, 32, 34, 35, 36,
+    37, 33, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67,
+    68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83,
+    84, 85, 86, 87, 88, 89, 90, 91, 90, 91, 92, 93, 94, 95, 96, 97,
+    98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113,
+    114, 115, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129,
+    130, 131, 132, 133, 134, 135, 136, 137, 138, 139, 140, 141, 142, 143, 144, 145,
+    146, 147, 148, 149, 150, 151, 152, 153, 154, 155, 156, 157, 158, 159, 160, 161,
+    162, 163, 164, 165, 166, 167, 168, 169, 170, 171, 172, 173, 174, 175, 176, 177,
+    178, 179, 180, 181, 182, 183, 184, 185, 186, 187, 188, 189, 190, 191, 192, 193,
+    194, 195, 196, 197, 198, 199, 200, 201, 202, 203, 204, 205, 206, 207, 208, 209,
+    210, 211, 212, 213, 214, 215, 216, 217, 218, 219, 220, 221, 222, 223, 224, 225,
+    226, 227, 228, 229, 230, 231, 232, 233, 234, 235, 236, 215, 237, 238, 239, 240,
+    241, 242, 243, 244, 245, 246, 247, 248, 249, 250, 251, 252, 253, 254, 255, 256,
+    257, 258, 259, 260, 261, 262, 263, 264, 265, 266, 267, 268, 269, 270, 271, 272,
+    273, 274, 275, 276, 277, 278, 279, 280, 281, 282, 283, 284, 285, 286, 287, 288,
+    289, 290, 291, 292, 293, 294, 295, 296, 297, 298, 299, 300, 301, 302, 303, 304,
+    305, 306, 307, 308, 309, 310, 311, 312, 313, 314, 315, 316, 317, 318, 319, 320,
+    321, 322, 323, 324, 325, 326, 327, 328, 329, 330, 331, 332, 333, 334, 335, 336,
+    337, 338, 339, 340, 341, 342, 343, 344, 345, 346, 347, 348, 349, 350, 351, 352,
+    353, 354, 355, 356, 357, 358, 359, 360, 361, 362, 363, 364, 365, 366, 367, 368,
+    369, 370, 371, 372, 373, 374, 375, 376, 377, 378, 379, 380, 381, 382, 383, 384,
+    385, 386, 387, 388, 389, 390, 391, 392,
 };
 
 /* Operations and moves, each with its place. */
@@ -3087,7 +3387,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 0, 4, 0, 0}, /* open encrypted */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 0, 4, 0, 0}, /* open encrypted */
     {QCAP_OP_CLOSE, 0, 0, 5, 0, 0}, /* close v1-packet */
-    {QCAP_OP_SET, 0, 0, 5, 0, 92}, /* set is_encrypted */
+    {QCAP_OP_SET, 0, 0, 5, 0, 98}, /* set is_encrypted */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 0, 0, 0}, /* convert v1-length */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin v1-length */
     {QCAP_OP_OPEN, 0, 0, 5, 0, 0}, /* open v1-packet */
@@ -3164,24 +3464,24 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 15, 0, 0}, /* open kexinit */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 15, 0, 0}, /* open kexinit */
     {QCAP_OP_CLOSE, 0, 1, 28, 0, 0}, /* close newkeys */
-    {QCAP_OP_SET, 0, 0, 5, 0, 93}, /* set is_encrypted */
+    {QCAP_OP_SET, 0, 0, 5, 0, 99}, /* set is_encrypted */
     {QCAP_OP_OPEN, 0, 1, 28, 0, 0}, /* open newkeys */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 28, 0, 0}, /* open newkeys */
     {QCAP_OP_CLOSE, 0, 1, 29, 0, 0}, /* close kex-init */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 0, 94}, /* set is_group_exchange */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 0, 76}, /* set is_other_exchange */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 0, 100}, /* set is_group_exchange */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 0, 82}, /* set is_other_exchange */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 6, 0, 0}, /* convert e-size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin e-size */
     {QCAP_OP_OPEN, 0, 1, 29, 0, 0}, /* open kex-init */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 29, 0, 0}, /* open kex-init */
     {QCAP_OP_CLOSE, 0, 1, 30, 0, 0}, /* close kex-request */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 0, 95}, /* set is_group_exchange */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 0, 101}, /* set is_group_exchange */
     {QCAP_OP_OPEN, 0, 1, 30, 0, 0}, /* open kex-request */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 30, 0, 0}, /* open kex-request */
     {QCAP_OP_CLOSE, 0, 1, 31, 0, 0}, /* close kex-message */
     {QCAP_OP_OPEN, 0, 1, 31, 0, 0}, /* open kex-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 31, 0, 0}, /* open kex-message */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 96, 0}, /* anomaly unexpected-message */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 102, 0}, /* anomaly unexpected-message */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, 0, 1, 7, 0, 0}, /* close message-number */
@@ -3195,24 +3495,24 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 9, 0, 0}, /* begin packet-length */
     {QCAP_OP_OPEN, 0, 0, 6, 0, 0}, /* open packet */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 6, 0, 0}, /* open packet */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 29, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 35, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close banner */
     {QCAP_OP_CLOSE, 0, 1, 3, 0, 0}, /* close comments */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 97, 0}, /* anomaly invalid-comments */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 103, 0}, /* anomaly invalid-comments */
     {QCAP_OP_ANOMALY_OPEN, 0, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_OPEN, 0, 1, 3, 0, 0}, /* open comments */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 3, 0, 0}, /* open comments */
     {QCAP_OP_CLOSE, 0, 1, 2, 0, 0}, /* close software-version */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 98, 0}, /* anomaly minus-in-version */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 104, 0}, /* anomaly minus-in-version */
     {QCAP_OP_OPEN, 0, 1, 2, 0, 0}, /* open software-version */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 2, 0, 0}, /* open software-version */
     {QCAP_OP_CLOSE, 0, 1, 1, 0, 0}, /* close protoversion */
-    {QCAP_OP_SET, 0, 0, 4, 0, 12}, /* set is_compatible */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 0, 16}, /* set is_v1 */
-    {QCAP_OP_SET, 0, 0, 4, 0, 16}, /* set is_compatible */
+    {QCAP_OP_SET, 0, 0, 4, 0, 18}, /* set is_compatible */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 0, 22}, /* set is_v1 */
+    {QCAP_OP_SET, 0, 0, 4, 0, 22}, /* set is_compatible */
     {QCAP_OP_OPEN, 0, 1, 1, 0, 0}, /* open protoversion */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open protoversion */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open banner */
@@ -3254,108 +3554,111 @@ static const qcap_about_t abouts[] = {
     {1, 2},
     {0, 0},
     {3, 4},
-    {3, 5},
-    {1, 6},
-    {7, 4},
-    {1, 8},
-    {7, 5},
-    {9, 4},
-    {10, 11},
-    {9, 5},
-    {12, 13},
-    {10, 13},
-    {12, 14},
-    {10, 15},
+    {5, 4},
+    {6, 7},
+    {6, 8},
+    {6, 9},
+    {6, 10},
+    {6, 11},
+    {1, 12},
+    {13, 4},
+    {1, 14},
+    {15, 4},
     {16, 17},
-    {12, 17},
-    {18, 8},
-    {19, 20},
-    {19, 21},
+    {18, 19},
+    {16, 19},
+    {18, 20},
+    {16, 21},
     {22, 23},
-    {24, 25},
-    {26, 0},
-    {27, 28},
-    {26, 25},
-    {29, 25},
-    {30, 28},
-    {27, 0},
-    {30, 0},
-    {31, 28},
-    {32, 33},
-    {34, 33},
-    {35, 28},
-    {32, 36},
-    {34, 36},
-    {32, 28},
-    {34, 28},
-    {37, 28},
-    {38, 38},
-    {39, 40},
-    {41, 0},
-    {42, 0},
-    {35, 0},
-    {37, 0},
-    {39, 0},
-    {43, 0},
-    {44, 0},
-    {45, 0},
-    {46, 28},
+    {18, 23},
+    {24, 14},
+    {25, 26},
+    {25, 27},
+    {28, 29},
+    {30, 31},
+    {32, 0},
+    {33, 34},
+    {32, 31},
+    {35, 31},
+    {36, 34},
+    {33, 0},
+    {36, 0},
+    {37, 34},
+    {38, 39},
+    {40, 39},
+    {41, 34},
+    {38, 42},
+    {40, 42},
+    {38, 34},
+    {40, 34},
+    {43, 34},
+    {44, 44},
+    {45, 46},
     {47, 0},
     {48, 0},
-    {47, 28},
+    {41, 0},
+    {43, 0},
+    {45, 0},
     {49, 0},
-    {43, 40},
-    {50, 28},
-    {51, 28},
-    {52, 28},
-    {53, 28},
-    {44, 40},
+    {50, 0},
+    {51, 0},
+    {52, 34},
+    {53, 0},
     {54, 0},
-    {55, 28},
-    {56, 28},
-    {45, 40},
-    {57, 0},
-    {58, 0},
-    {59, 0},
-    {60, 28},
-    {61, 28},
-    {62, 28},
-    {63, 28},
+    {53, 34},
+    {55, 0},
+    {49, 46},
+    {56, 34},
+    {57, 34},
+    {58, 34},
+    {59, 34},
+    {50, 46},
+    {60, 0},
+    {61, 34},
+    {62, 34},
+    {51, 46},
+    {63, 0},
     {64, 0},
-    {65, 28},
-    {66, 0},
-    {66, 28},
-    {67, 0},
-    {68, 0},
-    {69, 0},
+    {65, 0},
+    {66, 34},
+    {67, 34},
+    {68, 34},
+    {69, 34},
     {70, 0},
-    {67, 28},
-    {71, 28},
-    {72, 73},
-    {69, 28},
-    {44, 28},
-    {74, 28},
-    {72, 75},
-    {76, 28},
-    {77, 0},
-    {77, 28},
-    {78, 0},
-    {79, 0},
-    {80, 0},
-    {78, 28},
-    {70, 28},
-    {81, 28},
-    {82, 0},
+    {71, 34},
+    {72, 0},
+    {72, 34},
+    {73, 0},
+    {74, 0},
+    {75, 0},
+    {76, 0},
+    {73, 34},
+    {77, 34},
+    {78, 79},
+    {75, 34},
+    {50, 34},
+    {80, 34},
+    {78, 81},
+    {82, 34},
     {83, 0},
-    {83, 28},
+    {83, 34},
     {84, 0},
     {85, 0},
     {86, 0},
-    {87, 0},
+    {84, 34},
+    {76, 34},
+    {87, 34},
     {88, 0},
     {89, 0},
+    {89, 34},
     {90, 0},
-    {91, 28},
+    {91, 0},
+    {92, 0},
+    {93, 0},
+    {94, 0},
+    {95, 0},
+    {96, 0},
+    {97, 34},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -3417,74 +3720,138 @@ static const qcap_state_t states[] = {
      *     -> identification_1: open banner */
     {1, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 1: before_identification_1 */
 
-    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
-     * other-line = [ not-S / ( . "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
+    /* not-S = ( . DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * not-S = ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / . "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
      * e.g. after ""
-     *     HEXDIG / SP / HTAB / CR / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"R" / "T"-"`" / %x67-FF -> not_s_2
-     *     "S" -> not_s_3
-     *     LF -> not_s_1 */
+     *     HEXDIG / SP / HTAB / CR / DQUOTE / %x1B / "!" / "#"-"/" / ":"-"@" / "G"-"R" / "T"-"`" / "g"-"~" -> line_char_1
+     *     "S" -> not_s_2
+     *     LF -> not_s_1
+     *     %xC2-DF -> other_char_1
+     *     %xE0 -> other_char_2
+     *     %xE1-EC / %xEE-EF -> other_char_3
+     *     %xED -> other_char_4
+     *     %xF0 -> other_char_5
+     *     %xF1-F3 -> other_char_6
+     *     %xF4 -> other_char_7 */
     {2, 2, 1, 2, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 2: not_s_1 */
 
     /* e.g. after ""
      *     -> not_s_1 */
-    {5, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 3: before_not_s_1 */
+    {12, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 3: before_not_s_1 */
 
     /* identification = "S" . "SH-" versions      RFC 4253, 4.2
      * e.g. after "S"
      *     "S" -> identification_3 */
-    {6, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 4: identification_2 */
+    {13, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 4: identification_2 */
 
-    /* not-S = ... %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *. line-char      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
+    /* line-char = . VCHAR / SP / other-char      RFC 4253, 4.2
+     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
+     * other-char = HTAB / . CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF ...      RFC 4253, 4.2
      * e.g. after "a"
-     *     line-char -> not_s_2
-     *     LF -> not_s_1 */
-    {7, 1, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 5: not_s_2 */
+     *     VCHAR / SP / HTAB / CR / %x1B -> line_char_1
+     *     LF -> not_s_1
+     *     %xC2-DF -> other_char_1
+     *     %xE0 -> other_char_2
+     *     %xE1-EC / %xEE-EF -> other_char_3
+     *     %xED -> other_char_4
+     *     %xF0 -> other_char_5
+     *     %xF1-F3 -> other_char_6
+     *     %xF4 -> other_char_7 */
+    {14, 1, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 5: line_char_1 */
 
-    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( . "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
+    /* not-S = ( . DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * not-S = ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / . "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
      * e.g. after "S"
-     *     HEXDIG / SP / HTAB / CR / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"R" / "T"-"`" / %x67-FF -> not_s_2
+     *     HEXDIG / SP / HTAB / CR / DQUOTE / %x1B / "!" / "#"-"/" / ":"-"@" / "G"-"R" / "T"-"`" / "g"-"~" -> line_char_1
      *     "S" -> not_h_1
-     *     LF -> not_s_1 */
-    {9, 255, 1, 2, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 6: not_s_3 */
+     *     LF -> not_s_1
+     *     %xC2-DF -> other_char_1
+     *     %xE0 -> other_char_2
+     *     %xE1-EC / %xEE-EF -> other_char_3
+     *     %xED -> other_char_4
+     *     %xF0 -> other_char_5
+     *     %xF1-F3 -> other_char_6
+     *     %xF4 -> other_char_7 */
+    {23, 255, 1, 2, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 6: not_s_2 */
+
+    /* other-char = HTAB / CR / %x1B / ( ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 4253, 4.2
+     * e.g. after "\xc2"
+     *     %x80-BF -> line_char_1 */
+    {33, 255, 3, 4, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 7: other_char_1 */
+
+    /* other-char = ... / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 4253, 4.2
+     * e.g. after "\xe0"
+     *     %xA0-BF -> other_char_1 */
+    {34, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 8: other_char_2 */
+
+    /* other-char = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 4253, 4.2
+     * e.g. after "\xe1"
+     *     %x80-BF -> other_char_1 */
+    {34, 255, 3, 4, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 9: other_char_3 */
+
+    /* other-char = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 4253, 4.2
+     * e.g. after "\xed"
+     *     %x80-9F -> other_char_1 */
+    {34, 255, 5, 6, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 10: other_char_4 */
+
+    /* other-char = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 4253, 4.2
+     * e.g. after "\xf0"
+     *     %x90-BF -> other_char_3 */
+    {35, 255, 6, 7, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 11: other_char_5 */
+
+    /* other-char = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 4253, 4.2
+     * e.g. after "\xf1"
+     *     %x80-BF -> other_char_3 */
+    {35, 255, 3, 4, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 12: other_char_6 */
+
+    /* other-char = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF ) )      RFC 4253, 4.2
+     * e.g. after "\xf4"
+     *     %x80-8F -> other_char_3 */
+    {35, 255, 7, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 13: other_char_7 */
 
     /* identification = "SS" . "H-" versions      RFC 4253, 4.2
      * e.g. after "SS"
      *     "H" -> identification_4 */
-    {12, 255, 3, 4, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 7: identification_3 */
+    {36, 255, 8, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 14: identification_3 */
 
-    /* not-H = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( . "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
+    /* not-H = ( . DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"G" / "I"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * not-H = ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"G" / . "I"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
      * e.g. after "SS"
-     *     HEXDIG / SP / HTAB / CR / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G" / "I"-"`" / %x67-FF -> not_h_2
+     *     HEXDIG / SP / HTAB / CR / DQUOTE / %x1B / "!" / "#"-"/" / ":"-"@" / "G" / "I"-"`" / "g"-"~" -> line_char_1
      *     "H" -> not_dash_1
-     *     LF -> not_s_1 */
-    {13, 255, 4, 5, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 8: not_h_1 */
+     *     LF -> not_s_1
+     *     %xC2-DF -> other_char_1
+     *     %xE0 -> other_char_2
+     *     %xE1-EC / %xEE-EF -> other_char_3
+     *     %xED -> other_char_4
+     *     %xF0 -> other_char_5
+     *     %xF1-F3 -> other_char_6
+     *     %xF4 -> other_char_7 */
+    {37, 255, 9, 10, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 15: not_h_1 */
 
     /* identification = "SSH" . "-" versions      RFC 4253, 4.2
      * e.g. after "SSH"
      *     "-" -> protoversion_1: open protoversion */
-    {16, 255, 5, 6, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 9: identification_4 */
+    {47, 255, 10, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 16: identification_4 */
 
-    /* not-H = ... %x0E-1F / "!" / "#"-"/" / ":"-"G" / %x49-FF ) *. line-char      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
-     * e.g. after "SSa"
-     *     line-char -> not_h_2
-     *     LF -> not_s_1 */
-    {17, 1, 2, 7, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 10: not_h_2 */
-
-    /* not-dash = . ( HTAB / %x01-08 / SP / CR / DQUOTE / %x0B-0C / ...      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
-     * identification = "SSH" . "-" versions      RFC 4253, 4.2
+    /* not-dash = ( . SP / DQUOTE / "!" / "#"-"," / ALPHA / DIGIT / "."-"/" ...      RFC 4253, 4.2
+     * not-dash = ( SP / DQUOTE / "!" / "#"-"," / . ALPHA / DIGIT / "."-"/" / ":"-"@" / "["-"`" / "{"-"~" ...      RFC 4253, 4.2
+     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
      * e.g. after "SSH"
-     *     ALPHA / DIGIT / SP / HTAB / CR / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"," / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF -> not_dash_2
+     *     ALPHA / DIGIT / SP / HTAB / CR / DQUOTE / %x1B / "!" / "#"-"," / "."-"/" / ":"-"@" / "["-"`" / "{"-"~" -> line_char_1
      *     "-" -> protoversion_2: open banner, open protoversion
-     *     LF -> not_s_1 */
-    {19, 255, 6, 8, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 11: not_dash_1 */
+     *     LF -> not_s_1
+     *     %xC2-DF -> other_char_1
+     *     %xE0 -> other_char_2
+     *     %xE1-EC / %xEE-EF -> other_char_3
+     *     %xED -> other_char_4
+     *     %xF0 -> other_char_5
+     *     %xF1-F3 -> other_char_6
+     *     %xF4 -> other_char_7 */
+    {48, 255, 11, 12, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 17: not_dash_1 */
 
     /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
      * compatible = . "1.99"      RFC 4253, 5.1
@@ -3492,77 +3859,46 @@ static const qcap_state_t states[] = {
      * e.g. after "SSH-"
      *     "1" -> compatible_1
      *     "2" -> protoversion_3 */
-    {22, 255, 7, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: protoversion_1 */
-
-    /* not-dash = ... / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF ) *. line-char      RFC 4253, 4.2
-     * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
-     * e.g. after "SSHa"
-     *     line-char -> not_dash_2
-     *     LF -> not_s_1 */
-    {24, 1, 2, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 13: not_dash_2 */
+    {58, 255, 12, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 18: protoversion_1 */
 
     /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
      * compatible = . "1.99"      RFC 4253, 5.1
      * old-version = . "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-"
-     *     "1" -> compatible_2
-     *     "2" -> protoversion_4 */
-    {26, 255, 7, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 14: protoversion_2 */
+     *     "1" -> compatible_4
+     *     "2" -> protoversion_5 */
+    {60, 255, 12, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: protoversion_2 */
 
     /* compatible = "1" . ".99"      RFC 4253, 5.1
      * old-version = "1" . "." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1"
-     *     "." -> compatible_3 */
-    {28, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 15: compatible_1 */
+     *     "." -> compatible_2 */
+    {62, 255, 13, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 20: compatible_1 */
 
     /* protoversion = "2" . ".0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2"
-     *     "." -> protoversion_5 */
-    {29, 255, 8, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 16: protoversion_3 */
-
-    /* compatible = "1" . ".99"      RFC 4253, 5.1
-     * old-version = "1" . "." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
-     * e.g. after "SSH-1"
-     *     "." -> compatible_4 */
-    {30, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 17: compatible_2 */
-
-    /* protoversion = "2" . ".0" / compatible / old-version      RFC 4253, 5.1
-     * e.g. after "SSH-2"
-     *     "." -> protoversion_6 */
-    {31, 255, 8, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 18: protoversion_4 */
+     *     "." -> protoversion_4 */
+    {63, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 21: protoversion_3 */
 
     /* compatible = "1." . "99"      RFC 4253, 5.1
      * old-version = "1." ( ( . "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( . "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1."
      *     "0"-"8" -> old_version_1
-     *     "9" -> compatible_5 */
-    {32, 255, 9, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: compatible_3 */
+     *     "9" -> compatible_3 */
+    {64, 255, 14, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 22: compatible_2 */
 
     /* protoversion = "2." . "0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2."
      *     "0" -> versions_1: close protoversion */
-    {34, 255, 10, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 20: protoversion_5 */
-
-    /* compatible = "1." . "99"      RFC 4253, 5.1
-     * old-version = "1." ( ( . "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
-     * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( . "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
-     * e.g. after "SSH-1."
-     *     "0"-"8" -> old_version_2
-     *     "9" -> compatible_6 */
-    {35, 255, 9, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 21: compatible_4 */
-
-    /* protoversion = "2." . "0" / compatible / old-version      RFC 4253, 5.1
-     * e.g. after "SSH-2."
-     *     "0" -> versions_2: close protoversion */
-    {37, 255, 10, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 22: protoversion_6 */
+    {66, 255, 15, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 23: protoversion_4 */
 
     /* old-version = "1." ( ( "0"-"8" [ . DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.0"
      *     DIGIT -> versions_1: set is_compatible, set is_v1, close protoversion
      *     "-" -> softwareversion_1: set is_compatible, set is_v1, close protoversion, open software-version */
-    {38, 255, 11, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 23: old_version_1 */
+    {67, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 24: old_version_1 */
 
     /* compatible = "1.9" . "9"      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ . "0"-"8" ] ) )      RFC 4253, 5.1
@@ -3571,27 +3907,27 @@ static const qcap_state_t states[] = {
      *     "0"-"8" -> versions_1: set is_compatible, set is_v1, close protoversion
      *     "9" -> versions_1: set is_compatible, close protoversion
      *     "-" -> softwareversion_1: set is_compatible, set is_v1, close protoversion, open software-version */
-    {40, 255, 12, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 24: compatible_5 */
+    {69, 255, 17, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 25: compatible_3 */
 
     /* versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-2.0"
      *     "-" -> softwareversion_1: open software-version */
-    {43, 255, 5, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 25: versions_1 */
+    {72, 255, 10, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 26: versions_1 */
 
     /* versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-2.0"
      *     "-" -> softwareversion_2: open software-version */
-    {44, 255, 5, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 26: versions_2 */
+    {73, 255, 10, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 27: versions_2 */
 
     /* softwareversion = . version-char *( version-char / minus )      RFC 4253, 4.2
      * e.g. after "SSH-1.0-"
      *     version-char -> softwareversion_3 */
-    {45, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 27: softwareversion_1 */
+    {74, 255, 18, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 28: softwareversion_1 */
 
     /* softwareversion = . version-char *( version-char / minus )      RFC 4253, 4.2
      * e.g. after "SSH-1.0-"
      *     version-char -> softwareversion_4 */
-    {46, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 28: softwareversion_2 */
+    {75, 255, 18, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 29: softwareversion_2 */
 
     /* softwareversion = version-char *( . version-char / minus )      RFC 4253, 4.2
      * minus = . "-"      RFC 4253, 4.2
@@ -3602,7 +3938,7 @@ static const qcap_state_t states[] = {
      *     SP -> comments_1: close software-version, open comments
      *     CR -> cr_lf_1: close software-version, close banner
      *     LF -> single_lf_1: close software-version, close banner */
-    {47, 1, 14, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 29: softwareversion_3 */
+    {76, 1, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 30: softwareversion_3 */
 
     /* softwareversion = version-char *( . version-char / minus )      RFC 4253, 4.2
      * minus = . "-"      RFC 4253, 4.2
@@ -3612,8 +3948,8 @@ static const qcap_state_t states[] = {
      *     "-" -> softwareversion_4: anomaly-open, anomaly minus-in-version
      *     SP -> comments_2: close software-version, open comments
      *     CR -> cr_lf_2: close software-version, close banner
-     *     LF -> single_lf_2: close software-version, close banner */
-    {52, 1, 14, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 30: softwareversion_4 */
+     *     LF -> single_lf_3: close software-version, close banner */
+    {81, 1, 19, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 31: softwareversion_4 */
 
     /* comments = *( . VCHAR / SP / obs-comments )      RFC 4253, 4.2
      * obs-comments = . HTAB / %x80-FF      RFC 4253, 4.2
@@ -3623,237 +3959,250 @@ static const qcap_state_t states[] = {
      *     CR -> cr_lf_1: close comments, close banner
      *     LF -> single_lf_1: close comments, close banner
      *     obs-comments -> comments_1: anomaly-open, anomaly invalid-comments */
-    {57, 1, 15, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 31: comments_1 */
+    {86, 1, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: comments_1 */
 
     /* CR-LF = ( CR . LF ) / single-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a\r"
      *     LF -> client_packet_1 */
-    {61, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: cr_lf_1 */
+    {90, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 33: cr_lf_1 */
 
     /* single-LF = LF / bare-LF .      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a"
-     *     -> single_lf_3
+     *     -> single_lf_2
      *     -> before_bare_lf_1 */
-    {0, 255, 25, 22, 0, QCAP_STATE_CONTROL, 0}, /* 33: single_lf_1 */
-
-    /* CR-LF = ( CR . LF ) / single-LF      RFC 4253, 4.2
-     * e.g. after "SSH-1.0-a\r"
-     *     LF -> server_packet_1 */
-    {62, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 34: cr_lf_2 */
-
-    /* single-LF = LF / bare-LF .      RFC 4253, 4.2
-     * e.g. after "SSH-1.0-a"
-     *     -> single_lf_4
-     *     -> before_bare_lf_2 */
-    {0, 255, 62, 22, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 35: single_lf_2 */
+    {0, 255, 25, 25, 0, QCAP_STATE_CONTROL, 0}, /* 34: single_lf_1 */
 
     /* client-packet = encrypted / client-clear-packet .      RFC 4253, 6
      * (between messages)
      * e.g. after "SSH-1.0-a\r\n"
      *     OCTET -> client_packet_2 */
-    {63, 255, 17, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 0}, /* 36: client_packet_1 */
+    {91, 255, 22, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 0}, /* 35: client_packet_1 */
 
     /* single-LF = . LF / bare-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a"
      *     LF -> client_packet_1 */
-    {61, 255, 16, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 37: single_lf_3 */
+    {90, 255, 21, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 36: single_lf_2 */
 
     /* bare-LF = . LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a"
      *     LF -> client_packet_1: anomaly bare-LF */
-    {64, 255, 16, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 38: bare_lf_1 */
+    {92, 255, 21, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 37: bare_lf_1 */
 
     /* e.g. after "SSH-1.0-a"
      *     -> bare_lf_1: anomaly-open */
-    {65, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 39: before_bare_lf_1 */
+    {93, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 38: before_bare_lf_1 */
 
     /* server-packet = encrypted / server-clear-packet .      RFC 4253, 6
      * (between messages)
      * e.g. after "SSH-1.0-a\r\n"
      *     OCTET -> server_packet_2 */
-    {66, 255, 17, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 1}, /* 40: server_packet_1 */
+    {94, 255, 22, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 1}, /* 39: server_packet_1 */
 
     /* client-packet = encrypted / client-clear-packet .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\r\n"
      *     -> before_encrypted_1
      *     -> client_clear_packet_1 */
-    {0, 255, 24, 27, 0, QCAP_STATE_CONTROL, 0}, /* 41: client_packet_2 */
+    {0, 255, 24, 30, 0, QCAP_STATE_CONTROL, 0}, /* 40: client_packet_2 */
 
     /* server-packet = encrypted / server-clear-packet .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\r\n"
      *     -> before_encrypted_2
      *     -> server_clear_packet_1 */
-    {0, 255, 61, 28, 0, QCAP_STATE_CONTROL, 1}, /* 42: server_packet_2 */
+    {0, 255, 61, 31, 0, QCAP_STATE_CONTROL, 1}, /* 41: server_packet_2 */
 
     /* encrypted = . OCTET all-the-rest      RFC 4253, 6
      * e.g. after "SSH-1.0-a\r\n"
      *     OCTET -> all_the_rest_2 */
-    {67, 255, 17, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, 0}, /* 43: encrypted_1 */
+    {95, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, 0}, /* 42: encrypted_1 */
 
     /* e.g. after "SSH-1.0-a\r\n"
      *     -> encrypted_1: open encrypted */
-    {68, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 44: before_encrypted_1 */
+    {96, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 43: before_encrypted_1 */
 
     /* encrypted = . OCTET all-the-rest      RFC 4253, 6
      * e.g. after "SSH-1.0-a\r\n"
      *     OCTET -> all_the_rest_3 */
-    {69, 255, 17, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, 1}, /* 45: encrypted_2 */
+    {97, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, 1}, /* 44: encrypted_2 */
 
     /* e.g. after "SSH-1.0-a\r\n"
      *     -> encrypted_2: open encrypted */
-    {70, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 46: before_encrypted_2 */
+    {98, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 45: before_encrypted_2 */
 
     /* v1-length = . %x00 %x00-03 2OCTET      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\r\n"
      *     %x00 -> v1_length_3 */
-    {71, 255, 18, 30, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 47: v1_length_1 */
+    {99, 255, 23, 33, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 46: v1_length_1 */
 
     /* e.g. after "SSH-1.0-a\r\n"
      *     -> v1_length_1: open v1-packet, begin v1-length */
-    {72, 255, 0, 1, 0, QCAP_STATE_ENTRY, 2}, /* 48: before_v1_length_1 */
+    {100, 255, 0, 1, 0, QCAP_STATE_ENTRY, 2}, /* 47: before_v1_length_1 */
 
     /* packet-length = . %x00 %x00-03 2OCTET      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n"
      *     %x00 -> packet_length_3 */
-    {73, 255, 18, 31, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 49: packet_length_1 */
+    {101, 255, 23, 34, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 48: packet_length_1 */
 
     /* e.g. after "SSH-1.0-a\r\n"
      *     -> packet_length_1: open packet, begin packet-length */
-    {74, 255, 0, 1, 0, QCAP_STATE_ENTRY, 3}, /* 50: before_packet_length_1 */
+    {102, 255, 0, 1, 0, QCAP_STATE_ENTRY, 3}, /* 49: before_packet_length_1 */
 
     /* v1-length = . %x00 %x00-03 2OCTET      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\r\n"
      *     %x00 -> v1_length_4 */
-    {75, 255, 18, 30, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 51: v1_length_2 */
+    {103, 255, 23, 33, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 50: v1_length_2 */
 
     /* e.g. after "SSH-1.0-a\r\n"
      *     -> v1_length_2: open v1-packet, begin v1-length */
-    {76, 255, 0, 1, 0, QCAP_STATE_ENTRY, 4}, /* 52: before_v1_length_2 */
+    {104, 255, 0, 1, 0, QCAP_STATE_ENTRY, 4}, /* 51: before_v1_length_2 */
 
     /* packet-length = . %x00 %x00-03 2OCTET      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n"
      *     %x00 -> packet_length_4 */
-    {77, 255, 18, 31, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 53: packet_length_2 */
+    {105, 255, 23, 34, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 52: packet_length_2 */
 
     /* e.g. after "SSH-1.0-a\r\n"
      *     -> packet_length_2: open packet, begin packet-length */
-    {78, 255, 0, 1, 0, QCAP_STATE_ENTRY, 5}, /* 54: before_packet_length_2 */
+    {106, 255, 0, 1, 0, QCAP_STATE_ENTRY, 5}, /* 53: before_packet_length_2 */
 
     /* all-the-rest = *. OCTET      RFC 4253, 6
      * all-the-rest = *OCTET .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\r\na"
      *     OCTET -> all_the_rest_1 */
-    {79, 1, 17, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 6}, /* 55: all_the_rest_1 */
+    {107, 1, 22, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 6}, /* 54: all_the_rest_1 */
 
     /* e.g. after "SSH-1.0-a\r\na"
      *     -> client_packet_1: close encrypted */
-    {80, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 56: before_client_packet_1 */
+    {108, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 55: before_client_packet_1 */
 
     /* v1-length = %x00 . %x00-03 2OCTET      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\r\n\x00"
      *     %x00-03 -> v1_length_5 */
-    {81, 255, 19, 33, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 57: v1_length_3 */
+    {109, 255, 24, 36, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 56: v1_length_3 */
 
     /* packet-length = %x00 . %x00-03 2OCTET      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00"
      *     %x00-03 -> packet_length_5 */
-    {82, 255, 19, 34, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 58: packet_length_3 */
+    {110, 255, 24, 37, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 57: packet_length_3 */
 
     /* e.g. after "SSH-1.0-a\r\na"
      *     -> server_packet_1: close encrypted */
-    {83, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 59: before_server_packet_1 */
+    {111, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 58: before_server_packet_1 */
 
     /* v1-length = %x00 . %x00-03 2OCTET      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\r\n\x00"
      *     %x00-03 -> v1_length_6 */
-    {84, 255, 19, 33, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 60: v1_length_4 */
+    {112, 255, 24, 36, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 59: v1_length_4 */
 
     /* packet-length = %x00 . %x00-03 2OCTET      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00"
      *     %x00-03 -> packet_length_6 */
-    {85, 255, 19, 34, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 61: packet_length_4 */
+    {113, 255, 24, 37, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 60: packet_length_4 */
 
     /* v1-length = %x00 %x00-03 2. OCTET      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00"
      *     OCTET -> v1_length_7 */
-    {86, 255, 17, 35, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 62: v1_length_5 */
+    {114, 255, 22, 38, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 61: v1_length_5 */
 
     /* packet-length = %x00 %x00-03 2. OCTET      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00"
      *     OCTET -> packet_length_7 */
-    {87, 255, 17, 36, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 63: packet_length_5 */
+    {115, 255, 22, 39, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 62: packet_length_5 */
 
     /* v1-length = %x00 %x00-03 2. OCTET      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00"
      *     OCTET -> v1_length_8 */
-    {88, 255, 17, 35, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 64: v1_length_6 */
+    {116, 255, 22, 38, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 63: v1_length_6 */
 
     /* packet-length = %x00 %x00-03 2. OCTET      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00"
      *     OCTET -> packet_length_8 */
-    {89, 255, 17, 36, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 65: packet_length_6 */
+    {117, 255, 22, 39, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 64: packet_length_6 */
 
     /* v1-length = %x00 %x00-03 2. OCTET      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00a"
      *     OCTET -> v1_packet_content_2: convert v1-length */
-    {90, 255, 17, 35, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 66: v1_length_7 */
+    {118, 255, 22, 38, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 65: v1_length_7 */
 
     /* packet-length = %x00 %x00-03 2. OCTET      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00a"
      *     OCTET -> client_packet_content_2: convert packet-length */
-    {91, 255, 17, 36, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 67: packet_length_7 */
+    {119, 255, 22, 39, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 66: packet_length_7 */
 
     /* v1-length = %x00 %x00-03 2. OCTET      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00a"
      *     OCTET -> v1_packet_content_3: convert v1-length */
-    {92, 255, 17, 35, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 68: v1_length_8 */
+    {120, 255, 22, 38, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 67: v1_length_8 */
 
     /* packet-length = %x00 %x00-03 2. OCTET      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00a"
      *     OCTET -> server_packet_content_1: convert packet-length */
-    {93, 255, 17, 36, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 69: packet_length_8 */
+    {121, 255, 22, 39, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 68: packet_length_8 */
 
     /* v1-packet-content = *. OCTET      RFC 4253, 5.1
      * v1-packet-content = *OCTET .      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     OCTET -> v1_packet_content_1 */
-    {94, 1, 17, 37, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 7}, /* 70: v1_packet_content_1 */
+    {122, 1, 22, 40, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 7}, /* 69: v1_packet_content_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> client_packet_1: set is_encrypted, close v1-packet */
-    {95, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 71: before_client_packet_2 */
+    {123, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 70: before_client_packet_2 */
 
     /* padding-length = . VCHAR / SP / HTAB / CR / LF / %x04-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     padding-length -> client_payload_1: convert padding-length */
-    {96, 255, 20, 38, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 8}, /* 72: padding_length_1 */
+    {124, 255, 25, 41, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 8}, /* 71: padding_length_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> padding_length_1: begin padding-length */
-    {97, 255, 0, 1, 0, QCAP_STATE_ENTRY, 8}, /* 73: before_padding_length_1 */
+    {125, 255, 0, 1, 0, QCAP_STATE_ENTRY, 8}, /* 72: before_padding_length_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> client_packet_1: close packet */
-    {98, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 74: before_client_packet_3 */
+    {126, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 73: before_client_packet_3 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> server_packet_1: set is_encrypted, close v1-packet */
-    {99, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 75: before_server_packet_2 */
+    {127, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 74: before_server_packet_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> server_packet_1: close packet */
-    {100, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 76: before_server_packet_3 */
+    {128, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 75: before_server_packet_3 */
 
     /* client-packet-content = padding-length client-payload random-padding .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaa" */
-    {101, 255, 21, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 9}, /* 77: client_packet_content_1 */
+    {129, 255, 26, 42, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 9}, /* 76: client_packet_content_1 */
+
+    /* compatible = "1" . ".99"      RFC 4253, 5.1
+     * old-version = "1" . "." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
+     * e.g. after "SSH-1"
+     *     "." -> compatible_5 */
+    {129, 255, 13, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 77: compatible_4 */
+
+    /* protoversion = "2" . ".0" / compatible / old-version      RFC 4253, 5.1
+     * e.g. after "SSH-2"
+     *     "." -> protoversion_6 */
+    {130, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: protoversion_5 */
+
+    /* compatible = "1." . "99"      RFC 4253, 5.1
+     * old-version = "1." ( ( . "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
+     * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( . "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
+     * e.g. after "SSH-1."
+     *     "0"-"8" -> old_version_2
+     *     "9" -> compatible_6 */
+    {131, 255, 14, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: compatible_5 */
+
+    /* protoversion = "2." . "0" / compatible / old-version      RFC 4253, 5.1
+     * e.g. after "SSH-2."
+     *     "0" -> versions_2: close protoversion */
+    {133, 255, 15, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 80: protoversion_6 */
 
     /* old-version = "1." ( ( "0"-"8" [ . DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.0"
      *     DIGIT -> versions_2: set is_compatible, set is_v1, close protoversion
      *     "-" -> softwareversion_2: set is_compatible, set is_v1, close protoversion, open software-version */
-    {101, 255, 11, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: old_version_2 */
+    {134, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: old_version_2 */
 
     /* compatible = "1.9" . "9"      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ . "0"-"8" ] ) )      RFC 4253, 5.1
@@ -3862,7 +4211,7 @@ static const qcap_state_t states[] = {
      *     "0"-"8" -> versions_2: set is_compatible, set is_v1, close protoversion
      *     "9" -> versions_2: set is_compatible, close protoversion
      *     "-" -> softwareversion_2: set is_compatible, set is_v1, close protoversion, open software-version */
-    {103, 255, 12, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: compatible_6 */
+    {136, 255, 17, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: compatible_6 */
 
     /* comments = *( . VCHAR / SP / obs-comments )      RFC 4253, 4.2
      * obs-comments = . HTAB / %x80-FF      RFC 4253, 4.2
@@ -3870,122 +4219,133 @@ static const qcap_state_t states[] = {
      * e.g. after "SSH-1.0-a "
      *     VCHAR / SP -> comments_2
      *     CR -> cr_lf_2: close comments, close banner
-     *     LF -> single_lf_2: close comments, close banner
+     *     LF -> single_lf_3: close comments, close banner
      *     obs-comments -> comments_2: anomaly-open, anomaly invalid-comments */
-    {106, 1, 15, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 80: comments_2 */
+    {139, 1, 20, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: comments_2 */
+
+    /* CR-LF = ( CR . LF ) / single-LF      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a\r"
+     *     LF -> server_packet_1 */
+    {143, 255, 21, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 84: cr_lf_2 */
+
+    /* single-LF = LF / bare-LF .      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a"
+     *     -> single_lf_4
+     *     -> before_bare_lf_2 */
+    {0, 255, 62, 25, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 85: single_lf_3 */
 
     /* single-LF = . LF / bare-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a"
      *     LF -> server_packet_1 */
-    {62, 255, 16, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: single_lf_4 */
+    {143, 255, 21, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 86: single_lf_4 */
 
     /* bare-LF = . LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a"
      *     LF -> server_packet_1: anomaly bare-LF */
-    {110, 255, 16, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: bare_lf_2 */
+    {144, 255, 21, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 87: bare_lf_2 */
 
     /* e.g. after "SSH-1.0-a"
      *     -> bare_lf_2: anomaly-open */
-    {111, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 83: before_bare_lf_2 */
+    {145, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 88: before_bare_lf_2 */
 
     /* client-clear-packet = v1-packet / client-binary-packet .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\r\n"
      *     -> before_v1_length_1
      *     -> before_packet_length_1 */
-    {0, 255, 23, 40, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 84: client_clear_packet_1 */
+    {0, 255, 23, 43, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 89: client_clear_packet_1 */
 
     /* server-clear-packet = v1-packet / server-binary-packet .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\r\n"
      *     -> before_v1_length_2
      *     -> before_packet_length_2 */
-    {0, 255, 60, 41, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 85: server_clear_packet_1 */
+    {0, 255, 60, 44, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 90: server_clear_packet_1 */
 
     /* all-the-rest = *OCTET .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\r\na"
      *     -> all_the_rest_1
      *     -> before_client_packet_1 */
-    {0, 255, 0, 42, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 86: all_the_rest_2 */
+    {0, 255, 0, 45, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 91: all_the_rest_2 */
 
     /* all-the-rest = *OCTET .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\r\na"
      *     -> all_the_rest_1
      *     -> before_server_packet_1 */
-    {0, 255, 26, 42, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 87: all_the_rest_3 */
+    {0, 255, 26, 45, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 92: all_the_rest_3 */
 
     /* v1-packet-content = *OCTET .      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> v1_packet_content_1
      *     -> before_client_packet_2 */
-    {0, 255, 1, 43, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 88: v1_packet_content_2 */
+    {0, 255, 1, 46, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 93: v1_packet_content_2 */
 
     /* client-packet-content = padding-length client-payload random-padding .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> before_padding_length_1
      *     -> before_client_packet_3 */
-    {0, 255, 22, 44, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 89: client_packet_content_2 */
+    {0, 255, 22, 47, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 94: client_packet_content_2 */
 
     /* v1-packet-content = *OCTET .      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> v1_packet_content_1
      *     -> before_server_packet_2 */
-    {0, 255, 27, 43, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 90: v1_packet_content_3 */
+    {0, 255, 27, 46, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 95: v1_packet_content_3 */
 
     /* server-packet-content = padding-length server-payload random-padding .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> before_padding_length_2
      *     -> before_server_packet_3 */
-    {0, 255, 59, 45, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 91: server_packet_content_1 */
+    {0, 255, 59, 48, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 96: server_packet_content_1 */
 
     /* padding-length = . VCHAR / SP / HTAB / CR / LF / %x04-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     padding-length -> server_payload_1: convert padding-length */
-    {112, 255, 20, 38, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 92: padding_length_2 */
+    {146, 255, 25, 41, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 97: padding_length_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> padding_length_2: begin padding-length */
-    {113, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 93: before_padding_length_2 */
+    {147, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 98: before_padding_length_2 */
 
     /* client-payload = message-number client-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     -> before_message_number_1
      *     -> random_padding_1 */
-    {0, 255, 21, 46, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 94: client_payload_1 */
+    {0, 255, 21, 49, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 99: client_payload_1 */
 
     /* server-payload = message-number server-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     -> before_message_number_2
      *     -> random_padding_2 */
-    {0, 255, 58, 47, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 95: server_payload_1 */
+    {0, 255, 58, 50, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 100: server_payload_1 */
 
     /* message-number = . OCTET      RFC 4250, 4.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     OCTET -> client_message_1: convert message-number, close message-number */
-    {114, 255, 17, 48, 7, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 96: message_number_1 */
+    {148, 255, 22, 51, 7, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 101: message_number_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     -> message_number_1: open message-number, begin message-number */
-    {115, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 97: before_message_number_1 */
+    {149, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 102: before_message_number_1 */
 
     /* random-padding = *OCTET .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     -> random_padding_3
      *     -> client_packet_content_1 */
-    {0, 255, 2, 49, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 98: random_padding_1 */
+    {0, 255, 2, 52, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 103: random_padding_1 */
 
     /* message-number = . OCTET      RFC 4250, 4.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     OCTET -> server_message_1: convert message-number, close message-number */
-    {116, 255, 17, 48, 7, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 99: message_number_2 */
+    {150, 255, 22, 51, 7, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 104: message_number_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     -> message_number_2: open message-number, begin message-number */
-    {117, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 100: before_message_number_2 */
+    {151, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 105: before_message_number_2 */
 
     /* random-padding = *OCTET .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     -> random_padding_3
      *     -> server_packet_content_2 */
-    {0, 255, 28, 49, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 101: random_padding_2 */
+    {0, 255, 28, 52, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 106: random_padding_2 */
 
     /* client-message = ... / other-key-exchange / unexpected .      RFC 4253, 12
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
@@ -3999,13 +4359,13 @@ static const qcap_state_t states[] = {
      *     -> before_uint32_3
      *     -> before_other_key_exchange_1
      *     -> before_unexpected_1 */
-    {0, 255, 20, 50, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 102: client_message_1 */
+    {0, 255, 20, 53, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 107: client_message_1 */
 
     /* random-padding = *. OCTET      RFC 4253, 6.1
      * random-padding = *OCTET .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     OCTET -> random_padding_3 */
-    {118, 1, 17, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: random_padding_3 */
+    {152, 1, 22, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: random_padding_3 */
 
     /* server-message = ... / other-key-exchange / unexpected .      RFC 4253, 12
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
@@ -4020,729 +4380,729 @@ static const qcap_state_t states[] = {
      *     -> kex_dh_gex_reply_1
      *     -> before_other_key_exchange_1
      *     -> before_unexpected_1 */
-    {0, 255, 57, 52, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 104: server_message_1 */
+    {0, 255, 57, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 109: server_message_1 */
 
     /* server-packet-content = padding-length server-payload random-padding .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaa" */
-    {101, 255, 21, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: server_packet_content_2 */
+    {129, 255, 26, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: server_packet_content_2 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> uint32_6 */
-    {119, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: uint32_1 */
+    {153, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: uint32_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> uint32_1: open disconnect, open reason-code */
-    {120, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 107: before_uint32_1 */
+    {154, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 112: before_uint32_1 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> string_size_3 */
-    {121, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 108: string_size_1 */
+    {155, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 113: string_size_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> string_size_1: open ignore, begin string-size */
-    {122, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 109: before_string_size_1 */
+    {156, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 114: before_string_size_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> uint32_7 */
-    {123, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: uint32_2 */
+    {157, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: uint32_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> uint32_2: open unimplemented */
-    {124, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 111: before_uint32_2 */
+    {158, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 116: before_uint32_2 */
 
     /* DEBUG = . boolean message-size message language-size language-tag      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> message_size_1: begin message-size */
-    {125, 255, 17, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: debug_1 */
+    {159, 255, 22, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: debug_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> debug_1: open debug */
-    {126, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 113: before_debug_1 */
+    {160, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 118: before_debug_1 */
 
     /* cookie = . 16OCTET      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> cookie_1
      *     16 bytes -> name_list_size_1: close cookie, begin name-list-size */
-    {127, 2, 22, 57, 9, QCAP_STATE_BYTES | QCAP_STATE_ANY, QCAP_MACHINE_NONE}, /* 114: cookie_1 */
+    {161, 2, 27, 60, 9, QCAP_STATE_BYTES | QCAP_STATE_ANY, QCAP_MACHINE_NONE}, /* 119: cookie_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> cookie_1: open kexinit, open cookie */
-    {129, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 115: before_cookie_1 */
+    {163, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 120: before_cookie_1 */
 
     /* client-payload = message-number client-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa" */
-    {101, 255, 21, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: client_payload_2 */
+    {129, 255, 26, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: client_payload_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> client_payload_2: open newkeys, set is_encrypted, close newkeys */
-    {130, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 117: before_client_payload_1 */
+    {164, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 122: before_client_payload_1 */
 
     /* KEXDH_INIT = KEX_DH_GEX_REQUEST_OLD / ( e-size e ( "" / more-than-e ) ) .      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> uint32_8
      *     -> before_e_size_1 */
-    {0, 255, 19, 59, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 118: kexdh_init_1 */
+    {0, 255, 19, 62, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 123: kexdh_init_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> kexdh_init_1: open kex-init */
-    {131, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 119: before_kexdh_init_1 */
+    {165, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 124: before_kexdh_init_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> uint32_9 */
-    {132, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: uint32_3 */
+    {166, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: uint32_3 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> uint32_3: open kex-request */
-    {133, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 121: before_uint32_3 */
+    {167, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 126: before_uint32_3 */
 
     /* other-key-exchange = *. OCTET      RFC 4250, 4.1.2
      * client-payload = message-number client-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> other_key_exchange_1
      *     the end: close kex-message */
-    {134, 1, 17, 60, 10, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: other_key_exchange_1 */
+    {168, 1, 22, 63, 10, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: other_key_exchange_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> other_key_exchange_1: open kex-message */
-    {135, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 123: before_other_key_exchange_1 */
+    {169, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 128: before_other_key_exchange_1 */
 
     /* unexpected = unexpected-message *. OCTET      RFC 4253, 7.1
      * client-payload = message-number client-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> unexpected_1 */
-    {136, 1, 17, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: unexpected_1 */
+    {170, 1, 22, 64, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: unexpected_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> unexpected_1: anomaly-open, anomaly unexpected-message */
-    {137, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 125: before_unexpected_1 */
+    {171, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 130: before_unexpected_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> uint32_10 */
-    {138, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: uint32_4 */
+    {172, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: uint32_4 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> uint32_4: open disconnect, open reason-code */
-    {139, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 127: before_uint32_4 */
+    {173, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 132: before_uint32_4 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> string_size_4 */
-    {140, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 128: string_size_2 */
+    {174, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 133: string_size_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> string_size_2: open ignore, begin string-size */
-    {141, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 129: before_string_size_2 */
+    {175, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 134: before_string_size_2 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> uint32_11 */
-    {142, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: uint32_5 */
+    {176, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: uint32_5 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> uint32_5: open unimplemented */
-    {143, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 131: before_uint32_5 */
+    {177, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 136: before_uint32_5 */
 
     /* DEBUG = . boolean message-size message language-size language-tag      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> message_size_2: begin message-size */
-    {144, 255, 17, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: debug_2 */
+    {178, 255, 22, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: debug_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> debug_2: open debug */
-    {145, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 133: before_debug_2 */
+    {179, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 138: before_debug_2 */
 
     /* cookie = . 16OCTET      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> cookie_2
      *     16 bytes -> name_list_size_2: close cookie, begin name-list-size */
-    {146, 2, 22, 57, 9, QCAP_STATE_BYTES | QCAP_STATE_ANY, QCAP_MACHINE_NONE}, /* 134: cookie_2 */
+    {180, 2, 27, 60, 9, QCAP_STATE_BYTES | QCAP_STATE_ANY, QCAP_MACHINE_NONE}, /* 139: cookie_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> cookie_2: open kexinit, open cookie */
-    {148, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 135: before_cookie_2 */
+    {182, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 140: before_cookie_2 */
 
     /* server-payload = message-number server-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa" */
-    {101, 255, 21, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: server_payload_2 */
+    {129, 255, 26, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: server_payload_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> server_payload_2: open newkeys, set is_encrypted, close newkeys */
-    {149, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 137: before_server_payload_1 */
+    {183, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 142: before_server_payload_1 */
 
     /* KEXRSA_PUBKEY = other-key-exchange / ( host-key-size host-key string ) .      RFC 4432, 4
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> before_other_key_exchange_2
      *     -> before_host_key_size_1 */
-    {0, 255, 47, 63, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 138: kexrsa_pubkey_1 */
+    {0, 255, 47, 66, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 143: kexrsa_pubkey_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> kexrsa_pubkey_1: open kex-public-key */
-    {150, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 139: before_kexrsa_pubkey_1 */
+    {184, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 144: before_kexrsa_pubkey_1 */
 
     /* reply-or-group = reply-or-group-of-method / KEXDH_REPLY .      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> reply_or_group_of_method_1
      *     -> before_host_key_size_2 */
-    {0, 255, 55, 64, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 140: reply_or_group_1 */
+    {0, 255, 55, 67, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 145: reply_or_group_1 */
 
     /* KEX_DH_GEX_REPLY = other-key-exchange / KEXDH_REPLY .      RFC 4419, 3
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> before_other_key_exchange_1
      *     -> before_host_key_size_2 */
-    {0, 255, 56, 65, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 141: kex_dh_gex_reply_1 */
+    {0, 255, 56, 68, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 146: kex_dh_gex_reply_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> uint32_12 */
-    {151, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: uint32_6 */
+    {185, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: uint32_6 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> string_size_5 */
-    {152, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 143: string_size_3 */
+    {186, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 148: string_size_3 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> uint32_13 */
-    {153, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: uint32_7 */
+    {187, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: uint32_7 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> message_size_3 */
-    {154, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 145: message_size_1 */
+    {188, 255, 22, 69, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 150: message_size_1 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}"
      *     OCTET -> name_list_size_3 */
-    {155, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 146: name_list_size_1 */
+    {189, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 151: name_list_size_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> uint32_14 */
-    {156, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: uint32_8 */
+    {190, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: uint32_8 */
 
     /* e-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> e_size_2 */
-    {157, 255, 17, 68, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 148: e_size_1 */
+    {191, 255, 22, 71, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 153: e_size_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> e_size_1: begin e-size */
-    {158, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 149: before_e_size_1 */
+    {192, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 154: before_e_size_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> uint32_15 */
-    {159, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: uint32_9 */
+    {193, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: uint32_9 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> uint32_16 */
-    {160, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: uint32_10 */
+    {194, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: uint32_10 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> string_size_6 */
-    {161, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 152: string_size_4 */
+    {195, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 157: string_size_4 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> uint32_17 */
-    {162, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: uint32_11 */
+    {196, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: uint32_11 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> message_size_4 */
-    {163, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 154: message_size_2 */
+    {197, 255, 22, 69, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 159: message_size_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}"
      *     OCTET -> name_list_size_4 */
-    {164, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 155: name_list_size_2 */
+    {198, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 160: name_list_size_2 */
 
     /* other-key-exchange = *. OCTET      RFC 4250, 4.1.2
      * server-payload = message-number server-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> other_key_exchange_2
      *     the end: close kex-message, close kex-public-key */
-    {165, 1, 17, 60, 14, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: other_key_exchange_2 */
+    {199, 1, 22, 63, 14, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: other_key_exchange_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> other_key_exchange_2: open kex-message */
-    {166, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 157: before_other_key_exchange_2 */
+    {200, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 162: before_other_key_exchange_2 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> host_key_size_3 */
-    {167, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 158: host_key_size_1 */
+    {201, 255, 22, 72, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 163: host_key_size_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> host_key_size_1: begin host-key-size */
-    {168, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 159: before_host_key_size_1 */
+    {202, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 164: before_host_key_size_1 */
 
     /* reply-or-group-of-method = other-key-exchange / KEX_DH_GEX_GROUP .      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> before_other_key_exchange_1
      *     -> before_string_size_3 */
-    {0, 255, 50, 70, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 160: reply_or_group_of_method_1 */
+    {0, 255, 50, 73, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 165: reply_or_group_of_method_1 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> host_key_size_4 */
-    {169, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 161: host_key_size_2 */
+    {203, 255, 22, 72, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 166: host_key_size_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> host_key_size_2: open kex-reply, begin host-key-size */
-    {170, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 162: before_host_key_size_2 */
+    {204, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 167: before_host_key_size_2 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> uint32_18 */
-    {171, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: uint32_12 */
+    {205, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: uint32_12 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> string_size_8 */
-    {172, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 164: string_size_5 */
+    {206, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 169: string_size_5 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> uint32_19 */
-    {173, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: uint32_13 */
+    {207, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: uint32_13 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> message_size_5 */
-    {174, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 166: message_size_3 */
+    {208, 255, 22, 69, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 171: message_size_3 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}a"
      *     OCTET -> name_list_size_5 */
-    {175, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 167: name_list_size_3 */
+    {209, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 172: name_list_size_3 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> uint32_20 */
-    {176, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: uint32_14 */
+    {210, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: uint32_14 */
 
     /* e-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> e_size_3 */
-    {177, 255, 17, 68, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 169: e_size_2 */
+    {211, 255, 22, 71, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 174: e_size_2 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> uint32_21 */
-    {178, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: uint32_15 */
+    {212, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: uint32_15 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> uint32_22 */
-    {179, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: uint32_16 */
+    {213, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: uint32_16 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> string_size_9 */
-    {180, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 172: string_size_6 */
+    {214, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 177: string_size_6 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> uint32_23 */
-    {181, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: uint32_17 */
+    {215, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: uint32_17 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> message_size_6 */
-    {182, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 174: message_size_4 */
+    {216, 255, 22, 69, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 179: message_size_4 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}a"
      *     OCTET -> name_list_size_6 */
-    {183, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 175: name_list_size_4 */
+    {217, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 180: name_list_size_4 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> host_key_size_5 */
-    {184, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 176: host_key_size_3 */
+    {218, 255, 22, 72, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 181: host_key_size_3 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> string_size_10 */
-    {185, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 177: string_size_7 */
+    {219, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 182: string_size_7 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> string_size_7: open kex-group, begin string-size */
-    {186, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 178: before_string_size_3 */
+    {220, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 183: before_string_size_3 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> host_key_size_6 */
-    {187, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 179: host_key_size_4 */
+    {221, 255, 22, 72, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 184: host_key_size_4 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> description_size_1: close reason-code, begin description-size */
-    {188, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: uint32_18 */
+    {222, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: uint32_18 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> string_text_1: convert string-size */
-    {189, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 181: string_size_8 */
+    {223, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 186: string_size_8 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> client_payload_2: close unimplemented */
-    {190, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: uint32_19 */
+    {224, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: uint32_19 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> message_size_7 */
-    {191, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 183: message_size_5 */
+    {225, 255, 22, 69, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 188: message_size_5 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aa"
      *     OCTET -> name_list_size_7 */
-    {192, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 184: name_list_size_5 */
+    {226, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 189: name_list_size_5 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> uint32_24 */
-    {193, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: uint32_20 */
+    {227, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: uint32_20 */
 
     /* e-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> e_size_4 */
-    {194, 255, 17, 68, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 186: e_size_3 */
+    {228, 255, 22, 71, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 191: e_size_3 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> uint32_25 */
-    {195, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: uint32_21 */
+    {229, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: uint32_21 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> description_size_2: close reason-code, begin description-size */
-    {196, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: uint32_22 */
+    {230, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: uint32_22 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> string_text_2: convert string-size */
-    {197, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 189: string_size_9 */
+    {231, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 194: string_size_9 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> server_payload_2: close unimplemented */
-    {198, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: uint32_23 */
+    {232, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: uint32_23 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> message_size_8 */
-    {199, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 191: message_size_6 */
+    {233, 255, 22, 69, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 196: message_size_6 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aa"
      *     OCTET -> name_list_size_8 */
-    {200, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 192: name_list_size_6 */
+    {234, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 197: name_list_size_6 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> host_key_size_7 */
-    {201, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 193: host_key_size_5 */
+    {235, 255, 22, 72, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 198: host_key_size_5 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> string_size_11 */
-    {202, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 194: string_size_10 */
+    {236, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 199: string_size_10 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> host_key_size_8 */
-    {203, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 195: host_key_size_6 */
+    {237, 255, 22, 72, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 200: host_key_size_6 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> description_size_3 */
-    {204, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 196: description_size_1 */
+    {238, 255, 22, 74, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 201: description_size_1 */
 
     /* string-text = *OCTET .      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> string_text_3
      *     -> before_client_payload_2 */
-    {0, 255, 5, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 197: string_text_1 */
+    {0, 255, 5, 75, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 202: string_text_1 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> message_1: convert message-size, open message */
-    {205, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 198: message_size_7 */
+    {239, 255, 22, 69, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 203: message_size_7 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaa"
      *     OCTET -> kex_algorithms_1: convert name-list-size, open kex-algorithms */
-    {206, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 199: name_list_size_7 */
+    {240, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 204: name_list_size_7 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> client_payload_2: set is_group_exchange, close kex-init */
-    {207, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: uint32_24 */
+    {241, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: uint32_24 */
 
     /* e-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> e_1: convert e-size */
-    {208, 255, 17, 68, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 201: e_size_4 */
+    {242, 255, 22, 71, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 206: e_size_4 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> uint32_26 */
-    {209, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: uint32_25 */
+    {243, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: uint32_25 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> description_size_4 */
-    {210, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 203: description_size_2 */
+    {244, 255, 22, 74, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 208: description_size_2 */
 
     /* string-text = *OCTET .      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> string_text_3
      *     -> before_server_payload_2 */
-    {0, 255, 31, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 204: string_text_2 */
+    {0, 255, 31, 75, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 209: string_text_2 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> message_2: convert message-size, open message */
-    {211, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 205: message_size_8 */
+    {245, 255, 22, 69, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 210: message_size_8 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaa"
      *     OCTET -> kex_algorithms_2: convert name-list-size, open kex-algorithms */
-    {212, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 206: name_list_size_8 */
+    {246, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 211: name_list_size_8 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> host_key_1: convert host-key-size, open host-key */
-    {213, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 207: host_key_size_7 */
+    {247, 255, 22, 72, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 212: host_key_size_7 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> string_size_12 */
-    {214, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 208: string_size_11 */
+    {248, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 213: string_size_11 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> host_key_2: convert host-key-size, open host-key */
-    {215, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 209: host_key_size_8 */
+    {249, 255, 22, 72, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 214: host_key_size_8 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> description_size_5 */
-    {216, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 210: description_size_3 */
+    {250, 255, 22, 74, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 215: description_size_3 */
 
     /* string-text = *. OCTET      RFC 4251, 5
      * string-text = *OCTET .      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> string_text_3 */
-    {217, 1, 17, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: string_text_3 */
+    {251, 1, 22, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: string_text_3 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> client_payload_2: close ignore */
-    {218, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 212: before_client_payload_2 */
+    {252, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 217: before_client_payload_2 */
 
     /* message = *OCTET .      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     -> message_3
      *     -> before_language_size_1 */
-    {0, 255, 7, 74, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 213: message_1 */
+    {0, 255, 7, 77, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 218: message_1 */
 
     /* kex-algorithms = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     -> name_1
      *     -> before_name_list_size_1 */
-    {0, 255, 17, 75, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 214: kex_algorithms_1 */
+    {0, 255, 17, 78, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 219: kex_algorithms_1 */
 
     /* e = *OCTET .      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> e_2
      *     -> before_client_payload_3 */
-    {0, 255, 18, 76, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 215: e_1 */
+    {0, 255, 18, 79, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 220: e_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> uint32_27 */
-    {219, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: uint32_26 */
+    {253, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: uint32_26 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> description_size_6 */
-    {220, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 217: description_size_4 */
+    {254, 255, 22, 74, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 222: description_size_4 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> server_payload_2: close ignore */
-    {221, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 218: before_server_payload_2 */
+    {255, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 223: before_server_payload_2 */
 
     /* message = *OCTET .      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     -> message_3
      *     -> before_language_size_2 */
-    {0, 255, 33, 74, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 219: message_2 */
+    {0, 255, 33, 77, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 224: message_2 */
 
     /* kex-algorithms = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     -> name_1
      *     -> before_name_list_size_2 */
-    {0, 255, 43, 75, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 220: kex_algorithms_2 */
+    {0, 255, 43, 78, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 225: kex_algorithms_2 */
 
     /* host-key = key-type-size key-type *OCTET .      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> before_key_type_size_1
      *     -> before_string_size_4 */
-    {0, 255, 46, 77, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 221: host_key_1 */
+    {0, 255, 46, 80, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 226: host_key_1 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> string_text_4: convert string-size */
-    {222, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 222: string_size_12 */
+    {256, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 227: string_size_12 */
 
     /* host-key = key-type-size key-type *OCTET .      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> before_key_type_size_2
      *     -> before_string_size_5 */
-    {0, 255, 54, 77, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 223: host_key_2 */
+    {0, 255, 54, 80, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 228: host_key_2 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> description_size_7 */
-    {223, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 224: description_size_5 */
+    {257, 255, 22, 74, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 229: description_size_5 */
 
     /* message = *. OCTET      RFC 4253, 11.2
      * message = *OCTET .      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> message_3 */
-    {224, 1, 17, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: message_3 */
+    {258, 1, 22, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: message_3 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> language_size_3 */
-    {225, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 226: language_size_1 */
+    {259, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 231: language_size_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     -> language_size_1: close message, begin language-size */
-    {226, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 227: before_language_size_1 */
+    {260, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 232: before_language_size_1 */
 
     /* name = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 4251, 5
      * kex-algorithms = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" -> name_2 */
-    {227, 255, 23, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: name_1 */
+    {261, 255, 28, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: name_1 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     OCTET -> name_list_size_11 */
-    {228, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 229: name_list_size_9 */
+    {262, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 234: name_list_size_9 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     -> name_list_size_9: close kex-algorithms, begin name-list-size */
-    {229, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 230: before_name_list_size_1 */
+    {263, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 235: before_name_list_size_1 */
 
     /* e = *. OCTET      RFC 4253, 8
      * e = *OCTET .      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> e_2 */
-    {230, 1, 17, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: e_2 */
+    {264, 1, 22, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: e_2 */
 
     /* client-payload = message-number client-message .      RFC 4253, 6.1
      * more-than-e = 1*. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> more_than_e_1
      *     the end: close kex-init */
-    {231, 255, 17, 82, 18, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: client_payload_3 */
+    {265, 255, 22, 85, 18, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: client_payload_3 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> client_payload_3 */
-    {232, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 233: before_client_payload_3 */
+    {266, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 238: before_client_payload_3 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> uint32_28 */
-    {233, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: uint32_27 */
+    {267, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: uint32_27 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> description_size_8 */
-    {234, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 235: description_size_6 */
+    {268, 255, 22, 74, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 240: description_size_6 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> language_size_4 */
-    {235, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 236: language_size_2 */
+    {269, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 241: language_size_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     -> language_size_2: close message, begin language-size */
-    {236, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 237: before_language_size_2 */
+    {270, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 242: before_language_size_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     OCTET -> name_list_size_12 */
-    {237, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 238: name_list_size_10 */
+    {271, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 243: name_list_size_10 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     -> name_list_size_10: close kex-algorithms, begin name-list-size */
-    {238, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 239: before_name_list_size_2 */
+    {272, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 244: before_name_list_size_2 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> key_type_size_3 */
-    {239, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 240: key_type_size_1 */
+    {273, 255, 22, 86, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 245: key_type_size_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> key_type_size_1: begin key-type-size */
-    {240, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 241: before_key_type_size_1 */
+    {274, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 246: before_key_type_size_1 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> string_size_15 */
-    {241, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 242: string_size_13 */
+    {275, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 247: string_size_13 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> string_size_13: close host-key, begin string-size */
-    {242, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 243: before_string_size_4 */
+    {276, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 248: before_string_size_4 */
 
     /* string-text = *OCTET .      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> string_text_3
      *     -> before_string_size_6 */
-    {0, 255, 49, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 244: string_text_4 */
+    {0, 255, 49, 75, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 249: string_text_4 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> key_type_size_4 */
-    {243, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 245: key_type_size_2 */
+    {277, 255, 22, 86, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 250: key_type_size_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> key_type_size_2: begin key-type-size */
-    {244, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 246: before_key_type_size_2 */
+    {278, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 251: before_key_type_size_2 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> string_size_17 */
-    {245, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 247: string_size_14 */
+    {279, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 252: string_size_14 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> string_size_14: close host-key, begin string-size */
-    {246, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 248: before_string_size_5 */
+    {280, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 253: before_string_size_5 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> description_1: convert description-size, open description */
-    {247, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 249: description_size_7 */
+    {281, 255, 22, 74, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 254: description_size_7 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> language_size_5 */
-    {248, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 250: language_size_3 */
+    {282, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 255: language_size_3 */
 
     /* name = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 4251, 5
      * name-list = [ name *( . "," name ) ]      RFC 4251, 5
@@ -4750,953 +5110,953 @@ static const qcap_state_t states[] = {
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" -> name_2
      *     "," -> name_3 */
-    {249, 1, 24, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: name_2 */
+    {283, 1, 29, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: name_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaa"
      *     OCTET -> name_list_size_13 */
-    {251, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 252: name_list_size_11 */
+    {285, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 257: name_list_size_11 */
 
     /* more-than-e = 1*. OCTET      RFC 4253, 8
      * client-payload = message-number client-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> more_than_e_1
      *     the end: set is_other_exchange, close kex-init */
-    {231, 1, 17, 85, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: more_than_e_1 */
+    {265, 1, 22, 88, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: more_than_e_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> uint32_29 */
-    {252, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: uint32_28 */
+    {286, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: uint32_28 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> description_2: convert description-size, open description */
-    {253, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 255: description_size_8 */
+    {287, 255, 22, 74, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 260: description_size_8 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> language_size_6 */
-    {254, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 256: language_size_4 */
+    {288, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 261: language_size_4 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaa"
      *     OCTET -> name_list_size_14 */
-    {255, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 257: name_list_size_12 */
+    {289, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 262: name_list_size_12 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> key_type_size_5 */
-    {256, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 258: key_type_size_3 */
+    {290, 255, 22, 86, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 263: key_type_size_3 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> string_size_18 */
-    {257, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 259: string_size_15 */
+    {291, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 264: string_size_15 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> string_size_19 */
-    {258, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 260: string_size_16 */
+    {292, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 265: string_size_16 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> string_size_16: begin string-size */
-    {259, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 261: before_string_size_6 */
+    {293, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 266: before_string_size_6 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> key_type_size_6 */
-    {260, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 262: key_type_size_4 */
+    {294, 255, 22, 86, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 267: key_type_size_4 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> string_size_20 */
-    {261, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 263: string_size_17 */
+    {295, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 268: string_size_17 */
 
     /* description = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> description_3
      *     -> before_language_size_3 */
-    {0, 255, 4, 86, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 264: description_1 */
+    {0, 255, 4, 89, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 269: description_1 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> language_size_8 */
-    {262, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 265: language_size_5 */
+    {296, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 270: language_size_5 */
 
     /* name = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaa,"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" -> name_2 */
-    {227, 255, 23, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: name_3 */
+    {261, 255, 28, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: name_3 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaa"
      *     OCTET -> name_list_size_15 */
-    {263, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 267: name_list_size_13 */
+    {297, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 272: name_list_size_13 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> uint32_30 */
-    {264, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: uint32_29 */
+    {298, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: uint32_29 */
 
     /* description = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> description_3
      *     -> before_language_size_4 */
-    {0, 255, 30, 86, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 269: description_2 */
+    {0, 255, 30, 89, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 274: description_2 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> language_size_10 */
-    {265, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 270: language_size_6 */
+    {299, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 275: language_size_6 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaa"
      *     OCTET -> name_list_size_16 */
-    {266, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 271: name_list_size_14 */
+    {300, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 276: name_list_size_14 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> key_type_size_7 */
-    {267, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 272: key_type_size_5 */
+    {301, 255, 22, 86, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 277: key_type_size_5 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> string_size_21 */
-    {268, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 273: string_size_18 */
+    {302, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 278: string_size_18 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> string_size_22 */
-    {269, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 274: string_size_19 */
+    {303, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 279: string_size_19 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> key_type_size_8 */
-    {270, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 275: key_type_size_6 */
+    {304, 255, 22, 86, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 280: key_type_size_6 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> string_size_23 */
-    {271, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 276: string_size_20 */
+    {305, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 281: string_size_20 */
 
     /* description = *. OCTET      RFC 4253, 11.1
      * description = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> description_3 */
-    {272, 1, 17, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: description_3 */
+    {306, 1, 22, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: description_3 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> language_size_11 */
-    {273, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 278: language_size_7 */
+    {307, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 283: language_size_7 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> language_size_7: close description, begin language-size */
-    {274, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 279: before_language_size_3 */
+    {308, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 284: before_language_size_3 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> language_tag_1: convert language-size */
-    {275, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 280: language_size_8 */
+    {309, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 285: language_size_8 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaa"
      *     OCTET -> server_host_key_algorithms_1: convert name-list-size, open server-host-key-algorithms */
-    {276, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 281: name_list_size_15 */
+    {310, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 286: name_list_size_15 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     OCTET -> uint32_31 */
-    {277, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: uint32_30 */
+    {311, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: uint32_30 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> language_size_12 */
-    {278, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 283: language_size_9 */
+    {312, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 288: language_size_9 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> language_size_9: close description, begin language-size */
-    {279, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 284: before_language_size_4 */
+    {313, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 289: before_language_size_4 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> language_tag_2: convert language-size */
-    {280, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 285: language_size_10 */
+    {314, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 290: language_size_10 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaa"
      *     OCTET -> server_host_key_algorithms_2: convert name-list-size, open server-host-key-algorithms */
-    {281, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 286: name_list_size_16 */
+    {315, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 291: name_list_size_16 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> key_type_1: convert key-type-size, open type */
-    {282, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 287: key_type_size_7 */
+    {316, 255, 22, 86, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 292: key_type_size_7 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> string_text_5: convert string-size */
-    {283, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 288: string_size_21 */
+    {317, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 293: string_size_21 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> string_size_24 */
-    {284, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 289: string_size_22 */
+    {318, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 294: string_size_22 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> key_type_2: convert key-type-size, open type */
-    {285, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 290: key_type_size_8 */
+    {319, 255, 22, 86, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 295: key_type_size_8 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> string_text_6: convert string-size */
-    {286, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 291: string_size_23 */
+    {320, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 296: string_size_23 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     OCTET -> language_size_13 */
-    {287, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 292: language_size_11 */
+    {321, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 297: language_size_11 */
 
     /* language-tag = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     -> language_tag_3
      *     -> before_client_payload_4 */
-    {0, 255, 6, 88, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 293: language_tag_1 */
+    {0, 255, 6, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 298: language_tag_1 */
 
     /* server-host-key-algorithms = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_3 */
-    {0, 255, 16, 89, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 294: server_host_key_algorithms_1 */
+    {0, 255, 16, 92, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 299: server_host_key_algorithms_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaa"
      *     OCTET -> uint32_32 */
-    {288, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: uint32_31 */
+    {322, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: uint32_31 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     OCTET -> language_size_14 */
-    {289, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 296: language_size_12 */
+    {323, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 301: language_size_12 */
 
     /* language-tag = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     -> language_tag_3
      *     -> before_server_payload_3 */
-    {0, 255, 32, 88, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 297: language_tag_2 */
+    {0, 255, 32, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 302: language_tag_2 */
 
     /* server-host-key-algorithms = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_4 */
-    {0, 255, 42, 89, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 298: server_host_key_algorithms_2 */
+    {0, 255, 42, 92, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 303: server_host_key_algorithms_2 */
 
     /* key-type = name .      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> name_4
      *     -> before_host_key_1 */
-    {0, 255, 45, 90, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 299: key_type_1 */
+    {0, 255, 45, 93, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 304: key_type_1 */
 
     /* string-text = *OCTET .      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> string_text_3
      *     -> before_server_payload_4 */
-    {0, 255, 44, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 300: string_text_5 */
+    {0, 255, 44, 75, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 305: string_text_5 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> string_text_7: convert string-size */
-    {290, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 301: string_size_24 */
+    {324, 255, 22, 58, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 306: string_size_24 */
 
     /* key-type = name .      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> name_4
      *     -> before_host_key_2 */
-    {0, 255, 53, 90, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 302: key_type_2 */
+    {0, 255, 53, 93, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 307: key_type_2 */
 
     /* string-text = *OCTET .      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> string_text_3
      *     -> before_signature_size_1 */
-    {0, 255, 52, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 303: string_text_6 */
+    {0, 255, 52, 75, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 308: string_text_6 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaa"
      *     OCTET -> language_size_15 */
-    {291, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 304: language_size_13 */
+    {325, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 309: language_size_13 */
 
     /* language-tag = *. OCTET      RFC 4253, 11.1
      * language-tag = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     OCTET -> language_tag_3 */
-    {292, 1, 17, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: language_tag_3 */
+    {326, 1, 22, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: language_tag_3 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     -> client_payload_2: close debug */
-    {293, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 306: before_client_payload_4 */
+    {327, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 311: before_client_payload_4 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     OCTET -> name_list_size_19 */
-    {294, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 307: name_list_size_17 */
+    {328, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 312: name_list_size_17 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     -> name_list_size_17: close server-host-key-algorithms, begin name-list-size */
-    {295, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 308: before_name_list_size_3 */
+    {329, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 313: before_name_list_size_3 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaa"
      *     OCTET -> client_payload_2: set is_group_exchange, close kex-request */
-    {296, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: uint32_32 */
+    {330, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: uint32_32 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaa"
      *     OCTET -> language_size_16 */
-    {297, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 310: language_size_14 */
+    {331, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 315: language_size_14 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     -> server_payload_2: close debug */
-    {298, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 311: before_server_payload_3 */
+    {332, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 316: before_server_payload_3 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     OCTET -> name_list_size_20 */
-    {299, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 312: name_list_size_18 */
+    {333, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 317: name_list_size_18 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     -> name_list_size_18: close server-host-key-algorithms, begin name-list-size */
-    {300, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 313: before_name_list_size_4 */
+    {334, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 318: before_name_list_size_4 */
 
     /* name = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" -> name_5 */
-    {301, 255, 23, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: name_4 */
+    {335, 255, 28, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: name_4 */
 
     /* host-key = key-type-size key-type *. OCTET      RFC 4253, 6.6
      * host-key = key-type-size key-type *OCTET .      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> host_key_3 */
-    {302, 1, 17, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: host_key_3 */
+    {336, 1, 22, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: host_key_3 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> host_key_3: close type */
-    {303, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 316: before_host_key_1 */
+    {337, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 321: before_host_key_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> server_payload_2: close kex-public-key */
-    {304, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 317: before_server_payload_4 */
+    {338, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 322: before_server_payload_4 */
 
     /* string-text = *OCTET .      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> string_text_3
      *     -> before_server_payload_5 */
-    {0, 255, 48, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 318: string_text_7 */
+    {0, 255, 48, 75, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 323: string_text_7 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> host_key_3: close type */
-    {305, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 319: before_host_key_2 */
+    {339, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 324: before_host_key_2 */
 
     /* signature-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> signature_size_2 */
-    {306, 255, 17, 93, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 320: signature_size_1 */
+    {340, 255, 22, 96, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 325: signature_size_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> signature_size_1: begin signature-size */
-    {307, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 321: before_signature_size_1 */
+    {341, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 326: before_signature_size_1 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaa"
      *     OCTET -> language_tag_4: convert language-size */
-    {308, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 322: language_size_15 */
+    {342, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 327: language_size_15 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaa"
      *     OCTET -> name_list_size_21 */
-    {309, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 323: name_list_size_19 */
+    {343, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 328: name_list_size_19 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaa"
      *     OCTET -> language_tag_5: convert language-size */
-    {310, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 324: language_size_16 */
+    {344, 255, 22, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 329: language_size_16 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaa"
      *     OCTET -> name_list_size_22 */
-    {311, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 325: name_list_size_20 */
+    {345, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 330: name_list_size_20 */
 
     /* name = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 4251, 5
      * key-type = name .      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" -> name_5 */
-    {301, 1, 23, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: name_5 */
+    {335, 1, 28, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: name_5 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> server_payload_2: close kex-group */
-    {312, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 327: before_server_payload_5 */
+    {346, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 332: before_server_payload_5 */
 
     /* signature-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     OCTET -> signature_size_3 */
-    {313, 255, 17, 93, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 328: signature_size_2 */
+    {347, 255, 22, 96, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 333: signature_size_2 */
 
     /* language-tag = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> language_tag_3
      *     -> before_client_payload_5 */
-    {0, 255, 3, 88, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 329: language_tag_4 */
+    {0, 255, 3, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 334: language_tag_4 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaa"
      *     OCTET -> name_list_size_23 */
-    {314, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 330: name_list_size_21 */
+    {348, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 335: name_list_size_21 */
 
     /* language-tag = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> language_tag_3
      *     -> before_server_payload_6 */
-    {0, 255, 29, 88, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 331: language_tag_5 */
+    {0, 255, 29, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 336: language_tag_5 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaa"
      *     OCTET -> name_list_size_24 */
-    {315, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 332: name_list_size_22 */
+    {349, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 337: name_list_size_22 */
 
     /* signature-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaa"
      *     OCTET -> signature_size_4 */
-    {316, 255, 17, 93, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 333: signature_size_3 */
+    {350, 255, 22, 96, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 338: signature_size_3 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> client_payload_2: close disconnect */
-    {317, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 334: before_client_payload_5 */
+    {351, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 339: before_client_payload_5 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaa"
      *     OCTET -> encryption_algorithms_client_to_server_1: convert name-list-size, open encryption-algorithms-client-to-server */
-    {318, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 335: name_list_size_23 */
+    {352, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 340: name_list_size_23 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> server_payload_2: close disconnect */
-    {319, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 336: before_server_payload_6 */
+    {353, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 341: before_server_payload_6 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaa"
      *     OCTET -> encryption_algorithms_client_to_server_2: convert name-list-size, open encryption-algorithms-client-to-server */
-    {320, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 337: name_list_size_24 */
+    {354, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 342: name_list_size_24 */
 
     /* signature-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaa"
      *     OCTET -> signature_1: convert signature-size */
-    {321, 255, 17, 93, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 338: signature_size_4 */
+    {355, 255, 22, 96, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 343: signature_size_4 */
 
     /* encryption-algorithms-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_5 */
-    {0, 255, 15, 94, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 339: encryption_algorithms_client_to_server_1 */
+    {0, 255, 15, 97, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 344: encryption_algorithms_client_to_server_1 */
 
     /* encryption-algorithms-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_6 */
-    {0, 255, 41, 94, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 340: encryption_algorithms_client_to_server_2 */
+    {0, 255, 41, 97, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 345: encryption_algorithms_client_to_server_2 */
 
     /* signature = *OCTET .      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> signature_2
      *     -> before_server_payload_7 */
-    {0, 255, 51, 95, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 341: signature_1 */
+    {0, 255, 51, 98, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 346: signature_1 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     OCTET -> name_list_size_27 */
-    {322, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 342: name_list_size_25 */
+    {356, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 347: name_list_size_25 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     -> name_list_size_25: close encryption-algorithms-client-to-server, begin name-list-size */
-    {323, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 343: before_name_list_size_5 */
+    {357, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 348: before_name_list_size_5 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     OCTET -> name_list_size_28 */
-    {324, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 344: name_list_size_26 */
+    {358, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 349: name_list_size_26 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     -> name_list_size_26: close encryption-algorithms-client-to-server, begin name-list-size */
-    {325, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 345: before_name_list_size_6 */
+    {359, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 350: before_name_list_size_6 */
 
     /* signature = *. OCTET      RFC 4253, 6.6
      * signature = *OCTET .      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     OCTET -> signature_2 */
-    {326, 1, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: signature_2 */
+    {360, 1, 22, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: signature_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> server_payload_2: close kex-reply */
-    {327, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 347: before_server_payload_7 */
+    {361, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 352: before_server_payload_7 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaa"
      *     OCTET -> name_list_size_29 */
-    {328, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 348: name_list_size_27 */
+    {362, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 353: name_list_size_27 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaa"
      *     OCTET -> name_list_size_30 */
-    {329, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 349: name_list_size_28 */
+    {363, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 354: name_list_size_28 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_31 */
-    {330, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 350: name_list_size_29 */
+    {364, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 355: name_list_size_29 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_32 */
-    {331, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 351: name_list_size_30 */
+    {365, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 356: name_list_size_30 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaa"
      *     OCTET -> encryption_algorithms_server_to_client_1: convert name-list-size, open encryption-algorithms-server-to-client */
-    {332, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 352: name_list_size_31 */
+    {366, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 357: name_list_size_31 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaa"
      *     OCTET -> encryption_algorithms_server_to_client_2: convert name-list-size, open encryption-algorithms-server-to-client */
-    {333, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 353: name_list_size_32 */
+    {367, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 358: name_list_size_32 */
 
     /* encryption-algorithms-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_7 */
-    {0, 255, 14, 97, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 354: encryption_algorithms_server_to_client_1 */
+    {0, 255, 14, 100, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 359: encryption_algorithms_server_to_client_1 */
 
     /* encryption-algorithms-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_8 */
-    {0, 255, 40, 97, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 355: encryption_algorithms_server_to_client_2 */
+    {0, 255, 40, 100, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 360: encryption_algorithms_server_to_client_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_35 */
-    {334, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 356: name_list_size_33 */
+    {368, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 361: name_list_size_33 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     -> name_list_size_33: close encryption-algorithms-server-to-client, begin name-list-size */
-    {335, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 357: before_name_list_size_7 */
+    {369, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 362: before_name_list_size_7 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_36 */
-    {336, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 358: name_list_size_34 */
+    {370, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 363: name_list_size_34 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     -> name_list_size_34: close encryption-algorithms-server-to-client, begin name-list-size */
-    {337, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 359: before_name_list_size_8 */
+    {371, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 364: before_name_list_size_8 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_37 */
-    {338, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 360: name_list_size_35 */
+    {372, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 365: name_list_size_35 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_38 */
-    {339, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 361: name_list_size_36 */
+    {373, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 366: name_list_size_36 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_39 */
-    {340, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 362: name_list_size_37 */
+    {374, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 367: name_list_size_37 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_40 */
-    {341, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 363: name_list_size_38 */
+    {375, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 368: name_list_size_38 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaa"
      *     OCTET -> mac_algorithms_client_to_server_1: convert name-list-size, open mac-algorithms-client-to-server */
-    {342, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 364: name_list_size_39 */
+    {376, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 369: name_list_size_39 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaa"
      *     OCTET -> mac_algorithms_client_to_server_2: convert name-list-size, open mac-algorithms-client-to-server */
-    {343, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 365: name_list_size_40 */
+    {377, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 370: name_list_size_40 */
 
     /* mac-algorithms-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_9 */
-    {0, 255, 13, 98, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 366: mac_algorithms_client_to_server_1 */
+    {0, 255, 13, 101, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 371: mac_algorithms_client_to_server_1 */
 
     /* mac-algorithms-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_10 */
-    {0, 255, 39, 98, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 367: mac_algorithms_client_to_server_2 */
+    {0, 255, 39, 101, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 372: mac_algorithms_client_to_server_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_43 */
-    {344, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 368: name_list_size_41 */
+    {378, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 373: name_list_size_41 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_41: close mac-algorithms-client-to-server, begin name-list-size */
-    {345, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 369: before_name_list_size_9 */
+    {379, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 374: before_name_list_size_9 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_44 */
-    {346, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 370: name_list_size_42 */
+    {380, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 375: name_list_size_42 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_42: close mac-algorithms-client-to-server, begin name-list-size */
-    {347, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 371: before_name_list_size_10 */
+    {381, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 376: before_name_list_size_10 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_45 */
-    {348, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 372: name_list_size_43 */
+    {382, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 377: name_list_size_43 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_46 */
-    {349, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 373: name_list_size_44 */
+    {383, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 378: name_list_size_44 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_47 */
-    {350, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 374: name_list_size_45 */
+    {384, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 379: name_list_size_45 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_48 */
-    {351, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 375: name_list_size_46 */
+    {385, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 380: name_list_size_46 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> mac_algorithms_server_to_client_1: convert name-list-size, open mac-algorithms-server-to-client */
-    {352, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 376: name_list_size_47 */
+    {386, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 381: name_list_size_47 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> mac_algorithms_server_to_client_2: convert name-list-size, open mac-algorithms-server-to-client */
-    {353, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 377: name_list_size_48 */
+    {387, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 382: name_list_size_48 */
 
     /* mac-algorithms-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_11 */
-    {0, 255, 12, 99, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 378: mac_algorithms_server_to_client_1 */
+    {0, 255, 12, 102, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 383: mac_algorithms_server_to_client_1 */
 
     /* mac-algorithms-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_12 */
-    {0, 255, 38, 99, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 379: mac_algorithms_server_to_client_2 */
+    {0, 255, 38, 102, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 384: mac_algorithms_server_to_client_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_51 */
-    {354, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 380: name_list_size_49 */
+    {388, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 385: name_list_size_49 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_49: close mac-algorithms-server-to-client, begin name-list-size */
-    {355, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 381: before_name_list_size_11 */
+    {389, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 386: before_name_list_size_11 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_52 */
-    {356, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 382: name_list_size_50 */
+    {390, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 387: name_list_size_50 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_50: close mac-algorithms-server-to-client, begin name-list-size */
-    {357, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 383: before_name_list_size_12 */
+    {391, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 388: before_name_list_size_12 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_53 */
-    {358, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 384: name_list_size_51 */
+    {392, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 389: name_list_size_51 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_54 */
-    {359, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 385: name_list_size_52 */
+    {393, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 390: name_list_size_52 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_55 */
-    {360, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 386: name_list_size_53 */
+    {394, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 391: name_list_size_53 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_56 */
-    {361, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 387: name_list_size_54 */
+    {395, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 392: name_list_size_54 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> compression_algorithms_client_to_server_1: convert name-list-size, open compression-algorithms-client-to-server */
-    {362, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 388: name_list_size_55 */
+    {396, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 393: name_list_size_55 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> compression_algorithms_client_to_server_2: convert name-list-size, open compression-algorithms-client-to-server */
-    {363, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 389: name_list_size_56 */
+    {397, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 394: name_list_size_56 */
 
     /* compression-algorithms-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_13 */
-    {0, 255, 11, 100, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 390: compression_algorithms_client_to_server_1 */
+    {0, 255, 11, 103, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 395: compression_algorithms_client_to_server_1 */
 
     /* compression-algorithms-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_14 */
-    {0, 255, 37, 100, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 391: compression_algorithms_client_to_server_2 */
+    {0, 255, 37, 103, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 396: compression_algorithms_client_to_server_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_59 */
-    {364, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 392: name_list_size_57 */
+    {398, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 397: name_list_size_57 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_57: close compression-algorithms-client-to-server, begin name-list-size */
-    {365, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 393: before_name_list_size_13 */
+    {399, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 398: before_name_list_size_13 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_60 */
-    {366, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 394: name_list_size_58 */
+    {400, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 399: name_list_size_58 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_58: close compression-algorithms-client-to-server, begin name-list-size */
-    {367, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 395: before_name_list_size_14 */
+    {401, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 400: before_name_list_size_14 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_61 */
-    {368, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 396: name_list_size_59 */
+    {402, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 401: name_list_size_59 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_62 */
-    {369, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 397: name_list_size_60 */
+    {403, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 402: name_list_size_60 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_63 */
-    {370, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 398: name_list_size_61 */
+    {404, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 403: name_list_size_61 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_64 */
-    {371, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 399: name_list_size_62 */
+    {405, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 404: name_list_size_62 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> compression_algorithms_server_to_client_1: convert name-list-size, open compression-algorithms-server-to-client */
-    {372, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 400: name_list_size_63 */
+    {406, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 405: name_list_size_63 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> compression_algorithms_server_to_client_2: convert name-list-size, open compression-algorithms-server-to-client */
-    {373, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 401: name_list_size_64 */
+    {407, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 406: name_list_size_64 */
 
     /* compression-algorithms-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_15 */
-    {0, 255, 10, 101, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 402: compression_algorithms_server_to_client_1 */
+    {0, 255, 10, 104, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 407: compression_algorithms_server_to_client_1 */
 
     /* compression-algorithms-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_16 */
-    {0, 255, 36, 101, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 403: compression_algorithms_server_to_client_2 */
+    {0, 255, 36, 104, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 408: compression_algorithms_server_to_client_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_67 */
-    {374, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 404: name_list_size_65 */
+    {408, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 409: name_list_size_65 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_65: close compression-algorithms-server-to-client, begin name-list-size */
-    {375, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 405: before_name_list_size_15 */
+    {409, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 410: before_name_list_size_15 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_68 */
-    {376, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 406: name_list_size_66 */
+    {410, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 411: name_list_size_66 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_66: close compression-algorithms-server-to-client, begin name-list-size */
-    {377, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 407: before_name_list_size_16 */
+    {411, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 412: before_name_list_size_16 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_69 */
-    {378, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 408: name_list_size_67 */
+    {412, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 413: name_list_size_67 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_70 */
-    {379, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 409: name_list_size_68 */
+    {413, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 414: name_list_size_68 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_71 */
-    {380, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 410: name_list_size_69 */
+    {414, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 415: name_list_size_69 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_72 */
-    {381, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 411: name_list_size_70 */
+    {415, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 416: name_list_size_70 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> languages_client_to_server_1: convert name-list-size, open languages-client-to-server */
-    {382, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 412: name_list_size_71 */
+    {416, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 417: name_list_size_71 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> languages_client_to_server_2: convert name-list-size, open languages-client-to-server */
-    {383, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 413: name_list_size_72 */
+    {417, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 418: name_list_size_72 */
 
     /* languages-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_17 */
-    {0, 255, 9, 102, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 414: languages_client_to_server_1 */
+    {0, 255, 9, 105, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 419: languages_client_to_server_1 */
 
     /* languages-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_18 */
-    {0, 255, 35, 102, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 415: languages_client_to_server_2 */
+    {0, 255, 35, 105, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 420: languages_client_to_server_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_75 */
-    {384, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 416: name_list_size_73 */
+    {418, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 421: name_list_size_73 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_73: close languages-client-to-server, begin name-list-size */
-    {385, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 417: before_name_list_size_17 */
+    {419, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 422: before_name_list_size_17 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_76 */
-    {386, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 418: name_list_size_74 */
+    {420, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 423: name_list_size_74 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_74: close languages-client-to-server, begin name-list-size */
-    {387, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 419: before_name_list_size_18 */
+    {421, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 424: before_name_list_size_18 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_77 */
-    {388, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 420: name_list_size_75 */
+    {422, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 425: name_list_size_75 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_78 */
-    {389, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 421: name_list_size_76 */
+    {423, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 426: name_list_size_76 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_79 */
-    {390, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 422: name_list_size_77 */
+    {424, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 427: name_list_size_77 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_80 */
-    {391, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 423: name_list_size_78 */
+    {425, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 428: name_list_size_78 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> languages_server_to_client_1: convert name-list-size, open languages-server-to-client */
-    {392, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 424: name_list_size_79 */
+    {426, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 429: name_list_size_79 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> languages_server_to_client_2: convert name-list-size, open languages-server-to-client */
-    {393, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 425: name_list_size_80 */
+    {427, 255, 22, 70, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 430: name_list_size_80 */
 
     /* languages-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_first_kex_packet_follows_1 */
-    {0, 255, 8, 103, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 426: languages_server_to_client_1 */
+    {0, 255, 8, 106, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 431: languages_server_to_client_1 */
 
     /* languages-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_first_kex_packet_follows_2 */
-    {0, 255, 34, 103, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 427: languages_server_to_client_2 */
+    {0, 255, 34, 106, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 432: languages_server_to_client_2 */
 
     /* first-kex-packet-follows = . boolean      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_33: close first-kex-packet-follows */
-    {394, 255, 17, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 428: first_kex_packet_follows_1 */
+    {428, 255, 22, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 433: first_kex_packet_follows_1 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> first_kex_packet_follows_1: close languages-server-to-client, open first-kex-packet-follows */
-    {395, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 429: before_first_kex_packet_follows_1 */
+    {429, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 434: before_first_kex_packet_follows_1 */
 
     /* first-kex-packet-follows = . boolean      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_34: close first-kex-packet-follows */
-    {396, 255, 17, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 430: first_kex_packet_follows_2 */
+    {430, 255, 22, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 435: first_kex_packet_follows_2 */
 
     /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> first_kex_packet_follows_2: close languages-server-to-client, open first-kex-packet-follows */
-    {397, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 431: before_first_kex_packet_follows_2 */
+    {431, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 436: before_first_kex_packet_follows_2 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_35 */
-    {398, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 432: uint32_33 */
+    {432, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 437: uint32_33 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_36 */
-    {399, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 433: uint32_34 */
+    {433, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 438: uint32_34 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_37 */
-    {400, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 434: uint32_35 */
+    {434, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 439: uint32_35 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_38 */
-    {401, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 435: uint32_36 */
+    {435, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 440: uint32_36 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_39 */
-    {402, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: uint32_37 */
+    {436, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 441: uint32_37 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_40 */
-    {403, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 437: uint32_38 */
+    {437, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 442: uint32_38 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> client_payload_2: close kexinit */
-    {404, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 438: uint32_39 */
+    {438, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 443: uint32_39 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> server_payload_2: close kexinit */
-    {405, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 439: uint32_40 */
+    {439, 255, 22, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 444: uint32_40 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -5705,8 +6065,14 @@ static const char *const texts[] = {
     "identification",
     "\"S\"",
     "not-S",
-    "LF / VCHAR / SP / HTAB / CR / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF",
-    "line-char / LF",
+    "HTAB / CR / LF / VCHAR / SP / %x1B / %xC2-F4",
+    "line-char",
+    "other-char",
+    "%x80-BF",
+    "%xA0-BF",
+    "%x80-9F",
+    "%x90-BF",
+    "%x80-8F",
     "\"H\"",
     "not-H",
     "\"-\"",
@@ -5908,7 +6274,7 @@ const qcap_protocol_t qcap_ssh_protocol = {
     .datagram = QCAP_NONE,
     .states = states,
     .class_of = class_of,
-    .class_count = 18,
+    .class_count = 34,
     .rows = rows,
     .edges = edges,
     .edge_lists = edge_lists,

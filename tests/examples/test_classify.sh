@@ -34,6 +34,12 @@ classify tests/captures/pipelined.pcap
 grep -q '^10.0.0.1[0-9]*  *uses  *1  *[0-9]*  *[0-9]*  web$' "$folder/out" || fail "no client that uses the web: $(cat "$folder/out")"
 grep -q '^10.0.0.8[0-9]  *serves  *1  *[0-9]*  *[0-9]*  web$' "$folder/out" || fail "no server that serves it: $(cat "$folder/out")"
 
+# What is encrypted is named as such.
+classify tests/captures/ssh.pcap
+grep -q '  uses  .* remote login (encrypted)$' "$folder/out" || fail "SSH is not encrypted: $(cat "$folder/out")"
+classify tests/captures/tls.pcap
+grep -q '  uses  .* (encrypted)$' "$folder/out" || fail "TLS is not encrypted: $(cat "$folder/out")"
+
 # What goes back and forth between two ports that are both known, or neither, is one conversation.
 classify tests/captures/sip.pcap
 grep -q 'telephony?$' "$folder/out" && fail "SIP: one direction alone is a conversation: $(cat "$folder/out")"

@@ -55,5 +55,35 @@ expect 3 --set checksums=ignore "$folder/endless"
 says 'pop3  *pop3  *violation in packet [0-9]*, from the server at [0-9]*: mime: the stream ends in the middle in '
 [ "$(grep -c violation "$folder/out")" = 1 ] || fail "valid: $(grep violation "$folder/out")"
 
+# Random bytes are nothing that is known, on whatever port: 10.0.0.1 and 10.0.0.2 say some of them in turn.
+python3 - "$folder/random.pcap" <<'END'
+import random, struct, sys
+random.seed(5)
+frames = []
+def segment(is_client, port, number, seq, ack, flags, data=b""):
+    ends = (20000 + number, port) if is_client else (port, 20000 + number)
+    tcp = struct.pack(">HHIIBBHHH", *ends, seq, ack, 0x50, flags, 65535, 0, 0) + data
+    hosts = (0x0a000001, 0x0a000002) if is_client else (0x0a000002, 0x0a000001)
+    frames.append(struct.pack(">BBHHHBBHII", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, *hosts) + tcp)
+for number in range(400):
+    port = (21, 22, 25, 53, 80, 110, 143, 194, 443, 554, 5060, 6379, 6667, 8080, 9999, 11211)[number % 16]
+    sent = [1, 1]
+    segment(True, port, number, 0, 0, 2)
+    segment(False, port, number, 0, 1, 0x12)
+    for turn in range(random.randrange(1, 6)):
+        side, data = random.randrange(2), random.randbytes(random.choice((16, 64, 300, 1400)))
+        segment(side == 0, port, number, sent[side], sent[1 - side], 0x18, data)
+        sent[side] += len(data)
+    segment(True, port, number, sent[0], sent[1], 0x11)
+    segment(False, port, number, sent[1], sent[0] + 1, 0x11)
+with open(sys.argv[1], "wb") as f:
+    f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+    for i, frame in enumerate(frames):
+        f.write(struct.pack("<IIII", i // 1000, i % 1000, len(frame), len(frame)) + frame)
+END
+expect 0 --set checksums=ignore "$folder/random.pcap"
+[ "$(awk 'NR > 1 && $6 == "-"' "$folder/out" | wc -l)" = 400 ] ||
+    fail "random bytes are taken for a protocol: $(awk 'NR > 1 && $6 != "-"' "$folder/out" | head -n 5)"
+
 [ $failures -eq 0 ] || exit 1
 echo ok
