@@ -35,6 +35,7 @@ static const char examples[] = "  valid trace.pcap\n"
                                "  valid --strict trace.pcap >/dev/null || echo something is wrong\n";
 
 #define EXIT_VIOLATION 3
+#define CHAINS 65536u /* exchanges by number, modulo this */
 #define ANOMALIES 16 /* names that are kept of one conversation; the others are counted together */
 
 typedef struct anomaly {
@@ -45,6 +46,7 @@ typedef struct anomaly {
 /* What is known of a conversation. */
 typedef struct conversation {
     uint64_t number;           /* of the conversation, or of the exchange */
+    struct conversation *next; /* of those exchanges whose number ends alike */
     bool is_tcp;
     bool has_bytes;            /* somebody said something */
     qcap_endpoint_t client, server;
@@ -63,8 +65,7 @@ typedef struct run {
     const program_t *program;
     qcap_t *q;
     bool is_bad_only, is_json, is_strict;
-    conversation_t **exchanges; /* of datagrams, by number; NULL: not heard of */
-    uint64_t exchange_count;    /* places there */
+    conversation_t **exchanges; /* of datagrams: CHAINS chains; those that are over are not there any more */
     uint64_t violations;       /* conversations that count for the exit status */
 } run_t;
 
@@ -89,20 +90,24 @@ static conversation_t *new_conversation(const run_t *run, uint64_t number, bool 
     return conversation;
 }
 
+/* What leads to that of an exchange; to NULL, if there is none. */
+static conversation_t **place_of(const run_t *run, uint64_t exchange)
+{
+    conversation_t **place = &run->exchanges[exchange % CHAINS];
+    while (*place && (*place)->number != exchange)
+        place = &(*place)->next;
+    return place;
+}
+
 /* That of an exchange of datagrams: made when it is first heard of. */
 static conversation_t *of_exchange(run_t *run, uint64_t exchange, const qcap_endpoint_t ends[2])
 {
-    if (exchange >= run->exchange_count) {
-        uint64_t count = exchange * 2;
-        run->exchanges = program_resize(run->program, run->exchanges, (size_t)count * sizeof *run->exchanges);
-        while (run->exchange_count < count)
-            run->exchanges[run->exchange_count++] = NULL;
+    conversation_t **place = place_of(run, exchange);
+    if (!*place) {
+        *place = new_conversation(run, exchange, false, &ends[0], &ends[1]);
+        (*place)->has_bytes = true;
     }
-    if (run->exchanges[exchange])
-        return run->exchanges[exchange];
-    run->exchanges[exchange] = new_conversation(run, exchange, false, &ends[0], &ends[1]);
-    run->exchanges[exchange]->has_bytes = true;
-    return run->exchanges[exchange];
+    return *place;
 }
 
 static conversation_t *of_report(run_t *run, const qcap_report_t *report)
@@ -250,7 +255,7 @@ static void on_spoken(const qcap_spoken_t *spoken, void *user)
     if (conversation && !conversation->spoken)
         conversation->spoken = spoken->protocol;
     if (spoken->is_over && conversation && !spoken->client) {
-        run->exchanges[spoken->exchange] = NULL;
+        *place_of(run, spoken->exchange) = conversation->next;
         finish(run, conversation);
     }
 }
@@ -311,6 +316,31 @@ static void on_error(const qcap_report_t *report, void *user)
     conversation->is_server = report->is_server;
 }
 
+static int compare_numbers(const void *left, const void *right)
+{
+    const conversation_t *const *a = left, *const *b = right;
+    return ((*a)->number > (*b)->number) - ((*a)->number < (*b)->number);
+}
+
+/* Those that were not over when the capture was, in the order in which they were met. */
+static void finish_exchanges(run_t *run)
+{
+    size_t count = 0, size = 0;
+    conversation_t **left = NULL;
+    for (size_t i = 0; i < CHAINS; i++)
+        for (conversation_t *at = run->exchanges[i]; at; at = at->next) {
+            if (count == size)
+                left = program_resize(run->program, left, (size = size ? size * 2 : 64) * sizeof *left);
+            left[count++] = at;
+        }
+    if (count > 0)
+        qsort(left, count, sizeof *left, compare_numbers);
+    for (size_t i = 0; i < count; i++)
+        finish(run, left[i]);
+    free(left);
+    free(run->exchanges);
+}
+
 int main(int argc, char **argv)
 {
     const char *bad = NULL, *json = NULL, *strict = NULL;
@@ -320,16 +350,16 @@ int main(int argc, char **argv)
     const qcap_tap_t tap = {.on_open = on_open, .on_data = on_data, .on_close = on_close};
     qcap_t *q = program_start(&program, argc, argv);
     run_t run = {.program = &program, .q = q, .is_bad_only = bad, .is_json = json, .is_strict = strict};
+    run.exchanges = program_resize(&program, NULL, CHAINS * sizeof *run.exchanges);
+    for (size_t i = 0; i < CHAINS; i++)
+        run.exchanges[i] = NULL;
     if (qcap_protocols_builtin(q) < 0 || qcap_tap_add(q, &tap, &run) < 0 || qcap_spoken_handler_add(q, on_spoken, &run) < 0 ||
         qcap_anomaly_handler_add(q, on_anomaly, &run) < 0 || qcap_error_handler_add(q, on_error, &run) < 0)
         program_fail(&program, q);
     if (!json)
         printf("%-6s %s  %-21s  %-21s  %-9s  %-9s  %s\n", "NUMBER", "   ", "CLIENT", "SERVER", "PORT", "SPEAKS", "VERDICT");
     int status = program_run(&program, q);
-    for (uint64_t i = 0; i < run.exchange_count; i++)
-        if (run.exchanges[i])
-            finish(&run, run.exchanges[i]);
-    free(run.exchanges);
+    finish_exchanges(&run);
     qcap_close(q);
     return status == EXIT_SUCCESS && run.violations > 0 ? EXIT_VIOLATION : status;
 }
