@@ -124,8 +124,12 @@ static unsigned add_keep(const layout_t *l, table_t *t, const dfa_state_t *s)
 /* What the tables refer to by two bytes. */
 static bool has_room(const table_t *t)
 {
-    return t->actions.words.count <= INDEX_MAX && t->edges.entries.count <= INDEX_MAX && t->keeps.entries.count <= INDEX_MAX &&
-           t->rows.entries.count <= INDEX_MAX;
+    const size_t counts[] = {t->actions.words.count, t->edges.entries.count, t->keeps.entries.count, t->rows.entries.count,
+                             t->abouts.entries.count, t->steps.entries.count, t->suspends.words.count / 3, t->counters.words.count / 2};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        if (counts[i] > INDEX_MAX)
+            return false;
+    return true;
 }
 
 const table_t *table_build(layout_t *l, diag_t *diag)

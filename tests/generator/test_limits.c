@@ -108,6 +108,24 @@ static void operations_of_all_edges(void **state)
     assert_refused(&spec, "the tables of this parser have more than 65536 rows");
 }
 
+/* Each byte of a long text is in twenty values of either alternative, and which of them it is only the last byte tells. */
+static void values_that_are_under_way(void **state)
+{
+    (void)state;
+    spec_t spec = begin(HEAD ";@ client = *( a0 LF / b0 CR )\n");
+
+    for (const char *side = "ab"; *side; side++) {
+        for (int i = 0; i < 20; i++)
+            text_print(&spec.text, ";@ register %c_%d : bytes(4)\n%c%d = %c%d ;@ %c_%d = bytes\n", *side, i, *side, i, *side, i + 1,
+                       *side, i);
+        text_print(&spec.text, "%c20 = \"", *side);
+        for (unsigned i = 0; i < 1800; i++)
+            text_append(&spec.text, "x", 1);
+        text_print(&spec.text, "\"\n");
+    }
+    assert_refused(&spec, "the tables of this parser have more than 65536 rows");
+}
+
 static void annotations_in_one_place(void **state)
 {
     (void)state;
@@ -158,6 +176,7 @@ int main(void)
         cmocka_unit_test(rules_inside_rules),
         cmocka_unit_test(elements_inside_elements),
         cmocka_unit_test(operations_of_all_edges),
+        cmocka_unit_test(values_that_are_under_way),
         cmocka_unit_test(annotations_in_one_place),
         cmocka_unit_test(keywords_of_one_register),
         cmocka_unit_test(entries_of_one_refinement),
