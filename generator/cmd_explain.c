@@ -26,6 +26,8 @@ typedef struct explanation {
     interpret_t *interpret;
     bool is_datagram;
     bool has_failed;
+    uint64_t failed_at; /* offset of the error, and whose it is */
+    bool has_server_failed;
     bool is_server;    /* the side that is being shown */
     input_t inputs[2]; /* client, server */
 } explanation_t;
@@ -225,8 +227,55 @@ static void on_event(const interpret_event_t *event, void *user)
         printf("%6llu          the rest is %s\n", (unsigned long long)event->begin,
                strcmp(event->text, "?") == 0 ? "another protocol" : event->text);
     e->has_failed = event->kind == INTERPRET_ERROR;
+    e->failed_at = event->begin;
+    e->has_server_failed = event->is_server;
     if (e->has_failed)
         print_failure(e, event);
+}
+
+/* ---------------------------------------------------------------- the wrong side */
+
+/* How far an input could be read as the other side's. */
+typedef struct probe {
+    bool has_failed;
+    uint64_t failed_at;
+} probe_t;
+
+static void on_probed(const interpret_event_t *event, void *user)
+{
+    probe_t *probe = user;
+    if (event->kind != INTERPRET_ERROR || probe->has_failed)
+        return;
+    *probe = (probe_t){.has_failed = true, .failed_at = event->begin};
+}
+
+static probe_t read_as(const grammar_t *grammar, bool is_server, const input_t *input)
+{
+    probe_t probe = {0};
+    interpret_t *it = interpret_new(grammar, on_probed, &probe);
+    interpret_absent(it, !is_server);
+    size_t taken = interpret_feed(it, is_server, input->bytes, input->len);
+    if (!probe.has_failed && taken == input->len)
+        interpret_finish(it, is_server);
+    if (!probe.has_failed && taken < input->len)
+        probe = (probe_t){.has_failed = true, .failed_at = taken};
+    interpret_free(it);
+    return probe;
+}
+
+/* What one side says is easily taken for what the other does: says so if that can be read further. */
+static void suggest_side(const explanation_t *e, const grammar_t *grammar)
+{
+    bool is_server = !e->has_server_failed;
+    if (!(is_server ? grammar->server : grammar->client))
+        return;
+    probe_t probe = read_as(grammar, is_server, &e->inputs[e->has_server_failed]);
+    if (probe.has_failed && probe.failed_at <= e->failed_at)
+        return;
+    printf("As what the %s sends it can be read", is_server ? "server" : "client");
+    if (probe.has_failed)
+        printf(" up to offset %llu", (unsigned long long)probe.failed_at);
+    printf(": %s --server\n", is_server ? "explain" : "explain without");
 }
 
 /* ---------------------------------------------------------------- the command */
@@ -356,6 +405,8 @@ static int run(const request_t *request)
     if (rule)
         interpret_set_root(e.interpret, rule);
     int status = explain(&e);
+    if (e.has_failed && !rule && !e.is_datagram)
+        suggest_side(&e, grammar);
     interpret_free(e.interpret);
     return status;
 }
@@ -370,7 +421,7 @@ const command_t cmd_explain = {
             "it is read where the client waits for it, or has said all. Without it, nothing is waited for.\n"
             "Each line is a rule: the offsets where it began and ended, its bytes, and what its annotations make of them.\n"
             "Lines with a `>` are elements of sub-streams. Where the input cannot be read, the last lines say what could\n"
-            "have come. Exit status 1 if it cannot be read.\n",
+            "have come, and whether the other side could have said it. Exit status 1 if it cannot be read.\n",
     .options = (const option_t[]){{"--server", NULL, "INPUT is what the server sends, OTHER what the client does"},
                                   {"--root", "RULE", "all of the input is this rule"},
                                   {NULL, NULL, NULL}},

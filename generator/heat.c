@@ -130,7 +130,11 @@ static void read_sample(const dfa_t *dfa, unsigned start, const sample_t *sample
 {
     if (!sample->text || start == STATE_NONE)
         return;
-    size_t end = heat_sample(dfa, start, sample, heat);
+    bool has_bare;
+    size_t end = heat_sample(dfa, start, sample, heat, &has_bare);
+    if (has_bare)
+        diag_warning(diag, (place_t){0}, "the sample of what the %s sends has LF where the grammar has CR LF, too: "
+                                         "has a text editor changed its lines?", side);
     if (end < sample->len)
         diag_warning(diag, (place_t){0}, "the sample of what the %s sends cannot be read from offset %zu on", side, end);
 }

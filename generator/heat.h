@@ -36,8 +36,9 @@ typedef struct heat {
 /* heat_flow.c: adds an estimate to what is known of each state. */
 void heat_flow(const dfa_t *dfa, heat_t *heat);
 
-/* heat_sample.c: adds what is passed in a sample. Returns how far it could be read. */
-size_t heat_sample(const dfa_t *dfa, unsigned start, const sample_t *sample, heat_t *heat);
+/* heat_sample.c: adds what is passed in a sample. Returns how far it could be read. `*has_bare`: it has no CR, and a line ended in
+ * LF where CR could have come. */
+size_t heat_sample(const dfa_t *dfa, unsigned start, const sample_t *sample, heat_t *heat, bool *has_bare);
 
 /* heat_loop.c: sets `entries` of all states, `passes` being set. */
 void heat_loop(dfa_t *dfa);

@@ -30,6 +30,7 @@ typedef struct walk {
     unsigned call_count;
     size_t entered;          /* where the state at hand was, from another one */
     edge_heat_t *edge;       /* that is being counted; NULL: none is */
+    bool has_bare;           /* a line ended in LF alone where CR could have come */
 } walk_t;
 
 static uint64_t place(const walk_t *w, stamp_t at, uint64_t here)
@@ -229,6 +230,17 @@ static void count(const walk_t *w, edge_heat_t *edge, unsigned char byte)
     edge->passes++;
 }
 
+/* Does LF stand where CR would lead elsewhere? */
+static bool is_bare(const walk_t *w, const dfa_state_t *s, size_t at, const edge_t *edge)
+{
+    if (s->kind != DFA_BYTES || w->text[at] != '\n' || (at > 0 && w->text[at - 1] == '\r'))
+        return false;
+    for (size_t i = 0; i < s->edges.count; i++)
+        if (&s->edges.items[i] != edge && charset_has(&s->edges.items[i].set, '\r'))
+            return true;
+    return false;
+}
+
 /* Follows the text from `at` on in `state`, to `end` or as far as it goes; counts what it passes unless it only looks ahead
  * (depth > 0). Returns where it ended. */
 static size_t follow(walk_t *w, unsigned state, size_t at, size_t end, unsigned depth)
@@ -246,6 +258,7 @@ static size_t follow(walk_t *w, unsigned state, size_t at, size_t end, unsigned 
             return at;
         const edge_t *edge = &s->edges.items[i];
         w->edge = depth == 0 ? &w->heat[state].edges.items[i] : NULL;
+        w->has_bare |= depth == 0 && is_bare(w, s, at, edge);
         if (w->edge)
             count(w, w->edge, s->kind == DFA_BYTES ? w->text[at] : 0);
         if (s->kind == DFA_BYTES && !edge->is_peek) {
@@ -264,10 +277,12 @@ static size_t read_ahead(walk_t w, unsigned state, size_t at, unsigned depth)
     return follow(&w, state, at, at + LOOK_AHEAD < w.len ? at + LOOK_AHEAD : w.len, depth);
 }
 
-size_t heat_sample(const dfa_t *dfa, unsigned start, const sample_t *sample, heat_t *heat)
+size_t heat_sample(const dfa_t *dfa, unsigned start, const sample_t *sample, heat_t *heat, bool *has_bare)
 {
     walk_t w = {.dfa = dfa, .heat = heat, .text = sample->text, .len = sample->len};
     w.begins = ARENA_ARRAY(dfa->arena, uint64_t, dfa->nfa->conversions.count + 1);
     w.keywords = ARENA_ARRAY(dfa->arena, unsigned, dfa->nfa->conversions.count + 1);
-    return follow(&w, start, 0, w.len, 0);
+    size_t end = follow(&w, start, 0, w.len, 0);
+    *has_bare = w.has_bare && !memchr(sample->text, '\r', sample->len);
+    return end;
 }

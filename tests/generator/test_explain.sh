@@ -173,6 +173,26 @@ EOF
 explain_ask 1 --server answers questions
 expect 2 'no other side' explain ask.abnf --root word questions answers
 
+# What one side says, taken for what the other does.
+cat >sides.abnf <<'EOF'
+;@ protocol sides "Sides"
+;@ client = *( "?" 1*DIGIT LF )
+;@ server = *( "!" 1*DIGIT LF )
+EOF
+suggests() {
+    hint=$1
+    shift
+    expect 1 '' explain sides.abnf "$@"
+    [ "$(grep 'As what' out)" = "$hint" ] || fail "explain $*: $(cat out)"
+}
+printf '!1\n!2\n' >input
+printf '?1\n?' >other
+suggests 'As what the server sends it can be read: explain --server' input
+suggests 'As what the server sends it can be read: explain --server' input other
+suggests 'As what the client sends it can be read up to offset 4: explain without --server' --server other
+printf '!1\nx' >input
+suggests '' --server input
+
 # One datagram.
 cat >name.abnf <<'EOF'
 ;@ protocol name "Names"
