@@ -18,6 +18,7 @@
 
 #include "ast.h"
 #include "coding.h"
+#include "map.h"
 #include "source.h"
 #include "spec_parser.h"
 
@@ -385,6 +386,17 @@ static unsigned column_of(const place_t *place)
     return column;
 }
 
+/* Does the name, alone on its line, mean a rule that begins elsewhere? RFC 4627, 2.2, goes on with a rule like that. */
+static bool is_reference(const tokens_t *tokens, size_t name)
+{
+    bool is_alone = name + 1 == tokens->count || tokens->items[name + 1].is_first;
+
+    for (size_t i = 0; is_alone && i < tokens->count; i++)
+        if (tokens->items[i].kind == TOKEN_RULE_NAME && name_equal(tokens->items[i].text, tokens->items[name].text))
+            return true;
+    return false;
+}
+
 /* Lines that go on with a rule are indented more than its name (RFC 5234, 2.2). A name that is not was meant to begin a
  * rule; as part of the one above it would change that without a word. */
 static void check_margin(const lexer_t *lexer)
@@ -398,7 +410,7 @@ static void check_margin(const lexer_t *lexer)
         unsigned column = column_of(&token->place);
         if (i == 0 || token->kind == TOKEN_RULE_NAME)
             margin = column;
-        else if (column <= margin && token->kind == TOKEN_NAME)
+        else if (column <= margin && token->kind == TOKEN_NAME && !is_reference(lexer->tokens, i))
             diag_error(lexer->diag, token->place, "`%s` is indented no more than the rule above: is its `=` missing?",
                        token->text);
     }
