@@ -200,6 +200,26 @@ static size_t calm_len(const qcap_parser_t *parser, size_t len)
     return is_new || calm > len ? len : (size_t)calm;
 }
 
+/* Counts bytes that lead back to the state, up to a zero. Returns how many that are. */
+static size_t count_loop(attempt_t *attempt, const qcapint_plan_t *plan, const qcap_state_t *s, const unsigned char *bytes, size_t len)
+{
+    const uint8_t *row = row_of(plan->protocol, s), *class_of = plan->protocol->class_of;
+    const qcapint_row_bits_t said = *bits_of_row(plan, s);
+    bool is_binary = false;
+    size_t count = 0;
+    for (; count < len && bytes[count] != 0 && row[class_of[bytes[count]]] == s->loop; count++)
+        is_binary |= !is_text(bytes[count]);
+    for (size_t at = attempt->counted; at < attempt->counted + count && at < ALTERED; at++) {
+        attempt->said[0][at] = said.noise;
+        attempt->said[1][at] = said.text;
+    }
+    attempt->is_binary |= is_binary;
+    attempt->noise += (unsigned)count * said.noise;
+    attempt->text += (unsigned)count * said.text;
+    attempt->counted += count;
+    return count;
+}
+
 /* Counts the next byte, before it is read, and as many more as are sure to be read, up to those that are plenty. Returns how many
  * that are. */
 static size_t count_run(attempt_t *attempt, const qcapint_plan_t *plan, const qcap_parser_t *parser, const unsigned char *bytes,
@@ -216,6 +236,8 @@ static size_t count_run(attempt_t *attempt, const qcapint_plan_t *plan, const qc
         if (number == 0 && i > 0)
             break;
         count(attempt, plan, s, bytes[i++]);
+        if (number > 0 && number == s->loop && i < most)
+            i += count_loop(attempt, plan, s, bytes + i, most - i);
     } while (number > 0 && i < most && bits(attempt) < attempt->wanted);
     return i;
 }
