@@ -221,12 +221,15 @@ bool qcapint_identify_is_server_port(const qcap_t *q, uint16_t port)
     return qcapint_ports_find(&((const qcapint_upper_t *)q->upper)->ports, false, port) != 0;
 }
 
+/* Asked for whatever is fed: the first letters are told apart without a call. */
 const qcapint_plan_t *qcapint_identify_find(const qcap_t *q, const char *name)
 {
     const qcapint_upper_t *upper = q->upper;
-    for (uint32_t i = 0; i < upper->plan_count; i++)
-        if (strcasecmp(upper->plans[i]->protocol->name, name) == 0)
+    for (uint32_t i = 0; i < upper->plan_count; i++) {
+        const char *other = upper->plans[i]->protocol->name;
+        if ((*other | 0x20) == (*name | 0x20) && strcasecmp(other, name) == 0)
             return upper->plans[i];
+    }
     return NULL;
 }
 
