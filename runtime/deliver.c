@@ -527,10 +527,12 @@ qcap_parser_t *qcapint_deliver_parser(const qcapint_deliver_t *deliver, bool is_
 
 void qcapint_deliver_fetch(const qcapint_deliver_t *deliver, const qcapint_plan_t *plan)
 {
+    const qcap_protocol_t *protocol = plan->protocol;
     const unsigned char *conversation = (const unsigned char *)deliver + align(sizeof *deliver);
     qcapint_fetch(deliver, align(sizeof *deliver) + sizeof(qcap_conversation_t));
-    qcapint_fetch(conversation + plan->protocol->client_offset, sizeof(qcap_parser_t));
-    qcapint_fetch(conversation + plan->protocol->server_offset, sizeof(qcap_parser_t));
+    qcapint_fetch(conversation + protocol->client_offset, sizeof(qcap_parser_t) + protocol->side.positions);
+    qcapint_fetch(conversation + protocol->server_offset, sizeof(qcap_parser_t) + protocol->side.positions);
+    qcapint_fetch(conversation + protocol->shared, protocol->size - protocol->shared);
 }
 
 static void set_last(qcapint_deliver_t *deliver, qcap_packet_t *packet)
