@@ -530,8 +530,8 @@ void qcapint_deliver_fetch(const qcapint_deliver_t *deliver, const qcapint_plan_
     const qcap_protocol_t *protocol = plan->protocol;
     const unsigned char *conversation = (const unsigned char *)deliver + align(sizeof *deliver);
     qcapint_fetch(deliver, align(sizeof *deliver) + sizeof(qcap_conversation_t));
-    qcapint_fetch(conversation + protocol->client_offset, sizeof(qcap_parser_t) + protocol->side.positions);
-    qcapint_fetch(conversation + protocol->server_offset, sizeof(qcap_parser_t) + protocol->side.positions);
+    qcapint_fetch(conversation + protocol->client_offset, sizeof(qcap_parser_t) + protocol->side.accumulators);
+    qcapint_fetch(conversation + protocol->server_offset, sizeof(qcap_parser_t) + protocol->side.accumulators);
     qcapint_fetch(conversation + protocol->shared, protocol->size - protocol->shared);
 }
 
