@@ -15,7 +15,7 @@
 #include "tunnel.h"
 
 /* What a conversation is read with is fetched so many packets before its own: long enough for memory to answer, twice. */
-#define READER_AHEAD 4
+#define READER_AHEAD 6
 
 /* Packets of a device may be on their way for so long when it seems to be silent. */
 #define LATE_NS INT64_C(1000000000)
@@ -428,6 +428,13 @@ static inline void fetch_reader(qcap_t *q, uint32_t at, unsigned step)
         q->sink->fetch(conv, step);
 }
 
+/* The same for packets of which those before `*done` have had it: up to `ahead` packets from the one at `at`. */
+static inline void fetch_readers(qcap_t *q, uint32_t *done, uint32_t at, uint32_t ahead, unsigned step)
+{
+    for (*done = *done > at ? *done : at + 1; *done <= at + ahead; ++*done)
+        fetch_reader(q, *done, step);
+}
+
 /* Reads some packets, at most `limit`, and looks at them. */
 static qcapint_capture_next_t fill_batch(qcap_t *q, uint64_t limit)
 {
@@ -447,6 +454,7 @@ static uint64_t process_batch(qcap_t *q, uint64_t limit)
 {
     qcapint_batch_t *batch = &q->batch;
     uint32_t begin = batch->at, end = batch->count - begin < limit ? batch->count : begin + (uint32_t)limit;
+    uint32_t fetched[2] = {begin, begin};
     while (batch->at < end && !q->is_broken) {
         uint32_t at = batch->at + qcapint_usual_run(q, &batch->frames[batch->at], &batch->usual[batch->at], end - batch->at,
                                                     calm_until(q));
@@ -455,8 +463,8 @@ static uint64_t process_batch(qcap_t *q, uint64_t limit)
             break;
         batch->at++;
         if (q->is_read) {
-            fetch_reader(q, at + READER_AHEAD, 0);
-            fetch_reader(q, at + READER_AHEAD / 2, 1);
+            fetch_readers(q, &fetched[0], at, READER_AHEAD, 0);
+            fetch_readers(q, &fetched[1], at, READER_AHEAD / 2, 1);
         }
         take_turn(q, &batch->frames[at], &batch->usual[at], &batch->early[at]);
     }
