@@ -67,7 +67,8 @@ static void copy_words(dfa_t *dfa, edge_t *edge, const edge_heat_t *heat)
 {
     for (size_t i = 0; i < heat->words.count; i++)
         vec_push(dfa->arena, &edge->seen_words, heat->words.items[i]);
-    qsort(edge->seen_words.items, edge->seen_words.count, sizeof *edge->seen_words.items, compare_words);
+    if (edge->seen_words.count > 0)
+        qsort(edge->seen_words.items, edge->seen_words.count, sizeof *edge->seen_words.items, compare_words);
 }
 
 static void choose(dfa_t *dfa, const heat_t *heat, unsigned *order)
