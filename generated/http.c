@@ -1951,10 +1951,12 @@ static int choose_5(const qcap_parser_t *parser)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
-    /* (type = message) and (subtype = rfc822) */
+    /* ((type = message) and (subtype = rfc822)) and not (status = 206) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* type */, WORDS(parser)[4]), qcap_number(2u /* message */)),
-        qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* subtype */, WORDS(parser)[5]), qcap_number(2u /* rfc822 */)));
+        qcap_binary(QCAP_AND,
+            qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* type */, WORDS(parser)[4]), qcap_number(2u /* message */)),
+            qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* subtype */, WORDS(parser)[5]), qcap_number(2u /* rfc822 */))),
+        qcap_not(qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* status */), qcap_number(206u))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1989,10 +1991,12 @@ static int choose_11(const qcap_parser_t *parser)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
-    /* (type = message) and (subtype = rfc822) */
+    /* ((type = message) and (subtype = rfc822)) and not (status = 206) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* type */, WORDS(parser)[4]), qcap_number(2u /* message */)),
-        qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* subtype */, WORDS(parser)[5]), qcap_number(2u /* rfc822 */)));
+        qcap_binary(QCAP_AND,
+            qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* type */, WORDS(parser)[4]), qcap_number(2u /* message */)),
+            qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* subtype */, WORDS(parser)[5]), qcap_number(2u /* rfc822 */))),
+        qcap_not(qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* status */), qcap_number(206u))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2073,10 +2077,12 @@ static int choose_34(const qcap_parser_t *parser)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
-    /* (type = message) and (subtype = rfc822) */
+    /* ((type = message) and (subtype = rfc822)) and not (status = 206) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* type */, WORDS(parser)[4]), qcap_number(2u /* message */)),
-        qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* subtype */, WORDS(parser)[5]), qcap_number(2u /* rfc822 */)));
+        qcap_binary(QCAP_AND,
+            qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* type */, WORDS(parser)[4]), qcap_number(2u /* message */)),
+            qcap_binary(QCAP_EQ, qcap_word(parser, 8 /* subtype */, WORDS(parser)[5]), qcap_number(2u /* rfc822 */))),
+        qcap_not(qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* status */), qcap_number(206u))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)

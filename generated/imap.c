@@ -664,516 +664,534 @@ enum {
     AT_BEFORE_LITERAL_SIZE_1 = 653,
     AT_LITERAL_SIZE_2 = 654,
     AT_BEFORE_LITERAL_SIZE_2 = 655,
-    AT_ENVELOPE_1 = 656,
-    AT_BEFORE_ENVELOPE_1 = 657,
-    AT_HEADER_SECTION_1 = 658,
-    AT_OTHER_SECTION_1 = 659,
-    AT_SECTION_2 = 660,
-    AT_OAUTH_TOKEN_11 = 661,
-    AT_MESSAGE_SENT_2 = 662,
-    AT_CRLF_33 = 663,
-    AT_BEFORE_CRLF_5 = 664,
-    AT_SPECIAL_11 = 665,
-    AT_CAPABILITY_10 = 666,
-    AT_QUOTED_CHAR_9 = 667,
-    AT_LIST_14 = 668,
-    AT_START_4 = 669,
-    AT_NUMBER_24 = 670,
-    AT_DELIMITER_2 = 671,
-    AT_MAILBOX_LIST_3 = 672,
-    AT_SPECIAL_12 = 673,
-    AT_CRLF_34 = 674,
-    AT_LITERAL_BYTES_2 = 675,
-    AT_SPECIAL_13 = 676,
-    AT_NUMBER_25 = 677,
-    AT_BEFORE_STATUS_LIST_1 = 678,
-    AT_QUOTED_CHAR_10 = 679,
-    AT_LIST_15 = 680,
-    AT_START_5 = 681,
-    AT_NUMBER_26 = 682,
-    AT_CRLF_35 = 683,
-    AT_LITERAL_BYTES_3 = 684,
-    AT_LITERAL_BYTES_4 = 685,
-    AT_BEFORE_VALUES_1 = 686,
-    AT_QUOTED_CHAR_11 = 687,
-    AT_NUMBER_27 = 688,
-    AT_NUMBER_28 = 689,
-    AT_NSTRING_1 = 690,
-    AT_NUMBER_29 = 691,
-    AT_LITERAL_SIZE_3 = 692,
-    AT_HEADER_SECTION_2 = 693,
-    AT_ORIGIN_1 = 694,
-    AT_OAUTH_TOKEN_12 = 695,
-    AT_WORDS_7 = 696,
-    AT_BEFORE_WORDS_3 = 697,
-    AT_CRLF_36 = 698,
-    AT_START_6 = 699,
-    AT_NUMBER_30 = 700,
-    AT_SPECIAL_14 = 701,
-    AT_NUMBER_31 = 702,
-    AT_ATOM_11 = 703,
-    AT_CRLF_37 = 704,
-    AT_SPECIAL_15 = 705,
+    AT_LITERAL_SIZE_3 = 656,
+    AT_BEFORE_LITERAL_SIZE_3 = 657,
+    AT_LITERAL_SIZE_4 = 658,
+    AT_BEFORE_LITERAL_SIZE_4 = 659,
+    AT_ENVELOPE_1 = 660,
+    AT_BEFORE_ENVELOPE_1 = 661,
+    AT_HEADER_SECTION_1 = 662,
+    AT_OTHER_SECTION_1 = 663,
+    AT_SECTION_2 = 664,
+    AT_OAUTH_TOKEN_11 = 665,
+    AT_MESSAGE_SENT_2 = 666,
+    AT_CRLF_33 = 667,
+    AT_BEFORE_CRLF_5 = 668,
+    AT_SPECIAL_11 = 669,
+    AT_CAPABILITY_10 = 670,
+    AT_QUOTED_CHAR_9 = 671,
+    AT_LIST_14 = 672,
+    AT_START_4 = 673,
+    AT_NUMBER_24 = 674,
+    AT_DELIMITER_2 = 675,
+    AT_MAILBOX_LIST_3 = 676,
+    AT_SPECIAL_12 = 677,
+    AT_CRLF_34 = 678,
+    AT_LITERAL_BYTES_2 = 679,
+    AT_SPECIAL_13 = 680,
+    AT_NUMBER_25 = 681,
+    AT_BEFORE_STATUS_LIST_1 = 682,
+    AT_QUOTED_CHAR_10 = 683,
+    AT_LIST_15 = 684,
+    AT_START_5 = 685,
+    AT_NUMBER_26 = 686,
+    AT_CRLF_35 = 687,
+    AT_LITERAL_BYTES_3 = 688,
+    AT_LITERAL_BYTES_4 = 689,
+    AT_BEFORE_VALUES_1 = 690,
+    AT_QUOTED_CHAR_11 = 691,
+    AT_NUMBER_27 = 692,
+    AT_NUMBER_28 = 693,
+    AT_NUMBER_29 = 694,
+    AT_NUMBER_30 = 695,
+    AT_NSTRING_1 = 696,
+    AT_NUMBER_31 = 697,
+    AT_LITERAL_SIZE_5 = 698,
+    AT_HEADER_SECTION_2 = 699,
+    AT_ORIGIN_1 = 700,
+    AT_OAUTH_TOKEN_12 = 701,
+    AT_WORDS_7 = 702,
+    AT_BEFORE_WORDS_3 = 703,
+    AT_CRLF_36 = 704,
+    AT_START_6 = 705,
     AT_NUMBER_32 = 706,
-    AT_SPECIAL_16 = 707,
+    AT_SPECIAL_14 = 707,
     AT_NUMBER_33 = 708,
-    AT_NUMBER_34 = 709,
-    AT_NSTRING_2 = 710,
-    AT_QUOTED_CHAR_12 = 711,
-    AT_NUMBER_35 = 712,
-    AT_QUOTED_CHAR_13 = 713,
-    AT_LIST_16 = 714,
+    AT_ATOM_11 = 709,
+    AT_CRLF_37 = 710,
+    AT_SPECIAL_15 = 711,
+    AT_NUMBER_34 = 712,
+    AT_SPECIAL_16 = 713,
+    AT_NUMBER_35 = 714,
     AT_NUMBER_36 = 715,
     AT_NUMBER_37 = 716,
-    AT_HEADER_SECTION_3 = 717,
-    AT_SECTION_3 = 718,
-    AT_LATER_ORIGIN_1 = 719,
-    AT_OAUTH_TOKEN_13 = 720,
-    AT_WORDS_8 = 721,
-    AT_CRLF_38 = 722,
-    AT_START_7 = 723,
-    AT_QUOTED_CHAR_14 = 724,
-    AT_NUMBER_38 = 725,
-    AT_NUMBER_39 = 726,
-    AT_CRLF_39 = 727,
-    AT_ATOM_12 = 728,
-    AT_RUN_11 = 729,
-    AT_NUMBER_40 = 730,
-    AT_CRLF_40 = 731,
-    AT_LITERAL_BYTES_5 = 732,
-    AT_CRLF_41 = 733,
-    AT_CRLF_42 = 734,
-    AT_CRLF_43 = 735,
-    AT_NSTRING_3 = 736,
-    AT_ENVELOPE_2 = 737,
-    AT_SPECIAL_17 = 738,
-    AT_NUMBER_41 = 739,
-    AT_SPECIAL_18 = 740,
-    AT_LIST_17 = 741,
-    AT_NUMBER_42 = 742,
-    AT_CRLF_44 = 743,
-    AT_HEADER_SECTION_4 = 744,
-    AT_MSG_ATT_ITEM_1 = 745,
-    AT_SPECIAL_19 = 746,
-    AT_NUMBER_43 = 747,
-    AT_ANNOUNCEMENT_8 = 748,
-    AT_CRLF_45 = 749,
-    AT_CRLF_46 = 750,
-    AT_LITERAL_BYTES_6 = 751,
-    AT_LIST_18 = 752,
-    AT_RUN_12 = 753,
-    AT_MAILBOX_LIST_4 = 754,
-    AT_SPECIAL_20 = 755,
-    AT_NUMBER_44 = 756,
-    AT_CRLF_47 = 757,
-    AT_LITERAL_BYTES_7 = 758,
-    AT_CRLF_48 = 759,
-    AT_MESSAGE_3 = 760,
-    AT_CRLF_49 = 761,
-    AT_HEADER_1 = 762,
-    AT_ENV_SUBJECT_1 = 763,
-    AT_CRLF_50 = 764,
-    AT_LIST_19 = 765,
-    AT_CRLF_51 = 766,
-    AT_CRLF_52 = 767,
-    AT_BODY_1 = 768,
-    AT_HEADER_SECTION_5 = 769,
-    AT_ANNOUNCEMENT_9 = 770,
-    AT_CRLF_53 = 771,
-    AT_CRLF_54 = 772,
-    AT_LITERAL_SENT_4 = 773,
-    AT_LIST_20 = 774,
-    AT_CRLF_55 = 775,
-    AT_BEFORE_MSG_ATT_1 = 776,
-    AT_HEADER_2 = 777,
-    AT_BEFORE_MSG_ATT_2 = 778,
-    AT_ENV_SUBJECT_2 = 779,
-    AT_RUN_13 = 780,
-    AT_NUMBER_45 = 781,
-    AT_CRLF_56 = 782,
-    AT_LITERAL_BYTES_8 = 783,
-    AT_QUOTED_CHAR_15 = 784,
-    AT_LIST_21 = 785,
-    AT_START_8 = 786,
-    AT_NUMBER_46 = 787,
-    AT_CRLF_57 = 788,
-    AT_LITERAL_BYTES_9 = 789,
-    AT_BODY_2 = 790,
-    AT_BEFORE_MSG_ATT_3 = 791,
-    AT_HEADER_SECTION_6 = 792,
-    AT_CRLF_58 = 793,
-    AT_MESSAGE_SENT_3 = 794,
-    AT_LITERAL_4 = 795,
-    AT_BEFORE_LITERAL_3 = 796,
-    AT_QUOTED_CHAR_16 = 797,
-    AT_LIST_22 = 798,
-    AT_NUMBER_47 = 799,
-    AT_CRLF_59 = 800,
-    AT_MAILBOX_LITERAL_4 = 801,
-    AT_ENV_SUBJECT_3 = 802,
-    AT_RUN_14 = 803,
-    AT_ENVELOPE_3 = 804,
-    AT_SPECIAL_21 = 805,
-    AT_NUMBER_48 = 806,
-    AT_SPECIAL_22 = 807,
-    AT_NUMBER_49 = 808,
-    AT_MESSAGE_4 = 809,
-    AT_BEFORE_MESSAGE_2 = 810,
-    AT_WORDS_9 = 811,
-    AT_BEFORE_WORDS_4 = 812,
-    AT_SPECIAL_23 = 813,
-    AT_LIST_23 = 814,
-    AT_NUMBER_50 = 815,
-    AT_BEFORE_MAILBOX_LIST_1 = 816,
-    AT_ADDRESSES_1 = 817,
-    AT_CRLF_60 = 818,
-    AT_CRLF_61 = 819,
-    AT_CRLF_62 = 820,
-    AT_BEFORE_CRLF_6 = 821,
-    AT_WORDS_10 = 822,
-    AT_QUOTED_CHAR_17 = 823,
-    AT_LIST_24 = 824,
-    AT_CRLF_63 = 825,
-    AT_ADDRESSES_2 = 826,
-    AT_ADDRESSES_3 = 827,
-    AT_CRLF_64 = 828,
-    AT_SUBJECT_LITERAL_1 = 829,
-    AT_CRLF_65 = 830,
-    AT_LITERAL_BYTES_10 = 831,
-    AT_SPECIAL_24 = 832,
-    AT_QUOTED_CHAR_18 = 833,
-    AT_LIST_25 = 834,
-    AT_START_9 = 835,
-    AT_NUMBER_51 = 836,
-    AT_CRLF_66 = 837,
-    AT_LITERAL_BYTES_11 = 838,
-    AT_ADDRESSES_4 = 839,
-    AT_NSTRING_4 = 840,
-    AT_ENVELOPE_4 = 841,
-    AT_BEFORE_ENVELOPE_2 = 842,
-    AT_SPECIAL_25 = 843,
-    AT_NUMBER_52 = 844,
-    AT_NSTRING_5 = 845,
-    AT_QUOTED_CHAR_19 = 846,
-    AT_NUMBER_53 = 847,
-    AT_ADDRESSES_5 = 848,
-    AT_CRLF_67 = 849,
-    AT_NSTRING_6 = 850,
-    AT_ADDRESS_1 = 851,
-    AT_SPECIAL_26 = 852,
-    AT_NUMBER_54 = 853,
-    AT_ADDRESSES_6 = 854,
-    AT_ADDRESSES_7 = 855,
-    AT_CRLF_68 = 856,
-    AT_LITERAL_BYTES_12 = 857,
-    AT_NSTRING_7 = 858,
-    AT_CRLF_69 = 859,
-    AT_ADDRESSES_8 = 860,
-    AT_NSTRING_8 = 861,
-    AT_ENVELOPE_5 = 862,
-    AT_NSTRING_9 = 863,
-    AT_QUOTED_CHAR_20 = 864,
-    AT_NUMBER_55 = 865,
-    AT_CRLF_70 = 866,
-    AT_LITERAL_BYTES_13 = 867,
-    AT_NSTRING_10 = 868,
-    AT_QUOTED_CHAR_21 = 869,
-    AT_NUMBER_56 = 870,
-    AT_ADDRESSES_9 = 871,
-    AT_NSTRING_11 = 872,
-    AT_ADDRESS_2 = 873,
-    AT_SPECIAL_27 = 874,
-    AT_NUMBER_57 = 875,
-    AT_NSTRING_12 = 876,
-    AT_ADDRESS_3 = 877,
-    AT_SPECIAL_28 = 878,
-    AT_NUMBER_58 = 879,
-    AT_ADDRESSES_10 = 880,
-    AT_ADDRESSES_11 = 881,
-    AT_ADDR_PART_1 = 882,
-    AT_CRLF_71 = 883,
-    AT_NSTRING_13 = 884,
-    AT_CRLF_72 = 885,
-    AT_ADDRESSES_12 = 886,
-    AT_NSTRING_14 = 887,
-    AT_ENVELOPE_6 = 888,
-    AT_ADDR_PART_2 = 889,
-    AT_QUOTED_CHAR_22 = 890,
-    AT_NUMBER_59 = 891,
-    AT_CRLF_73 = 892,
-    AT_LITERAL_BYTES_14 = 893,
-    AT_NSTRING_15 = 894,
-    AT_QUOTED_CHAR_23 = 895,
-    AT_NUMBER_60 = 896,
-    AT_CRLF_74 = 897,
-    AT_LITERAL_BYTES_15 = 898,
-    AT_NSTRING_16 = 899,
-    AT_QUOTED_CHAR_24 = 900,
-    AT_NUMBER_61 = 901,
-    AT_ADDRESSES_13 = 902,
-    AT_ADDR_PART_3 = 903,
-    AT_ADDRESS_4 = 904,
-    AT_SPECIAL_29 = 905,
-    AT_NUMBER_62 = 906,
-    AT_NSTRING_17 = 907,
-    AT_ADDRESS_5 = 908,
-    AT_SPECIAL_30 = 909,
-    AT_NUMBER_63 = 910,
-    AT_NSTRING_18 = 911,
-    AT_ADDRESS_6 = 912,
-    AT_SPECIAL_31 = 913,
+    AT_NUMBER_38 = 717,
+    AT_NSTRING_2 = 718,
+    AT_QUOTED_CHAR_12 = 719,
+    AT_NUMBER_39 = 720,
+    AT_QUOTED_CHAR_13 = 721,
+    AT_LIST_16 = 722,
+    AT_NUMBER_40 = 723,
+    AT_NUMBER_41 = 724,
+    AT_HEADER_SECTION_3 = 725,
+    AT_SECTION_3 = 726,
+    AT_LATER_ORIGIN_1 = 727,
+    AT_OAUTH_TOKEN_13 = 728,
+    AT_WORDS_8 = 729,
+    AT_CRLF_38 = 730,
+    AT_START_7 = 731,
+    AT_QUOTED_CHAR_14 = 732,
+    AT_NUMBER_42 = 733,
+    AT_NUMBER_43 = 734,
+    AT_CRLF_39 = 735,
+    AT_ATOM_12 = 736,
+    AT_RUN_11 = 737,
+    AT_NUMBER_44 = 738,
+    AT_CRLF_40 = 739,
+    AT_LITERAL_BYTES_5 = 740,
+    AT_CRLF_41 = 741,
+    AT_CRLF_42 = 742,
+    AT_CRLF_43 = 743,
+    AT_CRLF_44 = 744,
+    AT_CRLF_45 = 745,
+    AT_NSTRING_3 = 746,
+    AT_ENVELOPE_2 = 747,
+    AT_SPECIAL_17 = 748,
+    AT_NUMBER_45 = 749,
+    AT_SPECIAL_18 = 750,
+    AT_LIST_17 = 751,
+    AT_NUMBER_46 = 752,
+    AT_CRLF_46 = 753,
+    AT_HEADER_SECTION_4 = 754,
+    AT_MSG_ATT_ITEM_1 = 755,
+    AT_SPECIAL_19 = 756,
+    AT_NUMBER_47 = 757,
+    AT_ANNOUNCEMENT_8 = 758,
+    AT_CRLF_47 = 759,
+    AT_CRLF_48 = 760,
+    AT_LITERAL_BYTES_6 = 761,
+    AT_LIST_18 = 762,
+    AT_RUN_12 = 763,
+    AT_MAILBOX_LIST_4 = 764,
+    AT_SPECIAL_20 = 765,
+    AT_NUMBER_48 = 766,
+    AT_CRLF_49 = 767,
+    AT_LITERAL_BYTES_7 = 768,
+    AT_CRLF_50 = 769,
+    AT_MESSAGE_EXCERPT_1 = 770,
+    AT_CRLF_51 = 771,
+    AT_HEADER_EXCERPT_1 = 772,
+    AT_CRLF_52 = 773,
+    AT_MESSAGE_3 = 774,
+    AT_CRLF_53 = 775,
+    AT_HEADER_1 = 776,
+    AT_ENV_SUBJECT_1 = 777,
+    AT_CRLF_54 = 778,
+    AT_LIST_19 = 779,
+    AT_CRLF_55 = 780,
+    AT_CRLF_56 = 781,
+    AT_BODY_1 = 782,
+    AT_HEADER_SECTION_5 = 783,
+    AT_ANNOUNCEMENT_9 = 784,
+    AT_CRLF_57 = 785,
+    AT_CRLF_58 = 786,
+    AT_LITERAL_SENT_4 = 787,
+    AT_LIST_20 = 788,
+    AT_CRLF_59 = 789,
+    AT_MESSAGE_EXCERPT_2 = 790,
+    AT_BEFORE_MSG_ATT_1 = 791,
+    AT_HEADER_EXCERPT_2 = 792,
+    AT_BEFORE_MSG_ATT_2 = 793,
+    AT_BEFORE_MSG_ATT_3 = 794,
+    AT_HEADER_2 = 795,
+    AT_BEFORE_MSG_ATT_4 = 796,
+    AT_ENV_SUBJECT_2 = 797,
+    AT_RUN_13 = 798,
+    AT_NUMBER_49 = 799,
+    AT_CRLF_60 = 800,
+    AT_LITERAL_BYTES_8 = 801,
+    AT_QUOTED_CHAR_15 = 802,
+    AT_LIST_21 = 803,
+    AT_START_8 = 804,
+    AT_NUMBER_50 = 805,
+    AT_CRLF_61 = 806,
+    AT_LITERAL_BYTES_9 = 807,
+    AT_BODY_2 = 808,
+    AT_BEFORE_MSG_ATT_5 = 809,
+    AT_HEADER_SECTION_6 = 810,
+    AT_CRLF_62 = 811,
+    AT_MESSAGE_SENT_3 = 812,
+    AT_LITERAL_4 = 813,
+    AT_BEFORE_LITERAL_3 = 814,
+    AT_QUOTED_CHAR_16 = 815,
+    AT_LIST_22 = 816,
+    AT_NUMBER_51 = 817,
+    AT_CRLF_63 = 818,
+    AT_MAILBOX_LITERAL_4 = 819,
+    AT_ENV_SUBJECT_3 = 820,
+    AT_RUN_14 = 821,
+    AT_ENVELOPE_3 = 822,
+    AT_SPECIAL_21 = 823,
+    AT_NUMBER_52 = 824,
+    AT_SPECIAL_22 = 825,
+    AT_NUMBER_53 = 826,
+    AT_MESSAGE_4 = 827,
+    AT_BEFORE_MESSAGE_2 = 828,
+    AT_WORDS_9 = 829,
+    AT_BEFORE_WORDS_4 = 830,
+    AT_SPECIAL_23 = 831,
+    AT_LIST_23 = 832,
+    AT_NUMBER_54 = 833,
+    AT_BEFORE_MAILBOX_LIST_1 = 834,
+    AT_ADDRESSES_1 = 835,
+    AT_CRLF_64 = 836,
+    AT_CRLF_65 = 837,
+    AT_CRLF_66 = 838,
+    AT_BEFORE_CRLF_6 = 839,
+    AT_WORDS_10 = 840,
+    AT_QUOTED_CHAR_17 = 841,
+    AT_LIST_24 = 842,
+    AT_CRLF_67 = 843,
+    AT_ADDRESSES_2 = 844,
+    AT_ADDRESSES_3 = 845,
+    AT_CRLF_68 = 846,
+    AT_SUBJECT_LITERAL_1 = 847,
+    AT_CRLF_69 = 848,
+    AT_LITERAL_BYTES_10 = 849,
+    AT_SPECIAL_24 = 850,
+    AT_QUOTED_CHAR_18 = 851,
+    AT_LIST_25 = 852,
+    AT_START_9 = 853,
+    AT_NUMBER_55 = 854,
+    AT_CRLF_70 = 855,
+    AT_LITERAL_BYTES_11 = 856,
+    AT_ADDRESSES_4 = 857,
+    AT_NSTRING_4 = 858,
+    AT_ENVELOPE_4 = 859,
+    AT_BEFORE_ENVELOPE_2 = 860,
+    AT_SPECIAL_25 = 861,
+    AT_NUMBER_56 = 862,
+    AT_NSTRING_5 = 863,
+    AT_QUOTED_CHAR_19 = 864,
+    AT_NUMBER_57 = 865,
+    AT_ADDRESSES_5 = 866,
+    AT_CRLF_71 = 867,
+    AT_NSTRING_6 = 868,
+    AT_ADDRESS_1 = 869,
+    AT_SPECIAL_26 = 870,
+    AT_NUMBER_58 = 871,
+    AT_ADDRESSES_6 = 872,
+    AT_ADDRESSES_7 = 873,
+    AT_CRLF_72 = 874,
+    AT_LITERAL_BYTES_12 = 875,
+    AT_NSTRING_7 = 876,
+    AT_CRLF_73 = 877,
+    AT_ADDRESSES_8 = 878,
+    AT_NSTRING_8 = 879,
+    AT_ENVELOPE_5 = 880,
+    AT_NSTRING_9 = 881,
+    AT_QUOTED_CHAR_20 = 882,
+    AT_NUMBER_59 = 883,
+    AT_CRLF_74 = 884,
+    AT_LITERAL_BYTES_13 = 885,
+    AT_NSTRING_10 = 886,
+    AT_QUOTED_CHAR_21 = 887,
+    AT_NUMBER_60 = 888,
+    AT_ADDRESSES_9 = 889,
+    AT_NSTRING_11 = 890,
+    AT_ADDRESS_2 = 891,
+    AT_SPECIAL_27 = 892,
+    AT_NUMBER_61 = 893,
+    AT_NSTRING_12 = 894,
+    AT_ADDRESS_3 = 895,
+    AT_SPECIAL_28 = 896,
+    AT_NUMBER_62 = 897,
+    AT_ADDRESSES_10 = 898,
+    AT_ADDRESSES_11 = 899,
+    AT_ADDR_PART_1 = 900,
+    AT_CRLF_75 = 901,
+    AT_NSTRING_13 = 902,
+    AT_CRLF_76 = 903,
+    AT_ADDRESSES_12 = 904,
+    AT_NSTRING_14 = 905,
+    AT_ENVELOPE_6 = 906,
+    AT_ADDR_PART_2 = 907,
+    AT_QUOTED_CHAR_22 = 908,
+    AT_NUMBER_63 = 909,
+    AT_CRLF_77 = 910,
+    AT_LITERAL_BYTES_14 = 911,
+    AT_NSTRING_15 = 912,
+    AT_QUOTED_CHAR_23 = 913,
     AT_NUMBER_64 = 914,
-    AT_ADDRESSES_14 = 915,
-    AT_ADDRESSES_15 = 916,
-    AT_ADDR_PART_4 = 917,
-    AT_CRLF_75 = 918,
-    AT_ADDR_PART_5 = 919,
-    AT_CRLF_76 = 920,
-    AT_NSTRING_19 = 921,
-    AT_CRLF_77 = 922,
-    AT_ADDRESSES_16 = 923,
-    AT_NSTRING_20 = 924,
-    AT_ENVELOPE_7 = 925,
-    AT_ADDR_PART_6 = 926,
-    AT_QUOTED_CHAR_25 = 927,
-    AT_NUMBER_65 = 928,
-    AT_CRLF_78 = 929,
-    AT_PART_LITERAL_1 = 930,
-    AT_ADDR_PART_7 = 931,
-    AT_QUOTED_CHAR_26 = 932,
-    AT_NUMBER_66 = 933,
-    AT_CRLF_79 = 934,
-    AT_LITERAL_BYTES_16 = 935,
-    AT_NSTRING_21 = 936,
-    AT_QUOTED_CHAR_27 = 937,
-    AT_NUMBER_67 = 938,
-    AT_CRLF_80 = 939,
-    AT_LITERAL_BYTES_17 = 940,
-    AT_NSTRING_22 = 941,
-    AT_QUOTED_CHAR_28 = 942,
-    AT_NUMBER_68 = 943,
-    AT_ADDRESSES_17 = 944,
-    AT_ADDR_PART_8 = 945,
-    AT_ADDRESS_7 = 946,
-    AT_SPECIAL_32 = 947,
-    AT_NUMBER_69 = 948,
-    AT_QUOTED_CHAR_29 = 949,
-    AT_BEFORE_QUOTED_CHAR_1 = 950,
-    AT_ADDR_PART_9 = 951,
-    AT_ADDRESS_8 = 952,
-    AT_SPECIAL_33 = 953,
-    AT_NUMBER_70 = 954,
-    AT_NSTRING_23 = 955,
-    AT_ADDRESS_9 = 956,
-    AT_SPECIAL_34 = 957,
-    AT_NUMBER_71 = 958,
-    AT_NSTRING_24 = 959,
-    AT_ADDRESS_10 = 960,
-    AT_SPECIAL_35 = 961,
-    AT_NUMBER_72 = 962,
-    AT_ADDRESSES_18 = 963,
-    AT_ADDRESSES_19 = 964,
-    AT_CRLF_81 = 965,
-    AT_SPECIAL_36 = 966,
-    AT_ADDR_PART_10 = 967,
-    AT_CRLF_82 = 968,
-    AT_ADDR_PART_11 = 969,
-    AT_CRLF_83 = 970,
-    AT_NSTRING_25 = 971,
-    AT_CRLF_84 = 972,
-    AT_ADDRESSES_20 = 973,
-    AT_NSTRING_26 = 974,
-    AT_ENVELOPE_8 = 975,
-    AT_CRLF_85 = 976,
-    AT_PART_LITERAL_2 = 977,
-    AT_ADDR_PART_12 = 978,
-    AT_QUOTED_CHAR_30 = 979,
-    AT_NUMBER_73 = 980,
-    AT_CRLF_86 = 981,
-    AT_PART_LITERAL_3 = 982,
-    AT_ADDR_PART_13 = 983,
-    AT_QUOTED_CHAR_31 = 984,
-    AT_NUMBER_74 = 985,
-    AT_CRLF_87 = 986,
-    AT_LITERAL_BYTES_18 = 987,
-    AT_NSTRING_27 = 988,
-    AT_QUOTED_CHAR_32 = 989,
-    AT_NUMBER_75 = 990,
-    AT_CRLF_88 = 991,
-    AT_LITERAL_BYTES_19 = 992,
-    AT_NSTRING_28 = 993,
-    AT_QUOTED_CHAR_33 = 994,
-    AT_NUMBER_76 = 995,
-    AT_ADDRESSES_21 = 996,
-    AT_ADDR_PART_14 = 997,
-    AT_ADDRESS_11 = 998,
-    AT_SPECIAL_37 = 999,
-    AT_NUMBER_77 = 1000,
-    AT_QUOTED_CHAR_34 = 1001,
-    AT_BEFORE_QUOTED_CHAR_2 = 1002,
-    AT_ADDR_PART_15 = 1003,
-    AT_ADDRESS_12 = 1004,
-    AT_SPECIAL_38 = 1005,
-    AT_NUMBER_78 = 1006,
-    AT_NSTRING_29 = 1007,
-    AT_ADDRESS_13 = 1008,
-    AT_SPECIAL_39 = 1009,
-    AT_NUMBER_79 = 1010,
-    AT_NSTRING_30 = 1011,
-    AT_ADDRESS_14 = 1012,
-    AT_SPECIAL_40 = 1013,
-    AT_NUMBER_80 = 1014,
-    AT_ADDRESSES_22 = 1015,
-    AT_ADDRESSES_23 = 1016,
-    AT_CRLF_89 = 1017,
-    AT_SPECIAL_41 = 1018,
-    AT_ADDR_PART_16 = 1019,
-    AT_CRLF_90 = 1020,
-    AT_ADDR_PART_17 = 1021,
-    AT_CRLF_91 = 1022,
-    AT_NSTRING_31 = 1023,
-    AT_CRLF_92 = 1024,
-    AT_ADDRESSES_24 = 1025,
-    AT_NSTRING_32 = 1026,
-    AT_ENVELOPE_9 = 1027,
-    AT_CRLF_93 = 1028,
-    AT_PART_LITERAL_4 = 1029,
-    AT_ADDR_PART_18 = 1030,
-    AT_QUOTED_CHAR_35 = 1031,
-    AT_NUMBER_81 = 1032,
-    AT_CRLF_94 = 1033,
-    AT_PART_LITERAL_5 = 1034,
-    AT_ADDR_PART_19 = 1035,
-    AT_QUOTED_CHAR_36 = 1036,
-    AT_NUMBER_82 = 1037,
-    AT_CRLF_95 = 1038,
-    AT_LITERAL_BYTES_20 = 1039,
-    AT_NSTRING_33 = 1040,
-    AT_QUOTED_CHAR_37 = 1041,
-    AT_NUMBER_83 = 1042,
-    AT_CRLF_96 = 1043,
-    AT_LITERAL_BYTES_21 = 1044,
-    AT_NSTRING_34 = 1045,
-    AT_QUOTED_CHAR_38 = 1046,
-    AT_NUMBER_84 = 1047,
-    AT_NSTRING_35 = 1048,
-    AT_ADDR_PART_20 = 1049,
-    AT_ADDRESS_15 = 1050,
-    AT_SPECIAL_42 = 1051,
-    AT_NUMBER_85 = 1052,
-    AT_ADDR_PART_21 = 1053,
-    AT_ADDRESS_16 = 1054,
-    AT_SPECIAL_43 = 1055,
-    AT_NUMBER_86 = 1056,
-    AT_NSTRING_36 = 1057,
-    AT_ADDRESS_17 = 1058,
-    AT_SPECIAL_44 = 1059,
+    AT_CRLF_78 = 915,
+    AT_LITERAL_BYTES_15 = 916,
+    AT_NSTRING_16 = 917,
+    AT_QUOTED_CHAR_24 = 918,
+    AT_NUMBER_65 = 919,
+    AT_ADDRESSES_13 = 920,
+    AT_ADDR_PART_3 = 921,
+    AT_ADDRESS_4 = 922,
+    AT_SPECIAL_29 = 923,
+    AT_NUMBER_66 = 924,
+    AT_NSTRING_17 = 925,
+    AT_ADDRESS_5 = 926,
+    AT_SPECIAL_30 = 927,
+    AT_NUMBER_67 = 928,
+    AT_NSTRING_18 = 929,
+    AT_ADDRESS_6 = 930,
+    AT_SPECIAL_31 = 931,
+    AT_NUMBER_68 = 932,
+    AT_ADDRESSES_14 = 933,
+    AT_ADDRESSES_15 = 934,
+    AT_ADDR_PART_4 = 935,
+    AT_CRLF_79 = 936,
+    AT_ADDR_PART_5 = 937,
+    AT_CRLF_80 = 938,
+    AT_NSTRING_19 = 939,
+    AT_CRLF_81 = 940,
+    AT_ADDRESSES_16 = 941,
+    AT_NSTRING_20 = 942,
+    AT_ENVELOPE_7 = 943,
+    AT_ADDR_PART_6 = 944,
+    AT_QUOTED_CHAR_25 = 945,
+    AT_NUMBER_69 = 946,
+    AT_CRLF_82 = 947,
+    AT_PART_LITERAL_1 = 948,
+    AT_ADDR_PART_7 = 949,
+    AT_QUOTED_CHAR_26 = 950,
+    AT_NUMBER_70 = 951,
+    AT_CRLF_83 = 952,
+    AT_LITERAL_BYTES_16 = 953,
+    AT_NSTRING_21 = 954,
+    AT_QUOTED_CHAR_27 = 955,
+    AT_NUMBER_71 = 956,
+    AT_CRLF_84 = 957,
+    AT_LITERAL_BYTES_17 = 958,
+    AT_NSTRING_22 = 959,
+    AT_QUOTED_CHAR_28 = 960,
+    AT_NUMBER_72 = 961,
+    AT_ADDRESSES_17 = 962,
+    AT_ADDR_PART_8 = 963,
+    AT_ADDRESS_7 = 964,
+    AT_SPECIAL_32 = 965,
+    AT_NUMBER_73 = 966,
+    AT_QUOTED_CHAR_29 = 967,
+    AT_BEFORE_QUOTED_CHAR_1 = 968,
+    AT_ADDR_PART_9 = 969,
+    AT_ADDRESS_8 = 970,
+    AT_SPECIAL_33 = 971,
+    AT_NUMBER_74 = 972,
+    AT_NSTRING_23 = 973,
+    AT_ADDRESS_9 = 974,
+    AT_SPECIAL_34 = 975,
+    AT_NUMBER_75 = 976,
+    AT_NSTRING_24 = 977,
+    AT_ADDRESS_10 = 978,
+    AT_SPECIAL_35 = 979,
+    AT_NUMBER_76 = 980,
+    AT_ADDRESSES_18 = 981,
+    AT_ADDRESSES_19 = 982,
+    AT_CRLF_85 = 983,
+    AT_SPECIAL_36 = 984,
+    AT_ADDR_PART_10 = 985,
+    AT_CRLF_86 = 986,
+    AT_ADDR_PART_11 = 987,
+    AT_CRLF_87 = 988,
+    AT_NSTRING_25 = 989,
+    AT_CRLF_88 = 990,
+    AT_ADDRESSES_20 = 991,
+    AT_NSTRING_26 = 992,
+    AT_ENVELOPE_8 = 993,
+    AT_CRLF_89 = 994,
+    AT_PART_LITERAL_2 = 995,
+    AT_ADDR_PART_12 = 996,
+    AT_QUOTED_CHAR_30 = 997,
+    AT_NUMBER_77 = 998,
+    AT_CRLF_90 = 999,
+    AT_PART_LITERAL_3 = 1000,
+    AT_ADDR_PART_13 = 1001,
+    AT_QUOTED_CHAR_31 = 1002,
+    AT_NUMBER_78 = 1003,
+    AT_CRLF_91 = 1004,
+    AT_LITERAL_BYTES_18 = 1005,
+    AT_NSTRING_27 = 1006,
+    AT_QUOTED_CHAR_32 = 1007,
+    AT_NUMBER_79 = 1008,
+    AT_CRLF_92 = 1009,
+    AT_LITERAL_BYTES_19 = 1010,
+    AT_NSTRING_28 = 1011,
+    AT_QUOTED_CHAR_33 = 1012,
+    AT_NUMBER_80 = 1013,
+    AT_ADDRESSES_21 = 1014,
+    AT_ADDR_PART_14 = 1015,
+    AT_ADDRESS_11 = 1016,
+    AT_SPECIAL_37 = 1017,
+    AT_NUMBER_81 = 1018,
+    AT_QUOTED_CHAR_34 = 1019,
+    AT_BEFORE_QUOTED_CHAR_2 = 1020,
+    AT_ADDR_PART_15 = 1021,
+    AT_ADDRESS_12 = 1022,
+    AT_SPECIAL_38 = 1023,
+    AT_NUMBER_82 = 1024,
+    AT_NSTRING_29 = 1025,
+    AT_ADDRESS_13 = 1026,
+    AT_SPECIAL_39 = 1027,
+    AT_NUMBER_83 = 1028,
+    AT_NSTRING_30 = 1029,
+    AT_ADDRESS_14 = 1030,
+    AT_SPECIAL_40 = 1031,
+    AT_NUMBER_84 = 1032,
+    AT_ADDRESSES_22 = 1033,
+    AT_ADDRESSES_23 = 1034,
+    AT_CRLF_93 = 1035,
+    AT_SPECIAL_41 = 1036,
+    AT_ADDR_PART_16 = 1037,
+    AT_CRLF_94 = 1038,
+    AT_ADDR_PART_17 = 1039,
+    AT_CRLF_95 = 1040,
+    AT_NSTRING_31 = 1041,
+    AT_CRLF_96 = 1042,
+    AT_ADDRESSES_24 = 1043,
+    AT_NSTRING_32 = 1044,
+    AT_ENVELOPE_9 = 1045,
+    AT_CRLF_97 = 1046,
+    AT_PART_LITERAL_4 = 1047,
+    AT_ADDR_PART_18 = 1048,
+    AT_QUOTED_CHAR_35 = 1049,
+    AT_NUMBER_85 = 1050,
+    AT_CRLF_98 = 1051,
+    AT_PART_LITERAL_5 = 1052,
+    AT_ADDR_PART_19 = 1053,
+    AT_QUOTED_CHAR_36 = 1054,
+    AT_NUMBER_86 = 1055,
+    AT_CRLF_99 = 1056,
+    AT_LITERAL_BYTES_20 = 1057,
+    AT_NSTRING_33 = 1058,
+    AT_QUOTED_CHAR_37 = 1059,
     AT_NUMBER_87 = 1060,
-    AT_NSTRING_37 = 1061,
-    AT_ADDRESS_18 = 1062,
-    AT_SPECIAL_45 = 1063,
-    AT_NUMBER_88 = 1064,
-    AT_NSTRING_38 = 1065,
-    AT_QUOTED_CHAR_39 = 1066,
-    AT_NUMBER_89 = 1067,
-    AT_CRLF_97 = 1068,
-    AT_ADDR_PART_22 = 1069,
-    AT_CRLF_98 = 1070,
-    AT_ADDR_PART_23 = 1071,
-    AT_CRLF_99 = 1072,
-    AT_NSTRING_39 = 1073,
-    AT_CRLF_100 = 1074,
-    AT_NSTRING_40 = 1075,
-    AT_ENVELOPE_10 = 1076,
-    AT_SPECIAL_46 = 1077,
-    AT_NUMBER_90 = 1078,
-    AT_CRLF_101 = 1079,
-    AT_PART_LITERAL_6 = 1080,
-    AT_ADDR_PART_24 = 1081,
-    AT_QUOTED_CHAR_40 = 1082,
-    AT_NUMBER_91 = 1083,
-    AT_CRLF_102 = 1084,
-    AT_PART_LITERAL_7 = 1085,
-    AT_ADDR_PART_25 = 1086,
-    AT_QUOTED_CHAR_41 = 1087,
-    AT_NUMBER_92 = 1088,
-    AT_CRLF_103 = 1089,
-    AT_LITERAL_BYTES_22 = 1090,
-    AT_NSTRING_41 = 1091,
-    AT_QUOTED_CHAR_42 = 1092,
-    AT_NUMBER_93 = 1093,
-    AT_CRLF_104 = 1094,
-    AT_LITERAL_BYTES_23 = 1095,
-    AT_ENV_MESSAGE_ID_1 = 1096,
+    AT_CRLF_100 = 1061,
+    AT_LITERAL_BYTES_21 = 1062,
+    AT_NSTRING_34 = 1063,
+    AT_QUOTED_CHAR_38 = 1064,
+    AT_NUMBER_88 = 1065,
+    AT_NSTRING_35 = 1066,
+    AT_ADDR_PART_20 = 1067,
+    AT_ADDRESS_15 = 1068,
+    AT_SPECIAL_42 = 1069,
+    AT_NUMBER_89 = 1070,
+    AT_ADDR_PART_21 = 1071,
+    AT_ADDRESS_16 = 1072,
+    AT_SPECIAL_43 = 1073,
+    AT_NUMBER_90 = 1074,
+    AT_NSTRING_36 = 1075,
+    AT_ADDRESS_17 = 1076,
+    AT_SPECIAL_44 = 1077,
+    AT_NUMBER_91 = 1078,
+    AT_NSTRING_37 = 1079,
+    AT_ADDRESS_18 = 1080,
+    AT_SPECIAL_45 = 1081,
+    AT_NUMBER_92 = 1082,
+    AT_NSTRING_38 = 1083,
+    AT_QUOTED_CHAR_39 = 1084,
+    AT_NUMBER_93 = 1085,
+    AT_CRLF_101 = 1086,
+    AT_ADDR_PART_22 = 1087,
+    AT_CRLF_102 = 1088,
+    AT_ADDR_PART_23 = 1089,
+    AT_CRLF_103 = 1090,
+    AT_NSTRING_39 = 1091,
+    AT_CRLF_104 = 1092,
+    AT_NSTRING_40 = 1093,
+    AT_ENVELOPE_10 = 1094,
+    AT_SPECIAL_46 = 1095,
+    AT_NUMBER_94 = 1096,
     AT_CRLF_105 = 1097,
-    AT_ADDR_PART_26 = 1098,
-    AT_ADDRESS_19 = 1099,
-    AT_SPECIAL_47 = 1100,
-    AT_NUMBER_94 = 1101,
-    AT_ADDR_PART_27 = 1102,
-    AT_ADDRESS_20 = 1103,
-    AT_SPECIAL_48 = 1104,
-    AT_NUMBER_95 = 1105,
-    AT_NSTRING_42 = 1106,
-    AT_ADDRESS_21 = 1107,
-    AT_SPECIAL_49 = 1108,
-    AT_NUMBER_96 = 1109,
-    AT_ENV_MESSAGE_ID_2 = 1110,
-    AT_RUN_15 = 1111,
-    AT_NUMBER_97 = 1112,
-    AT_CRLF_106 = 1113,
-    AT_LITERAL_BYTES_24 = 1114,
-    AT_CRLF_107 = 1115,
-    AT_ADDR_PART_28 = 1116,
-    AT_CRLF_108 = 1117,
-    AT_ADDR_PART_29 = 1118,
-    AT_CRLF_109 = 1119,
-    AT_ENV_MESSAGE_ID_3 = 1120,
-    AT_RUN_16 = 1121,
-    AT_ENVELOPE_11 = 1122,
-    AT_SPECIAL_50 = 1123,
-    AT_NUMBER_98 = 1124,
-    AT_CRLF_110 = 1125,
-    AT_PART_LITERAL_8 = 1126,
-    AT_ADDR_PART_30 = 1127,
-    AT_QUOTED_CHAR_43 = 1128,
-    AT_NUMBER_99 = 1129,
-    AT_CRLF_111 = 1130,
-    AT_PART_LITERAL_9 = 1131,
-    AT_ADDR_PART_31 = 1132,
-    AT_QUOTED_CHAR_44 = 1133,
-    AT_NUMBER_100 = 1134,
+    AT_PART_LITERAL_6 = 1098,
+    AT_ADDR_PART_24 = 1099,
+    AT_QUOTED_CHAR_40 = 1100,
+    AT_NUMBER_95 = 1101,
+    AT_CRLF_106 = 1102,
+    AT_PART_LITERAL_7 = 1103,
+    AT_ADDR_PART_25 = 1104,
+    AT_QUOTED_CHAR_41 = 1105,
+    AT_NUMBER_96 = 1106,
+    AT_CRLF_107 = 1107,
+    AT_LITERAL_BYTES_22 = 1108,
+    AT_NSTRING_41 = 1109,
+    AT_QUOTED_CHAR_42 = 1110,
+    AT_NUMBER_97 = 1111,
+    AT_CRLF_108 = 1112,
+    AT_LITERAL_BYTES_23 = 1113,
+    AT_ENV_MESSAGE_ID_1 = 1114,
+    AT_CRLF_109 = 1115,
+    AT_ADDR_PART_26 = 1116,
+    AT_ADDRESS_19 = 1117,
+    AT_SPECIAL_47 = 1118,
+    AT_NUMBER_98 = 1119,
+    AT_ADDR_PART_27 = 1120,
+    AT_ADDRESS_20 = 1121,
+    AT_SPECIAL_48 = 1122,
+    AT_NUMBER_99 = 1123,
+    AT_NSTRING_42 = 1124,
+    AT_ADDRESS_21 = 1125,
+    AT_SPECIAL_49 = 1126,
+    AT_NUMBER_100 = 1127,
+    AT_ENV_MESSAGE_ID_2 = 1128,
+    AT_RUN_15 = 1129,
+    AT_NUMBER_101 = 1130,
+    AT_CRLF_110 = 1131,
+    AT_LITERAL_BYTES_24 = 1132,
+    AT_CRLF_111 = 1133,
+    AT_ADDR_PART_28 = 1134,
     AT_CRLF_112 = 1135,
-    AT_LITERAL_BYTES_25 = 1136,
+    AT_ADDR_PART_29 = 1136,
     AT_CRLF_113 = 1137,
-    AT_ADDR_PART_32 = 1138,
-    AT_ADDRESS_22 = 1139,
-    AT_SPECIAL_51 = 1140,
-    AT_NUMBER_101 = 1141,
-    AT_ADDR_PART_33 = 1142,
-    AT_ADDRESS_23 = 1143,
-    AT_SPECIAL_52 = 1144,
-    AT_NUMBER_102 = 1145,
-    AT_CRLF_114 = 1146,
-    AT_ID_LITERAL_1 = 1147,
+    AT_ENV_MESSAGE_ID_3 = 1138,
+    AT_RUN_16 = 1139,
+    AT_ENVELOPE_11 = 1140,
+    AT_SPECIAL_50 = 1141,
+    AT_NUMBER_102 = 1142,
+    AT_CRLF_114 = 1143,
+    AT_PART_LITERAL_8 = 1144,
+    AT_ADDR_PART_30 = 1145,
+    AT_QUOTED_CHAR_43 = 1146,
+    AT_NUMBER_103 = 1147,
     AT_CRLF_115 = 1148,
-    AT_ADDR_PART_34 = 1149,
-    AT_CRLF_116 = 1150,
-    AT_BEFORE_ENVELOPE_3 = 1151,
-    AT_CRLF_117 = 1152,
-    AT_PART_LITERAL_10 = 1153,
-    AT_ADDR_PART_35 = 1154,
-    AT_QUOTED_CHAR_45 = 1155,
-    AT_NUMBER_103 = 1156,
-    AT_CRLF_118 = 1157,
-    AT_PART_LITERAL_11 = 1158,
-    AT_ADDR_PART_36 = 1159,
-    AT_ADDRESS_24 = 1160,
-    AT_SPECIAL_53 = 1161,
-    AT_NUMBER_104 = 1162,
-    AT_CRLF_119 = 1163,
-    AT_CRLF_120 = 1164,
-    AT_PART_LITERAL_12 = 1165,
+    AT_PART_LITERAL_9 = 1149,
+    AT_ADDR_PART_31 = 1150,
+    AT_QUOTED_CHAR_44 = 1151,
+    AT_NUMBER_104 = 1152,
+    AT_CRLF_116 = 1153,
+    AT_LITERAL_BYTES_25 = 1154,
+    AT_CRLF_117 = 1155,
+    AT_ADDR_PART_32 = 1156,
+    AT_ADDRESS_22 = 1157,
+    AT_SPECIAL_51 = 1158,
+    AT_NUMBER_105 = 1159,
+    AT_ADDR_PART_33 = 1160,
+    AT_ADDRESS_23 = 1161,
+    AT_SPECIAL_52 = 1162,
+    AT_NUMBER_106 = 1163,
+    AT_CRLF_118 = 1164,
+    AT_ID_LITERAL_1 = 1165,
+    AT_CRLF_119 = 1166,
+    AT_ADDR_PART_34 = 1167,
+    AT_CRLF_120 = 1168,
+    AT_BEFORE_ENVELOPE_3 = 1169,
+    AT_CRLF_121 = 1170,
+    AT_PART_LITERAL_10 = 1171,
+    AT_ADDR_PART_35 = 1172,
+    AT_QUOTED_CHAR_45 = 1173,
+    AT_NUMBER_107 = 1174,
+    AT_CRLF_122 = 1175,
+    AT_PART_LITERAL_11 = 1176,
+    AT_ADDR_PART_36 = 1177,
+    AT_ADDRESS_24 = 1178,
+    AT_SPECIAL_53 = 1179,
+    AT_NUMBER_108 = 1180,
+    AT_CRLF_123 = 1181,
+    AT_CRLF_124 = 1182,
+    AT_PART_LITERAL_12 = 1183,
 };
 
 #define WORDS(parser) (((const struct qcap_imap_side *)(const void *)((parser) + 1))->words)
@@ -1271,7 +1289,7 @@ static int choose_4(const qcap_parser_t *parser)
                 qcap_is_true(qcap_shared(parser, 0 /* is_auth */)),
                 qcap_not(qcap_is_set(qcap_shared(parser, 1 /* outcome */)))),
             qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* rounds */), qcap_number(1u))),
-        qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(2u /* LOGIN */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(2u /* LOGIN */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1450,10 +1468,26 @@ static int choose_29(const qcap_parser_t *parser)
 }
 
 /* Which alternative of item-value applies. */
-static int choose_66(const qcap_parser_t *parser)
+static int choose_68(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
+    /* is_beginning and is_mail */
+    n = qcap_binary(QCAP_AND,
+        qcap_is_true(qcap_word(parser, 11 /* is_beginning */, WORDS(parser)[8])),
+        qcap_is_true(qcap_word(parser, 9 /* is_mail */, WORDS(parser)[6])));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 0;
+    /* is_beginning and is_header */
+    n = qcap_binary(QCAP_AND,
+        qcap_is_true(qcap_word(parser, 11 /* is_beginning */, WORDS(parser)[8])),
+        qcap_is_true(qcap_word(parser, 10 /* is_header */, WORDS(parser)[7])));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 1;
     /* is_mail or ((name = RFC822) and not part) */
     n = qcap_binary(QCAP_OR,
         qcap_is_true(qcap_word(parser, 9 /* is_mail */, WORDS(parser)[6])),
@@ -1463,7 +1497,7 @@ static int choose_66(const qcap_parser_t *parser)
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 0;
+        return 2;
     /* is_header or ((name = RFC822) and (part = HEADER)) */
     n = qcap_binary(QCAP_OR,
         qcap_is_true(qcap_word(parser, 10 /* is_header */, WORDS(parser)[7])),
@@ -1473,18 +1507,18 @@ static int choose_66(const qcap_parser_t *parser)
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 1;
+        return 3;
     /* name = ENVELOPE */
     n = qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* name */, WORDS(parser)[4]), qcap_number(11u /* ENVELOPE */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 2;
-    return 3;
+        return 4;
+    return 5;
 }
 
 /* Which alternative of number-data applies. */
-static int choose_67(const qcap_parser_t *parser)
+static int choose_69(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -1498,7 +1532,7 @@ static int choose_67(const qcap_parser_t *parser)
 }
 
 /* Which alternative of other-data applies. */
-static int choose_82(const qcap_parser_t *parser)
+static int choose_84(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -1544,7 +1578,7 @@ static int choose_82(const qcap_parser_t *parser)
 }
 
 /* Which alternative of ended applies. */
-static int choose_85(const qcap_parser_t *parser)
+static int choose_87(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -1568,13 +1602,13 @@ static int choose_85(const qcap_parser_t *parser)
 }
 
 /* Which alternative of sasl-message applies. */
-static int choose_97(const qcap_parser_t *parser)
+static int choose_99(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
     /* (mechanism = LOGIN) and (rounds > 0) */
     n = qcap_binary(QCAP_AND,
-        qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(2u /* LOGIN */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(2u /* LOGIN */)),
         qcap_binary(QCAP_GT, qcap_register(parser, 2 /* rounds */), qcap_number(0u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
@@ -1587,39 +1621,39 @@ static int choose_97(const qcap_parser_t *parser)
     if (n.value)
         return 1;
     /* mechanism = PLAIN */
-    n = qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(1u /* PLAIN */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(1u /* PLAIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     /* mechanism = LOGIN */
-    n = qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(2u /* LOGIN */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(2u /* LOGIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     /* mechanism = CRAM-MD5 */
-    n = qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(3u /* CRAM-MD5 */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(3u /* CRAM-MD5 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 4;
     /* mechanism = XOAUTH2 */
-    n = qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(4u /* XOAUTH2 */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(4u /* XOAUTH2 */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 5;
     /* mechanism = OAUTHBEARER */
-    n = qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(5u /* OAUTHBEARER */));
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(5u /* OAUTHBEARER */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 6;
     /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-256) */
     n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(6u /* SCRAM-SHA-1 */)),
-        qcap_binary(QCAP_EQ, qcap_word(parser, 11 /* mechanism */, WORDS(parser)[8]), qcap_number(7u /* SCRAM-SHA-256 */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(6u /* SCRAM-SHA-1 */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(7u /* SCRAM-SHA-256 */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1780,20 +1814,20 @@ static const qcap_keywords_t words_part = {find_part, 6};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_JOIN, NULL, 0, 1, 0, 513, 0, 265, QCAP_NONE, false, false}, /* 0: atom-value */
+    {QCAP_CONVERT_JOIN, NULL, 0, 1, 0, 513, 0, 267, QCAP_NONE, false, false}, /* 0: atom-value */
     {QCAP_CONVERT_JOIN, NULL, 0, 1, 0, 513, 0, 80, QCAP_NONE, false, false}, /* 1: run */
     {QCAP_CONVERT_JOIN, NULL, 0, 1, 0, 513, 0, 192, QCAP_NONE, false, false}, /* 2: special */
-    {QCAP_CONVERT_JOIN, NULL, 1, 1, 513, 513, 1, 266, QCAP_NONE, false, false}, /* 3: odd-pair */
+    {QCAP_CONVERT_JOIN, NULL, 1, 1, 513, 513, 1, 268, QCAP_NONE, false, false}, /* 3: odd-pair */
     {QCAP_CONVERT_JOIN, NULL, 0, 1, 0, 513, 0, 215, QCAP_NONE, false, false}, /* 4: literal-value */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 188, 1, false, false}, /* 5: number */
-    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 183, 11, false, false}, /* 6: auth-type */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 183, 12, false, false}, /* 6: auth-type */
     {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 12, 0, 8, 3, false, false}, /* 7: listed-name */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 1, 0, false, false}, /* 8: numbered-tag */
-    {QCAP_CONVERT_BYTES, NULL, 1, 1, 513, 65, 1, 267, 0, false, false}, /* 9: other-tag */
+    {QCAP_CONVERT_BYTES, NULL, 1, 1, 513, 65, 1, 269, 0, false, false}, /* 9: other-tag */
     {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 50, 7, false, false}, /* 10: code-name */
     {QCAP_CONVERT_KEYWORD, &words_status, 0, 1, 0, 3, 0, 63, 6, false, false}, /* 11: resp-cond-state */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 52, 0, false, false}, /* 12: response-tag */
-    {QCAP_CONVERT_JOIN, NULL, 2, 1, 1026, 513, 2, 268, QCAP_NONE, false, false}, /* 13: part-text */
+    {QCAP_CONVERT_JOIN, NULL, 2, 1, 1026, 513, 2, 270, QCAP_NONE, false, false}, /* 13: part-text */
     {QCAP_CONVERT_KEYWORD, &words_part, 0, 1, 0, 6, 0, 97, 8, false, false}, /* 14: item-part */
     {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 94, 7, false, false}, /* 15: item-main */
     {QCAP_CONVERT_KEYWORD, &words_name, 0, 1, 0, 10, 0, 31, 7, false, false}, /* 16: data-name */
@@ -2120,7 +2154,7 @@ on2:
 out2:
     qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
-    qcap_op_list(parser, 78 /* open tag */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
     side->positions[0] = QCAP_HERE(p0) - 1;
     return qcap_leave(parser, at, end, AT_NUMBERED_TAG_2);
 
@@ -2144,7 +2178,7 @@ on3:
 out3:
     qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
-    qcap_op_list(parser, 78 /* open tag */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
     side->positions[0] = QCAP_HERE(p0) - 1;
     return qcap_leave(parser, at, end, AT_NUMBERED_TAG_3);
 
@@ -2163,10 +2197,10 @@ out4:
     qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p1);
-    qcap_op_list(parser, 78 /* open tag */, QCAP_HERE(p0) - 1);
-    qcap_op_list_value(parser, 76 /* convert numbered-tag */, w0, QCAP_HERE(p1) - 1);
-    qcap_op_list(parser, 75 /* close tag */, QCAP_HERE(p1) - 1);
-    qcap_op_list(parser, 74 /* open command */, QCAP_HERE(p1));
+    qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
+    qcap_op_list_value(parser, 77 /* convert numbered-tag */, w0, QCAP_HERE(p1) - 1);
+    qcap_op_list(parser, 76 /* close tag */, QCAP_HERE(p1) - 1);
+    qcap_op_list(parser, 75 /* open command */, QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_LISTED_NAME_1);
 
     /* mailbox-name = ... / "GETACL" / "SETACL" / "DELETEACL" / "L" . "ISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" ...      RFC 3501, 6
@@ -2184,10 +2218,10 @@ out5:
     qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p1);
-    qcap_op_list(parser, 78 /* open tag */, QCAP_HERE(p0) - 1);
-    qcap_op_list_value(parser, 76 /* convert numbered-tag */, w0, QCAP_HERE(p1) - 1);
-    qcap_op_list(parser, 75 /* close tag */, QCAP_HERE(p1) - 1);
-    qcap_op_list(parser, 74 /* open command */, QCAP_HERE(p1));
+    qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
+    qcap_op_list_value(parser, 77 /* convert numbered-tag */, w0, QCAP_HERE(p1) - 1);
+    qcap_op_list(parser, 76 /* close tag */, QCAP_HERE(p1) - 1);
+    qcap_op_list(parser, 75 /* open command */, QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_MAILBOX_NAME_1);
 
     /* plain-name = "CAPABILITY" / "NOOP" / "LO" . "GOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" / ...      RFC 3501, 6
@@ -2204,10 +2238,10 @@ out6:
     qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p1);
-    qcap_op_list(parser, 78 /* open tag */, QCAP_HERE(p0) - 1);
-    qcap_op_list_value(parser, 76 /* convert numbered-tag */, w0, QCAP_HERE(p1) - 1);
-    qcap_op_list(parser, 75 /* close tag */, QCAP_HERE(p1) - 1);
-    qcap_op_list(parser, 74 /* open command */, QCAP_HERE(p1));
+    qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
+    qcap_op_list_value(parser, 77 /* convert numbered-tag */, w0, QCAP_HERE(p1) - 1);
+    qcap_op_list(parser, 76 /* close tag */, QCAP_HERE(p1) - 1);
+    qcap_op_list(parser, 75 /* open command */, QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_PLAIN_NAME_2);
 
     /* plain-name = "CAPABILITY" / "NOOP" / "LOG" . "OUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" / ...      RFC 3501, 6
@@ -2224,10 +2258,10 @@ out7:
     qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p1);
-    qcap_op_list(parser, 78 /* open tag */, QCAP_HERE(p0) - 1);
-    qcap_op_list_value(parser, 76 /* convert numbered-tag */, w0, QCAP_HERE(p1) - 1);
-    qcap_op_list(parser, 75 /* close tag */, QCAP_HERE(p1) - 1);
-    qcap_op_list(parser, 74 /* open command */, QCAP_HERE(p1));
+    qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
+    qcap_op_list_value(parser, 77 /* convert numbered-tag */, w0, QCAP_HERE(p1) - 1);
+    qcap_op_list(parser, 76 /* close tag */, QCAP_HERE(p1) - 1);
+    qcap_op_list(parser, 75 /* open command */, QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_PLAIN_NAME_4);
 
     /* plain-name = ... "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGI" . "N" / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" ...      RFC 3501, 6
@@ -2256,10 +2290,10 @@ out8:
     qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p1);
-    qcap_op_list(parser, 78 /* open tag */, QCAP_HERE(p0) - 1);
-    qcap_op_list_value(parser, 76 /* convert numbered-tag */, w0, QCAP_HERE(p1) - 1);
-    qcap_op_list(parser, 75 /* close tag */, QCAP_HERE(p1) - 1);
-    qcap_op_list(parser, 74 /* open command */, QCAP_HERE(p1));
+    qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
+    qcap_op_list_value(parser, 77 /* convert numbered-tag */, w0, QCAP_HERE(p1) - 1);
+    qcap_op_list(parser, 76 /* close tag */, QCAP_HERE(p1) - 1);
+    qcap_op_list(parser, 75 /* open command */, QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_PLAIN_NAME_6);
 
     /* arguments = login / authenticate / append / mailbox-first / others .      RFC 3501, 6
@@ -2604,9 +2638,9 @@ numbered_tag_3:
         at++;
         here = QCAP_HERE(at);
         side->underway[0].begin = (side->positions[0]);
-        qcap_op_later_value(parser, side->later, 76 /* convert numbered-tag */, qcap_op_convert(parser, 8, here - 1), here - 1);
-        qcap_op_later(parser, side->later, 75 /* close tag */, here - 1);
-        qcap_op_later(parser, side->later, 74 /* open command */, here);
+        qcap_op_later_value(parser, side->later, 77 /* convert numbered-tag */, qcap_op_convert(parser, 8, here - 1), here - 1);
+        qcap_op_later(parser, side->later, 76 /* close tag */, here - 1);
+        qcap_op_later(parser, side->later, 75 /* open command */, here);
         side->underway[0].begin = (here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_LISTED_NAME_1, QCAP_STOP_PAUSED);
@@ -2882,10 +2916,10 @@ mailbox_name_4:
     if (*at == 'T' || *at == 't') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 72 /* set has_mailbox */, here);
-        qcap_op_later_value(parser, side->later, 71 /* convert listed-name */, qcap_find_keyword(parser, 7, side->underway[0].begin, here, find_verb), here);
-        qcap_op_later(parser, side->later, 70 /* close command */, here);
-        qcap_op_later(parser, side->later, 69 /* push commands verb */, here);
+        qcap_op_later(parser, side->later, 73 /* set has_mailbox */, here);
+        qcap_op_later_value(parser, side->later, 72 /* convert listed-name */, qcap_find_keyword(parser, 7, side->underway[0].begin, here, find_verb), here);
+        qcap_op_later(parser, side->later, 71 /* close command */, here);
+        qcap_op_later(parser, side->later, 70 /* push commands verb */, here);
         qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_ARGUMENTS_1, QCAP_STOP_PAUSED);
@@ -2962,7 +2996,7 @@ numbered_tag_4:
         qcap_op_reset(parser, 3 /* verb */);
         qcap_op_reset(parser, 4 /* has_mailbox */);
         qcap_element_open(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, here - 1);
-        qcap_op_later(parser, side->later, 78 /* open tag */, here - 1);
+        qcap_op_later(parser, side->later, 79 /* open tag */, here - 1);
         side->positions[0] = here - 1;
         goto numbered_tag_5;
     }
@@ -2999,9 +3033,9 @@ numbered_tag_6:
         at++;
         here = QCAP_HERE(at);
         side->underway[0].begin = (side->positions[0]);
-        qcap_op_later_value(parser, side->later, 76 /* convert numbered-tag */, qcap_op_convert(parser, 8, here - 1), here - 1);
-        qcap_op_later(parser, side->later, 75 /* close tag */, here - 1);
-        qcap_op_later(parser, side->later, 74 /* open command */, here);
+        qcap_op_later_value(parser, side->later, 77 /* convert numbered-tag */, qcap_op_convert(parser, 8, here - 1), here - 1);
+        qcap_op_later(parser, side->later, 76 /* close tag */, here - 1);
+        qcap_op_later(parser, side->later, 75 /* open command */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_LISTED_NAME_2, QCAP_STOP_PAUSED);
         goto listed_name_2;
@@ -3029,9 +3063,9 @@ run_2:
 
 do_6:
     here = QCAP_HERE(at);
-    qcap_op_later_value(parser, side->later, 71 /* convert listed-name */, qcap_find_keyword(parser, 7, side->underway[0].begin, here, find_verb), here);
-    qcap_op_later(parser, side->later, 70 /* close command */, here);
-    qcap_op_later(parser, side->later, 69 /* push commands verb */, here);
+    qcap_op_later_value(parser, side->later, 72 /* convert listed-name */, qcap_find_keyword(parser, 7, side->underway[0].begin, here, find_verb), here);
+    qcap_op_later(parser, side->later, 71 /* close command */, here);
+    qcap_op_later(parser, side->later, 70 /* push commands verb */, here);
     qcap_op_atomic_end(parser, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_ARGUMENTS_1, QCAP_STOP_PAUSED);
@@ -3594,8 +3628,8 @@ message_number_1:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 225 /* close number */, here - 1);
-        qcap_op_later(parser, side->later, 224 /* open data-name */, here);
+        qcap_op_later(parser, side->later, 232 /* close number */, here - 1);
+        qcap_op_later(parser, side->later, 231 /* open data-name */, here);
         side->underway[0].begin = (here);
         goto data_name_1;
     }
@@ -3811,7 +3845,7 @@ message_number_2:
     if (*at >= '0' && *at <= '9') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 226 /* open number */, here - 1);
+        qcap_op_later(parser, side->later, 233 /* open number */, here - 1);
         goto message_number_1;
     }
     if (IS_ALPHA(*at)) {
@@ -3881,7 +3915,7 @@ other_name_1:
     /* ended = secured / compressed / no-change .      RFC 3501, 6.2.1
      * e.g. after "\r\n0 no\n" */
 ended_1:
-    switch (choose_85(parser)) {
+    switch (choose_87(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_ENDED_2, QCAP_STOP_CONTROL);
     case 1:
@@ -3930,7 +3964,7 @@ rest_of_status_2:
     /* other-data = ... ] ) / mailbox-list / status-list / [ SP values ] .      RFC 3501, 7.2
      * e.g. after "* ok\n* a" */
 other_data_1:
-    switch (choose_82(parser)) {
+    switch (choose_84(parser)) {
     case 0:
         goto before_rest_of_status_1;
     case 1:
@@ -3969,7 +4003,7 @@ data_name_10:
     /* number-data = ( SP msg-att ) / [ blanks ] .      RFC 3501, 7.2
      * e.g. after "* 0 fetch" */
 number_data_1:
-    switch (choose_67(parser)) {
+    switch (choose_69(parser)) {
     case 0:
         goto number_data_2;
     case 1:
@@ -4045,7 +4079,7 @@ crlf_5:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 1 /* outcome */, true, false, value_5(parser), 281, here);
+        qcap_op_set(parser, 1 /* outcome */, true, false, value_5(parser), 283, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TAGGED_1, QCAP_STOP_PAUSED);
         return qcap_stop(parser, at, AT_TAGGED_1, QCAP_STOP_CONTROL);
@@ -4333,17 +4367,21 @@ item_part_1:
     }
     return qcap_stop(parser, at, AT_ITEM_PART_1, QCAP_STOP_TABLE);
 
-    /* item-value = mail-value / header-value / envelope / other-value .      RFC 3501, 6.4.5
+    /* item-value = mail-beginning / header-beginning / mail-value / header-value / envelope / other-value .      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a " */
 item_value_1:
-    switch (choose_66(parser)) {
+    switch (choose_68(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_LITERAL_SIZE_1, QCAP_STOP_TABLE);
     case 1:
         return qcap_stop(parser, at, AT_BEFORE_LITERAL_SIZE_2, QCAP_STOP_TABLE);
     case 2:
-        return qcap_stop(parser, at, AT_BEFORE_ENVELOPE_1, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_LITERAL_SIZE_3, QCAP_STOP_TABLE);
     case 3:
+        return qcap_stop(parser, at, AT_BEFORE_LITERAL_SIZE_4, QCAP_STOP_TABLE);
+    case 4:
+        return qcap_stop(parser, at, AT_BEFORE_ENVELOPE_1, QCAP_STOP_TABLE);
+    case 5:
         goto before_other_value_1;
     default:
         return qcap_stop(parser, at, AT_ITEM_VALUE_1, QCAP_STOP_CONTROL);
@@ -4512,8 +4550,8 @@ msg_att_3:
 
 do_14:
     here = QCAP_HERE(at);
-    qcap_op_later_value(parser, side->later, 222 /* convert data-name */, qcap_find_keyword(parser, 16, side->underway[0].begin, here, find_name), here);
-    qcap_op_later(parser, side->later, 221 /* close data-name */, here);
+    qcap_op_later_value(parser, side->later, 229 /* convert data-name */, qcap_find_keyword(parser, 16, side->underway[0].begin, here, find_name), here);
+    qcap_op_later(parser, side->later, 228 /* close data-name */, here);
     qcap_op_atomic_end(parser, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_NUMBER_DATA_1, QCAP_STOP_PAUSED);
@@ -4530,6 +4568,7 @@ do_26:
     here = QCAP_HERE(at);
     qcap_op_reset(parser, 9 /* is_mail */);
     qcap_op_reset(parser, 10 /* is_header */);
+    qcap_op_reset(parser, 11 /* is_beginning */);
     qcap_op_reset(parser, 8 /* part */);
     qcap_element_open(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_ITEM_NAME, here - 1);
     side->underway[0].begin = (here - 1);
@@ -4540,6 +4579,8 @@ do_26:
 static const qcap_machine_t machines[] = {
     machine_client,
     machine_server,
+    NULL,
+    NULL,
     NULL,
     NULL,
     NULL,
@@ -4628,149 +4669,153 @@ static const uint16_t targets_30[] = {AT_ENDED_1};
 
 static const uint16_t targets_31[] = {AT_BEFORE_CAPABILITIES_5, AT_BEFORE_CODE_REST_2};
 
-static const uint16_t targets_33[] = {AT_MESSAGE_2, AT_BEFORE_MSG_ATT_1};
+static const uint16_t targets_33[] = {AT_MESSAGE_EXCERPT_2, AT_BEFORE_MSG_ATT_1};
 
-static const uint16_t targets_34[] = {AT_HEADER_2, AT_BEFORE_MSG_ATT_2};
+static const uint16_t targets_34[] = {AT_HEADER_EXCERPT_2, AT_BEFORE_MSG_ATT_2};
 
-static const uint16_t targets_35[] = {AT_BEFORE_LITERAL_VALUE_1, AT_BEFORE_ENVELOPE_3};
+static const uint16_t targets_35[] = {AT_MESSAGE_2, AT_BEFORE_MSG_ATT_3};
 
-static const uint16_t targets_36[] = {AT_LITERAL_BYTES_4, AT_ENVELOPE_10};
+static const uint16_t targets_36[] = {AT_HEADER_2, AT_BEFORE_MSG_ATT_4};
 
-static const uint16_t targets_37[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_24};
+static const uint16_t targets_37[] = {AT_BEFORE_LITERAL_VALUE_1, AT_BEFORE_ENVELOPE_3};
 
-static const uint16_t targets_38[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_23};
+static const uint16_t targets_38[] = {AT_LITERAL_BYTES_4, AT_ENVELOPE_10};
 
-static const uint16_t targets_39[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_21};
+static const uint16_t targets_39[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_24};
 
-static const uint16_t targets_40[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_18};
+static const uint16_t targets_40[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_23};
 
-static const uint16_t targets_41[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_22};
+static const uint16_t targets_41[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_21};
 
-static const uint16_t targets_42[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_20};
+static const uint16_t targets_42[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_18};
 
-static const uint16_t targets_43[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_17};
+static const uint16_t targets_43[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_22};
 
-static const uint16_t targets_44[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_14};
+static const uint16_t targets_44[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_20};
 
-static const uint16_t targets_45[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_19};
+static const uint16_t targets_45[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_17};
 
-static const uint16_t targets_46[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_16};
+static const uint16_t targets_46[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_14};
 
-static const uint16_t targets_47[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_13};
+static const uint16_t targets_47[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_19};
 
-static const uint16_t targets_48[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_10};
+static const uint16_t targets_48[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_16};
 
-static const uint16_t targets_49[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_15};
+static const uint16_t targets_49[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_13};
 
-static const uint16_t targets_50[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_12};
+static const uint16_t targets_50[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_10};
 
-static const uint16_t targets_51[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_9};
+static const uint16_t targets_51[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_15};
 
-static const uint16_t targets_52[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_6};
+static const uint16_t targets_52[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_12};
 
-static const uint16_t targets_53[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_11};
+static const uint16_t targets_53[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_9};
 
-static const uint16_t targets_54[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_8};
+static const uint16_t targets_54[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_6};
 
-static const uint16_t targets_55[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_5};
+static const uint16_t targets_55[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_11};
 
-static const uint16_t targets_56[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_3};
+static const uint16_t targets_56[] = {AT_BEFORE_QUOTED_CHAR_2, AT_ADDRESS_8};
 
-static const uint16_t targets_57[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_7};
+static const uint16_t targets_57[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_5};
 
-static const uint16_t targets_58[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_4};
+static const uint16_t targets_58[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_3};
 
-static const uint16_t targets_59[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_2};
+static const uint16_t targets_59[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_7};
 
-static const uint16_t targets_60[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_1};
+static const uint16_t targets_60[] = {AT_BEFORE_QUOTED_CHAR_1, AT_ADDRESS_4};
 
-static const uint16_t targets_61[] = {AT_BEFORE_LITERAL_VALUE_1, AT_BEFORE_ENVELOPE_2};
+static const uint16_t targets_61[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_2};
 
-static const uint16_t targets_62[] = {AT_LITERAL_BYTES_4, AT_ENVELOPE_2};
+static const uint16_t targets_62[] = {AT_LITERAL_BYTES_4, AT_ADDRESS_1};
 
-static const uint16_t targets_63[] = {AT_BODY_2, AT_BEFORE_MSG_ATT_3};
+static const uint16_t targets_63[] = {AT_BEFORE_LITERAL_VALUE_1, AT_BEFORE_ENVELOPE_2};
 
-static const uint16_t targets_64[] = {AT_LIST_17, AT_LIST_2};
+static const uint16_t targets_64[] = {AT_LITERAL_BYTES_4, AT_ENVELOPE_2};
 
-static const uint16_t targets_65[] = {AT_LITERAL_BYTES_4, AT_LIST_2};
+static const uint16_t targets_65[] = {AT_BODY_2, AT_BEFORE_MSG_ATT_5};
 
-static const uint16_t targets_66[] = {AT_BEFORE_LITERAL_SIZE_1, AT_BEFORE_LITERAL_SIZE_2, AT_BEFORE_ENVELOPE_1, AT_BEFORE_OTHER_VALUE_1};
+static const uint16_t targets_66[] = {AT_LIST_17, AT_LIST_2};
 
-static const uint16_t targets_67[] = {AT_NUMBER_DATA_2, AT_BEFORE_BLANKS_1};
+static const uint16_t targets_67[] = {AT_LITERAL_BYTES_4, AT_LIST_2};
 
-static const uint16_t targets_69[] = {AT_LIST_23, AT_LIST_20};
+static const uint16_t targets_68[] = {AT_BEFORE_LITERAL_SIZE_1, AT_BEFORE_LITERAL_SIZE_2, AT_BEFORE_LITERAL_SIZE_3, AT_BEFORE_LITERAL_SIZE_4, AT_BEFORE_ENVELOPE_1, AT_BEFORE_OTHER_VALUE_1};
 
-static const uint16_t targets_70[] = {AT_LITERAL_BYTES_4, AT_LIST_20};
+static const uint16_t targets_69[] = {AT_NUMBER_DATA_2, AT_BEFORE_BLANKS_1};
 
-static const uint16_t targets_71[] = {AT_BEFORE_LITERAL_VALUE_1, AT_BEFORE_MAILBOX_LIST_1};
+static const uint16_t targets_71[] = {AT_LIST_23, AT_LIST_20};
 
-static const uint16_t targets_73[] = {AT_LIST_8, AT_LIST_4};
+static const uint16_t targets_72[] = {AT_LITERAL_BYTES_4, AT_LIST_20};
 
-static const uint16_t targets_74[] = {AT_LITERAL_BYTES_4, AT_LIST_4};
+static const uint16_t targets_73[] = {AT_BEFORE_LITERAL_VALUE_1, AT_BEFORE_MAILBOX_LIST_1};
 
-static const uint16_t targets_76[] = {AT_LIST_10, AT_LIST_9};
+static const uint16_t targets_75[] = {AT_LIST_8, AT_LIST_4};
 
-static const uint16_t targets_77[] = {AT_LITERAL_BYTES_4, AT_LIST_9};
+static const uint16_t targets_76[] = {AT_LITERAL_BYTES_4, AT_LIST_4};
 
-static const uint16_t targets_78[] = {AT_BEFORE_LITERAL_VALUE_1, AT_BEFORE_STATUS_LIST_1};
+static const uint16_t targets_78[] = {AT_LIST_10, AT_LIST_9};
 
-static const uint16_t targets_79[] = {AT_LIST_10, AT_LIST_1};
+static const uint16_t targets_79[] = {AT_LITERAL_BYTES_4, AT_LIST_9};
 
-static const uint16_t targets_80[] = {AT_LITERAL_BYTES_4, AT_LIST_1};
+static const uint16_t targets_80[] = {AT_BEFORE_LITERAL_VALUE_1, AT_BEFORE_STATUS_LIST_1};
 
-static const uint16_t targets_81[] = {AT_LITERAL_BYTES_4, AT_BEFORE_VALUES_1};
+static const uint16_t targets_81[] = {AT_LIST_10, AT_LIST_1};
 
-static const uint16_t targets_82[] = {AT_BEFORE_REST_OF_STATUS_1, AT_BEFORE_REST_OF_STATUS_1, AT_BEFORE_CAPABILITIES_2, AT_MAILBOX_LIST_1, AT_STATUS_LIST_1, AT_BEFORE_OTHER_DATA_1};
+static const uint16_t targets_82[] = {AT_LITERAL_BYTES_4, AT_LIST_1};
 
-static const uint16_t targets_83[] = {AT_BEFORE_CONTINUE_REQ_1};
+static const uint16_t targets_83[] = {AT_LITERAL_BYTES_4, AT_BEFORE_VALUES_1};
 
-static const uint16_t targets_84[] = {AT_BEFORE_CONTINUE_REQ_1};
+static const uint16_t targets_84[] = {AT_BEFORE_REST_OF_STATUS_1, AT_BEFORE_REST_OF_STATUS_1, AT_BEFORE_CAPABILITIES_2, AT_MAILBOX_LIST_1, AT_STATUS_LIST_1, AT_BEFORE_OTHER_DATA_1};
 
-static const uint16_t targets_85[] = {AT_ENDED_2, AT_ENDED_3, AT_BEFORE_CONTINUE_REQ_1};
+static const uint16_t targets_85[] = {AT_BEFORE_CONTINUE_REQ_1};
 
-static const uint16_t targets_86[] = {AT_ENDED_1};
+static const uint16_t targets_86[] = {AT_BEFORE_CONTINUE_REQ_1};
 
-static const uint16_t targets_87[] = {AT_BEFORE_CAPABILITIES_3, AT_BEFORE_CODE_REST_3};
+static const uint16_t targets_87[] = {AT_ENDED_2, AT_ENDED_3, AT_BEFORE_CONTINUE_REQ_1};
 
-static const uint16_t targets_88[] = {AT_BEFORE_CAPABILITIES_1, AT_BEFORE_CODE_REST_1};
+static const uint16_t targets_88[] = {AT_ENDED_1};
 
-static const uint16_t targets_89[] = {AT_LIST_17, AT_LIST_19};
+static const uint16_t targets_89[] = {AT_BEFORE_CAPABILITIES_3, AT_BEFORE_CODE_REST_3};
 
-static const uint16_t targets_90[] = {AT_LITERAL_BYTES_4, AT_LIST_19};
+static const uint16_t targets_90[] = {AT_BEFORE_CAPABILITIES_1, AT_BEFORE_CODE_REST_1};
 
-static const uint16_t targets_91[] = {AT_LIST_23, AT_LIST_24};
+static const uint16_t targets_91[] = {AT_LIST_17, AT_LIST_19};
 
-static const uint16_t targets_92[] = {AT_LITERAL_BYTES_4, AT_LIST_24};
+static const uint16_t targets_92[] = {AT_LITERAL_BYTES_4, AT_LIST_19};
 
-static const uint16_t targets_93[] = {AT_LIST_8, AT_LIST_11};
+static const uint16_t targets_93[] = {AT_LIST_23, AT_LIST_24};
 
-static const uint16_t targets_94[] = {AT_LITERAL_BYTES_4, AT_LIST_11};
+static const uint16_t targets_94[] = {AT_LITERAL_BYTES_4, AT_LIST_24};
 
-static const uint16_t targets_95[] = {AT_LIST_10, AT_LIST_13};
+static const uint16_t targets_95[] = {AT_LIST_8, AT_LIST_11};
 
-static const uint16_t targets_96[] = {AT_LITERAL_BYTES_4, AT_LIST_13};
+static const uint16_t targets_96[] = {AT_LITERAL_BYTES_4, AT_LIST_11};
 
-static const uint16_t targets_97[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_97[] = {AT_LIST_10, AT_LIST_13};
+
+static const uint16_t targets_98[] = {AT_LITERAL_BYTES_4, AT_LIST_13};
+
+static const uint16_t targets_99[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_0, .rule = 190, .protocol = "tls"}, /* 0: begun-tls */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_1, .rule = 190, .choose = choose_1}, /* 1: begun-tls */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 260}, /* 2: append-rest */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 261}, /* 3: line-end */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 262}, /* 2: append-rest */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 263}, /* 3: line-end */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 60, .is_shared = true, .choose = choose_4}, /* 4: exchange */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 219, .value = value_6}, /* 5: password-literal */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 214, .is_shared = true, .choose = choose_6}, /* 6: password-sent */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 211, .value = value_6}, /* 7: username-literal */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 205, .is_shared = true, .choose = choose_8}, /* 8: username-sent */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_9, .rule = 260, .depth = 1}, /* 9: append-rest */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_9, .rule = 262, .depth = 1}, /* 9: append-rest */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 220, .value = value_6}, /* 10: message */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 216, .is_shared = true, .choose = choose_11}, /* 11: message-sent */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 212, .value = value_6}, /* 12: mailbox-literal */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 206, .is_shared = true, .choose = choose_13}, /* 13: append-sent */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_14, .rule = 212, .value = value_6}, /* 14: mailbox-literal */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_15, .rule = 207, .is_shared = true, .choose = choose_15}, /* 15: mailbox-sent */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_16, .rule = 261, .depth = 1}, /* 16: line-end */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_16, .rule = 263, .depth = 1}, /* 16: line-end */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 213, .value = value_6}, /* 17: literal */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_18, .rule = 208, .is_shared = true, .choose = choose_18}, /* 18: literal-sent */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_19, .rule = 213, .value = value_6}, /* 19: literal */
@@ -4784,74 +4829,76 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_27, .rule = 176, .choose = choose_27}, /* 27: seen-tls */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_28, .rule = 71, .choose = choose_28}, /* 28: code-rest */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_29, .rule = 185, .is_shared = true, .choose = choose_29}, /* 29: continued */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_30, .rule = 262, .is_shared = true, .queue = 0, .reg = 3, .key = 0}, /* 30: tagged-end */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_30, .rule = 264, .is_shared = true, .queue = 0, .reg = 3, .key = 0}, /* 30: tagged-end */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_31, .rule = 71, .choose = choose_28}, /* 31: code-rest */
     {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 32: list */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 220, .value = value_6}, /* 33: message */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 246, .value = value_6}, /* 34: header */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 259, .value = value_6}, /* 35: id-literal */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 227, .value = value_6}, /* 36: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 255, .value = value_6}, /* 37: part-literal */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 255, .value = value_6}, /* 38: part-literal */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 227, .value = value_6}, /* 39: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 227, .value = value_6}, /* 40: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 255, .value = value_6}, /* 41: part-literal */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 255, .value = value_6}, /* 42: part-literal */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 227, .value = value_6}, /* 43: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 227, .value = value_6}, /* 44: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 255, .value = value_6}, /* 45: part-literal */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_46, .rule = 255, .value = value_6}, /* 46: part-literal */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_47, .rule = 227, .value = value_6}, /* 47: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 227, .value = value_6}, /* 48: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_49, .rule = 255, .value = value_6}, /* 49: part-literal */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_50, .rule = 255, .value = value_6}, /* 50: part-literal */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 227, .value = value_6}, /* 51: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 227, .value = value_6}, /* 52: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 255, .value = value_6}, /* 53: part-literal */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_54, .rule = 255, .value = value_6}, /* 54: part-literal */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_55, .rule = 227, .value = value_6}, /* 55: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_56, .rule = 227, .value = value_6}, /* 56: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_57, .rule = 255, .value = value_6}, /* 57: part-literal */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 255, .value = value_6}, /* 58: part-literal */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 227, .value = value_6}, /* 59: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_60, .rule = 227, .value = value_6}, /* 60: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_61, .rule = 252, .value = value_6}, /* 61: subject-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 246, .value = value_6}, /* 33: message-excerpt */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 247, .value = value_6}, /* 34: header-excerpt */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 220, .value = value_6}, /* 35: message */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 248, .value = value_6}, /* 36: header */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 261, .value = value_6}, /* 37: id-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 227, .value = value_6}, /* 38: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 257, .value = value_6}, /* 39: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 257, .value = value_6}, /* 40: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 227, .value = value_6}, /* 41: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 227, .value = value_6}, /* 42: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 257, .value = value_6}, /* 43: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 257, .value = value_6}, /* 44: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 227, .value = value_6}, /* 45: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_46, .rule = 227, .value = value_6}, /* 46: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_47, .rule = 257, .value = value_6}, /* 47: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 257, .value = value_6}, /* 48: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_49, .rule = 227, .value = value_6}, /* 49: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_50, .rule = 227, .value = value_6}, /* 50: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 257, .value = value_6}, /* 51: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 257, .value = value_6}, /* 52: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 227, .value = value_6}, /* 53: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_54, .rule = 227, .value = value_6}, /* 54: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_55, .rule = 257, .value = value_6}, /* 55: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_56, .rule = 257, .value = value_6}, /* 56: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_57, .rule = 227, .value = value_6}, /* 57: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 227, .value = value_6}, /* 58: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 257, .value = value_6}, /* 59: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_60, .rule = 257, .value = value_6}, /* 60: part-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_61, .rule = 227, .value = value_6}, /* 61: literal-bytes */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_62, .rule = 227, .value = value_6}, /* 62: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_63, .rule = 248, .value = value_6}, /* 63: body */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_64, .rule = 92, .depth = 2}, /* 64: list */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_65, .rule = 227, .value = value_6}, /* 65: literal-bytes */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_66, .rule = 99, .choose = choose_66}, /* 66: item-value */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_67, .rule = 79, .choose = choose_67}, /* 67: number-data */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 68: list */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_69, .rule = 92, .depth = 1}, /* 69: list */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_70, .rule = 227, .value = value_6}, /* 70: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_71, .rule = 212, .value = value_6}, /* 71: mailbox-literal */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 72: list */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_73, .rule = 92, .depth = 2}, /* 73: list */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_74, .rule = 227, .value = value_6}, /* 74: literal-bytes */
-    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 75: list */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_76, .rule = 92, .depth = 2}, /* 76: list */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_77, .rule = 227, .value = value_6}, /* 77: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_78, .rule = 212, .value = value_6}, /* 78: mailbox-literal */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_79, .rule = 92, .depth = 2}, /* 79: list */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_80, .rule = 227, .value = value_6}, /* 80: literal-bytes */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_81, .rule = 227, .value = value_6}, /* 81: literal-bytes */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_82, .rule = 78, .choose = choose_82}, /* 82: other-data */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_83, .rule = 263, .protocol = "tls"}, /* 83: secured */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_84, .rule = 264, .protocol = "?"}, /* 84: compressed */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_85, .rule = 74, .choose = choose_85}, /* 85: ended */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_86, .rule = 262, .is_shared = true, .queue = 0, .reg = 3, .key = 0}, /* 86: tagged-end */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_87, .rule = 71, .choose = choose_28}, /* 87: code-rest */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_88, .rule = 71, .choose = choose_28}, /* 88: code-rest */
-    {.kind = QCAP_CONTROL_CALL, .targets = targets_89, .rule = 92}, /* 89: list */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_90, .rule = 227, .value = value_6}, /* 90: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_63, .rule = 254, .value = value_6}, /* 63: subject-literal */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_64, .rule = 227, .value = value_6}, /* 64: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_65, .rule = 250, .value = value_6}, /* 65: body */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_66, .rule = 92, .depth = 2}, /* 66: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_67, .rule = 227, .value = value_6}, /* 67: literal-bytes */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_68, .rule = 99, .choose = choose_68}, /* 68: item-value */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_69, .rule = 79, .choose = choose_69}, /* 69: number-data */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 70: list */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_71, .rule = 92, .depth = 1}, /* 71: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_72, .rule = 227, .value = value_6}, /* 72: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_73, .rule = 212, .value = value_6}, /* 73: mailbox-literal */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 74: list */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_75, .rule = 92, .depth = 2}, /* 75: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_76, .rule = 227, .value = value_6}, /* 76: literal-bytes */
+    {.kind = QCAP_CONTROL_RETURN, .rule = 92}, /* 77: list */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_78, .rule = 92, .depth = 2}, /* 78: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_79, .rule = 227, .value = value_6}, /* 79: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_80, .rule = 212, .value = value_6}, /* 80: mailbox-literal */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_81, .rule = 92, .depth = 2}, /* 81: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_82, .rule = 227, .value = value_6}, /* 82: literal-bytes */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_83, .rule = 227, .value = value_6}, /* 83: literal-bytes */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_84, .rule = 78, .choose = choose_84}, /* 84: other-data */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_85, .rule = 265, .protocol = "tls"}, /* 85: secured */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_86, .rule = 266, .protocol = "?"}, /* 86: compressed */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_87, .rule = 74, .choose = choose_87}, /* 87: ended */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_88, .rule = 264, .is_shared = true, .queue = 0, .reg = 3, .key = 0}, /* 88: tagged-end */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_89, .rule = 71, .choose = choose_28}, /* 89: code-rest */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_90, .rule = 71, .choose = choose_28}, /* 90: code-rest */
     {.kind = QCAP_CONTROL_CALL, .targets = targets_91, .rule = 92}, /* 91: list */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_92, .rule = 227, .value = value_6}, /* 92: literal-bytes */
     {.kind = QCAP_CONTROL_CALL, .targets = targets_93, .rule = 92}, /* 93: list */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_94, .rule = 227, .value = value_6}, /* 94: literal-bytes */
     {.kind = QCAP_CONTROL_CALL, .targets = targets_95, .rule = 92}, /* 95: list */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_96, .rule = 227, .value = value_6}, /* 96: literal-bytes */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_97, .rule = 108, .choose = choose_97}, /* 97: sasl-message */
+    {.kind = QCAP_CONTROL_CALL, .targets = targets_97, .rule = 92}, /* 97: list */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_98, .rule = 227, .value = value_6}, /* 98: literal-bytes */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_99, .rule = 108, .choose = choose_99}, /* 99: sasl-message */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -5064,171 +5111,173 @@ static const qcap_edge_t edges[] = {
     {81, 198}, {504, 201}, {84, 203}, {85, 206}, {102, 49}, {490, 209}, {88, 214}, {98, 0},
     {103, 0}, {32, 216}, {31, 221}, {100, 0}, {555, 0}, {556, 223}, {104, 0}, {105, 0},
     {32, 225}, {31, 214}, {102, 0}, {106, 106}, {593, 0}, {595, 223}, {594, 60}, {602, 196},
-    {107, 230}, {108, 0}, {112, 236}, {107, 0}, {627, 239}, {111, 243}, {637, 0}, {113, 166},
-    {109, 0}, {114, 0}, {117, 0}, {112, 246}, {627, 249}, {111, 253}, {118, 256}, {687, 256},
-    {691, 223}, {119, 256}, {692, 0}, {115, 0}, {120, 49}, {118, 0}, {121, 258}, {108, 261},
-    {119, 0}, {713, 0}, {715, 223}, {122, 263}, {714, 60}, {120, 0}, {121, 0}, {108, 265},
-    {121, 268}, {123, 0}, {130, 0}, {123, 270}, {131, 0}, {132, 0}, {125, 278}, {128, 0},
-    {128, 283}, {9, 285}, {145, 289}, {146, 292}, {133, 0}, {133, 296}, {135, 0}, {148, 298},
-    {147, 300}, {136, 0}, {138, 0}, {138, 298}, {140, 0}, {149, 0}, {140, 298}, {150, 0},
-    {151, 0}, {152, 0}, {153, 0}, {154, 0}, {145, 0}, {168, 0}, {148, 304}, {147, 0},
-    {169, 0}, {170, 307}, {172, 0}, {173, 0}, {174, 0}, {175, 0}, {176, 0}, {177, 0},
+    {107, 230}, {108, 0}, {112, 237}, {107, 0}, {627, 240}, {111, 244}, {637, 0}, {113, 166},
+    {109, 0}, {114, 0}, {117, 0}, {112, 247}, {627, 250}, {111, 254}, {118, 257}, {691, 257},
+    {697, 223}, {119, 257}, {698, 0}, {115, 0}, {120, 49}, {118, 0}, {121, 259}, {108, 262},
+    {119, 0}, {721, 0}, {723, 223}, {122, 264}, {722, 60}, {120, 0}, {121, 0}, {108, 266},
+    {121, 269}, {123, 0}, {130, 0}, {123, 271}, {131, 0}, {132, 0}, {125, 279}, {128, 0},
+    {128, 284}, {9, 286}, {145, 290}, {146, 293}, {133, 0}, {133, 297}, {135, 0}, {148, 299},
+    {147, 301}, {136, 0}, {138, 0}, {138, 299}, {140, 0}, {149, 0}, {140, 299}, {150, 0},
+    {151, 0}, {152, 0}, {153, 0}, {154, 0}, {145, 0}, {168, 0}, {148, 305}, {147, 0},
+    {169, 0}, {170, 308}, {172, 0}, {173, 0}, {174, 0}, {175, 0}, {176, 0}, {177, 0},
     {178, 0}, {179, 0}, {180, 0}, {183, 0}, {182, 0}, {181, 0}, {184, 0}, {186, 0},
     {185, 0}, {187, 0}, {188, 0}, {189, 0}, {193, 0}, {194, 0}, {196, 0}, {197, 0},
-    {198, 0}, {202, 0}, {205, 0}, {206, 0}, {207, 0}, {208, 310}, {209, 315}, {210, 60},
+    {198, 0}, {202, 0}, {205, 0}, {206, 0}, {207, 0}, {208, 311}, {209, 316}, {210, 60},
     {170, 0}, {211, 0}, {212, 0}, {213, 0}, {214, 0}, {215, 0}, {216, 0}, {217, 0},
     {218, 0}, {219, 0}, {221, 0}, {220, 0}, {222, 0}, {223, 0}, {226, 0}, {224, 0},
     {225, 0}, {227, 0}, {228, 0}, {229, 0}, {230, 0}, {231, 0}, {232, 0}, {234, 0},
-    {233, 0}, {25, 322}, {235, 0}, {236, 0}, {237, 0}, {238, 0}, {239, 0}, {240, 0},
+    {233, 0}, {25, 323}, {235, 0}, {236, 0}, {237, 0}, {238, 0}, {239, 0}, {240, 0},
     {241, 0}, {243, 0}, {246, 0}, {245, 0}, {244, 0}, {247, 0}, {250, 0}, {251, 0},
-    {252, 0}, {253, 0}, {254, 0}, {255, 0}, {256, 0}, {257, 0}, {258, 0}, {25, 327},
-    {261, 0}, {259, 0}, {260, 0}, {209, 0}, {263, 0}, {264, 298}, {265, 0}, {266, 335},
+    {252, 0}, {253, 0}, {254, 0}, {255, 0}, {256, 0}, {257, 0}, {258, 0}, {25, 328},
+    {261, 0}, {259, 0}, {260, 0}, {209, 0}, {263, 0}, {264, 299}, {265, 0}, {266, 336},
     {267, 0}, {268, 0}, {269, 0}, {270, 0}, {271, 0}, {272, 0}, {273, 0}, {274, 0},
     {275, 0}, {276, 0}, {277, 0}, {278, 0}, {279, 0}, {280, 0}, {281, 0}, {282, 0},
     {283, 0}, {284, 0}, {285, 0}, {289, 0}, {290, 0}, {292, 0}, {293, 0}, {294, 0},
     {295, 0}, {296, 0}, {297, 0}, {298, 0}, {299, 0}, {300, 0}, {302, 0}, {301, 0},
-    {303, 0}, {304, 0}, {305, 0}, {306, 0}, {310, 0}, {311, 0}, {312, 337}, {313, 0},
-    {314, 298}, {315, 0}, {317, 0}, {318, 0}, {316, 0}, {319, 0}, {320, 0}, {321, 298},
+    {303, 0}, {304, 0}, {305, 0}, {306, 0}, {310, 0}, {311, 0}, {312, 338}, {313, 0},
+    {314, 299}, {315, 0}, {317, 0}, {318, 0}, {316, 0}, {319, 0}, {320, 0}, {321, 299},
     {322, 0}, {323, 0}, {324, 0}, {325, 0}, {326, 0}, {327, 0}, {328, 0}, {329, 0},
     {330, 0}, {331, 0}, {332, 0}, {333, 0}, {334, 0}, {335, 0}, {336, 0}, {337, 0},
-    {338, 0}, {339, 341}, {286, 344}, {340, 0}, {341, 0}, {342, 0}, {343, 0}, {344, 0},
+    {338, 0}, {339, 342}, {286, 345}, {340, 0}, {341, 0}, {342, 0}, {343, 0}, {344, 0},
     {345, 0}, {346, 0}, {347, 0}, {348, 0}, {349, 0}, {350, 0}, {351, 0}, {352, 0},
-    {358, 0}, {359, 0}, {307, 0}, {32, 346}, {361, 353}, {360, 0}, {363, 0}, {366, 356},
-    {365, 37}, {364, 0}, {368, 0}, {369, 0}, {213, 362}, {370, 0}, {216, 364}, {371, 0},
+    {358, 0}, {359, 0}, {307, 0}, {32, 347}, {361, 354}, {360, 0}, {363, 0}, {366, 357},
+    {365, 37}, {364, 0}, {368, 0}, {369, 0}, {213, 363}, {370, 0}, {216, 365}, {371, 0},
     {372, 0}, {373, 0}, {374, 0}, {375, 0}, {376, 0}, {377, 0}, {378, 0}, {379, 0},
     {380, 0}, {381, 0}, {382, 0}, {385, 0}, {386, 79}, {387, 82}, {388, 75}, {396, 0},
     {397, 0}, {398, 0}, {399, 0}, {400, 0}, {401, 0}, {402, 0}, {403, 0}, {404, 0},
-    {405, 0}, {406, 0}, {408, 0}, {407, 0}, {409, 0}, {32, 366}, {416, 0}, {366, 369},
-    {365, 0}, {417, 49}, {418, 51}, {366, 373}, {419, 0}, {420, 0}, {265, 362}, {421, 0},
-    {422, 362}, {423, 0}, {424, 0}, {425, 0}, {426, 0}, {427, 0}, {25, 375}, {428, 0},
-    {429, 0}, {430, 0}, {431, 0}, {432, 174}, {433, 381}, {434, 0}, {435, 0}, {52, 383},
-    {51, 391}, {436, 391}, {386, 0}, {386, 113}, {437, 125}, {438, 174}, {439, 396}, {440, 0},
-    {441, 0}, {442, 174}, {38, 396}, {443, 0}, {444, 0}, {52, 398}, {446, 0}, {61, 404},
-    {392, 404}, {391, 0}, {445, 406}, {447, 0}, {448, 0}, {452, 0}, {453, 0}, {454, 0},
-    {455, 0}, {456, 0}, {32, 412}, {361, 0}, {457, 417}, {412, 0}, {458, 49}, {459, 51},
-    {414, 0}, {366, 420}, {365, 214}, {417, 0}, {460, 0}, {463, 0}, {464, 0}, {465, 0},
+    {405, 0}, {406, 0}, {408, 0}, {407, 0}, {409, 0}, {32, 367}, {416, 0}, {366, 370},
+    {365, 0}, {417, 49}, {418, 51}, {366, 374}, {419, 0}, {420, 0}, {265, 363}, {421, 0},
+    {422, 363}, {423, 0}, {424, 0}, {425, 0}, {426, 0}, {427, 0}, {25, 376}, {428, 0},
+    {429, 0}, {430, 0}, {431, 0}, {432, 174}, {433, 382}, {434, 0}, {435, 0}, {52, 384},
+    {51, 392}, {436, 392}, {386, 0}, {386, 113}, {437, 125}, {438, 174}, {439, 397}, {440, 0},
+    {441, 0}, {442, 174}, {38, 397}, {443, 0}, {444, 0}, {52, 399}, {446, 0}, {61, 405},
+    {392, 405}, {391, 0}, {445, 407}, {447, 0}, {448, 0}, {452, 0}, {453, 0}, {454, 0},
+    {455, 0}, {456, 0}, {32, 413}, {361, 0}, {457, 418}, {412, 0}, {458, 49}, {459, 51},
+    {414, 0}, {366, 421}, {365, 214}, {417, 0}, {460, 0}, {463, 0}, {464, 0}, {465, 0},
     {422, 0}, {466, 0}, {467, 0}, {468, 0}, {469, 0}, {470, 0}, {471, 0}, {472, 0},
-    {432, 0}, {433, 425}, {434, 201}, {68, 0}, {383, 428}, {383, 433}, {475, 436}, {476, 439},
-    {477, 441}, {81, 444}, {478, 93}, {479, 93}, {480, 75}, {438, 0}, {439, 446}, {440, 201},
-    {437, 0}, {387, 428}, {387, 433}, {481, 436}, {482, 439}, {442, 0}, {38, 446}, {443, 201},
-    {389, 428}, {389, 433}, {483, 436}, {484, 439}, {485, 0}, {52, 449}, {392, 428}, {392, 433},
-    {486, 436}, {487, 439}, {81, 453}, {449, 456}, {32, 459}, {361, 467}, {457, 0}, {32, 471},
+    {432, 0}, {433, 426}, {434, 201}, {68, 0}, {383, 429}, {383, 434}, {475, 437}, {476, 440},
+    {477, 442}, {81, 445}, {478, 93}, {479, 93}, {480, 75}, {438, 0}, {439, 447}, {440, 201},
+    {437, 0}, {387, 429}, {387, 434}, {481, 437}, {482, 440}, {442, 0}, {38, 447}, {443, 201},
+    {389, 429}, {389, 434}, {483, 437}, {484, 440}, {485, 0}, {52, 450}, {392, 429}, {392, 434},
+    {486, 437}, {487, 440}, {81, 454}, {449, 457}, {32, 460}, {361, 468}, {457, 0}, {32, 472},
     {361, 214}, {458, 0}, {495, 0}, {496, 106}, {497, 0}, {498, 0}, {499, 0}, {500, 0},
-    {501, 0}, {502, 0}, {503, 0}, {52, 477}, {51, 483}, {473, 0}, {473, 113}, {505, 0},
-    {476, 0}, {507, 486}, {506, 0}, {52, 489}, {51, 497}, {477, 0}, {478, 0}, {479, 0},
-    {480, 135}, {508, 0}, {509, 0}, {482, 0}, {511, 486}, {510, 0}, {484, 0}, {513, 486},
-    {512, 0}, {514, 436}, {515, 439}, {487, 0}, {517, 486}, {516, 0}, {82, 502}, {9, 508},
-    {83, 502}, {518, 0}, {52, 517}, {519, 0}, {491, 0}, {520, 519}, {521, 0}, {522, 106},
-    {528, 268}, {529, 0}, {530, 0}, {531, 0}, {532, 0}, {533, 0}, {80, 428}, {80, 433},
-    {534, 436}, {535, 439}, {507, 0}, {479, 428}, {479, 433}, {539, 436}, {540, 439}, {511, 0},
-    {513, 0}, {515, 0}, {546, 486}, {545, 0}, {517, 0}, {82, 521}, {9, 527}, {83, 521},
-    {549, 0}, {32, 536}, {31, 90}, {550, 542}, {527, 544}, {551, 0}, {552, 546}, {553, 549},
-    {554, 223}, {561, 164}, {562, 166}, {523, 0}, {563, 0}, {525, 0}, {32, 551}, {31, 556},
-    {527, 0}, {528, 0}, {265, 558}, {528, 561}, {265, 563}, {564, 0}, {565, 0}, {535, 0},
-    {567, 486}, {566, 0}, {537, 73}, {540, 0}, {573, 486}, {572, 0}, {541, 82}, {543, 82},
-    {546, 0}, {547, 566}, {82, 568}, {9, 574}, {83, 568}, {582, 0}, {32, 583}, {31, 588},
-    {550, 0}, {519, 588}, {583, 0}, {586, 223}, {585, 590}, {584, 60}, {552, 0}, {552, 113},
-    {587, 592}, {588, 174}, {589, 596}, {590, 0}, {591, 0}, {592, 0}, {596, 0}, {597, 164},
-    {598, 166}, {557, 0}, {599, 0}, {559, 0}, {600, 0}, {601, 0}, {528, 598}, {265, 600},
-    {603, 0}, {604, 0}, {567, 0}, {568, 0}, {568, 605}, {570, 607}, {573, 0}, {574, 609},
-    {38, 609}, {577, 566}, {579, 0}, {445, 75}, {580, 611}, {52, 613}, {611, 620}, {82, 623},
-    {9, 629}, {83, 623}, {614, 0}, {616, 0}, {617, 0}, {618, 0}, {588, 0}, {589, 638},
-    {590, 201}, {587, 194}, {553, 428}, {553, 433}, {619, 439}, {555, 428}, {555, 433}, {620, 0},
-    {622, 0}, {623, 439}, {624, 0}, {32, 641}, {361, 37}, {625, 0}, {561, 203}, {562, 206},
-    {626, 49}, {602, 0}, {108, 556}, {528, 648}, {265, 650}, {628, 0}, {605, 153}, {607, 653},
-    {634, 60}, {633, 93}, {635, 93}, {609, 611}, {52, 656}, {636, 164}, {612, 0}, {583, 428},
-    {583, 433}, {638, 0}, {640, 0}, {639, 0}, {641, 439}, {642, 0}, {644, 223}, {93, 659},
-    {643, 60}, {646, 661}, {645, 0}, {593, 428}, {593, 433}, {647, 0}, {648, 439}, {650, 665},
-    {649, 0}, {597, 203}, {598, 206}, {651, 49}, {626, 0}, {659, 0}, {660, 668}, {658, 0},
-    {528, 671}, {265, 673}, {661, 0}, {81, 676}, {630, 0}, {662, 0}, {631, 678}, {634, 682},
-    {633, 0}, {635, 0}, {665, 0}, {666, 0}, {667, 0}, {670, 223}, {669, 0}, {668, 60},
-    {671, 0}, {672, 0}, {673, 0}, {675, 665}, {674, 0}, {676, 0}, {677, 0}, {646, 549},
-    {679, 0}, {682, 223}, {681, 0}, {680, 60}, {684, 665}, {683, 0}, {650, 0}, {651, 0},
-    {688, 223}, {652, 0}, {689, 223}, {654, 0}, {690, 0}, {656, 684}, {693, 0}, {660, 686},
-    {112, 0}, {694, 0}, {528, 688}, {265, 690}, {695, 0}, {699, 693}, {698, 0}, {700, 75},
-    {663, 0}, {635, 428}, {635, 433}, {636, 203}, {113, 206}, {701, 0}, {702, 0}, {703, 0},
-    {640, 696}, {640, 433}, {675, 0}, {642, 428}, {642, 433}, {704, 439}, {589, 701}, {705, 0},
-    {706, 0}, {684, 0}, {685, 0}, {687, 0}, {707, 0}, {708, 0}, {709, 0}, {711, 0},
-    {712, 223}, {710, 0}, {716, 0}, {717, 0}, {718, 0}, {719, 0}, {528, 703}, {265, 705},
-    {720, 703}, {723, 693}, {722, 0}, {721, 708}, {724, 708}, {725, 75}, {696, 0}, {699, 0},
-    {726, 0}, {667, 710}, {667, 433}, {727, 439}, {728, 546}, {729, 549}, {730, 223}, {732, 665},
-    {731, 0}, {679, 710}, {679, 433}, {733, 439}, {687, 428}, {687, 433}, {734, 439}, {735, 439},
-    {736, 0}, {737, 0}, {738, 0}, {739, 0}, {740, 0}, {742, 0}, {743, 439}, {744, 0},
-    {745, 0}, {745, 715}, {720, 268}, {723, 718}, {722, 722}, {721, 0}, {724, 0}, {725, 724},
-    {723, 0}, {746, 0}, {747, 0}, {748, 436}, {749, 439}, {751, 693}, {750, 0}, {32, 729},
-    {31, 735}, {728, 0}, {728, 113}, {752, 735}, {753, 174}, {754, 596}, {755, 0}, {756, 0},
-    {732, 0}, {758, 693}, {757, 0}, {760, 738}, {759, 0}, {762, 743}, {761, 0}, {763, 0},
-    {711, 428}, {711, 433}, {764, 439}, {713, 428}, {713, 433}, {765, 0}, {766, 439}, {768, 748},
-    {767, 0}, {769, 0}, {724, 696}, {724, 433}, {770, 436}, {771, 439}, {749, 0}, {773, 693},
-    {772, 0}, {751, 0}, {774, 0}, {753, 0}, {754, 638}, {755, 201}, {752, 0}, {729, 428},
-    {729, 433}, {775, 439}, {758, 0}, {760, 752}, {762, 755}, {780, 758}, {781, 223}, {779, 0},
-    {783, 665}, {782, 0}, {784, 0}, {787, 223}, {786, 0}, {785, 60}, {789, 665}, {788, 0},
-    {768, 760}, {792, 0}, {771, 0}, {794, 693}, {793, 0}, {773, 0}, {797, 0}, {799, 223},
-    {798, 60}, {801, 661}, {800, 0}, {122, 762}, {777, 0}, {122, 766}, {802, 0}, {803, 174},
-    {804, 770}, {805, 0}, {806, 0}, {783, 0}, {807, 0}, {808, 0}, {789, 0}, {790, 0},
-    {122, 772}, {660, 774}, {794, 0}, {795, 777}, {813, 0}, {815, 0}, {801, 549}, {804, 0},
-    {803, 0}, {804, 779}, {805, 201}, {817, 782}, {780, 784}, {780, 433}, {818, 439}, {784, 710},
-    {784, 433}, {819, 439}, {809, 789}, {822, 708}, {823, 708}, {811, 792}, {797, 696}, {797, 433},
-    {824, 0}, {825, 439}, {754, 701}, {826, 0}, {827, 0}, {829, 794}, {828, 0}, {831, 693},
-    {830, 0}, {820, 798}, {699, 718}, {698, 722}, {822, 0}, {823, 0}, {700, 724}, {832, 0},
-    {833, 0}, {836, 223}, {835, 0}, {834, 60}, {838, 486}, {837, 0}, {839, 0}, {841, 802},
-    {840, 804}, {829, 758}, {831, 0}, {823, 696}, {823, 433}, {843, 0}, {844, 0}, {838, 0},
-    {846, 0}, {847, 223}, {845, 0}, {848, 0}, {804, 806}, {833, 710}, {833, 433}, {849, 439},
-    {850, 0}, {851, 0}, {852, 0}, {853, 0}, {854, 0}, {855, 0}, {857, 693}, {856, 0},
-    {858, 0}, {846, 808}, {846, 433}, {859, 439}, {860, 0}, {862, 0}, {861, 813}, {857, 0},
-    {864, 0}, {865, 223}, {863, 0}, {867, 815}, {866, 0}, {869, 0}, {870, 223}, {868, 0},
-    {871, 0}, {872, 0}, {873, 0}, {874, 0}, {875, 0}, {867, 0}, {876, 0}, {877, 0},
-    {878, 0}, {879, 0}, {880, 0}, {881, 0}, {882, 0}, {864, 808}, {864, 433}, {883, 439},
-    {884, 0}, {869, 784}, {869, 433}, {885, 439}, {886, 0}, {888, 0}, {887, 813}, {890, 818},
-    {891, 223}, {889, 0}, {893, 815}, {892, 0}, {895, 0}, {896, 223}, {894, 0}, {898, 820},
-    {897, 0}, {900, 0}, {901, 223}, {899, 0}, {902, 823}, {903, 0}, {890, 0}, {904, 825},
-    {905, 0}, {906, 0}, {893, 0}, {907, 0}, {908, 0}, {909, 0}, {910, 0}, {898, 0},
-    {911, 0}, {912, 0}, {913, 0}, {914, 0}, {915, 0}, {916, 0}, {904, 0}, {917, 0},
-    {890, 808}, {890, 433}, {918, 439}, {919, 0}, {895, 784}, {895, 433}, {920, 439}, {921, 0},
-    {900, 784}, {900, 433}, {922, 439}, {923, 0}, {925, 827}, {924, 829}, {927, 818}, {928, 223},
-    {926, 0}, {930, 815}, {929, 0}, {932, 818}, {933, 223}, {931, 0}, {935, 820}, {934, 0},
-    {937, 0}, {938, 223}, {936, 0}, {940, 820}, {939, 0}, {942, 0}, {943, 223}, {941, 0},
-    {944, 831}, {945, 0}, {927, 0}, {946, 825}, {947, 0}, {948, 0}, {930, 0}, {951, 0},
-    {932, 0}, {952, 825}, {953, 0}, {954, 0}, {935, 0}, {955, 0}, {956, 0}, {957, 0},
-    {958, 0}, {940, 0}, {959, 0}, {960, 0}, {961, 0}, {962, 0}, {963, 0}, {964, 0},
-    {946, 0}, {827, 833}, {927, 808}, {927, 433}, {965, 439}, {949, 0}, {966, 0}, {949, 818},
-    {952, 0}, {967, 0}, {932, 784}, {932, 433}, {968, 439}, {969, 0}, {937, 784}, {937, 433},
-    {970, 439}, {971, 0}, {942, 808}, {942, 433}, {972, 439}, {973, 0}, {975, 837}, {974, 839},
-    {977, 815}, {976, 0}, {949, 808}, {949, 433}, {979, 818}, {980, 223}, {978, 0}, {982, 820},
-    {981, 0}, {984, 818}, {985, 223}, {983, 0}, {987, 820}, {986, 0}, {989, 0}, {990, 223},
-    {988, 0}, {992, 815}, {991, 0}, {994, 0}, {995, 223}, {993, 0}, {996, 841}, {977, 0},
-    {997, 0}, {979, 0}, {998, 825}, {999, 0}, {1000, 0}, {982, 0}, {1003, 0}, {984, 0},
-    {1004, 825}, {1005, 0}, {1006, 0}, {987, 0}, {1007, 0}, {1008, 0}, {1009, 0}, {1010, 0},
-    {992, 0}, {1011, 0}, {1012, 0}, {1013, 0}, {1014, 0}, {1015, 0}, {1016, 0}, {998, 0},
-    {855, 843}, {979, 784}, {979, 433}, {1017, 439}, {1001, 0}, {1018, 0}, {1001, 818}, {1004, 0},
-    {1019, 0}, {984, 784}, {984, 433}, {1020, 439}, {1021, 0}, {989, 808}, {989, 433}, {1022, 439},
-    {1023, 0}, {994, 808}, {994, 433}, {1024, 439}, {1025, 0}, {1027, 845}, {1026, 847}, {1029, 820},
-    {1028, 0}, {1001, 784}, {1001, 433}, {1031, 818}, {1032, 223}, {1030, 0}, {1034, 820}, {1033, 0},
-    {1036, 818}, {1037, 223}, {1035, 0}, {1039, 815}, {1038, 0}, {1041, 0}, {1042, 223}, {1040, 0},
-    {1044, 815}, {1043, 0}, {1046, 0}, {1047, 223}, {1045, 0}, {1048, 0}, {1029, 0}, {1049, 0},
-    {1031, 0}, {1050, 825}, {1051, 0}, {1052, 0}, {1034, 0}, {1053, 0}, {1036, 0}, {1054, 825},
-    {1055, 0}, {1056, 0}, {1039, 0}, {1057, 0}, {1058, 0}, {1059, 0}, {1060, 0}, {1044, 0},
-    {1061, 0}, {1062, 0}, {1063, 0}, {1064, 0}, {1066, 0}, {1067, 223}, {1065, 0}, {1050, 0},
-    {881, 843}, {1031, 784}, {1031, 433}, {1068, 439}, {1054, 0}, {1069, 0}, {1036, 808}, {1036, 433},
-    {1070, 439}, {1071, 0}, {1041, 808}, {1041, 433}, {1072, 439}, {1073, 0}, {1046, 808}, {1046, 433},
-    {1074, 439}, {1075, 0}, {1076, 0}, {1077, 0}, {1078, 0}, {1080, 820}, {1079, 0}, {1082, 818},
-    {1083, 223}, {1081, 0}, {1085, 815}, {1084, 0}, {1087, 818}, {1088, 223}, {1086, 0}, {1090, 815},
-    {1089, 0}, {1092, 0}, {1093, 223}, {1091, 0}, {1095, 815}, {1094, 0}, {1096, 0}, {1066, 428},
-    {1066, 433}, {1097, 439}, {1080, 0}, {1098, 0}, {1082, 0}, {1099, 825}, {1100, 0}, {1101, 0},
-    {1085, 0}, {1102, 0}, {1087, 0}, {1103, 825}, {1104, 0}, {1105, 0}, {1090, 0}, {1106, 0},
-    {1107, 0}, {1108, 0}, {1109, 0}, {1095, 0}, {1111, 849}, {1112, 223}, {1110, 0}, {1114, 665},
-    {1113, 0}, {1099, 0}, {916, 851}, {1082, 808}, {1082, 433}, {1115, 439}, {1103, 0}, {1116, 0},
-    {1087, 808}, {1087, 433}, {1117, 439}, {1118, 0}, {1092, 808}, {1092, 433}, {1119, 439}, {1120, 0},
-    {1121, 174}, {1122, 853}, {1123, 0}, {1124, 0}, {1114, 0}, {1126, 815}, {1125, 0}, {1128, 818},
-    {1129, 223}, {1127, 0}, {1131, 815}, {1130, 0}, {1133, 818}, {1134, 223}, {1132, 0}, {1136, 815},
-    {1135, 0}, {1122, 0}, {1121, 0}, {1122, 855}, {1123, 201}, {122, 858}, {1111, 784}, {1111, 433},
-    {1137, 439}, {1126, 0}, {1138, 0}, {1128, 0}, {1139, 825}, {1140, 0}, {1141, 0}, {1131, 0},
-    {1142, 0}, {1133, 0}, {1143, 825}, {1144, 0}, {1145, 0}, {1136, 0}, {1147, 860}, {1146, 0},
-    {1139, 0}, {964, 864}, {1128, 808}, {1128, 433}, {1148, 439}, {1143, 0}, {1149, 0}, {1133, 808},
-    {1133, 433}, {1150, 439}, {1147, 849}, {1153, 815}, {1152, 0}, {1155, 818}, {1156, 223}, {1154, 0},
-    {1158, 815}, {1157, 0}, {1122, 866}, {1153, 0}, {1159, 0}, {1155, 0}, {1160, 825}, {1161, 0},
-    {1162, 0}, {1158, 0}, {1160, 0}, {1016, 868}, {1155, 808}, {1155, 433}, {1163, 439}, {1165, 815},
-    {1164, 0}, {1165, 0},
+    {501, 0}, {502, 0}, {503, 0}, {52, 478}, {51, 484}, {473, 0}, {473, 113}, {505, 0},
+    {476, 0}, {507, 487}, {506, 0}, {52, 490}, {51, 498}, {477, 0}, {478, 0}, {479, 0},
+    {480, 135}, {508, 0}, {509, 0}, {482, 0}, {511, 487}, {510, 0}, {484, 0}, {513, 487},
+    {512, 0}, {514, 437}, {515, 440}, {487, 0}, {517, 487}, {516, 0}, {82, 503}, {9, 509},
+    {83, 503}, {518, 0}, {52, 518}, {519, 0}, {491, 0}, {520, 520}, {521, 0}, {522, 106},
+    {528, 269}, {529, 0}, {530, 0}, {531, 0}, {532, 0}, {533, 0}, {80, 429}, {80, 434},
+    {534, 437}, {535, 440}, {507, 0}, {479, 429}, {479, 434}, {539, 437}, {540, 440}, {511, 0},
+    {513, 0}, {515, 0}, {546, 487}, {545, 0}, {517, 0}, {82, 522}, {9, 528}, {83, 522},
+    {549, 0}, {32, 537}, {31, 90}, {550, 543}, {527, 545}, {551, 0}, {552, 547}, {553, 550},
+    {554, 223}, {561, 164}, {562, 166}, {523, 0}, {563, 0}, {525, 0}, {32, 552}, {31, 557},
+    {527, 0}, {528, 0}, {265, 559}, {528, 562}, {265, 564}, {564, 0}, {565, 0}, {535, 0},
+    {567, 487}, {566, 0}, {537, 73}, {540, 0}, {573, 487}, {572, 0}, {541, 82}, {543, 82},
+    {546, 0}, {547, 567}, {82, 569}, {9, 575}, {83, 569}, {582, 0}, {32, 584}, {31, 589},
+    {550, 0}, {519, 589}, {583, 0}, {586, 223}, {585, 591}, {584, 60}, {552, 0}, {552, 113},
+    {587, 593}, {588, 174}, {589, 597}, {590, 0}, {591, 0}, {592, 0}, {596, 0}, {597, 164},
+    {598, 166}, {557, 0}, {599, 0}, {559, 0}, {600, 0}, {601, 0}, {528, 599}, {265, 601},
+    {603, 0}, {604, 0}, {567, 0}, {568, 0}, {568, 606}, {570, 608}, {573, 0}, {574, 610},
+    {38, 610}, {577, 567}, {579, 0}, {445, 75}, {580, 612}, {52, 614}, {611, 621}, {82, 624},
+    {9, 630}, {83, 624}, {614, 0}, {616, 0}, {617, 0}, {618, 0}, {588, 0}, {589, 639},
+    {590, 201}, {587, 194}, {553, 429}, {553, 434}, {619, 440}, {555, 429}, {555, 434}, {620, 0},
+    {622, 0}, {623, 440}, {624, 0}, {32, 642}, {361, 37}, {625, 0}, {561, 203}, {562, 206},
+    {626, 49}, {602, 0}, {108, 557}, {528, 649}, {265, 651}, {628, 0}, {605, 153}, {607, 654},
+    {634, 60}, {633, 93}, {635, 93}, {609, 612}, {52, 657}, {636, 164}, {612, 0}, {583, 429},
+    {583, 434}, {638, 0}, {640, 0}, {639, 0}, {641, 440}, {642, 0}, {644, 223}, {93, 660},
+    {643, 60}, {646, 662}, {645, 0}, {593, 429}, {593, 434}, {647, 0}, {648, 440}, {650, 666},
+    {649, 0}, {597, 203}, {598, 206}, {651, 49}, {626, 0}, {663, 0}, {664, 669}, {662, 0},
+    {528, 672}, {265, 674}, {665, 0}, {81, 677}, {630, 0}, {666, 0}, {631, 679}, {634, 684},
+    {633, 0}, {635, 0}, {669, 0}, {670, 0}, {671, 0}, {674, 223}, {673, 0}, {672, 60},
+    {675, 0}, {676, 0}, {677, 0}, {679, 666}, {678, 0}, {680, 0}, {681, 0}, {646, 550},
+    {683, 0}, {686, 223}, {685, 0}, {684, 60}, {688, 666}, {687, 0}, {650, 0}, {651, 0},
+    {692, 223}, {652, 0}, {693, 223}, {654, 0}, {694, 223}, {656, 0}, {695, 223}, {658, 0},
+    {696, 0}, {660, 686}, {699, 0}, {664, 688}, {112, 0}, {700, 0}, {528, 690}, {265, 692},
+    {701, 0}, {705, 695}, {704, 0}, {706, 75}, {667, 0}, {635, 429}, {635, 434}, {636, 203},
+    {113, 206}, {707, 0}, {708, 0}, {709, 0}, {640, 698}, {640, 434}, {679, 0}, {642, 429},
+    {642, 434}, {710, 440}, {589, 703}, {711, 0}, {712, 0}, {688, 0}, {689, 0}, {691, 0},
+    {713, 0}, {714, 0}, {715, 0}, {716, 0}, {717, 0}, {719, 0}, {720, 223}, {718, 0},
+    {724, 0}, {725, 0}, {726, 705}, {727, 0}, {528, 707}, {265, 709}, {728, 707}, {731, 695},
+    {730, 0}, {729, 712}, {732, 712}, {733, 75}, {702, 0}, {705, 0}, {734, 0}, {671, 714},
+    {671, 434}, {735, 440}, {736, 547}, {737, 550}, {738, 223}, {740, 666}, {739, 0}, {683, 714},
+    {683, 434}, {741, 440}, {691, 429}, {691, 434}, {742, 440}, {743, 440}, {744, 440}, {745, 440},
+    {746, 0}, {747, 0}, {748, 0}, {749, 0}, {750, 0}, {752, 0}, {753, 440}, {754, 0},
+    {755, 0}, {755, 719}, {728, 269}, {731, 722}, {730, 726}, {729, 0}, {732, 0}, {733, 728},
+    {731, 0}, {756, 0}, {757, 0}, {758, 437}, {759, 440}, {761, 695}, {760, 0}, {32, 733},
+    {31, 739}, {736, 0}, {736, 113}, {762, 739}, {763, 174}, {764, 597}, {765, 0}, {766, 0},
+    {740, 0}, {768, 695}, {767, 0}, {770, 742}, {769, 0}, {772, 747}, {771, 0}, {774, 752},
+    {773, 0}, {776, 757}, {775, 0}, {777, 0}, {719, 429}, {719, 434}, {778, 440}, {721, 429},
+    {721, 434}, {779, 0}, {780, 440}, {782, 762}, {781, 0}, {783, 0}, {732, 698}, {732, 434},
+    {784, 437}, {785, 440}, {759, 0}, {787, 695}, {786, 0}, {761, 0}, {788, 0}, {763, 0},
+    {764, 639}, {765, 201}, {762, 0}, {737, 429}, {737, 434}, {789, 440}, {768, 0}, {770, 766},
+    {772, 769}, {774, 772}, {776, 775}, {798, 778}, {799, 223}, {797, 0}, {801, 666}, {800, 0},
+    {802, 0}, {805, 223}, {804, 0}, {803, 60}, {807, 666}, {806, 0}, {782, 780}, {810, 0},
+    {785, 0}, {812, 695}, {811, 0}, {787, 0}, {815, 0}, {817, 223}, {816, 60}, {819, 662},
+    {818, 0}, {790, 0}, {122, 782}, {792, 0}, {122, 787}, {122, 792}, {795, 0}, {122, 797},
+    {820, 0}, {821, 174}, {822, 802}, {823, 0}, {824, 0}, {801, 0}, {825, 0}, {826, 0},
+    {807, 0}, {808, 0}, {122, 804}, {664, 806}, {812, 0}, {813, 809}, {831, 0}, {833, 0},
+    {819, 550}, {822, 0}, {821, 0}, {822, 811}, {823, 201}, {835, 814}, {798, 816}, {798, 434},
+    {836, 440}, {802, 714}, {802, 434}, {837, 440}, {827, 821}, {840, 712}, {841, 712}, {829, 824},
+    {815, 698}, {815, 434}, {842, 0}, {843, 440}, {764, 703}, {844, 0}, {845, 0}, {847, 826},
+    {846, 0}, {849, 695}, {848, 0}, {838, 830}, {705, 722}, {704, 726}, {840, 0}, {841, 0},
+    {706, 728}, {850, 0}, {851, 0}, {854, 223}, {853, 0}, {852, 60}, {856, 487}, {855, 0},
+    {857, 0}, {859, 835}, {858, 837}, {847, 778}, {849, 0}, {841, 698}, {841, 434}, {861, 0},
+    {862, 0}, {856, 0}, {864, 0}, {865, 223}, {863, 0}, {866, 0}, {822, 839}, {851, 714},
+    {851, 434}, {867, 440}, {868, 0}, {869, 0}, {870, 0}, {871, 0}, {872, 0}, {873, 0},
+    {875, 695}, {874, 0}, {876, 0}, {864, 841}, {864, 434}, {877, 440}, {878, 0}, {880, 0},
+    {879, 846}, {875, 0}, {882, 0}, {883, 223}, {881, 0}, {885, 848}, {884, 0}, {887, 0},
+    {888, 223}, {886, 0}, {889, 0}, {890, 0}, {891, 0}, {892, 0}, {893, 0}, {885, 0},
+    {894, 0}, {895, 0}, {896, 0}, {897, 0}, {898, 0}, {899, 0}, {900, 0}, {882, 841},
+    {882, 434}, {901, 440}, {902, 0}, {887, 816}, {887, 434}, {903, 440}, {904, 0}, {906, 0},
+    {905, 846}, {908, 851}, {909, 223}, {907, 0}, {911, 848}, {910, 0}, {913, 0}, {914, 223},
+    {912, 0}, {916, 853}, {915, 0}, {918, 0}, {919, 223}, {917, 0}, {920, 856}, {921, 0},
+    {908, 0}, {922, 858}, {923, 0}, {924, 0}, {911, 0}, {925, 0}, {926, 0}, {927, 0},
+    {928, 0}, {916, 0}, {929, 0}, {930, 0}, {931, 0}, {932, 0}, {933, 0}, {934, 0},
+    {922, 0}, {935, 0}, {908, 841}, {908, 434}, {936, 440}, {937, 0}, {913, 816}, {913, 434},
+    {938, 440}, {939, 0}, {918, 816}, {918, 434}, {940, 440}, {941, 0}, {943, 860}, {942, 862},
+    {945, 851}, {946, 223}, {944, 0}, {948, 848}, {947, 0}, {950, 851}, {951, 223}, {949, 0},
+    {953, 853}, {952, 0}, {955, 0}, {956, 223}, {954, 0}, {958, 853}, {957, 0}, {960, 0},
+    {961, 223}, {959, 0}, {962, 864}, {963, 0}, {945, 0}, {964, 858}, {965, 0}, {966, 0},
+    {948, 0}, {969, 0}, {950, 0}, {970, 858}, {971, 0}, {972, 0}, {953, 0}, {973, 0},
+    {974, 0}, {975, 0}, {976, 0}, {958, 0}, {977, 0}, {978, 0}, {979, 0}, {980, 0},
+    {981, 0}, {982, 0}, {964, 0}, {845, 866}, {945, 841}, {945, 434}, {983, 440}, {967, 0},
+    {984, 0}, {967, 851}, {970, 0}, {985, 0}, {950, 816}, {950, 434}, {986, 440}, {987, 0},
+    {955, 816}, {955, 434}, {988, 440}, {989, 0}, {960, 841}, {960, 434}, {990, 440}, {991, 0},
+    {993, 870}, {992, 872}, {995, 848}, {994, 0}, {967, 841}, {967, 434}, {997, 851}, {998, 223},
+    {996, 0}, {1000, 853}, {999, 0}, {1002, 851}, {1003, 223}, {1001, 0}, {1005, 853}, {1004, 0},
+    {1007, 0}, {1008, 223}, {1006, 0}, {1010, 848}, {1009, 0}, {1012, 0}, {1013, 223}, {1011, 0},
+    {1014, 874}, {995, 0}, {1015, 0}, {997, 0}, {1016, 858}, {1017, 0}, {1018, 0}, {1000, 0},
+    {1021, 0}, {1002, 0}, {1022, 858}, {1023, 0}, {1024, 0}, {1005, 0}, {1025, 0}, {1026, 0},
+    {1027, 0}, {1028, 0}, {1010, 0}, {1029, 0}, {1030, 0}, {1031, 0}, {1032, 0}, {1033, 0},
+    {1034, 0}, {1016, 0}, {873, 876}, {997, 816}, {997, 434}, {1035, 440}, {1019, 0}, {1036, 0},
+    {1019, 851}, {1022, 0}, {1037, 0}, {1002, 816}, {1002, 434}, {1038, 440}, {1039, 0}, {1007, 841},
+    {1007, 434}, {1040, 440}, {1041, 0}, {1012, 841}, {1012, 434}, {1042, 440}, {1043, 0}, {1045, 878},
+    {1044, 880}, {1047, 853}, {1046, 0}, {1019, 816}, {1019, 434}, {1049, 851}, {1050, 223}, {1048, 0},
+    {1052, 853}, {1051, 0}, {1054, 851}, {1055, 223}, {1053, 0}, {1057, 848}, {1056, 0}, {1059, 0},
+    {1060, 223}, {1058, 0}, {1062, 848}, {1061, 0}, {1064, 0}, {1065, 223}, {1063, 0}, {1066, 0},
+    {1047, 0}, {1067, 0}, {1049, 0}, {1068, 858}, {1069, 0}, {1070, 0}, {1052, 0}, {1071, 0},
+    {1054, 0}, {1072, 858}, {1073, 0}, {1074, 0}, {1057, 0}, {1075, 0}, {1076, 0}, {1077, 0},
+    {1078, 0}, {1062, 0}, {1079, 0}, {1080, 0}, {1081, 0}, {1082, 0}, {1084, 0}, {1085, 223},
+    {1083, 0}, {1068, 0}, {899, 876}, {1049, 816}, {1049, 434}, {1086, 440}, {1072, 0}, {1087, 0},
+    {1054, 841}, {1054, 434}, {1088, 440}, {1089, 0}, {1059, 841}, {1059, 434}, {1090, 440}, {1091, 0},
+    {1064, 841}, {1064, 434}, {1092, 440}, {1093, 0}, {1094, 0}, {1095, 0}, {1096, 0}, {1098, 853},
+    {1097, 0}, {1100, 851}, {1101, 223}, {1099, 0}, {1103, 848}, {1102, 0}, {1105, 851}, {1106, 223},
+    {1104, 0}, {1108, 848}, {1107, 0}, {1110, 0}, {1111, 223}, {1109, 0}, {1113, 848}, {1112, 0},
+    {1114, 0}, {1084, 429}, {1084, 434}, {1115, 440}, {1098, 0}, {1116, 0}, {1100, 0}, {1117, 858},
+    {1118, 0}, {1119, 0}, {1103, 0}, {1120, 0}, {1105, 0}, {1121, 858}, {1122, 0}, {1123, 0},
+    {1108, 0}, {1124, 0}, {1125, 0}, {1126, 0}, {1127, 0}, {1113, 0}, {1129, 882}, {1130, 223},
+    {1128, 0}, {1132, 666}, {1131, 0}, {1117, 0}, {934, 884}, {1100, 841}, {1100, 434}, {1133, 440},
+    {1121, 0}, {1134, 0}, {1105, 841}, {1105, 434}, {1135, 440}, {1136, 0}, {1110, 841}, {1110, 434},
+    {1137, 440}, {1138, 0}, {1139, 174}, {1140, 886}, {1141, 0}, {1142, 0}, {1132, 0}, {1144, 848},
+    {1143, 0}, {1146, 851}, {1147, 223}, {1145, 0}, {1149, 848}, {1148, 0}, {1151, 851}, {1152, 223},
+    {1150, 0}, {1154, 848}, {1153, 0}, {1140, 0}, {1139, 0}, {1140, 888}, {1141, 201}, {122, 891},
+    {1129, 816}, {1129, 434}, {1155, 440}, {1144, 0}, {1156, 0}, {1146, 0}, {1157, 858}, {1158, 0},
+    {1159, 0}, {1149, 0}, {1160, 0}, {1151, 0}, {1161, 858}, {1162, 0}, {1163, 0}, {1154, 0},
+    {1165, 893}, {1164, 0}, {1157, 0}, {982, 897}, {1146, 841}, {1146, 434}, {1166, 440}, {1161, 0},
+    {1167, 0}, {1151, 841}, {1151, 434}, {1168, 440}, {1165, 882}, {1171, 848}, {1170, 0}, {1173, 851},
+    {1174, 223}, {1172, 0}, {1176, 848}, {1175, 0}, {1140, 899}, {1171, 0}, {1177, 0}, {1173, 0},
+    {1178, 858}, {1179, 0}, {1180, 0}, {1176, 0}, {1178, 0}, {1034, 901}, {1173, 841}, {1173, 434},
+    {1181, 440}, {1183, 848}, {1182, 0}, {1183, 0},
 };
 
 /* The edges of states. */
@@ -5296,198 +5345,200 @@ static const uint16_t edge_lists[] = {
     819, 553, 554, 820, 821, 822, 823, 410, 824, 825, 826, 827, 828, 95, 96, 829,
     830, 831, 832, 833, 833, 832, 834, 835, 801, 836, 837, 838, 839, 840, 802, 841,
     842, 843, 844, 805, 765, 845, 846, 847, 813, 848, 849, 850, 851, 852, 853, 854,
-    607, 608, 855, 230, 231, 856, 857, 230, 231, 858, 859, 860, 861, 862, 821, 863,
-    864, 865, 410, 866, 867, 868, 869, 870, 871, 872, 873, 874, 835, 875, 876, 836,
-    801, 877, 878, 841, 879, 880, 881, 882, 883, 884, 885, 846, 886, 848, 813, 887,
-    888, 889, 890, 203, 891, 243, 892, 893, 894, 895, 896, 897, 898, 232, 899, 900,
-    901, 410, 902, 903, 904, 905, 906, 907, 908, 909, 910, 911, 912, 913, 914, 915,
-    878, 916, 917, 918, 919, 920, 921, 922, 923, 888, 924, 925, 926, 893, 927, 894,
-    928, 895, 929, 930, 931, 241, 240, 932, 933, 934, 898, 935, 936, 901, 937, 410,
-    656, 698, 938, 939, 940, 941, 942, 943, 944, 942, 941, 945, 946, 947, 948, 912,
-    949, 950, 951, 952, 953, 954, 955, 956, 957, 958, 959, 960, 961, 962, 963, 964,
-    965, 966, 929, 967, 968, 969, 970, 931, 971, 972, 973, 974, 933, 975, 976, 977,
-    864, 978, 979, 980, 981, 946, 982, 983, 984, 985, 681, 682, 684, 986, 987, 988,
-    989, 81, 82, 990, 991, 992, 993, 959, 994, 995, 996, 997, 998, 999, 1000, 1001,
-    973, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 986, 1014, 1015,
-    190, 1016, 1017, 1018, 1019, 1020, 1021, 1022, 1023, 1024, 1025, 1026, 1027, 1002, 973, 1028,
-    1029, 1030, 1031, 1032, 1009, 1033, 1034, 1035, 1014, 986, 1036, 1037, 1038, 1039, 1040, 1041,
-    1042, 1043, 1044, 1045, 1046, 1026, 1047, 1048, 1049, 1029, 1050, 869, 870, 1051, 1052, 871,
-    1053, 1054, 1055, 1056, 1057, 1037, 1058, 1059, 1060, 1061, 1062, 1063, 1064, 905, 906, 910,
-    1065, 1066, 1067, 1068, 1069, 1070, 1069, 1068, 1071, 1056, 1072, 1073, 1074, 1075, 1076, 1077,
-    1078, 1060, 1079, 1080, 1081, 1082, 1083, 1084, 1072, 1056, 1085, 1086, 1087, 1079, 1088, 1089,
-    1090, 1091, 1092, 1093, 1094, 1095, 1086, 1096, 1088, 1097, 1098, 1099, 1100, 1101, 1102, 1103,
-    1097, 1104, 1105, 1106, 1107, 1099, 1108, 1101, 1109, 1110, 1111, 1112, 1113, 1114, 1115, 1116,
-    1109, 1117, 1118, 1119, 1120, 1121, 1112, 1122, 1123, 1124, 1125, 1126, 1117, 1127, 1128, 1129,
-    1130, 1131, 1122, 1132, 1133, 1134, 1135, 1124, 1127, 1136, 1137, 1138, 1139, 1129, 1140, 1131,
-    1141, 1142, 1143, 1144, 1145, 1146, 1147, 1148, 1149, 1150, 1151, 1152, 1141, 1153, 1154, 1155,
-    1156, 1157, 1158, 1159, 1160, 1161, 1162, 1163, 1148, 1164, 1165, 1166, 1167, 1168, 1153, 1169,
-    1170, 1171, 1172, 1173, 1174, 1175, 1176, 1177, 1178, 1161, 1164, 1179, 1180, 1181, 1182, 1166,
-    1169, 1183, 1184, 1185, 1186, 1171, 1187, 1173, 1188, 1189, 1190, 1191, 1192, 1193, 1194, 1195,
-    1196, 1197, 1198, 1199, 1200, 1201, 1202, 1203, 1204, 1188, 1205, 1206, 1207, 1208, 1209, 1210,
-    1211, 1212, 1213, 1214, 1215, 1216, 1217, 1218, 1219, 1220, 1221, 1200, 1222, 1223, 1224, 1225,
-    1226, 1205, 1227, 1228, 1229, 1230, 1231, 1232, 1233, 1234, 1235, 1236, 1213, 1237, 1238, 1239,
-    1240, 1241, 1242, 1243, 1244, 1219, 1222, 1245, 1246, 1247, 1248, 1224, 1227, 1249, 1250, 1251,
-    1252, 1229, 1253, 1231, 1254, 1255, 1256, 1257, 1258, 1259, 1260, 1261, 1262, 1263, 1264, 1265,
-    1266, 1267, 1268, 1269, 1270, 1271, 1272, 1273, 1274, 1254, 1275, 1276, 1277, 1278, 1279, 1280,
-    1281, 1282, 1283, 1284, 1285, 1286, 1287, 1288, 1289, 1290, 1291, 1292, 1270, 1293, 1294, 1295,
-    1296, 1297, 1275, 1298, 1299, 1300, 1301, 1302, 1303, 1304, 1305, 1306, 1307, 1284, 1308, 1309,
-    1310, 1311, 1312, 1313, 1314, 1315, 1290, 1293, 1316, 1317, 1318, 1319, 1295, 1298, 1320, 1321,
-    1322, 1323, 1300, 1324, 1302, 1325, 1326, 1327, 1328, 1329, 1330, 1331, 1332, 1333, 1334, 1335,
-    1336, 1337, 1338, 1339, 1340, 1341, 1342, 1343, 1344, 1345, 1325, 1346, 1347, 1348, 1349, 1350,
-    1351, 1352, 1353, 1354, 1355, 1356, 1357, 1358, 1359, 1360, 1361, 1362, 1363, 1341, 1364, 1365,
-    1366, 1367, 1368, 1346, 1369, 1370, 1371, 1372, 1373, 1374, 1375, 1376, 1377, 1378, 1379, 1355,
-    1380, 1381, 1382, 1383, 1384, 1361, 1364, 1385, 1386, 1387, 1388, 1366, 1369, 1389, 1390, 1391,
-    1392, 1371, 1393, 1372, 1394, 1395, 1396, 1397, 1398, 1399, 1400, 1401, 1402, 1403, 1404, 1405,
-    1406, 1407, 1408, 1409, 1410, 1411, 1412, 1413, 1394, 1414, 1415, 1416, 1417, 1396, 1418, 1419,
-    1420, 1421, 1422, 1423, 1424, 1425, 1426, 1427, 1428, 1429, 1430, 1431, 1409, 1432, 1433, 1434,
-    1435, 1436, 1437, 1438, 1439, 1440, 1441, 1442, 1443, 1444, 1445, 1423, 1446, 1447, 1448, 1449,
-    1450, 1429, 1432, 1451, 1452, 1453, 1454, 1434, 1455, 1456, 1457, 1458, 1459, 1460, 1461, 1462,
-    1463, 1464, 1465, 1466, 1467, 1468, 1469, 1470, 1471, 1472, 1473, 1474, 1475, 1476, 1477, 1478,
-    1479, 1480, 1459, 1481, 1482, 1483, 1484, 1485, 1486, 1487, 1488, 1489, 1490, 1491, 1492, 1493,
-    1494, 1495, 1496, 1497, 1498, 1499, 1500, 1486, 1501, 1502, 1503, 1504, 1505, 1492, 1506, 1507,
-    1508, 1509, 1510, 1511, 1512, 1513, 1514, 1515, 1516, 1517, 1518, 1519, 1520, 1521, 1522, 1523,
-    1524, 1525, 1526, 1520, 1527, 1528, 1529,
+    607, 608, 855, 230, 231, 856, 857, 230, 231, 858, 859, 230, 231, 860, 861, 230,
+    231, 862, 863, 864, 865, 866, 821, 867, 868, 869, 410, 870, 871, 872, 873, 874,
+    875, 876, 877, 878, 835, 879, 880, 836, 801, 881, 882, 841, 883, 884, 885, 886,
+    887, 888, 889, 846, 890, 848, 813, 891, 892, 893, 894, 203, 895, 243, 896, 897,
+    898, 899, 900, 901, 902, 903, 904, 232, 905, 906, 907, 410, 908, 909, 910, 911,
+    912, 913, 914, 915, 916, 917, 918, 919, 920, 921, 882, 922, 923, 924, 925, 926,
+    927, 928, 929, 892, 930, 931, 932, 897, 933, 898, 934, 899, 935, 900, 936, 901,
+    937, 938, 939, 241, 240, 940, 941, 942, 904, 943, 944, 907, 945, 410, 656, 698,
+    946, 947, 948, 949, 950, 951, 952, 950, 949, 953, 954, 955, 956, 918, 957, 958,
+    959, 960, 961, 962, 963, 964, 965, 966, 967, 968, 969, 970, 971, 972, 973, 974,
+    975, 976, 977, 978, 937, 979, 980, 981, 982, 939, 983, 984, 985, 986, 941, 987,
+    988, 989, 868, 990, 991, 992, 993, 954, 994, 995, 996, 997, 681, 682, 684, 998,
+    999, 1000, 1001, 81, 82, 1002, 1003, 1004, 1005, 967, 1006, 1007, 1008, 1009, 1010, 1011,
+    1012, 1013, 1014, 1015, 985, 1016, 1017, 1018, 1019, 1020, 1021, 1022, 1023, 1024, 1025, 1026,
+    1027, 998, 1028, 1029, 190, 1030, 1031, 1032, 1033, 1034, 1035, 1036, 1037, 1038, 1039, 1040,
+    1041, 1042, 1043, 1044, 1045, 1016, 985, 1046, 1047, 1048, 1049, 1050, 1023, 1051, 1052, 1053,
+    1028, 998, 1054, 1055, 1056, 1057, 1058, 1059, 1060, 1061, 1062, 1063, 1064, 1044, 1065, 1066,
+    1067, 1047, 1068, 873, 874, 1069, 1070, 875, 1071, 1072, 1073, 1074, 1075, 1055, 1076, 1077,
+    1078, 1079, 1080, 1081, 1082, 911, 912, 916, 1083, 1084, 1085, 1086, 1087, 1088, 1087, 1086,
+    1089, 1074, 1090, 1091, 1092, 1093, 1094, 1095, 1096, 1078, 1097, 1098, 1099, 1100, 1101, 1102,
+    1090, 1074, 1103, 1104, 1105, 1097, 1106, 1107, 1108, 1109, 1110, 1111, 1112, 1113, 1104, 1114,
+    1106, 1115, 1116, 1117, 1118, 1119, 1120, 1121, 1115, 1122, 1123, 1124, 1125, 1117, 1126, 1119,
+    1127, 1128, 1129, 1130, 1131, 1132, 1133, 1134, 1127, 1135, 1136, 1137, 1138, 1139, 1130, 1140,
+    1141, 1142, 1143, 1144, 1135, 1145, 1146, 1147, 1148, 1149, 1140, 1150, 1151, 1152, 1153, 1142,
+    1145, 1154, 1155, 1156, 1157, 1147, 1158, 1149, 1159, 1160, 1161, 1162, 1163, 1164, 1165, 1166,
+    1167, 1168, 1169, 1170, 1159, 1171, 1172, 1173, 1174, 1175, 1176, 1177, 1178, 1179, 1180, 1181,
+    1166, 1182, 1183, 1184, 1185, 1186, 1171, 1187, 1188, 1189, 1190, 1191, 1192, 1193, 1194, 1195,
+    1196, 1179, 1182, 1197, 1198, 1199, 1200, 1184, 1187, 1201, 1202, 1203, 1204, 1189, 1205, 1191,
+    1206, 1207, 1208, 1209, 1210, 1211, 1212, 1213, 1214, 1215, 1216, 1217, 1218, 1219, 1220, 1221,
+    1222, 1206, 1223, 1224, 1225, 1226, 1227, 1228, 1229, 1230, 1231, 1232, 1233, 1234, 1235, 1236,
+    1237, 1238, 1239, 1218, 1240, 1241, 1242, 1243, 1244, 1223, 1245, 1246, 1247, 1248, 1249, 1250,
+    1251, 1252, 1253, 1254, 1231, 1255, 1256, 1257, 1258, 1259, 1260, 1261, 1262, 1237, 1240, 1263,
+    1264, 1265, 1266, 1242, 1245, 1267, 1268, 1269, 1270, 1247, 1271, 1249, 1272, 1273, 1274, 1275,
+    1276, 1277, 1278, 1279, 1280, 1281, 1282, 1283, 1284, 1285, 1286, 1287, 1288, 1289, 1290, 1291,
+    1292, 1272, 1293, 1294, 1295, 1296, 1297, 1298, 1299, 1300, 1301, 1302, 1303, 1304, 1305, 1306,
+    1307, 1308, 1309, 1310, 1288, 1311, 1312, 1313, 1314, 1315, 1293, 1316, 1317, 1318, 1319, 1320,
+    1321, 1322, 1323, 1324, 1325, 1302, 1326, 1327, 1328, 1329, 1330, 1331, 1332, 1333, 1308, 1311,
+    1334, 1335, 1336, 1337, 1313, 1316, 1338, 1339, 1340, 1341, 1318, 1342, 1320, 1343, 1344, 1345,
+    1346, 1347, 1348, 1349, 1350, 1351, 1352, 1353, 1354, 1355, 1356, 1357, 1358, 1359, 1360, 1361,
+    1362, 1363, 1343, 1364, 1365, 1366, 1367, 1368, 1369, 1370, 1371, 1372, 1373, 1374, 1375, 1376,
+    1377, 1378, 1379, 1380, 1381, 1359, 1382, 1383, 1384, 1385, 1386, 1364, 1387, 1388, 1389, 1390,
+    1391, 1392, 1393, 1394, 1395, 1396, 1397, 1373, 1398, 1399, 1400, 1401, 1402, 1379, 1382, 1403,
+    1404, 1405, 1406, 1384, 1387, 1407, 1408, 1409, 1410, 1389, 1411, 1390, 1412, 1413, 1414, 1415,
+    1416, 1417, 1418, 1419, 1420, 1421, 1422, 1423, 1424, 1425, 1426, 1427, 1428, 1429, 1430, 1431,
+    1412, 1432, 1433, 1434, 1435, 1414, 1436, 1437, 1438, 1439, 1440, 1441, 1442, 1443, 1444, 1445,
+    1446, 1447, 1448, 1449, 1427, 1450, 1451, 1452, 1453, 1454, 1455, 1456, 1457, 1458, 1459, 1460,
+    1461, 1462, 1463, 1441, 1464, 1465, 1466, 1467, 1468, 1447, 1450, 1469, 1470, 1471, 1472, 1452,
+    1473, 1474, 1475, 1476, 1477, 1478, 1479, 1480, 1481, 1482, 1483, 1484, 1485, 1486, 1487, 1488,
+    1489, 1490, 1491, 1492, 1493, 1494, 1495, 1496, 1497, 1498, 1477, 1499, 1500, 1501, 1502, 1503,
+    1504, 1505, 1506, 1507, 1508, 1509, 1510, 1511, 1512, 1513, 1514, 1515, 1516, 1517, 1518, 1504,
+    1519, 1520, 1521, 1522, 1523, 1510, 1524, 1525, 1526, 1527, 1528, 1529, 1530, 1531, 1532, 1533,
+    1534, 1535, 1536, 1537, 1538, 1539, 1540, 1541, 1542, 1543, 1544, 1538, 1545, 1546, 1547,
 };
 
 /* Operations and moves, each with its place. */
 static const qcap_step_t steps[] = {
+    {84, 16385},
     {83, 16385},
-    {82, 16385},
     {15, 16385},
-    {78, 16385},
+    {79, 16385},
     {32768, 16385},
-    {243, 16385},
-    {81, 0},
-    {80, 16385},
-    {75, 16385},
-    {74, 16384},
-    {73, 16384},
-    {77, 0},
+    {250, 16385},
+    {82, 0},
+    {81, 16385},
     {76, 16385},
-    {135, 16384},
-    {73, 16385},
-    {132, 16384},
-    {225, 16385},
-    {224, 16384},
-    {223, 16384},
+    {75, 16384},
+    {74, 16384},
+    {78, 0},
+    {77, 16385},
+    {136, 16384},
+    {74, 16385},
+    {133, 16384},
+    {232, 16385},
+    {231, 16384},
+    {230, 16384},
     {2, 16385},
-    {121, 16385},
+    {122, 16385},
     {1, 16384},
-    {109, 16384},
+    {110, 16384},
+    {72, 16384},
     {71, 16384},
     {70, 16384},
     {69, 16384},
-    {68, 16384},
-    {119, 16385},
+    {120, 16385},
+    {129, 16384},
     {128, 16384},
-    {127, 16384},
+    {141, 16385},
     {140, 16385},
-    {139, 16385},
     {0, 16384},
+    {139, 16385},
     {138, 16385},
-    {137, 16385},
-    {134, 16384},
+    {135, 16384},
     {41, 16385},
     {24, 16385},
     {41, 16384},
     {16, 16385},
     {39, 16384},
     {38, 16384},
-    {62, 16385},
-    {62, 16384},
+    {63, 16385},
+    {63, 16384},
     {2, 16386},
-    {64, 16385},
-    {59, 16385},
+    {65, 16385},
+    {60, 16385},
     {32768, 16386},
     {32769, 16385},
-    {72, 16384},
-    {126, 16384},
-    {226, 16385},
-    {242, 16385},
-    {241, 16385},
+    {73, 16384},
+    {127, 16384},
+    {233, 16385},
+    {249, 16385},
+    {248, 16385},
     {22, 16385},
     {21, 16384},
     {20, 16385},
     {40, 16385},
-    {61, 16385},
-    {58, 16385},
-    {133, 16384},
-    {240, 16384},
-    {239, 16384},
-    {222, 16384},
-    {221, 16384},
-    {25, 16385},
-    {25, 16384},
-    {90, 16385},
-    {89, 16384},
-    {92, 16384},
-    {124, 16384},
-    {122, 16385},
-    {131, 16384},
-    {28, 16385},
-    {19, 16385},
-    {237, 16384},
-    {27, 16385},
-    {123, 16385},
-    {118, 16385},
-    {236, 16385},
-    {217, 16385},
-    {216, 16385},
-    {215, 16385},
-    {213, 16385},
-    {212, 16385},
-    {211, 16385},
-    {208, 16385},
-    {205, 16384},
-    {210, 16384},
-    {209, 16385},
-    {146, 16385},
-    {145, 16385},
-    {145, 16384},
-    {2, 0},
-    {108, 16384},
-    {93, 16384},
-    {84, 16384},
-    {85, 16384},
-    {18, 16384},
-    {78, 16384},
-    {77, 16384},
-    {244, 16384},
-    {266, 16384},
-    {267, 16384},
-    {141, 16384},
-    {226, 16384},
-    {251, 16384},
-    {252, 16384},
-    {255, 16384},
-    {258, 16385},
-    {254, 16384},
-    {257, 16385},
-    {32769, 16386},
-    {249, 16385},
-    {136, 16384},
-    {248, 16384},
-    {254, 16385},
-    {261, 16384},
-    {260, 16384},
-    {254, 1},
-    {261, 0},
-    {258, 16384},
+    {62, 16385},
+    {59, 16385},
+    {134, 16384},
     {247, 16384},
     {246, 16384},
+    {229, 16384},
+    {228, 16384},
+    {25, 16385},
+    {25, 16384},
+    {91, 16385},
+    {90, 16384},
+    {93, 16384},
+    {125, 16384},
+    {123, 16385},
+    {132, 16384},
+    {28, 16385},
+    {19, 16385},
+    {244, 16384},
+    {27, 16385},
+    {124, 16385},
+    {119, 16385},
+    {243, 16385},
+    {223, 16385},
+    {222, 16385},
+    {221, 16385},
+    {220, 16385},
+    {218, 16385},
+    {217, 16385},
+    {216, 16385},
+    {213, 16385},
+    {210, 16384},
+    {215, 16384},
+    {214, 16385},
+    {150, 16385},
+    {149, 16385},
+    {149, 16384},
+    {2, 0},
+    {109, 16384},
+    {94, 16384},
+    {85, 16384},
+    {86, 16384},
+    {18, 16384},
+    {79, 16384},
+    {78, 16384},
+    {251, 16384},
+    {273, 16384},
+    {274, 16384},
+    {142, 16384},
+    {233, 16384},
+    {258, 16384},
+    {259, 16384},
+    {262, 16384},
+    {265, 16385},
+    {261, 16384},
+    {264, 16385},
+    {32769, 16386},
+    {256, 16385},
+    {137, 16384},
+    {255, 16384},
+    {261, 16385},
+    {268, 16384},
+    {267, 16384},
+    {261, 1},
+    {268, 0},
+    {265, 16384},
+    {254, 16384},
+    {253, 16384},
     {49, 16384},
     {48, 16384},
     {16, 16384},
-    {130, 16385},
-    {110, 16384},
-    {245, 16384},
+    {131, 16385},
+    {111, 16384},
+    {252, 16384},
     {47, 16385},
     {46, 16385},
     {45, 16385},
     {44, 16385},
-    {59, 1},
+    {60, 1},
+    {116, 16385},
     {115, 16385},
-    {114, 16385},
     {33, 16386},
     {32, 16384},
     {31, 16384},
@@ -5498,135 +5549,139 @@ static const qcap_step_t steps[] = {
     {9, 16385},
     {8, 16385},
     {43, 16384},
-    {64, 16386},
+    {65, 16386},
     {13, 16385},
     {12, 16384},
     {15, 16384},
+    {114, 16385},
     {113, 16385},
     {112, 16385},
-    {111, 16385},
     {7, 16385},
     {6, 16385},
     {5, 16385},
     {4, 16385},
+    {84, 16386},
     {83, 16386},
-    {82, 16386},
     {15, 16386},
-    {78, 16386},
-    {81, 16386},
-    {234, 16384},
+    {79, 16386},
+    {82, 16386},
+    {241, 16384},
+    {84, 16387},
     {83, 16387},
-    {82, 16387},
     {15, 16387},
-    {78, 16387},
+    {79, 16387},
     {32768, 16387},
-    {81, 16387},
-    {228, 16385},
-    {231, 16385},
-    {231, 16384},
-    {264, 0},
-    {263, 16385},
-    {264, 16386},
-    {66, 16384},
+    {82, 16387},
+    {235, 16385},
+    {238, 16385},
+    {238, 16384},
+    {271, 0},
+    {270, 16385},
+    {271, 16386},
+    {67, 16384},
+    {84, 16388},
     {83, 16388},
-    {82, 16388},
     {15, 16388},
-    {78, 16388},
+    {79, 16388},
     {32768, 16388},
-    {81, 16388},
-    {227, 16385},
-    {233, 16384},
-    {230, 16385},
-    {264, 16387},
+    {82, 16388},
+    {234, 16385},
+    {240, 16384},
+    {237, 16385},
+    {271, 16387},
     {34, 16384},
     {35, 16384},
     {40, 16384},
-    {61, 16384},
-    {65, 16384},
+    {62, 16384},
+    {66, 16384},
     {18, 16389},
-    {88, 16385},
+    {89, 16385},
     {3, 16385},
+    {88, 16384},
     {87, 16384},
-    {86, 16384},
+    {84, 16389},
     {83, 16389},
-    {82, 16389},
     {15, 16389},
-    {78, 16389},
+    {79, 16389},
     {32768, 16389},
-    {81, 16389},
-    {264, 16388},
+    {82, 16389},
+    {271, 16388},
+    {56, 16384},
     {55, 16384},
-    {54, 16384},
-    {236, 16384},
-    {158, 16384},
-    {204, 16385},
-    {203, 16385},
-    {264, 16389},
+    {243, 16384},
+    {162, 16384},
+    {209, 16385},
+    {208, 16385},
+    {271, 16389},
     {19, 16384},
+    {54, 16384},
     {53, 16384},
     {52, 16384},
     {51, 16384},
-    {58, 16384},
-    {196, 16384},
+    {59, 16384},
+    {200, 16384},
     {32768, 16390},
-    {264, 16390},
-    {94, 16384},
-    {102, 16384},
-    {230, 16384},
-    {32768, 16391},
-    {264, 16391},
-    {103, 16385},
-    {250, 16384},
-    {202, 16385},
-    {201, 16385},
-    {101, 16385},
-    {143, 16384},
-    {149, 16384},
-    {199, 16384},
-    {194, 16384},
-    {142, 16384},
-    {148, 16384},
-    {193, 16385},
-    {198, 16384},
-    {207, 16385},
-    {106, 16384},
-    {191, 16384},
-    {154, 16385},
-    {153, 16384},
-    {98, 16384},
-    {97, 16384},
-    {105, 16384},
-    {96, 16384},
+    {271, 16390},
     {95, 16384},
-    {187, 16384},
-    {189, 16385},
-    {193, 16384},
-    {163, 16385},
-    {162, 16384},
-    {185, 16385},
-    {166, 16384},
-    {165, 16384},
-    {184, 16384},
-    {181, 16384},
-    {161, 16385},
-    {177, 16384},
-    {179, 16385},
-    {175, 16384},
-    {188, 16384},
-    {161, 16384},
-    {171, 16384},
-    {173, 16385},
-    {169, 16384},
-    {183, 16384},
-    {159, 16384},
-    {167, 16385},
-    {156, 16384},
-    {178, 16384},
-    {152, 16385},
-    {151, 16384},
-    {172, 16384},
+    {103, 16384},
+    {237, 16384},
+    {205, 16384},
+    {32768, 16391},
+    {271, 16391},
+    {104, 16385},
+    {257, 16384},
+    {207, 16385},
+    {206, 16385},
+    {102, 16385},
+    {146, 16384},
+    {145, 16384},
+    {153, 16384},
+    {203, 16384},
+    {198, 16384},
+    {144, 16384},
+    {143, 16384},
     {152, 16384},
+    {197, 16385},
+    {202, 16384},
+    {212, 16385},
+    {107, 16384},
+    {195, 16384},
+    {158, 16385},
+    {157, 16384},
+    {99, 16384},
+    {98, 16384},
+    {106, 16384},
+    {97, 16384},
+    {96, 16384},
+    {191, 16384},
+    {193, 16385},
+    {197, 16384},
+    {167, 16385},
+    {166, 16384},
+    {189, 16385},
+    {170, 16384},
+    {169, 16384},
+    {188, 16384},
+    {185, 16384},
+    {165, 16385},
+    {181, 16384},
+    {183, 16385},
+    {179, 16384},
+    {192, 16384},
+    {165, 16384},
+    {175, 16384},
+    {177, 16385},
+    {173, 16384},
+    {187, 16384},
+    {163, 16384},
+    {171, 16385},
     {160, 16384},
+    {182, 16384},
+    {156, 16385},
+    {155, 16384},
+    {176, 16384},
+    {156, 16384},
+    {164, 16384},
 };
 
 /* Actions: how many steps, and which. */
@@ -5701,210 +5756,217 @@ static const uint16_t actions[] = {
     /* 221 */ 0x1, 0x4f,
     /* 223 */ 0x1, 0x29,
     /* 225 */ 0x4, 0x4e, 0x13, 0x15, 0x16,
-    /* 230 */ 0x5, 0x50, 0x51, 0x52, 0x53, 0x54,
-    /* 236 */ 0x2, 0x55, 0x56,
-    /* 239 */ 0x3, 0x55, 0x56, 0x57,
-    /* 243 */ 0x2, 0x55, 0x58,
-    /* 246 */ 0x2, 0x59, 0x56,
-    /* 249 */ 0x3, 0x59, 0x56, 0x57,
-    /* 253 */ 0x2, 0x59, 0x58,
-    /* 256 */ 0x1, 0x5a,
-    /* 258 */ 0x2, 0x5b, 0x4,
-    /* 261 */ 0x1, 0x5b,
-    /* 263 */ 0x1, 0x5c,
-    /* 265 */ 0x2, 0x5d, 0x2d,
-    /* 268 */ 0x1, 0x4,
-    /* 270 */ 0x7, 0x5e, 0x5f, 0x60, 0x61, 0x62, 0x63, 0x64,
-    /* 278 */ 0x2, 0x5e, 0x65,
-    /* 281 */ 0x1, 0x66,
-    /* 283 */ 0x1, 0x67,
-    /* 285 */ 0x3, 0xc, 0x8, 0x9,
-    /* 289 */ 0x2, 0x68, 0x64,
-    /* 292 */ 0x1, 0x69,
-    /* 294 */ 0x1, 0x6a,
-    /* 296 */ 0x1, 0x6b,
-    /* 298 */ 0x1, 0x6c,
-    /* 300 */ 0x1, 0x6d,
-    /* 302 */ 0x1, 0x6e,
-    /* 304 */ 0x2, 0x6f, 0x6c,
-    /* 307 */ 0x2, 0x4, 0x70,
-    /* 310 */ 0x4, 0xc, 0x71, 0x72, 0x73,
-    /* 315 */ 0x2, 0x74, 0x6b,
-    /* 318 */ 0x3, 0x74, 0x75, 0x76,
-    /* 322 */ 0x8004, 0x17, 0x18, 0x19, 0x1a,
-    /* 327 */ 0x8003, 0x18, 0x19, 0x1a,
-    /* 331 */ 0x3, 0x77, 0x78, 0x76,
-    /* 335 */ 0x1, 0x79,
-    /* 337 */ 0x3, 0x7a, 0x7b, 0x1a,
-    /* 341 */ 0x2, 0x7c, 0x7d,
-    /* 344 */ 0x1, 0x7e,
-    /* 346 */ 0x6, 0x13, 0x7f, 0x13, 0x15, 0x80, 0x16,
-    /* 353 */ 0x2, 0x13, 0x7f,
-    /* 356 */ 0x5, 0x13, 0x14, 0x13, 0x15, 0x81,
-    /* 362 */ 0x1, 0x74,
-    /* 364 */ 0x1, 0x6f,
-    /* 366 */ 0x2, 0x80, 0x16,
-    /* 369 */ 0x3, 0x13, 0x15, 0x81,
-    /* 373 */ 0x1, 0x81,
-    /* 375 */ 0x8005, 0x31, 0x17, 0x18, 0x19, 0x1a,
-    /* 381 */ 0x1, 0x39,
-    /* 383 */ 0x7, 0x82, 0x83, 0x84, 0x85, 0x13, 0x15, 0x20,
-    /* 391 */ 0x4, 0x82, 0x83, 0x84, 0x85,
-    /* 396 */ 0x1, 0x3a,
-    /* 398 */ 0x5, 0x5d, 0x2d, 0x13, 0x15, 0x20,
-    /* 404 */ 0x1, 0x86,
-    /* 406 */ 0x5, 0x86, 0x3b, 0x27, 0x28, 0x29,
-    /* 412 */ 0x4, 0x13, 0x15, 0x80, 0x16,
-    /* 417 */ 0x2, 0x87, 0x88,
-    /* 420 */ 0x4, 0x4e, 0x13, 0x15, 0x81,
-    /* 425 */ 0x2, 0x4c, 0x39,
-    /* 428 */ 0x4, 0x89, 0x36, 0x8a, 0x8b,
-    /* 433 */ 0x2, 0x8c, 0x8d,
-    /* 436 */ 0x2, 0x8e, 0x8f,
-    /* 439 */ 0x1, 0x8e,
-    /* 441 */ 0x2, 0x90, 0x91,
-    /* 444 */ 0x1, 0x92,
-    /* 446 */ 0x2, 0x4c, 0x3a,
-    /* 449 */ 0x3, 0x5d, 0x93, 0x20,
-    /* 453 */ 0x2, 0x94, 0x95,
-    /* 456 */ 0x2, 0x7e, 0x96,
-    /* 459 */ 0x7, 0x97, 0x98, 0x99, 0x13, 0x15, 0x80, 0x16,
-    /* 467 */ 0x3, 0x97, 0x98, 0x99,
-    /* 471 */ 0x5, 0x4e, 0x13, 0x15, 0x80, 0x16,
-    /* 477 */ 0x5, 0x38, 0x4a, 0x13, 0x15, 0x20,
-    /* 483 */ 0x2, 0x38, 0x4a,
-    /* 486 */ 0x2, 0x13, 0x15,
-    /* 489 */ 0x7, 0x9a, 0x9b, 0x9c, 0x9d, 0x13, 0x15, 0x20,
-    /* 497 */ 0x4, 0x9a, 0x9b, 0x9c, 0x9d,
-    /* 502 */ 0x5, 0x9e, 0x9f, 0xa0, 0xa1, 0x2f,
-    /* 508 */ 0x8, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2, 0x7, 0x8, 0x9,
-    /* 517 */ 0x1, 0x44,
-    /* 519 */ 0x1, 0xa3,
-    /* 521 */ 0x5, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8,
-    /* 527 */ 0x8, 0xa4, 0xa5, 0xa6, 0xa7, 0xa9, 0x7, 0x8, 0x9,
-    /* 536 */ 0x5, 0x2c, 0x2d, 0x13, 0x15, 0x16,
-    /* 542 */ 0x1, 0xaa,
-    /* 544 */ 0x1, 0x2c,
-    /* 546 */ 0x2, 0xab, 0x25,
-    /* 549 */ 0x1, 0xac,
-    /* 551 */ 0x4, 0x2d, 0x13, 0x15, 0x16,
-    /* 556 */ 0x1, 0x2d,
-    /* 558 */ 0x2, 0xad, 0xae,
-    /* 561 */ 0x1, 0x2f,
-    /* 563 */ 0x2, 0xaf, 0xae,
-    /* 566 */ 0x1, 0xb0,
-    /* 568 */ 0x5, 0xb1, 0xb2, 0xb3, 0xb4, 0xb5,
-    /* 574 */ 0x8, 0xb1, 0xb2, 0xb3, 0xb4, 0xb6, 0x7, 0x8, 0x9,
-    /* 583 */ 0x4, 0xb7, 0x13, 0x15, 0x16,
-    /* 588 */ 0x1, 0xb7,
-    /* 590 */ 0x1, 0xb8,
-    /* 592 */ 0x3, 0x38, 0xb9, 0x4b,
-    /* 596 */ 0x1, 0xb9,
-    /* 598 */ 0x1, 0xa8,
-    /* 600 */ 0x2, 0xba, 0xae,
-    /* 603 */ 0x1, 0xbb,
-    /* 605 */ 0x1, 0xbc,
-    /* 607 */ 0x1, 0xbd,
-    /* 609 */ 0x1, 0xbe,
-    /* 611 */ 0x1, 0xbf,
-    /* 613 */ 0x6, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0x1a,
-    /* 620 */ 0x2, 0xc0, 0xc1,
-    /* 623 */ 0x5, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9,
-    /* 629 */ 0x8, 0xc5, 0xc6, 0xc7, 0xc8, 0xca, 0x7, 0x8, 0x9,
-    /* 638 */ 0x2, 0x4c, 0xb9,
-    /* 641 */ 0x6, 0x13, 0x14, 0x13, 0x15, 0x80, 0x16,
-    /* 648 */ 0x1, 0xb5,
-    /* 650 */ 0x2, 0xcb, 0xae,
-    /* 653 */ 0x2, 0xcc, 0xcd,
-    /* 656 */ 0x2, 0xc4, 0x1a,
-    /* 659 */ 0x1, 0xce,
-    /* 661 */ 0x3, 0x13, 0x15, 0xac,
-    /* 665 */ 0x2, 0x36, 0xcf,
-    /* 668 */ 0x2, 0xd0, 0xd1,
-    /* 671 */ 0x1, 0xc9,
-    /* 673 */ 0x2, 0xd2, 0xae,
-    /* 676 */ 0x1, 0xd3,
-    /* 678 */ 0x3, 0xd4, 0xd5, 0xd6,
-    /* 682 */ 0x8001, 0xd7,
-    /* 684 */ 0x1, 0xd8,
-    /* 686 */ 0x1, 0xd1,
-    /* 688 */ 0x1, 0xd9,
-    /* 690 */ 0x2, 0xda, 0xae,
-    /* 693 */ 0x2, 0x43, 0xdb,
-    /* 696 */ 0x4, 0x89, 0x13, 0xdc, 0x8b,
-    /* 701 */ 0x1, 0xdd,
-    /* 703 */ 0x1, 0xde,
-    /* 705 */ 0x2, 0xdf, 0xae,
-    /* 708 */ 0x1, 0xe0,
-    /* 710 */ 0x4, 0x89, 0x43, 0xe1, 0x8b,
-    /* 715 */ 0x2, 0xe2, 0xe3,
-    /* 718 */ 0x3, 0xe4, 0x43, 0xdb,
-    /* 722 */ 0x1, 0xe4,
-    /* 724 */ 0x4, 0xe4, 0x27, 0x28, 0x29,
-    /* 729 */ 0x5, 0x38, 0xb9, 0x13, 0x15, 0x16,
-    /* 735 */ 0x2, 0x38, 0xb9,
-    /* 738 */ 0x4, 0x13, 0x15, 0xcc, 0xe5,
-    /* 743 */ 0x4, 0x13, 0x15, 0xcc, 0xe6,
-    /* 748 */ 0x3, 0x13, 0x15, 0xe7,
-    /* 752 */ 0x2, 0xcc, 0xe5,
-    /* 755 */ 0x2, 0xcc, 0xe6,
-    /* 758 */ 0x1, 0xe8,
-    /* 760 */ 0x1, 0xe7,
-    /* 762 */ 0x3, 0xe9, 0xd5, 0xd6,
-    /* 766 */ 0x3, 0xea, 0xd5, 0xd6,
-    /* 770 */ 0x1, 0xeb,
-    /* 772 */ 0x1, 0xec,
-    /* 774 */ 0x2, 0xed, 0xd1,
-    /* 777 */ 0x1, 0xee,
-    /* 779 */ 0x2, 0x4c, 0xeb,
-    /* 782 */ 0x1, 0xef,
-    /* 784 */ 0x4, 0x89, 0xf0, 0xf1, 0x8b,
-    /* 789 */ 0x2, 0xf2, 0xf3,
-    /* 792 */ 0x1, 0xf4,
-    /* 794 */ 0x3, 0x36, 0xcf, 0xe8,
-    /* 798 */ 0x3, 0xf5, 0xf6, 0xd6,
-    /* 802 */ 0x1, 0xf7,
-    /* 804 */ 0x1, 0xf8,
-    /* 806 */ 0x1, 0xf9,
-    /* 808 */ 0x4, 0x89, 0xfa, 0xfb, 0x8b,
-    /* 813 */ 0x1, 0xfc,
-    /* 815 */ 0x2, 0xfa, 0xfd,
-    /* 818 */ 0x1, 0xfe,
-    /* 820 */ 0x2, 0xf0, 0xff,
-    /* 823 */ 0x1, 0x100,
-    /* 825 */ 0x1, 0x101,
-    /* 827 */ 0x1, 0x102,
-    /* 829 */ 0x1, 0x103,
-    /* 831 */ 0x1, 0x104,
-    /* 833 */ 0x1, 0x105,
-    /* 835 */ 0x1, 0x106,
-    /* 837 */ 0x1, 0x107,
-    /* 839 */ 0x1, 0x108,
-    /* 841 */ 0x1, 0x109,
-    /* 843 */ 0x1, 0x10a,
-    /* 845 */ 0x1, 0x10b,
-    /* 847 */ 0x1, 0x10c,
-    /* 849 */ 0x1, 0x10d,
-    /* 851 */ 0x1, 0x10e,
-    /* 853 */ 0x1, 0x10f,
-    /* 855 */ 0x2, 0x4c, 0x10f,
-    /* 858 */ 0x1, 0x110,
-    /* 860 */ 0x3, 0x36, 0xcf, 0x10d,
-    /* 864 */ 0x1, 0x111,
-    /* 866 */ 0x1, 0x112,
-    /* 868 */ 0x1, 0x113,
+    /* 230 */ 0x6, 0x50, 0x51, 0x52, 0x53, 0x54, 0x55,
+    /* 237 */ 0x2, 0x56, 0x57,
+    /* 240 */ 0x3, 0x56, 0x57, 0x58,
+    /* 244 */ 0x2, 0x56, 0x59,
+    /* 247 */ 0x2, 0x5a, 0x57,
+    /* 250 */ 0x3, 0x5a, 0x57, 0x58,
+    /* 254 */ 0x2, 0x5a, 0x59,
+    /* 257 */ 0x1, 0x5b,
+    /* 259 */ 0x2, 0x5c, 0x4,
+    /* 262 */ 0x1, 0x5c,
+    /* 264 */ 0x1, 0x5d,
+    /* 266 */ 0x2, 0x5e, 0x2d,
+    /* 269 */ 0x1, 0x4,
+    /* 271 */ 0x7, 0x5f, 0x60, 0x61, 0x62, 0x63, 0x64, 0x65,
+    /* 279 */ 0x2, 0x5f, 0x66,
+    /* 282 */ 0x1, 0x67,
+    /* 284 */ 0x1, 0x68,
+    /* 286 */ 0x3, 0xc, 0x8, 0x9,
+    /* 290 */ 0x2, 0x69, 0x65,
+    /* 293 */ 0x1, 0x6a,
+    /* 295 */ 0x1, 0x6b,
+    /* 297 */ 0x1, 0x6c,
+    /* 299 */ 0x1, 0x6d,
+    /* 301 */ 0x1, 0x6e,
+    /* 303 */ 0x1, 0x6f,
+    /* 305 */ 0x2, 0x70, 0x6d,
+    /* 308 */ 0x2, 0x4, 0x71,
+    /* 311 */ 0x4, 0xc, 0x72, 0x73, 0x74,
+    /* 316 */ 0x2, 0x75, 0x6c,
+    /* 319 */ 0x3, 0x75, 0x76, 0x77,
+    /* 323 */ 0x8004, 0x17, 0x18, 0x19, 0x1a,
+    /* 328 */ 0x8003, 0x18, 0x19, 0x1a,
+    /* 332 */ 0x3, 0x78, 0x79, 0x77,
+    /* 336 */ 0x1, 0x7a,
+    /* 338 */ 0x3, 0x7b, 0x7c, 0x1a,
+    /* 342 */ 0x2, 0x7d, 0x7e,
+    /* 345 */ 0x1, 0x7f,
+    /* 347 */ 0x6, 0x13, 0x80, 0x13, 0x15, 0x81, 0x16,
+    /* 354 */ 0x2, 0x13, 0x80,
+    /* 357 */ 0x5, 0x13, 0x14, 0x13, 0x15, 0x82,
+    /* 363 */ 0x1, 0x75,
+    /* 365 */ 0x1, 0x70,
+    /* 367 */ 0x2, 0x81, 0x16,
+    /* 370 */ 0x3, 0x13, 0x15, 0x82,
+    /* 374 */ 0x1, 0x82,
+    /* 376 */ 0x8005, 0x31, 0x17, 0x18, 0x19, 0x1a,
+    /* 382 */ 0x1, 0x39,
+    /* 384 */ 0x7, 0x83, 0x84, 0x85, 0x86, 0x13, 0x15, 0x20,
+    /* 392 */ 0x4, 0x83, 0x84, 0x85, 0x86,
+    /* 397 */ 0x1, 0x3a,
+    /* 399 */ 0x5, 0x5e, 0x2d, 0x13, 0x15, 0x20,
+    /* 405 */ 0x1, 0x87,
+    /* 407 */ 0x5, 0x87, 0x3b, 0x27, 0x28, 0x29,
+    /* 413 */ 0x4, 0x13, 0x15, 0x81, 0x16,
+    /* 418 */ 0x2, 0x88, 0x89,
+    /* 421 */ 0x4, 0x4e, 0x13, 0x15, 0x82,
+    /* 426 */ 0x2, 0x4c, 0x39,
+    /* 429 */ 0x4, 0x8a, 0x36, 0x8b, 0x8c,
+    /* 434 */ 0x2, 0x8d, 0x8e,
+    /* 437 */ 0x2, 0x8f, 0x90,
+    /* 440 */ 0x1, 0x8f,
+    /* 442 */ 0x2, 0x91, 0x92,
+    /* 445 */ 0x1, 0x93,
+    /* 447 */ 0x2, 0x4c, 0x3a,
+    /* 450 */ 0x3, 0x5e, 0x94, 0x20,
+    /* 454 */ 0x2, 0x95, 0x96,
+    /* 457 */ 0x2, 0x7f, 0x97,
+    /* 460 */ 0x7, 0x98, 0x99, 0x9a, 0x13, 0x15, 0x81, 0x16,
+    /* 468 */ 0x3, 0x98, 0x99, 0x9a,
+    /* 472 */ 0x5, 0x4e, 0x13, 0x15, 0x81, 0x16,
+    /* 478 */ 0x5, 0x38, 0x4a, 0x13, 0x15, 0x20,
+    /* 484 */ 0x2, 0x38, 0x4a,
+    /* 487 */ 0x2, 0x13, 0x15,
+    /* 490 */ 0x7, 0x9b, 0x9c, 0x9d, 0x9e, 0x13, 0x15, 0x20,
+    /* 498 */ 0x4, 0x9b, 0x9c, 0x9d, 0x9e,
+    /* 503 */ 0x5, 0x9f, 0xa0, 0xa1, 0xa2, 0x2f,
+    /* 509 */ 0x8, 0x9f, 0xa0, 0xa1, 0xa2, 0xa3, 0x7, 0x8, 0x9,
+    /* 518 */ 0x1, 0x44,
+    /* 520 */ 0x1, 0xa4,
+    /* 522 */ 0x5, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9,
+    /* 528 */ 0x8, 0xa5, 0xa6, 0xa7, 0xa8, 0xaa, 0x7, 0x8, 0x9,
+    /* 537 */ 0x5, 0x2c, 0x2d, 0x13, 0x15, 0x16,
+    /* 543 */ 0x1, 0xab,
+    /* 545 */ 0x1, 0x2c,
+    /* 547 */ 0x2, 0xac, 0x25,
+    /* 550 */ 0x1, 0xad,
+    /* 552 */ 0x4, 0x2d, 0x13, 0x15, 0x16,
+    /* 557 */ 0x1, 0x2d,
+    /* 559 */ 0x2, 0xae, 0xaf,
+    /* 562 */ 0x1, 0x2f,
+    /* 564 */ 0x2, 0xb0, 0xaf,
+    /* 567 */ 0x1, 0xb1,
+    /* 569 */ 0x5, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6,
+    /* 575 */ 0x8, 0xb2, 0xb3, 0xb4, 0xb5, 0xb7, 0x7, 0x8, 0x9,
+    /* 584 */ 0x4, 0xb8, 0x13, 0x15, 0x16,
+    /* 589 */ 0x1, 0xb8,
+    /* 591 */ 0x1, 0xb9,
+    /* 593 */ 0x3, 0x38, 0xba, 0x4b,
+    /* 597 */ 0x1, 0xba,
+    /* 599 */ 0x1, 0xa9,
+    /* 601 */ 0x2, 0xbb, 0xaf,
+    /* 604 */ 0x1, 0xbc,
+    /* 606 */ 0x1, 0xbd,
+    /* 608 */ 0x1, 0xbe,
+    /* 610 */ 0x1, 0xbf,
+    /* 612 */ 0x1, 0xc0,
+    /* 614 */ 0x6, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0x1a,
+    /* 621 */ 0x2, 0xc1, 0xc2,
+    /* 624 */ 0x5, 0xc6, 0xc7, 0xc8, 0xc9, 0xca,
+    /* 630 */ 0x8, 0xc6, 0xc7, 0xc8, 0xc9, 0xcb, 0x7, 0x8, 0x9,
+    /* 639 */ 0x2, 0x4c, 0xba,
+    /* 642 */ 0x6, 0x13, 0x14, 0x13, 0x15, 0x81, 0x16,
+    /* 649 */ 0x1, 0xb6,
+    /* 651 */ 0x2, 0xcc, 0xaf,
+    /* 654 */ 0x2, 0xcd, 0xce,
+    /* 657 */ 0x2, 0xc5, 0x1a,
+    /* 660 */ 0x1, 0xcf,
+    /* 662 */ 0x3, 0x13, 0x15, 0xad,
+    /* 666 */ 0x2, 0x36, 0xd0,
+    /* 669 */ 0x2, 0xd1, 0xd2,
+    /* 672 */ 0x1, 0xca,
+    /* 674 */ 0x2, 0xd3, 0xaf,
+    /* 677 */ 0x1, 0xd4,
+    /* 679 */ 0x4, 0xd5, 0xd6, 0xd7, 0xd8,
+    /* 684 */ 0x8001, 0xd9,
+    /* 686 */ 0x1, 0xda,
+    /* 688 */ 0x1, 0xd2,
+    /* 690 */ 0x1, 0xdb,
+    /* 692 */ 0x2, 0xdc, 0xaf,
+    /* 695 */ 0x2, 0x43, 0xdd,
+    /* 698 */ 0x4, 0x8a, 0x13, 0xde, 0x8c,
+    /* 703 */ 0x1, 0xdf,
+    /* 705 */ 0x1, 0xe0,
+    /* 707 */ 0x1, 0xe1,
+    /* 709 */ 0x2, 0xe2, 0xaf,
+    /* 712 */ 0x1, 0xe3,
+    /* 714 */ 0x4, 0x8a, 0x43, 0xe4, 0x8c,
+    /* 719 */ 0x2, 0xe5, 0xe6,
+    /* 722 */ 0x3, 0xe7, 0x43, 0xdd,
+    /* 726 */ 0x1, 0xe7,
+    /* 728 */ 0x4, 0xe7, 0x27, 0x28, 0x29,
+    /* 733 */ 0x5, 0x38, 0xba, 0x13, 0x15, 0x16,
+    /* 739 */ 0x2, 0x38, 0xba,
+    /* 742 */ 0x4, 0x13, 0x15, 0xe8, 0xe9,
+    /* 747 */ 0x4, 0x13, 0x15, 0xe8, 0xea,
+    /* 752 */ 0x4, 0x13, 0x15, 0xcd, 0xe9,
+    /* 757 */ 0x4, 0x13, 0x15, 0xcd, 0xea,
+    /* 762 */ 0x3, 0x13, 0x15, 0xeb,
+    /* 766 */ 0x2, 0xe8, 0xe9,
+    /* 769 */ 0x2, 0xe8, 0xea,
+    /* 772 */ 0x2, 0xcd, 0xe9,
+    /* 775 */ 0x2, 0xcd, 0xea,
+    /* 778 */ 0x1, 0xec,
+    /* 780 */ 0x1, 0xeb,
+    /* 782 */ 0x4, 0xed, 0xee, 0xd7, 0xd8,
+    /* 787 */ 0x4, 0xef, 0xee, 0xd7, 0xd8,
+    /* 792 */ 0x4, 0xed, 0xd6, 0xd7, 0xd8,
+    /* 797 */ 0x4, 0xef, 0xd6, 0xd7, 0xd8,
+    /* 802 */ 0x1, 0xf0,
+    /* 804 */ 0x1, 0xf1,
+    /* 806 */ 0x2, 0xf2, 0xd2,
+    /* 809 */ 0x1, 0xf3,
+    /* 811 */ 0x2, 0x4c, 0xf0,
+    /* 814 */ 0x1, 0xf4,
+    /* 816 */ 0x4, 0x8a, 0xf5, 0xf6, 0x8c,
+    /* 821 */ 0x2, 0xf7, 0xf8,
+    /* 824 */ 0x1, 0xf9,
+    /* 826 */ 0x3, 0x36, 0xd0, 0xec,
+    /* 830 */ 0x4, 0xfa, 0xfb, 0xd7, 0xd8,
+    /* 835 */ 0x1, 0xfc,
+    /* 837 */ 0x1, 0xfd,
+    /* 839 */ 0x1, 0xfe,
+    /* 841 */ 0x4, 0x8a, 0xff, 0x100, 0x8c,
+    /* 846 */ 0x1, 0x101,
+    /* 848 */ 0x2, 0xff, 0x102,
+    /* 851 */ 0x1, 0x103,
+    /* 853 */ 0x2, 0xf5, 0x104,
+    /* 856 */ 0x1, 0x105,
+    /* 858 */ 0x1, 0x106,
+    /* 860 */ 0x1, 0x107,
+    /* 862 */ 0x1, 0x108,
+    /* 864 */ 0x1, 0x109,
+    /* 866 */ 0x1, 0x10a,
+    /* 868 */ 0x1, 0x10b,
+    /* 870 */ 0x1, 0x10c,
+    /* 872 */ 0x1, 0x10d,
+    /* 874 */ 0x1, 0x10e,
+    /* 876 */ 0x1, 0x10f,
+    /* 878 */ 0x1, 0x110,
+    /* 880 */ 0x1, 0x111,
+    /* 882 */ 0x1, 0x112,
+    /* 884 */ 0x1, 0x113,
+    /* 886 */ 0x1, 0x114,
+    /* 888 */ 0x2, 0x4c, 0x114,
+    /* 891 */ 0x1, 0x115,
+    /* 893 */ 0x3, 0x36, 0xd0, 0x112,
+    /* 897 */ 0x1, 0x116,
+    /* 899 */ 0x1, 0x117,
+    /* 901 */ 0x1, 0x118,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close request */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 269, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 271, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 2, 5, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 2, 0, 270}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 2, 0, 272}, /* set rounds */
     {QCAP_OP_OPEN, 0, 2, 5, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
@@ -5918,7 +5980,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open request */
     {QCAP_OP_CLOSE, QCAP_OP_JOINED, 1, 4, 0, 0}, /* close password */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 0, 0, 0}, /* convert atom-value */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 271, 0}, /* anomaly odd-character */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 273, 0}, /* anomaly odd-character */
     {QCAP_OP_ANOMALY_OPEN, 0, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin atom-value */
@@ -5929,25 +5991,26 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 2, 0, 0}, /* convert special */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin special */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 3, 0, 0}, /* convert odd-pair */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 272, 0}, /* anomaly odd-escape */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 274, 0}, /* anomaly odd-escape */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin odd-pair */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 4, 0, 0}, /* convert literal-value */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 4, 0, 0}, /* begin literal-value */
-    {QCAP_OP_SET, 0, 0, 5, 1, 273}, /* set is_synchronizing */
+    {QCAP_OP_SET, 0, 0, 5, 1, 275}, /* set is_synchronizing */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 5, 0, 0}, /* convert number */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 5, 0, 0}, /* begin number */
-    {QCAP_OP_SET, 0, 0, 5, 2, 274}, /* set is_synchronizing */
+    {QCAP_OP_SET, 0, 0, 5, 2, 276}, /* set is_synchronizing */
     {QCAP_OP_CLOSE, QCAP_OP_JOINED, 1, 3, 0, 0}, /* close username */
     {QCAP_OP_OPEN, QCAP_OP_JOINED, 1, 3, 0, 0}, /* open username */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 1, 3, 0, 0}, /* open username */
-    {QCAP_OP_SET, 0, 0, 2, 0, 275}, /* set rounds */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 276}, /* set is_auth */
-    {QCAP_OP_SET, 0, 0, 2, 3, 276}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 2, 0, 277}, /* set rounds */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 278}, /* set is_auth */
+    {QCAP_OP_SET, 0, 0, 2, 3, 278}, /* set rounds */
     {QCAP_OP_CLOSE, 0, 1, 6, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 6, 0, 0}, /* convert auth-type */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin auth-type */
     {QCAP_OP_OPEN, 0, 1, 6, 0, 0}, /* open auth-mechanism */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 6, 0, 0}, /* open auth-mechanism */
+    {QCAP_OP_FINISH, 0, 0, 3, 0, 0}, /* finish mime */
     {QCAP_OP_FINISH, 0, 0, 1, 0, 0}, /* finish mime */
     {QCAP_OP_FEED_CLOSE, 0, 1, 1, 0, 0}, /* fed mime */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 2, 9, 0, 0}, /* close message */
@@ -5961,7 +6024,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, QCAP_OP_JOINED, 1, 7, 0, 0}, /* close mailbox */
     {QCAP_OP_OPEN, QCAP_OP_JOINED, 1, 7, 0, 0}, /* open mailbox */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 1, 7, 0, 0}, /* open mailbox */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 277, 0}, /* anomaly trailing-blanks */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 279, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_CLOSE, 0, 1, 10, 0, 0}, /* close literal */
     {QCAP_OP_OPEN, 0, 1, 10, 0, 0}, /* open literal */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 10, 0, 0}, /* open literal */
@@ -5984,14 +6047,14 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 3, 0, 0}, /* reset verb */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 4, 0, 0}, /* reset has_mailbox */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 0, 0, 0, 0}, /* close request */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 269, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 271, 0}, /* anomaly bare-LF */
     {QCAP_OP_MARK, 0, 0, 0, 0, 0}, /* mark */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 278, 0}, /* anomaly empty-line */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 280, 0}, /* anomaly empty-line */
     {QCAP_OP_ANOMALY_OPEN, 0, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_RESET, 0, 0, 256, 0, 0}, /* reset is_auth */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 256, 0, 0}, /* reset is_auth */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 269, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 271, 0}, /* anomaly bare-LF */
     {QCAP_OP_FEED_CLOSE, 0, 0, 1, 0, 0}, /* fed mime */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 9, 0, 0}, /* close message */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 9, 0, 0}, /* open message */
@@ -5999,7 +6062,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 0, 1, 0, 0}, /* feed mime */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 9, 0, 0}, /* open message */
     {QCAP_OP_CLOSE, 0, 0, 8, 0, 0}, /* close arguments */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 272, 0}, /* anomaly odd-escape */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 274, 0}, /* anomaly odd-escape */
     {QCAP_OP_OPEN, 0, 0, 8, 0, 0}, /* open arguments */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 8, 0, 0}, /* open arguments */
     {QCAP_OP_CLOSE, 0, 0, 10, 0, 0}, /* close literal */
@@ -6018,7 +6081,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 1, 15, 0, 0}, /* close text */
     {QCAP_OP_OPEN, 0, 1, 15, 0, 0}, /* open text */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 15, 0, 0}, /* open text */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 279, 0}, /* anomaly missing-text */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 281, 0}, /* anomaly missing-text */
     {QCAP_OP_CLOSE, 0, 1, 13, 0, 0}, /* close code */
     {QCAP_OP_CLOSE, 0, 2, 14, 0, 0}, /* close capability */
     {QCAP_OP_OPEN, 0, 2, 14, 0, 0}, /* open capability */
@@ -6027,8 +6090,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 10, 0, 0}, /* begin code-name */
     {QCAP_OP_OPEN, 0, 1, 13, 0, 0}, /* open code */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 13, 0, 0}, /* open code */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 280, 0}, /* anomaly missing-SP */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 5, 281}, /* set outcome */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 282, 0}, /* anomaly missing-SP */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 5, 283}, /* set outcome */
     {QCAP_OP_CLOSE, 0, 1, 12, 0, 0}, /* close status */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 11, 0, 0}, /* convert resp-cond-state */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 11, 0, 0}, /* begin resp-cond-state */
@@ -6039,8 +6102,11 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 12, 0, 0}, /* begin response-tag */
     {QCAP_OP_OPEN, 0, 1, 16, 0, 0}, /* open tag */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 16, 0, 0}, /* open tag */
+    {QCAP_OP_FEED_CLOSE, 0, 1, 3, 0, 0}, /* fed mime */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 2, 21, 0, 0}, /* close message */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 2, 21, 0, 0}, /* open message */
+    {QCAP_OP_FEED_OPEN, 0, 1, 3, 0, 0}, /* feed mime */
+    {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 3, 0, 0}, /* feed mime */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 2, 21, 0, 0}, /* open message */
     {QCAP_OP_CLOSE, 0, 1, 22, 0, 0}, /* close item-value */
     {QCAP_OP_OPEN, 0, 1, 22, 0, 0}, /* open item-value */
@@ -6050,20 +6116,20 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 2, 23, 0, 0}, /* open header */
     {QCAP_OP_CLOSE, 0, 1, 24, 0, 0}, /* close envelope */
     {QCAP_OP_CLOSE, QCAP_OP_JOINED, 2, 29, 0, 0}, /* close message-id */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 272, 0}, /* anomaly odd-escape */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 274, 0}, /* anomaly odd-escape */
     {QCAP_OP_ANOMALY_OPEN, 0, 3, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 3, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_OPEN, QCAP_OP_JOINED, 2, 29, 0, 0}, /* open message-id */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 2, 29, 0, 0}, /* open message-id */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 269, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 271, 0}, /* anomaly bare-LF */
     {QCAP_OP_CLOSE, 0, 2, 28, 0, 0}, /* close bcc */
     {QCAP_OP_CLOSE, QCAP_OP_JOINED, 3, 30, 0, 0}, /* close address */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 13, 0, 0}, /* convert part-text */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 272, 0}, /* anomaly odd-escape */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 274, 0}, /* anomaly odd-escape */
     {QCAP_OP_ANOMALY_OPEN, 0, 4, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 4, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 13, 0, 0}, /* begin part-text */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 269, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 271, 0}, /* anomaly bare-LF */
     {QCAP_OP_OPEN, QCAP_OP_JOINED, 3, 30, 0, 0}, /* open address */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 3, 30, 0, 0}, /* open address */
     {QCAP_OP_OPEN, 0, 2, 28, 0, 0}, /* open bcc */
@@ -6081,7 +6147,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 2, 26, 0, 0}, /* open to */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 26, 0, 0}, /* open to */
     {QCAP_OP_CLOSE, QCAP_OP_JOINED, 2, 33, 0, 0}, /* close address */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 269, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 271, 0}, /* anomaly bare-LF */
     {QCAP_OP_OPEN, QCAP_OP_JOINED, 2, 33, 0, 0}, /* open address */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_JOINED, 2, 33, 0, 0}, /* open address */
     {QCAP_OP_CLOSE, 0, 2, 25, 0, 0}, /* close from */
@@ -6098,10 +6164,11 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 36, 0, 0}, /* close body */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 36, 0, 0}, /* open body */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 36, 0, 0}, /* open body */
+    {QCAP_OP_SET, 0, 0, 11, 2, 238}, /* set is_beginning */
     {QCAP_OP_SET, 0, 0, 10, 1, 241}, /* set is_header */
     {QCAP_OP_SET, 0, 0, 9, 1, 241}, /* set is_mail */
     {QCAP_OP_CLOSE, 0, 1, 20, 0, 0}, /* close section */
-    {QCAP_OP_SET, 0, 0, 9, 2, 282}, /* set is_mail */
+    {QCAP_OP_SET, 0, 0, 9, 2, 284}, /* set is_mail */
     {QCAP_OP_OPEN, 0, 1, 20, 0, 0}, /* open section */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 20, 0, 0}, /* open section */
     {QCAP_OP_SET, 0, 0, 10, 2, 231}, /* set is_header */
@@ -6113,10 +6180,12 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 19, 0, 0}, /* open item-name */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 19, 0, 0}, /* open item-name */
     {QCAP_OP_RESET, 0, 0, 8, 0, 0}, /* reset part */
+    {QCAP_OP_RESET, 0, 0, 11, 0, 0}, /* reset is_beginning */
     {QCAP_OP_RESET, 0, 0, 10, 0, 0}, /* reset is_header */
     {QCAP_OP_RESET, 0, 0, 9, 0, 0}, /* reset is_mail */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 9, 0, 0}, /* reset is_mail */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 10, 0, 0}, /* reset is_header */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 11, 0, 0}, /* reset is_beginning */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 8, 0, 0}, /* reset part */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 18, 0, 0}, /* close data-name */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 16, 0, 0}, /* convert data-name */
@@ -6142,12 +6211,12 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 18, 0, 0}, /* open data-name */
     {QCAP_OP_OPEN, 0, 0, 11, 0, 0}, /* open response */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 11, 0, 0}, /* open response */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 5, 283}, /* set outcome */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 5, 285}, /* set outcome */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 12, 0, 0}, /* close status */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 11, 0, 0}, /* convert resp-cond-state */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 11, 0, 0}, /* begin resp-cond-state */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 16, 0, 0}, /* close tag */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 272, 0}, /* anomaly odd-escape */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 274, 0}, /* anomaly odd-escape */
     {QCAP_OP_CLOSE, 0, 0, 41, 0, 0}, /* close password */
     {QCAP_OP_OPEN, 0, 0, 41, 0, 0}, /* open password */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 41, 0, 0}, /* open password */
@@ -6465,31 +6534,35 @@ static const qcap_about_t abouts[] = {
     {92, 245},
     {203, 30},
     {246, 0},
-    {247, 236},
+    {247, 0},
     {248, 0},
+    {249, 236},
+    {250, 0},
     {231, 136},
     {246, 110},
-    {247, 162},
+    {247, 110},
     {248, 110},
-    {231, 84},
-    {247, 145},
-    {249, 250},
     {249, 162},
-    {249, 251},
-    {252, 0},
+    {250, 110},
+    {231, 84},
     {249, 145},
-    {253, 7},
-    {254, 236},
-    {254, 162},
-    {254, 145},
-    {255, 0},
-    {253, 256},
-    {189, 257},
-    {258, 236},
-    {258, 162},
-    {258, 145},
-    {230, 256},
-    {259, 0},
+    {251, 252},
+    {251, 162},
+    {251, 253},
+    {254, 0},
+    {251, 145},
+    {255, 7},
+    {256, 236},
+    {256, 162},
+    {256, 145},
+    {257, 0},
+    {255, 258},
+    {189, 259},
+    {260, 236},
+    {260, 162},
+    {260, 145},
+    {230, 258},
+    {261, 0},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -6567,12 +6640,12 @@ static const qcap_keep_t keeps[] = {
     {21, 1, 0, 0, 16384, 0, 0, 0},
     {19, 1, 0, 1, 16384, 0, 0, 0},
     {22, 1, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 0, 16384, 0, 0, 281},
-    {0, 0, 0, 0, 16384, 0, 0, 294},
-    {0, 0, 0, 0, 16384, 0, 0, 302},
+    {0, 0, 0, 0, 16384, 0, 0, 282},
+    {0, 0, 0, 0, 16384, 0, 0, 295},
+    {0, 0, 0, 0, 16384, 0, 0, 303},
     {0, 0, 0, 3, 16384, 0, 1, 0},
-    {0, 0, 1, 0, 16384, 0, 0, 318},
-    {0, 0, 0, 3, 16384, 0, 0, 331},
+    {0, 0, 1, 0, 16384, 0, 0, 319},
+    {0, 0, 0, 3, 16384, 0, 0, 332},
     {23, 1, 0, 0, 16384, 0, 0, 0},
     {24, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 0, 3, 16384, 0, 0, 0},
@@ -6584,7 +6657,7 @@ static const qcap_keep_t keeps[] = {
     {0, 0, 0, 1, 16384, 0, 0, 0},
     {32, 2, 3, 0, 16384, 0, 0, 0},
     {0, 0, 2, 0, 16384, 0, 0, 0},
-    {34, 1, 0, 0, 16384, 0, 0, 603},
+    {34, 1, 0, 0, 16384, 0, 0, 604},
     {35, 2, 4, 0, 16384, 0, 0, 0},
     {0, 0, 3, 0, 16384, 0, 0, 0},
     {0, 0, 4, 0, 16384, 0, 0, 0},
@@ -6592,7 +6665,7 @@ static const qcap_keep_t keeps[] = {
     {0, 0, 6, 0, 16384, 0, 0, 0},
     {37, 2, 0, 0, 16384, 0, 0, 0},
     {39, 3, 1, 0, 16384, 0, 0, 0},
-    {37, 2, 0, 0, 16384, 0, 0, 835},
+    {37, 2, 0, 0, 16384, 0, 0, 868},
 };
 
 /* States. Above each is what the tables say of it, for people: what it reads, where that leads, what it does. */
@@ -7068,7 +7141,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok [a"
      *     -> before_capabilities_1
      *     -> before_code_rest_1 */
-    {0, 255, 88, 58, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 62: code_rest_1 */
+    {0, 255, 90, 58, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 62: code_rest_1 */
 
     /* resp-cond-state = "O" . "K" / "NO" / "BAD"      RFC 3501, 9
      * e.g. after "* ok\na o"
@@ -7087,7 +7160,7 @@ static const qcap_state_t states[] = {
      *     -> ended_2
      *     -> ended_3
      *     -> before_continue_req_1 */
-    {0, 255, 85, 61, 1, QCAP_STATE_CONTROL, 1}, /* 65: ended_1 */
+    {0, 255, 87, 61, 1, QCAP_STATE_CONTROL, 1}, /* 65: ended_1 */
 
     /* data-name = "EXIS" . "TS" / "RECENT" / "EXPUNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 exis"
@@ -7162,7 +7235,7 @@ static const qcap_state_t states[] = {
      *     -> mailbox_list_1
      *     -> status_list_1
      *     -> before_other_data_1 */
-    {0, 255, 82, 66, 1, QCAP_STATE_CONTROL, 1}, /* 76: other_data_1 */
+    {0, 255, 84, 66, 1, QCAP_STATE_CONTROL, 1}, /* 76: other_data_1 */
 
     /* e.g. after "\r\n0 no\n"
      *     -> continue_req_1: close response */
@@ -7177,7 +7250,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch"
      *     -> number_data_2
      *     -> before_blanks_1 */
-    {0, 255, 67, 67, 1, QCAP_STATE_CONTROL, 1}, /* 79: number_data_1 */
+    {0, 255, 69, 67, 1, QCAP_STATE_CONTROL, 1}, /* 79: number_data_1 */
 
     /* run = 1*. ( HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF )      RFC 3501, 9
      * quoted-value = [ run ] *( ( ( . "\" special ) / odd-pair ) [ run ] )      RFC 3501, 9
@@ -7373,7 +7446,7 @@ static const qcap_state_t states[] = {
      * blanks = 1*. SP      RFC 3501, 9
      * msg-att = "(" [ msg-att-item *( 1*SP msg-att-item ) ] [ blanks ] . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch ("
-     *     item-letter -> item_main_2: reset is_mail, reset is_header, reset part, open item-name, begin item-main
+     *     item-letter -> item_main_2: reset is_mail, reset is_header, reset is_beginning, reset part, open item-name, begin item-main
      *     SP -> blanks_5: anomaly-open
      *     ")" -> crlf_6 */
     {237, 255, 55, 82, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 105: item_main_1 */
@@ -7417,13 +7490,15 @@ static const qcap_state_t states[] = {
      *     item-letter -> item_part_2 */
     {249, 255, 57, 84, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 111: item_part_1 */
 
-    /* item-value = mail-value / header-value / envelope / other-value .      RFC 3501, 6.4.5
+    /* item-value = mail-beginning / header-beginning / mail-value / header-value / envelope / other-value .      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a "
      *     -> before_literal_size_1
      *     -> before_literal_size_2
+     *     -> before_literal_size_3
+     *     -> before_literal_size_4
      *     -> before_envelope_1
      *     -> before_other_value_1 */
-    {0, 255, 66, 85, 1, QCAP_STATE_CONTROL, 1}, /* 112: item_value_1 */
+    {0, 255, 68, 85, 1, QCAP_STATE_CONTROL, 1}, /* 112: item_value_1 */
 
     /* resp-text = ( "[" resp-text-code "]" ( ( . SP [ text ] ) / missing-text ) ) / [ plain-text ]      RFC 3501, 7.1
      * CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
@@ -7451,8 +7526,8 @@ static const qcap_state_t states[] = {
      *     item-char -> short_value_1: open item-value
      *     DQUOTE -> quoted_char_11: open item-value
      *     "(" -> list_2: open item-value
-     *     "{" -> number_29: begin number
-     *     "~" -> literal_size_3 */
+     *     "{" -> number_31: begin number
+     *     "~" -> literal_size_5 */
     {257, 255, 58, 87, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 115: other_value_1 */
 
     /* e.g. after "* 0 fetch (a "
@@ -7485,7 +7560,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_char_13
      *     "(" -> list_16
      *     ")" -> msg_att_3: close item-value
-     *     "{" -> number_36: begin number */
+     *     "{" -> number_40: begin number */
     {269, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 119: list_2 */
 
     /* text = 1*. TEXT-CHAR      RFC 3501, 7.1
@@ -7501,7 +7576,7 @@ static const qcap_state_t states[] = {
      * item-main = 1*. item-letter      RFC 3501, 7.4.2
      * blanks = 1*. SP      RFC 3501, 9
      * e.g. after "* 0 fetch (a a "
-     *     item-letter -> item_main_2: reset is_mail, reset is_header, reset part, open item-name, begin item-main
+     *     item-letter -> item_main_2: reset is_mail, reset is_header, reset is_beginning, reset part, open item-name, begin item-main
      *     SP -> msg_att_2
      *     ")" -> crlf_6: anomaly-open, anomaly trailing-blanks */
     {277, 1, 55, 89, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 121: msg_att_2 */
@@ -7547,7 +7622,7 @@ static const qcap_state_t states[] = {
      *     -> gs2_cb_flag_1
      *     -> gs2_cb_flag_2
      *     -> other_message_1 */
-    {0, 255, 97, 93, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 127: sasl_message_1 */
+    {0, 255, 99, 93, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 127: sasl_message_1 */
 
     /* challenge = *. OCTET      RFC 2195, 2
      * (between messages)
@@ -8916,7 +8991,7 @@ static const qcap_state_t states[] = {
     /* found-response = found-line tagged-end .      RFC 3501, 9
      * e.g. after "\r\n0 no\n"
      *     -> ended_1 */
-    {0, 255, 86, 214, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 366: found_response_1 */
+    {0, 255, 88, 214, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 366: found_response_1 */
 
     /* data-name = "EXISTS" / "RECENT" / "EXP" . "UNGE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 exp"
@@ -9513,12 +9588,12 @@ static const qcap_state_t states[] = {
     /* ended = secured / compressed / no-change .      RFC 3501, 6.2.1
      * e.g. after "\r\n0 no\n"
      *     -> before_continue_req_1 */
-    {0, 255, 83, 61, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 461: ended_2 */
+    {0, 255, 85, 61, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 461: ended_2 */
 
     /* ended = secured / compressed / no-change .      RFC 3501, 6.2.1
      * e.g. after "\r\n0 no\n"
      *     -> before_continue_req_1 */
-    {0, 255, 84, 61, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 462: ended_3 */
+    {0, 255, 86, 61, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 462: ended_3 */
 
     /* data-name = "EXISTS" / "RECENT" / "EXPUN" . "GE" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 expun"
@@ -9736,7 +9811,7 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n0 no [a"
      *     -> before_capabilities_3
      *     -> before_code_rest_3 */
-    {0, 255, 87, 58, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 496: code_rest_6 */
+    {0, 255, 89, 58, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 496: code_rest_6 */
 
     /* data-name = "EXISTS" / "RECENT" / "EXPUNG" . "E" / "FETCH"      RFC 3501, 7.2
      * e.g. after "* 0 expung"
@@ -10291,7 +10366,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a ("
      *     -> list_8
      *     -> list_4 */
-    {0, 255, 73, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 584: list_5 */
+    {0, 255, 75, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 584: list_5 */
 
     /* mailbox-list = SP mailbox-flags . SP delimiter SP listed-mailbox [ SP list ] [ blanks ]      RFC 3501, 7.2.2
      * e.g. after "* ok\n* a ()"
@@ -10356,7 +10431,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a ("
      *     -> list_10
      *     -> list_1 */
-    {0, 255, 79, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 594: list_7 */
+    {0, 255, 81, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 594: list_7 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a ({"
@@ -10616,7 +10691,7 @@ static const qcap_state_t states[] = {
     {973, 255, 142, 268, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 631: crlf_28 */
 
     /* e.g. after "a id a {0}\n"
-     *     -> crlf_28: close message, fed mime, finish mime */
+     *     -> crlf_28: close message, fed mime, finish mime, finish mime */
     {976, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 632: before_crlf_4 */
 
     /* words = 1*( . word-char / quoted )      RFC 3501, 6
@@ -10700,7 +10775,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a a ("
      *     -> list_10
      *     -> list_9 */
-    {0, 255, 76, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 643: list_12 */
+    {0, 255, 78, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 643: list_12 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a a ({"
@@ -10716,7 +10791,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a {0}\n"
      *     -> before_literal_value_1
      *     -> before_status_list_1 */
-    {0, 255, 78, 251, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 646: mailbox_literal_3 */
+    {0, 255, 80, 251, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 646: mailbox_literal_3 */
 
     /* list = "(" *( . value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -10745,7 +10820,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a {0}\n"
      *     -> literal_bytes_4
      *     -> before_values_1 */
-    {0, 255, 81, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 650: literal_bytes_1 */
+    {0, 255, 83, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 650: literal_bytes_1 */
 
     /* text = 1*. TEXT-CHAR      RFC 3501, 7.1
      * CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
@@ -10782,33 +10857,59 @@ static const qcap_state_t states[] = {
      *     -> literal_size_2 */
     {1018, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 655: before_literal_size_2 */
 
+    /* literal-size = . "{" number "}" CRLF      RFC 3501, 4.4
+     * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
+     * short-value = quoted / 1*. item-char      RFC 3501, 6.4.5
+     * e.g. after "* 0 fetch (a "
+     *     item-char -> short_value_1: open item-value
+     *     DQUOTE -> quoted_char_11: open item-value
+     *     "{" -> number_29: begin number */
+    {1019, 255, 143, 271, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 656: literal_size_3 */
+
+    /* e.g. after "* 0 fetch (a "
+     *     -> literal_size_3 */
+    {1022, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 657: before_literal_size_3 */
+
+    /* literal-size = . "{" number "}" CRLF      RFC 3501, 4.4
+     * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
+     * short-value = quoted / 1*. item-char      RFC 3501, 6.4.5
+     * e.g. after "* 0 fetch (a "
+     *     item-char -> short_value_1: open item-value
+     *     DQUOTE -> quoted_char_11: open item-value
+     *     "{" -> number_30: begin number */
+    {1023, 255, 143, 271, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 658: literal_size_4 */
+
+    /* e.g. after "* 0 fetch (a "
+     *     -> literal_size_4 */
+    {1026, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 659: before_literal_size_4 */
+
     /* envelope = . "(" env-date SP env-subject SP env-from SP env-sender ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a "
      *     "(" -> nstring_1 */
-    {1019, 255, 53, 272, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 656: envelope_1 */
+    {1027, 255, 53, 272, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 660: envelope_1 */
 
     /* e.g. after "* 0 fetch (a "
      *     -> envelope_1: open envelope */
-    {1020, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 657: before_envelope_1 */
+    {1028, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 661: before_envelope_1 */
 
     /* header-section = "H" . "EADER" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[h"
      *     "E" / "e" -> header_section_2 */
-    {1021, 255, 7, 273, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 658: header_section_1 */
+    {1029, 255, 7, 273, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 662: header_section_1 */
 
     /* other-section = ( DIGIT / "T" / "M" ) *. section-char      RFC 3501, 6.4.5
      * section = "[" ( mail-section / header-section / other-section ) . "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[m"
      *     section-char -> other_section_1
      *     "]" -> section_2: close section */
-    {1022, 1, 49, 274, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 659: other_section_1 */
+    {1030, 1, 49, 274, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 663: other_section_1 */
 
     /* section = "[" ( mail-section / header-section / other-section ) "]" [ . "<" origin ">" ]      RFC 3501, 6.4.5
      * msg-att-item = item-name [ section ] . SP item-value      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a[]"
      *     SP -> item_value_1
      *     "<" -> origin_1 */
-    {1024, 255, 144, 275, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 660: section_2 */
+    {1032, 255, 144, 275, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 664: section_2 */
 
     /* oauth-token = "auth=" [ "Beare" . "r" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -10818,13 +10919,13 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_12
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1026, 255, 138, 179, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 661: oauth_token_11 */
+    {1034, 255, 138, 179, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 665: oauth_token_11 */
 
     /* message-sent = abandoned / ( message ( CRLF / ( ( SP / ")" ) append-rest ) ) ) .      RFC 3501, 6.3.11
      * e.g. after "a id a {0}\n "
      *     -> before_words_3
      *     -> before_exchange_1 */
-    {0, 255, 9, 256, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 662: message_sent_2 */
+    {0, 255, 9, 256, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 666: message_sent_2 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
@@ -10832,19 +10933,19 @@ static const qcap_state_t states[] = {
      * e.g. after "a id a{0}\n"
      *     CR -> crlf_36
      *     LF -> start_6: anomaly-open, anomaly bare-LF
-     *     "{" -> number_30: reset outcome, set is_synchronizing, begin number */
-    {1030, 255, 145, 276, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 663: crlf_33 */
+     *     "{" -> number_32: reset outcome, set is_synchronizing, begin number */
+    {1038, 255, 145, 276, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 667: crlf_33 */
 
     /* e.g. after "a id a{0}\n"
      *     -> crlf_33 */
-    {1033, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 664: before_crlf_5 */
+    {1041, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 668: before_crlf_5 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "a id a{0}\n\"\\"
      *     odd-quoted -> quoted_char_6: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_6: begin special, convert special */
-    {1034, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 665: special_11 */
+    {1042, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 669: special_11 */
 
     /* capability = 1*. code-char      RFC 3501, 7.1
      * capabilities = *( . SP capability )      RFC 3501, 7.1
@@ -10853,7 +10954,7 @@ static const qcap_state_t states[] = {
      *     code-char -> capability_10
      *     SP -> capability_9: close capability, open capability
      *     "]" -> resp_text_4: close capability, close code */
-    {1036, 1, 50, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 666: capability_10 */
+    {1044, 1, 50, 76, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 670: capability_10 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -10862,68 +10963,68 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_9
      *     DQUOTE -> list_11
      *     "\" -> special_14 */
-    {1039, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 667: quoted_char_9 */
+    {1047, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 671: quoted_char_9 */
 
     /* list = "(" *( value-char / quoted / list / data-literal ) ")" .      RFC 3501, 4.4
      * e.g. after "* ok\n* a (("
      *     -> list_8
      *     -> list_11 */
-    {0, 255, 93, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 668: list_14 */
+    {0, 255, 95, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 672: list_14 */
 
     /* (between messages)
      * e.g. after "* ok\n* a (()" */
-    {0, 255, 72, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 669: start_4 */
+    {0, 255, 74, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 673: start_4 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a (({"
-     *     DIGIT -> number_31 */
-    {1042, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 670: number_24 */
+     *     DIGIT -> number_33 */
+    {1050, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 674: number_24 */
 
     /* delimiter = quoted / "NI" . "L"      RFC 3501, 7.2.2
      * e.g. after "* ok\n* a () ni"
      *     "L" / "l" -> mailbox_list_3 */
-    {1043, 255, 85, 277, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 671: delimiter_2 */
+    {1051, 255, 85, 277, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 675: delimiter_2 */
 
     /* mailbox-list = SP mailbox-flags SP delimiter . SP listed-mailbox [ SP list ] [ blanks ]      RFC 3501, 7.2.2
      * e.g. after "* ok\n* a () \"\""
      *     SP -> atom_11 */
-    {1044, 255, 3, 241, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 672: mailbox_list_3 */
+    {1052, 255, 3, 241, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 676: mailbox_list_3 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* ok\n* a () \"\\"
      *     odd-quoted -> quoted_char_7: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_7: begin special, convert special */
-    {1045, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 673: special_12 */
+    {1053, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 677: special_12 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a ({0}\r"
      *     LF -> literal_bytes_2 */
-    {1047, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 674: crlf_34 */
+    {1055, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 678: crlf_34 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a ({0}\n"
      *     -> literal_bytes_4
      *     -> list_4 */
-    {0, 255, 74, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 675: literal_bytes_2 */
+    {0, 255, 76, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 679: literal_bytes_2 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* ok\n* a a (\"\\"
      *     odd-quoted -> quoted_char_8: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_8: begin special, convert special */
-    {1048, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 676: special_13 */
+    {1056, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 680: special_13 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* ok\n* a a ({0"
      *     DIGIT -> number_25
      *     "}" -> crlf_37: convert number */
-    {1050, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 677: number_25 */
+    {1058, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 681: number_25 */
 
     /* e.g. after "* ok\n* a {0}\n"
      *     -> status_list_2: close mailbox */
-    {1052, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 678: before_status_list_1 */
+    {1060, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 682: before_status_list_1 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -10932,43 +11033,43 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_10
      *     DQUOTE -> list_13
      *     "\" -> special_15 */
-    {1053, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 679: quoted_char_10 */
+    {1061, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 683: quoted_char_10 */
 
     /* list = "(" *( value-char / quoted / list / data-literal ) ")" .      RFC 3501, 4.4
      * e.g. after "* ok\n* a (("
      *     -> list_10
      *     -> list_13 */
-    {0, 255, 95, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 680: list_15 */
+    {0, 255, 97, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 684: list_15 */
 
     /* (between messages)
      * e.g. after "* ok\n* a (()" */
-    {0, 255, 75, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 681: start_5 */
+    {0, 255, 77, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 685: start_5 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a (({"
-     *     DIGIT -> number_32 */
-    {1056, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 682: number_26 */
+     *     DIGIT -> number_34 */
+    {1064, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 686: number_26 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a ({0}\r"
      *     LF -> literal_bytes_3 */
-    {1057, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 683: crlf_35 */
+    {1065, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 687: crlf_35 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a ({0}\n"
      *     -> literal_bytes_4
      *     -> list_1 */
-    {0, 255, 80, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 684: literal_bytes_3 */
+    {0, 255, 82, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 688: literal_bytes_3 */
 
     /* literal-bytes = *. OCTET      RFC 3501, 4.4
      * literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a {0}\n"
      *     OCTET -> literal_bytes_4 */
-    {1058, 1, 62, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 685: literal_bytes_4 */
+    {1066, 1, 62, 278, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 689: literal_bytes_4 */
 
     /* e.g. after "* ok\n* a {0}\n"
      *     -> values_1 */
-    {1059, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 686: before_values_1 */
+    {1067, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 690: before_values_1 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -10977,17 +11078,27 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_11
      *     DQUOTE -> msg_att_3: close item-value
      *     "\" -> special_16 */
-    {1060, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 687: quoted_char_11 */
+    {1068, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 691: quoted_char_11 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a {"
-     *     DIGIT -> number_33 */
-    {1063, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 688: number_27 */
+     *     DIGIT -> number_35 */
+    {1071, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 692: number_27 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a {"
-     *     DIGIT -> number_34 */
-    {1064, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 689: number_28 */
+     *     DIGIT -> number_36 */
+    {1072, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 693: number_28 */
+
+    /* number = 1*. DIGIT      RFC 3501, 4.3
+     * e.g. after "* 0 fetch (a {"
+     *     DIGIT -> number_37 */
+    {1073, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 694: number_29 */
+
+    /* number = 1*. DIGIT      RFC 3501, 4.3
+     * e.g. after "* 0 fetch (a {"
+     *     DIGIT -> number_38 */
+    {1074, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 695: number_30 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -10995,30 +11106,30 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a ("
      *     "N" / "n" -> nstring_2
      *     DQUOTE -> quoted_char_12
-     *     "{" -> number_35: begin number */
-    {1065, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 690: nstring_1 */
+     *     "{" -> number_39: begin number */
+    {1075, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 696: nstring_1 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a {"
-     *     DIGIT -> number_37 */
-    {1068, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 691: number_29 */
+     *     DIGIT -> number_41 */
+    {1078, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 697: number_31 */
 
     /* literal-size = . "{" number "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ~"
-     *     "{" -> number_29: begin number */
-    {1069, 255, 147, 280, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 692: literal_size_3 */
+     *     "{" -> number_31: begin number */
+    {1079, 255, 147, 280, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 698: literal_size_5 */
 
     /* header-section = "HE" . "ADER" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[he"
      *     "A" / "a" -> header_section_3 */
-    {1070, 255, 86, 281, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 693: header_section_2 */
+    {1080, 255, 86, 281, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 699: header_section_2 */
 
     /* origin = . "0" / later-origin      RFC 3501, 6.4.5
      * later-origin = . "1"-"9" *DIGIT      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[]<"
-     *     "0" -> section_3
+     *     "0" -> section_3: set is_beginning
      *     "1"-"9" -> later_origin_1 */
-    {1071, 255, 148, 282, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 694: origin_1 */
+    {1081, 255, 148, 282, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 700: origin_1 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -11028,7 +11139,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1073, 255, 149, 283, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 695: oauth_token_12 */
+    {1083, 255, 149, 283, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 701: oauth_token_12 */
 
     /* words = 1*( . word-char / quoted )      RFC 3501, 6
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11038,40 +11149,40 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_38
      *     LF -> start_7: anomaly-open, anomaly bare-LF
      *     DQUOTE -> quoted_char_14: open arguments
-     *     "{" -> number_38: reset outcome, set is_synchronizing, begin number */
-    {1077, 255, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 696: words_7 */
+     *     "{" -> number_42: reset outcome, set is_synchronizing, begin number */
+    {1087, 255, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 702: words_7 */
 
     /* e.g. after "a id a {0}\n "
      *     -> words_7 */
-    {1082, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 697: before_words_3 */
+    {1092, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 703: before_words_3 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "a id a{0}\n\r"
      *     LF -> start_6 */
-    {1083, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 698: crlf_36 */
+    {1093, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 704: crlf_36 */
 
     /* (between messages)
      * e.g. after "a id a{0}\n\n" */
-    {0, 255, 3, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 699: start_6 */
+    {0, 255, 3, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 705: start_6 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "a id a{0}\n{"
-     *     DIGIT -> number_39 */
-    {1084, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 700: number_30 */
+     *     DIGIT -> number_43 */
+    {1094, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 706: number_32 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* ok\n* a ((\"\\"
      *     odd-quoted -> quoted_char_9: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_9: begin special, convert special */
-    {1085, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 701: special_14 */
+    {1095, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 707: special_14 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* ok\n* a (({0"
-     *     DIGIT -> number_31
+     *     DIGIT -> number_33
      *     "}" -> crlf_39: convert number */
-    {1087, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 702: number_31 */
+    {1097, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 708: number_33 */
 
     /* atom = . ASTRING-CHAR *( ASTRING-CHAR / odd-char )      RFC 3501, 9
      * mailbox = mailbox-atom / ( . DQUOTE mailbox-text DQUOTE )      RFC 3501, 9
@@ -11079,55 +11190,69 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok\n* a () \"\" "
      *     ASTRING-CHAR -> atom_12: open mailbox, begin atom-value
      *     DQUOTE -> run_11: open mailbox
-     *     "{" -> number_40: begin number */
-    {1089, 255, 34, 46, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 703: atom_11 */
+     *     "{" -> number_44: begin number */
+    {1099, 255, 34, 46, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 709: atom_11 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a a ({0}"
      *     CR -> crlf_40
      *     LF -> literal_bytes_5: anomaly-open, anomaly bare-LF */
-    {1092, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 704: crlf_37 */
+    {1102, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 710: crlf_37 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* ok\n* a ((\"\\"
      *     odd-quoted -> quoted_char_10: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_10: begin special, convert special */
-    {1094, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 705: special_15 */
+    {1104, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 711: special_15 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* ok\n* a (({0"
-     *     DIGIT -> number_32
+     *     DIGIT -> number_34
      *     "}" -> crlf_41: convert number */
-    {1096, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 706: number_32 */
+    {1106, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 712: number_34 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a \"\\"
      *     odd-quoted -> quoted_char_11: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_11: begin special, convert special */
-    {1098, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 707: special_16 */
+    {1108, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 713: special_16 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a {0"
-     *     DIGIT -> number_33
+     *     DIGIT -> number_35
      *     "}" -> crlf_42: convert number */
-    {1100, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 708: number_33 */
+    {1110, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 714: number_35 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a {0"
-     *     DIGIT -> number_34
+     *     DIGIT -> number_36
      *     "}" -> crlf_43: convert number */
-    {1102, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 709: number_34 */
+    {1112, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 715: number_36 */
+
+    /* number = 1*. DIGIT      RFC 3501, 4.3
+     * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
+     * e.g. after "* 0 fetch (a {0"
+     *     DIGIT -> number_37
+     *     "}" -> crlf_44: convert number */
+    {1114, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 716: number_37 */
+
+    /* number = 1*. DIGIT      RFC 3501, 4.3
+     * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
+     * e.g. after "* 0 fetch (a {0"
+     *     DIGIT -> number_38
+     *     "}" -> crlf_45: convert number */
+    {1116, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 717: number_38 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (n"
      *     "I" / "i" -> nstring_3 */
-    {1104, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 710: nstring_2 */
+    {1118, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 718: nstring_2 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11136,12 +11261,12 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_12
      *     DQUOTE -> envelope_2
      *     "\" -> special_17 */
-    {1105, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 711: quoted_char_12 */
+    {1119, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 719: quoted_char_12 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a ({"
-     *     DIGIT -> number_41 */
-    {1108, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 712: number_35 */
+     *     DIGIT -> number_45 */
+    {1122, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 720: number_39 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11150,42 +11275,42 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_13
      *     DQUOTE -> list_2
      *     "\" -> special_18 */
-    {1109, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 713: quoted_char_13 */
+    {1123, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 721: quoted_char_13 */
 
     /* list = "(" *( value-char / quoted / list / data-literal ) ")" .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ("
      *     -> list_17
      *     -> list_2 */
-    {0, 255, 64, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 714: list_16 */
+    {0, 255, 66, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 722: list_16 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a ({"
-     *     DIGIT -> number_42 */
-    {1112, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 715: number_36 */
+     *     DIGIT -> number_46 */
+    {1126, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 723: number_40 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a {0"
-     *     DIGIT -> number_37
-     *     "}" -> crlf_44: convert number */
-    {1113, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 716: number_37 */
+     *     DIGIT -> number_41
+     *     "}" -> crlf_46: convert number */
+    {1127, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 724: number_41 */
 
     /* header-section = "HEA" . "DER" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[hea"
      *     "D" / "d" -> header_section_4 */
-    {1115, 255, 18, 285, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 717: header_section_3 */
+    {1129, 255, 18, 285, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 725: header_section_3 */
 
     /* section = "[" ( mail-section / header-section / other-section ) "]" [ "<" origin . ">" ]      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[]<0"
      *     ">" -> msg_att_item_1 */
-    {1116, 255, 150, 286, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 718: section_3 */
+    {1130, 255, 150, 286, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 726: section_3 */
 
     /* later-origin = "1"-"9" *. DIGIT      RFC 3501, 6.4.5
      * section = "[" ( mail-section / header-section / other-section ) "]" [ "<" origin . ">" ]      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[]<1"
      *     DIGIT -> later_origin_1
      *     ">" -> msg_att_item_1: set is_mail, set is_header */
-    {1117, 1, 151, 287, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 719: later_origin_1 */
+    {1131, 1, 151, 287, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 727: later_origin_1 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -11195,7 +11320,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1119, 255, 149, 283, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 720: oauth_token_13 */
+    {1133, 255, 149, 283, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 728: oauth_token_13 */
 
     /* words = 1*( . word-char / quoted )      RFC 3501, 6
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11205,17 +11330,17 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_38: close arguments
      *     LF -> start_7: close arguments, anomaly-open, anomaly bare-LF
      *     DQUOTE -> quoted_char_14
-     *     "{" -> number_38: close arguments, reset outcome, set is_synchronizing, begin number */
-    {1123, 3, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 721: words_8 */
+     *     "{" -> number_42: close arguments, reset outcome, set is_synchronizing, begin number */
+    {1137, 3, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 729: words_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "a id a {0}\n \r"
      *     LF -> start_7 */
-    {1128, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 722: crlf_38 */
+    {1142, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 730: crlf_38 */
 
     /* (between messages)
      * e.g. after "a id a {0}\n \n" */
-    {0, 255, 2, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 723: start_7 */
+    {0, 255, 2, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 731: start_7 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11224,28 +11349,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_14
      *     DQUOTE -> words_8
      *     "\" -> special_19 */
-    {1129, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 724: quoted_char_14 */
+    {1143, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 732: quoted_char_14 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "a id a {0}\n {"
-     *     DIGIT -> number_43 */
-    {1132, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 725: number_38 */
+     *     DIGIT -> number_47 */
+    {1146, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 733: number_42 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * plus = . "+"      RFC 3501, 4.3
      * announcement = brace number [ plus ] . "}" CRLF      RFC 3501, 4.3
      * e.g. after "a id a{0}\n{0"
-     *     DIGIT -> number_39
+     *     DIGIT -> number_43
      *     "+" -> announcement_8: convert number, set is_synchronizing
-     *     "}" -> crlf_45: convert number */
-    {1133, 3, 121, 232, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 726: number_39 */
+     *     "}" -> crlf_47: convert number */
+    {1147, 3, 121, 232, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 734: number_43 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a (({0}"
-     *     CR -> crlf_46
+     *     CR -> crlf_48
      *     LF -> literal_bytes_6: anomaly-open, anomaly bare-LF */
-    {1136, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 727: crlf_39 */
+    {1150, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 735: crlf_39 */
 
     /* atom = ASTRING-CHAR *( . ASTRING-CHAR / odd-char )      RFC 3501, 9
      * odd-char = . DQUOTE / "%" / "("-"*" / "\" / "{" / %x80-FF      RFC 3501, 9
@@ -11256,7 +11381,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: convert atom-value, close mailbox
      *     LF -> continue_req_1: convert atom-value, close mailbox, anomaly-open, anomaly bare-LF, close response
      *     odd-char -> atom_12: anomaly-open, anomaly odd-character */
-    {1138, 3, 42, 288, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 728: atom_12 */
+    {1152, 3, 42, 288, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 736: atom_12 */
 
     /* run = 1*. ( HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF )      RFC 3501, 9
      * quoted-value = [ run ] *( ( ( . "\" special ) / odd-pair ) [ run ] )      RFC 3501, 9
@@ -11265,143 +11390,157 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> run_12: begin run
      *     DQUOTE -> mailbox_list_4: close mailbox
      *     "\" -> special_20 */
-    {1143, 255, 47, 68, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 729: run_11 */
+    {1157, 255, 47, 68, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 737: run_11 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a () \"\" {"
-     *     DIGIT -> number_44 */
-    {1146, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 730: number_40 */
+     *     DIGIT -> number_48 */
+    {1160, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 738: number_44 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a a ({0}\r"
      *     LF -> literal_bytes_5 */
-    {1147, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 731: crlf_40 */
+    {1161, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 739: crlf_40 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a a ({0}\n"
      *     -> literal_bytes_4
      *     -> list_9 */
-    {0, 255, 77, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 732: literal_bytes_5 */
+    {0, 255, 79, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 740: literal_bytes_5 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a (({0}"
-     *     CR -> crlf_47
-     *     LF -> literal_bytes_7: anomaly-open, anomaly bare-LF */
-    {1148, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 733: crlf_41 */
-
-    /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
-     * e.g. after "* 0 fetch (a {0}"
-     *     CR -> crlf_48
-     *     LF -> message_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {1150, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 734: crlf_42 */
-
-    /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
-     * e.g. after "* 0 fetch (a {0}"
      *     CR -> crlf_49
+     *     LF -> literal_bytes_7: anomaly-open, anomaly bare-LF */
+    {1162, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 741: crlf_41 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
+     * e.g. after "* 0 fetch (a {0}"
+     *     CR -> crlf_50
+     *     LF -> message_excerpt_1: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {1164, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 742: crlf_42 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
+     * e.g. after "* 0 fetch (a {0}"
+     *     CR -> crlf_51
+     *     LF -> header_excerpt_1: anomaly-open, anomaly bare-LF, feed mime, open header */
+    {1166, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 743: crlf_43 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
+     * e.g. after "* 0 fetch (a {0}"
+     *     CR -> crlf_52
+     *     LF -> message_3: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {1168, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 744: crlf_44 */
+
+    /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
+     * e.g. after "* 0 fetch (a {0}"
+     *     CR -> crlf_53
      *     LF -> header_1: anomaly-open, anomaly bare-LF, feed mime, open header */
-    {1152, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 735: crlf_43 */
+    {1170, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 745: crlf_45 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (ni"
      *     "L" / "l" -> envelope_2 */
-    {1154, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 736: nstring_3 */
+    {1172, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 746: nstring_3 */
 
     /* envelope = "(" env-date . SP env-subject SP env-from SP env-sender SP env-reply-to ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\""
      *     SP -> env_subject_1 */
-    {1155, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 737: envelope_2 */
+    {1173, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 747: envelope_2 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\\"
      *     odd-quoted -> quoted_char_12: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_12: begin special, convert special */
-    {1156, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 738: special_17 */
+    {1174, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 748: special_17 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ({0"
-     *     DIGIT -> number_41
-     *     "}" -> crlf_50: convert number */
-    {1158, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 739: number_41 */
+     *     DIGIT -> number_45
+     *     "}" -> crlf_54: convert number */
+    {1176, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 749: number_45 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\\"
      *     odd-quoted -> quoted_char_13: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_13: begin special, convert special */
-    {1160, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 740: special_18 */
+    {1178, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 750: special_18 */
 
     /* list = . "(" *( value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ("
      *     "(" -> list_19 */
-    {1162, 255, 53, 248, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 741: list_17 */
+    {1180, 255, 53, 248, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 751: list_17 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ({0"
-     *     DIGIT -> number_42
-     *     "}" -> crlf_51: convert number */
-    {1163, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 742: number_42 */
+     *     DIGIT -> number_46
+     *     "}" -> crlf_55: convert number */
+    {1181, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 752: number_46 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a {0}"
-     *     CR -> crlf_52
+     *     CR -> crlf_56
      *     LF -> body_1: anomaly-open, anomaly bare-LF, open body */
-    {1165, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 743: crlf_44 */
+    {1183, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 753: crlf_46 */
 
     /* header-section = "HEAD" . "ER" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[head"
      *     "E" / "e" -> header_section_5 */
-    {1167, 255, 7, 273, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 744: header_section_4 */
+    {1185, 255, 7, 273, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 754: header_section_4 */
 
     /* msg-att-item = item-name [ section ] . SP item-value      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a[]<0>"
      *     SP -> item_value_1 */
-    {1168, 255, 3, 291, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 745: msg_att_item_1 */
+    {1186, 255, 3, 291, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 755: msg_att_item_1 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "a id a {0}\n \"\\"
      *     odd-quoted -> quoted_char_14: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_14: begin special, convert special */
-    {1169, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 746: special_19 */
+    {1187, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 756: special_19 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * plus = . "+"      RFC 3501, 4.3
      * announcement = brace number [ plus ] . "}" CRLF      RFC 3501, 4.3
      * e.g. after "a id a {0}\n {0"
-     *     DIGIT -> number_43
+     *     DIGIT -> number_47
      *     "+" -> announcement_9: convert number, set is_synchronizing
-     *     "}" -> crlf_53: convert number */
-    {1171, 3, 121, 232, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 747: number_43 */
+     *     "}" -> crlf_57: convert number */
+    {1189, 3, 121, 232, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 757: number_47 */
 
     /* announcement = brace number [ plus ] . "}" CRLF      RFC 3501, 4.3
      * e.g. after "a id a{0}\n{0+"
-     *     "}" -> crlf_45 */
-    {1174, 255, 126, 237, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 748: announcement_8 */
+     *     "}" -> crlf_47 */
+    {1192, 255, 126, 237, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 758: announcement_8 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "a id a{0}\n{0}"
-     *     CR -> crlf_54
+     *     CR -> crlf_58
      *     LF -> literal_sent_4: anomaly-open, anomaly bare-LF */
-    {1175, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 749: crlf_45 */
+    {1193, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 759: crlf_47 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a (({0}\r"
      *     LF -> literal_bytes_6 */
-    {1177, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 750: crlf_46 */
+    {1195, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 760: crlf_48 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a (({0}\n"
      *     -> literal_bytes_4
      *     -> list_11 */
-    {0, 255, 94, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 751: literal_bytes_6 */
+    {0, 255, 96, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 761: literal_bytes_6 */
 
     /* list = . "(" *( value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * blanks = 1*. SP      RFC 3501, 9
@@ -11411,7 +11550,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: anomaly-open, anomaly trailing-blanks
      *     LF -> continue_req_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close response
      *     "(" -> list_20 */
-    {1178, 255, 152, 292, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 752: list_18 */
+    {1196, 255, 152, 292, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 762: list_18 */
 
     /* run = 1*. ( HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF )      RFC 3501, 9
      * quoted-value = [ run ] *( ( ( . "\" special ) / odd-pair ) [ run ] )      RFC 3501, 9
@@ -11420,7 +11559,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> run_12
      *     DQUOTE -> mailbox_list_4: convert run, close mailbox
      *     "\" -> special_20: convert run */
-    {1182, 1, 47, 68, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 753: run_12 */
+    {1200, 1, 47, 68, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 763: run_12 */
 
     /* mailbox-list = SP mailbox-flags SP delimiter SP listed-mailbox [ . SP list ] [ blanks ]      RFC 3501, 7.2.2
      * blanks = 1*. SP      RFC 3501, 9
@@ -11429,54 +11568,76 @@ static const qcap_state_t states[] = {
      *     SP -> list_18
      *     CR -> crlf_1
      *     LF -> continue_req_1: anomaly-open, anomaly bare-LF, close response */
-    {1185, 255, 19, 293, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 754: mailbox_list_4 */
+    {1203, 255, 19, 293, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 764: mailbox_list_4 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* ok\n* a () \"\" \"\\"
      *     odd-quoted -> run_11: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> run_11: begin special, convert special */
-    {1188, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 755: special_20 */
+    {1206, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 765: special_20 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" {0"
-     *     DIGIT -> number_44
-     *     "}" -> crlf_55: convert number */
-    {1190, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 756: number_44 */
+     *     DIGIT -> number_48
+     *     "}" -> crlf_59: convert number */
+    {1208, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 766: number_48 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a (({0}\r"
      *     LF -> literal_bytes_7 */
-    {1192, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 757: crlf_47 */
+    {1210, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 767: crlf_49 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a (({0}\n"
      *     -> literal_bytes_4
      *     -> list_13 */
-    {0, 255, 96, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 758: literal_bytes_7 */
+    {0, 255, 98, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 768: literal_bytes_7 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
+     * e.g. after "* 0 fetch (a {0}\r"
+     *     LF -> message_excerpt_1: feed mime, open message */
+    {1211, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 769: crlf_50 */
+
+    /* message-excerpt = *OCTET .      RFC 3501, 6.4.5
+     * e.g. after "* 0 fetch (a {0}\n"
+     *     -> message_excerpt_2
+     *     -> before_msg_att_1 */
+    {0, 255, 33, 294, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 770: message_excerpt_1 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
+     * e.g. after "* 0 fetch (a {0}\r"
+     *     LF -> header_excerpt_1: feed mime, open header */
+    {1212, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 771: crlf_51 */
+
+    /* header-excerpt = *OCTET .      RFC 3501, 6.4.5
+     * e.g. after "* 0 fetch (a {0}\n"
+     *     -> header_excerpt_2
+     *     -> before_msg_att_2 */
+    {0, 255, 34, 295, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 772: header_excerpt_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a {0}\r"
      *     LF -> message_3: feed mime, open message */
-    {1193, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 759: crlf_48 */
+    {1213, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 773: crlf_52 */
 
     /* message = *OCTET .      RFC 3501, 6.3.11
      * e.g. after "* 0 fetch (a {0}\n"
      *     -> message_2
-     *     -> before_msg_att_1 */
-    {0, 255, 33, 264, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 760: message_3 */
+     *     -> before_msg_att_3 */
+    {0, 255, 35, 264, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 774: message_3 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a {0}\r"
      *     LF -> header_1: feed mime, open header */
-    {1194, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 761: crlf_49 */
+    {1214, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 775: crlf_53 */
 
     /* header = *OCTET .      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a {0}\n"
      *     -> header_2
-     *     -> before_msg_att_2 */
-    {0, 255, 34, 294, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 762: header_1 */
+     *     -> before_msg_att_4 */
+    {0, 255, 36, 296, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 776: header_1 */
 
     /* env-subject = . "NIL" / ( DQUOTE subject-text DQUOTE ) / ( literal-size subject-literal )      RFC 3501, 7.4.2
      * env-subject = "NIL" / ( . DQUOTE subject-text DQUOTE ) / ( literal-size subject-literal )      RFC 3501, 7.4.2
@@ -11484,15 +11645,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" "
      *     "N" / "n" -> env_subject_2
      *     DQUOTE -> run_13: open subject
-     *     "{" -> number_45: begin number */
-    {1195, 255, 146, 295, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 763: env_subject_1 */
+     *     "{" -> number_49: begin number */
+    {1215, 255, 146, 297, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 777: env_subject_1 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a ({0}"
-     *     CR -> crlf_56
+     *     CR -> crlf_60
      *     LF -> literal_bytes_8: anomaly-open, anomaly bare-LF */
-    {1198, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 764: crlf_50 */
+    {1218, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 778: crlf_54 */
 
     /* list = "(" *( . value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11502,54 +11663,54 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_char_15
      *     "(" -> list_21
      *     ")" -> start_8
-     *     "{" -> number_46: begin number */
-    {1200, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 765: list_19 */
+     *     "{" -> number_50: begin number */
+    {1220, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 779: list_19 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a ({0}"
-     *     CR -> crlf_57
+     *     CR -> crlf_61
      *     LF -> literal_bytes_9: anomaly-open, anomaly bare-LF */
-    {1205, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 766: crlf_51 */
+    {1225, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 780: crlf_55 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a {0}\r"
      *     LF -> body_1: open body */
-    {1207, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 767: crlf_52 */
+    {1227, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 781: crlf_56 */
 
     /* body = *OCTET .      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a {0}\n"
      *     -> body_2
-     *     -> before_msg_att_3 */
-    {0, 255, 63, 296, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 768: body_1 */
+     *     -> before_msg_att_5 */
+    {0, 255, 65, 298, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 782: body_1 */
 
     /* header-section = "HEADE" . "R" *section-char      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[heade"
      *     "R" / "r" -> header_section_6 */
-    {1208, 255, 76, 297, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 769: header_section_5 */
+    {1228, 255, 76, 299, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 783: header_section_5 */
 
     /* announcement = brace number [ plus ] . "}" CRLF      RFC 3501, 4.3
      * e.g. after "a id a {0}\n {0+"
-     *     "}" -> crlf_53 */
-    {1209, 255, 126, 237, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 770: announcement_9 */
+     *     "}" -> crlf_57 */
+    {1229, 255, 126, 237, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 784: announcement_9 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "a id a {0}\n {0}"
-     *     CR -> crlf_58
+     *     CR -> crlf_62
      *     LF -> message_sent_3: anomaly-open, anomaly bare-LF */
-    {1210, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 771: crlf_53 */
+    {1230, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 785: crlf_57 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "a id a{0}\n{0}\r"
      *     LF -> literal_sent_4 */
-    {1212, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 772: crlf_54 */
+    {1232, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 786: crlf_58 */
 
     /* literal-sent = abandoned / ( literal [ words ] line-end ) .      RFC 3501, 6
      * e.g. after "a id a{0}\n{0}\n"
      *     -> start_6
      *     -> before_literal_3 */
-    {0, 255, 25, 246, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 773: literal_sent_4 */
+    {0, 255, 25, 246, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 787: literal_sent_4 */
 
     /* list = "(" *( . value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11559,34 +11720,54 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_char_16
      *     "(" -> list_22
      *     ")" -> blanks_2
-     *     "{" -> number_47: begin number */
-    {1213, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 774: list_20 */
+     *     "{" -> number_51: begin number */
+    {1233, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 788: list_20 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a () \"\" {0}"
-     *     CR -> crlf_59
+     *     CR -> crlf_63
      *     LF -> mailbox_literal_4: anomaly-open, anomaly bare-LF, open mailbox */
-    {1218, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 775: crlf_55 */
+    {1238, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 789: crlf_59 */
+
+    /* message-excerpt = *. OCTET      RFC 3501, 6.4.5
+     * message-excerpt = *OCTET .      RFC 3501, 6.4.5
+     * e.g. after "* 0 fetch (a {0}\n"
+     *     OCTET -> message_excerpt_2 */
+    {1240, 1, 62, 300, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 790: message_excerpt_2 */
 
     /* e.g. after "* 0 fetch (a {0}\n"
-     *     -> msg_att_3: close message, fed mime, finish mime */
-    {1220, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 776: before_msg_att_1 */
+     *     -> msg_att_3: close message, fed mime, finish mime, finish mime */
+    {1241, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 791: before_msg_att_1 */
+
+    /* header-excerpt = *. OCTET      RFC 3501, 6.4.5
+     * header-excerpt = *OCTET .      RFC 3501, 6.4.5
+     * e.g. after "* 0 fetch (a {0}\n"
+     *     OCTET -> header_excerpt_2 */
+    {1242, 1, 62, 301, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 792: header_excerpt_2 */
+
+    /* e.g. after "* 0 fetch (a {0}\n"
+     *     -> msg_att_3: close header, fed mime, finish mime, finish mime */
+    {1243, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 793: before_msg_att_2 */
+
+    /* e.g. after "* 0 fetch (a {0}\n"
+     *     -> msg_att_3: close message, fed mime, finish mime, finish mime */
+    {1244, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 794: before_msg_att_3 */
 
     /* header = *. OCTET      RFC 3501, 6.4.5
      * header = *OCTET .      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a {0}\n"
      *     OCTET -> header_2 */
-    {1221, 1, 62, 298, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 777: header_2 */
+    {1245, 1, 62, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 795: header_2 */
 
     /* e.g. after "* 0 fetch (a {0}\n"
-     *     -> msg_att_3: close header, fed mime, finish mime */
-    {1222, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 778: before_msg_att_2 */
+     *     -> msg_att_3: close header, fed mime, finish mime, finish mime */
+    {1246, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 796: before_msg_att_4 */
 
     /* env-subject = "N" . "IL" / ( DQUOTE subject-text DQUOTE ) / ( literal-size subject-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" n"
      *     "I" / "i" -> env_subject_3 */
-    {1223, 255, 101, 299, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 779: env_subject_2 */
+    {1247, 255, 101, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 797: env_subject_2 */
 
     /* run = 1*. ( HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF )      RFC 3501, 9
      * quoted-value = [ run ] *( ( ( . "\" special ) / odd-pair ) [ run ] )      RFC 3501, 9
@@ -11595,23 +11776,23 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> run_14: begin run
      *     DQUOTE -> envelope_3: close subject
      *     "\" -> special_21 */
-    {1224, 255, 47, 68, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 780: run_13 */
+    {1248, 255, 47, 68, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 798: run_13 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" {"
-     *     DIGIT -> number_48 */
-    {1227, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 781: number_45 */
+     *     DIGIT -> number_52 */
+    {1251, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 799: number_49 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a ({0}\r"
      *     LF -> literal_bytes_8 */
-    {1228, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 782: crlf_56 */
+    {1252, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 800: crlf_60 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ({0}\n"
      *     -> literal_bytes_4
      *     -> envelope_2 */
-    {0, 255, 62, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 783: literal_bytes_8 */
+    {0, 255, 64, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 801: literal_bytes_8 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11620,71 +11801,71 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_15
      *     DQUOTE -> list_19
      *     "\" -> special_22 */
-    {1229, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 784: quoted_char_15 */
+    {1253, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 802: quoted_char_15 */
 
     /* list = "(" *( value-char / quoted / list / data-literal ) ")" .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (("
      *     -> list_17
      *     -> list_19 */
-    {0, 255, 89, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 785: list_21 */
+    {0, 255, 91, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 803: list_21 */
 
     /* (between messages)
      * e.g. after "* 0 fetch (a (()" */
-    {0, 255, 32, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 786: start_8 */
+    {0, 255, 32, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 804: start_8 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (({"
-     *     DIGIT -> number_49 */
-    {1232, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 787: number_46 */
+     *     DIGIT -> number_53 */
+    {1256, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 805: number_50 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a ({0}\r"
      *     LF -> literal_bytes_9 */
-    {1233, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 788: crlf_57 */
+    {1257, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 806: crlf_61 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a ({0}\n"
      *     -> literal_bytes_4
      *     -> list_2 */
-    {0, 255, 65, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 789: literal_bytes_9 */
+    {0, 255, 67, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 807: literal_bytes_9 */
 
     /* body = *. OCTET      RFC 3501, 6.4.5
      * body = *OCTET .      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a {0}\n"
      *     OCTET -> body_2 */
-    {1234, 1, 62, 300, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 790: body_2 */
+    {1258, 1, 62, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 808: body_2 */
 
     /* e.g. after "* 0 fetch (a {0}\n"
      *     -> msg_att_3: close body */
-    {1235, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 791: before_msg_att_3 */
+    {1259, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 809: before_msg_att_5 */
 
     /* header-section = "HEADER" *. section-char      RFC 3501, 6.4.5
      * section = "[" ( mail-section / header-section / other-section ) . "]" [ "<" origin ">" ]      RFC 3501, 6.4.5
      * e.g. after "* 0 fetch (a[header"
      *     section-char -> header_section_6
      *     "]" -> section_2: set is_header, close section */
-    {1236, 1, 49, 301, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 792: header_section_6 */
+    {1260, 1, 49, 305, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 810: header_section_6 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "a id a {0}\n {0}\r"
      *     LF -> message_sent_3 */
-    {1238, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 793: crlf_58 */
+    {1262, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 811: crlf_62 */
 
     /* message-sent = abandoned / ( message ( CRLF / ( ( SP / ")" ) append-rest ) ) ) .      RFC 3501, 6.3.11
      * e.g. after "a id a {0}\n {0}\n"
      *     -> start_7
      *     -> before_message_2 */
-    {0, 255, 23, 256, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 794: message_sent_3 */
+    {0, 255, 23, 256, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 812: message_sent_3 */
 
     /* literal = *OCTET .      RFC 3501, 6
      * e.g. after "a id a{0}\n{0}\n"
      *     -> literal_3
      *     -> before_words_4 */
-    {0, 255, 24, 252, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 795: literal_4 */
+    {0, 255, 24, 252, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 813: literal_4 */
 
     /* e.g. after "a id a{0}\n{0}\n"
      *     -> literal_4: open literal */
-    {1239, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 796: before_literal_3 */
+    {1263, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 814: before_literal_3 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11693,34 +11874,34 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_16
      *     DQUOTE -> list_20
      *     "\" -> special_23 */
-    {1240, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 797: quoted_char_16 */
+    {1264, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 815: quoted_char_16 */
 
     /* list = "(" *( value-char / quoted / list / data-literal ) ")" .      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a ("
      *     -> list_23
      *     -> list_20 */
-    {0, 255, 69, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 798: list_22 */
+    {0, 255, 71, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 816: list_22 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a () \"\" a ({"
-     *     DIGIT -> number_50 */
-    {1243, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 799: number_47 */
+     *     DIGIT -> number_54 */
+    {1267, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 817: number_51 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a () \"\" {0}\r"
      *     LF -> mailbox_literal_4: open mailbox */
-    {1244, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 800: crlf_59 */
+    {1268, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 818: crlf_63 */
 
     /* mailbox-literal = literal-value .      RFC 3501, 9
      * e.g. after "* ok\n* a () \"\" {0}\n"
      *     -> before_literal_value_1
      *     -> before_mailbox_list_1 */
-    {0, 255, 71, 251, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 801: mailbox_literal_4 */
+    {0, 255, 73, 251, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 819: mailbox_literal_4 */
 
     /* env-subject = "NI" . "L" / ( DQUOTE subject-text DQUOTE ) / ( literal-size subject-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" ni"
      *     "L" / "l" -> envelope_3 */
-    {1245, 255, 85, 302, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 802: env_subject_3 */
+    {1269, 255, 85, 306, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 820: env_subject_3 */
 
     /* run = 1*. ( HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF )      RFC 3501, 9
      * quoted-value = [ run ] *( ( ( . "\" special ) / odd-pair ) [ run ] )      RFC 3501, 9
@@ -11729,50 +11910,50 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> run_14
      *     DQUOTE -> envelope_3: convert run, close subject
      *     "\" -> special_21: convert run */
-    {1246, 1, 47, 68, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 803: run_14 */
+    {1270, 1, 47, 68, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 821: run_14 */
 
     /* envelope = "(" env-date SP env-subject . SP env-from SP env-sender SP env-reply-to SP env-to ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\""
      *     SP -> addresses_1: open from */
-    {1249, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 804: envelope_3 */
+    {1273, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 822: envelope_3 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\\"
      *     odd-quoted -> run_13: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> run_13: begin special, convert special */
-    {1250, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 805: special_21 */
+    {1274, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 823: special_21 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" {0"
-     *     DIGIT -> number_48
-     *     "}" -> crlf_60: convert number */
-    {1252, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 806: number_48 */
+     *     DIGIT -> number_52
+     *     "}" -> crlf_64: convert number */
+    {1276, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 824: number_52 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a ((\"\\"
      *     odd-quoted -> quoted_char_15: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_15: begin special, convert special */
-    {1254, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 807: special_22 */
+    {1278, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 825: special_22 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (({0"
-     *     DIGIT -> number_49
-     *     "}" -> crlf_61: convert number */
-    {1256, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 808: number_49 */
+     *     DIGIT -> number_53
+     *     "}" -> crlf_65: convert number */
+    {1280, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 826: number_53 */
 
     /* message = *OCTET .      RFC 3501, 6.3.11
      * e.g. after "a id a {0}\n {0}\n"
      *     -> message_2
      *     -> before_crlf_6 */
-    {0, 255, 22, 264, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 809: message_4 */
+    {0, 255, 22, 264, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 827: message_4 */
 
     /* e.g. after "a id a {0}\n {0}\n"
      *     -> message_4: feed mime, open message */
-    {1258, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 810: before_message_2 */
+    {1282, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 828: before_message_2 */
 
     /* words = 1*( . word-char / quoted )      RFC 3501, 6
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11782,56 +11963,56 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_36
      *     LF -> start_6: anomaly-open, anomaly bare-LF
      *     DQUOTE -> quoted_char_17: open arguments
-     *     "{" -> number_30: reset outcome, set is_synchronizing, begin number */
-    {1259, 255, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 811: words_9 */
+     *     "{" -> number_32: reset outcome, set is_synchronizing, begin number */
+    {1283, 255, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 829: words_9 */
 
     /* e.g. after "a id a{0}\n{0}\n"
      *     -> words_9: close literal */
-    {1264, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 812: before_words_4 */
+    {1288, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 830: before_words_4 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* ok\n* a () \"\" a (\"\\"
      *     odd-quoted -> quoted_char_16: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_16: begin special, convert special */
-    {1265, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 813: special_23 */
+    {1289, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 831: special_23 */
 
     /* list = . "(" *( value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a ("
      *     "(" -> list_24 */
-    {1267, 255, 53, 248, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 814: list_23 */
+    {1291, 255, 53, 248, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 832: list_23 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a ({0"
-     *     DIGIT -> number_50
-     *     "}" -> crlf_63: convert number */
-    {1268, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 815: number_50 */
+     *     DIGIT -> number_54
+     *     "}" -> crlf_67: convert number */
+    {1292, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 833: number_54 */
 
     /* e.g. after "* ok\n* a () \"\" {0}\n"
      *     -> mailbox_list_4: close mailbox */
-    {1270, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 816: before_mailbox_list_1 */
+    {1294, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 834: before_mailbox_list_1 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * addresses = "NIL" / ( . "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" "
      *     "N" / "n" -> addresses_2
      *     "(" -> addresses_3 */
-    {1271, 255, 153, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 817: addresses_1 */
+    {1295, 255, 153, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 835: addresses_1 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" {0}"
-     *     CR -> crlf_64
+     *     CR -> crlf_68
      *     LF -> subject_literal_1: anomaly-open, anomaly bare-LF, open subject */
-    {1273, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 818: crlf_60 */
+    {1297, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 836: crlf_64 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (({0}"
-     *     CR -> crlf_65
+     *     CR -> crlf_69
      *     LF -> literal_bytes_10: anomaly-open, anomaly bare-LF */
-    {1275, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 819: crlf_61 */
+    {1299, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 837: crlf_65 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
@@ -11840,11 +12021,11 @@ static const qcap_state_t states[] = {
      *     SP / ")" -> words_7
      *     CR -> crlf_38
      *     LF -> start_7: anomaly-open, anomaly bare-LF */
-    {1277, 255, 142, 268, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 820: crlf_62 */
+    {1301, 255, 142, 268, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 838: crlf_66 */
 
     /* e.g. after "a id a {0}\n {0}\n"
-     *     -> crlf_62: close message, fed mime, finish mime */
-    {1280, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 821: before_crlf_6 */
+     *     -> crlf_66: close message, fed mime, finish mime, finish mime */
+    {1304, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 839: before_crlf_6 */
 
     /* words = 1*( . word-char / quoted )      RFC 3501, 6
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11854,8 +12035,8 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_36: close arguments
      *     LF -> start_6: close arguments, anomaly-open, anomaly bare-LF
      *     DQUOTE -> quoted_char_17
-     *     "{" -> number_30: close arguments, reset outcome, set is_synchronizing, begin number */
-    {1281, 3, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 822: words_10 */
+     *     "{" -> number_32: close arguments, reset outcome, set is_synchronizing, begin number */
+    {1305, 3, 43, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 840: words_10 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11864,7 +12045,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_17
      *     DQUOTE -> words_10
      *     "\" -> special_24 */
-    {1286, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 823: quoted_char_17 */
+    {1310, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 841: quoted_char_17 */
 
     /* list = "(" *( . value-char / quoted / list / data-literal ) ")"      RFC 3501, 4.4
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11874,20 +12055,20 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_char_18
      *     "(" -> list_25
      *     ")" -> start_9
-     *     "{" -> number_51: begin number */
-    {1289, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 824: list_24 */
+     *     "{" -> number_55: begin number */
+    {1313, 1, 54, 81, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 842: list_24 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a () \"\" a ({0}"
-     *     CR -> crlf_66
+     *     CR -> crlf_70
      *     LF -> literal_bytes_11: anomaly-open, anomaly bare-LF */
-    {1294, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 825: crlf_63 */
+    {1318, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 843: crlf_67 */
 
     /* addresses = "N" . "IL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" n"
      *     "I" / "i" -> addresses_4 */
-    {1296, 255, 101, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 826: addresses_2 */
+    {1320, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 844: addresses_2 */
 
     /* addresses = "NIL" / ( "(" *( . SP / address ) ")" )      RFC 3501, 7.4.2
      * address = . "(" addr-name SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
@@ -11896,36 +12077,36 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_3
      *     "(" -> nstring_4: open address
      *     ")" -> envelope_4: close from */
-    {1297, 1, 154, 305, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 827: addresses_3 */
+    {1321, 1, 154, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 845: addresses_3 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" {0}\r"
      *     LF -> subject_literal_1: open subject */
-    {1300, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 828: crlf_64 */
+    {1324, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 846: crlf_68 */
 
     /* subject-literal = literal-value .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" {0}\n"
      *     -> before_literal_value_1
      *     -> before_envelope_2 */
-    {0, 255, 61, 306, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 829: subject_literal_1 */
+    {0, 255, 63, 310, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 847: subject_literal_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (({0}\r"
      *     LF -> literal_bytes_10 */
-    {1301, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 830: crlf_65 */
+    {1325, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 848: crlf_69 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (({0}\n"
      *     -> literal_bytes_4
      *     -> list_19 */
-    {0, 255, 90, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 831: literal_bytes_10 */
+    {0, 255, 92, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 849: literal_bytes_10 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "a id a{0}\n{0}\n\"\\"
      *     odd-quoted -> quoted_char_17: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_17: begin special, convert special */
-    {1302, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 832: special_24 */
+    {1326, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 850: special_24 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -11934,38 +12115,38 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_18
      *     DQUOTE -> list_24
      *     "\" -> special_25 */
-    {1304, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 833: quoted_char_18 */
+    {1328, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 851: quoted_char_18 */
 
     /* list = "(" *( value-char / quoted / list / data-literal ) ")" .      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a (("
      *     -> list_23
      *     -> list_24 */
-    {0, 255, 91, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 834: list_25 */
+    {0, 255, 93, 260, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 852: list_25 */
 
     /* (between messages)
      * e.g. after "* ok\n* a () \"\" a (()" */
-    {0, 255, 68, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 835: start_9 */
+    {0, 255, 70, 1, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 853: start_9 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* ok\n* a () \"\" a (({"
-     *     DIGIT -> number_52 */
-    {1307, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 836: number_51 */
+     *     DIGIT -> number_56 */
+    {1331, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 854: number_55 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a () \"\" a ({0}\r"
      *     LF -> literal_bytes_11 */
-    {1308, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 837: crlf_66 */
+    {1332, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 855: crlf_70 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a ({0}\n"
      *     -> literal_bytes_4
      *     -> list_20 */
-    {0, 255, 70, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 838: literal_bytes_11 */
+    {0, 255, 72, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 856: literal_bytes_11 */
 
     /* addresses = "NI" . "L" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ni"
      *     "L" / "l" -> envelope_4: close from */
-    {1309, 255, 85, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 839: addresses_4 */
+    {1333, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 857: addresses_4 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -11973,36 +12154,36 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" (("
      *     "N" / "n" -> nstring_5
      *     DQUOTE -> quoted_char_19
-     *     "{" -> number_53: begin number */
-    {1310, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 840: nstring_4 */
+     *     "{" -> number_57: begin number */
+    {1334, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 858: nstring_4 */
 
     /* envelope = "(" env-date SP env-subject SP env-from . SP env-sender SP env-reply-to SP env-to SP env-cc ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ()"
      *     SP -> addresses_5 */
-    {1313, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 841: envelope_4 */
+    {1337, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 859: envelope_4 */
 
     /* e.g. after "* 0 fetch (a (\"\" {0}\n"
      *     -> envelope_3: close subject */
-    {1314, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 842: before_envelope_2 */
+    {1338, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 860: before_envelope_2 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* ok\n* a () \"\" a ((\"\\"
      *     odd-quoted -> quoted_char_18: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_18: begin special, convert special */
-    {1315, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 843: special_25 */
+    {1339, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 861: special_25 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a (({0"
-     *     DIGIT -> number_52
-     *     "}" -> crlf_67: convert number */
-    {1317, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 844: number_52 */
+     *     DIGIT -> number_56
+     *     "}" -> crlf_71: convert number */
+    {1341, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 862: number_56 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((n"
      *     "I" / "i" -> nstring_6 */
-    {1319, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 845: nstring_5 */
+    {1343, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 863: nstring_5 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12011,55 +12192,55 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_19
      *     DQUOTE -> address_1
      *     "\" -> special_26 */
-    {1320, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 846: quoted_char_19 */
+    {1344, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 864: quoted_char_19 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" (({"
-     *     DIGIT -> number_54 */
-    {1323, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 847: number_53 */
+     *     DIGIT -> number_58 */
+    {1347, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 865: number_57 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * addresses = "NIL" / ( . "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () "
      *     "N" / "n" -> addresses_6
      *     "(" -> addresses_7 */
-    {1324, 255, 153, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 848: addresses_5 */
+    {1348, 255, 153, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 866: addresses_5 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a () \"\" a (({0}"
-     *     CR -> crlf_68
+     *     CR -> crlf_72
      *     LF -> literal_bytes_12: anomaly-open, anomaly bare-LF */
-    {1326, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 849: crlf_67 */
+    {1350, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 867: crlf_71 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((ni"
      *     "L" / "l" -> address_1 */
-    {1328, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 850: nstring_6 */
+    {1352, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 868: nstring_6 */
 
     /* address = "(" addr-name . SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\""
      *     SP -> nstring_7 */
-    {1329, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 851: address_1 */
+    {1353, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 869: address_1 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\\"
      *     odd-quoted -> quoted_char_19: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_19: begin special, convert special */
-    {1330, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 852: special_26 */
+    {1354, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 870: special_26 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" (({0"
-     *     DIGIT -> number_54
-     *     "}" -> crlf_69: convert number */
-    {1332, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 853: number_54 */
+     *     DIGIT -> number_58
+     *     "}" -> crlf_73: convert number */
+    {1356, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 871: number_58 */
 
     /* addresses = "N" . "IL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () n"
      *     "I" / "i" -> addresses_8 */
-    {1334, 255, 101, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 854: addresses_6 */
+    {1358, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 872: addresses_6 */
 
     /* addresses = "NIL" / ( "(" *( . SP / address ) ")" )      RFC 3501, 7.4.2
      * address = . "(" addr-name SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
@@ -12068,18 +12249,18 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_7
      *     "(" -> nstring_8: open address
      *     ")" -> envelope_5 */
-    {1335, 1, 154, 305, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 855: addresses_7 */
+    {1359, 1, 154, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 873: addresses_7 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* ok\n* a () \"\" a (({0}\r"
      *     LF -> literal_bytes_12 */
-    {1338, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 856: crlf_68 */
+    {1362, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 874: crlf_72 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* ok\n* a () \"\" a (({0}\n"
      *     -> literal_bytes_4
      *     -> list_24 */
-    {0, 255, 92, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 857: literal_bytes_12 */
+    {0, 255, 94, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 875: literal_bytes_12 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12087,20 +12268,20 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" "
      *     "N" / "n" -> nstring_9
      *     DQUOTE -> quoted_char_20
-     *     "{" -> number_55: begin number */
-    {1339, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 858: nstring_7 */
+     *     "{" -> number_59: begin number */
+    {1363, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 876: nstring_7 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" (({0}"
-     *     CR -> crlf_70
+     *     CR -> crlf_74
      *     LF -> literal_bytes_13: anomaly-open, anomaly bare-LF */
-    {1342, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 859: crlf_69 */
+    {1366, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 877: crlf_73 */
 
     /* addresses = "NI" . "L" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ni"
      *     "L" / "l" -> envelope_5 */
-    {1344, 255, 85, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 860: addresses_8 */
+    {1368, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 878: addresses_8 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12108,18 +12289,18 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () (("
      *     "N" / "n" -> nstring_10
      *     DQUOTE -> quoted_char_21
-     *     "{" -> number_56: begin number */
-    {1345, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 861: nstring_8 */
+     *     "{" -> number_60: begin number */
+    {1369, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 879: nstring_8 */
 
     /* envelope = ... SP env-subject SP env-from SP env-sender . SP env-reply-to SP env-to SP env-cc SP env-bcc SP ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ()"
      *     SP -> addresses_9 */
-    {1348, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 862: envelope_5 */
+    {1372, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 880: envelope_5 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" n"
      *     "I" / "i" -> nstring_11 */
-    {1349, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 863: nstring_9 */
+    {1373, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 881: nstring_9 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12128,28 +12309,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_20
      *     DQUOTE -> address_2
      *     "\" -> special_27 */
-    {1350, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 864: quoted_char_20 */
+    {1374, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 882: quoted_char_20 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" {"
-     *     DIGIT -> number_57 */
-    {1353, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 865: number_55 */
+     *     DIGIT -> number_61 */
+    {1377, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 883: number_59 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" (({0}\r"
      *     LF -> literal_bytes_13 */
-    {1354, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 866: crlf_70 */
+    {1378, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 884: crlf_74 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" (({0}\n"
      *     -> literal_bytes_4
      *     -> address_1 */
-    {0, 255, 60, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 867: literal_bytes_13 */
+    {0, 255, 62, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 885: literal_bytes_13 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((n"
      *     "I" / "i" -> nstring_12 */
-    {1355, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 868: nstring_10 */
+    {1379, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 886: nstring_10 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12158,72 +12339,72 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_21
      *     DQUOTE -> address_3
      *     "\" -> special_28 */
-    {1356, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 869: quoted_char_21 */
+    {1380, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 887: quoted_char_21 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () (({"
-     *     DIGIT -> number_58 */
-    {1359, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 870: number_56 */
+     *     DIGIT -> number_62 */
+    {1383, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 888: number_60 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * addresses = "NIL" / ( . "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () "
      *     "N" / "n" -> addresses_10
      *     "(" -> addresses_11 */
-    {1360, 255, 153, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 871: addresses_9 */
+    {1384, 255, 153, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 889: addresses_9 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" ni"
      *     "L" / "l" -> address_2 */
-    {1362, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 872: nstring_11 */
+    {1386, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 890: nstring_11 */
 
     /* address = "(" addr-name SP addr-adl . SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\""
      *     SP -> addr_part_1 */
-    {1363, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 873: address_2 */
+    {1387, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 891: address_2 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\\"
      *     odd-quoted -> quoted_char_20: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_20: begin special, convert special */
-    {1364, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 874: special_27 */
+    {1388, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 892: special_27 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" {0"
-     *     DIGIT -> number_57
-     *     "}" -> crlf_71: convert number */
-    {1366, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 875: number_57 */
+     *     DIGIT -> number_61
+     *     "}" -> crlf_75: convert number */
+    {1390, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 893: number_61 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((ni"
      *     "L" / "l" -> address_3 */
-    {1368, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 876: nstring_12 */
+    {1392, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 894: nstring_12 */
 
     /* address = "(" addr-name . SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\""
      *     SP -> nstring_13 */
-    {1369, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 877: address_3 */
+    {1393, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 895: address_3 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\\"
      *     odd-quoted -> quoted_char_21: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_21: begin special, convert special */
-    {1370, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 878: special_28 */
+    {1394, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 896: special_28 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () (({0"
-     *     DIGIT -> number_58
-     *     "}" -> crlf_72: convert number */
-    {1372, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 879: number_58 */
+     *     DIGIT -> number_62
+     *     "}" -> crlf_76: convert number */
+    {1396, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 897: number_62 */
 
     /* addresses = "N" . "IL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () n"
      *     "I" / "i" -> addresses_12 */
-    {1374, 255, 101, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 880: addresses_10 */
+    {1398, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 898: addresses_10 */
 
     /* addresses = "NIL" / ( "(" *( . SP / address ) ")" )      RFC 3501, 7.4.2
      * address = . "(" addr-name SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
@@ -12232,7 +12413,7 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_11
      *     "(" -> nstring_14: open address
      *     ")" -> envelope_6 */
-    {1375, 1, 154, 305, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 881: addresses_11 */
+    {1399, 1, 154, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 899: addresses_11 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -12240,15 +12421,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" "
      *     "N" / "n" -> addr_part_2
      *     DQUOTE -> quoted_char_22: begin part-text
-     *     "{" -> number_59: begin number */
-    {1378, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 882: addr_part_1 */
+     *     "{" -> number_63: begin number */
+    {1402, 255, 146, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 900: addr_part_1 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" {0}"
-     *     CR -> crlf_73
+     *     CR -> crlf_77
      *     LF -> literal_bytes_14: anomaly-open, anomaly bare-LF */
-    {1381, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 883: crlf_71 */
+    {1405, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 901: crlf_75 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12256,20 +12437,20 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" "
      *     "N" / "n" -> nstring_15
      *     DQUOTE -> quoted_char_23
-     *     "{" -> number_60: begin number */
-    {1383, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 884: nstring_13 */
+     *     "{" -> number_64: begin number */
+    {1407, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 902: nstring_13 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () (({0}"
-     *     CR -> crlf_74
+     *     CR -> crlf_78
      *     LF -> literal_bytes_15: anomaly-open, anomaly bare-LF */
-    {1386, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 885: crlf_72 */
+    {1410, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 903: crlf_76 */
 
     /* addresses = "NI" . "L" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ni"
      *     "L" / "l" -> envelope_6 */
-    {1388, 255, 85, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 886: addresses_12 */
+    {1412, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 904: addresses_12 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12277,18 +12458,18 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () (("
      *     "N" / "n" -> nstring_16
      *     DQUOTE -> quoted_char_24
-     *     "{" -> number_61: begin number */
-    {1389, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 887: nstring_14 */
+     *     "{" -> number_65: begin number */
+    {1413, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 905: nstring_14 */
 
     /* envelope = ... SP env-from SP env-sender SP env-reply-to . SP env-to SP env-cc SP env-bcc SP env-in-reply-to ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ()"
      *     SP -> addresses_13: open to */
-    {1392, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 888: envelope_6 */
+    {1416, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 906: envelope_6 */
 
     /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_3 */
-    {1393, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 889: addr_part_2 */
+    {1417, 255, 101, 314, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 907: addr_part_2 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12297,28 +12478,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_22
      *     DQUOTE -> address_4: convert part-text
      *     "\" -> special_29 */
-    {1394, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 890: quoted_char_22 */
+    {1418, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 908: quoted_char_22 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {"
-     *     DIGIT -> number_62 */
-    {1397, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 891: number_59 */
+     *     DIGIT -> number_66 */
+    {1421, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 909: number_63 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" {0}\r"
      *     LF -> literal_bytes_14 */
-    {1398, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 892: crlf_73 */
+    {1422, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 910: crlf_77 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" {0}\n"
      *     -> literal_bytes_4
      *     -> address_2 */
-    {0, 255, 59, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 893: literal_bytes_14 */
+    {0, 255, 61, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 911: literal_bytes_14 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" n"
      *     "I" / "i" -> nstring_17 */
-    {1399, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 894: nstring_15 */
+    {1423, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 912: nstring_15 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12327,28 +12508,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_23
      *     DQUOTE -> address_5
      *     "\" -> special_30 */
-    {1400, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 895: quoted_char_23 */
+    {1424, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 913: quoted_char_23 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" {"
-     *     DIGIT -> number_63 */
-    {1403, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 896: number_60 */
+     *     DIGIT -> number_67 */
+    {1427, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 914: number_64 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () (({0}\r"
      *     LF -> literal_bytes_15 */
-    {1404, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 897: crlf_74 */
+    {1428, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 915: crlf_78 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () (({0}\n"
      *     -> literal_bytes_4
      *     -> address_3 */
-    {0, 255, 56, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 898: literal_bytes_15 */
+    {0, 255, 58, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 916: literal_bytes_15 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((n"
      *     "I" / "i" -> nstring_18 */
-    {1405, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 899: nstring_16 */
+    {1429, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 917: nstring_16 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12357,96 +12538,96 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_24
      *     DQUOTE -> address_6
      *     "\" -> special_31 */
-    {1406, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 900: quoted_char_24 */
+    {1430, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 918: quoted_char_24 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () (({"
-     *     DIGIT -> number_64 */
-    {1409, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 901: number_61 */
+     *     DIGIT -> number_68 */
+    {1433, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 919: number_65 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * addresses = "NIL" / ( . "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () "
      *     "N" / "n" -> addresses_14
      *     "(" -> addresses_15 */
-    {1410, 255, 153, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 902: addresses_13 */
+    {1434, 255, 153, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 920: addresses_13 */
 
     /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" ni"
      *     "L" / "l" -> address_4 */
-    {1412, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 903: addr_part_3 */
+    {1436, 255, 85, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 921: addr_part_3 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part . SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\""
      *     SP -> addr_part_4 */
-    {1413, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 904: address_4 */
+    {1437, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 922: address_4 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_22: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_22: begin special, convert special */
-    {1414, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 905: special_29 */
+    {1438, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 923: special_29 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {0"
-     *     DIGIT -> number_62
-     *     "}" -> crlf_75: convert number */
-    {1416, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 906: number_62 */
+     *     DIGIT -> number_66
+     *     "}" -> crlf_79: convert number */
+    {1440, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 924: number_66 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" ni"
      *     "L" / "l" -> address_5 */
-    {1418, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 907: nstring_17 */
+    {1442, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 925: nstring_17 */
 
     /* address = "(" addr-name SP addr-adl . SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\""
      *     SP -> addr_part_5 */
-    {1419, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 908: address_5 */
+    {1443, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 926: address_5 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\\"
      *     odd-quoted -> quoted_char_23: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_23: begin special, convert special */
-    {1420, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 909: special_30 */
+    {1444, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 927: special_30 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" {0"
-     *     DIGIT -> number_63
-     *     "}" -> crlf_76: convert number */
-    {1422, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 910: number_63 */
+     *     DIGIT -> number_67
+     *     "}" -> crlf_80: convert number */
+    {1446, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 928: number_67 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((ni"
      *     "L" / "l" -> address_6 */
-    {1424, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 911: nstring_18 */
+    {1448, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 929: nstring_18 */
 
     /* address = "(" addr-name . SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\""
      *     SP -> nstring_19 */
-    {1425, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 912: address_6 */
+    {1449, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 930: address_6 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\\"
      *     odd-quoted -> quoted_char_24: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_24: begin special, convert special */
-    {1426, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 913: special_31 */
+    {1450, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 931: special_31 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () (({0"
-     *     DIGIT -> number_64
-     *     "}" -> crlf_77: convert number */
-    {1428, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 914: number_64 */
+     *     DIGIT -> number_68
+     *     "}" -> crlf_81: convert number */
+    {1452, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 932: number_68 */
 
     /* addresses = "N" . "IL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () n"
      *     "I" / "i" -> addresses_16 */
-    {1430, 255, 101, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 915: addresses_14 */
+    {1454, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 933: addresses_14 */
 
     /* addresses = "NIL" / ( "(" *( . SP / address ) ")" )      RFC 3501, 7.4.2
      * address = . "(" addr-name SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
@@ -12455,7 +12636,7 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_15
      *     "(" -> nstring_20: open address
      *     ")" -> envelope_7: close to */
-    {1431, 1, 154, 305, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 916: addresses_15 */
+    {1455, 1, 154, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 934: addresses_15 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -12463,15 +12644,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" "
      *     "N" / "n" -> addr_part_6
      *     DQUOTE -> quoted_char_25: begin part-text
-     *     "{" -> number_65: begin number */
-    {1434, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 917: addr_part_4 */
+     *     "{" -> number_69: begin number */
+    {1458, 255, 146, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 935: addr_part_4 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {0}"
-     *     CR -> crlf_78
+     *     CR -> crlf_82
      *     LF -> part_literal_1: anomaly-open, anomaly bare-LF */
-    {1437, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 918: crlf_75 */
+    {1461, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 936: crlf_79 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -12479,15 +12660,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" "
      *     "N" / "n" -> addr_part_7
      *     DQUOTE -> quoted_char_26: begin part-text
-     *     "{" -> number_66: begin number */
-    {1439, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 919: addr_part_5 */
+     *     "{" -> number_70: begin number */
+    {1463, 255, 146, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 937: addr_part_5 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" {0}"
-     *     CR -> crlf_79
+     *     CR -> crlf_83
      *     LF -> literal_bytes_16: anomaly-open, anomaly bare-LF */
-    {1442, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 920: crlf_76 */
+    {1466, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 938: crlf_80 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12495,20 +12676,20 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" "
      *     "N" / "n" -> nstring_21
      *     DQUOTE -> quoted_char_27
-     *     "{" -> number_67: begin number */
-    {1444, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 921: nstring_19 */
+     *     "{" -> number_71: begin number */
+    {1468, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 939: nstring_19 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () (({0}"
-     *     CR -> crlf_80
+     *     CR -> crlf_84
      *     LF -> literal_bytes_17: anomaly-open, anomaly bare-LF */
-    {1447, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 922: crlf_77 */
+    {1471, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 940: crlf_81 */
 
     /* addresses = "NI" . "L" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ni"
      *     "L" / "l" -> envelope_7: close to */
-    {1449, 255, 85, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 923: addresses_16 */
+    {1473, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 941: addresses_16 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12516,18 +12697,18 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () (("
      *     "N" / "n" -> nstring_22
      *     DQUOTE -> quoted_char_28
-     *     "{" -> number_68: begin number */
-    {1450, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 924: nstring_20 */
+     *     "{" -> number_72: begin number */
+    {1474, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 942: nstring_20 */
 
     /* envelope = ... SP env-sender SP env-reply-to SP env-to . SP env-cc SP env-bcc SP env-in-reply-to SP env-message-id ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ()"
      *     SP -> addresses_17: open cc */
-    {1453, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 925: envelope_7 */
+    {1477, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 943: envelope_7 */
 
     /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_8 */
-    {1454, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 926: addr_part_6 */
+    {1478, 255, 101, 314, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 944: addr_part_6 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12536,28 +12717,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_25
      *     DQUOTE -> address_7: convert part-text
      *     "\" -> special_32 */
-    {1455, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 927: quoted_char_25 */
+    {1479, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 945: quoted_char_25 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" {"
-     *     DIGIT -> number_69 */
-    {1458, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 928: number_65 */
+     *     DIGIT -> number_73 */
+    {1482, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 946: number_69 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {0}\r"
      *     LF -> part_literal_1 */
-    {1459, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 929: crlf_78 */
+    {1483, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 947: crlf_82 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_4 */
-    {0, 255, 58, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 930: part_literal_1 */
+    {0, 255, 60, 316, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 948: part_literal_1 */
 
     /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_9 */
-    {1460, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 931: addr_part_7 */
+    {1484, 255, 101, 314, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 949: addr_part_7 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12566,28 +12747,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_26
      *     DQUOTE -> address_8: convert part-text
      *     "\" -> special_33 */
-    {1461, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 932: quoted_char_26 */
+    {1485, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 950: quoted_char_26 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {"
-     *     DIGIT -> number_70 */
-    {1464, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 933: number_66 */
+     *     DIGIT -> number_74 */
+    {1488, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 951: number_70 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" {0}\r"
      *     LF -> literal_bytes_16 */
-    {1465, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 934: crlf_79 */
+    {1489, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 952: crlf_83 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" {0}\n"
      *     -> literal_bytes_4
      *     -> address_5 */
-    {0, 255, 55, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 935: literal_bytes_16 */
+    {0, 255, 57, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 953: literal_bytes_16 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" n"
      *     "I" / "i" -> nstring_23 */
-    {1466, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 936: nstring_21 */
+    {1490, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 954: nstring_21 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12596,28 +12777,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_27
      *     DQUOTE -> address_9
      *     "\" -> special_34 */
-    {1467, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 937: quoted_char_27 */
+    {1491, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 955: quoted_char_27 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" {"
-     *     DIGIT -> number_71 */
-    {1470, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 938: number_67 */
+     *     DIGIT -> number_75 */
+    {1494, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 956: number_71 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () (({0}\r"
      *     LF -> literal_bytes_17 */
-    {1471, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 939: crlf_80 */
+    {1495, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 957: crlf_84 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () (({0}\n"
      *     -> literal_bytes_4
      *     -> address_6 */
-    {0, 255, 52, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 940: literal_bytes_17 */
+    {0, 255, 54, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 958: literal_bytes_17 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((n"
      *     "I" / "i" -> nstring_24 */
-    {1472, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 941: nstring_22 */
+    {1496, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 959: nstring_22 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12626,43 +12807,43 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_28
      *     DQUOTE -> address_10
      *     "\" -> special_35 */
-    {1473, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 942: quoted_char_28 */
+    {1497, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 960: quoted_char_28 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () (({"
-     *     DIGIT -> number_72 */
-    {1476, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 943: number_68 */
+     *     DIGIT -> number_76 */
+    {1500, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 961: number_72 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * addresses = "NIL" / ( . "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () "
      *     "N" / "n" -> addresses_18
      *     "(" -> addresses_19 */
-    {1477, 255, 153, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 944: addresses_17 */
+    {1501, 255, 153, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 962: addresses_17 */
 
     /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_7 */
-    {1479, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 945: addr_part_8 */
+    {1503, 255, 85, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 963: addr_part_8 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part SP addr-part . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" \"\""
      *     ")" -> addresses_3: close address */
-    {1480, 255, 155, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 946: address_7 */
+    {1504, 255, 155, 317, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 964: address_7 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_25: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_25: begin special, convert special */
-    {1481, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 947: special_32 */
+    {1505, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 965: special_32 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" {0"
-     *     DIGIT -> number_69
-     *     "}" -> crlf_81: convert number */
-    {1483, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 948: number_69 */
+     *     DIGIT -> number_73
+     *     "}" -> crlf_85: convert number */
+    {1507, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 966: number_73 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12671,88 +12852,88 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_29
      *     "\" -> special_36
      *     the end: convert part-text */
-    {1485, 1, 156, 314, 47, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 949: quoted_char_29 */
+    {1509, 1, 156, 318, 47, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 967: quoted_char_29 */
 
     /* e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {0}\n"
      *     -> quoted_char_29: begin part-text */
-    {1487, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 950: before_quoted_char_1 */
+    {1511, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 968: before_quoted_char_1 */
 
     /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" ni"
      *     "L" / "l" -> address_8 */
-    {1488, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 951: addr_part_9 */
+    {1512, 255, 85, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 969: addr_part_9 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part . SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\""
      *     SP -> addr_part_10 */
-    {1489, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 952: address_8 */
+    {1513, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 970: address_8 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_26: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_26: begin special, convert special */
-    {1490, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 953: special_33 */
+    {1514, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 971: special_33 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {0"
-     *     DIGIT -> number_70
-     *     "}" -> crlf_82: convert number */
-    {1492, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 954: number_70 */
+     *     DIGIT -> number_74
+     *     "}" -> crlf_86: convert number */
+    {1516, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 972: number_74 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" ni"
      *     "L" / "l" -> address_9 */
-    {1494, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 955: nstring_23 */
+    {1518, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 973: nstring_23 */
 
     /* address = "(" addr-name SP addr-adl . SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\""
      *     SP -> addr_part_11 */
-    {1495, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 956: address_9 */
+    {1519, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 974: address_9 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\\"
      *     odd-quoted -> quoted_char_27: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_27: begin special, convert special */
-    {1496, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 957: special_34 */
+    {1520, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 975: special_34 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" {0"
-     *     DIGIT -> number_71
-     *     "}" -> crlf_83: convert number */
-    {1498, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 958: number_71 */
+     *     DIGIT -> number_75
+     *     "}" -> crlf_87: convert number */
+    {1522, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 976: number_75 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((ni"
      *     "L" / "l" -> address_10 */
-    {1500, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 959: nstring_24 */
+    {1524, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 977: nstring_24 */
 
     /* address = "(" addr-name . SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\""
      *     SP -> nstring_25 */
-    {1501, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 960: address_10 */
+    {1525, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 978: address_10 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\\"
      *     odd-quoted -> quoted_char_28: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_28: begin special, convert special */
-    {1502, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 961: special_35 */
+    {1526, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 979: special_35 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () (({0"
-     *     DIGIT -> number_72
-     *     "}" -> crlf_84: convert number */
-    {1504, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 962: number_72 */
+     *     DIGIT -> number_76
+     *     "}" -> crlf_88: convert number */
+    {1528, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 980: number_76 */
 
     /* addresses = "N" . "IL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () n"
      *     "I" / "i" -> addresses_20 */
-    {1506, 255, 101, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 963: addresses_18 */
+    {1530, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 981: addresses_18 */
 
     /* addresses = "NIL" / ( "(" *( . SP / address ) ")" )      RFC 3501, 7.4.2
      * address = . "(" addr-name SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
@@ -12761,21 +12942,21 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_19
      *     "(" -> nstring_26: open address
      *     ")" -> envelope_8: close cc */
-    {1507, 1, 154, 305, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 964: addresses_19 */
+    {1531, 1, 154, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 982: addresses_19 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" {0}"
-     *     CR -> crlf_85
+     *     CR -> crlf_89
      *     LF -> part_literal_2: anomaly-open, anomaly bare-LF */
-    {1510, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 965: crlf_81 */
+    {1534, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 983: crlf_85 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" {0}\n\\"
      *     odd-quoted -> quoted_char_29: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_29: begin special, convert special */
-    {1512, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 966: special_36 */
+    {1536, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 984: special_36 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -12783,15 +12964,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" "
      *     "N" / "n" -> addr_part_12
      *     DQUOTE -> quoted_char_30: begin part-text
-     *     "{" -> number_73: begin number */
-    {1514, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 967: addr_part_10 */
+     *     "{" -> number_77: begin number */
+    {1538, 255, 146, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 985: addr_part_10 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {0}"
-     *     CR -> crlf_86
+     *     CR -> crlf_90
      *     LF -> part_literal_3: anomaly-open, anomaly bare-LF */
-    {1517, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 968: crlf_82 */
+    {1541, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 986: crlf_86 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -12799,15 +12980,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" "
      *     "N" / "n" -> addr_part_13
      *     DQUOTE -> quoted_char_31: begin part-text
-     *     "{" -> number_74: begin number */
-    {1519, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 969: addr_part_11 */
+     *     "{" -> number_78: begin number */
+    {1543, 255, 146, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 987: addr_part_11 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" {0}"
-     *     CR -> crlf_87
+     *     CR -> crlf_91
      *     LF -> literal_bytes_18: anomaly-open, anomaly bare-LF */
-    {1522, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 970: crlf_83 */
+    {1546, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 988: crlf_87 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12815,20 +12996,20 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" "
      *     "N" / "n" -> nstring_27
      *     DQUOTE -> quoted_char_32
-     *     "{" -> number_75: begin number */
-    {1524, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 971: nstring_25 */
+     *     "{" -> number_79: begin number */
+    {1548, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 989: nstring_25 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () (({0}"
-     *     CR -> crlf_88
+     *     CR -> crlf_92
      *     LF -> literal_bytes_19: anomaly-open, anomaly bare-LF */
-    {1527, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 972: crlf_84 */
+    {1551, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 990: crlf_88 */
 
     /* addresses = "NI" . "L" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ni"
      *     "L" / "l" -> envelope_8: close cc */
-    {1529, 255, 85, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 973: addresses_20 */
+    {1553, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 991: addresses_20 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -12836,29 +13017,29 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () (("
      *     "N" / "n" -> nstring_28
      *     DQUOTE -> quoted_char_33
-     *     "{" -> number_76: begin number */
-    {1530, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 974: nstring_26 */
+     *     "{" -> number_80: begin number */
+    {1554, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 992: nstring_26 */
 
     /* envelope = ... env-sender SP env-reply-to SP env-to SP env-cc . SP env-bcc SP env-in-reply-to SP env-message-id ...      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ()"
      *     SP -> addresses_21: open bcc */
-    {1533, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 975: envelope_8 */
+    {1557, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 993: envelope_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" {0}\r"
      *     LF -> part_literal_2 */
-    {1534, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 976: crlf_85 */
+    {1558, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 994: crlf_89 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" ((\"\" \"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_7 */
-    {0, 255, 57, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 977: part_literal_2 */
+    {0, 255, 59, 316, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 995: part_literal_2 */
 
     /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_14 */
-    {1535, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 978: addr_part_12 */
+    {1559, 255, 101, 314, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 996: addr_part_12 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12867,28 +13048,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_30
      *     DQUOTE -> address_11: convert part-text
      *     "\" -> special_37 */
-    {1536, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 979: quoted_char_30 */
+    {1560, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 997: quoted_char_30 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" {"
-     *     DIGIT -> number_77 */
-    {1539, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 980: number_73 */
+     *     DIGIT -> number_81 */
+    {1563, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 998: number_77 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {0}\r"
      *     LF -> part_literal_3 */
-    {1540, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 981: crlf_86 */
+    {1564, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 999: crlf_90 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {0}\n"
      *     -> before_quoted_char_2
      *     -> address_8 */
-    {0, 255, 54, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 982: part_literal_3 */
+    {0, 255, 56, 316, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1000: part_literal_3 */
 
     /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_15 */
-    {1541, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 983: addr_part_13 */
+    {1565, 255, 101, 314, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1001: addr_part_13 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12897,28 +13078,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_31
      *     DQUOTE -> address_12: convert part-text
      *     "\" -> special_38 */
-    {1542, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 984: quoted_char_31 */
+    {1566, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1002: quoted_char_31 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" {"
-     *     DIGIT -> number_78 */
-    {1545, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 985: number_74 */
+     *     DIGIT -> number_82 */
+    {1569, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1003: number_78 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" {0}\r"
      *     LF -> literal_bytes_18 */
-    {1546, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 986: crlf_87 */
+    {1570, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1004: crlf_91 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" {0}\n"
      *     -> literal_bytes_4
      *     -> address_9 */
-    {0, 255, 51, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 987: literal_bytes_18 */
+    {0, 255, 53, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1005: literal_bytes_18 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" n"
      *     "I" / "i" -> nstring_29 */
-    {1547, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 988: nstring_27 */
+    {1571, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1006: nstring_27 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12927,28 +13108,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_32
      *     DQUOTE -> address_13
      *     "\" -> special_39 */
-    {1548, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 989: quoted_char_32 */
+    {1572, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1007: quoted_char_32 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" {"
-     *     DIGIT -> number_79 */
-    {1551, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 990: number_75 */
+     *     DIGIT -> number_83 */
+    {1575, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1008: number_79 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () (({0}\r"
      *     LF -> literal_bytes_19 */
-    {1552, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 991: crlf_88 */
+    {1576, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1009: crlf_92 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () (({0}\n"
      *     -> literal_bytes_4
      *     -> address_10 */
-    {0, 255, 48, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 992: literal_bytes_19 */
+    {0, 255, 50, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1010: literal_bytes_19 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((n"
      *     "I" / "i" -> nstring_30 */
-    {1553, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 993: nstring_28 */
+    {1577, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1011: nstring_28 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -12957,43 +13138,43 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_33
      *     DQUOTE -> address_14
      *     "\" -> special_40 */
-    {1554, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 994: quoted_char_33 */
+    {1578, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1012: quoted_char_33 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () (({"
-     *     DIGIT -> number_80 */
-    {1557, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 995: number_76 */
+     *     DIGIT -> number_84 */
+    {1581, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1013: number_80 */
 
     /* addresses = . "NIL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * addresses = "NIL" / ( . "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () "
      *     "N" / "n" -> addresses_22
      *     "(" -> addresses_23 */
-    {1558, 255, 153, 303, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 996: addresses_21 */
+    {1582, 255, 153, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1014: addresses_21 */
 
     /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_11 */
-    {1560, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 997: addr_part_14 */
+    {1584, 255, 85, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1015: addr_part_14 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part SP addr-part . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" \"\""
      *     ")" -> addresses_7: close address */
-    {1561, 255, 155, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 998: address_11 */
+    {1585, 255, 155, 317, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1016: address_11 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_30: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_30: begin special, convert special */
-    {1562, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 999: special_37 */
+    {1586, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1017: special_37 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" {0"
-     *     DIGIT -> number_77
-     *     "}" -> crlf_89: convert number */
-    {1564, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1000: number_77 */
+     *     DIGIT -> number_81
+     *     "}" -> crlf_93: convert number */
+    {1588, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1018: number_81 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13002,88 +13183,88 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_34
      *     "\" -> special_41
      *     the end: convert part-text */
-    {1566, 1, 156, 314, 47, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1001: quoted_char_34 */
+    {1590, 1, 156, 318, 47, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1019: quoted_char_34 */
 
     /* e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {0}\n"
      *     -> quoted_char_34: begin part-text */
-    {1568, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1002: before_quoted_char_2 */
+    {1592, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1020: before_quoted_char_2 */
 
     /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" ni"
      *     "L" / "l" -> address_12 */
-    {1569, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1003: addr_part_15 */
+    {1593, 255, 85, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1021: addr_part_15 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part . SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\""
      *     SP -> addr_part_16 */
-    {1570, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1004: address_12 */
+    {1594, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1022: address_12 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_31: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_31: begin special, convert special */
-    {1571, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1005: special_38 */
+    {1595, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1023: special_38 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" {0"
-     *     DIGIT -> number_78
-     *     "}" -> crlf_90: convert number */
-    {1573, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1006: number_78 */
+     *     DIGIT -> number_82
+     *     "}" -> crlf_94: convert number */
+    {1597, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1024: number_82 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" ni"
      *     "L" / "l" -> address_13 */
-    {1575, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1007: nstring_29 */
+    {1599, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1025: nstring_29 */
 
     /* address = "(" addr-name SP addr-adl . SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\""
      *     SP -> addr_part_17 */
-    {1576, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1008: address_13 */
+    {1600, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1026: address_13 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\\"
      *     odd-quoted -> quoted_char_32: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_32: begin special, convert special */
-    {1577, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1009: special_39 */
+    {1601, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1027: special_39 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" {0"
-     *     DIGIT -> number_79
-     *     "}" -> crlf_91: convert number */
-    {1579, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1010: number_79 */
+     *     DIGIT -> number_83
+     *     "}" -> crlf_95: convert number */
+    {1603, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1028: number_83 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((ni"
      *     "L" / "l" -> address_14 */
-    {1581, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1011: nstring_30 */
+    {1605, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1029: nstring_30 */
 
     /* address = "(" addr-name . SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\""
      *     SP -> nstring_31 */
-    {1582, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1012: address_14 */
+    {1606, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1030: address_14 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\\"
      *     odd-quoted -> quoted_char_33: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_33: begin special, convert special */
-    {1583, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1013: special_40 */
+    {1607, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1031: special_40 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () (({0"
-     *     DIGIT -> number_80
-     *     "}" -> crlf_92: convert number */
-    {1585, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1014: number_80 */
+     *     DIGIT -> number_84
+     *     "}" -> crlf_96: convert number */
+    {1609, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1032: number_84 */
 
     /* addresses = "N" . "IL" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () n"
      *     "I" / "i" -> addresses_24 */
-    {1587, 255, 101, 304, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1015: addresses_22 */
+    {1611, 255, 101, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1033: addresses_22 */
 
     /* addresses = "NIL" / ( "(" *( . SP / address ) ")" )      RFC 3501, 7.4.2
      * address = . "(" addr-name SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
@@ -13092,21 +13273,21 @@ static const qcap_state_t states[] = {
      *     SP -> addresses_23
      *     "(" -> nstring_32: open address
      *     ")" -> envelope_9: close bcc */
-    {1588, 1, 154, 305, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1016: addresses_23 */
+    {1612, 1, 154, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1034: addresses_23 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" {0}"
-     *     CR -> crlf_93
+     *     CR -> crlf_97
      *     LF -> part_literal_4: anomaly-open, anomaly bare-LF */
-    {1591, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1017: crlf_89 */
+    {1615, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1035: crlf_93 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" {0}\n\\"
      *     odd-quoted -> quoted_char_34: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_34: begin special, convert special */
-    {1593, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1018: special_41 */
+    {1617, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1036: special_41 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13114,15 +13295,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" "
      *     "N" / "n" -> addr_part_18
      *     DQUOTE -> quoted_char_35: begin part-text
-     *     "{" -> number_81: begin number */
-    {1595, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1019: addr_part_16 */
+     *     "{" -> number_85: begin number */
+    {1619, 255, 146, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1037: addr_part_16 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" {0}"
-     *     CR -> crlf_94
+     *     CR -> crlf_98
      *     LF -> part_literal_5: anomaly-open, anomaly bare-LF */
-    {1598, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1020: crlf_90 */
+    {1622, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1038: crlf_94 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13130,15 +13311,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" "
      *     "N" / "n" -> addr_part_19
      *     DQUOTE -> quoted_char_36: begin part-text
-     *     "{" -> number_82: begin number */
-    {1600, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1021: addr_part_17 */
+     *     "{" -> number_86: begin number */
+    {1624, 255, 146, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1039: addr_part_17 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" {0}"
-     *     CR -> crlf_95
+     *     CR -> crlf_99
      *     LF -> literal_bytes_20: anomaly-open, anomaly bare-LF */
-    {1603, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1022: crlf_91 */
+    {1627, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1040: crlf_95 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -13146,20 +13327,20 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" "
      *     "N" / "n" -> nstring_33
      *     DQUOTE -> quoted_char_37
-     *     "{" -> number_83: begin number */
-    {1605, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1023: nstring_31 */
+     *     "{" -> number_87: begin number */
+    {1629, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1041: nstring_31 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () (({0}"
-     *     CR -> crlf_96
+     *     CR -> crlf_100
      *     LF -> literal_bytes_21: anomaly-open, anomaly bare-LF */
-    {1608, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1024: crlf_92 */
+    {1632, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1042: crlf_96 */
 
     /* addresses = "NI" . "L" / ( "(" *( SP / address ) ")" )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ni"
      *     "L" / "l" -> envelope_9: close bcc */
-    {1610, 255, 85, 307, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1025: addresses_24 */
+    {1634, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1043: addresses_24 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -13167,29 +13348,29 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () (("
      *     "N" / "n" -> nstring_34
      *     DQUOTE -> quoted_char_38
-     *     "{" -> number_84: begin number */
-    {1611, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1026: nstring_32 */
+     *     "{" -> number_88: begin number */
+    {1635, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1044: nstring_32 */
 
     /* envelope = ... SP env-reply-to SP env-to SP env-cc SP env-bcc . SP env-in-reply-to SP env-message-id ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ()"
      *     SP -> nstring_35 */
-    {1614, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1027: envelope_9 */
+    {1638, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1045: envelope_9 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" {0}\r"
      *     LF -> part_literal_4 */
-    {1615, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1028: crlf_93 */
+    {1639, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1046: crlf_97 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () ((\"\" \"\" \"\" {0}\n"
      *     -> before_quoted_char_2
      *     -> address_11 */
-    {0, 255, 53, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1029: part_literal_4 */
+    {0, 255, 55, 316, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1047: part_literal_4 */
 
     /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_20 */
-    {1616, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1030: addr_part_18 */
+    {1640, 255, 101, 314, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1048: addr_part_18 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13198,28 +13379,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_35
      *     DQUOTE -> address_15: convert part-text
      *     "\" -> special_42 */
-    {1617, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1031: quoted_char_35 */
+    {1641, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1049: quoted_char_35 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" {"
-     *     DIGIT -> number_85 */
-    {1620, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1032: number_81 */
+     *     DIGIT -> number_89 */
+    {1644, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1050: number_85 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" {0}\r"
      *     LF -> part_literal_5 */
-    {1621, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1033: crlf_94 */
+    {1645, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1051: crlf_98 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" {0}\n"
      *     -> before_quoted_char_2
      *     -> address_12 */
-    {0, 255, 50, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1034: part_literal_5 */
+    {0, 255, 52, 316, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1052: part_literal_5 */
 
     /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_21 */
-    {1622, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1035: addr_part_19 */
+    {1646, 255, 101, 314, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1053: addr_part_19 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13228,28 +13409,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_36
      *     DQUOTE -> address_16: convert part-text
      *     "\" -> special_43 */
-    {1623, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1036: quoted_char_36 */
+    {1647, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1054: quoted_char_36 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" {"
-     *     DIGIT -> number_86 */
-    {1626, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1037: number_82 */
+     *     DIGIT -> number_90 */
+    {1650, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1055: number_86 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" {0}\r"
      *     LF -> literal_bytes_20 */
-    {1627, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1038: crlf_95 */
+    {1651, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1056: crlf_99 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" {0}\n"
      *     -> literal_bytes_4
      *     -> address_13 */
-    {0, 255, 47, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1039: literal_bytes_20 */
+    {0, 255, 49, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1057: literal_bytes_20 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" n"
      *     "I" / "i" -> nstring_36 */
-    {1628, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1040: nstring_33 */
+    {1652, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1058: nstring_33 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13258,28 +13439,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_37
      *     DQUOTE -> address_17
      *     "\" -> special_44 */
-    {1629, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1041: quoted_char_37 */
+    {1653, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1059: quoted_char_37 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" {"
-     *     DIGIT -> number_87 */
-    {1632, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1042: number_83 */
+     *     DIGIT -> number_91 */
+    {1656, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1060: number_87 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () (({0}\r"
      *     LF -> literal_bytes_21 */
-    {1633, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1043: crlf_96 */
+    {1657, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1061: crlf_100 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () (({0}\n"
      *     -> literal_bytes_4
      *     -> address_14 */
-    {0, 255, 44, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1044: literal_bytes_21 */
+    {0, 255, 46, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1062: literal_bytes_21 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((n"
      *     "I" / "i" -> nstring_37 */
-    {1634, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1045: nstring_34 */
+    {1658, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1063: nstring_34 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13288,12 +13469,12 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_38
      *     DQUOTE -> address_18
      *     "\" -> special_45 */
-    {1635, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1046: quoted_char_38 */
+    {1659, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1064: quoted_char_38 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () (({"
-     *     DIGIT -> number_88 */
-    {1638, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1047: number_84 */
+     *     DIGIT -> number_92 */
+    {1662, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1065: number_88 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -13301,109 +13482,109 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () "
      *     "N" / "n" -> nstring_38
      *     DQUOTE -> quoted_char_39
-     *     "{" -> number_89: begin number */
-    {1639, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1048: nstring_35 */
+     *     "{" -> number_93: begin number */
+    {1663, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1066: nstring_35 */
 
     /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_15 */
-    {1642, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1049: addr_part_20 */
+    {1666, 255, 85, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1067: addr_part_20 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part SP addr-part . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" \"\""
      *     ")" -> addresses_11: close address */
-    {1643, 255, 155, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1050: address_15 */
+    {1667, 255, 155, 317, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1068: address_15 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_35: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_35: begin special, convert special */
-    {1644, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1051: special_42 */
+    {1668, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1069: special_42 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" {0"
-     *     DIGIT -> number_85
-     *     "}" -> crlf_97: convert number */
-    {1646, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1052: number_85 */
+     *     DIGIT -> number_89
+     *     "}" -> crlf_101: convert number */
+    {1670, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1070: number_89 */
 
     /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" ni"
      *     "L" / "l" -> address_16 */
-    {1648, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1053: addr_part_21 */
+    {1672, 255, 85, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1071: addr_part_21 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part . SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\""
      *     SP -> addr_part_22 */
-    {1649, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1054: address_16 */
+    {1673, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1072: address_16 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_36: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_36: begin special, convert special */
-    {1650, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1055: special_43 */
+    {1674, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1073: special_43 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" {0"
-     *     DIGIT -> number_86
-     *     "}" -> crlf_98: convert number */
-    {1652, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1056: number_86 */
+     *     DIGIT -> number_90
+     *     "}" -> crlf_102: convert number */
+    {1676, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1074: number_90 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" ni"
      *     "L" / "l" -> address_17 */
-    {1654, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1057: nstring_36 */
+    {1678, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1075: nstring_36 */
 
     /* address = "(" addr-name SP addr-adl . SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\""
      *     SP -> addr_part_23 */
-    {1655, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1058: address_17 */
+    {1679, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1076: address_17 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\\"
      *     odd-quoted -> quoted_char_37: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_37: begin special, convert special */
-    {1656, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1059: special_44 */
+    {1680, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1077: special_44 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" {0"
-     *     DIGIT -> number_87
-     *     "}" -> crlf_99: convert number */
-    {1658, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1060: number_87 */
+     *     DIGIT -> number_91
+     *     "}" -> crlf_103: convert number */
+    {1682, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1078: number_91 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((ni"
      *     "L" / "l" -> address_18 */
-    {1660, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1061: nstring_37 */
+    {1684, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1079: nstring_37 */
 
     /* address = "(" addr-name . SP addr-adl SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\""
      *     SP -> nstring_39 */
-    {1661, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1062: address_18 */
+    {1685, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1080: address_18 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\\"
      *     odd-quoted -> quoted_char_38: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_38: begin special, convert special */
-    {1662, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1063: special_45 */
+    {1686, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1081: special_45 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () (({0"
-     *     DIGIT -> number_88
-     *     "}" -> crlf_100: convert number */
-    {1664, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1064: number_88 */
+     *     DIGIT -> number_92
+     *     "}" -> crlf_104: convert number */
+    {1688, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1082: number_92 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () n"
      *     "I" / "i" -> nstring_40 */
-    {1666, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1065: nstring_38 */
+    {1690, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1083: nstring_38 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13412,19 +13593,19 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_39
      *     DQUOTE -> envelope_10
      *     "\" -> special_46 */
-    {1667, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1066: quoted_char_39 */
+    {1691, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1084: quoted_char_39 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () {"
-     *     DIGIT -> number_90 */
-    {1670, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1067: number_89 */
+     *     DIGIT -> number_94 */
+    {1694, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1085: number_93 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" {0}"
-     *     CR -> crlf_101
+     *     CR -> crlf_105
      *     LF -> part_literal_6: anomaly-open, anomaly bare-LF */
-    {1671, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1068: crlf_97 */
+    {1695, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1086: crlf_101 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13432,15 +13613,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" "
      *     "N" / "n" -> addr_part_24
      *     DQUOTE -> quoted_char_40: begin part-text
-     *     "{" -> number_91: begin number */
-    {1673, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1069: addr_part_22 */
+     *     "{" -> number_95: begin number */
+    {1697, 255, 146, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1087: addr_part_22 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" {0}"
-     *     CR -> crlf_102
+     *     CR -> crlf_106
      *     LF -> part_literal_7: anomaly-open, anomaly bare-LF */
-    {1676, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1070: crlf_98 */
+    {1700, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1088: crlf_102 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13448,15 +13629,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" "
      *     "N" / "n" -> addr_part_25
      *     DQUOTE -> quoted_char_41: begin part-text
-     *     "{" -> number_92: begin number */
-    {1678, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1071: addr_part_23 */
+     *     "{" -> number_96: begin number */
+    {1702, 255, 146, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1089: addr_part_23 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" {0}"
-     *     CR -> crlf_103
+     *     CR -> crlf_107
      *     LF -> literal_bytes_22: anomaly-open, anomaly bare-LF */
-    {1681, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1072: crlf_99 */
+    {1705, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1090: crlf_103 */
 
     /* nstring = . "NIL" / quoted / data-literal      RFC 3501, 7.4.2
      * quoted = . DQUOTE *QUOTED-CHAR DQUOTE      RFC 3501, 9
@@ -13464,55 +13645,55 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" "
      *     "N" / "n" -> nstring_41
      *     DQUOTE -> quoted_char_42
-     *     "{" -> number_93: begin number */
-    {1683, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1073: nstring_39 */
+     *     "{" -> number_97: begin number */
+    {1707, 255, 146, 279, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1091: nstring_39 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () (({0}"
-     *     CR -> crlf_104
+     *     CR -> crlf_108
      *     LF -> literal_bytes_23: anomaly-open, anomaly bare-LF */
-    {1686, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1074: crlf_100 */
+    {1710, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1092: crlf_104 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () ni"
      *     "L" / "l" -> envelope_10 */
-    {1688, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1075: nstring_40 */
+    {1712, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1093: nstring_40 */
 
     /* envelope = ... env-to SP env-cc SP env-bcc SP env-in-reply-to . SP env-message-id ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\""
      *     SP -> env_message_id_1 */
-    {1689, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1076: envelope_10 */
+    {1713, 255, 3, 290, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1094: envelope_10 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\\"
      *     odd-quoted -> quoted_char_39: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_39: begin special, convert special */
-    {1690, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1077: special_46 */
+    {1714, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1095: special_46 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () {0"
-     *     DIGIT -> number_90
-     *     "}" -> crlf_105: convert number */
-    {1692, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1078: number_90 */
+     *     DIGIT -> number_94
+     *     "}" -> crlf_109: convert number */
+    {1716, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1096: number_94 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" {0}\r"
      *     LF -> part_literal_6 */
-    {1694, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1079: crlf_101 */
+    {1718, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1097: crlf_105 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () ((\"\" \"\" \"\" {0}\n"
      *     -> before_quoted_char_2
      *     -> address_15 */
-    {0, 255, 49, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1080: part_literal_6 */
+    {0, 255, 51, 316, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1098: part_literal_6 */
 
     /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_26 */
-    {1695, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1081: addr_part_24 */
+    {1719, 255, 101, 314, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1099: addr_part_24 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13521,28 +13702,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_40
      *     DQUOTE -> address_19: convert part-text
      *     "\" -> special_47 */
-    {1696, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1082: quoted_char_40 */
+    {1720, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1100: quoted_char_40 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" {"
-     *     DIGIT -> number_94 */
-    {1699, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1083: number_91 */
+     *     DIGIT -> number_98 */
+    {1723, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1101: number_95 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" {0}\r"
      *     LF -> part_literal_7 */
-    {1700, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1084: crlf_102 */
+    {1724, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1102: crlf_106 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_16 */
-    {0, 255, 46, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1085: part_literal_7 */
+    {0, 255, 48, 316, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1103: part_literal_7 */
 
     /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_27 */
-    {1701, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1086: addr_part_25 */
+    {1725, 255, 101, 314, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1104: addr_part_25 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13551,28 +13732,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_41
      *     DQUOTE -> address_20: convert part-text
      *     "\" -> special_48 */
-    {1702, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1087: quoted_char_41 */
+    {1726, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1105: quoted_char_41 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" {"
-     *     DIGIT -> number_95 */
-    {1705, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1088: number_92 */
+     *     DIGIT -> number_99 */
+    {1729, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1106: number_96 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" {0}\r"
      *     LF -> literal_bytes_22 */
-    {1706, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1089: crlf_103 */
+    {1730, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1107: crlf_107 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" {0}\n"
      *     -> literal_bytes_4
      *     -> address_17 */
-    {0, 255, 43, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1090: literal_bytes_22 */
+    {0, 255, 45, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1108: literal_bytes_22 */
 
     /* nstring = "N" . "IL" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" n"
      *     "I" / "i" -> nstring_42 */
-    {1707, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1091: nstring_41 */
+    {1731, 255, 101, 284, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1109: nstring_41 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13581,23 +13762,23 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_42
      *     DQUOTE -> address_21
      *     "\" -> special_49 */
-    {1708, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1092: quoted_char_42 */
+    {1732, 1, 47, 222, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1110: quoted_char_42 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" {"
-     *     DIGIT -> number_96 */
-    {1711, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1093: number_93 */
+     *     DIGIT -> number_100 */
+    {1735, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1111: number_97 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () (({0}\r"
      *     LF -> literal_bytes_23 */
-    {1712, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1094: crlf_104 */
+    {1736, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1112: crlf_108 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () (({0}\n"
      *     -> literal_bytes_4
      *     -> address_18 */
-    {0, 255, 40, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1095: literal_bytes_23 */
+    {0, 255, 42, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1113: literal_bytes_23 */
 
     /* env-message-id = . "NIL" / ( DQUOTE id-text DQUOTE ) / ( literal-size id-literal )      RFC 3501, 7.4.2
      * env-message-id = "NIL" / ( . DQUOTE id-text DQUOTE ) / ( literal-size id-literal )      RFC 3501, 7.4.2
@@ -13605,92 +13786,92 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" "
      *     "N" / "n" -> env_message_id_2
      *     DQUOTE -> run_15: open message-id
-     *     "{" -> number_97: begin number */
-    {1713, 255, 146, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1096: env_message_id_1 */
+     *     "{" -> number_101: begin number */
+    {1737, 255, 146, 319, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1114: env_message_id_1 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () {0}"
-     *     CR -> crlf_106
+     *     CR -> crlf_110
      *     LF -> literal_bytes_24: anomaly-open, anomaly bare-LF */
-    {1716, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1097: crlf_105 */
+    {1740, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1115: crlf_109 */
 
     /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_19 */
-    {1718, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1098: addr_part_26 */
+    {1742, 255, 85, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1116: addr_part_26 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part SP addr-part . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" \"\""
      *     ")" -> addresses_15: close address */
-    {1719, 255, 155, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1099: address_19 */
+    {1743, 255, 155, 317, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1117: address_19 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_40: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_40: begin special, convert special */
-    {1720, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1100: special_47 */
+    {1744, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1118: special_47 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" {0"
-     *     DIGIT -> number_94
-     *     "}" -> crlf_107: convert number */
-    {1722, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1101: number_94 */
+     *     DIGIT -> number_98
+     *     "}" -> crlf_111: convert number */
+    {1746, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1119: number_98 */
 
     /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" ni"
      *     "L" / "l" -> address_20 */
-    {1724, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1102: addr_part_27 */
+    {1748, 255, 85, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1120: addr_part_27 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part . SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\""
      *     SP -> addr_part_28 */
-    {1725, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1103: address_20 */
+    {1749, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1121: address_20 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_41: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_41: begin special, convert special */
-    {1726, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1104: special_48 */
+    {1750, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1122: special_48 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" {0"
-     *     DIGIT -> number_95
-     *     "}" -> crlf_108: convert number */
-    {1728, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1105: number_95 */
+     *     DIGIT -> number_99
+     *     "}" -> crlf_112: convert number */
+    {1752, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1123: number_99 */
 
     /* nstring = "NI" . "L" / quoted / data-literal      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" ni"
      *     "L" / "l" -> address_21 */
-    {1730, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1106: nstring_42 */
+    {1754, 255, 85, 289, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1124: nstring_42 */
 
     /* address = "(" addr-name SP addr-adl . SP addr-part SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\""
      *     SP -> addr_part_29 */
-    {1731, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1107: address_21 */
+    {1755, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1125: address_21 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\\"
      *     odd-quoted -> quoted_char_42: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_42: begin special, convert special */
-    {1732, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1108: special_49 */
+    {1756, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1126: special_49 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" {0"
-     *     DIGIT -> number_96
-     *     "}" -> crlf_109: convert number */
-    {1734, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1109: number_96 */
+     *     DIGIT -> number_100
+     *     "}" -> crlf_113: convert number */
+    {1758, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1127: number_100 */
 
     /* env-message-id = "N" . "IL" / ( DQUOTE id-text DQUOTE ) / ( literal-size id-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" n"
      *     "I" / "i" -> env_message_id_3 */
-    {1736, 255, 101, 316, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1110: env_message_id_2 */
+    {1760, 255, 101, 320, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1128: env_message_id_2 */
 
     /* run = 1*. ( HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF )      RFC 3501, 9
      * quoted-value = [ run ] *( ( ( . "\" special ) / odd-pair ) [ run ] )      RFC 3501, 9
@@ -13699,30 +13880,30 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> run_16: begin run
      *     DQUOTE -> envelope_11: close message-id
      *     "\" -> special_50 */
-    {1737, 255, 47, 68, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1111: run_15 */
+    {1761, 255, 47, 68, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1129: run_15 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" {"
-     *     DIGIT -> number_98 */
-    {1740, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1112: number_97 */
+     *     DIGIT -> number_102 */
+    {1764, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1130: number_101 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () {0}\r"
      *     LF -> literal_bytes_24 */
-    {1741, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1113: crlf_106 */
+    {1765, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1131: crlf_110 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () {0}\n"
      *     -> literal_bytes_4
      *     -> envelope_10 */
-    {0, 255, 36, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1114: literal_bytes_24 */
+    {0, 255, 38, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1132: literal_bytes_24 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" {0}"
-     *     CR -> crlf_110
+     *     CR -> crlf_114
      *     LF -> part_literal_8: anomaly-open, anomaly bare-LF */
-    {1742, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1115: crlf_107 */
+    {1766, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1133: crlf_111 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13730,15 +13911,15 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" "
      *     "N" / "n" -> addr_part_30
      *     DQUOTE -> quoted_char_43: begin part-text
-     *     "{" -> number_99: begin number */
-    {1744, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1116: addr_part_28 */
+     *     "{" -> number_103: begin number */
+    {1768, 255, 146, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1134: addr_part_28 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" {0}"
-     *     CR -> crlf_111
+     *     CR -> crlf_115
      *     LF -> part_literal_9: anomaly-open, anomaly bare-LF */
-    {1747, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1117: crlf_108 */
+    {1771, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1135: crlf_112 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13746,20 +13927,20 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" "
      *     "N" / "n" -> addr_part_31
      *     DQUOTE -> quoted_char_44: begin part-text
-     *     "{" -> number_100: begin number */
-    {1749, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1118: addr_part_29 */
+     *     "{" -> number_104: begin number */
+    {1773, 255, 146, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1136: addr_part_29 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" {0}"
-     *     CR -> crlf_112
+     *     CR -> crlf_116
      *     LF -> literal_bytes_25: anomaly-open, anomaly bare-LF */
-    {1752, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1119: crlf_109 */
+    {1776, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1137: crlf_113 */
 
     /* env-message-id = "NI" . "L" / ( DQUOTE id-text DQUOTE ) / ( literal-size id-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" ni"
      *     "L" / "l" -> envelope_11 */
-    {1754, 255, 85, 317, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1120: env_message_id_3 */
+    {1778, 255, 85, 321, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1138: env_message_id_3 */
 
     /* run = 1*. ( HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF )      RFC 3501, 9
      * quoted-value = [ run ] *( ( ( . "\" special ) / odd-pair ) [ run ] )      RFC 3501, 9
@@ -13768,42 +13949,42 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> run_16
      *     DQUOTE -> envelope_11: convert run, close message-id
      *     "\" -> special_50: convert run */
-    {1755, 1, 47, 68, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1121: run_16 */
+    {1779, 1, 47, 68, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1139: run_16 */
 
     /* envelope = ... SP env-bcc SP env-in-reply-to SP env-message-id . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" \"\""
      *     ")" -> msg_att_3: close envelope */
-    {1758, 255, 155, 318, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1122: envelope_11 */
+    {1782, 255, 155, 322, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1140: envelope_11 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" \"\\"
      *     odd-quoted -> run_15: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> run_15: begin special, convert special */
-    {1759, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1123: special_50 */
+    {1783, 255, 120, 231, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1141: special_50 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" {0"
-     *     DIGIT -> number_98
-     *     "}" -> crlf_113: convert number */
-    {1761, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1124: number_98 */
+     *     DIGIT -> number_102
+     *     "}" -> crlf_117: convert number */
+    {1785, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1142: number_102 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" {0}\r"
      *     LF -> part_literal_8 */
-    {1763, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1125: crlf_110 */
+    {1787, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1143: crlf_114 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () ((\"\" \"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_19 */
-    {0, 255, 45, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1126: part_literal_8 */
+    {0, 255, 47, 316, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1144: part_literal_8 */
 
     /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_32 */
-    {1764, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1127: addr_part_30 */
+    {1788, 255, 101, 314, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1145: addr_part_30 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13812,28 +13993,28 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_43
      *     DQUOTE -> address_22: convert part-text
      *     "\" -> special_51 */
-    {1765, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1128: quoted_char_43 */
+    {1789, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1146: quoted_char_43 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" {"
-     *     DIGIT -> number_101 */
-    {1768, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1129: number_99 */
+     *     DIGIT -> number_105 */
+    {1792, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1147: number_103 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" {0}\r"
      *     LF -> part_literal_9 */
-    {1769, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1130: crlf_111 */
+    {1793, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1148: crlf_115 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_20 */
-    {0, 255, 42, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1131: part_literal_9 */
+    {0, 255, 44, 316, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1149: part_literal_9 */
 
     /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" n"
      *     "I" / "i" -> addr_part_33 */
-    {1770, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1132: addr_part_31 */
+    {1794, 255, 101, 314, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1150: addr_part_31 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13842,96 +14023,96 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_44
      *     DQUOTE -> address_23: convert part-text
      *     "\" -> special_52 */
-    {1771, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1133: quoted_char_44 */
+    {1795, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1151: quoted_char_44 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" {"
-     *     DIGIT -> number_102 */
-    {1774, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1134: number_100 */
+     *     DIGIT -> number_106 */
+    {1798, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1152: number_104 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" {0}\r"
      *     LF -> literal_bytes_25 */
-    {1775, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1135: crlf_112 */
+    {1799, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1153: crlf_116 */
 
     /* literal-bytes = *OCTET .      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" {0}\n"
      *     -> literal_bytes_4
      *     -> address_21 */
-    {0, 255, 39, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1136: literal_bytes_25 */
+    {0, 255, 41, 270, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1154: literal_bytes_25 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" {0}"
-     *     CR -> crlf_114
+     *     CR -> crlf_118
      *     LF -> id_literal_1: anomaly-open, anomaly bare-LF, open message-id */
-    {1776, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1137: crlf_113 */
+    {1800, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1155: crlf_117 */
 
     /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_22 */
-    {1778, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1138: addr_part_32 */
+    {1802, 255, 85, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1156: addr_part_32 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part SP addr-part . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" \"\""
      *     ")" -> addresses_19: close address */
-    {1779, 255, 155, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1139: address_22 */
+    {1803, 255, 155, 317, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1157: address_22 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_43: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_43: begin special, convert special */
-    {1780, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1140: special_51 */
+    {1804, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1158: special_51 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" {0"
-     *     DIGIT -> number_101
-     *     "}" -> crlf_115: convert number */
-    {1782, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1141: number_101 */
+     *     DIGIT -> number_105
+     *     "}" -> crlf_119: convert number */
+    {1806, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1159: number_105 */
 
     /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" ni"
      *     "L" / "l" -> address_23 */
-    {1784, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1142: addr_part_33 */
+    {1808, 255, 85, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1160: addr_part_33 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part . SP addr-part ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\""
      *     SP -> addr_part_34 */
-    {1785, 255, 3, 308, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1143: address_23 */
+    {1809, 255, 3, 312, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1161: address_23 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_44: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_44: begin special, convert special */
-    {1786, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1144: special_52 */
+    {1810, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1162: special_52 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" {0"
-     *     DIGIT -> number_102
-     *     "}" -> crlf_116: convert number */
-    {1788, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1145: number_102 */
+     *     DIGIT -> number_106
+     *     "}" -> crlf_120: convert number */
+    {1812, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1163: number_106 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" {0}\r"
      *     LF -> id_literal_1: open message-id */
-    {1790, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1146: crlf_114 */
+    {1814, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1164: crlf_118 */
 
     /* id-literal = literal-value .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" {0}\n"
      *     -> before_literal_value_1
      *     -> before_envelope_3 */
-    {0, 255, 35, 319, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1147: id_literal_1 */
+    {0, 255, 37, 323, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1165: id_literal_1 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" {0}"
-     *     CR -> crlf_117
+     *     CR -> crlf_121
      *     LF -> part_literal_10: anomaly-open, anomaly bare-LF */
-    {1791, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1148: crlf_115 */
+    {1815, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1166: crlf_119 */
 
     /* addr-part = . "NIL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * addr-part = "NIL" / ( . DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
@@ -13939,35 +14120,35 @@ static const qcap_state_t states[] = {
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" "
      *     "N" / "n" -> addr_part_35
      *     DQUOTE -> quoted_char_45: begin part-text
-     *     "{" -> number_103: begin number */
-    {1793, 255, 146, 309, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1149: addr_part_34 */
+     *     "{" -> number_107: begin number */
+    {1817, 255, 146, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1167: addr_part_34 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" {0}"
-     *     CR -> crlf_118
+     *     CR -> crlf_122
      *     LF -> part_literal_11: anomaly-open, anomaly bare-LF */
-    {1796, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1150: crlf_116 */
+    {1820, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1168: crlf_120 */
 
     /* e.g. after "* 0 fetch (a (\"\" \"\" () () () () () () \"\" {0}\n"
      *     -> envelope_11: close message-id */
-    {1798, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1151: before_envelope_3 */
+    {1822, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1169: before_envelope_3 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" {0}\r"
      *     LF -> part_literal_10 */
-    {1799, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1152: crlf_117 */
+    {1823, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1170: crlf_121 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () ((\"\" \"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_22 */
-    {0, 255, 41, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1153: part_literal_10 */
+    {0, 255, 43, 316, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1171: part_literal_10 */
 
     /* addr-part = "N" . "IL" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" n"
      *     "I" / "i" -> addr_part_36 */
-    {1800, 255, 101, 310, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1154: addr_part_35 */
+    {1824, 255, 101, 314, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1172: addr_part_35 */
 
     /* QUOTED-CHAR = . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 3501, 9
      * QUOTED-CHAR = HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ...      RFC 3501, 9
@@ -13976,65 +14157,65 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> quoted_char_45
      *     DQUOTE -> address_24: convert part-text
      *     "\" -> special_53 */
-    {1801, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1155: quoted_char_45 */
+    {1825, 1, 47, 222, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1173: quoted_char_45 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" {"
-     *     DIGIT -> number_104 */
-    {1804, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1156: number_103 */
+     *     DIGIT -> number_108 */
+    {1828, 255, 67, 220, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1174: number_107 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" {0}\r"
      *     LF -> part_literal_11 */
-    {1805, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1157: crlf_118 */
+    {1829, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1175: crlf_122 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_23 */
-    {0, 255, 38, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1158: part_literal_11 */
+    {0, 255, 40, 316, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1176: part_literal_11 */
 
     /* addr-part = "NI" . "L" / ( DQUOTE part-text DQUOTE ) / ( literal-size part-literal )      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" ni"
      *     "L" / "l" -> address_24 */
-    {1806, 255, 85, 311, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1159: addr_part_36 */
+    {1830, 255, 85, 315, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1177: addr_part_36 */
 
     /* address = "(" addr-name SP addr-adl SP addr-part SP addr-part . ")"      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" \"\""
      *     ")" -> addresses_23: close address */
-    {1807, 255, 155, 313, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1160: address_24 */
+    {1831, 255, 155, 317, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1178: address_24 */
 
     /* special = . DQUOTE / "\"      RFC 3501, 9
      * odd-quoted = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF      RFC 3501, 9
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" \"\\"
      *     odd-quoted -> quoted_char_45: begin odd-pair, anomaly-open, anomaly odd-escape, convert odd-pair
      *     DQUOTE / "\" -> quoted_char_45: begin special, convert special */
-    {1808, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1161: special_53 */
+    {1832, 255, 120, 231, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1179: special_53 */
 
     /* number = 1*. DIGIT      RFC 3501, 4.3
      * literal-size = "{" number . "}" CRLF      RFC 3501, 4.4
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" {0"
-     *     DIGIT -> number_104
-     *     "}" -> crlf_119: convert number */
-    {1810, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1162: number_104 */
+     *     DIGIT -> number_108
+     *     "}" -> crlf_123: convert number */
+    {1834, 2, 137, 261, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1180: number_108 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" {0}"
-     *     CR -> crlf_120
+     *     CR -> crlf_124
      *     LF -> part_literal_12: anomaly-open, anomaly bare-LF */
-    {1812, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1163: crlf_119 */
+    {1836, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1181: crlf_123 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" {0}\r"
      *     LF -> part_literal_12 */
-    {1814, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1164: crlf_120 */
+    {1838, 255, 25, 30, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1182: crlf_124 */
 
     /* part-literal = part-text .      RFC 3501, 7.4.2
      * e.g. after "* 0 fetch (a (\"\" \"\" () () () () () ((\"\" \"\" \"\" {0}\n"
      *     -> before_quoted_char_1
      *     -> address_24 */
-    {0, 255, 37, 312, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1165: part_literal_12 */
+    {0, 255, 39, 316, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1183: part_literal_12 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -14285,6 +14466,8 @@ static const char *const texts[] = {
     "ASTRING-CHAR / odd-char / SP / CR / LF",
     "msg-att-item",
     "SP / CR / LF / \"(\"",
+    "message-excerpt",
+    "header-excerpt",
     "header",
     "env-subject",
     "body",
@@ -14391,7 +14574,7 @@ static const qcap_queue_t queues[] = {
 #define EXTRA_SIZE (256 * sizeof(qcap_queue_entry_t))
 
 /* Where registers of bytes have theirs, and how many. */
-static const qcap_text_t register_texts[] = {{1539, 64}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {0, 0}};
+static const qcap_text_t register_texts[] = {{1539, 64}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {1603, 0}, {0, 0}};
 
 static const qcap_text_t shared_texts[] = {{0, 0}, {0, 0}, {0, 0}};
 
@@ -14407,6 +14590,7 @@ static const qcap_feed_t feeds[] = {
     {{.start = AT_SASL_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 0, 1}, /* sasl-message */
     {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "mime", false, false, 1, 0}, /* mime */
     {{.start = AT_BEFORE_CHALLENGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, false, 1, 1}, /* challenge */
+    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "mime", false, true, 2, 0}, /* mime */
     {{.start = QCAP_NONE}, NULL, false, false, 0, 0}, /* none */
 };
 
@@ -14465,8 +14649,8 @@ const qcap_protocol_t qcap_imap_protocol = {
     .conversion_count = 18,
     .queues = queues,
     .queue_count = 1,
-    .register_count = 12,
-    .word_count = 9,
+    .register_count = 13,
+    .word_count = 10,
     .until_max = 0,
     .until_size = 0,
     .call_max = 63,
@@ -14477,7 +14661,7 @@ const qcap_protocol_t qcap_imap_protocol = {
     .sub_size = sizeof(struct qcap_imap_sub),
     .sub_state = offsetof(struct qcap_imap_sub, substream),
     .feeds = feeds,
-    .feed_count = 3,
+    .feed_count = 4,
     .decodes = decodes,
     .expects = expects,
     .saved_size = 0,
