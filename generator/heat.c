@@ -65,6 +65,8 @@ static int compare_words(const void *a, const void *b)
 
 static void copy_words(dfa_t *dfa, edge_t *edge, const edge_heat_t *heat)
 {
+    if (heat->words.count == 0) /* there are no items to point to */
+        return;
     for (size_t i = 0; i < heat->words.count; i++)
         vec_push(dfa->arena, &edge->seen_words, heat->words.items[i]);
     if (edge->seen_words.count > 0)
