@@ -27,8 +27,8 @@ __attribute__((target("avx2"))) static uint64_t add_part_wide(const unsigned cha
             sums[i] = _mm256_add_epi32(sums[i], _mm256_madd_epi16(_mm256_xor_si256(block, flip), ones));
         }
     sums[0] = _mm256_add_epi32(sums[0], sums[1]);
-    int32_t lanes = qcapint_sum_lanes(_mm_add_epi32(_mm256_castsi256_si128(sums[0]), _mm256_extracti128_si256(sums[0], 1)));
-    return (uint64_t)lanes + at / 2 * QCAPINT_SUM_MADE_UP + qcapint_sum_part(bytes + at, len - at);
+    const __m128i halves = _mm_add_epi32(_mm256_castsi256_si128(sums[0]), _mm256_extracti128_si256(sums[0], 1));
+    return at / 2 * QCAPINT_SUM_MADE_UP + qcapint_sum_blocks(halves, bytes + at, len - at);
 }
 
 static inline bool has_wide(void)

@@ -140,10 +140,11 @@ static inline uint16_t qcapint_sum_fold(uint64_t sum)
     return (uint16_t)((word + (word << 16 | word >> 16)) >> 16);
 }
 
-/* Whether a sum, which is not 0, folds to 0xffff: then what it was taken over has the right checksum. */
+/* Whether a sum, which is not 0, folds to 0xffff: then what it was taken over has the right checksum. Such sums are the multiples of
+ * 0xffff, and these are the numbers that its inverse, modulo 2^64, makes small. */
 static inline bool qcapint_sum_is_right(uint64_t sum)
 {
-    return sum % 0xffff == 0;
+    return sum * UINT64_C(0xfffefffefffeffff) <= UINT64_MAX / 0xffff;
 }
 
 /* A number as a packet has it. */

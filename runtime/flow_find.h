@@ -63,14 +63,19 @@ static inline bool qcapint_ends_are(const qcapint_conv_t *conv, const qcapint_en
     return (qcapint_ends_differ(&conv->ends[from], ends, 0) | qcapint_ends_differ(&conv->ends[!from], ends, 1)) == 0;
 }
 
-/* The same for both directions: the lower end comes first. */
+/* The same for both directions: the lower end comes first. Of IPv4; of any. */
+static inline uint32_t qcapint_ends_hash4(const qcapint_flow_t *flow, const qcapint_ends_t *ends)
+{
+    uint64_t a = ends->keys[0], b = ends->keys[1];
+    const uint64_t keys[2] = {a < b ? a : b, a < b ? b : a};
+    return qcapint_hash_pairs(&flow->key, keys, 2);
+}
+
 static inline uint32_t qcapint_ends_hash(const qcapint_flow_t *flow, const qcapint_ends_t *ends)
 {
     uint64_t a = ends->keys[0], b = ends->keys[1];
-    if (ends->version == 4) {
-        const uint64_t keys[2] = {a < b ? a : b, a < b ? b : a};
-        return qcapint_hash_pairs(&flow->key, keys, 2);
-    }
+    if (ends->version == 4)
+        return qcapint_ends_hash4(flow, ends);
     int high = a != b ? a < b : memcmp(ends->addresses[0], ends->addresses[1], 16) < 0;
     const unsigned char *first = ends->addresses[!high], *second = ends->addresses[high];
     const uint64_t words[5] = {qcapint_ends_word(first), qcapint_ends_word(first + 8), qcapint_ends_word(second),

@@ -326,6 +326,7 @@ static void on_open(qcapint_conv_t *conv)
 {
     const qcapint_upper_t *upper = conv->q->upper;
     conv->upper = NULL;
+    conv->is_unread = upper->plan_count == 0; /* nobody reads anything */
     qcapint_link_t *link = upper->expect.count > 0 ? qcapint_expect_find(conv->q, "tcp", conv->ends) : NULL;
     if (!link)
         return;

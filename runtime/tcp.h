@@ -31,11 +31,11 @@ static inline void qcapint_tcp_note_ack(const qcap_tcpstr_t *str, qcap_tcpstr_t 
     unsigned shift = is_syn ? 0 : str->window_scale == QCAPINT_NO_SCALE ? 14 : str->window_scale;
     uint32_t window = (uint32_t)sent << shift;
     uint64_t edge = ack + window, known = other->has_window ? other->acked + other->room : 0;
-    if (ack > other->acked)
-        other->acked = ack;
+    uint64_t acked = ack > other->acked ? ack : other->acked;
     if (edge < known)
         edge = known;
-    other->room = edge > other->acked ? (uint32_t)(edge - other->acked) : 0;
+    other->acked = acked;
+    other->room = edge > acked ? (uint32_t)(edge - acked) : 0;
     if (window > other->window_max)
         other->window_max = window;
     other->has_window = true;

@@ -81,7 +81,7 @@ EACH_VERSION bool look_at(const qcap_t *q, const unsigned char *ip, uint8_t vers
     qcapint_ends_read(&usual->ends, ip, version, tcp);
     usual->tcp = tcp;
     usual->len = len - header_len;
-    usual->hash = qcapint_ends_hash(&q->flow, &usual->ends);
+    usual->hash = version == 4 ? qcapint_ends_hash4(&q->flow, &usual->ends) : qcapint_ends_hash(&q->flow, &usual->ends);
     usual->hint = (qcapint_flow_hint_t){0, 0};
     qcapint_flow_fetch_bucket(&q->flow, usual->hash);
     return true;
@@ -298,7 +298,8 @@ uint32_t qcapint_usual_run(qcap_t *q, const qcapint_frame_t *frames, const qcapi
         if (conv && is_plain_turn(conv, is_server, &smooth, list->epoch)) {
             qcapint_smooth_note(conv, is_server, &smooth);
             conv->str[is_server].end += smooth.len;
-            conv->str[is_server].has_good_checksum |= is_checked;
+            if (is_checked)
+                conv->str[is_server].has_good_checksum = true;
             conv->seen_ns = now_ns;
             conv->is_touched = true;
             bytes += smooth.len;
