@@ -9,6 +9,7 @@
 
 #include "name.h"
 
+#define MACHINES_MAX 255u /* as many as a state can number: those that are reached last are left to the tables */
 #define SELDOM_PART 40u /* a state that is passed so many times less often than the hottest one is left to the tables ... */
 #define OFTEN_PART 3u   /* ... or, if it is a part of a trace, so many times */
 #define INLINE_PART 20u /* an edge that is passed so many times less often than the one that is passed most calls functions */
@@ -440,7 +441,7 @@ void emit_choose(layout_t *l)
         emit_traces(&traces, &text);
         for (unsigned s = 0; s < l->dfa->states.count; s++)
             if (l->machine_of[s] == i)
-                l->stands[s] &= is_needed(&traces, s);
+                l->stands[s] &= i < MACHINES_MAX && is_needed(&traces, s);
     }
 }
 
