@@ -51,6 +51,7 @@ typedef struct side {
     qcap_parser_t *parser; /* its parser, in the block behind the struct */
     uint64_t begin;        /* offset in the stream of the parser's first byte; in the datagram: below 0, modulo 2^64 */
     bool has_lost;         /* the parser reported the gap it is being told of */
+    bool has_failed;       /* there was an error */
 } side_t;
 
 struct qcapint_deliver {
@@ -298,8 +299,10 @@ static void on_error(qcapint_deliver_t *deliver, const source_t *source, const q
     qcap_error_t error = *cause;
     if (is_at_cut(deliver, source)) /* the gap says it */
         return;
-    if (source->depth == 0)
+    if (source->depth == 0) {
         error.offset += source->side->begin;
+        source->side->has_failed = true;
+    }
     qcap_error_print(&error, text, sizeof text);
     deliver->q->stats.errors++;
     report(deliver, source, &(qcap_report_t){
@@ -322,6 +325,14 @@ static void on_anomaly(qcapint_deliver_t *deliver, const source_t *source, const
                                 .end_offset = source->end,
                                 .text = event->text,
                             });
+}
+
+/* Nothing was read of the first bytes of a conversation that was met in the middle: what they belong to is not there. Any other
+ * search begins with an error, which said it. */
+static void on_skipped(qcapint_deliver_t *deliver, const source_t *source, const qcap_event_t *event)
+{
+    if (source->depth == 0 && event->begin == 0 && !source->side->has_failed)
+        on_error(deliver, source, &(qcap_error_t){.code = QCAP_ERROR_MISSING, .byte = -1, .rule = "", .expected = ""});
 }
 
 /* An error of what the source feeds: the source only passes it on. */
@@ -431,8 +442,10 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
     case QCAP_EVENT_EXPECT:
         on_expect(deliver, &source, event);
         break;
-    case QCAP_EVENT_SKIPPED: /* the error said it */
-    case QCAP_EVENT_BECOME:  /* pair.c sees it from the status */
+    case QCAP_EVENT_SKIPPED:
+        on_skipped(deliver, &source, event);
+        break;
+    case QCAP_EVENT_BECOME: /* pair.c sees it from the status */
         break;
     }
 }

@@ -547,6 +547,8 @@ void qcap_parser_abort(qcap_parser_t *p)
     p->calm_end = 0;
     read_last_ahead(p);
     qcapint_parser_abandon(p);
+    if (p->is_searching)
+        qcapint_recovery_found(p, p->piece_offset);
     p->is_finished = true;
 }
 

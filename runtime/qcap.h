@@ -665,7 +665,9 @@ int qcap_stream_handler_add(qcap_t *q, const char *name, qcap_match_handler_t ha
 typedef enum {
     QCAP_REPORT_ANOMALY, /* input that its grammar only tolerates: [begin, end), named by text */
     QCAP_REPORT_GAP,     /* bytes [begin, end) were not captured; also of streams that no protocol was found for */
-    QCAP_REPORT_ERROR    /* the input cannot be read at begin: text says it all, error in detail */
+    QCAP_REPORT_ERROR    /* the input cannot be read at begin: text says it all, error in detail. QCAP_ERROR_MISSING at offset 0: a
+                            conversation was met in the middle, and the bytes up to where it can be read are part of what came
+                            before */
 } qcap_report_kind_t;
 
 typedef struct qcap_report {

@@ -213,14 +213,26 @@ static void the_port_decides_in_the_middle(void **state)
     dialogue_say(&f->talk, CLIENT, REQUEST);
     dialogue_say(&f->talk, SERVER, RESPONSE);
     assert_string_equal(f->log.text, "client toy.request.item 5 \"a\"\n"
+                                     "server error 0 offset 0: missing bytes\n"
                                      "server toy.response.status 19 \"200\"\n");
+}
+
+/* Nobody is told that all is well. */
+static void what_cannot_be_read_in_the_middle_is_told(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_init(&f->talk, f->q, TOY_PORT);
+    dialogue_say(&f->talk, SERVER, "the rest of a body");
+    assert_int_equal(qcap_finish(f->q), QCAP_OK);
+    assert_string_equal(f->log.text, "server error 0 offset 0: missing bytes\n");
 }
 
 static void in_the_middle_without_a_port_messages_are_searched(void **state)
 {
     fixture_t *f = *state;
     dialogue_say(&f->talk, CLIENT, "body" LONG_REQUEST);
-    assert_string_equal(f->log.text, "client toy.request.item 12 \"a\"\n");
+    assert_string_equal(f->log.text, "client error 0 offset 0: missing bytes\n"
+                                     "client toy.request.item 12 \"a\"\n");
 }
 
 /* The beginning of the client is lost; what follows the hole is searched. */
@@ -261,6 +273,7 @@ int main(void)
         TEST(the_port_breaks_a_tie),
         TEST(without_a_port_the_first_one_added_wins),
         TEST(the_port_decides_in_the_middle),
+        TEST(what_cannot_be_read_in_the_middle_is_told),
         TEST(in_the_middle_without_a_port_messages_are_searched),
         TEST(behind_a_hole_messages_are_searched),
         TEST(a_protocol_is_added_once),
