@@ -297,12 +297,11 @@ static void on_error(qcapint_deliver_t *deliver, const source_t *source, const q
 {
     char text[TEXT_SIZE];
     qcap_error_t error = *cause;
+    source->side->has_failed |= source->depth == 0;
     if (is_at_cut(deliver, source)) /* the gap says it */
         return;
-    if (source->depth == 0) {
+    if (source->depth == 0)
         error.offset += source->side->begin;
-        source->side->has_failed = true;
-    }
     qcap_error_print(&error, text, sizeof text);
     deliver->q->stats.errors++;
     report(deliver, source, &(qcap_report_t){
