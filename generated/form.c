@@ -154,8 +154,8 @@ on1:
     if (IS_ODD(*at)) {
         at++;
         p0 = at;
-        qcap_slot_put(side->slots, 0, QCAP_FORM_TUPLE, QCAP_HERE(p0) - 1);
-        qcap_slot_put(side->slots, 1, QCAP_FORM_TUPLE_NAME, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_FORM_TUPLE, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_FORM_TUPLE_NAME, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(2);
         qcap_op_anomaly_open(parser, 2, QCAP_HERE(p0) - 1);
         qcap_op_anomaly_close(parser, 2, "not-encoded", QCAP_HERE(p0));
@@ -171,7 +171,7 @@ on1:
     if (*at == '=') {
         at++;
         p0 = at;
-        qcap_slot_put(side->slots, 0, QCAP_FORM_TUPLE, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_FORM_TUPLE, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(1);
         qcap_op_anomaly_open(parser, 1, QCAP_HERE(p0) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
@@ -203,7 +203,7 @@ on4:
         goto on1;
     }
 out4:
-    qcap_slot_put(side->slots, 2, QCAP_FORM_TUPLE_VALUE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[2], QCAP_FORM_TUPLE_VALUE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(3);
     return qcap_leave(parser, at, end, AT_VALUE_CHAR_1);
 
@@ -238,8 +238,8 @@ on3:
         goto on5;
     }
 out3:
-    qcap_slot_put(side->slots, 0, QCAP_FORM_TUPLE, QCAP_HERE(p0) - 1);
-    qcap_slot_put(side->slots, 1, QCAP_FORM_TUPLE_NAME, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FORM_TUPLE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_FORM_TUPLE_NAME, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_NAME_CHAR_2);
 
@@ -266,8 +266,8 @@ on5:
         goto on1;
     }
 out5:
-    qcap_slot_put(side->slots, 0, QCAP_FORM_TUPLE, QCAP_HERE(p0) - 1);
-    qcap_slot_put(side->slots, 1, QCAP_FORM_TUPLE_VALUE, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[0], QCAP_FORM_TUPLE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_FORM_TUPLE_VALUE, QCAP_HERE(p1));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_VALUE_CHAR_2);
@@ -320,7 +320,7 @@ on6:
         goto on1;
     }
 out6:
-    qcap_slot_put(side->slots, 1, QCAP_FORM_TUPLE_VALUE, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[1], QCAP_FORM_TUPLE_VALUE, QCAP_HERE(p1));
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_VALUE_CHAR_2);
 

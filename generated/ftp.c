@@ -1101,7 +1101,7 @@ on2:
         goto on3;
     }
 out2:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 9 /* open command */, QCAP_HERE(p0) - 1);
     return qcap_leave(parser, at, end, AT_USER_COMMAND_2);
@@ -1116,7 +1116,7 @@ on3:
         goto on4;
     }
 out3:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 9 /* open command */, QCAP_HERE(p0) - 1);
     return qcap_leave(parser, at, end, AT_USER_COMMAND_3);
@@ -1131,7 +1131,7 @@ on4:
         goto on5;
     }
 out4:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 9 /* open command */, QCAP_HERE(p0) - 1);
     return qcap_leave(parser, at, end, AT_USER_COMMAND_4);
@@ -1146,7 +1146,7 @@ on5:
         goto on6;
     }
 out5:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 9 /* open command */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 8 /* close command */, QCAP_HERE(p0) + 3);
@@ -1162,7 +1162,7 @@ on6:
         goto on7;
     }
 out6:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 9 /* open command */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 8 /* close command */, QCAP_HERE(p0) + 3);
@@ -1180,7 +1180,7 @@ on7:
         p1 = at;
         qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p0 - 1, p0 + 3);
         qcap_element_tell(parser, QCAP_FTP_REQUEST_USERNAME, wanted, p0 + 4, p1 - 2);
-        qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, QCAP_HERE(p1));
@@ -1192,7 +1192,7 @@ on7:
     if (QCAP_UNLIKELY(at == end))
         goto out7;
 out7:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 9 /* open command */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 8 /* close command */, QCAP_HERE(p0) + 3);
@@ -1239,7 +1239,7 @@ on11:
         goto on12;
     }
 out11:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_FILE_COMMAND_1);
 
@@ -1255,7 +1255,7 @@ on12:
         goto on13;
     }
 out12:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_FILE_COMMAND_2);
 
@@ -1271,7 +1271,7 @@ on13:
         goto on14;
     }
 out13:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_FILE_COMMAND_3);
 
@@ -1287,7 +1287,7 @@ on14:
         goto on15;
     }
 out14:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_COMMAND_LINE_1);
 
@@ -1303,7 +1303,7 @@ on15:
         goto on16;
     }
 out15:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_STRING_1);
 
@@ -1318,7 +1318,7 @@ on16:
         p3 = at;
         qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p2 - 1, p2 + 3);
         qcap_element_tell(parser, QCAP_FTP_REQUEST_FILE_NAME, wanted, p2 + 4, p3 - 2);
-        qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, QCAP_HERE(p3));
@@ -1331,7 +1331,7 @@ on16:
     if (QCAP_UNLIKELY(at == end))
         goto out16;
 out16:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     side->positions[0] = QCAP_HERE(p2) - 1;
     side->positions[1] = QCAP_HERE(p2) + 3;
@@ -1350,7 +1350,7 @@ on10:
         goto on17;
     }
 out10:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_BARE_COMMAND_1);
 
@@ -1366,7 +1366,7 @@ on17:
         goto on18;
     }
 out17:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_BARE_COMMAND_2);
 
@@ -1382,7 +1382,7 @@ on18:
         goto on19;
     }
 out18:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_BARE_COMMAND_3);
 
@@ -1394,7 +1394,7 @@ on19:
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p2 - 1, p2 + 3);
-        qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, QCAP_HERE(p2) + 5);
@@ -1407,7 +1407,7 @@ on19:
     if (QCAP_UNLIKELY(at == end))
         goto out19;
 out19:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     side->positions[0] = QCAP_HERE(p2) - 1;
     return qcap_leave(parser, at, end, AT_CRLF_4);
@@ -1424,7 +1424,7 @@ on9:
         goto on20;
     }
 out9:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_PASSWORD_COMMAND_1);
 
@@ -1440,7 +1440,7 @@ on20:
         goto on21;
     }
 out20:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_PASSWORD_COMMAND_2);
 
@@ -1460,7 +1460,7 @@ on21:
         goto on23;
     }
 out21:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_PASSWORD_COMMAND_3);
 
@@ -1472,7 +1472,7 @@ on23:
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p2 - 1, p2 + 3);
-        qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, QCAP_HERE(p2) + 5);
@@ -1485,7 +1485,7 @@ on23:
     if (QCAP_UNLIKELY(at == end))
         goto out23;
 out23:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     side->positions[0] = QCAP_HERE(p2) - 1;
     return qcap_leave(parser, at, end, AT_CRLF_4);
@@ -1502,7 +1502,7 @@ on22:
         goto on24;
     }
 out22:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_COMMAND_LINE_2);
 
@@ -1518,7 +1518,7 @@ on24:
         goto on25;
     }
 out24:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_STRING_2);
 
@@ -1533,7 +1533,7 @@ on25:
         p3 = at;
         qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p2 - 1, p2 + 3);
         qcap_element_tell(parser, QCAP_FTP_REQUEST_PASSWORD, wanted, p2 + 4, p3 - 2);
-        qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         qcap_op_push(parser, 0 /* commands */, 9 /* verb */, QCAP_NONE, QCAP_HERE(p3));
@@ -1546,7 +1546,7 @@ on25:
     if (QCAP_UNLIKELY(at == end))
         goto out25;
 out25:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
     side->positions[0] = QCAP_HERE(p2) - 1;
     side->positions[1] = QCAP_HERE(p2) + 3;
@@ -1876,8 +1876,8 @@ on2:
     if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, " \r\n", 3))) {
         at += 3;
         qcap_op_store(parser, 19, w0, QCAP_HERE(p0));
-        qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p0) - 3);
-        qcap_slot_put(side->slots, 1, QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p0) - 3);
+        qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p0) - 3);
+        qcap_slot_set(&side->slots[1], QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p0) - 3);
         parser->depth = (uint16_t)(2);
         qcap_element_close(parser, side->slots, 1, QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p0));
         qcap_element_open(parser, side->slots, 1, QCAP_FTP_REPLY_REPLY_TEXT, QCAP_HERE(p0) + 1);
@@ -1891,7 +1891,7 @@ on2:
     if (QCAP_UNLIKELY(at == end))
         goto out2;
 out2:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p0) - 3);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p0) - 3);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 156 /* open reply-code */, QCAP_HERE(p0) - 3);
     qcap_op_list_value(parser, 159 /* convert greeting-code */, w0, QCAP_HERE(p0));
@@ -1930,7 +1930,7 @@ on5:
         goto on6;
     }
 out5:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_REPLY_CODE_1);
 
@@ -1946,7 +1946,7 @@ on6:
         goto on7;
     }
 out6:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_REPLY_CODE_2);
 
@@ -1968,7 +1968,7 @@ on7:
         goto on8;
     }
 out7:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_REPLY_LINE_1);
 
@@ -1983,8 +1983,8 @@ on8:
         p2 = at;
         qcap_op_store(parser, 16, w1, QCAP_HERE(p1) + 2);
         qcap_op_store(parser, 15, w2, QCAP_HERE(p1) + 2);
-        qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
-        qcap_slot_put(side->slots, 1, QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p1) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p1) - 1);
         parser->depth = (uint16_t)(2);
         qcap_element_close(parser, side->slots, 1, QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p1) + 2);
         qcap_element_open(parser, side->slots, 1, QCAP_FTP_REPLY_REPLY_TEXT, QCAP_HERE(p1) + 3);
@@ -1997,7 +1997,7 @@ on8:
     if (QCAP_UNLIKELY(at == end))
         goto out8;
 out8:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     parser->marks[0] = parser->later_count;
     qcap_op_list(parser, 123 /* open reply-code */, QCAP_HERE(p1) - 1);
@@ -2037,7 +2037,7 @@ on4:
         goto on11;
     }
 out4:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_PASSIVE_CODE_1);
 
@@ -2053,7 +2053,7 @@ on11:
         goto on12;
     }
 out11:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_REPLY_CODE_2);
 
@@ -2075,7 +2075,7 @@ on12:
         goto on13;
     }
 out12:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_REPLY_LINE_1);
 
@@ -2090,8 +2090,8 @@ on13:
         p2 = at;
         qcap_op_store(parser, 16, w1, QCAP_HERE(p1) + 2);
         qcap_op_store(parser, 15, w2, QCAP_HERE(p1) + 2);
-        qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
-        qcap_slot_put(side->slots, 1, QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p1) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p1) - 1);
         parser->depth = (uint16_t)(2);
         qcap_element_close(parser, side->slots, 1, QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p1) + 2);
         qcap_element_open(parser, side->slots, 1, QCAP_FTP_REPLY_REPLY_TEXT, QCAP_HERE(p1) + 3);
@@ -2105,7 +2105,7 @@ on13:
     if (QCAP_UNLIKELY(at == end))
         goto out13;
 out13:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     parser->marks[0] = parser->later_count;
     qcap_op_list(parser, 123 /* open reply-code */, QCAP_HERE(p1) - 1);
@@ -2131,7 +2131,7 @@ on10:
         goto on15;
     }
 out10:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_PASSIVE_CODE_2);
 
@@ -2153,7 +2153,7 @@ on15:
         goto on16;
     }
 out15:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_REPLY_LINE_2);
 
@@ -2169,7 +2169,7 @@ on16:
         goto on17;
     }
 out16:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     parser->marks[0] = parser->later_count;
     qcap_op_list(parser, 123 /* open reply-code */, QCAP_HERE(p1) - 1);
@@ -2193,7 +2193,7 @@ on17:
         goto on18;
     }
 out17:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     parser->marks[0] = parser->later_count;
     qcap_op_list(parser, 123 /* open reply-code */, QCAP_HERE(p1) - 1);
@@ -2218,7 +2218,7 @@ on18:
         goto on19;
     }
 out18:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     side->underway[5].begin = QCAP_HERE(p2) - 1;
     parser->marks[0] = parser->later_count;
@@ -2249,7 +2249,7 @@ on19:
         goto on20;
     }
 out19:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     side->underway[5].begin = QCAP_HERE(p2) - 1;
     parser->marks[0] = parser->later_count;
@@ -2280,7 +2280,7 @@ on20:
     if (QCAP_UNLIKELY(at == end))
         goto out20;
 out20:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     parser->marks[0] = parser->later_count;
     qcap_op_list(parser, 123 /* open reply-code */, QCAP_HERE(p1) - 1);
@@ -2311,7 +2311,7 @@ on21:
     if (QCAP_UNLIKELY(at == end))
         goto out21;
 out21:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     side->underway[3].begin = QCAP_HERE(p2) + 5;
     parser->marks[0] = parser->later_count;
@@ -2340,7 +2340,7 @@ on22:
         goto on23;
     }
 out22:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     side->underway[2].begin = QCAP_HERE(p2) + 7;
     parser->marks[0] = parser->later_count;
@@ -2374,7 +2374,7 @@ on23:
         goto on24;
     }
 out23:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     side->underway[2].begin = QCAP_HERE(p2) + 7;
     parser->marks[0] = parser->later_count;
@@ -2404,7 +2404,7 @@ on24:
         goto on25;
     }
 out24:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     side->underway[1].begin = QCAP_HERE(p2) + 9;
     parser->marks[0] = parser->later_count;
@@ -2436,7 +2436,7 @@ on25:
         goto on26;
     }
 out25:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     side->underway[1].begin = QCAP_HERE(p2) + 9;
     parser->marks[0] = parser->later_count;
@@ -2472,7 +2472,7 @@ on26:
         goto on27;
     }
 out26:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     side->underway[1].begin = QCAP_HERE(p2) + 9;
     parser->marks[0] = parser->later_count;
@@ -2504,7 +2504,7 @@ on27:
         goto on28;
     }
 out27:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     parser->marks[0] = parser->later_count;
     qcap_op_list(parser, 123 /* open reply-code */, QCAP_HERE(p1) - 1);
@@ -2536,7 +2536,7 @@ on28:
         goto on29;
     }
 out28:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p2) + 13;
     parser->marks[0] = parser->later_count;
@@ -2573,7 +2573,7 @@ on29:
         goto on30;
     }
 out29:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p2) + 13;
     parser->marks[0] = parser->later_count;
@@ -2606,7 +2606,7 @@ on30:
         goto on31;
     }
 out30:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     parser->marks[0] = parser->later_count;
     qcap_op_list(parser, 123 /* open reply-code */, QCAP_HERE(p1) - 1);
@@ -2641,8 +2641,8 @@ on31:
         p3 = at;
         qcap_op_store(parser, 12, w1, QCAP_HERE(p1) + 2);
         qcap_op_store(parser, 11, w2, QCAP_HERE(p1) + 2);
-        qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
-        qcap_slot_put(side->slots, 1, QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p1) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p1) - 1);
         parser->depth = (uint16_t)(2);
         qcap_element_close(parser, side->slots, 1, QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p1) + 2);
         qcap_element_open(parser, side->slots, 1, QCAP_FTP_REPLY_REPLY_TEXT, QCAP_HERE(p1) + 3);
@@ -2667,7 +2667,7 @@ on31:
     if (QCAP_UNLIKELY(at == end))
         goto out31;
 out31:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     parser->marks[0] = parser->later_count;
     qcap_op_list(parser, 123 /* open reply-code */, QCAP_HERE(p1) - 1);
@@ -2709,7 +2709,7 @@ on14:
         goto on32;
     }
 out14:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_REPLY_LINE_1);
 
@@ -2724,8 +2724,8 @@ on32:
         p2 = at;
         qcap_op_store(parser, 16, w1, QCAP_HERE(p1) + 2);
         qcap_op_store(parser, 15, w2, QCAP_HERE(p1) + 2);
-        qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
-        qcap_slot_put(side->slots, 1, QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p1) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p1) - 1);
         parser->depth = (uint16_t)(2);
         qcap_element_close(parser, side->slots, 1, QCAP_FTP_REPLY_REPLY_CODE, QCAP_HERE(p1) + 2);
         qcap_element_open(parser, side->slots, 1, QCAP_FTP_REPLY_REPLY_TEXT, QCAP_HERE(p1) + 3);
@@ -2738,7 +2738,7 @@ on32:
     if (QCAP_UNLIKELY(at == end))
         goto out32;
 out32:
-    qcap_slot_put(side->slots, 0, QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(1);
     parser->marks[0] = parser->later_count;
     qcap_op_list(parser, 123 /* open reply-code */, QCAP_HERE(p1) - 1);

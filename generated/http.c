@@ -2890,13 +2890,13 @@ on2:
         goto out2;
     if (*at == ' ') {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_HTTP_REQUEST, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(1);
         side->positions[0] = QCAP_HERE(p0) - 1;
         goto absolute_path_1;
     }
 out2:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_HTTP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     side->positions[0] = QCAP_HERE(p0) - 1;
     return qcap_leave(parser, at, end, AT_TOKEN_2);
@@ -2921,7 +2921,7 @@ on3:
     }
     if (*at == '%') {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
+        qcap_slot_set(&side->slots[0], QCAP_HTTP_REQUEST, QCAP_HERE(p2));
         parser->depth = (uint16_t)(1);
         side->positions[0] = QCAP_HERE(p2);
         side->positions[1] = QCAP_HERE(p3);
@@ -2929,7 +2929,7 @@ on3:
         goto pct_encoded_1;
     }
 out3:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
+    qcap_slot_set(&side->slots[0], QCAP_HTTP_REQUEST, QCAP_HERE(p2));
     parser->depth = (uint16_t)(1);
     side->positions[0] = QCAP_HERE(p2);
     side->positions[1] = QCAP_HERE(p3);
@@ -2954,7 +2954,7 @@ on5:
         goto on6;
     }
 out5:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
+    qcap_slot_set(&side->slots[0], QCAP_HTTP_REQUEST, QCAP_HERE(p2));
     parser->depth = (uint16_t)(1);
     side->positions[0] = QCAP_HERE(p2);
     side->positions[1] = QCAP_HERE(p3);
@@ -2980,7 +2980,7 @@ on6:
         goto on8;
     }
 out6:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[0], QCAP_HTTP_REQUEST, QCAP_HERE(p6));
     parser->depth = (uint16_t)(1);
     side->positions[0] = QCAP_HERE(p6);
     side->positions[1] = QCAP_HERE(p7);
@@ -3001,7 +3001,7 @@ on8:
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_QUERY, wanted, p10, p11 - 1);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET, wanted, p8, p11 - 1);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_HTTP_VERSION, wanted, p11, p11 + 8);
-        qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[0], QCAP_HTTP_REQUEST, QCAP_HERE(p6));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         qcap_op_push(parser, 0 /* methods */, 3 /* method */, QCAP_NONE, QCAP_HERE(p11) + 8);
@@ -3012,7 +3012,7 @@ on8:
     if (QCAP_UNLIKELY(at == end))
         goto out8;
 out8:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[0], QCAP_HTTP_REQUEST, QCAP_HERE(p6));
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 250 /* open method */, QCAP_HERE(p6));
     qcap_op_list_value(parser, 15 /* convert method */, w0, QCAP_HERE(p7));
@@ -3034,8 +3034,8 @@ out8:
 on9:
     if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "\r\nH", 3))) {
         at += 3;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p11) + 10);
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p11) + 10);
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p11) + 10);
+        qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p11) + 10);
         parser->depth = (uint16_t)(3);
         side->underway[0].begin = QCAP_HERE(p11) + 10;
         goto token_3;
@@ -3057,7 +3057,7 @@ on7:
         goto on10;
     }
 out7:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[0], QCAP_HTTP_REQUEST, QCAP_HERE(p6));
     parser->depth = (uint16_t)(1);
     side->positions[0] = QCAP_HERE(p6);
     side->positions[1] = QCAP_HERE(p7);
@@ -3078,7 +3078,7 @@ on10:
         goto on6;
     }
 out10:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[0], QCAP_HTTP_REQUEST, QCAP_HERE(p6));
     parser->depth = (uint16_t)(1);
     side->positions[0] = QCAP_HERE(p6);
     side->positions[1] = QCAP_HERE(p7);
@@ -3098,7 +3098,7 @@ on4:
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_PATH, wanted, p4, p5 - 1);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET, wanted, p4, p5 - 1);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_HTTP_VERSION, wanted, p5, p5 + 8);
-        qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
+        qcap_slot_set(&side->slots[0], QCAP_HTTP_REQUEST, QCAP_HERE(p2));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         qcap_op_push(parser, 0 /* methods */, 3 /* method */, QCAP_NONE, QCAP_HERE(p5) + 8);
@@ -3110,7 +3110,7 @@ on4:
         goto out4;
     if (*at == 'H') {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
+        qcap_slot_set(&side->slots[0], QCAP_HTTP_REQUEST, QCAP_HERE(p2));
         parser->depth = (uint16_t)(1);
         qcap_op_list(parser, 250 /* open method */, QCAP_HERE(p2));
         qcap_op_list_value(parser, 15 /* convert method */, w0, QCAP_HERE(p3));
@@ -3124,7 +3124,7 @@ on4:
         goto http_name_6;
     }
 out4:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
+    qcap_slot_set(&side->slots[0], QCAP_HTTP_REQUEST, QCAP_HERE(p2));
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 250 /* open method */, QCAP_HERE(p2));
     qcap_op_list_value(parser, 15 /* convert method */, w0, QCAP_HERE(p3));
@@ -3378,7 +3378,7 @@ on12:
     if (QCAP_UNLIKELY(at == end))
         goto out12;
     if (IS_SET_4(*at)) {
-        w1 = find_field_name(p6, (size_t)(at - (p6)));
+        w1 = find_field_name(p6, (size_t)(at - p6));
     word12:
         p7 = at;
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, wanted, p6, p7);
@@ -3387,8 +3387,8 @@ on12:
         goto on13;
     }
 out12:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p6));
     parser->depth = (uint16_t)(3);
     side->underway[0].begin = QCAP_HERE(p6);
     return qcap_leave(parser, at, end, AT_TOKEN_3);
@@ -3398,34 +3398,34 @@ out12:
 on13:
     switch (w1) {
     case 12:
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_22, QCAP_STOP_TABLE);
     case 11:
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         goto before_name_blanks_11;
     case 10:
         goto on14;
     case 9:
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         goto before_name_blanks_9;
     case 8:
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         goto before_name_blanks_8;
     case 7:
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         goto before_name_blanks_7;
     case 6:
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_21, QCAP_STOP_TABLE);
@@ -3436,7 +3436,7 @@ on13:
     case 3:
         goto on17;
     case 2:
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         goto before_name_blanks_3;
@@ -3446,7 +3446,7 @@ on13:
         goto on19;
     }
 out13:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     side->underway[0].value = w1;
@@ -3468,13 +3468,13 @@ on20:
         goto out20;
     if (*at == ':') {
         at++;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         goto ows_1;
     }
 out20:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_NAME_BLANKS_1);
@@ -3496,7 +3496,7 @@ on21:
         goto on22;
     }
 out21:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p7) + 1;
@@ -3514,8 +3514,8 @@ on22:
         while (first != from && (first[-1] == '\t' || first[-1] == ' '))
             first--;
         p11 = first + 1;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+        qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
         parser->depth = (uint16_t)(3);
         parser->is_confirmed = true;
         side->positions[0] = QCAP_HERE(p11) - 1;
@@ -3529,8 +3529,8 @@ on22:
         goto out22;
     if (*at == '\r') {
         at++;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+        qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
         parser->depth = (uint16_t)(3);
         parser->is_confirmed = true;
         goto crlf_3;
@@ -3541,8 +3541,8 @@ on22:
         goto on24;
     }
 out22:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_CONTENT_1);
@@ -3561,8 +3561,8 @@ on24:
         goto on22;
     }
 out24:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p11) - 1;
@@ -3581,8 +3581,8 @@ on23:
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p10, p11 - 3);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p9, p11 - 3);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p11) - 1);
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p11) - 1);
+            qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p11) - 1);
+            qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p11) - 1);
             parser->depth = (uint16_t)(3);
             parser->is_confirmed = true;
             side->underway[0].begin = QCAP_HERE(p11) - 1;
@@ -3602,8 +3602,8 @@ on23:
         goto on25;
     }
 out23:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_RWS_1);
@@ -3764,7 +3764,7 @@ on35:
         goto on36;
     }
 out35:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_NAME_BLANKS_2);
@@ -3781,7 +3781,7 @@ on36:
         goto on37;
     }
 out36:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_OWS_2);
@@ -3801,7 +3801,7 @@ on37:
         goto on38;
     }
 out37:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p7) + 1;
@@ -3818,9 +3818,9 @@ on38:
     if (*at == '\r') {
         at++;
         p9 = at;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, QCAP_HERE(p8) - 1);
         parser->depth = (uint16_t)(4);
         parser->is_confirmed = true;
         side->underway[0].begin = QCAP_HERE(p8) - 1;
@@ -3833,9 +3833,9 @@ on38:
         goto on39;
     }
 out38:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(4);
     parser->is_confirmed = true;
     side->underway[0].begin = QCAP_HERE(p8) - 1;
@@ -3884,13 +3884,13 @@ on41:
         goto out41;
     if (*at == ':') {
         at++;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         goto ows_4;
     }
 out41:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_NAME_BLANKS_4);
@@ -3912,15 +3912,15 @@ on42:
     if (*at == '1') {
         at++;
         p8 = at;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, QCAP_HERE(p8) - 1);
         parser->depth = (uint16_t)(4);
         parser->is_confirmed = true;
         goto ipv4address_2;
     }
 out42:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p7) + 1;
@@ -3947,9 +3947,9 @@ on43:
         goto on45;
     }
 out43:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_REG_NAME_2);
@@ -3971,9 +3971,9 @@ on45:
         goto on46;
     }
 out45:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_PORT_1);
@@ -3989,8 +3989,8 @@ on46:
         goto on47;
     }
 out46:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_5);
@@ -4007,8 +4007,8 @@ on47:
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p8 - 1, p9 - 1);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p6, p9 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9) + 1);
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p9) + 1);
+            qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9) + 1);
+            qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p9) + 1);
             parser->depth = (uint16_t)(3);
             parser->is_confirmed = true;
             side->underway[0].begin = QCAP_HERE(p9) + 1;
@@ -4019,8 +4019,8 @@ on47:
         goto on12;
     }
 out47:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TOKEN_15);
@@ -4036,8 +4036,8 @@ on44:
         goto on48;
     }
 out44:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_5);
@@ -4054,8 +4054,8 @@ on48:
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p8 - 1, p9 - 1);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p6, p9 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9) + 1);
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p9) + 1);
+            qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9) + 1);
+            qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p9) + 1);
             parser->depth = (uint16_t)(3);
             parser->is_confirmed = true;
             side->underway[0].begin = QCAP_HERE(p9) + 1;
@@ -4066,8 +4066,8 @@ on48:
         goto on12;
     }
 out48:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TOKEN_15);
@@ -4088,13 +4088,13 @@ on49:
         goto out49;
     if (*at == ':') {
         at++;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         goto ows_5;
     }
 out49:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_NAME_BLANKS_5);
@@ -4116,7 +4116,7 @@ on50:
         goto on51;
     }
 out50:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p7) + 1;
@@ -4144,25 +4144,25 @@ on51:
         p11 = at;
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, p10, p11 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
-            qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, QCAP_HERE(p10));
+            qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+            qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+            qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, QCAP_HERE(p10));
             parser->depth = (uint16_t)(4);
             parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_OWS_17, QCAP_STOP_PAUSED);
         }
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
-        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, QCAP_HERE(p10));
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+        qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+        qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, QCAP_HERE(p10));
         parser->depth = (uint16_t)(4);
         parser->is_confirmed = true;
         goto ows_17;
     }
 out51:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, QCAP_HERE(p10));
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, QCAP_HERE(p10));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, QCAP_HERE(p10));
+    qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, QCAP_HERE(p10));
     parser->depth = (uint16_t)(5);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TOKEN_6);
@@ -4178,8 +4178,8 @@ on52:
         goto on53;
     }
 out52:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_6);
@@ -4204,8 +4204,8 @@ on53:
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p10, p11 - 1);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p9, p11 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p11) + 1);
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p11) + 1);
+            qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p11) + 1);
+            qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p11) + 1);
             parser->depth = (uint16_t)(3);
             parser->is_confirmed = true;
             side->underway[0].begin = QCAP_HERE(p11) + 1;
@@ -4216,8 +4216,8 @@ on53:
         goto on12;
     }
 out53:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TOKEN_16);
@@ -4378,7 +4378,7 @@ on64:
         goto on65;
     }
 out64:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_NAME_BLANKS_6);
@@ -4395,7 +4395,7 @@ on65:
         goto on66;
     }
 out65:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_OWS_6);
@@ -4415,7 +4415,7 @@ on66:
         goto on67;
     }
 out66:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p7) + 1;
@@ -4430,29 +4430,29 @@ on67:
         goto out67;
     if (IS_SET_10(*at)) {
         at++;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, QCAP_HERE(p8) - 1);
         parser->depth = (uint16_t)(5);
         parser->is_confirmed = true;
         goto token_7;
     }
     if (*at == 'A' || *at == 'a') {
         at++;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, QCAP_HERE(p8) - 1);
         parser->depth = (uint16_t)(5);
         parser->is_confirmed = true;
         goto basic_scheme_2;
     }
 out67:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(5);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BASIC_SCHEME_1);
@@ -4472,7 +4472,7 @@ on68:
         goto on69;
     }
 out68:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_NAME_BLANKS_10);
@@ -4489,7 +4489,7 @@ on69:
         goto on70;
     }
 out69:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_OWS_10);
@@ -4509,7 +4509,7 @@ on70:
         goto on71;
     }
 out70:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p7) + 1;
@@ -4520,25 +4520,25 @@ out70:
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "a /\na:a" */
 on71:
-    if (at == p8 - 1 + 1 && (size_t)(end - at) >= 11) {
+    if (at == p8 && (size_t)(end - at) >= 11) {
         switch ((uint32_t)qcap_load_4(p8 - 1) * 2165703039u >> 30) {
         case 0:
             if (qcap_is_text(p8 - 1, "multipart/", 10)) {
-                at = p8 - 1 + 9;
+                at = p8 + 8;
                 w2 = 1;
                 goto word71;
             }
             break;
         case 1:
             if (qcap_is_text(p8 - 1, "text/", 5)) {
-                at = p8 - 1 + 4;
+                at = p8 + 3;
                 w2 = 0;
                 goto word71;
             }
             break;
         case 3:
             if (qcap_is_text(p8 - 1, "application/", 12)) {
-                at = p8 - 1 + 11;
+                at = p8 + 10;
                 w2 = 0;
                 goto word71;
             }
@@ -4559,9 +4559,9 @@ on71:
         goto on72;
     }
 out71:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(4);
     parser->is_confirmed = true;
     side->underway[0].begin = QCAP_HERE(p8) - 1;
@@ -4579,9 +4579,9 @@ on72:
         goto on73;
     }
 out72:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(4);
     parser->is_confirmed = true;
     side->underway[0].begin = QCAP_HERE(p9);
@@ -4613,9 +4613,9 @@ on73:
         goto on75;
     }
 out73:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(4);
     parser->is_confirmed = true;
     side->underway[0].begin = QCAP_HERE(p9);
@@ -4632,8 +4632,8 @@ on75:
         goto on76;
     }
 out75:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_13);
@@ -4650,8 +4650,8 @@ on76:
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p8 - 1, p10 - 1);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p6, p10 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p10) + 1);
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p10) + 1);
+            qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p10) + 1);
+            qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p10) + 1);
             parser->depth = (uint16_t)(3);
             parser->is_confirmed = true;
             side->underway[0].begin = QCAP_HERE(p10) + 1;
@@ -4662,8 +4662,8 @@ on76:
         goto on12;
     }
 out76:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TOKEN_23);
@@ -4685,18 +4685,18 @@ on74:
     if (IS_SET_11(*at)) {
         at++;
         p11 = at;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p11) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p11) - 1);
         parser->depth = (uint16_t)(5);
         parser->is_confirmed = true;
         goto token_24;
     }
 out74:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_OWS_25);
@@ -4718,18 +4718,18 @@ on77:
     if (IS_SET_11(*at)) {
         at++;
         p12 = at;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
         parser->depth = (uint16_t)(5);
         parser->is_confirmed = true;
         goto token_24;
     }
 out77:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(4);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p11) - 1;
@@ -4747,10 +4747,10 @@ on78:
         goto on79;
     }
 out78:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
     parser->depth = (uint16_t)(5);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_1);
@@ -4767,10 +4767,10 @@ on79:
         goto on80;
     }
 out79:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
     parser->depth = (uint16_t)(5);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_2);
@@ -4787,10 +4787,10 @@ on80:
         goto on81;
     }
 out80:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
     parser->depth = (uint16_t)(5);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_3);
@@ -4807,10 +4807,10 @@ on81:
         goto on82;
     }
 out81:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
     parser->depth = (uint16_t)(5);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_4);
@@ -4827,10 +4827,10 @@ on82:
         goto on83;
     }
 out82:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
     parser->depth = (uint16_t)(5);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_5);
@@ -4847,10 +4847,10 @@ on83:
         goto on84;
     }
 out83:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
     parser->depth = (uint16_t)(5);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_6);
@@ -4867,10 +4867,10 @@ on84:
         goto on85;
     }
 out84:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
     parser->depth = (uint16_t)(5);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_7);
@@ -4884,10 +4884,10 @@ on85:
         goto out85;
     if (*at == '=') {
         at++;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+        qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
         parser->depth = (uint16_t)(5);
         parser->is_confirmed = true;
         qcap_op_finish(parser, 0, QCAP_HERE(p12) + 8);
@@ -4897,10 +4897,10 @@ on85:
         goto on86;
     }
 out85:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_set(&side->slots[4], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p12) - 1);
     parser->depth = (uint16_t)(5);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_8);
@@ -4967,8 +4967,8 @@ on89:
         qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p13) - 1);
         qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p13) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p13) + 1);
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p13) + 1);
+            qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p13) + 1);
+            qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p13) + 1);
             parser->depth = (uint16_t)(3);
             side->underway[0].begin = QCAP_HERE(p13) + 1;
             return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_PAUSED);
@@ -4982,7 +4982,7 @@ out89:
     /* e.g. after "a /\n\n" */
 before_chunk_size_1:
     p0 = at;
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_CHUNK_SIZE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_CHUNK_SIZE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(2);
     goto chunk_size_1;
 

@@ -2152,7 +2152,7 @@ on2:
         goto on3;
     }
 out2:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
     side->positions[0] = QCAP_HERE(p0) - 1;
@@ -2176,7 +2176,7 @@ on3:
         goto on4;
     }
 out3:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
     side->positions[0] = QCAP_HERE(p0) - 1;
@@ -2194,7 +2194,7 @@ on4:
         goto on5;
     }
 out4:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p1);
     qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
@@ -2215,7 +2215,7 @@ on5:
         goto on6;
     }
 out5:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p1);
     qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
@@ -2235,7 +2235,7 @@ on6:
         goto on7;
     }
 out6:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p1);
     qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
@@ -2255,7 +2255,7 @@ on7:
         goto on8;
     }
 out7:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p1);
     qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
@@ -2273,8 +2273,8 @@ on8:
         at++;
         w1 = find_verb(p1, (size_t)(p1 + 5 - (p1)));
         qcap_op_store(parser, 8, w0, QCAP_HERE(p1) - 1);
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
-        qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_REQUEST_TAG, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_REQUEST_TAG, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(parser->base + 2);
         qcap_element_close(parser, side->slots, parser->base + 1, QCAP_IMAP_REQUEST_TAG, QCAP_HERE(p1) - 1);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_IMAP_REQUEST_COMMAND, QCAP_HERE(p1));
@@ -2287,7 +2287,7 @@ on8:
         goto on9;
     }
 out8:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p1);
     qcap_op_list(parser, 79 /* open tag */, QCAP_HERE(p0) - 1);
@@ -2560,7 +2560,7 @@ on25:
         goto on26;
     }
 out25:
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_REQUEST_ARGUMENTS, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_REQUEST_ARGUMENTS, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(parser->base + 2);
     return qcap_leave(parser, at, end, AT_WORDS_1);
 
@@ -3256,8 +3256,8 @@ on2:
         goto on3;
     }
 out2:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p0) - 2);
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_STATUS, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p0) - 2);
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_RESPONSE_STATUS, QCAP_HERE(p0));
     parser->depth = (uint16_t)(parser->base + 2);
     return qcap_leave(parser, at, end, AT_GREETING_STATUS_1);
 
@@ -3275,8 +3275,8 @@ on3:
         goto on4;
     }
 out3:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p0) - 2);
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_STATUS, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p0) - 2);
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_RESPONSE_STATUS, QCAP_HERE(p0));
     parser->depth = (uint16_t)(parser->base + 2);
     return qcap_leave(parser, at, end, AT_GREETING_STATUS_2);
 
@@ -3293,7 +3293,7 @@ on4:
     if (QCAP_UNLIKELY(at == end))
         goto out4;
 out4:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_REST_OF_STATUS_1);
@@ -3308,8 +3308,8 @@ on5:
         goto on6;
     }
 out5:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
     side->underway[0].begin = QCAP_HERE(p2);
@@ -3329,8 +3329,8 @@ on6:
         goto on7;
     }
 out6:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
     side->underway[0].begin = QCAP_HERE(p2);
@@ -3348,8 +3348,8 @@ on7:
         goto out7;
     }
 out7:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CODE_REST_1);
@@ -3372,8 +3372,8 @@ on10:
         goto on11;
     }
 out10:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CAPABILITIES_1);
@@ -3388,9 +3388,9 @@ on11:
         goto on12;
     }
 out11:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_IMAP_RESPONSE_CODE_CAPABILITY, QCAP_HERE(p6));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CAPABILITY_1);
@@ -3408,9 +3408,9 @@ on12:
         p7 = at;
         qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, wanted, p6, p7 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
-            qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p5));
-            qcap_slot_put(side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, QCAP_HERE(p7));
+            qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
+            qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p5));
+            qcap_slot_set(&side->slots[parser->base + 2], QCAP_IMAP_RESPONSE_CODE_CAPABILITY, QCAP_HERE(p7));
             parser->depth = (uint16_t)(parser->base + 3);
             parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_CAPABILITY_1, QCAP_STOP_PAUSED);
@@ -3428,9 +3428,9 @@ on12:
         goto on13;
     }
 out12:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_IMAP_RESPONSE_CODE_CAPABILITY, QCAP_HERE(p6));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CAPABILITY_2);
@@ -3447,7 +3447,7 @@ on13:
         goto on14;
     }
 out13:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_RESP_TEXT_2);
@@ -3464,7 +3464,7 @@ on14:
         goto on15;
     }
 out14:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXT_1);
@@ -3487,8 +3487,8 @@ on15:
         goto on16;
     }
 out15:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_TEXT, QCAP_HERE(p7) + 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_RESPONSE_TEXT, QCAP_HERE(p7) + 1);
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXT_2);
@@ -3512,7 +3512,7 @@ on16:
         goto continue_req_1;
     }
 out16:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p9));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p9));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_1);
@@ -3535,8 +3535,8 @@ on17:
     if (QCAP_UNLIKELY(at == end))
         goto out17;
 out17:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_RESPONSE_CODE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CODE_REST_2);
@@ -3553,7 +3553,7 @@ on18:
         goto on19;
     }
 out18:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_RESP_TEXT_2);
@@ -3570,7 +3570,7 @@ on19:
         goto on20;
     }
 out19:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXT_1);
@@ -3588,19 +3588,19 @@ on20:
         p4 = at;
         qcap_element_tell(parser, QCAP_IMAP_RESPONSE_TEXT, wanted, p3 + 3, p4 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+            qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
             parser->depth = (uint16_t)(parser->base + 1);
             parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
         }
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
         goto crlf_1;
     }
 out20:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_TEXT, QCAP_HERE(p3) + 3);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_RESPONSE, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_IMAP_RESPONSE_TEXT, QCAP_HERE(p3) + 3);
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXT_2);

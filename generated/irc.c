@@ -979,7 +979,7 @@ on5:
         goto on6;
     }
 out5:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_TAGS_1);
 
@@ -999,8 +999,8 @@ on6:
         goto on7;
     }
 out6:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_COMMAND, QCAP_HERE(p0));
     parser->depth = (uint16_t)(2);
     side->underway[0].begin = QCAP_HERE(p0);
     return qcap_leave(parser, at, end, AT_COMMAND_1);
@@ -1010,46 +1010,46 @@ out6:
 on7:
     switch (w0) {
     case 10:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_SPACES_13, QCAP_STOP_TABLE);
     case 9:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_SPACES_12, QCAP_STOP_TABLE);
     case 8:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_SPACES_11, QCAP_STOP_TABLE);
     case 7:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         goto before_spaces_4;
     case 6:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         goto before_spaces_4;
     case 5:
         goto on8;
     case 4:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_SPACES_10, QCAP_STOP_TABLE);
     case 3:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_SPACES_9, QCAP_STOP_TABLE);
     case 2:
         goto on9;
     case 1:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_SPACES_8, QCAP_STOP_TABLE);
@@ -1057,7 +1057,7 @@ on7:
         goto on10;
     }
 out7:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     side->underway[0].value = w0;
@@ -1082,7 +1082,7 @@ on11:
     if (QCAP_UNLIKELY(at == end))
         goto out11;
 out11:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_1);
@@ -1105,7 +1105,7 @@ on12:
         goto on1;
     }
 out12:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_1);
@@ -1126,7 +1126,7 @@ on13:
         goto on14;
     }
 out13:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_2);
@@ -1146,7 +1146,7 @@ on14:
         goto on15;
     }
 out14:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_10);
@@ -1168,8 +1168,8 @@ on15:
         goto on16;
     }
 out15:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_USERNAME, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_USERNAME, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_MIDDLE_1);
@@ -1189,7 +1189,7 @@ on16:
         goto on17;
     }
 out16:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_17);
@@ -1211,8 +1211,8 @@ on17:
         goto on18;
     }
 out17:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, QCAP_HERE(p4) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PARAMETER, QCAP_HERE(p4) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_MIDDLE_4);
@@ -1232,7 +1232,7 @@ on18:
         goto on19;
     }
 out18:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_22);
@@ -1254,8 +1254,8 @@ on19:
         goto on20;
     }
 out19:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, QCAP_HERE(p6) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PARAMETER, QCAP_HERE(p6) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_MIDDLE_5);
@@ -1278,7 +1278,7 @@ on20:
     if (QCAP_UNLIKELY(at == end))
         goto out20;
 out20:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_24);
@@ -1301,7 +1301,7 @@ on21:
         goto on1;
     }
 out21:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_1);
@@ -1322,7 +1322,7 @@ on22:
         goto on23;
     }
 out22:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_3);
@@ -1342,7 +1342,7 @@ on23:
         goto on24;
     }
 out23:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_11);
@@ -1364,8 +1364,8 @@ on24:
         goto on25;
     }
 out24:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_CHANNEL, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_CHANNEL, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CHANNEL_1);
@@ -1388,7 +1388,7 @@ on25:
         goto on1;
     }
 out25:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_1);
@@ -1410,7 +1410,7 @@ on26:
         goto on27;
     }
 out26:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_PASS_WORD_1);
 
@@ -1425,7 +1425,7 @@ on27:
         goto on28;
     }
 out27:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 56 /* open command */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_NICK_WORD_1);
@@ -1440,7 +1440,7 @@ on28:
         goto on29;
     }
 out28:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 56 /* open command */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_NICK_WORD_2);
@@ -1455,7 +1455,7 @@ on29:
         goto on30;
     }
 out29:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 56 /* open command */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_NICK_WORD_3);
@@ -1470,7 +1470,7 @@ on30:
         goto on31;
     }
 out30:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 56 /* open command */, QCAP_HERE(p0));
     qcap_op_list(parser, 89 /* close command */, QCAP_HERE(p0) + 4);
@@ -1494,7 +1494,7 @@ on31:
         goto on32;
     }
 out31:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 56 /* open command */, QCAP_HERE(p0));
     qcap_op_list(parser, 89 /* close command */, QCAP_HERE(p0) + 4);
@@ -1517,8 +1517,8 @@ on32:
         goto on33;
     }
 out32:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_NICKNAME, QCAP_HERE(p1) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_NICKNAME, QCAP_HERE(p1) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_MIDDLE_3);
@@ -1530,7 +1530,7 @@ on33:
         goto out33;
     if (*at == '\n') {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 152, QCAP_HERE(p2) + 1);
@@ -1541,7 +1541,7 @@ on33:
         goto on1;
     }
 out33:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_3);
@@ -1598,7 +1598,7 @@ on37:
         goto on38;
     }
 out37:
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_TARGET, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_TARGET, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_TARGET_1);
 
@@ -2212,7 +2212,7 @@ on5:
         goto on7;
     }
 out5:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_TAGS_2);
 
@@ -2232,8 +2232,8 @@ on7:
         goto on8;
     }
 out7:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_COMMAND, QCAP_HERE(p0));
     parser->depth = (uint16_t)(2);
     side->underway[1].begin = QCAP_HERE(p0);
     return qcap_leave(parser, at, end, AT_COMMAND_2);
@@ -2243,27 +2243,27 @@ out7:
 on8:
     switch (w0) {
     case 5:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_SPACES_16, QCAP_STOP_TABLE);
     case 4:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         goto before_spaces_6;
     case 3:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         goto before_spaces_6;
     case 2:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_SPACES_15, QCAP_STOP_TABLE);
     case 1:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_SPACES_14, QCAP_STOP_TABLE);
@@ -2271,7 +2271,7 @@ on8:
         goto on9;
     }
 out8:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     side->underway[1].value = w0;
@@ -2290,13 +2290,13 @@ on10:
         goto out10;
     if (*at == ' ') {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         goto spaces_14;
     }
 out10:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_5);
@@ -2313,8 +2313,8 @@ on6:
         goto on11;
     }
 out6:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_NICKNAME_1);
 
@@ -2339,8 +2339,8 @@ on11:
         goto on13;
     }
 out11:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
     parser->depth = (uint16_t)(2);
     side->positions[0] = QCAP_HERE(p0) + 1;
     return qcap_leave(parser, at, end, AT_NICKNAME_3);
@@ -2355,9 +2355,9 @@ on13:
         goto on14;
     }
 out13:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
-    qcap_slot_put(side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_USER, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
+    qcap_slot_set(&side->slots[2], QCAP_IRC_MESSAGE_PREFIX_USER, QCAP_HERE(p1));
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_PREFIX_USER_1);
@@ -2378,9 +2378,9 @@ on14:
         goto on15;
     }
 out14:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
-    qcap_slot_put(side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_USER, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
+    qcap_slot_set(&side->slots[2], QCAP_IRC_MESSAGE_PREFIX_USER, QCAP_HERE(p1));
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_PREFIX_USER_2);
@@ -2395,9 +2395,9 @@ on15:
         goto on16;
     }
 out15:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
-    qcap_slot_put(side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_HOST, QCAP_HERE(p2));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
+    qcap_slot_set(&side->slots[2], QCAP_IRC_MESSAGE_PREFIX_HOST, QCAP_HERE(p2));
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_HOST_1);
@@ -2419,9 +2419,9 @@ on16:
         goto on17;
     }
 out16:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
-    qcap_slot_put(side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_HOST, QCAP_HERE(p2));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
+    qcap_slot_set(&side->slots[2], QCAP_IRC_MESSAGE_PREFIX_HOST, QCAP_HERE(p2));
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_HOST_2);
@@ -2436,7 +2436,7 @@ on17:
     if (QCAP_UNLIKELY(at == end))
         goto out17;
 out17:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_7);
@@ -2458,9 +2458,9 @@ on12:
         goto on18;
     }
 out12:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
-    qcap_slot_put(side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, QCAP_HERE(p0) + 1);
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
+    qcap_slot_set(&side->slots[2], QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, QCAP_HERE(p0) + 1);
     parser->depth = (uint16_t)(3);
     return qcap_leave(parser, at, end, AT_SERVERNAME_1);
 
@@ -2479,7 +2479,7 @@ on18:
         goto on19;
     }
 out18:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_7);
@@ -2494,8 +2494,8 @@ on19:
         goto on20;
     }
 out19:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     side->underway[0].begin = QCAP_HERE(p2) - 1;
@@ -2508,8 +2508,8 @@ on20:
         goto out20;
     if (*at >= '0' && *at <= '9') {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-        qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p2) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p2) - 1);
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         side->underway[0].begin = QCAP_HERE(p2) - 1;
@@ -2520,8 +2520,8 @@ on20:
         goto on21;
     }
 out20:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_NUMERIC, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     side->underway[0].begin = QCAP_HERE(p2) - 1;
@@ -2559,7 +2559,7 @@ on22:
         goto on23;
     }
 out22:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_TAGS_3);
 
@@ -2575,8 +2575,8 @@ on23:
         goto on24;
     }
 out23:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_NICKNAME_2);
 
@@ -2598,8 +2598,8 @@ on24:
     if (QCAP_UNLIKELY(at == end))
         goto out24;
 out24:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
     parser->depth = (uint16_t)(2);
     side->positions[0] = QCAP_HERE(p0) + 1;
     return qcap_leave(parser, at, end, AT_NICKNAME_4);
@@ -2619,7 +2619,7 @@ on25:
         goto on26;
     }
 out25:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SPACES_8);
@@ -2640,8 +2640,8 @@ on26:
         goto on27;
     }
 out26:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_COMMAND, QCAP_HERE(p2) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_COMMAND, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     side->underway[1].begin = QCAP_HERE(p2) - 1;
@@ -2652,38 +2652,38 @@ out26:
 on27:
     switch (w0) {
     case 5:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_SPACES_20, QCAP_STOP_TABLE);
     case 4:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         goto before_spaces_7;
     case 3:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         goto before_spaces_7;
     case 2:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_SPACES_19, QCAP_STOP_TABLE);
     case 1:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_SPACES_18, QCAP_STOP_TABLE);
     default:
-        qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_SPACES_17, QCAP_STOP_TABLE);
     }
 out27:
-    qcap_slot_put(side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     side->underway[1].value = w0;
@@ -2741,7 +2741,7 @@ on31:
         goto on32;
     }
 out31:
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_TARGET, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_TARGET, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_TARGET_2);
 
@@ -2827,7 +2827,7 @@ on36:
         goto spaces_14;
     }
 out36:
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PARAMETER, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_MIDDLE_2);
 
@@ -2848,7 +2848,7 @@ on35:
         goto on37;
     }
 out35:
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_PARAMETER, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PARAMETER, QCAP_HERE(p0));
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_TRAILING_2);
 
@@ -2948,7 +2948,7 @@ on43:
         goto on44;
     }
 out43:
-    qcap_slot_put(side->slots, 1, QCAP_IRC_MESSAGE_TARGET, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_TARGET, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_TARGET_3);
 

@@ -1072,7 +1072,7 @@ on3:
     if (QCAP_UNLIKELY(at == end))
         goto out3;
 out3:
-    qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 19 /* open command */, QCAP_HERE(p0) - 1);
     return qcap_leave(parser, at, end, AT_STORE_2);
@@ -1087,7 +1087,7 @@ on4:
         goto on5;
     }
 out4:
-    qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 19 /* open command */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 18 /* close command */, QCAP_HERE(p0) + 2);
@@ -1101,7 +1101,7 @@ on5:
     if (QCAP_UNLIKELY(at == end))
         goto out5;
 out5:
-    qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 19 /* open command */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 18 /* close command */, QCAP_HERE(p0) + 2);
@@ -1123,7 +1123,7 @@ on2:
     if (QCAP_UNLIKELY(at == end))
         goto out2;
 out2:
-    qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 19 /* open command */, QCAP_HERE(p0) - 1);
     return qcap_leave(parser, at, end, AT_GET_1);
@@ -1138,8 +1138,8 @@ on6:
         goto on7;
     }
 out6:
-    qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
-    qcap_slot_put(side->slots, 1, QCAP_MEMCACHED_REQUEST_KEY, QCAP_HERE(p0) + 3);
+    qcap_slot_set(&side->slots[0], QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_MEMCACHED_REQUEST_KEY, QCAP_HERE(p0) + 3);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_KEY_2);
@@ -1152,8 +1152,8 @@ on7:
     if (QCAP_UNLIKELY(at == end))
         goto out7;
 out7:
-    qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
-    qcap_slot_put(side->slots, 1, QCAP_MEMCACHED_REQUEST_KEY, QCAP_HERE(p0) + 3);
+    qcap_slot_set(&side->slots[0], QCAP_MEMCACHED_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_MEMCACHED_REQUEST_KEY, QCAP_HERE(p0) + 3);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_KEY_4);
@@ -1570,7 +1570,7 @@ on4:
     if (QCAP_UNLIKELY(at == end))
         goto out4;
 out4:
-    qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REPLY, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_MEMCACHED_REPLY, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_VALUE_LINE_2);
 
@@ -1584,7 +1584,7 @@ on5:
         goto on6;
     }
 out5:
-    qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REPLY, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_MEMCACHED_REPLY, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 57 /* open key */, QCAP_HERE(p0) + 5);
     return qcap_leave(parser, at, end, AT_KEY_5);
@@ -1596,7 +1596,7 @@ on6:
     if (QCAP_UNLIKELY(at == end))
         goto out6;
 out6:
-    qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REPLY, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_MEMCACHED_REPLY, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 57 /* open key */, QCAP_HERE(p0) + 5);
     return qcap_leave(parser, at, end, AT_KEY_6);
@@ -1622,7 +1622,7 @@ on3:
     if (QCAP_UNLIKELY(at == end))
         goto out3;
 out3:
-    qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REPLY, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_MEMCACHED_REPLY, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_STAT_1);
 
@@ -1647,7 +1647,7 @@ on2:
     if (QCAP_UNLIKELY(at == end))
         goto out2;
 out2:
-    qcap_slot_put(side->slots, 0, QCAP_MEMCACHED_REPLY, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_MEMCACHED_REPLY, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_STATUS_1);
 

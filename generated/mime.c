@@ -2037,12 +2037,12 @@ on3:
     case 8:
         goto on6;
     case 7:
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_FIELD_20, QCAP_STOP_TABLE);
     case 6:
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_FIELD_19, QCAP_STOP_TABLE);
@@ -2051,12 +2051,12 @@ on3:
     case 4:
         goto on8;
     case 3:
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_FIELD_18, QCAP_STOP_TABLE);
     case 2:
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_FIELD_17, QCAP_STOP_TABLE);
@@ -2066,7 +2066,7 @@ on3:
         goto on10;
     }
 out3:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     side->underway[1].value = w0;
@@ -2082,7 +2082,7 @@ on10:
         goto on11;
     }
 out10:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_2);
@@ -2104,7 +2104,7 @@ on11:
         goto on12;
     }
 out11:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_9);
@@ -2121,8 +2121,8 @@ on12:
         while (first != from && (first[-1] == '\t' || first[-1] == ' '))
             first--;
         p6 = first + 1;
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-        qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+        qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
         parser->depth = (uint16_t)(parser->base + 2);
         parser->is_confirmed = true;
         side->positions[0] = QCAP_HERE(p6) - 1;
@@ -2141,8 +2141,8 @@ on12:
         goto on14;
     }
 out12:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CONTENT_RUN_1);
@@ -2161,8 +2161,8 @@ on14:
         goto on12;
     }
 out14:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p6) - 1;
@@ -2178,7 +2178,7 @@ on13:
     if (IS_FTEXT(*at)) {
         at++;
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, p5, p6 - 2);
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, QCAP_HERE(p6));
@@ -2195,8 +2195,8 @@ on13:
         goto on15;
     }
 out13:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p6) - 2;
@@ -2216,8 +2216,8 @@ on15:
         goto on12;
     }
 out15:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FOLD_7);
@@ -2232,7 +2232,7 @@ on9:
         goto on16;
     }
 out9:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_3);
@@ -2249,7 +2249,7 @@ on16:
         goto on17;
     }
 out16:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_10);
@@ -2269,7 +2269,7 @@ on17:
         goto on18;
     }
 out17:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p2) + 1;
@@ -2291,10 +2291,10 @@ on18:
         goto on19;
     }
 out18:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_MEDIA_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_MEDIA_TYPE, QCAP_HERE(p3) - 1);
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     side->underway[0].begin = QCAP_HERE(p3) - 1;
@@ -2312,10 +2312,10 @@ on19:
         goto on20;
     }
 out19:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_MEDIA_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_MEDIA_TYPE, QCAP_HERE(p3) - 1);
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     side->underway[0].begin = QCAP_HERE(p4);
@@ -2340,10 +2340,10 @@ on20:
         goto on21;
     }
 out20:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_MEDIA_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_MEDIA_TYPE, QCAP_HERE(p3) - 1);
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     side->underway[0].begin = QCAP_HERE(p4);
@@ -2364,9 +2364,9 @@ on21:
         goto on22;
     }
 out21:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_GAP_2);
@@ -2383,10 +2383,10 @@ on22:
         goto on23;
     }
 out22:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_1);
@@ -2403,10 +2403,10 @@ on23:
         goto on24;
     }
 out23:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_2);
@@ -2423,10 +2423,10 @@ on24:
         goto on25;
     }
 out24:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_3);
@@ -2443,10 +2443,10 @@ on25:
         goto on26;
     }
 out25:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_4);
@@ -2463,10 +2463,10 @@ on26:
         goto on27;
     }
 out26:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_5);
@@ -2483,10 +2483,10 @@ on27:
         goto on28;
     }
 out27:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_6);
@@ -2503,10 +2503,10 @@ on28:
         goto on29;
     }
 out28:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_7);
@@ -2518,10 +2518,10 @@ out28:
 on29:
     if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "=\"\"", 3))) {
         at += 3;
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-        qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-        qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
-        qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+        qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+        qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
+        qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
         parser->depth = (uint16_t)(parser->base + 4);
         parser->is_confirmed = true;
         side->underway[0].begin = QCAP_HERE(p6) + 8;
@@ -2534,10 +2534,10 @@ on29:
     if (QCAP_UNLIKELY(at == end))
         goto out29;
 out29:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BOUNDARY_START_8);
@@ -2621,7 +2621,7 @@ on8:
     if (QCAP_UNLIKELY(at == end))
         goto out8;
 out8:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_4);
@@ -2640,9 +2640,9 @@ on34:
         goto on35;
     }
 out34:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p2) + 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p2) + 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p2) + 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p2) + 1);
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p2) + 1;
@@ -2666,9 +2666,9 @@ on35:
         goto on37;
     }
 out35:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p3));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p3));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BETWEEN_1);
@@ -2686,9 +2686,9 @@ on37:
         goto on38;
     }
 out37:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p3));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p3));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_IN_ANGLES_1);
@@ -2706,9 +2706,9 @@ on38:
         p6 = at;
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_FROM_ADDR_SPEC, wanted, p5 - 1, p6 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p3));
-            qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
-            qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
+            qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p3));
+            qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
+            qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
             parser->depth = (uint16_t)(parser->base + 3);
             parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_BETWEEN_1, QCAP_STOP_PAUSED);
@@ -2716,10 +2716,10 @@ on38:
         goto on35;
     }
 out38:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p3));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_FROM_ADDR_SPEC, QCAP_HERE(p5) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p3));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_FROM_ADDR_SPEC, QCAP_HERE(p5) - 1);
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_IN_ANGLES_3);
@@ -2736,9 +2736,9 @@ on36:
         goto on39;
     }
 out36:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p3));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p3));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FOLD_1);
@@ -2755,7 +2755,7 @@ on39:
         p5 = at;
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_FROM, wanted, p4, p5 - 3);
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, p4, p5 - 3);
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p3));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p3));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, QCAP_HERE(p5) - 1);
@@ -2768,9 +2768,9 @@ on39:
         goto on2;
     }
 out39:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p3));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p3));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FOLD_8);
@@ -2785,7 +2785,7 @@ on7:
         goto on40;
     }
 out7:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_5);
@@ -2807,7 +2807,7 @@ on40:
         goto on41;
     }
 out40:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_12);
@@ -2831,9 +2831,9 @@ on41:
         goto on43;
     }
 out41:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     side->positions[1] = QCAP_HERE(p5);
@@ -2851,10 +2851,10 @@ on43:
         goto on44;
     }
 out43:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_TO_ADDR_SPEC, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_TO_ADDR_SPEC, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_DOMAIN_1);
@@ -2872,25 +2872,25 @@ on44:
         p6 = at;
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_TO_ADDR_SPEC, wanted, p5, p6 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-            qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-            qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
+            qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+            qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+            qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
             parser->depth = (uint16_t)(parser->base + 3);
             parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_BETWEEN_2, QCAP_STOP_PAUSED);
         }
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-        qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-        qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+        qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+        qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
         parser->depth = (uint16_t)(parser->base + 3);
         parser->is_confirmed = true;
         goto between_2;
     }
 out44:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_TO_ADDR_SPEC, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 3], QCAP_MIME_FIELD_FIELD_VALUE_TO_ADDR_SPEC, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_DOMAIN_2);
@@ -2907,9 +2907,9 @@ on42:
         while (first != from && (IS_SET_7(first[-1])))
             first--;
         p8 = first + 1;
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p6));
-        qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p7));
-        qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p7));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p7));
+        qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p7));
         parser->depth = (uint16_t)(parser->base + 3);
         parser->is_confirmed = true;
         side->positions[1] = QCAP_HERE(p8) - 1;
@@ -2920,18 +2920,18 @@ on42:
     if (IS_SET_7(*at)) {
         at++;
         p8 = at;
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p6));
-        qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p7));
-        qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p7));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p6));
+        qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p7));
+        qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p7));
         parser->depth = (uint16_t)(parser->base + 3);
         parser->is_confirmed = true;
         side->positions[1] = QCAP_HERE(p8) - 1;
         goto addr_spec_1;
     }
 out42:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p6));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p7));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p7));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p7));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p7));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_BETWEEN_2);
@@ -2946,7 +2946,7 @@ on6:
         goto on45;
     }
 out6:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_6);
@@ -2968,7 +2968,7 @@ on45:
         goto on46;
     }
 out45:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_13);
@@ -2991,9 +2991,9 @@ on46:
         goto on48;
     }
 out46:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SUBJECT_TOKEN_1);
@@ -3011,9 +3011,9 @@ on48:
         goto on49;
     }
 out48:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FOLD_3);
@@ -3029,7 +3029,7 @@ on49:
         at++;
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, wanted, p5, p6 - 2);
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, p5, p6 - 2);
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, QCAP_HERE(p6));
@@ -3042,9 +3042,9 @@ on49:
         goto on2;
     }
 out49:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p6) - 2;
@@ -3064,9 +3064,9 @@ on47:
         goto on46;
     }
 out47:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p6) - 1;
@@ -3082,7 +3082,7 @@ on5:
         goto on50;
     }
 out5:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_7);
@@ -3104,7 +3104,7 @@ on50:
         goto on51;
     }
 out50:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_14);
@@ -3121,9 +3121,9 @@ on51:
         while (first != from && (first[-1] == '\t' || first[-1] == ' '))
             first--;
         p6 = first + 1;
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-        qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-        qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+        qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+        qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
         parser->depth = (uint16_t)(parser->base + 3);
         parser->is_confirmed = true;
         side->positions[0] = QCAP_HERE(p6) - 1;
@@ -3142,9 +3142,9 @@ on51:
         goto on53;
     }
 out51:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXT_RUN_1);
@@ -3163,9 +3163,9 @@ on53:
         goto on51;
     }
 out53:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p6) - 1;
@@ -3182,7 +3182,7 @@ on52:
         at++;
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_DATE, wanted, p5, p6 - 2);
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, p5, p6 - 2);
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, QCAP_HERE(p6));
@@ -3195,9 +3195,9 @@ on52:
         goto on2;
     }
 out52:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p6) - 2;
@@ -3213,7 +3213,7 @@ on4:
         goto on54;
     }
 out4:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_8);
@@ -3233,7 +3233,7 @@ on54:
         goto on55;
     }
 out54:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_15);
@@ -3252,9 +3252,9 @@ on55:
     if (QCAP_UNLIKELY(at == end))
         goto out55;
 out55:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_MESSAGE_ID, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_MESSAGE_ID, QCAP_HERE(p3) - 1);
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXT_RUN_2);
@@ -3270,7 +3270,7 @@ on56:
         at++;
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_MESSAGE_ID, wanted, p3 - 1, p4 - 2);
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE, wanted, p3 - 1, p4 - 2);
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
         parser->depth = (uint16_t)(parser->base + 1);
         parser->is_confirmed = true;
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, QCAP_HERE(p4));
@@ -3283,9 +3283,9 @@ on56:
         goto on2;
     }
 out56:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p1));
-    qcap_slot_put(side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_MESSAGE_ID, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_MESSAGE_ID, QCAP_HERE(p3) - 1);
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p4) - 2;

@@ -1884,8 +1884,8 @@ on11:
         goto on12;
     }
 out11:
-    qcap_slot_put(side->slots, 0, QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, 1, QCAP_POP3_REPLY_STATUS, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_POP3_REPLY_STATUS, QCAP_HERE(p3) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_ERROR_STATUS_1);
@@ -1900,8 +1900,8 @@ on12:
         goto on13;
     }
 out12:
-    qcap_slot_put(side->slots, 0, QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, 1, QCAP_POP3_REPLY_STATUS, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_POP3_REPLY_STATUS, QCAP_HERE(p3) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_ERROR_STATUS_2);
@@ -1915,19 +1915,19 @@ on13:
         at++;
         qcap_element_tell(parser, QCAP_POP3_REPLY_STATUS, wanted, p3 - 1, p3 + 3);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 0, QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
+            qcap_slot_set(&side->slots[0], QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
             parser->depth = (uint16_t)(1);
             parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_REPLY_3, QCAP_STOP_PAUSED);
         }
-        qcap_slot_put(side->slots, 0, QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_REPLY_3, QCAP_STOP_CONTROL);
     }
 out13:
-    qcap_slot_put(side->slots, 0, QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, 1, QCAP_POP3_REPLY_STATUS, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_POP3_REPLY_STATUS, QCAP_HERE(p3) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_ERROR_STATUS_3);
@@ -1943,8 +1943,8 @@ on10:
         goto on14;
     }
 out10:
-    qcap_slot_put(side->slots, 0, QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, 1, QCAP_POP3_REPLY_STATUS, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_POP3_REPLY_STATUS, QCAP_HERE(p3) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_OK_STATUS_5);
@@ -1958,19 +1958,19 @@ on14:
         at++;
         qcap_element_tell(parser, QCAP_POP3_REPLY_STATUS, wanted, p3 - 1, p3 + 2);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 0, QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
+            qcap_slot_set(&side->slots[0], QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
             parser->depth = (uint16_t)(1);
             parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_REPLY_2, QCAP_STOP_PAUSED);
         }
-        qcap_slot_put(side->slots, 0, QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_REPLY_2, QCAP_STOP_CONTROL);
     }
 out14:
-    qcap_slot_put(side->slots, 0, QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
-    qcap_slot_put(side->slots, 1, QCAP_POP3_REPLY_STATUS, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_POP3_REPLY, QCAP_HERE(p3) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_POP3_REPLY_STATUS, QCAP_HERE(p3) - 1);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_OK_STATUS_6);

@@ -2410,7 +2410,7 @@ on2:
         goto on3;
     }
 out2:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p0);
     return qcap_leave(parser, at, end, AT_ARGC_1);
@@ -2430,7 +2430,7 @@ on3:
         goto on4;
     }
 out3:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p0);
     return qcap_leave(parser, at, end, AT_ARGC_2);
@@ -2445,7 +2445,7 @@ on4:
     if (QCAP_UNLIKELY(at == end))
         goto out4;
 out4:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     qcap_op_list_value(parser, 35 /* convert argc */, w0, QCAP_HERE(p0) + 1);
     return qcap_leave(parser, at, end, AT_CRLF_1);
@@ -2460,7 +2460,7 @@ on5:
         goto on6;
     }
 out5:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p0) + 4;
     qcap_op_list_value(parser, 35 /* convert argc */, w0, QCAP_HERE(p0) + 1);
@@ -2481,7 +2481,7 @@ on6:
         goto on7;
     }
 out6:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     side->underway[0].begin = QCAP_HERE(p0) + 4;
     qcap_op_list_value(parser, 35 /* convert argc */, w0, QCAP_HERE(p0) + 1);
@@ -2496,7 +2496,7 @@ on7:
         at++;
         qcap_op_store(parser, 4, w0, QCAP_HERE(p0) + 1);
         qcap_op_store(parser, 2, w1, QCAP_HERE(p0) + 5);
-        qcap_slot_put(side->slots, parser->base + 0, QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[parser->base + 0], QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(parser->base + 1);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_REDIS_REQUEST_COMMAND, QCAP_HERE(p0) + 7);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
@@ -2507,7 +2507,7 @@ on7:
         return qcap_stop(parser, at, AT_COMMAND_1, QCAP_STOP_CONTROL);
     }
 out7:
-    qcap_slot_put(side->slots, parser->base + 0, QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[parser->base + 0], QCAP_REDIS_REQUEST, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(parser->base + 1);
     qcap_op_list_value(parser, 35 /* convert argc */, w0, QCAP_HERE(p0) + 1);
     qcap_op_list_value(parser, 33 /* convert size */, w1, QCAP_HERE(p0) + 5);

@@ -848,7 +848,7 @@ on1:
         qcap_op_reset(parser, 3 /* server_port */);
         qcap_op_reset(parser, 6 /* is_response */);
         p0 = at;
-        qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(1);
         qcap_op_list(parser, 103 /* open request-line */, QCAP_HERE(p0) - 1);
         qcap_op_list(parser, 102 /* open method */, QCAP_HERE(p0) - 1);
@@ -880,7 +880,7 @@ on2:
         goto on3;
     }
 out2:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_TOKEN_2);
 
@@ -896,7 +896,7 @@ on3:
         goto on4;
     }
 out3:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_TOKEN_3);
 
@@ -912,7 +912,7 @@ on4:
         goto on5;
     }
 out4:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_TOKEN_4);
 
@@ -928,7 +928,7 @@ on5:
         goto on6;
     }
 out5:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_TOKEN_5);
 
@@ -942,7 +942,7 @@ on6:
         goto on7;
     }
 out6:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 113 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 112 /* open version */, QCAP_HERE(p0) - 1);
@@ -960,7 +960,7 @@ on7:
         goto on8;
     }
 out7:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 113 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 112 /* open version */, QCAP_HERE(p0) - 1);
@@ -976,7 +976,7 @@ on8:
         goto on9;
     }
 out8:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 113 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 112 /* open version */, QCAP_HERE(p0) - 1);
@@ -995,7 +995,7 @@ on9:
         goto on10;
     }
 out9:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 113 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 112 /* open version */, QCAP_HERE(p0) - 1);
@@ -1011,7 +1011,7 @@ on10:
         goto on11;
     }
 out10:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 113 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 112 /* open version */, QCAP_HERE(p0) - 1);
@@ -1029,7 +1029,7 @@ on11:
         goto on12;
     }
 out11:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 113 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 112 /* open version */, QCAP_HERE(p0) - 1);
@@ -1047,7 +1047,7 @@ on12:
         goto on13;
     }
 out12:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 113 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 112 /* open version */, QCAP_HERE(p0) - 1);
@@ -1063,8 +1063,8 @@ on13:
         qcap_element_tell(parser, QCAP_RTSP_MESSAGE_STATUS_LINE_VERSION, wanted, p0 - 1, p1 - 1);
         qcap_element_tell(parser, QCAP_RTSP_MESSAGE_STATUS_LINE_STATUS_CODE, wanted, p1, p1 + 3);
         qcap_element_tell(parser, QCAP_RTSP_MESSAGE_STATUS_LINE_REASON_PHRASE, wanted, p1 + 4, p1 + 4);
-        qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
-        qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_STATUS_LINE, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_STATUS_LINE, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         qcap_op_set(parser, 6 /* is_response */, false, false, value_0(parser), 22, QCAP_HERE(p1) + 4);
@@ -1076,7 +1076,7 @@ on13:
     if (QCAP_UNLIKELY(at == end))
         goto out13;
 out13:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 113 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 112 /* open version */, QCAP_HERE(p0) - 1);
@@ -1115,11 +1115,11 @@ out15:
      * message-header = field-name *WSP ":" *WSP [ fold ] field-value *WSP .      RFC 2326, 4.2
      * e.g. after "a a rtsp/0.0\na" */
 on16:
-    if (at == p1 + 6 + 1 && (size_t)(end - at) >= 4) {
+    if (at == p1 + 7 && (size_t)(end - at) >= 4) {
         switch ((uint32_t)qcap_load_4(p1 + 6) * 1u >> 31) {
         case 0:
             if (qcap_is_text(p1 + 6, "CSeq:", 5)) {
-                at = p1 + 6 + 4;
+                at = p1 + 10;
                 w0 = 3;
                 goto word16;
             }
@@ -1141,8 +1141,8 @@ on16:
         goto on17;
     }
 out16:
-    qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
-    qcap_slot_put(side->slots, 2, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_NAME, QCAP_HERE(p1) + 6);
+    qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+    qcap_slot_set(&side->slots[2], QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_NAME, QCAP_HERE(p1) + 6);
     parser->depth = (uint16_t)(3);
     side->underway[0].begin = QCAP_HERE(p1) + 6;
     return qcap_leave(parser, at, end, AT_TOKEN_7);
@@ -1152,45 +1152,45 @@ out16:
 on17:
     switch (w0) {
     case 7:
-        qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+        qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_MESSAGE_HEADER_10, QCAP_STOP_TABLE);
     case 6:
-        qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+        qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_MESSAGE_HEADER_10, QCAP_STOP_TABLE);
     case 5:
-        qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+        qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_MESSAGE_HEADER_9, QCAP_STOP_TABLE);
     case 4:
-        qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+        qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_MESSAGE_HEADER_8, QCAP_STOP_TABLE);
     case 3:
         goto on18;
     case 2:
-        qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+        qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_MESSAGE_HEADER_7, QCAP_STOP_TABLE);
     case 1:
-        qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+        qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_MESSAGE_HEADER_6, QCAP_STOP_TABLE);
     default:
-        qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+        qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_MESSAGE_HEADER_5, QCAP_STOP_TABLE);
     }
 out17:
-    qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+    qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     side->underway[0].value = w0;
@@ -1209,7 +1209,7 @@ on18:
         goto on19;
     }
 out18:
-    qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+    qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_MESSAGE_HEADER_2);
@@ -1227,7 +1227,7 @@ on19:
         goto on20;
     }
 out19:
-    qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+    qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_MESSAGE_HEADER_3);
@@ -1247,7 +1247,7 @@ on20:
         goto on21;
     }
 out20:
-    qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+    qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p3) - 1;
@@ -1270,9 +1270,9 @@ on21:
         goto on22;
     }
 out21:
-    qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
-    qcap_slot_put(side->slots, 2, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE_CSEQ, QCAP_HERE(p4) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+    qcap_slot_set(&side->slots[2], QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_set(&side->slots[3], QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE_CSEQ, QCAP_HERE(p4) - 1);
     parser->depth = (uint16_t)(4);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CSEQ_1);
@@ -1292,8 +1292,8 @@ on22:
     if (QCAP_UNLIKELY(at == end))
         goto out22;
 out22:
-    qcap_slot_put(side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
-    qcap_slot_put(side->slots, 2, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
+    qcap_slot_set(&side->slots[2], QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE, QCAP_HERE(p4) - 1);
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_4);
@@ -1398,7 +1398,7 @@ on28:
         qcap_op_reset(parser, 3 /* server_port */);
         qcap_op_reset(parser, 6 /* is_response */);
         p6 = at;
-        qcap_slot_put(side->slots, 0, QCAP_RTSP_MESSAGE, QCAP_HERE(p6) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p6) - 1);
         parser->depth = (uint16_t)(1);
         qcap_op_list(parser, 103 /* open request-line */, QCAP_HERE(p6) - 1);
         qcap_op_list(parser, 102 /* open method */, QCAP_HERE(p6) - 1);
@@ -1420,8 +1420,8 @@ on29:
         goto on30;
     }
 out29:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_INTERLEAVED, QCAP_HERE(p6) - 1);
-    qcap_slot_put(side->slots, 1, QCAP_RTSP_INTERLEAVED_CHANNEL, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_INTERLEAVED, QCAP_HERE(p6) - 1);
+    qcap_slot_set(&side->slots[1], QCAP_RTSP_INTERLEAVED_CHANNEL, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_CHANNEL_1);
 
@@ -1435,7 +1435,7 @@ on30:
         goto on31;
     }
 out30:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_INTERLEAVED, QCAP_HERE(p6) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_INTERLEAVED, QCAP_HERE(p6) - 1);
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     side->underway[0].begin = QCAP_HERE(p6) + 1;
@@ -1448,7 +1448,7 @@ on31:
         goto out31;
     {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_RTSP_INTERLEAVED, QCAP_HERE(p6) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_RTSP_INTERLEAVED, QCAP_HERE(p6) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         side->underway[0].begin = QCAP_HERE(p6) + 1;
@@ -1460,7 +1460,7 @@ on31:
         return qcap_stop(parser, at, AT_DATA_1, QCAP_STOP_CONTROL);
     }
 out31:
-    qcap_slot_put(side->slots, 0, QCAP_RTSP_INTERLEAVED, QCAP_HERE(p6) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_RTSP_INTERLEAVED, QCAP_HERE(p6) - 1);
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     side->underway[0].begin = QCAP_HERE(p6) + 1;

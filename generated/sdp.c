@@ -869,7 +869,7 @@ on1:
     if (QCAP_UNLIKELY(at == end))
         goto out1;
 out1:
-    qcap_slot_put(side->slots, 0, QCAP_SDP_SESSION_DESCRIPTION, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_SDP_SESSION_DESCRIPTION, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_PROTO_VERSION_1);
 
@@ -883,8 +883,8 @@ on2:
         goto on3;
     }
 out2:
-    qcap_slot_put(side->slots, 0, QCAP_SDP_SESSION_DESCRIPTION, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_VERSION, QCAP_HERE(p0) + 2);
+    qcap_slot_set(&side->slots[0], QCAP_SDP_SESSION_DESCRIPTION, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_SDP_SESSION_DESCRIPTION_VERSION, QCAP_HERE(p0) + 2);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_VERSION_1);
 
@@ -905,8 +905,8 @@ on3:
         goto on4;
     }
 out3:
-    qcap_slot_put(side->slots, 0, QCAP_SDP_SESSION_DESCRIPTION, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_VERSION, QCAP_HERE(p0) + 2);
+    qcap_slot_set(&side->slots[0], QCAP_SDP_SESSION_DESCRIPTION, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_SDP_SESSION_DESCRIPTION_VERSION, QCAP_HERE(p0) + 2);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_VERSION_2);
 
@@ -916,7 +916,7 @@ on4:
     if (QCAP_UNLIKELY(at == end))
         goto out4;
 out4:
-    qcap_slot_put(side->slots, 0, QCAP_SDP_SESSION_DESCRIPTION, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_SDP_SESSION_DESCRIPTION, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_1);

@@ -1132,7 +1132,7 @@ on3:
         goto on4;
     }
 out3:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_TOKEN_3);
 
@@ -1148,7 +1148,7 @@ on4:
         goto on5;
     }
 out4:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_TOKEN_4);
 
@@ -1164,7 +1164,7 @@ on5:
         goto on6;
     }
 out5:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_TOKEN_5);
 
@@ -1178,7 +1178,7 @@ on6:
         goto on7;
     }
 out6:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 146 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 145 /* open version */, QCAP_HERE(p0) - 1);
@@ -1196,7 +1196,7 @@ on7:
         goto on8;
     }
 out7:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 146 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 145 /* open version */, QCAP_HERE(p0) - 1);
@@ -1212,7 +1212,7 @@ on8:
         goto on9;
     }
 out8:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 146 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 145 /* open version */, QCAP_HERE(p0) - 1);
@@ -1231,7 +1231,7 @@ on9:
         goto on10;
     }
 out9:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 146 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 145 /* open version */, QCAP_HERE(p0) - 1);
@@ -1247,7 +1247,7 @@ on10:
         goto on11;
     }
 out10:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 146 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 145 /* open version */, QCAP_HERE(p0) - 1);
@@ -1265,7 +1265,7 @@ on11:
         goto on12;
     }
 out11:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 146 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 145 /* open version */, QCAP_HERE(p0) - 1);
@@ -1283,7 +1283,7 @@ on12:
         goto on13;
     }
 out12:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 146 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 145 /* open version */, QCAP_HERE(p0) - 1);
@@ -1308,7 +1308,7 @@ on13:
     if (QCAP_UNLIKELY(at == end))
         goto out13;
 out13:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 146 /* open status-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 145 /* open version */, QCAP_HERE(p0) - 1);
@@ -1327,7 +1327,7 @@ on14:
         goto on15;
     }
 out14:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p2));
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_1);
@@ -1340,7 +1340,7 @@ on15:
     if (QCAP_UNLIKELY(at == end))
         goto out15;
 out15:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p2));
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TOKEN_6);
@@ -1358,7 +1358,7 @@ on2:
         goto on16;
     }
 out2:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1376,7 +1376,7 @@ on16:
         goto on17;
     }
 out16:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1396,7 +1396,7 @@ on17:
         goto on18;
     }
 out17:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1416,7 +1416,7 @@ on18:
         goto on19;
     }
 out18:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1436,7 +1436,7 @@ on19:
         goto on20;
     }
 out19:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1456,7 +1456,7 @@ on20:
         goto on21;
     }
 out20:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1478,7 +1478,7 @@ on21:
         goto on22;
     }
 out21:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1498,7 +1498,7 @@ on22:
         goto on23;
     }
 out22:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1523,7 +1523,7 @@ on23:
         goto on24;
     }
 out23:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1544,7 +1544,7 @@ on24:
         goto on25;
     }
 out24:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1568,7 +1568,7 @@ on25:
         goto on26;
     }
 out25:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1592,7 +1592,7 @@ on26:
         goto on27;
     }
 out26:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1616,7 +1616,7 @@ on27:
         goto on28;
     }
 out27:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1640,7 +1640,7 @@ on28:
         goto on29;
     }
 out28:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1666,7 +1666,7 @@ on29:
         goto on30;
     }
 out29:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1690,7 +1690,7 @@ on30:
         goto on31;
     }
 out30:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);
@@ -1722,18 +1722,18 @@ on31:
         qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE_VERSION, wanted, p3, p4 - 1);
         qcap_element_tell(parser, QCAP_SIP_MESSAGE_REQUEST_LINE, wanted, p0 - 1, p4 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+            qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
             parser->depth = (uint16_t)(1);
             parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
         }
-        qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         goto crlf_1;
     }
 out31:
-    qcap_slot_put(side->slots, 0, QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     qcap_op_list(parser, 137 /* open request-line */, QCAP_HERE(p0) - 1);
     qcap_op_list(parser, 136 /* open method */, QCAP_HERE(p0) - 1);

@@ -2586,8 +2586,8 @@ before_greeting_code_1:
 on1:
     if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "220", 3))) {
         at += 3;
-        qcap_slot_put(side->slots, 0, QCAP_SMTP_REPLY, QCAP_HERE(p0));
-        qcap_slot_put(side->slots, 1, QCAP_SMTP_REPLY_REPLY_CODE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_SMTP_REPLY, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[1], QCAP_SMTP_REPLY_REPLY_CODE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(2);
         side->underway[0].begin = QCAP_HERE(p0);
         qcap_op_convert_close(parser, 12, QCAP_HERE(p0) + 3);
@@ -2599,8 +2599,8 @@ on1:
     if (QCAP_UNLIKELY(at == end))
         goto out1;
 out1:
-    qcap_slot_put(side->slots, 0, QCAP_SMTP_REPLY, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_SMTP_REPLY_REPLY_CODE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_SMTP_REPLY, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_SMTP_REPLY_REPLY_CODE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_GREETING_CODE_1);
 
@@ -2654,7 +2654,7 @@ on4:
         goto on6;
     }
 out4:
-    qcap_slot_put(side->slots, 1, QCAP_SMTP_REPLY_DOMAIN, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[1], QCAP_SMTP_REPLY_DOMAIN, QCAP_HERE(p1));
     parser->depth = (uint16_t)(2);
     side->positions[0] = QCAP_HERE(p1);
     return qcap_leave(parser, at, end, AT_SUB_DOMAIN_2);
@@ -2670,7 +2670,7 @@ on6:
         goto on7;
     }
 out6:
-    qcap_slot_put(side->slots, 1, QCAP_SMTP_REPLY_REPLY_TEXT, QCAP_HERE(p2));
+    qcap_slot_set(&side->slots[1], QCAP_SMTP_REPLY_REPLY_TEXT, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXTSTRING_5);
@@ -2692,7 +2692,7 @@ on7:
         goto on8;
     }
 out7:
-    qcap_slot_put(side->slots, 1, QCAP_SMTP_REPLY_REPLY_TEXT, QCAP_HERE(p3));
+    qcap_slot_set(&side->slots[1], QCAP_SMTP_REPLY_REPLY_TEXT, QCAP_HERE(p3));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXTSTRING_4);
@@ -2740,8 +2740,8 @@ on10:
         goto on11;
     }
 out10:
-    qcap_slot_put(side->slots, 0, QCAP_SMTP_REPLY, QCAP_HERE(p4) + 1);
-    qcap_slot_put(side->slots, 1, QCAP_SMTP_REPLY_REPLY_CODE, QCAP_HERE(p4) + 1);
+    qcap_slot_set(&side->slots[0], QCAP_SMTP_REPLY, QCAP_HERE(p4) + 1);
+    qcap_slot_set(&side->slots[1], QCAP_SMTP_REPLY_REPLY_CODE, QCAP_HERE(p4) + 1);
     parser->depth = (uint16_t)(2);
     side->underway[0].begin = QCAP_HERE(p4) + 1;
     return qcap_leave(parser, at, end, AT_SECOND_DIGIT_1);
@@ -2753,8 +2753,8 @@ on11:
         goto out11;
     if (*at >= '0' && *at <= '9') {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_SMTP_REPLY, QCAP_HERE(p4) + 1);
-        qcap_slot_put(side->slots, 1, QCAP_SMTP_REPLY_REPLY_CODE, QCAP_HERE(p4) + 1);
+        qcap_slot_set(&side->slots[0], QCAP_SMTP_REPLY, QCAP_HERE(p4) + 1);
+        qcap_slot_set(&side->slots[1], QCAP_SMTP_REPLY_REPLY_CODE, QCAP_HERE(p4) + 1);
         parser->depth = (uint16_t)(2);
         side->underway[0].begin = QCAP_HERE(p4) + 1;
         qcap_op_convert_close(parser, 11, QCAP_HERE(p4) + 4);
@@ -2765,8 +2765,8 @@ on11:
         return qcap_stop(parser, at, AT_REPLY_1, QCAP_STOP_CONTROL);
     }
 out11:
-    qcap_slot_put(side->slots, 0, QCAP_SMTP_REPLY, QCAP_HERE(p4) + 1);
-    qcap_slot_put(side->slots, 1, QCAP_SMTP_REPLY_REPLY_CODE, QCAP_HERE(p4) + 1);
+    qcap_slot_set(&side->slots[0], QCAP_SMTP_REPLY, QCAP_HERE(p4) + 1);
+    qcap_slot_set(&side->slots[1], QCAP_SMTP_REPLY_REPLY_CODE, QCAP_HERE(p4) + 1);
     parser->depth = (uint16_t)(2);
     side->underway[0].begin = QCAP_HERE(p4) + 1;
     return qcap_leave(parser, at, end, AT_REPLY_CODE_2);
@@ -2783,7 +2783,7 @@ on5:
         goto on4;
     }
 out5:
-    qcap_slot_put(side->slots, 1, QCAP_SMTP_REPLY_DOMAIN, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[1], QCAP_SMTP_REPLY_DOMAIN, QCAP_HERE(p1));
     parser->depth = (uint16_t)(2);
     side->positions[0] = QCAP_HERE(p1);
     return qcap_leave(parser, at, end, AT_SUB_DOMAIN_4);

@@ -964,12 +964,12 @@ on1:
         goto out1;
     if (*at == 'S') {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         goto identification_2;
     }
 out1:
-    qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_IDENTIFICATION_1);
 
@@ -989,8 +989,8 @@ on2:
         goto on4;
     }
 out2:
-    qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
+    qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_PROTOVERSION_1);
 
@@ -1011,8 +1011,8 @@ on4:
         goto on6;
     }
 out4:
-    qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
+    qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_PROTOVERSION_3);
 
@@ -1025,19 +1025,19 @@ on6:
         at++;
         qcap_element_tell(parser, QCAP_SSH_BANNER_PROTOVERSION, wanted, p0 + 4, p0 + 7);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
+            qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
             parser->depth = (uint16_t)(1);
             parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_VERSIONS_1, QCAP_STOP_PAUSED);
         }
-        qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         goto versions_1;
     }
 out6:
-    qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
+    qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_PROTOVERSION_4);
 
@@ -1051,7 +1051,7 @@ on5:
         goto on7;
     }
 out5:
-    qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_VERSIONS_1);
@@ -1066,8 +1066,8 @@ on7:
         goto on8;
     }
 out7:
-    qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 8);
+    qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 8);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SOFTWAREVERSION_1);
@@ -1106,8 +1106,8 @@ on8:
         goto on11;
     }
 out8:
-    qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 8);
+    qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 8);
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SOFTWAREVERSION_3);
@@ -1138,8 +1138,8 @@ on11:
         goto on13;
     }
 out11:
-    qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_COMMENTS, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_COMMENTS, QCAP_HERE(p1));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_COMMENTS_1);
@@ -1301,8 +1301,8 @@ on3:
         goto on20;
     }
 out3:
-    qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
+    qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_COMPATIBLE_1);
 
@@ -1322,8 +1322,8 @@ on20:
         goto on22;
     }
 out20:
-    qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
+    qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_COMPATIBLE_2);
 
@@ -1336,8 +1336,8 @@ on22:
         goto out22;
     if (*at >= '0' && *at <= '8') {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-        qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
+        qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
         qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 22, QCAP_HERE(p0) + 8);
         qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 22, QCAP_HERE(p0) + 8);
@@ -1349,8 +1349,8 @@ on22:
     }
     if (*at == '9') {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-        qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
+        qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
         qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 18, QCAP_HERE(p0) + 8);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 8);
@@ -1361,8 +1361,8 @@ on22:
     }
     if (*at == '-') {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-        qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
+        qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
         qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 22, QCAP_HERE(p0) + 7);
         qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 22, QCAP_HERE(p0) + 7);
@@ -1374,8 +1374,8 @@ on22:
         goto softwareversion_1;
     }
 out22:
-    qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
+    qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_COMPATIBLE_3);
 
@@ -1387,8 +1387,8 @@ on21:
         goto out21;
     if (*at >= '0' && *at <= '9') {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-        qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
+        qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
         qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 22, QCAP_HERE(p0) + 8);
         qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 22, QCAP_HERE(p0) + 8);
@@ -1399,8 +1399,8 @@ on21:
     }
     if (*at == '-') {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-        qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
+        qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
         qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 22, QCAP_HERE(p0) + 7);
         qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 22, QCAP_HERE(p0) + 7);
@@ -1412,8 +1412,8 @@ on21:
         goto softwareversion_1;
     }
 out21:
-    qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-    qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
+    qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_OLD_VERSION_1);
 
@@ -1439,7 +1439,7 @@ on24:
         goto on25;
     }
 out24:
-    qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 9);
+    qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 9);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_SOFTWAREVERSION_1);
 
@@ -1479,7 +1479,7 @@ on25:
         goto on26;
     }
 out25:
-    qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 9);
+    qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 9);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_SOFTWAREVERSION_3);
 
@@ -1511,7 +1511,7 @@ on26:
         goto cr_lf_1;
     }
 out26:
-    qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_COMMENTS, QCAP_HERE(p1));
+    qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_COMMENTS, QCAP_HERE(p1));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_COMMENTS_1);

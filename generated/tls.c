@@ -1139,7 +1139,7 @@ on1:
         side->underway[0].begin = QCAP_HERE(p0) - 1;
         w0 = qcap_op_convert(parser, 2, QCAP_HERE(p0));
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 0, QCAP_TLS_RECORD, QCAP_HERE(p0) - 1);
+            qcap_slot_set(&side->slots[0], QCAP_TLS_RECORD, QCAP_HERE(p0) - 1);
             parser->depth = (uint16_t)(1);
             qcap_op_list(parser, 52 /* open type */, QCAP_HERE(p0) - 1);
             qcap_op_list_value(parser, 50 /* convert type */, w0, QCAP_HERE(p0));
@@ -1147,7 +1147,7 @@ on1:
             qcap_op_list(parser, 48 /* open version */, QCAP_HERE(p0));
             return qcap_stop(parser, at, AT_LEGACY_RECORD_VERSION_1, QCAP_STOP_PAUSED);
         }
-        qcap_slot_put(side->slots, 0, QCAP_TLS_RECORD, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_TLS_RECORD, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(1);
         qcap_op_list(parser, 52 /* open type */, QCAP_HERE(p0) - 1);
         qcap_op_list_value(parser, 50 /* convert type */, w0, QCAP_HERE(p0));
@@ -1170,7 +1170,7 @@ on2:
         goto out2;
     {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_TLS_SSL2_CLIENT_HELLO, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_TLS_SSL2_CLIENT_HELLO, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(1);
         side->underway[1].begin = QCAP_HERE(p0) - 1;
         qcap_op_convert_close(parser, 3, QCAP_HERE(p0) + 1);
@@ -1179,7 +1179,7 @@ on2:
         goto on3;
     }
 out2:
-    qcap_slot_put(side->slots, 0, QCAP_TLS_SSL2_CLIENT_HELLO, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_TLS_SSL2_CLIENT_HELLO, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     side->underway[1].begin = QCAP_HERE(p0) - 1;
     return qcap_leave(parser, at, end, AT_SSL2_HEADER_3);
@@ -1211,7 +1211,7 @@ on4:
         goto on6;
     }
 out4:
-    qcap_slot_put(side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_VERSION, QCAP_HERE(p0) + 2);
+    qcap_slot_set(&side->slots[1], QCAP_TLS_SSL2_CLIENT_HELLO_VERSION, QCAP_HERE(p0) + 2);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_SSL2_VERSION_1);
 
@@ -1233,7 +1233,7 @@ on6:
         return qcap_stop(parser, at, AT_SSL2_CLIENT_HELLO_BODY_2, QCAP_STOP_CONTROL);
     }
 out6:
-    qcap_slot_put(side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_VERSION, QCAP_HERE(p0) + 2);
+    qcap_slot_set(&side->slots[1], QCAP_TLS_SSL2_CLIENT_HELLO_VERSION, QCAP_HERE(p0) + 2);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_SSL2_VERSION_3);
 
@@ -1255,7 +1255,7 @@ on5:
         return qcap_stop(parser, at, AT_SSL2_CLIENT_HELLO_BODY_2, QCAP_STOP_CONTROL);
     }
 out5:
-    qcap_slot_put(side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_VERSION, QCAP_HERE(p0) + 2);
+    qcap_slot_set(&side->slots[1], QCAP_TLS_SSL2_CLIENT_HELLO_VERSION, QCAP_HERE(p0) + 2);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_SSL2_VERSION_2);
 
@@ -1466,7 +1466,7 @@ on1:
         side->underway[0].begin = QCAP_HERE(p0) - 1;
         w0 = qcap_op_convert(parser, 2, QCAP_HERE(p0));
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 0, QCAP_TLS_RECORD, QCAP_HERE(p0) - 1);
+            qcap_slot_set(&side->slots[0], QCAP_TLS_RECORD, QCAP_HERE(p0) - 1);
             parser->depth = (uint16_t)(1);
             qcap_op_list(parser, 52 /* open type */, QCAP_HERE(p0) - 1);
             qcap_op_list_value(parser, 50 /* convert type */, w0, QCAP_HERE(p0));
@@ -1474,7 +1474,7 @@ on1:
             qcap_op_list(parser, 48 /* open version */, QCAP_HERE(p0));
             return qcap_stop(parser, at, AT_LEGACY_RECORD_VERSION_2, QCAP_STOP_PAUSED);
         }
-        qcap_slot_put(side->slots, 0, QCAP_TLS_RECORD, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_TLS_RECORD, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(1);
         qcap_op_list(parser, 52 /* open type */, QCAP_HERE(p0) - 1);
         qcap_op_list_value(parser, 50 /* convert type */, w0, QCAP_HERE(p0));
@@ -1497,7 +1497,7 @@ on2:
         goto out2;
     {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_TLS_SSL2_SERVER_HELLO, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_TLS_SSL2_SERVER_HELLO, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(1);
         side->underway[1].begin = QCAP_HERE(p0) - 1;
         qcap_op_convert_close(parser, 3, QCAP_HERE(p0) + 1);
@@ -1506,7 +1506,7 @@ on2:
         goto on3;
     }
 out2:
-    qcap_slot_put(side->slots, 0, QCAP_TLS_SSL2_SERVER_HELLO, QCAP_HERE(p0) - 1);
+    qcap_slot_set(&side->slots[0], QCAP_TLS_SSL2_SERVER_HELLO, QCAP_HERE(p0) - 1);
     parser->depth = (uint16_t)(1);
     side->underway[1].begin = QCAP_HERE(p0) - 1;
     return qcap_leave(parser, at, end, AT_SSL2_HEADER_4);
@@ -1566,12 +1566,12 @@ on6:
         goto out6;
     if (*at == '\0') {
         at++;
-        qcap_slot_put(side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_VERSION, QCAP_HERE(p0) + 4);
+        qcap_slot_set(&side->slots[1], QCAP_TLS_SSL2_SERVER_HELLO_VERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
         goto ssl2_server_version_2;
     }
 out6:
-    qcap_slot_put(side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_VERSION, QCAP_HERE(p0) + 4);
+    qcap_slot_set(&side->slots[1], QCAP_TLS_SSL2_SERVER_HELLO_VERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_SSL2_SERVER_VERSION_1);
 

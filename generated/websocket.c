@@ -620,8 +620,8 @@ on1:
         at++;
         qcap_op_reset(parser, 3 /* key */);
         p0 = at;
-        qcap_slot_put(side->slots, 0, QCAP_WEBSOCKET_FRAME, QCAP_HERE(p0) - 1);
-        qcap_slot_put(side->slots, 1, QCAP_WEBSOCKET_FRAME_HEADER, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_WEBSOCKET_FRAME, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_WEBSOCKET_FRAME_HEADER, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(2);
         side->underway[0].begin = QCAP_HERE(p0) - 1;
         qcap_op_convert_close(parser, 4, QCAP_HERE(p0));
@@ -1110,8 +1110,8 @@ on1:
         at++;
         qcap_op_reset(parser, 3 /* key */);
         p0 = at;
-        qcap_slot_put(side->slots, 0, QCAP_WEBSOCKET_FRAME, QCAP_HERE(p0) - 1);
-        qcap_slot_put(side->slots, 1, QCAP_WEBSOCKET_FRAME_HEADER, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[0], QCAP_WEBSOCKET_FRAME, QCAP_HERE(p0) - 1);
+        qcap_slot_set(&side->slots[1], QCAP_WEBSOCKET_FRAME_HEADER, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(2);
         side->underway[0].begin = QCAP_HERE(p0) - 1;
         qcap_op_convert_close(parser, 4, QCAP_HERE(p0));

@@ -506,7 +506,7 @@ on1:
         goto on2;
     }
 out1:
-    qcap_slot_put(side->slots, 0, QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_CERTIFICATE_1);
 
@@ -519,7 +519,7 @@ on2:
         goto out2;
     if (*at <= 0x7f) {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         side->underway[0].begin = QCAP_HERE(p0) + 1;
         qcap_op_convert_close(parser, 0, QCAP_HERE(p0) + 2);
@@ -541,7 +541,7 @@ on2:
         goto on5;
     }
 out2:
-    qcap_slot_put(side->slots, 0, QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_SHORT_LENGTH_1);
 
@@ -555,7 +555,7 @@ on5:
         goto on6;
     }
 out5:
-    qcap_slot_put(side->slots, 0, QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p0) + 2;
     return qcap_leave(parser, at, end, AT_LENGTH_3_1);
@@ -570,7 +570,7 @@ on6:
         goto on7;
     }
 out6:
-    qcap_slot_put(side->slots, 0, QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p0) + 2;
     return qcap_leave(parser, at, end, AT_LENGTH_3_2);
@@ -582,7 +582,7 @@ on7:
         goto out7;
     {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         side->underway[0].begin = QCAP_HERE(p0) + 2;
         qcap_op_convert_close(parser, 3, QCAP_HERE(p0) + 5);
@@ -592,7 +592,7 @@ on7:
         return qcap_stop(parser, at, AT_CERTIFICATE_CONTENT_2, QCAP_STOP_CONTROL);
     }
 out7:
-    qcap_slot_put(side->slots, 0, QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p0) + 2;
     return qcap_leave(parser, at, end, AT_LENGTH_3_3);
@@ -607,7 +607,7 @@ on4:
         goto on8;
     }
 out4:
-    qcap_slot_put(side->slots, 0, QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p0) + 2;
     return qcap_leave(parser, at, end, AT_LENGTH_2_1);
@@ -619,7 +619,7 @@ on8:
         goto out8;
     {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         side->underway[0].begin = QCAP_HERE(p0) + 2;
         qcap_op_convert_close(parser, 2, QCAP_HERE(p0) + 4);
@@ -629,7 +629,7 @@ on8:
         return qcap_stop(parser, at, AT_CERTIFICATE_CONTENT_2, QCAP_STOP_CONTROL);
     }
 out8:
-    qcap_slot_put(side->slots, 0, QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p0) + 2;
     return qcap_leave(parser, at, end, AT_LENGTH_2_2);
@@ -641,7 +641,7 @@ on3:
         goto out3;
     {
         at++;
-        qcap_slot_put(side->slots, 0, QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
+        qcap_slot_set(&side->slots[0], QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         side->underway[0].begin = QCAP_HERE(p0) + 2;
         qcap_op_convert_close(parser, 1, QCAP_HERE(p0) + 3);
@@ -651,7 +651,7 @@ on3:
         return qcap_stop(parser, at, AT_CERTIFICATE_CONTENT_2, QCAP_STOP_CONTROL);
     }
 out3:
-    qcap_slot_put(side->slots, 0, QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
+    qcap_slot_set(&side->slots[0], QCAP_X509_CERTIFICATE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p0) + 2;
     return qcap_leave(parser, at, end, AT_LENGTH_1_1);

@@ -24,7 +24,7 @@ void heat(dfa_t *dfa, const samples_t *samples, diag_t *diag);
 typedef struct edge_heat {
     uint64_t passes;
     uint64_t *bytes; /* by byte; NULL: not known */
-    VEC(seen_word_t) words;
+    VEC(seen_word_t) words; /* that a conversion which the edge ends had */
 } edge_heat_t;
 
 /* How often a state, and each of its edges, is passed. */

@@ -94,7 +94,7 @@ void trace_put_slot(const trace_t *t, known_t *k, unsigned depth, const char *in
 {
     slot_t *slot = &k->slots[depth];
     if (slot->is_open)
-        text_print(t->text, "%sqcap_slot_put(side->slots, %s%u, %s, %s);\n", indent, trace_base(t), depth,
+        text_print(t->text, "%sqcap_slot_set(&side->slots[%s%u], %s, %s);\n", indent, trace_base(t), depth,
                    t->l->elements[slot->element], trace_offset(t, slot->begin));
     slot->is_open = false;
 }

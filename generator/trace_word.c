@@ -125,14 +125,21 @@ static hash_t find_hash(const familiar_t *words)
 
 /* ---------------------------------------------------------------- code */
 
+/* The place behind so many bytes of a word. */
+static where_t behind(const familiar_t *words, unsigned len)
+{
+    where_t w = words->begin;
+    w.add += (int)len;
+    return w;
+}
+
 static void emit_comparison(const trace_t *t, const passage_t *passage, const familiar_t *words, const seen_word_t *word)
 {
-    const char *begin = trace_pointer(t, words->begin);
-    text_print(t->text, "            if (qcap_is_text(%s, \"", begin);
+    text_print(t->text, "            if (qcap_is_text(%s, \"", trace_pointer(t, words->begin));
     for (unsigned i = 0; i < word->len; i++)
         text_quoted_byte(t->text, (unsigned char)word->text[i]);
     text_print(t->text, "\", %u)) {\n", word->len);
-    text_print(t->text, "                at = %s + %u;\n", begin, word->len - 1);
+    text_print(t->text, "                at = %s;\n", trace_pointer(t, behind(words, word->len - 1)));
     text_print(t->text, "                w%u = %u;\n", words->variable, word->keyword);
     text_print(t->text, "                goto word%u;\n            }\n", passage->number);
 }
@@ -141,8 +148,9 @@ void trace_emit_words(const trace_t *t, const passage_t *passage, const familiar
 {
     const char *begin = trace_pointer(t, words->begin);
     const hash_t hash = find_hash(words);
-    text_print(t->text, "    if (at == %s + %u && (size_t)(end - at) >= %u) {\n", begin, words->some[0]->read,
-               words->longest - words->some[0]->read);
+    const unsigned read = words->some[0]->read;
+    text_print(t->text, "    if (at == %s && (size_t)(end - at) >= %u) {\n", trace_pointer(t, behind(words, read)),
+               words->longest - read);
     text_print(t->text, "        switch ((uint32_t)qcap_load_4(%s) * %uu >> %u) {\n", begin, hash.factor, 32 - hash.bits);
     for (unsigned value = 0; value < 1u << hash.bits; value++) {
         bool is_first = true;
@@ -163,7 +171,7 @@ void trace_emit_words(const trace_t *t, const passage_t *passage, const familiar
 void trace_emit_word(const trace_t *t, const passage_t *passage, const familiar_t *words)
 {
     const char *begin = trace_pointer(t, words->begin);
-    text_print(t->text, "        w%u = find_%s(%s, (size_t)(at - (%s)));\n", words->variable,
-               t->l->words[words->some[0]->conversion], begin, begin);
+    text_print(t->text, "        w%u = find_%s(%s, (size_t)(at - %s%s%s));\n", words->variable,
+               t->l->words[words->some[0]->conversion], begin, words->begin.add ? "(" : "", begin, words->begin.add ? ")" : "");
     text_print(t->text, "    word%u:\n", passage->number);
 }

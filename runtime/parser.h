@@ -248,8 +248,9 @@ qcap_parser_t *qcap_conversation_server(qcap_conversation_t *conversation);
  * of its own; outer_begin and outer_end say where in the parent the bytes were: to the byte, but for elements that began
  * more than QCAP_SEGMENTS feeds ago, and for decoded bytes, of which only the feeds are known. Elements have their bytes.
  * An error of a sub-stream is an anomaly of the parent, "substream-error", with the `error` in the sub-stream's offsets; what
- * belongs to it is then passed over up to its end, unless the rule can be searched for. That an excerpt ends early is none. A pause takes effect in the
- * parent. Sub-streams may feed on; another protocol is not read more than QCAP_NESTING streams deep ("substream-depth"). */
+ * belongs to it is then passed over up to its end, unless the rule can be searched for. That an excerpt ends early is none.
+ * A pause takes effect in the parent. Sub-streams may feed on; another protocol is not read more than QCAP_NESTING streams
+ * deep ("substream-depth"). */
 
 #define QCAP_NESTING 16u
 
@@ -747,9 +748,10 @@ typedef struct qcap_root {
     uint16_t search_byte; /* with which all begins that can be found; QCAP_NONE: there are several */
 } qcap_root_t;
 
-/* Where what a direction remembers lies: offsets behind its qcap_parser_t. Registers are the first, but for those that are words. `watches`: one for
- * each region whose end is looked for; `ends`: for each of those, until_max bytes of what ends it and, if until_size says so, as many
- * that are or'ed before they are compared; `ahead`: taken bytes that may be that, and one behind it, read next. */
+/* Where what a direction remembers lies: offsets behind its qcap_parser_t. Registers are the first, but for those that are
+ * words. `watches`: one for each region whose end is looked for; `ends`: for each of those, until_max bytes of what ends it
+ * and, if until_size says so, as many that are or'ed before they are compared; `ahead`: taken bytes that may be that, and one
+ * behind it, read next. */
 typedef struct qcap_side {
     uint32_t words, slots, regions, frames, positions, later, underway, accumulators, text, saved, watches, ends, ahead;
 } qcap_side_t;
@@ -1092,12 +1094,6 @@ static inline void qcap_element_close(qcap_parser_t *parser, qcap_slot_t *slots,
         qcap_op_deliver(parser, &slots[depth], at);
 }
 
-/* Where a trace ends (see the generator's emit_trace.c): what it has opened, and has not told yet. */
-static inline void qcap_slot_put(qcap_slot_t *slots, unsigned depth, unsigned element, uint64_t begin)
-{
-    qcap_slot_set(&slots[depth], element, begin);
-}
-
 /* An element that opened in the same trace; its bytes lie in the piece ... */
 static inline __attribute__((always_inline)) void qcap_element_tell(qcap_parser_t *parser, unsigned element, const uint64_t *wanted,
                                                                     const unsigned char *begin, const unsigned char *end)
@@ -1107,7 +1103,8 @@ static inline __attribute__((always_inline)) void qcap_element_tell(qcap_parser_
 }
 
 /* ... or perhaps not. */
-static inline void qcap_element_tell_from(qcap_parser_t *parser, unsigned element, const uint64_t *wanted, uint64_t begin, uint64_t end)
+static inline void qcap_element_tell_from(qcap_parser_t *parser, unsigned element, const uint64_t *wanted, uint64_t begin,
+                                          uint64_t end)
 {
     if (QCAP_LIKELY(wanted[element >> 6] >> (element & 63) & 1))
         qcap_op_tell_at(parser, element, begin, end);
