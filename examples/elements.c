@@ -226,7 +226,11 @@ static int list_names(const qcap_t *q, char **names)
             list_protocol(protocol);
             continue;
         }
-        fprintf(stderr, "elements: %s: there is no such protocol\n", *names);
+        const qcap_protocol_t *other;
+        fprintf(stderr, "elements: %s: there is no such protocol; there are", *names);
+        for (size_t i = 0; (other = qcap_protocol_at(q, i)); i++)
+            fprintf(stderr, " %s", other->name);
+        putc('\n', stderr);
         status = EXIT_USAGE;
     }
     return status;

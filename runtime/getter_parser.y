@@ -152,13 +152,18 @@ static unsigned column(const reader_t *reader, const char *place)
 
 #define SHOWN_MAX 40 /* bytes of a token that messages show */
 
-/* Complains about a token: the message, behind it the token. Always false. */
-static bool complain(const reader_t *reader, const qcapint_token_t *token, const char *message)
+/* Complains about a token: the message, behind it the token, and what else there is to say. Always false. */
+static bool complain_more(const reader_t *reader, const qcapint_token_t *token, const char *message, const char *more)
 {
     int len = token->len > SHOWN_MAX ? SHOWN_MAX : (int)token->len;
-    qcapint_fail(reader->getter->q, QCAP_E_FILTER, "column %u: %s%s%.*s%s", column(reader, token->text), message,
-                 len ? ": `" : "", len, token->text, len ? "`" : "");
+    qcapint_fail(reader->getter->q, QCAP_E_FILTER, "column %u: %s%s%.*s%s%s", column(reader, token->text), message,
+                 len ? ": `" : "", len, token->text, len ? "`" : "", more);
     return false;
+}
+
+static bool complain(const reader_t *reader, const qcapint_token_t *token, const char *message)
+{
+    return complain_more(reader, token, message, "");
 }
 
 /* Besides syntax errors, the parser only complains that its stack is full. */
@@ -210,6 +215,20 @@ static bool has_element(const qcap_t *q, const char *name)
     return false;
 }
 
+/* A name that is nothing: a field may have been meant, or an element. */
+static bool refuse_name(const reader_t *reader, const qcapint_token_t *token, const char *name)
+{
+    const qcap_field_t *field;
+    qcapint_meant_t meant;
+    qcapint_meant_begin(&meant, name, strlen(name));
+    for (size_t i = 0; (field = qcap_field(i)); i++)
+        qcapint_meant_offer(&meant, "", field->name);
+    if (!*meant.likely)
+        qcapint_subscribe_guess(reader->getter->q, name, &meant);
+    return complain_more(reader, token, "there is no such field, nor element of a protocol that was added",
+                         qcapint_meant_text(&meant));
+}
+
 static bool name_operand(reader_t *reader, const qcapint_token_t *token, qcapint_operand_t *operand)
 {
     qcap_getter_t *getter = reader->getter;
@@ -224,7 +243,7 @@ static bool name_operand(reader_t *reader, const qcapint_token_t *token, qcapint
         return true;
     }
     if (!has_element(getter->q, name))
-        return complain(reader, token, "there is no such field, nor element of a protocol that was added");
+        return refuse_name(reader, token, name);
     operand->element = name;
     getter->has_elements = true;
     return true;

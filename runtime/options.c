@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "handle.h"
+#include "meant.h"
 
 #define DEFAULT_MEMORY ((uint64_t)512 << 20)
 #define LEAST_MEMORY ((uint64_t)1 << 20)
@@ -224,16 +225,26 @@ static const row_t *find_row(const char *name, size_t len)
     return NULL;
 }
 
+static int refuse_name(qcap_t *q, const char *setting, size_t len)
+{
+    qcapint_meant_t meant;
+    qcapint_meant_begin(&meant, setting, len);
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        qcapint_meant_offer(&meant, "", rows[i].option.name);
+    return qcapint_fail(q, QCAP_E_NAME, "%.100s: there is no setting of that name%s", setting, qcapint_meant_text(&meant));
+}
+
 int qcap_set(qcap_t *q, const char *setting)
 {
     char reason[QCAP_ERRBUF_SIZE];
     const char *value = strchr(setting, '=');
-    const row_t *row = find_row(setting, value ? (size_t)(value - setting) : strlen(setting));
+    size_t name_len = value ? (size_t)(value - setting) : strlen(setting);
+    const row_t *row = find_row(setting, name_len);
     int status = qcapint_before_begin(q);
     if (status)
         return status;
     if (!row)
-        return qcapint_fail(q, QCAP_E_NAME, "%.100s: there is no setting of that name", setting);
+        return refuse_name(q, setting, name_len);
     if (!value)
         return qcapint_fail(q, QCAP_E_ARGUMENT, "%s: its value is missing, as in %s=%s", setting, row->option.name, row->option.standard);
     status = set_by_text(q, row, value + 1);

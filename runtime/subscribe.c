@@ -12,6 +12,7 @@
  * Invariant: the bit of an element in plan->wanted is set if it has rows or is a selector, and else clear. */
 #include "subscribe.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -19,6 +20,7 @@
 #include "evidence.h"
 #include "handle.h"
 #include "identify.h"
+#include "meant.h"
 
 #define PATH_SIZE 512
 
@@ -236,6 +238,63 @@ bool qcapint_subscribe_fits(const char *text, const qcap_protocol_t *protocol, u
            fits(&name, protocol, element);
 }
 
+/* The end of a path that has as many parts as the name's tail; all behind the protocol, if that has fewer. */
+static const char *tail_of(const char *path, const name_t *name)
+{
+    unsigned parts = 1;
+    for (size_t i = 0; i < name->tail_len; i++)
+        parts += name->tail[i] == '.';
+    const char *begin = strchr(path, '.') + 1, *at = path + strlen(path);
+    for (; at > begin; at--)
+        if (at[-1] == '.' && --parts == 0)
+            break;
+    return at;
+}
+
+/* The text of a selector may have been meant by a name that is none: "cookie", of http.field-value[cookie]. */
+static void guess_choice(const qcap_protocol_t *protocol, const name_t *name, qcapint_meant_t *meant)
+{
+    char selected[QCAPINT_MEANT_SIZE];
+    for (uint16_t i = 0; i < protocol->element_count && !memchr(name->tail, '.', name->tail_len) && !name->choice; i++) {
+        if (protocol->elements[i].selector == QCAP_NONE)
+            continue;
+        int len = snprintf(selected, sizeof selected, "%s.%s[%.*s]", protocol->name, protocol->elements[i].name,
+                           (int)name->tail_len, name->tail);
+        if ((size_t)len < sizeof selected)
+            qcapint_meant_suggest(meant, selected);
+        return;
+    }
+}
+
+/* What was probably meant by a name: a protocol's, or an element's of a protocol that there is. */
+static void guess(const qcap_t *q, const name_t *name, qcapint_meant_t *meant)
+{
+    char path[PATH_SIZE], before[QCAPINT_MEANT_SIZE];
+    const qcapint_upper_t *upper = q->upper;
+    const qcapint_plan_t *plan = find_plan(upper, name);
+    if (plan)
+        qcapint_meant_begin(meant, name->tail, name->tail_len);
+    else
+        qcapint_meant_begin(meant, name->protocol, name->protocol_len);
+    for (uint32_t i = 0; !plan && i < upper->plan_count; i++)
+        qcapint_meant_offer(meant, "", upper->plans[i]->protocol->name);
+    for (uint16_t i = 0; plan && i < plan->protocol->element_count; i++) {
+        snprintf(before, sizeof before, "%s.", plan->protocol->name);
+        qcap_element_path(plan->protocol, i, path, sizeof path);
+        qcapint_meant_offer(meant, before, tail_of(path, name));
+    }
+    if (plan)
+        guess_choice(plan->protocol, name, meant);
+}
+
+void qcapint_subscribe_guess(const qcap_t *q, const char *text, qcapint_meant_t *meant)
+{
+    name_t name;
+    if (!read_name(text, &name))
+        name = (name_t){.protocol = text, .protocol_len = strlen(text)};
+    guess(q, &name, meant);
+}
+
 /* ---------------------------------------------------------------- rows */
 
 /* The choice of that text for that selector: the one that exists, or a new one. NULL if there is no memory. */
@@ -350,6 +409,7 @@ static int subscribe(qcap_t *q, const char *text, const request_t *asked)
     request_t request = *asked;
     qcapint_upper_t *upper = q->upper;
     unsigned others, unselected;
+    qcapint_meant_t meant;
     int status = qcapint_before_begin(q);
     if (status < 0)
         return status;
@@ -357,9 +417,11 @@ static int subscribe(qcap_t *q, const char *text, const request_t *asked)
         return qcapint_fail(q, QCAP_E_NAME,
                             "\"%s\" is no name of an element: PROTOCOL.ELEMENT or PROTOCOL.ELEMENT[TEXT]", text);
     qcapint_plan_t *plan = find_plan(upper, &request.name);
-    if (!plan)
-        return qcapint_fail(q, QCAP_E_NAME, "%s: there is no protocol \"%.*s\"", text, (int)request.name.protocol_len,
-                            request.name.protocol);
+    if (!plan) {
+        guess(q, &request.name, &meant);
+        return qcapint_fail(q, QCAP_E_NAME, "%s: there is no protocol \"%.*s\"%s", text, (int)request.name.protocol_len,
+                            request.name.protocol, qcapint_meant_text(&meant));
+    }
     if (count_fits(plan, &request, &others, &unselected) > 0)
         return add_rows(q, plan, &request);
     if (others > 0)
@@ -367,7 +429,9 @@ static int subscribe(qcap_t *q, const char *text, const request_t *asked)
                             request.is_stream ? "whole: it has no pieces" : "in pieces: it needs a stream handler");
     if (unselected > 0)
         return qcapint_fail(q, QCAP_E_NAME, "%s: this element has no selector", text);
-    return qcapint_fail(q, QCAP_E_NAME, "%s: protocol %s has no such element", text, plan->protocol->name);
+    guess(q, &request.name, &meant);
+    return qcapint_fail(q, QCAP_E_NAME, "%s: protocol %s has no such element%s", text, plan->protocol->name,
+                        qcapint_meant_text(&meant));
 }
 
 /* ---------------------------------------------------------------- public */

@@ -52,11 +52,14 @@ done
     }
 done
 expect 2 "" "elements: there is no NAME; see elements --help" "$BUILD/elements" $capture
-expect 2 "" "elements: http.nonsense: protocol http has no such element" "$BUILD/elements" $capture http.nonsense
+expect 2 "" "elements: http.nonsense: protocol http has no such element; did you mean http.field-value\[nonsense\]?" "$BUILD/elements" $capture http.nonsense
+expect 2 "" "elements: http.metod: protocol http has no such element; did you mean http.method?" "$BUILD/elements" $capture http.metod
+expect 2 "" "elements: smtp.rcpt: protocol smtp has no such element; did you mean smtp.rcpt-to?" "$BUILD/elements" $capture smtp.rcpt
+expect 2 "" 'elements: htp.method: there is no protocol "htp"; did you mean http?' "$BUILD/elements" $capture htp.method
 expect 0 "*http.request.request-target*" "" "$BUILD/elements" --list
 expect 0 "dns.*" "" "$BUILD/elements" --list dns
-expect 2 "" "elements: nonsense: there is no such protocol" "$BUILD/elements" --list nonsense
-expect 2 "dns.*" "elements: nonsense: there is no such protocol" "$BUILD/elements" --list nonsense dns
+expect 2 "" "elements: nonsense: there is no such protocol; there are * smtp *" "$BUILD/elements" --list nonsense
+expect 2 "dns.*" "elements: nonsense: there is no such protocol; there are * smtp *" "$BUILD/elements" --list nonsense dns
 expect 2 "" "elements: --list stands in front, and needs no trace; see elements --help" "$BUILD/elements" $capture --list
 expect 2 "" "elements: there is no NAME; see elements --help" "$BUILD/elements" --raw --events $capture
 expect 2 "" "elements: --where: column 1: there is no such field*" "$BUILD/elements" --where http.x $capture http.method
@@ -118,7 +121,7 @@ expect 2 "" "ip_identity: *" "$BUILD/ip_identity" $capture nonsense here
 expect 0 "packets              2*" "" "$BUILD/reader" --where 'tcp.flags.syn == 1' $capture
 expect 0 "" "" "$BUILD/elements" --where 'tcp.len == 0' $capture http.method
 expect 0 "frame *ip.src * source*" "" "$BUILD/reader" --where help
-expect 2 "" "reader: --where: column 1: there is no such field*: \`ip.scr\`" "$BUILD/reader" --where ip.scr $capture
+expect 2 "" "reader: --where: column 1: there is no such field*: \`ip.scr\`; did you mean ip.src?" "$BUILD/reader" --where ip.scr $capture
 expect 2 "" "reader: --where: column 1: *" "$BUILD/reader" --where 'http.method' $capture
 
 # Settings.
@@ -127,6 +130,7 @@ expect 0 "memory=512M*timeout.idle=3600s*" "" "$BUILD/reader" --set help
 expect 2 "" 'reader: --set memory=lots: "lots" is not a number of bytes, *' "$BUILD/reader" --set memory=lots $capture
 expect 2 "" 'ip_identity: --set colour=blue: there is no setting of that name; --set help lists them' \
     "$BUILD/ip_identity" --set colour=blue $capture
+expect 2 "" "reader: --set memry=2M: there is no setting of that name; did you mean memory?*" "$BUILD/reader" --set memry=2M $capture
 
 # Standard input.
 for program in ip_identity "elements -f tcp"; do

@@ -98,8 +98,10 @@ static void a_name_that_fits_nothing_is_refused(void **state)
     refused(f, ".item", "\".item\" is no name of an element: PROTOCOL.ELEMENT or PROTOCOL.ELEMENT[TEXT]");
     refused(f, "toy.value[x", "\"toy.value[x\" is no name of an element: PROTOCOL.ELEMENT or PROTOCOL.ELEMENT[TEXT]");
     refused(f, "game.item", "game.item: there is no protocol \"game\"");
-    refused(f, "toy.tem", "toy.tem: protocol toy has no such element");
-    refused(f, "toy.toy.request", "toy.toy.request: protocol toy has no such element");
+    refused(f, "toi.item", "toi.item: there is no protocol \"toi\"; did you mean toy?");
+    refused(f, "toy.tem", "toy.tem: protocol toy has no such element; did you mean toy.item?");
+    refused(f, "toy.thing", "toy.thing: protocol toy has no such element; did you mean toy.value[thing]?");
+    refused(f, "toy.toy.request", "toy.toy.request: protocol toy has no such element; did you mean toy.request?");
     refused(f, "toy.item[x]", "toy.item[x]: this element has no selector");
     refused(f, "toy.body", "toy.body comes in pieces: it needs a stream handler");
     assert_int_equal(qcap_stream_handler_add(f->q, "toy.item", chronicle_match, &f->log), QCAP_E_NAME);

@@ -402,8 +402,8 @@ static void mistakes_are_told_with_their_column(void **state)
 {
     (void)state;
 #define UNKNOWN "there is no such field, nor element of a protocol that was added"
-    expect_complaint("ip.scr == 1.2.3.4", "column 1: " UNKNOWN ": `ip.scr`");
-    expect_complaint("ip.src == 1.2.3.4 and tcp.prot == 1", "column 23: " UNKNOWN ": `tcp.prot`");
+    expect_complaint("ip.scr == 1.2.3.4", "column 1: " UNKNOWN ": `ip.scr`; did you mean ip.src?");
+    expect_complaint("ip.src == 1.2.3.4 and tcp.prot == 1", "column 23: " UNKNOWN ": `tcp.prot`; did you mean tcp.port?");
     expect_complaint("http.host", "column 1: " UNKNOWN ": `http.host`");
     expect_complaint("frame contains \"\303\244\" and x", "column 24: " UNKNOWN ": `x`");
     expect_complaint("", "column 1: it ends too early");
