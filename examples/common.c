@@ -423,55 +423,73 @@ void print_safely(const unsigned char *text, size_t len)
 /* ---------------------------------------------------------------- JSON */
 
 /* A byte that does not stand for itself. */
-static void print_escaped(FILE *file, unsigned byte)
+static char *put_escaped(char *at, unsigned byte)
 {
-    if (byte == '"' || byte == '\\')
-        fprintf(file, "\\%c", (int)byte);
-    else if (byte == '\n')
-        fputs("\\n", file);
-    else if (byte == '\r')
-        fputs("\\r", file);
-    else if (byte == '\t')
-        fputs("\\t", file);
-    else
-        fprintf(file, "\\u%04x", byte);
+    static const char digits[] = "0123456789abcdef";
+    const char *letter = byte == '"' ? "\"" : byte == '\\' ? "\\" : byte == '\n' ? "n" : byte == '\r' ? "r" : byte == '\t' ? "t" : NULL;
+    *at++ = '\\';
+    if (letter) {
+        *at++ = *letter;
+        return at;
+    }
+    at = put_text(at, "u00");
+    *at++ = digits[byte >> 4];
+    *at++ = digits[byte & 15];
+    return at;
 }
 
-/* How many bytes stand for themselves. */
-static size_t plain_len(const unsigned char *text, size_t len)
-{
-    size_t count = 0;
-    while (count < len && text[count] >= 0x20 && text[count] < 0x7f && text[count] != '"' && text[count] != '\\')
-        count++;
-    return count;
-}
-
-/* Some readers end a line at NEL, LS or PS, too (U+0085, U+2028, U+2029): these are escaped like control characters. */
-static void print_character(FILE *file, const unsigned char *text, size_t len)
+/* A character of UTF-8. Some readers end a line at NEL, LS or PS, too (U+0085, U+2028, U+2029): these are escaped like control
+ * characters. */
+static char *put_character(char *at, const unsigned char *text, size_t len)
 {
     if (len == 2 && text[0] == 0xc2 && text[1] < 0xa0)
-        fprintf(file, "\\u%04x", (unsigned)text[1]);
-    else if (len == 3 && text[0] == 0xe2 && text[1] == 0x80 && (text[2] == 0xa8 || text[2] == 0xa9))
-        fprintf(file, "\\u20%02x", text[2] - 0x80u);
-    else
-        fwrite(text, 1, len, file);
+        return put_escaped(at, text[1]);
+    if (len == 3 && text[0] == 0xe2 && text[1] == 0x80 && (text[2] == 0xa8 || text[2] == 0xa9))
+        return put_text(at, text[2] == 0xa8 ? "\\u2028" : "\\u2029");
+    memcpy(at, text, len);
+    return at + len;
+}
+
+static bool is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+/* Text of a JSON string from *text on, as much of it as begins before `limit`; behind that, there is room for JSON_WIDEST bytes. */
+#define JSON_WIDEST 6
+static char *put_some_json(char *at, const char *limit, const unsigned char **text, const unsigned char *end)
+{
+    const unsigned char *from = *text;
+    while (from < end && at < limit) {
+        if (is_plain(*from)) {
+            *at++ = (char)*from++;
+            continue;
+        }
+        size_t len = utf8_len(from, (size_t)(end - from));
+        at = len > 1 ? put_character(at, from, len) : put_escaped(at, *from);
+        from += len ? len : 1;
+    }
+    *text = from;
+    return at;
+}
+
+char *put_json(char *at, const unsigned char *text, size_t len)
+{
+    const unsigned char *end = text + len;
+    *at++ = '"';
+    at = put_some_json(at, at + len * JSON_WIDEST + 1, &text, end);
+    *at++ = '"';
+    return at;
 }
 
 void print_json_to(FILE *file, const unsigned char *text, size_t len)
 {
+    char part[4096];
+    const unsigned char *end = text + len;
     putc('"', file);
-    for (size_t i = 0; i < len;) {
-        size_t plain = plain_len(text + i, len - i);
-        fwrite(text + i, 1, plain, file);
-        i += plain;
-        if (i == len)
-            break;
-        size_t step = utf8_len(text + i, len - i);
-        if (step > 1)
-            print_character(file, text + i, step);
-        else
-            print_escaped(file, text[i]);
-        i += step ? step : 1;
+    while (text < end) {
+        char *at = put_some_json(part, part + sizeof part - JSON_WIDEST, &text, end);
+        fwrite(part, 1, (size_t)(at - part), file);
     }
     putc('"', file);
 }

@@ -102,6 +102,10 @@ void print_json_string(const char *text);
 char *put_text(char *at, const char *text);
 char *put_number(char *at, uint64_t number);
 
+/* As print_json(); at most JSON_SIZE(len) bytes. */
+#define JSON_SIZE(len) ((len) * 6 + 2)
+char *put_json(char *at, const unsigned char *text, size_t len);
+
 /* Who talked to whom, the client first: of a stream, or of a datagram if that is NULL. */
 void get_ends(const qcap_tcpstr_t *str, const qcap_packet_t *packet, bool is_server, qcap_endpoint_t ends[2]);
 

@@ -97,10 +97,23 @@ static const char *flow_text(wishes_t *wishes, const origin_t *origin)
     return flow->text;
 }
 
-/* What every line begins with. */
-static void print_head(wishes_t *wishes, const origin_t *origin, const char *kind, const char *name, uint64_t begin, uint64_t end)
+#define LINE_SIZE 4096
+#define HEAD_SIZE 1024 /* what a line has at most around its name and its text */
+
+/* Text that is too long for the line goes out with what is in it so far. */
+static char *put_or_print(char *line, char *at, const unsigned char *text, size_t len)
 {
-    char line[1024], *at = line;
+    if (len < LINE_SIZE && JSON_SIZE(len) <= (size_t)(LINE_SIZE - HEAD_SIZE - (at - line)))
+        return put_json(at, text, len);
+    fwrite(line, 1, (size_t)(at - line), stdout);
+    print_json(text, len);
+    return line;
+}
+
+/* What every line begins with. */
+static char *put_head(char *line, wishes_t *wishes, const origin_t *origin, const char *kind, const char *name)
+{
+    char *at = line;
     *at++ = '{';
     if (wishes->times.style != 1) {
         at = put_text(at, "\"time\":");
@@ -113,13 +126,21 @@ static void print_head(wishes_t *wishes, const origin_t *origin, const char *kin
     at = put_text(at, flow_text(wishes, origin));
     at = put_text(at, origin->is_server ? ",\"direction\":\"server\",\"kind\":\"" : ",\"direction\":\"client\",\"kind\":\"");
     at = put_text(at, kind);
-    at = put_text(at, "\",\"name\":\"");
-    fwrite(line, 1, (size_t)(at - line), stdout);
-    fwrite(name, 1, strlen(name), stdout);
-    at = put_text(line, "\",\"offset\":");
+    at = put_text(at, "\",\"name\":");
+    return put_or_print(line, at, (const unsigned char *)name, strlen(name));
+}
+
+static char *put_place(char *at, uint64_t begin, uint64_t end)
+{
+    at = put_text(at, ",\"offset\":");
     at = put_number(at, begin);
     at = put_text(at, ",\"length\":");
-    at = put_number(at, end - begin);
+    return put_number(at, end - begin);
+}
+
+static void print_end(const char *line, char *at)
+{
+    at = put_text(at, "}\n");
     fwrite(line, 1, (size_t)(at - line), stdout);
 }
 
@@ -154,18 +175,19 @@ static void on_match(const qcap_match_t *match, void *user)
         print_raw(match);
         return;
     }
-    print_head(wishes, &origin, qcap_event_kind_name(match->kind), match->path, match->begin_offset, match->end_offset);
+    char line[LINE_SIZE], *at = put_head(line, wishes, &origin, qcap_event_kind_name(match->kind), match->path);
+    at = put_place(at, match->begin_offset, match->end_offset);
     if (match->bytes) {
-        fputs(",\"text\":", stdout);
-        print_json(match->bytes, match->len);
+        at = put_text(at, ",\"text\":");
+        at = put_or_print(line, at, match->bytes, match->len);
     }
     if (match->flags & QCAP_MATCH_TRUNCATED)
-        fputs(",\"truncated\":true", stdout);
+        at = put_text(at, ",\"truncated\":true");
     if (match->flags & QCAP_MATCH_ABORTED)
-        fputs(",\"aborted\":true", stdout);
+        at = put_text(at, ",\"aborted\":true");
     if (match->flags & QCAP_MATCH_LOST)
-        fputs(",\"lost\":true", stdout);
-    puts("}");
+        at = put_text(at, ",\"lost\":true");
+    print_end(line, at);
 }
 
 static void on_report(const qcap_report_t *report, void *user)
@@ -176,11 +198,12 @@ static void on_report(const qcap_report_t *report, void *user)
     const origin_t origin = {report->str, report->packet, report->last, report->exchange, report->is_server, report->time_ns};
     if (wishes->where && !(report->last && qcap_getter_holds(wishes->where, report->last)))
         return;
-    print_head(wishes, &origin, kinds[report->kind], report->protocol ? report->protocol->name : "", report->begin_offset,
-               report->end_offset);
-    fputs(",\"text\":", stdout);
-    print_json_string(report->text);
-    puts("}");
+    char line[LINE_SIZE];
+    char *at = put_head(line, wishes, &origin, kinds[report->kind], report->protocol ? report->protocol->name : "");
+    at = put_place(at, report->begin_offset, report->end_offset);
+    at = put_text(at, ",\"text\":");
+    at = put_or_print(line, at, (const unsigned char *)report->text, strlen(report->text));
+    print_end(line, at);
 }
 
 /* ---------------------------------------------------------------- names */

@@ -121,6 +121,24 @@ static void json_escapes_what_has_to_be(void **state)
                         "\"name\":\"http.request.content\",\"offset\":39,\"length\":23}\n");
 }
 
+/* Long enough for several pieces of output; each way to write a byte comes to stand at their ends. */
+static void long_texts_are_escaped_likewise(void **state)
+{
+    told_t *f = *state;
+    char said[4096] = "GET / HTTP/1.1\r\nX: ", expected[16384] = "\"text\":\"", *to = said + strlen(said), *e = expected + strlen(expected);
+    for (int i = 0; i < 700; i++) {
+        to += sprintf(to, "\303\251\"\377%s", i % 3 ? "" : "a");
+        e += sprintf(e, "\303\251\\\"\\u00ff%s", i % 3 ? "" : "a");
+    }
+    strcpy(to, "b\r\n\r\n");
+    strcpy(e, "b\"}\n");
+    told_open(f);
+    told_say(f, false, said);
+    const char *text = told_run(f, "elements", "'http.field-value[X]'");
+    assert_string_equal(text + strlen(text) - strlen(expected), expected);
+    assert_non_null(strstr(text, "\"offset\":19,\"length\":3035,\"text\":"));
+}
+
 static void events_are_printed_on_request(void **state)
 {
     told_t *f = *state;
@@ -233,6 +251,7 @@ int main(void)
         TEST(a_user_in_a_target_is_told),
         TEST(without_a_credential_nothing_is_printed),
         TEST(json_escapes_what_has_to_be),
+        TEST(long_texts_are_escaped_likewise),
         TEST(events_are_printed_on_request),
         TEST(an_unfinished_stream_is_marked),
         TEST(times_are_printed_as_tcpdump_does),
