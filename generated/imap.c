@@ -143,9 +143,9 @@ enum {
     AT_NUMBER_START_3 = 132,
     AT_LOGIN_PASSWORD_1 = 133,
     AT_BEFORE_LOGIN_PASSWORD_1 = 134,
-    AT_OTHER_MESSAGE_1 = 135,
-    AT_AUTHZID_1 = 136,
-    AT_BEFORE_AUTHZID_1 = 137,
+    AT_AUTHZID_1 = 135,
+    AT_BEFORE_AUTHZID_1 = 136,
+    AT_OTHER_MESSAGE_1 = 137,
     AT_LOGIN_NAME_1 = 138,
     AT_BEFORE_LOGIN_NAME_1 = 139,
     AT_CRAM_NAME_1 = 140,
@@ -1614,14 +1614,14 @@ static int choose_99(const qcap_parser_t *parser)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
-    /* rounds > 0 */
-    n = qcap_binary(QCAP_GT, qcap_register(parser, 2 /* rounds */), qcap_number(0u));
+    /* mechanism = PLAIN */
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(1u /* PLAIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
-    /* mechanism = PLAIN */
-    n = qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(1u /* PLAIN */));
+    /* rounds > 0 */
+    n = qcap_binary(QCAP_GT, qcap_register(parser, 2 /* rounds */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -4795,7 +4795,7 @@ static const uint16_t targets_97[] = {AT_LIST_10, AT_LIST_13};
 
 static const uint16_t targets_98[] = {AT_LITERAL_BYTES_4, AT_LIST_13};
 
-static const uint16_t targets_99[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_99[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_BEFORE_AUTHZID_1, AT_OTHER_MESSAGE_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
@@ -5116,8 +5116,8 @@ static const qcap_edge_t edges[] = {
     {697, 223}, {119, 257}, {698, 0}, {115, 0}, {120, 49}, {118, 0}, {121, 259}, {108, 262},
     {119, 0}, {721, 0}, {723, 223}, {122, 264}, {722, 60}, {120, 0}, {121, 0}, {108, 266},
     {121, 269}, {123, 0}, {130, 0}, {123, 271}, {131, 0}, {132, 0}, {125, 279}, {128, 0},
-    {128, 284}, {9, 286}, {145, 290}, {146, 293}, {133, 0}, {133, 297}, {135, 0}, {148, 299},
-    {147, 301}, {136, 0}, {138, 0}, {138, 299}, {140, 0}, {149, 0}, {140, 299}, {150, 0},
+    {128, 284}, {9, 286}, {145, 290}, {146, 293}, {133, 0}, {133, 297}, {148, 299}, {147, 301},
+    {135, 0}, {137, 0}, {138, 0}, {138, 299}, {140, 0}, {149, 0}, {140, 299}, {150, 0},
     {151, 0}, {152, 0}, {153, 0}, {154, 0}, {145, 0}, {168, 0}, {148, 305}, {147, 0},
     {169, 0}, {170, 308}, {172, 0}, {173, 0}, {174, 0}, {175, 0}, {176, 0}, {177, 0},
     {178, 0}, {179, 0}, {180, 0}, {183, 0}, {182, 0}, {181, 0}, {184, 0}, {186, 0},
@@ -6337,8 +6337,8 @@ static const qcap_about_t abouts[] = {
     {1, 111},
     {112, 40},
     {113, 110},
-    {114, 110},
-    {115, 116},
+    {114, 115},
+    {116, 110},
     {117, 110},
     {118, 119},
     {120, 121},
@@ -6360,7 +6360,7 @@ static const qcap_about_t abouts[] = {
     {10, 138},
     {10, 136},
     {139, 98},
-    {125, 116},
+    {125, 115},
     {120, 14},
     {128, 140},
     {122, 141},
@@ -7614,8 +7614,8 @@ static const qcap_state_t states[] = {
     /* sasl-message = ... / xoauth2 / oauthbearer / scram / other-message .
      * e.g. after ""
      *     -> before_login_password_1
-     *     -> other_message_1
      *     -> before_authzid_1
+     *     -> other_message_1
      *     -> before_login_name_1
      *     -> before_cram_name_1
      *     -> xoauth2_1
@@ -7665,22 +7665,22 @@ static const qcap_state_t states[] = {
      *     -> login_password_1: open password */
     {296, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 134: before_login_password_1 */
 
-    /* other-message = *. OCTET
-     * (between messages)
-     * e.g. after ""
-     *     OCTET -> other_message_1 */
-    {297, 1, 62, 98, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: other_message_1 */
-
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after ""
      *     SAFE -> authzid_2: open authzid
      *     %x00 -> authcid_1: open username */
-    {298, 255, 63, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: authzid_1 */
+    {297, 255, 63, 98, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: authzid_1 */
 
     /* e.g. after ""
      *     -> authzid_1 */
-    {300, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 137: before_authzid_1 */
+    {299, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 136: before_authzid_1 */
+
+    /* other-message = *. OCTET
+     * (between messages)
+     * e.g. after ""
+     *     OCTET -> other_message_1 */
+    {300, 1, 62, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: other_message_1 */
 
     /* login-name = *. OCTET      RFC 4616, 2
      * (between messages)
@@ -7742,7 +7742,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a"
      *     SAFE -> authzid_2
      *     %x00 -> authcid_1: close authzid, open username */
-    {314, 2, 63, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: authzid_2 */
+    {314, 2, 63, 98, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: authzid_2 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * e.g. after "\x00"
@@ -14334,9 +14334,9 @@ static const char *const texts[] = {
     "tag-char / DIGIT / SP",
     "found-start",
     "login-password",
-    "other-message",
     "authzid",
     "SAFE / %x00",
+    "other-message",
     "login-name",
     "cram-name",
     "OCTET / SP",

@@ -108,9 +108,9 @@ enum {
     AT_SEEN_TLS_1 = 97,
     AT_LOGIN_PASSWORD_1 = 98,
     AT_BEFORE_LOGIN_PASSWORD_1 = 99,
-    AT_OTHER_MESSAGE_1 = 100,
-    AT_AUTHZID_1 = 101,
-    AT_BEFORE_AUTHZID_1 = 102,
+    AT_AUTHZID_1 = 100,
+    AT_BEFORE_AUTHZID_1 = 101,
+    AT_OTHER_MESSAGE_1 = 102,
     AT_LOGIN_NAME_1 = 103,
     AT_BEFORE_LOGIN_NAME_1 = 104,
     AT_CRAM_NAME_1 = 105,
@@ -315,8 +315,8 @@ enum {
     AT_CHANNEL_5 = 304,
     AT_TARGET_5 = 305,
     AT_CAP_WORDS_1 = 306,
-    AT_SASL_RESPONSE_1 = 307,
-    AT_BEFORE_SASL_RESPONSE_1 = 308,
+    AT_SASL_END_1 = 307,
+    AT_BEFORE_SASL_END_1 = 308,
     AT_SASL_MECHANISM_1 = 309,
     AT_BEFORE_SASL_MECHANISM_1 = 310,
     AT_CAP_WORDS_2 = 311,
@@ -346,7 +346,7 @@ enum {
     AT_MIDDLE_16 = 335,
     AT_CAPABILITY_1 = 336,
     AT_CAPABILITY_2 = 337,
-    AT_AUTH_RESPONSE_1 = 338,
+    AT_SOME_BASE64_1 = 338,
     AT_BLANKS_1 = 339,
     AT_BLANKS_2 = 340,
     AT_SASL_MECHANISM_2 = 341,
@@ -365,46 +365,49 @@ enum {
     AT_SPACES_70 = 354,
     AT_OAUTH_TOKEN_5 = 355,
     AT_KEY_3 = 356,
-    AT_BLANKS_3 = 357,
-    AT_MIDDLE_18 = 358,
-    AT_KEY_4 = 359,
-    AT_CAP_WORDS_3 = 360,
-    AT_FIRST_SERVER_WORD_22 = 361,
-    AT_MIDDLE_19 = 362,
-    AT_ANYTHING_11 = 363,
-    AT_CHANNEL_7 = 364,
-    AT_CHANNEL_8 = 365,
-    AT_TARGET_7 = 366,
-    AT_OAUTH_TOKEN_6 = 367,
-    AT_SPACES_71 = 368,
-    AT_CAPABILITY_5 = 369,
-    AT_CAPABILITY_6 = 370,
-    AT_FIRST_SERVER_WORD_23 = 371,
-    AT_SPACES_72 = 372,
-    AT_CHANNEL_9 = 373,
-    AT_TARGET_8 = 374,
-    AT_SPACES_73 = 375,
-    AT_TOKEN_1 = 376,
-    AT_OAUTH_TOKEN_7 = 377,
-    AT_MIDDLE_20 = 378,
-    AT_FIRST_SERVER_WORD_24 = 379,
-    AT_KEY_5 = 380,
-    AT_MIDDLE_21 = 381,
-    AT_SUBCOMMAND_6 = 382,
-    AT_OAUTH_TOKEN_8 = 383,
-    AT_MIDDLE_22 = 384,
-    AT_SPACES_74 = 385,
-    AT_KEY_6 = 386,
-    AT_CAP_WORDS_4 = 387,
-    AT_OAUTH_TOKEN_9 = 388,
-    AT_MIDDLE_23 = 389,
-    AT_ANYTHING_12 = 390,
-    AT_CAPABILITY_7 = 391,
-    AT_CAPABILITY_8 = 392,
-    AT_OAUTH_TOKEN_10 = 393,
-    AT_OAUTH_TOKEN_11 = 394,
-    AT_OAUTH_TOKEN_12 = 395,
-    AT_OAUTH_TOKEN_13 = 396,
+    AT_SOME_BASE64_2 = 357,
+    AT_FULL_PART_1 = 358,
+    AT_BLANKS_3 = 359,
+    AT_BLANKS_4 = 360,
+    AT_MIDDLE_18 = 361,
+    AT_KEY_4 = 362,
+    AT_CAP_WORDS_3 = 363,
+    AT_FIRST_SERVER_WORD_22 = 364,
+    AT_MIDDLE_19 = 365,
+    AT_ANYTHING_11 = 366,
+    AT_CHANNEL_7 = 367,
+    AT_CHANNEL_8 = 368,
+    AT_TARGET_7 = 369,
+    AT_OAUTH_TOKEN_6 = 370,
+    AT_SPACES_71 = 371,
+    AT_CAPABILITY_5 = 372,
+    AT_CAPABILITY_6 = 373,
+    AT_FIRST_SERVER_WORD_23 = 374,
+    AT_SPACES_72 = 375,
+    AT_CHANNEL_9 = 376,
+    AT_TARGET_8 = 377,
+    AT_SPACES_73 = 378,
+    AT_TOKEN_1 = 379,
+    AT_OAUTH_TOKEN_7 = 380,
+    AT_MIDDLE_20 = 381,
+    AT_FIRST_SERVER_WORD_24 = 382,
+    AT_KEY_5 = 383,
+    AT_MIDDLE_21 = 384,
+    AT_SUBCOMMAND_6 = 385,
+    AT_OAUTH_TOKEN_8 = 386,
+    AT_MIDDLE_22 = 387,
+    AT_SPACES_74 = 388,
+    AT_KEY_6 = 389,
+    AT_CAP_WORDS_4 = 390,
+    AT_OAUTH_TOKEN_9 = 391,
+    AT_MIDDLE_23 = 392,
+    AT_ANYTHING_12 = 393,
+    AT_CAPABILITY_7 = 394,
+    AT_CAPABILITY_8 = 395,
+    AT_OAUTH_TOKEN_10 = 396,
+    AT_OAUTH_TOKEN_11 = 397,
+    AT_OAUTH_TOKEN_12 = 398,
+    AT_OAUTH_TOKEN_13 = 399,
 };
 
 #define WORDS(parser) (((const struct qcap_irc_side *)(const void *)((parser) + 1))->words)
@@ -543,14 +546,14 @@ static int choose_14(const qcap_parser_t *parser)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
-    /* rounds > 0 */
-    n = qcap_binary(QCAP_GT, qcap_register(parser, 1 /* rounds */), qcap_number(0u));
+    /* mechanism = PLAIN */
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(1u /* PLAIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
-    /* mechanism = PLAIN */
-    n = qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(1u /* PLAIN */));
+    /* rounds > 0 */
+    n = qcap_binary(QCAP_GT, qcap_register(parser, 1 /* rounds */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1533,7 +1536,7 @@ on33:
         qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 152, QCAP_HERE(p2) + 1);
+        qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 155, QCAP_HERE(p2) + 1);
         qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p2) + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_CLIENT_LINE_1, QCAP_STOP_PAUSED);
@@ -3014,7 +3017,7 @@ out46:
 on47:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
-    qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 154, QCAP_HERE(p2) + 1);
+    qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 157, QCAP_HERE(p2) + 1);
     qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, QCAP_HERE(p2) + 1);
     if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
         return qcap_stop(parser, at, AT_SERVER_LINE_1, QCAP_STOP_PAUSED);
@@ -3560,7 +3563,7 @@ static const uint16_t targets_0[] = {AT_START_3};
 
 static const uint16_t targets_1[] = {AT_START_1};
 
-static const uint16_t targets_2[] = {AT_BEFORE_SASL_RESPONSE_1, AT_BEFORE_SASL_MECHANISM_1};
+static const uint16_t targets_2[] = {AT_BEFORE_SASL_END_1, AT_BEFORE_SASL_MECHANISM_1};
 
 static const uint16_t targets_3[] = {AT_BEFORE_SPACES_1, AT_BEFORE_SPACES_8, AT_BEFORE_SPACES_2, AT_BEFORE_SPACES_9, AT_BEFORE_SPACES_10, AT_BEFORE_SPACES_3, AT_BEFORE_SPACES_4, AT_BEFORE_SPACES_4, AT_BEFORE_SPACES_11, AT_BEFORE_SPACES_12, AT_BEFORE_SPACES_13};
 
@@ -3584,7 +3587,7 @@ static const uint16_t targets_12[] = {AT_BEFORE_SPACES_17, AT_BEFORE_SPACES_18, 
 
 static const uint16_t targets_13[] = {AT_BEFORE_TAGS_2, AT_BEFORE_TAGS_3};
 
-static const uint16_t targets_14[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_14[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_BEFORE_AUTHZID_1, AT_OTHER_MESSAGE_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
@@ -3595,10 +3598,10 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_4, .rule = 1, .choose = choose_4}, /* 4: client-line */
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_5, .rule = 54, .protocol = "tls"}, /* 5: seen-tls */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 54, .choose = choose_6}, /* 6: seen-tls */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_7, .rule = 149, .protocol = "tls"}, /* 7: secured */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_7, .rule = 151, .protocol = "tls"}, /* 7: secured */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 38, .choose = choose_8}, /* 8: outcome */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_9, .rule = 21, .slot = 1}, /* 9: server-command */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_10, .rule = 149, .protocol = "tls"}, /* 10: secured */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_10, .rule = 151, .protocol = "tls"}, /* 10: secured */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 38, .choose = choose_8}, /* 11: outcome */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_12, .rule = 21, .slot = 1}, /* 12: server-command */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 3, .choose = choose_13}, /* 13: server-line */
@@ -3721,12 +3724,13 @@ static const uint8_t rows[] = {
     /* 91 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 4, 4, 0, 4, 0, 0, 0, 0, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 0,
     /* 92 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 0, 0, 4, 4, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 0,
     /* 93 */ 0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 94 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
-    /* 95 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
-    /* 96 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
-    /* 97 */ 0, 1, 1, 2, 3, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
-    /* 98 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
-    /* 99 */ 0, 1, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1, 4, 4, 1,
+    /* 94 */ 0, 2, 3, 4, 0, 0, 0, 5, 0, 5, 5, 0, 5, 0, 0, 0, 0, 5, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5, 0,
+    /* 95 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
+    /* 96 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
+    /* 97 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
+    /* 98 */ 0, 1, 1, 2, 3, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
+    /* 99 */ 0, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 1,
+    /* 100 */ 0, 1, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 1, 4, 4, 1,
 };
 
 /* Target and action. */
@@ -3752,9 +3756,9 @@ static const qcap_edge_t edges[] = {
     {72, 0}, {347, 129}, {79, 131}, {74, 0}, {74, 64}, {73, 0}, {81, 0}, {75, 0},
     {82, 92}, {77, 0}, {0, 144}, {46, 149}, {78, 0}, {53, 151}, {52, 149}, {79, 0},
     {2, 155}, {83, 79}, {296, 69}, {82, 0}, {84, 67}, {74, 125}, {73, 113}, {85, 113},
-    {83, 0}, {374, 113}, {86, 92}, {84, 0}, {85, 0}, {381, 129}, {87, 131}, {86, 0},
-    {384, 158}, {88, 160}, {74, 151}, {73, 149}, {87, 0}, {0, 162}, {46, 167}, {88, 0},
-    {89, 169}, {91, 169}, {98, 0}, {98, 173}, {100, 0}, {113, 175}, {112, 177}, {101, 0},
+    {83, 0}, {377, 113}, {86, 92}, {84, 0}, {85, 0}, {384, 129}, {87, 131}, {86, 0},
+    {387, 158}, {88, 160}, {74, 151}, {73, 149}, {87, 0}, {0, 162}, {46, 167}, {88, 0},
+    {89, 169}, {91, 169}, {98, 0}, {98, 173}, {113, 175}, {112, 177}, {100, 0}, {102, 0},
     {103, 0}, {103, 175}, {105, 0}, {114, 0}, {105, 175}, {115, 0}, {117, 0}, {116, 0},
     {119, 0}, {118, 0}, {113, 181}, {112, 0}, {138, 0}, {139, 184}, {141, 0}, {142, 0},
     {143, 0}, {144, 0}, {145, 0}, {146, 34}, {147, 36}, {148, 0}, {149, 0}, {150, 0},
@@ -3787,29 +3791,30 @@ static const qcap_edge_t edges[] = {
     {2, 316}, {53, 319}, {52, 142}, {51, 142}, {289, 0}, {290, 0}, {53, 323}, {52, 106},
     {318, 106}, {291, 0}, {319, 106}, {318, 0}, {321, 113}, {293, 0}, {322, 0}, {74, 121},
     {73, 92}, {323, 92}, {295, 0}, {296, 0}, {324, 38}, {226, 261}, {332, 0}, {333, 261},
-    {334, 327}, {304, 0}, {305, 0}, {306, 0}, {336, 329}, {337, 0}, {338, 331}, {339, 0},
-    {340, 0}, {307, 0}, {341, 0}, {309, 334}, {0, 337}, {70, 0}, {311, 0}, {342, 329},
-    {343, 0}, {312, 0}, {0, 342}, {70, 275}, {317, 275}, {313, 0}, {314, 0}, {344, 0},
-    {345, 348}, {316, 0}, {317, 0}, {285, 67}, {286, 69}, {346, 327}, {319, 0}, {320, 0},
+    {334, 327}, {304, 0}, {305, 0}, {306, 0}, {336, 329}, {337, 0}, {338, 331}, {339, 334},
+    {340, 0}, {307, 0}, {341, 0}, {309, 336}, {0, 339}, {70, 0}, {311, 0}, {342, 329},
+    {343, 0}, {312, 0}, {0, 344}, {70, 275}, {317, 275}, {313, 0}, {314, 0}, {344, 0},
+    {345, 350}, {316, 0}, {317, 0}, {285, 67}, {286, 69}, {346, 327}, {319, 0}, {320, 0},
     {321, 0}, {348, 240}, {349, 0}, {323, 0}, {295, 67}, {324, 0}, {352, 0}, {326, 0},
-    {353, 0}, {328, 0}, {354, 0}, {330, 0}, {355, 0}, {333, 0}, {0, 350}, {46, 355},
-    {45, 355}, {334, 0}, {356, 355}, {45, 149}, {335, 0}, {0, 357}, {46, 362}, {306, 362},
-    {336, 0}, {0, 364}, {46, 372}, {339, 372}, {338, 0}, {338, 377}, {0, 380}, {46, 388},
-    {339, 388}, {0, 393}, {70, 362}, {311, 362}, {342, 0}, {357, 399}, {345, 0}, {358, 402},
-    {53, 404}, {52, 355}, {51, 355}, {346, 0}, {359, 355}, {51, 149}, {347, 0}, {53, 408},
-    {52, 282}, {360, 282}, {348, 0}, {361, 0}, {2, 412}, {362, 230}, {363, 232}, {364, 77},
-    {365, 0}, {366, 79}, {367, 0}, {356, 0}, {357, 0}, {368, 416}, {358, 0}, {359, 0},
-    {360, 0}, {369, 329}, {370, 0}, {371, 0}, {74, 319}, {73, 142}, {323, 142}, {362, 0},
-    {363, 0}, {74, 323}, {73, 106}, {372, 106}, {364, 0}, {373, 106}, {372, 0}, {375, 113},
-    {366, 0}, {376, 34}, {377, 0}, {368, 0}, {378, 402}, {53, 418}, {52, 362}, {360, 362},
-    {369, 0}, {379, 0}, {380, 327}, {373, 0}, {374, 0}, {375, 0}, {382, 240}, {376, 0},
-    {226, 422}, {376, 425}, {226, 427}, {383, 0}, {385, 416}, {378, 0}, {74, 404}, {73, 355},
-    {323, 355}, {380, 0}, {386, 355}, {323, 149}, {381, 0}, {74, 408}, {73, 282}, {387, 282},
-    {382, 0}, {376, 430}, {226, 432}, {388, 0}, {45, 167}, {384, 0}, {385, 0}, {389, 435},
-    {390, 437}, {386, 0}, {387, 0}, {391, 329}, {392, 0}, {376, 439}, {226, 441}, {393, 0},
-    {0, 444}, {70, 451}, {357, 451}, {389, 0}, {390, 0}, {74, 418}, {73, 362}, {387, 362},
-    {391, 0}, {376, 454}, {226, 456}, {394, 0}, {376, 459}, {226, 461}, {395, 0}, {396, 464},
-    {226, 466}, {376, 464}, {396, 34},
+    {353, 0}, {328, 0}, {354, 0}, {330, 0}, {355, 0}, {333, 0}, {0, 352}, {46, 357},
+    {45, 357}, {334, 0}, {356, 357}, {45, 149}, {335, 0}, {0, 359}, {46, 364}, {306, 364},
+    {336, 0}, {0, 366}, {46, 374}, {339, 374}, {357, 34}, {339, 0}, {0, 379}, {46, 384},
+    {339, 384}, {357, 386}, {0, 390}, {46, 398}, {339, 398}, {0, 403}, {70, 364}, {311, 364},
+    {342, 0}, {360, 409}, {345, 0}, {361, 412}, {53, 414}, {52, 357}, {51, 357}, {346, 0},
+    {362, 357}, {51, 149}, {347, 0}, {53, 418}, {52, 282}, {363, 282}, {348, 0}, {364, 0},
+    {2, 422}, {365, 230}, {366, 232}, {367, 77}, {368, 0}, {369, 79}, {370, 0}, {356, 0},
+    {358, 426}, {357, 0}, {0, 428}, {46, 435}, {339, 435}, {339, 439}, {339, 443}, {360, 0},
+    {371, 450}, {361, 0}, {362, 0}, {363, 0}, {372, 329}, {373, 0}, {374, 0}, {74, 319},
+    {73, 142}, {323, 142}, {365, 0}, {366, 0}, {74, 323}, {73, 106}, {375, 106}, {367, 0},
+    {376, 106}, {375, 0}, {378, 113}, {369, 0}, {379, 34}, {380, 0}, {371, 0}, {381, 412},
+    {53, 452}, {52, 364}, {363, 364}, {372, 0}, {382, 0}, {383, 327}, {376, 0}, {377, 0},
+    {378, 0}, {385, 240}, {379, 0}, {226, 456}, {379, 459}, {226, 461}, {386, 0}, {388, 450},
+    {381, 0}, {74, 414}, {73, 357}, {323, 357}, {383, 0}, {389, 357}, {323, 149}, {384, 0},
+    {74, 418}, {73, 282}, {390, 282}, {385, 0}, {379, 464}, {226, 466}, {391, 0}, {45, 167},
+    {387, 0}, {388, 0}, {392, 469}, {393, 471}, {389, 0}, {390, 0}, {394, 329}, {395, 0},
+    {379, 473}, {226, 475}, {396, 0}, {0, 478}, {70, 485}, {360, 485}, {392, 0}, {393, 0},
+    {74, 452}, {73, 364}, {390, 364}, {394, 0}, {379, 488}, {226, 490}, {397, 0}, {379, 493},
+    {226, 495}, {398, 0}, {399, 498}, {226, 500}, {379, 498}, {399, 34},
 };
 
 /* The edges of states. */
@@ -3860,19 +3865,20 @@ static const uint16_t edge_lists[] = {
     480, 481, 482, 148, 149, 483, 484, 162, 148, 149, 483, 485, 148, 149, 486, 487,
     148, 149, 488, 489, 148, 149, 490, 491, 337, 279, 492, 493, 494, 495, 496, 497,
     498, 154, 155, 499, 500, 501, 502, 503, 504, 64, 65, 451, 452, 505, 506, 507,
-    508, 64, 65, 455, 64, 65, 455, 509, 510, 511, 512, 458, 513, 514, 515, 516,
-    460, 461, 462, 463, 517, 518, 519, 520, 521, 522, 523, 524, 157, 158, 525, 526,
-    527, 528, 529, 530, 531, 532, 148, 149, 486, 533, 534, 148, 149, 488, 535, 536,
-    148, 149, 490, 537, 337, 279, 538, 64, 65, 66, 448, 539, 460, 461, 540, 541,
-    542, 75, 76, 77, 477, 543, 75, 76, 544, 545, 546, 547, 548, 549, 550, 551,
-    548, 549, 552, 553, 554, 555, 556, 557, 148, 149, 558, 535, 165, 166, 559, 560,
-    337, 561, 279, 562, 563, 564, 565, 566, 567, 568, 75, 76, 544, 545, 569, 148,
-    149, 558, 570, 148, 149, 558, 535, 571, 148, 149, 172, 161, 572, 148, 149, 573,
-    574, 337, 575, 576, 337, 577, 578, 579, 580, 581, 582, 583, 584, 585, 586, 178,
-    179, 587, 588, 589, 590, 591, 592, 337, 593, 594, 595, 181, 182, 596, 597, 598,
-    599, 600, 148, 149, 483, 570, 601, 148, 149, 602, 603, 604, 337, 605, 606, 607,
-    608, 609, 610, 611, 608, 609, 612, 613, 614, 615, 616, 148, 149, 602, 603, 337,
-    617, 618, 619, 337, 620, 621, 622, 337, 623, 624, 625, 337, 626, 576, 561,
+    508, 64, 65, 509, 510, 511, 512, 513, 514, 515, 516, 458, 517, 518, 519, 520,
+    460, 461, 462, 463, 521, 522, 523, 524, 525, 526, 527, 528, 157, 158, 529, 530,
+    531, 532, 533, 534, 535, 536, 148, 149, 486, 537, 538, 148, 149, 488, 539, 540,
+    148, 149, 490, 541, 337, 279, 542, 64, 65, 66, 448, 543, 544, 505, 506, 507,
+    545, 546, 547, 548, 549, 510, 511, 512, 550, 460, 461, 551, 552, 553, 75, 76,
+    77, 477, 554, 75, 76, 555, 556, 557, 558, 559, 560, 561, 562, 559, 560, 563,
+    564, 565, 566, 567, 568, 148, 149, 569, 539, 165, 166, 570, 571, 337, 572, 279,
+    573, 574, 575, 576, 577, 578, 579, 75, 76, 555, 556, 580, 148, 149, 569, 581,
+    148, 149, 569, 539, 582, 148, 149, 172, 161, 583, 148, 149, 584, 585, 337, 586,
+    587, 337, 588, 589, 590, 591, 592, 593, 594, 595, 596, 597, 178, 179, 598, 599,
+    600, 601, 602, 603, 337, 604, 605, 606, 181, 182, 607, 608, 609, 610, 611, 148,
+    149, 483, 581, 612, 148, 149, 613, 614, 615, 337, 616, 617, 618, 619, 620, 621,
+    622, 619, 620, 623, 624, 625, 626, 627, 148, 149, 613, 614, 337, 628, 629, 630,
+    337, 631, 632, 633, 337, 634, 635, 636, 337, 637, 587, 572,
 };
 
 /* Operations and moves, each with its place. */
@@ -3964,25 +3970,28 @@ static const qcap_step_t steps[] = {
     {96, 16384},
     {20, 16385},
     {32, 16385},
-    {42, 16385},
-    {41, 16385},
+    {43, 16385},
+    {40, 16385},
+    {37, 16384},
     {50, 16384},
     {49, 16384},
     {93, 16385},
     {19, 16385},
     {31, 16385},
-    {40, 16385},
     {39, 16385},
-    {38, 16385},
+    {42, 16385},
     {37, 16385},
-    {42, 16386},
-    {41, 16386},
+    {38, 16385},
+    {43, 16386},
+    {40, 16386},
     {48, 16385},
     {47, 16385},
     {46, 16385},
     {45, 16385},
     {94, 16384},
     {6, 16385},
+    {39, 16384},
+    {38, 16384},
     {92, 16385},
     {120, 0},
     {119, 16385},
@@ -4117,50 +4126,58 @@ static const uint16_t actions[] = {
     /* 327 */ 0x1, 0x55,
     /* 329 */ 0x1, 0x56,
     /* 331 */ 0x2, 0x57, 0x58,
-    /* 334 */ 0x2, 0x59, 0x5a,
-    /* 337 */ 0x4, 0x1b, 0x1c, 0x30, 0x1d,
-    /* 342 */ 0x5, 0x51, 0x1b, 0x1c, 0x30, 0x1d,
-    /* 348 */ 0x1, 0x5b,
-    /* 350 */ 0x4, 0x5c, 0x1b, 0x1c, 0x1d,
-    /* 355 */ 0x1, 0x5c,
-    /* 357 */ 0x4, 0x5d, 0x1b, 0x1c, 0x1d,
-    /* 362 */ 0x1, 0x5d,
-    /* 364 */ 0x7, 0x5e, 0x5f, 0x60, 0x61, 0x1b, 0x1c, 0x1d,
-    /* 372 */ 0x4, 0x5e, 0x5f, 0x60, 0x61,
-    /* 377 */ 0x2, 0x62, 0x63,
-    /* 380 */ 0x7, 0x64, 0x65, 0x66, 0x67, 0x1b, 0x1c, 0x1d,
-    /* 388 */ 0x4, 0x64, 0x65, 0x66, 0x67,
-    /* 393 */ 0x5, 0x5d, 0x1b, 0x1c, 0x30, 0x1d,
-    /* 399 */ 0x2, 0x68, 0xd,
-    /* 402 */ 0x1, 0x69,
-    /* 404 */ 0x3, 0x5c, 0x1b, 0x1c,
-    /* 408 */ 0x3, 0x52, 0x1b, 0x1c,
-    /* 412 */ 0x3, 0x54, 0x33, 0x1d,
-    /* 416 */ 0x1, 0x6a,
-    /* 418 */ 0x3, 0x5d, 0x1b, 0x1c,
-    /* 422 */ 0x2, 0x6b, 0x6c,
-    /* 425 */ 0x1, 0x6d,
-    /* 427 */ 0x2, 0x6e, 0x6c,
-    /* 430 */ 0x1, 0x6f,
-    /* 432 */ 0x2, 0x70, 0x6c,
-    /* 435 */ 0x1, 0x71,
-    /* 437 */ 0x1, 0x72,
-    /* 439 */ 0x1, 0x73,
-    /* 441 */ 0x2, 0x74, 0x6c,
-    /* 444 */ 0x6, 0x75, 0x2b, 0x1b, 0x1c, 0x30, 0x1d,
-    /* 451 */ 0x2, 0x75, 0x2b,
-    /* 454 */ 0x1, 0x76,
-    /* 456 */ 0x2, 0x77, 0x6c,
-    /* 459 */ 0x1, 0x78,
-    /* 461 */ 0x2, 0x79, 0x6c,
-    /* 464 */ 0x1, 0x7a,
-    /* 466 */ 0x2, 0x7b, 0x6c,
+    /* 334 */ 0x1, 0x59,
+    /* 336 */ 0x2, 0x5a, 0x5b,
+    /* 339 */ 0x4, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 344 */ 0x5, 0x51, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 350 */ 0x1, 0x5c,
+    /* 352 */ 0x4, 0x5d, 0x1b, 0x1c, 0x1d,
+    /* 357 */ 0x1, 0x5d,
+    /* 359 */ 0x4, 0x5e, 0x1b, 0x1c, 0x1d,
+    /* 364 */ 0x1, 0x5e,
+    /* 366 */ 0x7, 0x5f, 0x60, 0x61, 0x62, 0x1b, 0x1c, 0x1d,
+    /* 374 */ 0x4, 0x5f, 0x60, 0x61, 0x62,
+    /* 379 */ 0x4, 0x61, 0x1b, 0x1c, 0x1d,
+    /* 384 */ 0x1, 0x61,
+    /* 386 */ 0x3, 0x63, 0x64, 0x10,
+    /* 390 */ 0x7, 0x65, 0x66, 0x67, 0x68, 0x1b, 0x1c, 0x1d,
+    /* 398 */ 0x4, 0x65, 0x66, 0x67, 0x68,
+    /* 403 */ 0x5, 0x5e, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 409 */ 0x2, 0x69, 0xd,
+    /* 412 */ 0x1, 0x6a,
+    /* 414 */ 0x3, 0x5d, 0x1b, 0x1c,
+    /* 418 */ 0x3, 0x52, 0x1b, 0x1c,
+    /* 422 */ 0x3, 0x54, 0x33, 0x1d,
+    /* 426 */ 0x8001, 0x6b,
+    /* 428 */ 0x6, 0x60, 0x61, 0x62, 0x1b, 0x1c, 0x1d,
+    /* 435 */ 0x3, 0x60, 0x61, 0x62,
+    /* 439 */ 0x3, 0x58, 0x6b, 0x6c,
+    /* 443 */ 0x6, 0x63, 0x64, 0x5f, 0x58, 0x6b, 0x6c,
+    /* 450 */ 0x1, 0x6d,
+    /* 452 */ 0x3, 0x5e, 0x1b, 0x1c,
+    /* 456 */ 0x2, 0x6e, 0x6f,
+    /* 459 */ 0x1, 0x70,
+    /* 461 */ 0x2, 0x71, 0x6f,
+    /* 464 */ 0x1, 0x72,
+    /* 466 */ 0x2, 0x73, 0x6f,
+    /* 469 */ 0x1, 0x74,
+    /* 471 */ 0x1, 0x75,
+    /* 473 */ 0x1, 0x76,
+    /* 475 */ 0x2, 0x77, 0x6f,
+    /* 478 */ 0x6, 0x78, 0x2b, 0x1b, 0x1c, 0x30, 0x1d,
+    /* 485 */ 0x2, 0x78, 0x2b,
+    /* 488 */ 0x1, 0x79,
+    /* 490 */ 0x2, 0x7a, 0x6f,
+    /* 493 */ 0x1, 0x7b,
+    /* 495 */ 0x2, 0x7c, 0x6f,
+    /* 498 */ 0x1, 0x7d,
+    /* 500 */ 0x2, 0x7e, 0x6f,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close message */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 150, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 152, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, 0, 1, 10, 0, 0}, /* close parameter */
@@ -4197,13 +4214,13 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 19, 0, 0}, /* open subcommand */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 19, 0, 0}, /* open subcommand */
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
-    {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed sasl-message */
-    {QCAP_OP_CLOSE, 0, 2, 21, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 1, 0, 144}, /* set rounds */
-    {QCAP_OP_OPEN, 0, 2, 21, 0, 0}, /* open auth-response */
-    {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
-    {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 21, 0, 0}, /* open auth-response */
+    {QCAP_OP_CLOSE, 0, 1, 21, 0, 0}, /* close auth-response */
+    {QCAP_OP_FEED_CLOSE, 0, 2, 0, 0, 0}, /* fed sasl-message */
+    {QCAP_OP_FEED_OPEN, 0, 2, 0, 0, 0}, /* feed sasl-message */
+    {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 2, 0, 0, 0}, /* feed sasl-message */
+    {QCAP_OP_SET, 0, 0, 1, 0, 153}, /* set rounds */
+    {QCAP_OP_OPEN, 0, 1, 21, 0, 0}, /* open auth-response */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 21, 0, 0}, /* open auth-response */
     {QCAP_OP_CLOSE, 0, 1, 22, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_SET, 0, 0, 1, 1, 137}, /* set rounds */
     {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 2, 137}, /* set is_authenticating */
@@ -4211,7 +4228,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin sasl-mechanism */
     {QCAP_OP_OPEN, 0, 1, 22, 0, 0}, /* open auth-mechanism */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 22, 0, 0}, /* open auth-mechanism */
-    {QCAP_OP_SET, 0, 0, 3, 2, 151}, /* set is_tls_asked */
+    {QCAP_OP_SET, 0, 0, 3, 2, 154}, /* set is_tls_asked */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 1, 0, 0}, /* convert command */
     {QCAP_OP_CLOSE, 0, 1, 9, 0, 0}, /* close command */
     {QCAP_OP_OPEN, 0, 1, 9, 0, 0}, /* open command */
@@ -4246,7 +4263,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open tags */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open message */
-    {QCAP_OP_SET, 0, 0, 2, 2, 152}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 2, 2, 155}, /* set is_spoken */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 9, 0, 0}, /* close command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
@@ -4255,7 +4272,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 12, 0, 0}, /* close username */
     {QCAP_OP_SET, 0, 0, 3, 2, 82}, /* set is_tls_asked */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 3, 153}, /* set is_authenticating */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 3, 156}, /* set is_authenticating */
     {QCAP_OP_CLOSE, 0, 1, 24, 0, 0}, /* close numeric */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 2, 0, 0}, /* convert numeric */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin numeric */
@@ -4265,7 +4282,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin command */
     {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset numeric */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset numeric */
-    {QCAP_OP_SET, 0, 0, 2, 2, 154}, /* set is_spoken */
+    {QCAP_OP_SET, 0, 0, 2, 2, 157}, /* set is_spoken */
     {QCAP_OP_CLOSE, 0, 0, 25, 0, 0}, /* close password */
     {QCAP_OP_OPEN, 0, 0, 25, 0, 0}, /* open password */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 25, 0, 0}, /* open password */
@@ -4327,8 +4344,8 @@ static const qcap_about_t abouts[] = {
     {53, 0},
     {54, 0},
     {55, 56},
-    {57, 56},
-    {58, 59},
+    {57, 58},
+    {59, 56},
     {60, 56},
     {61, 62},
     {63, 64},
@@ -4352,7 +4369,7 @@ static const qcap_about_t abouts[] = {
     {87, 88},
     {87, 80},
     {87, 89},
-    {67, 59},
+    {67, 58},
     {63, 90},
     {71, 91},
     {65, 92},
@@ -4434,11 +4451,12 @@ static const qcap_about_t abouts[] = {
     {142, 143},
     {144, 145},
     {146, 26},
-    {146, 145},
-    {137, 147},
+    {146, 147},
+    {137, 148},
     {82, 70},
     {141, 133},
-    {148, 116},
+    {149, 145},
+    {150, 116},
     {115, 42},
 };
 
@@ -4456,6 +4474,7 @@ static const qcap_suspend_t suspends[] = {
 /* Repeats that are counted in a state: how many bytes they take, and where they began. */
 static const qcap_counter_t counters[] = {
     {32, 0},
+    {398, 0},
 };
 
 /* What must be kept in a state while the next bytes are awaited: rows of the two above, and places. */
@@ -4474,6 +4493,7 @@ static const qcap_keep_t keeps[] = {
     {0, 0, 1, 0, 16384, 0, 0, 190},
     {0, 0, 0, 3, 16384, 0, 0, 206},
     {6, 1, 0, 0, 16384, 0, 0, 0},
+    {0, 0, 0, 0, 16384, 1, 1, 0},
     {0, 0, 2, 0, 16384, 0, 0, 0},
     {0, 0, 3, 0, 16384, 0, 0, 0},
     {0, 0, 4, 0, 16384, 0, 0, 0},
@@ -5226,8 +5246,8 @@ static const qcap_state_t states[] = {
     /* sasl-message = ... / xoauth2 / oauthbearer / scram / other-message .
      * e.g. after ""
      *     -> before_login_password_1
-     *     -> other_message_1
      *     -> before_authzid_1
+     *     -> other_message_1
      *     -> before_login_name_1
      *     -> before_cram_name_1
      *     -> xoauth2_1
@@ -5267,22 +5287,22 @@ static const qcap_state_t states[] = {
      *     -> login_password_1: open password */
     {249, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 99: before_login_password_1 */
 
-    /* other-message = *. OCTET
-     * (between messages)
-     * e.g. after ""
-     *     OCTET -> other_message_1 */
-    {250, 1, 29, 42, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: other_message_1 */
-
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after ""
      *     SAFE -> authzid_2: open authzid
      *     %x00 -> authcid_1: open username */
-    {251, 255, 30, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: authzid_1 */
+    {250, 255, 30, 42, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: authzid_1 */
 
     /* e.g. after ""
      *     -> authzid_1 */
-    {253, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 102: before_authzid_1 */
+    {252, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 101: before_authzid_1 */
+
+    /* other-message = *. OCTET
+     * (between messages)
+     * e.g. after ""
+     *     OCTET -> other_message_1 */
+    {253, 1, 29, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 102: other_message_1 */
 
     /* login-name = *. OCTET      RFC 4616, 2
      * (between messages)
@@ -5342,7 +5362,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a"
      *     SAFE -> authzid_2
      *     %x00 -> authcid_1: close authzid, open username */
-    {264, 2, 30, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: authzid_2 */
+    {264, 2, 30, 42, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: authzid_2 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * e.g. after "\x00"
@@ -6418,7 +6438,7 @@ static const qcap_state_t states[] = {
 
     /* said = sasl-response / sasl-mechanism .      RFC 2812, 3.3.1
      * e.g. after "a "
-     *     -> before_sasl_response_1
+     *     -> before_sasl_end_1
      *     -> before_sasl_mechanism_1 */
     {0, 255, 2, 129, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 276: said_1 */
 
@@ -6665,18 +6685,17 @@ static const qcap_state_t states[] = {
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
     {638, 3, 18, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: cap_words_1 */
 
-    /* sasl-response = . "*" / "+" / auth-response      RFC 2812, 3.3.1
-     * sasl-response = "*" / . "+" / auth-response      RFC 2812, 3.3.1
-     * auth-response = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 2812, 3.3.1
+    /* sasl-end = . "*" / "+"      RFC 2812, 3.3.1
+     * some-base64 = 1*399. base64-char      RFC 2812, 3.3.1
      * e.g. after "a "
-     *     ALPHA / DIGIT / "/" / "=" -> auth_response_1: feed sasl-message, open auth-response
-     *     "*" -> blanks_1
+     *     ALPHA / DIGIT / "/" / "=" -> some_base64_1: open auth-response, feed sasl-message
+     *     "*" -> blanks_1: finish sasl-message
      *     "+" -> blanks_2 */
-    {643, 255, 86, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 307: sasl_response_1 */
+    {643, 255, 86, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 307: sasl_end_1 */
 
     /* e.g. after "a "
-     *     -> sasl_response_1 */
-    {646, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 308: before_sasl_response_1 */
+     *     -> sasl_end_1 */
+    {646, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 308: before_sasl_end_1 */
 
     /* sasl-mechanism = 1*. ( ALPHA / DIGIT / "-" / "_" )      RFC 2812, 3.3.1
      * e.g. after "a "
@@ -6915,15 +6934,15 @@ static const qcap_state_t states[] = {
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
     {729, 255, 90, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: capability_2 */
 
-    /* auth-response = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 2812, 3.3.1
+    /* some-base64 = . 1*399base64-char      RFC 2812, 3.3.1
+     * full-part = . base64-char      RFC 2812, 3.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
-     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "a a"
-     *     ALPHA / DIGIT / "+" / "/" / "=" -> auth_response_1
-     *     SP -> blanks_1: set rounds, close auth-response, fed sasl-message, finish sasl-message
-     *     CR -> crlf_1: set rounds, close auth-response, fed sasl-message, finish sasl-message
-     *     LF -> client_line_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, close message */
-    {733, 4, 91, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: auth_response_1 */
+     *     full-part -> some_base64_2
+     *     SP -> blanks_1: fed sasl-message, set rounds, finish sasl-message, close auth-response
+     *     CR -> crlf_1: fed sasl-message, set rounds, finish sasl-message, close auth-response
+     *     LF -> client_line_1: fed sasl-message, set rounds, finish sasl-message, close auth-response, anomaly-open, anomaly bare-LF, close message */
+    {733, 255, 91, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 338: some_base64_1 */
 
     /* blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
@@ -6938,10 +6957,10 @@ static const qcap_state_t states[] = {
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * crlf = ( CR LF ) / . LF      RFC 2812, 2.3.1
      * e.g. after "a +"
-     *     ALPHA / DIGIT / "+" / "/" / "=" -> auth_response_1: feed sasl-message, open auth-response
-     *     SP -> blanks_1
-     *     CR -> crlf_1
-     *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
+     *     full-part -> some_base64_2: open auth-response, feed sasl-message
+     *     SP -> blanks_1: finish sasl-message
+     *     CR -> crlf_1: finish sasl-message
+     *     LF -> client_line_1: finish sasl-message, anomaly-open, anomaly bare-LF, close message */
     {740, 255, 91, 149, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 340: blanks_2 */
 
     /* sasl-mechanism = 1*. ( ALPHA / DIGIT / "-" / "_" )      RFC 2812, 3.3.1
@@ -6976,7 +6995,7 @@ static const qcap_state_t states[] = {
 
     /* first-starttls = "STARTTL" . "S"      RFC 2812, 3.1
      * e.g. after "starttl"
-     *     "S" / "s" -> blanks_3: set is_tls_asked, close command */
+     *     "S" / "s" -> blanks_4: set is_tls_asked, close command */
     {756, 255, 36, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: first_starttls_7 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -7083,21 +7102,52 @@ static const qcap_state_t states[] = {
      *     "," -> key_3 */
     {791, 5, 85, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: key_3 */
 
+    /* some-base64 = . 1*399base64-char      RFC 2812, 3.3.1
+     * full-part = . base64-char      RFC 2812, 3.3.1
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after "a aa"
+     *     full-part -> some_base64_2
+     *     SP -> blanks_1: fed sasl-message, set rounds, finish sasl-message, close auth-response
+     *     CR -> crlf_1: fed sasl-message, set rounds, finish sasl-message, close auth-response
+     *     LF -> client_line_1: fed sasl-message, set rounds, finish sasl-message, close auth-response, anomaly-open, anomaly bare-LF, close message
+     *     398 bytes -> full_part_1: fed sasl-message */
+    {796, 5, 94, 147, 14, QCAP_STATE_BYTES | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 357: some_base64_2 */
+
+    /* full-part = . base64-char      RFC 2812, 3.3.1
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "a a+{398}"
+     *     full-part -> blanks_1: feed sasl-message, fed sasl-message, close auth-response
+     *     SP -> blanks_1: set rounds, finish sasl-message, close auth-response
+     *     CR -> crlf_1: set rounds, finish sasl-message, close auth-response
+     *     LF -> client_line_1: set rounds, finish sasl-message, close auth-response, anomaly-open, anomaly bare-LF, close message */
+    {801, 255, 91, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 358: full_part_1 */
+
+    /* blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * crlf = ( CR LF ) / . LF      RFC 2812, 2.3.1
+     * e.g. after "a ++{398}"
+     *     full-part -> blanks_1: open auth-response, feed sasl-message, fed sasl-message, feed sasl-message, fed sasl-message, close auth-response
+     *     SP -> blanks_1: finish sasl-message
+     *     CR -> crlf_1: finish sasl-message
+     *     LF -> client_line_1: finish sasl-message, anomaly-open, anomaly bare-LF, close message */
+    {805, 255, 91, 149, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 359: blanks_3 */
+
     /* blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * crlf = ( CR LF ) / . LF      RFC 2812, 2.3.1
      * e.g. after "starttls"
-     *     SP -> blanks_3
+     *     SP -> blanks_4
      *     CR -> crlf_3
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {796, 3, 13, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: blanks_3 */
+    {809, 3, 13, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: blanks_4 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "user a a"
      *     nospace -> middle_18
      *     SP -> spaces_71: close parameter */
-    {799, 2, 23, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: middle_18 */
+    {812, 2, 23, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: middle_18 */
 
     /* key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
@@ -7108,7 +7158,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF
      *     "," -> key_4 */
-    {801, 5, 85, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: key_4 */
+    {814, 5, 85, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: key_4 */
 
     /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
      * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7119,12 +7169,12 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {806, 3, 18, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: cap_words_3 */
+    {819, 3, 18, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: cap_words_3 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTI" . "CATE"      RFC 2812, 2.3.1
      * e.g. after "authenti"
      *     "C" / "c" -> first_server_word_23 */
-    {811, 255, 10, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: first_server_word_22 */
+    {824, 255, 10, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: first_server_word_22 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -7134,7 +7184,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_62: close nickname
      *     CR -> crlf_4: close nickname
      *     LF -> outcome_2: close nickname, anomaly-open, anomaly bare-LF */
-    {812, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: middle_19 */
+    {825, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: middle_19 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -7143,7 +7193,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_11
      *     CR -> crlf_4: close nickname
      *     LF -> outcome_2: close nickname, anomaly-open, anomaly bare-LF */
-    {816, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: anything_11 */
+    {829, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: anything_11 */
 
     /* channel = chanfirst *. chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
@@ -7154,7 +7204,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_4: close channel
      *     LF -> outcome_2: close channel, anomaly-open, anomaly bare-LF
      *     "," -> channel_9: close channel */
-    {819, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: channel_7 */
+    {832, 4, 26, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: channel_7 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -7164,7 +7214,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_72
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {824, 255, 75, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: channel_8 */
+    {837, 255, 75, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: channel_8 */
 
     /* target = chanfirst *. chanchar      RFC 2812, 3.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -7174,7 +7224,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_73: close target
      *     CR -> crlf_4: close target
      *     LF -> outcome_2: close target, anomaly-open, anomaly bare-LF */
-    {828, 4, 83, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: target_7 */
+    {841, 4, 83, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: target_7 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7184,14 +7234,14 @@ static const qcap_state_t states[] = {
      *     "B" / "b" -> oauth_token_7
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {832, 255, 94, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: oauth_token_6 */
+    {845, 255, 95, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: oauth_token_6 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "user a a "
      *     nospcrlfcl -> middle_20: open parameter
      *     SP -> spaces_71 */
-    {836, 1, 82, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: spaces_71 */
+    {849, 1, 82, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: spaces_71 */
 
     /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7201,7 +7251,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3: close capability
      *     CR -> crlf_2: close capability
      *     LF -> outcome_1: close capability, anomaly-open, anomaly bare-LF */
-    {838, 4, 25, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: capability_5 */
+    {851, 4, 25, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: capability_5 */
 
     /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7211,12 +7261,12 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_3
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {842, 255, 90, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: capability_6 */
+    {855, 255, 90, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: capability_6 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTIC" . "ATE"      RFC 2812, 2.3.1
      * e.g. after "authentic"
      *     "A" / "a" -> first_server_word_24 */
-    {846, 255, 40, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: first_server_word_23 */
+    {859, 255, 40, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: first_server_word_23 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * key = . chanfirst *chanchar      RFC 2812, 3.2.1
@@ -7226,7 +7276,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_72
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {847, 3, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: spaces_72 */
+    {860, 3, 75, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: spaces_72 */
 
     /* channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * channels = channel *( . "," [ channel ] )      RFC 2812, 3.2.1
@@ -7237,7 +7287,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF
      *     "," -> channel_9 */
-    {851, 5, 85, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: channel_9 */
+    {864, 5, 85, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: channel_9 */
 
     /* target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * targets = target *( . "," [ target ] )      RFC 2812, 3.3.1
@@ -7248,7 +7298,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF
      *     "," -> target_8 */
-    {856, 5, 85, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: target_8 */
+    {869, 5, 85, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: target_8 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * subcommand = 1*. letter      RFC 2812, 3.3.1
@@ -7258,7 +7308,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_73
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {861, 3, 80, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: spaces_73 */
+    {874, 3, 80, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: spaces_73 */
 
     /* token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
@@ -7267,7 +7317,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {865, 2, 95, 153, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: token_1 */
+    {878, 2, 96, 154, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: token_1 */
 
     /* oauth-token = "auth=" [ "B" . "earer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7277,19 +7327,19 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_8
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {868, 255, 96, 109, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: oauth_token_7 */
+    {881, 255, 97, 109, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: oauth_token_7 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "user a a a"
      *     nospace -> middle_20
      *     SP -> spaces_74: close parameter */
-    {872, 2, 23, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: middle_20 */
+    {885, 2, 23, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: middle_20 */
 
     /* first-server-word = "NOTICE" / "PING" / "ERROR" / "CAP" / "AUTHENTICA" . "TE"      RFC 2812, 2.3.1
      * e.g. after "authentica"
      *     "T" / "t" -> first_server_word_19 */
-    {508, 255, 43, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: first_server_word_24 */
+    {508, 255, 43, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: first_server_word_24 */
 
     /* key = chanfirst *. chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
@@ -7300,7 +7350,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_4: close key
      *     LF -> outcome_2: close key, anomaly-open, anomaly bare-LF
      *     "," -> key_6: close key */
-    {874, 4, 26, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: key_5 */
+    {887, 4, 26, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: key_5 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -7310,7 +7360,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_62: close text
      *     CR -> crlf_4: close text
      *     LF -> outcome_2: close text, anomaly-open, anomaly bare-LF */
-    {879, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: middle_21 */
+    {892, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: middle_21 */
 
     /* subcommand = 1*. letter      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7320,7 +7370,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_4: close subcommand
      *     CR -> crlf_4: close subcommand
      *     LF -> outcome_2: close subcommand, anomaly-open, anomaly bare-LF */
-    {883, 4, 80, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: subcommand_6 */
+    {896, 4, 80, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: subcommand_6 */
 
     /* oauth-token = "auth=" [ "Be" . "arer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7330,7 +7380,7 @@ static const qcap_state_t states[] = {
      *     DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "B"-"`" / "b"-"~" -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {887, 255, 97, 109, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: oauth_token_8 */
+    {900, 255, 98, 109, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: oauth_token_8 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -7340,7 +7390,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_9: close realname
      *     CR -> crlf_1: close realname
      *     LF -> client_line_1: close realname, anomaly-open, anomaly bare-LF, close message */
-    {891, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: middle_22 */
+    {904, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: middle_22 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * first-user = ... SPACES parameter SPACES parameter SPACES ( ( . ":" last-realname ) / realname )      RFC 2812, 3.1
@@ -7349,7 +7399,7 @@ static const qcap_state_t states[] = {
      *     nospcrlfcl -> middle_23: open realname
      *     ":" -> anything_12: open realname
      *     SP -> spaces_74 */
-    {895, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: spaces_74 */
+    {908, 1, 27, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: spaces_74 */
 
     /* key = . chanfirst *chanchar      RFC 2812, 3.2.1
      * keys = key *( . "," [ key ] )      RFC 2812, 3.2.1
@@ -7360,7 +7410,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF
      *     "," -> key_6 */
-    {898, 5, 85, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: key_6 */
+    {911, 5, 85, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: key_6 */
 
     /* cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
      * cap-words = *( 1*SPACE [ . ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7371,7 +7421,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_4
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {903, 3, 18, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: cap_words_4 */
+    {916, 3, 18, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: cap_words_4 */
 
     /* oauth-token = "auth=" [ "Bea" . "rer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7381,17 +7431,17 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_10
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {908, 255, 98, 109, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: oauth_token_9 */
+    {921, 255, 99, 109, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: oauth_token_9 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "user a a a a"
      *     nospace -> middle_23
-     *     SP -> blanks_3: close realname, atomic ends
+     *     SP -> blanks_4: close realname, atomic ends
      *     CR -> crlf_3: close realname, atomic ends
      *     LF -> client_line_1: close realname, atomic ends, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {912, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: middle_23 */
+    {925, 4, 25, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: middle_23 */
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -7400,7 +7450,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / %x7F-FF -> anything_12
      *     CR -> crlf_3: close realname, atomic ends
      *     LF -> client_line_1: close realname, atomic ends, anomaly-open, anomaly bare-LF, set is_spoken, close message */
-    {916, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: anything_12 */
+    {929, 3, 24, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: anything_12 */
 
     /* capability = nospcrlfcl *. nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7410,7 +7460,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_4: close capability
      *     CR -> crlf_4: close capability
      *     LF -> outcome_2: close capability, anomaly-open, anomaly bare-LF */
-    {919, 4, 25, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: capability_7 */
+    {932, 4, 25, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: capability_7 */
 
     /* capability = . nospcrlfcl *nospace      RFC 2812, 3.3.1
      * cap-words = *( 1*. SPACE [ ":" ] [ capability ] )      RFC 2812, 3.3.1
@@ -7420,7 +7470,7 @@ static const qcap_state_t states[] = {
      *     SP -> cap_words_4
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {923, 255, 90, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: capability_8 */
+    {936, 255, 90, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: capability_8 */
 
     /* oauth-token = "auth=" [ "Bear" . "er" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7430,7 +7480,7 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_11
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {927, 255, 96, 109, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: oauth_token_10 */
+    {940, 255, 97, 109, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: oauth_token_10 */
 
     /* oauth-token = "auth=" [ "Beare" . "r" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7440,7 +7490,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_12
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {931, 255, 98, 109, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: oauth_token_11 */
+    {944, 255, 99, 109, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: oauth_token_11 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7450,7 +7500,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {935, 255, 99, 154, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: oauth_token_12 */
+    {948, 255, 100, 155, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: oauth_token_12 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -7460,7 +7510,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {939, 255, 99, 154, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: oauth_token_13 */
+    {952, 255, 100, 155, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: oauth_token_13 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -7522,9 +7572,9 @@ static const char *const texts[] = {
     "seen-tls",
     "login-password",
     "OCTET",
-    "other-message",
     "authzid",
     "SAFE / %x00",
+    "other-message",
     "login-name",
     "cram-name",
     "OCTET / SP",
@@ -7600,8 +7650,8 @@ static const char *const texts[] = {
     "chanchar / SP / CR / LF",
     "chanfirst / SP / CR / LF / \",\"",
     "cap-words",
-    "sasl-response",
-    "ALPHA / DIGIT / \"*\"-\"+\" / \"/\" / \"=\"",
+    "sasl-end",
+    "full-part / \"*\"",
     "sasl-mechanism",
     "ALPHA / DIGIT / \"-\" / \"_\"",
     "\"L\" / \"l\"",
@@ -7609,13 +7659,16 @@ static const char *const texts[] = {
     "key",
     "capability",
     "nospcrlfcl / SP / CR / LF",
-    "auth-response",
-    "SP / ALPHA / DIGIT / CR / LF / \"+\" / \"/\" / \"=\"",
+    "some-base64",
+    "full-part / SP / CR / LF",
     "blanks",
+    "SP / full-part / CR / LF",
     "SP / ALPHA / DIGIT / CR / LF / \"-\" / \"_\"",
+    "full-part",
     "token",
     "secured",
     "bare-LF",
+    "last-part",
     "STARTTLS",
     "first-message",
     "authenticated",

@@ -100,9 +100,9 @@ enum {
     AT_FOUND_OK_2 = 89,
     AT_LOGIN_PASSWORD_1 = 90,
     AT_BEFORE_LOGIN_PASSWORD_1 = 91,
-    AT_OTHER_MESSAGE_1 = 92,
-    AT_AUTHZID_1 = 93,
-    AT_BEFORE_AUTHZID_1 = 94,
+    AT_AUTHZID_1 = 92,
+    AT_BEFORE_AUTHZID_1 = 93,
+    AT_OTHER_MESSAGE_1 = 94,
     AT_LOGIN_NAME_1 = 95,
     AT_BEFORE_LOGIN_NAME_1 = 96,
     AT_CRAM_NAME_1 = 97,
@@ -236,158 +236,159 @@ enum {
     AT_AUTH_CHALLENGE_1 = 225,
     AT_CRLF_6 = 226,
     AT_TRAILING_BLANKS_7 = 227,
-    AT_TEXT_5 = 228,
-    AT_CRLF_7 = 229,
-    AT_TEXT_6 = 230,
-    AT_CRLF_8 = 231,
-    AT_MAIL_1 = 232,
-    AT_TEXT_7 = 233,
-    AT_CRLF_9 = 234,
-    AT_EXCERPT_TEXT_1 = 235,
-    AT_TEXT_8 = 236,
-    AT_CRLF_10 = 237,
-    AT_SCAN_LISTINGS_1 = 238,
-    AT_TEXT_9 = 239,
-    AT_CRLF_11 = 240,
-    AT_UNIQUE_IDS_1 = 241,
-    AT_TEXT_10 = 242,
-    AT_CRLF_12 = 243,
-    AT_CAPABILITIES_1 = 244,
-    AT_TEXT_11 = 245,
-    AT_CRLF_13 = 246,
-    AT_LISTINGS_1 = 247,
-    AT_TEXT_12 = 248,
-    AT_CRLF_14 = 249,
-    AT_OK_BY_COMMAND_3 = 250,
-    AT_OAUTH_TOKEN_4 = 251,
-    AT_SCRAM_9 = 252,
-    AT_SINGLE_11 = 253,
-    AT_BEFORE_SINGLE_10 = 254,
-    AT_SINGLE_12 = 255,
-    AT_BEFORE_SINGLE_11 = 256,
-    AT_SINGLE_13 = 257,
-    AT_BEFORE_SINGLE_12 = 258,
-    AT_SINGLE_14 = 259,
-    AT_BEFORE_SINGLE_13 = 260,
-    AT_SINGLE_15 = 261,
-    AT_BEFORE_SINGLE_14 = 262,
-    AT_SINGLE_16 = 263,
-    AT_BEFORE_SINGLE_15 = 264,
-    AT_SINGLE_17 = 265,
-    AT_BEFORE_SINGLE_16 = 266,
-    AT_AUTH_CHALLENGE_2 = 267,
-    AT_TEXT_13 = 268,
-    AT_TEXT_14 = 269,
-    AT_MAIL_2 = 270,
-    AT_MESSAGE_1 = 271,
-    AT_BEFORE_MESSAGE_1 = 272,
-    AT_TEXT_15 = 273,
-    AT_EXCERPT_TEXT_2 = 274,
-    AT_EXCERPT_1 = 275,
-    AT_BEFORE_EXCERPT_1 = 276,
-    AT_TEXT_16 = 277,
-    AT_MESSAGE_NUMBER_6 = 278,
-    AT_BEFORE_MESSAGE_NUMBER_1 = 279,
-    AT_OK_BY_COMMAND_4 = 280,
-    AT_TEXT_17 = 281,
-    AT_MESSAGE_NUMBER_7 = 282,
-    AT_BEFORE_MESSAGE_NUMBER_2 = 283,
-    AT_OK_BY_COMMAND_5 = 284,
-    AT_TEXT_18 = 285,
-    AT_CAPABILITY_1 = 286,
-    AT_BEFORE_CAPABILITY_1 = 287,
-    AT_OK_BY_COMMAND_6 = 288,
-    AT_TEXT_19 = 289,
-    AT_LISTING_1 = 290,
-    AT_BEFORE_LISTING_1 = 291,
-    AT_OK_BY_COMMAND_7 = 292,
-    AT_TEXT_20 = 293,
-    AT_BEFORE_OK_STATUS_2 = 294,
-    AT_OAUTH_TOKEN_5 = 295,
-    AT_TEXT_21 = 296,
-    AT_CRLF_15 = 297,
-    AT_MAIL_3 = 298,
-    AT_TEXT_22 = 299,
-    AT_CRLF_16 = 300,
-    AT_EXCERPT_TEXT_3 = 301,
-    AT_TEXT_23 = 302,
-    AT_CRLF_17 = 303,
-    AT_SCAN_LISTINGS_2 = 304,
-    AT_TEXT_24 = 305,
-    AT_CRLF_18 = 306,
-    AT_UNIQUE_IDS_2 = 307,
-    AT_TEXT_25 = 308,
-    AT_CRLF_19 = 309,
-    AT_CAPABILITIES_2 = 310,
-    AT_TEXT_26 = 311,
-    AT_CRLF_20 = 312,
-    AT_LISTINGS_2 = 313,
-    AT_TEXT_27 = 314,
-    AT_CRLF_21 = 315,
-    AT_OK_BY_COMMAND_8 = 316,
-    AT_BEFORE_OK_STATUS_3 = 317,
-    AT_MESSAGE_NUMBER_8 = 318,
-    AT_MESSAGE_NUMBER_9 = 319,
-    AT_CAPABILITY_2 = 320,
-    AT_CRLF_22 = 321,
-    AT_LISTING_2 = 322,
-    AT_CRLF_23 = 323,
-    AT_OAUTH_TOKEN_6 = 324,
-    AT_TEXT_28 = 325,
-    AT_MESSAGE_2 = 326,
-    AT_BEFORE_MESSAGE_2 = 327,
-    AT_TEXT_29 = 328,
-    AT_EXCERPT_2 = 329,
-    AT_BEFORE_EXCERPT_2 = 330,
-    AT_TEXT_30 = 331,
-    AT_MESSAGE_NUMBER_10 = 332,
-    AT_BEFORE_MESSAGE_NUMBER_3 = 333,
-    AT_OK_BY_COMMAND_9 = 334,
-    AT_TEXT_31 = 335,
-    AT_MESSAGE_NUMBER_11 = 336,
-    AT_BEFORE_MESSAGE_NUMBER_4 = 337,
-    AT_OK_BY_COMMAND_10 = 338,
-    AT_TEXT_32 = 339,
-    AT_CAPABILITY_3 = 340,
-    AT_BEFORE_CAPABILITY_2 = 341,
-    AT_OK_BY_COMMAND_11 = 342,
-    AT_TEXT_33 = 343,
-    AT_LISTING_3 = 344,
-    AT_BEFORE_LISTING_2 = 345,
-    AT_OK_BY_COMMAND_12 = 346,
-    AT_TEXT_34 = 347,
-    AT_BEFORE_OK_STATUS_4 = 348,
-    AT_MESSAGE_SIZE_1 = 349,
-    AT_UNIQUE_ID_1 = 350,
-    AT_TOKEN_1 = 351,
-    AT_OAUTH_TOKEN_7 = 352,
-    AT_BEFORE_OK_STATUS_5 = 353,
-    AT_MESSAGE_NUMBER_12 = 354,
-    AT_MESSAGE_NUMBER_13 = 355,
-    AT_CAPABILITY_4 = 356,
-    AT_CRLF_24 = 357,
-    AT_LISTING_4 = 358,
-    AT_CRLF_25 = 359,
-    AT_MESSAGE_SIZE_2 = 360,
-    AT_UNIQUE_ID_2 = 361,
-    AT_OAUTH_TOKEN_8 = 362,
-    AT_MESSAGE_SIZE_3 = 363,
-    AT_UNIQUE_ID_3 = 364,
-    AT_SCAN_LISTING_1 = 365,
-    AT_CRLF_26 = 366,
-    AT_CRLF_27 = 367,
-    AT_CRLF_28 = 368,
-    AT_OAUTH_TOKEN_9 = 369,
-    AT_MESSAGE_SIZE_4 = 370,
-    AT_UNIQUE_ID_4 = 371,
-    AT_OAUTH_TOKEN_10 = 372,
-    AT_SCAN_LISTING_2 = 373,
-    AT_CRLF_29 = 374,
-    AT_CRLF_30 = 375,
-    AT_CRLF_31 = 376,
-    AT_OAUTH_TOKEN_11 = 377,
-    AT_OAUTH_TOKEN_12 = 378,
-    AT_OAUTH_TOKEN_13 = 379,
+    AT_TRAILING_BLANKS_8 = 228,
+    AT_TEXT_5 = 229,
+    AT_CRLF_7 = 230,
+    AT_TEXT_6 = 231,
+    AT_CRLF_8 = 232,
+    AT_MAIL_1 = 233,
+    AT_TEXT_7 = 234,
+    AT_CRLF_9 = 235,
+    AT_EXCERPT_TEXT_1 = 236,
+    AT_TEXT_8 = 237,
+    AT_CRLF_10 = 238,
+    AT_SCAN_LISTINGS_1 = 239,
+    AT_TEXT_9 = 240,
+    AT_CRLF_11 = 241,
+    AT_UNIQUE_IDS_1 = 242,
+    AT_TEXT_10 = 243,
+    AT_CRLF_12 = 244,
+    AT_CAPABILITIES_1 = 245,
+    AT_TEXT_11 = 246,
+    AT_CRLF_13 = 247,
+    AT_LISTINGS_1 = 248,
+    AT_TEXT_12 = 249,
+    AT_CRLF_14 = 250,
+    AT_OK_BY_COMMAND_3 = 251,
+    AT_OAUTH_TOKEN_4 = 252,
+    AT_SCRAM_9 = 253,
+    AT_SINGLE_11 = 254,
+    AT_BEFORE_SINGLE_10 = 255,
+    AT_SINGLE_12 = 256,
+    AT_BEFORE_SINGLE_11 = 257,
+    AT_SINGLE_13 = 258,
+    AT_BEFORE_SINGLE_12 = 259,
+    AT_SINGLE_14 = 260,
+    AT_BEFORE_SINGLE_13 = 261,
+    AT_SINGLE_15 = 262,
+    AT_BEFORE_SINGLE_14 = 263,
+    AT_SINGLE_16 = 264,
+    AT_BEFORE_SINGLE_15 = 265,
+    AT_SINGLE_17 = 266,
+    AT_BEFORE_SINGLE_16 = 267,
+    AT_AUTH_CHALLENGE_2 = 268,
+    AT_TEXT_13 = 269,
+    AT_TEXT_14 = 270,
+    AT_MAIL_2 = 271,
+    AT_MESSAGE_1 = 272,
+    AT_BEFORE_MESSAGE_1 = 273,
+    AT_TEXT_15 = 274,
+    AT_EXCERPT_TEXT_2 = 275,
+    AT_EXCERPT_1 = 276,
+    AT_BEFORE_EXCERPT_1 = 277,
+    AT_TEXT_16 = 278,
+    AT_MESSAGE_NUMBER_6 = 279,
+    AT_BEFORE_MESSAGE_NUMBER_1 = 280,
+    AT_OK_BY_COMMAND_4 = 281,
+    AT_TEXT_17 = 282,
+    AT_MESSAGE_NUMBER_7 = 283,
+    AT_BEFORE_MESSAGE_NUMBER_2 = 284,
+    AT_OK_BY_COMMAND_5 = 285,
+    AT_TEXT_18 = 286,
+    AT_CAPABILITY_1 = 287,
+    AT_BEFORE_CAPABILITY_1 = 288,
+    AT_OK_BY_COMMAND_6 = 289,
+    AT_TEXT_19 = 290,
+    AT_LISTING_1 = 291,
+    AT_BEFORE_LISTING_1 = 292,
+    AT_OK_BY_COMMAND_7 = 293,
+    AT_TEXT_20 = 294,
+    AT_BEFORE_OK_STATUS_2 = 295,
+    AT_OAUTH_TOKEN_5 = 296,
+    AT_TEXT_21 = 297,
+    AT_CRLF_15 = 298,
+    AT_MAIL_3 = 299,
+    AT_TEXT_22 = 300,
+    AT_CRLF_16 = 301,
+    AT_EXCERPT_TEXT_3 = 302,
+    AT_TEXT_23 = 303,
+    AT_CRLF_17 = 304,
+    AT_SCAN_LISTINGS_2 = 305,
+    AT_TEXT_24 = 306,
+    AT_CRLF_18 = 307,
+    AT_UNIQUE_IDS_2 = 308,
+    AT_TEXT_25 = 309,
+    AT_CRLF_19 = 310,
+    AT_CAPABILITIES_2 = 311,
+    AT_TEXT_26 = 312,
+    AT_CRLF_20 = 313,
+    AT_LISTINGS_2 = 314,
+    AT_TEXT_27 = 315,
+    AT_CRLF_21 = 316,
+    AT_OK_BY_COMMAND_8 = 317,
+    AT_BEFORE_OK_STATUS_3 = 318,
+    AT_MESSAGE_NUMBER_8 = 319,
+    AT_MESSAGE_NUMBER_9 = 320,
+    AT_CAPABILITY_2 = 321,
+    AT_CRLF_22 = 322,
+    AT_LISTING_2 = 323,
+    AT_CRLF_23 = 324,
+    AT_OAUTH_TOKEN_6 = 325,
+    AT_TEXT_28 = 326,
+    AT_MESSAGE_2 = 327,
+    AT_BEFORE_MESSAGE_2 = 328,
+    AT_TEXT_29 = 329,
+    AT_EXCERPT_2 = 330,
+    AT_BEFORE_EXCERPT_2 = 331,
+    AT_TEXT_30 = 332,
+    AT_MESSAGE_NUMBER_10 = 333,
+    AT_BEFORE_MESSAGE_NUMBER_3 = 334,
+    AT_OK_BY_COMMAND_9 = 335,
+    AT_TEXT_31 = 336,
+    AT_MESSAGE_NUMBER_11 = 337,
+    AT_BEFORE_MESSAGE_NUMBER_4 = 338,
+    AT_OK_BY_COMMAND_10 = 339,
+    AT_TEXT_32 = 340,
+    AT_CAPABILITY_3 = 341,
+    AT_BEFORE_CAPABILITY_2 = 342,
+    AT_OK_BY_COMMAND_11 = 343,
+    AT_TEXT_33 = 344,
+    AT_LISTING_3 = 345,
+    AT_BEFORE_LISTING_2 = 346,
+    AT_OK_BY_COMMAND_12 = 347,
+    AT_TEXT_34 = 348,
+    AT_BEFORE_OK_STATUS_4 = 349,
+    AT_MESSAGE_SIZE_1 = 350,
+    AT_UNIQUE_ID_1 = 351,
+    AT_TOKEN_1 = 352,
+    AT_OAUTH_TOKEN_7 = 353,
+    AT_BEFORE_OK_STATUS_5 = 354,
+    AT_MESSAGE_NUMBER_12 = 355,
+    AT_MESSAGE_NUMBER_13 = 356,
+    AT_CAPABILITY_4 = 357,
+    AT_CRLF_24 = 358,
+    AT_LISTING_4 = 359,
+    AT_CRLF_25 = 360,
+    AT_MESSAGE_SIZE_2 = 361,
+    AT_UNIQUE_ID_2 = 362,
+    AT_OAUTH_TOKEN_8 = 363,
+    AT_MESSAGE_SIZE_3 = 364,
+    AT_UNIQUE_ID_3 = 365,
+    AT_SCAN_LISTING_1 = 366,
+    AT_CRLF_26 = 367,
+    AT_CRLF_27 = 368,
+    AT_CRLF_28 = 369,
+    AT_OAUTH_TOKEN_9 = 370,
+    AT_MESSAGE_SIZE_4 = 371,
+    AT_UNIQUE_ID_4 = 372,
+    AT_OAUTH_TOKEN_10 = 373,
+    AT_SCAN_LISTING_2 = 374,
+    AT_CRLF_29 = 375,
+    AT_CRLF_30 = 376,
+    AT_CRLF_31 = 377,
+    AT_OAUTH_TOKEN_11 = 378,
+    AT_OAUTH_TOKEN_12 = 379,
+    AT_OAUTH_TOKEN_13 = 380,
 };
 
 #define WORDS(parser) (((const struct qcap_pop3_side *)(const void *)((parser) + 1))->words)
@@ -531,14 +532,14 @@ static int choose_37(const qcap_parser_t *parser)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
-    /* rounds > 0 */
-    n = qcap_binary(QCAP_GT, qcap_register(parser, 0 /* rounds */), qcap_number(0u));
+    /* mechanism = PLAIN */
+    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(1u /* PLAIN */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
-    /* mechanism = PLAIN */
-    n = qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(1u /* PLAIN */));
+    /* rounds > 0 */
+    n = qcap_binary(QCAP_GT, qcap_register(parser, 0 /* rounds */), qcap_number(0u));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -680,75 +681,76 @@ static const qcap_conversion_t conversions[] = {
 #define IS_DIGIT(byte) (class_bits_0[byte] >> 2 & 1)
 #define IS_MECH_CHAR(byte) (class_bits_0[byte] >> 3 & 1)
 #define IS_SET_4(byte) (class_bits_0[byte] >> 4 & 1)
-#define IS_NO_ANGLE(byte) (class_bits_0[byte] >> 5 & 1)
-#define IS_SET_6(byte) (class_bits_0[byte] >> 6 & 1)
-#define IS_PLAIN_CHAR(byte) (class_bits_0[byte] >> 7 & 1)
+#define IS_SET_5(byte) (class_bits_0[byte] >> 5 & 1)
+#define IS_NO_ANGLE(byte) (class_bits_0[byte] >> 6 & 1)
+#define IS_SET_7(byte) (class_bits_0[byte] >> 7 & 1)
+#define IS_PLAIN_CHAR(byte) (class_bits_0[byte] >> 8 & 1)
 
 static const uint64_t class_bits_0[256] = {
     0x0, 0x0, 0x0, 0x0, /* '\0' */
     0x0, 0x0, 0x0, 0x0, /* 0x04 */
-    0x0, 0xa0, 0x1, 0x0, /* 0x08 */
+    0x0, 0x140, 0x1, 0x0, /* 0x08 */
     0x0, 0x1, 0x0, 0x0, /* 0x0c */
     0x0, 0x0, 0x0, 0x0, /* 0x10 */
     0x0, 0x0, 0x0, 0x0, /* 0x14 */
     0x0, 0x0, 0x0, 0x0, /* 0x18 */
     0x0, 0x0, 0x0, 0x0, /* 0x1c */
-    0xa3, 0xe2, 0xe2, 0xe2, /* ' ' */
-    0xe2, 0xe2, 0xe2, 0xe2, /* '$' */
-    0xe2, 0xe2, 0xe3, 0xf3, /* '(' */
-    0xe2, 0xea, 0xe2, 0xf3, /* ',' */
-    0xff, 0xff, 0xff, 0xff, /* '0' */
-    0xff, 0xff, 0xff, 0xff, /* '4' */
-    0xff, 0xff, 0xe2, 0xe2, /* '8' */
-    0x82, 0xf3, 0xa2, 0xe2, /* '<' */
-    0xe2, 0xfb, 0xfb, 0xfb, /* '@' */
-    0xfb, 0xfb, 0xfb, 0xfb, /* 'D' */
-    0xfb, 0xfb, 0xfb, 0xfb, /* 'H' */
-    0xfb, 0xfb, 0xfb, 0xfb, /* 'L' */
-    0xfb, 0xfb, 0xfb, 0xfb, /* 'P' */
-    0xfb, 0xfb, 0xfb, 0xfb, /* 'T' */
-    0xfb, 0xfb, 0xfb, 0xe2, /* 'X' */
-    0xe2, 0xe2, 0xe2, 0xea, /* '\\' */
-    0xe2, 0xfb, 0xfb, 0xfb, /* '`' */
-    0xfb, 0xfb, 0xfb, 0xfb, /* 'd' */
-    0xfb, 0xfb, 0xfb, 0xfb, /* 'h' */
-    0xfb, 0xfb, 0xfb, 0xfb, /* 'l' */
-    0xfb, 0xfb, 0xfb, 0xfb, /* 'p' */
-    0xfb, 0xfb, 0xfb, 0xfb, /* 't' */
-    0xfb, 0xfb, 0xfb, 0xe2, /* 'x' */
-    0xe2, 0xe2, 0xe2, 0x0, /* '|' */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0x80 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0x84 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0x88 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0x8c */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0x90 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0x94 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0x98 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0x9c */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xa0 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xa4 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xa8 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xac */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xb0 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xb4 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xb8 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xbc */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xc0 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xc4 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xc8 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xcc */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xd0 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xd4 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xd8 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xdc */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xe0 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xe4 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xe8 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xec */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xf0 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xf4 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xf8 */
-    0xa2, 0xa2, 0xa2, 0xa2, /* 0xfc */
+    0x143, 0x1c2, 0x1c2, 0x1c2, /* ' ' */
+    0x1c2, 0x1c2, 0x1c2, 0x1c2, /* '$' */
+    0x1c2, 0x1c2, 0x1c3, 0x1f3, /* '(' */
+    0x1c2, 0x1ca, 0x1c2, 0x1f3, /* ',' */
+    0x1ff, 0x1ff, 0x1ff, 0x1ff, /* '0' */
+    0x1ff, 0x1ff, 0x1ff, 0x1ff, /* '4' */
+    0x1ff, 0x1ff, 0x1c2, 0x1c2, /* '8' */
+    0x102, 0x1e2, 0x142, 0x1c2, /* '<' */
+    0x1c2, 0x1fb, 0x1fb, 0x1fb, /* '@' */
+    0x1fb, 0x1fb, 0x1fb, 0x1fb, /* 'D' */
+    0x1fb, 0x1fb, 0x1fb, 0x1fb, /* 'H' */
+    0x1fb, 0x1fb, 0x1fb, 0x1fb, /* 'L' */
+    0x1fb, 0x1fb, 0x1fb, 0x1fb, /* 'P' */
+    0x1fb, 0x1fb, 0x1fb, 0x1fb, /* 'T' */
+    0x1fb, 0x1fb, 0x1fb, 0x1c2, /* 'X' */
+    0x1c2, 0x1c2, 0x1c2, 0x1ca, /* '\\' */
+    0x1c2, 0x1fb, 0x1fb, 0x1fb, /* '`' */
+    0x1fb, 0x1fb, 0x1fb, 0x1fb, /* 'd' */
+    0x1fb, 0x1fb, 0x1fb, 0x1fb, /* 'h' */
+    0x1fb, 0x1fb, 0x1fb, 0x1fb, /* 'l' */
+    0x1fb, 0x1fb, 0x1fb, 0x1fb, /* 'p' */
+    0x1fb, 0x1fb, 0x1fb, 0x1fb, /* 't' */
+    0x1fb, 0x1fb, 0x1fb, 0x1c2, /* 'x' */
+    0x1c2, 0x1c2, 0x1c2, 0x0, /* '|' */
+    0x142, 0x142, 0x142, 0x142, /* 0x80 */
+    0x142, 0x142, 0x142, 0x142, /* 0x84 */
+    0x142, 0x142, 0x142, 0x142, /* 0x88 */
+    0x142, 0x142, 0x142, 0x142, /* 0x8c */
+    0x142, 0x142, 0x142, 0x142, /* 0x90 */
+    0x142, 0x142, 0x142, 0x142, /* 0x94 */
+    0x142, 0x142, 0x142, 0x142, /* 0x98 */
+    0x142, 0x142, 0x142, 0x142, /* 0x9c */
+    0x142, 0x142, 0x142, 0x142, /* 0xa0 */
+    0x142, 0x142, 0x142, 0x142, /* 0xa4 */
+    0x142, 0x142, 0x142, 0x142, /* 0xa8 */
+    0x142, 0x142, 0x142, 0x142, /* 0xac */
+    0x142, 0x142, 0x142, 0x142, /* 0xb0 */
+    0x142, 0x142, 0x142, 0x142, /* 0xb4 */
+    0x142, 0x142, 0x142, 0x142, /* 0xb8 */
+    0x142, 0x142, 0x142, 0x142, /* 0xbc */
+    0x142, 0x142, 0x142, 0x142, /* 0xc0 */
+    0x142, 0x142, 0x142, 0x142, /* 0xc4 */
+    0x142, 0x142, 0x142, 0x142, /* 0xc8 */
+    0x142, 0x142, 0x142, 0x142, /* 0xcc */
+    0x142, 0x142, 0x142, 0x142, /* 0xd0 */
+    0x142, 0x142, 0x142, 0x142, /* 0xd4 */
+    0x142, 0x142, 0x142, 0x142, /* 0xd8 */
+    0x142, 0x142, 0x142, 0x142, /* 0xdc */
+    0x142, 0x142, 0x142, 0x142, /* 0xe0 */
+    0x142, 0x142, 0x142, 0x142, /* 0xe4 */
+    0x142, 0x142, 0x142, 0x142, /* 0xe8 */
+    0x142, 0x142, 0x142, 0x142, /* 0xec */
+    0x142, 0x142, 0x142, 0x142, /* 0xf0 */
+    0x142, 0x142, 0x142, 0x142, /* 0xf4 */
+    0x142, 0x142, 0x142, 0x142, /* 0xf8 */
+    0x142, 0x142, 0x142, 0x142, /* 0xfc */
 };
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_ARGUMENT_CHAR(qcap_lanes_t v)
@@ -765,13 +767,13 @@ static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_DIGIT(qcap_la
 }
 QCAP_SCAN_EXACT(SCAN_IS_DIGIT, LANES_IS_DIGIT, IS_DIGIT)
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_4(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_5(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
     in = qcap_lanes_or(in, qcap_lanes_range(v, '/', '9'));
     return in;
 }
-QCAP_SCAN(SCAN_IS_SET_4, LANES_IS_SET_4, IS_SET_4)
+QCAP_SCAN(SCAN_IS_SET_5, LANES_IS_SET_5, IS_SET_5)
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_NO_ANGLE(qcap_lanes_t v)
 {
@@ -782,14 +784,14 @@ static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_NO_ANGLE(qcap
 }
 QCAP_SCAN_UNTIL(SCAN_IS_NO_ANGLE, LANES_IS_NO_ANGLE, IS_NO_ANGLE)
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_6(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_7(qcap_lanes_t v)
 {
     qcap_lanes_t out = qcap_lanes_range(v, '\0', ' ');
     out = qcap_lanes_or(out, qcap_lanes_range(v, '<', '>'));
     out = qcap_lanes_or(out, qcap_lanes_range(v, 0x7f, 0xff));
     return out;
 }
-QCAP_SCAN_UNTIL(SCAN_IS_SET_6, LANES_IS_SET_6, IS_SET_6)
+QCAP_SCAN_UNTIL(SCAN_IS_SET_7, LANES_IS_SET_7, IS_SET_7)
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_PLAIN_CHAR(qcap_lanes_t v)
 {
@@ -1512,7 +1514,7 @@ trailing_blanks_2:
     return qcap_stop(parser, at, AT_TRAILING_BLANKS_2, QCAP_STOP_TABLE);
 
     /* sasl-mech = . 1*20mech-char      RFC 5034, 4
-     * auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
+     * auth = auth-list / ( auth-start auth-begun ( ( . SP ( response / no-response ) blanks ) / blanks ) CRLF )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
      * e.g. after "auth a" */
 sasl_mech_1:
@@ -1567,15 +1569,15 @@ trailing_blanks_3:
         qcap_op_later(parser, side->later, 19 /* reset command */, here - 1);
         qcap_op_later(parser, side->later, 20 /* reset is_answered */, here - 1);
         qcap_op_later(parser, side->later, 21 /* reset is_challenged */, here - 1);
-        qcap_op_later(parser, side->later, 69 /* open auth-mechanism */, here - 1);
+        qcap_op_later(parser, side->later, 73 /* open auth-mechanism */, here - 1);
         side->underway[0].begin = (here - 1);
         goto sasl_mech_1;
     }
     return qcap_stop(parser, at, AT_TRAILING_BLANKS_3, QCAP_STOP_TABLE);
 
-    /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
+    /* base64 = . ( ALPHA / DIGIT / "+" / "/" ) *( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
+     * no-response = . "="      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "auth a " */
 base64_1:
     if (at == end)
@@ -1607,12 +1609,12 @@ crlf_3:
     }
     return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_TABLE);
 
-    /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
+    /* base64 = ( ALPHA / DIGIT / "+" / "/" ) *. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "auth a a" */
 base64_2:
-    at = SCAN_IS_SET_4(at, end);
+    at = SCAN_IS_SET_5(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_BASE64_2, QCAP_STOP_INPUT);
     if (*at == '\r') {
@@ -1721,8 +1723,8 @@ on1:
         goto on2;
     }
 out1:
-    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 135 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 125 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_1);
 
     /* ok-status = "+" . "OK"      RFC 1939, 3
@@ -1735,8 +1737,8 @@ on2:
         goto on3;
     }
 out2:
-    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 135 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 125 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_2);
 
     /* ok-status = "+O" . "K"      RFC 1939, 3
@@ -1749,8 +1751,8 @@ on3:
         goto on4;
     }
 out3:
-    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 135 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 125 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_3);
 
     /* banner = [ . SP [ banner-text ] ]      RFC 2449, 3
@@ -1765,9 +1767,9 @@ on4:
         goto on5;
     }
 out4:
-    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 176 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 135 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 125 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 180 /* close status */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_BANNER_1);
 
     /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 3
@@ -1782,9 +1784,9 @@ on5:
         goto on6;
     }
 out5:
-    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 176 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 135 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 125 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 180 /* close status */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_BANNER_TEXT_1);
 
     /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 3
@@ -1800,10 +1802,10 @@ on6:
         goto on7;
     }
 out6:
-    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 176 /* close status */, QCAP_HERE(p0) + 3);
-    qcap_op_list(parser, 91 /* open reply-text */, QCAP_HERE(p0) + 4);
+    qcap_op_list(parser, 135 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 125 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 180 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 95 /* open reply-text */, QCAP_HERE(p0) + 4);
     return qcap_leave(parser, at, end, AT_BANNER_TEXT_2);
 
     /* timestamp = "<" 1*. ( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" ...      RFC 1939, 7
@@ -1813,16 +1815,16 @@ out6:
 on7:
     if (QCAP_UNLIKELY(at == end))
         goto out7;
-    if (IS_SET_6(*at)) {
+    if (IS_SET_7(*at)) {
         at++;
         p1 = at;
         goto on8;
     }
 out7:
-    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 176 /* close status */, QCAP_HERE(p0) + 3);
-    qcap_op_list(parser, 91 /* open reply-text */, QCAP_HERE(p0) + 4);
+    qcap_op_list(parser, 135 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 125 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 180 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 95 /* open reply-text */, QCAP_HERE(p0) + 4);
     return qcap_leave(parser, at, end, AT_TIMESTAMP_1);
 
     /* timestamp = "<" 1*. ( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" ...      RFC 1939, 7
@@ -1830,7 +1832,7 @@ out7:
      * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 3
      * e.g. after "+ok <a" */
 on8:
-    at = SCAN_IS_SET_6(at, end);
+    at = SCAN_IS_SET_7(at, end);
     if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, ">\r\n", 3))) {
         at += 3;
         p2 = at;
@@ -1845,10 +1847,10 @@ on8:
     if (QCAP_UNLIKELY(at == end))
         goto out8;
 out8:
-    qcap_op_list(parser, 131 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 121 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 176 /* close status */, QCAP_HERE(p0) + 3);
-    qcap_op_list(parser, 91 /* open reply-text */, QCAP_HERE(p0) + 4);
+    qcap_op_list(parser, 135 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 125 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 180 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 95 /* open reply-text */, QCAP_HERE(p0) + 4);
     side->positions[0] = QCAP_HERE(p1) - 2;
     return qcap_leave(parser, at, end, AT_TIMESTAMP_2);
 
@@ -2006,7 +2008,7 @@ ok_status_3:
     if (*at == 'K' || *at == 'k') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 176 /* close status */, here);
+        qcap_op_later(parser, side->later, 180 /* close status */, here);
         goto banner_1;
     }
     return qcap_stop(parser, at, AT_OK_STATUS_3, QCAP_STOP_TABLE);
@@ -2034,7 +2036,7 @@ banner_text_1:
     if (IS_NO_ANGLE(*at)) {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 91 /* open reply-text */, here - 1);
+        qcap_op_later(parser, side->later, 95 /* open reply-text */, here - 1);
         goto banner_text_2;
     }
     return qcap_stop(parser, at, AT_BANNER_TEXT_1, QCAP_STOP_TABLE);
@@ -2047,7 +2049,7 @@ crlf_1:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 172 /* close reply */, here);
+        qcap_op_later(parser, side->later, 176 /* close reply */, here);
         qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_OK_STATUS_4, QCAP_STOP_PAUSED);
@@ -2102,7 +2104,7 @@ banner_text_2:
 timestamp_1:
     if (at == end)
         return qcap_stop(parser, at, AT_TIMESTAMP_1, QCAP_STOP_INPUT);
-    if (IS_SET_6(*at)) {
+    if (IS_SET_7(*at)) {
         at++;
         here = QCAP_HERE(at);
         side->positions[0] = here - 2;
@@ -2138,7 +2140,7 @@ ok_status_5:
      * banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 3
      * e.g. after "+ok <a" */
 timestamp_2:
-    at = SCAN_IS_SET_6(at, end);
+    at = SCAN_IS_SET_7(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TIMESTAMP_2, QCAP_STOP_INPUT);
     if (*at == '>') {
@@ -2183,9 +2185,9 @@ banner_text_3:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 175 /* open timestamp */, side->positions[0]);
-        qcap_op_later(parser, side->later, 174 /* close timestamp */, here - 1);
-        qcap_op_later(parser, side->later, 173 /* close reply-text */, here - 1);
+        qcap_op_later(parser, side->later, 179 /* open timestamp */, side->positions[0]);
+        qcap_op_later(parser, side->later, 178 /* close timestamp */, here - 1);
+        qcap_op_later(parser, side->later, 177 /* close reply-text */, here - 1);
         parser->marks[0] = parser->later_count;
         goto crlf_1;
     }
@@ -2397,7 +2399,7 @@ static const uint16_t targets_35[] = {AT_OK_BY_COMMAND_2};
 
 static const uint16_t targets_36[] = {AT_BEFORE_SINGLE_2};
 
-static const uint16_t targets_37[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_37[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_BEFORE_AUTHZID_1, AT_OTHER_MESSAGE_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
@@ -2443,111 +2445,112 @@ static const qcap_control_t controls[] = {
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
 static const uint8_t class_of[256] = {
-    0, 37, 38, 38, 38, 38, 38, 38, 38, 30, 1, 38, 38, 2, 38, 38, /* '\0' */
-    38, 38, 38, 38, 38, 38, 43, 38, 38, 38, 38, 38, 38, 38, 38, 38, /* 0x10 */
-    3, 6, 6, 6, 6, 6, 6, 6, 6, 6, 5, 4, 40, 24, 34, 33, /* ' ' */
-    13, 13, 13, 13, 13, 13, 13, 13, 26, 13, 6, 6, 36, 39, 35, 6, /* '0' */
-    6, 11, 16, 22, 19, 8, 27, 25, 23, 17, 29, 32, 18, 42, 20, 14, /* '@' */
-    12, 21, 7, 9, 15, 10, 29, 29, 29, 41, 29, 6, 6, 6, 6, 28, /* 'P' */
-    6, 11, 16, 22, 19, 8, 27, 25, 23, 17, 29, 32, 18, 42, 20, 14, /* '`' */
-    12, 21, 7, 9, 15, 10, 29, 29, 29, 41, 29, 6, 6, 6, 6, 38, /* 'p' */
-    31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, /* 0x80 */
-    31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, /* 0x90 */
-    31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, /* 0xa0 */
-    31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, /* 0xb0 */
-    31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, /* 0xc0 */
-    31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, /* 0xd0 */
-    31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, /* 0xe0 */
-    31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, /* 0xf0 */
+    0, 38, 39, 39, 39, 39, 39, 39, 39, 31, 1, 39, 39, 2, 39, 39, /* '\0' */
+    39, 39, 39, 39, 39, 39, 43, 39, 39, 39, 39, 39, 39, 39, 39, 39, /* 0x10 */
+    3, 7, 7, 7, 7, 7, 7, 7, 7, 7, 6, 4, 40, 25, 35, 34, /* ' ' */
+    14, 14, 14, 14, 14, 14, 14, 14, 27, 14, 7, 7, 37, 5, 36, 7, /* '0' */
+    7, 12, 17, 23, 20, 9, 28, 26, 24, 18, 30, 33, 19, 42, 21, 15, /* '@' */
+    13, 22, 8, 10, 16, 11, 30, 30, 30, 41, 30, 7, 7, 7, 7, 29, /* 'P' */
+    7, 12, 17, 23, 20, 9, 28, 26, 24, 18, 30, 33, 19, 42, 21, 15, /* '`' */
+    13, 22, 8, 10, 16, 11, 30, 30, 30, 41, 30, 7, 7, 7, 7, 39, /* 'p' */
+    32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, /* 0x80 */
+    32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, /* 0x90 */
+    32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, /* 0xa0 */
+    32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, /* 0xb0 */
+    32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, /* 0xc0 */
+    32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, /* 0xd0 */
+    32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, /* 0xe0 */
+    32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, /* 0xf0 */
 };
 
 /* For each class which of a state's edges it follows, from 1; 0: none. */
 static const uint8_t rows[] = {
-    /* 0 */ 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1, 2,
-    /* 1 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 2 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 4 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 5 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 6 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 4, 5, 0, 0, 6, 0, 0, 7, 8, 9, 10, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 9 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 11 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 12 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 13 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 14 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 15 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 16 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 17 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 18 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 0 */ 0, 1, 1, 1, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 2,
+    /* 1 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 2 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 4 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 5 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 6 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 4, 5, 0, 0, 6, 0, 0, 7, 8, 9, 10, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 9 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 11 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 12 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 13 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 14 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 15 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 16 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 17 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 18 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 19 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 20 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 21 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 0, 0, 3, 3, 3, 3, 0,
+    /* 20 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 21 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 0, 0, 3, 3, 3, 0,
     /* 22 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 23 */ 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4,
+    /* 23 */ 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4,
     /* 24 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 25 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 26 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3, 4, 4, 4, 3, 3, 0, 0, 4, 4, 4, 4, 0,
-    /* 27 */ 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 28 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 29 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3, 3, 3, 0,
-    /* 30 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0,
-    /* 31 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3, 4, 4, 4, 5, 3, 0, 0, 4, 4, 4, 4, 0,
-    /* 32 */ 0, 1, 2, 3, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
-    /* 33 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 34 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3, 3, 3, 0,
-    /* 35 */ 0, 1, 2, 3, 4, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 0, 4, 0, 0, 4, 4, 0, 0, 0, 0, 0, 4, 0, 4, 4, 0,
-    /* 36 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 4, 5, 0, 0, 6, 0, 0, 7, 8, 0, 9, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 37 */ 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 38 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 39 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 40 */ 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 41 */ 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 42 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0,
-    /* 43 */ 0, 1, 2, 3, 4, 5, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 0, 4, 0, 0, 4, 4, 0, 0, 0, 0, 0, 4, 0, 4, 4, 0,
-    /* 44 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 45 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 46 */ 1, 1, 1, 2, 1, 1, 1, 1, 3, 1, 1, 3, 1, 3, 1, 1, 3, 1, 1, 3, 1, 1, 3, 1, 1, 1, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 47 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,
-    /* 48 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0,
-    /* 49 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 50 */ 2, 2, 2, 3, 2, 2, 2, 2, 4, 2, 2, 4, 2, 4, 2, 2, 4, 2, 2, 4, 2, 2, 4, 2, 2, 2, 4, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    /* 51 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0,
-    /* 52 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0,
-    /* 53 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 54 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 55 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
-    /* 56 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 2, 1, 1, 0,
-    /* 57 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0,
-    /* 58 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 25 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 26 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3, 4, 4, 4, 3, 3, 0, 0, 4, 4, 4, 0,
+    /* 27 */ 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 28 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 29 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3, 3, 0,
+    /* 30 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0,
+    /* 31 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3, 4, 4, 4, 5, 3, 0, 0, 4, 4, 4, 0,
+    /* 32 */ 0, 1, 2, 3, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 33 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 34 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3, 3, 0,
+    /* 35 */ 0, 1, 2, 3, 4, 5, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 0, 4, 0, 0, 4, 4, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 36 */ 0, 1, 2, 3, 4, 4, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 0, 4, 0, 0, 4, 4, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 37 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 4, 5, 0, 0, 6, 0, 0, 7, 8, 0, 9, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 38 */ 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 39 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 40 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 41 */ 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 42 */ 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 43 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0,
+    /* 44 */ 0, 1, 2, 3, 4, 0, 5, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 0, 4, 0, 0, 4, 4, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 45 */ 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 46 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 47 */ 1, 1, 1, 2, 1, 1, 1, 1, 1, 3, 1, 1, 3, 1, 3, 1, 1, 3, 1, 1, 3, 1, 1, 3, 1, 1, 1, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 48 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,
+    /* 49 */ 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 50 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 51 */ 2, 2, 2, 3, 2, 2, 2, 2, 2, 4, 2, 2, 4, 2, 4, 2, 2, 4, 2, 2, 4, 2, 2, 4, 2, 2, 2, 4, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    /* 52 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0,
+    /* 53 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 1, 0,
+    /* 54 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 55 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 56 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
+    /* 57 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 2, 1, 1, 0,
+    /* 58 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0,
     /* 59 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 60 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0,
-    /* 61 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0,
-    /* 62 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 63 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1,
-    /* 64 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1,
-    /* 65 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 2, 0,
-    /* 66 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1,
-    /* 67 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1,
-    /* 68 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1,
-    /* 69 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1,
-    /* 70 */ 0, 1, 2, 3, 0, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
-    /* 71 */ 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 2, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 72 */ 0, 2, 3, 4, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 0,
-    /* 73 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1,
-    /* 74 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1,
-    /* 75 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 3, 1, 1, 1, 1,
-    /* 76 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2, 1,
-    /* 77 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0,
-    /* 78 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 3, 1, 2, 2, 2, 2, 1,
-    /* 79 */ 0, 1, 1, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2, 1,
-    /* 80 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 0,
-    /* 81 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2, 1,
-    /* 82 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 83 */ 0, 1, 1, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2, 1,
-    /* 84 */ 0, 1, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 1, 3, 3, 3, 3, 3, 4, 1, 3, 3, 3, 3, 1,
+    /* 60 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 61 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0,
+    /* 62 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0,
+    /* 63 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 64 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1,
+    /* 65 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
+    /* 66 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 0,
+    /* 67 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1,
+    /* 68 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1,
+    /* 69 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
+    /* 70 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1,
+    /* 71 */ 0, 1, 2, 3, 0, 0, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 4, 4, 0,
+    /* 72 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 2, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 73 */ 0, 2, 3, 4, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 5, 5, 0,
+    /* 74 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
+    /* 75 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
+    /* 76 */ 0, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
+    /* 77 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 1,
+    /* 78 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0,
+    /* 79 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 3, 1, 2, 2, 2, 1,
+    /* 80 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 1,
+    /* 81 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 0,
+    /* 82 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 1,
+    /* 83 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 84 */ 0, 1, 1, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 1,
+    /* 85 */ 0, 1, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 1, 3, 3, 3, 3, 3, 4, 1, 3, 3, 3, 1,
 };
 
 /* Target and action. */
@@ -2565,59 +2568,59 @@ static const qcap_edge_t edges[] = {
     {60, 0}, {0, 94}, {51, 102}, {53, 0}, {61, 0}, {62, 0}, {56, 0}, {63, 0},
     {64, 0}, {195, 105}, {0, 107}, {66, 117}, {65, 117}, {199, 123}, {0, 125}, {51, 133},
     {168, 136}, {0, 139}, {51, 147}, {0, 150}, {51, 159}, {168, 163}, {59, 165}, {38, 171},
-    {37, 180}, {223, 185}, {224, 105}, {0, 187}, {66, 194}, {227, 197}, {68, 199}, {0, 202},
-    {0, 205}, {66, 214}, {227, 219}, {68, 0}, {38, 225}, {72, 0}, {71, 0}, {69, 0},
-    {73, 230}, {38, 232}, {38, 235}, {72, 241}, {73, 0}, {86, 243}, {88, 0}, {84, 0},
-    {85, 245}, {74, 247}, {76, 253}, {79, 0}, {79, 257}, {105, 0}, {107, 18}, {14, 0},
-    {17, 0}, {108, 0}, {109, 0}, {90, 0}, {90, 261}, {92, 0}, {111, 263}, {110, 265},
-    {93, 0}, {95, 0}, {95, 263}, {97, 0}, {112, 0}, {97, 263}, {113, 0}, {115, 0},
-    {114, 0}, {117, 0}, {116, 0}, {0, 269}, {120, 0}, {119, 273}, {118, 275}, {121, 278},
-    {102, 281}, {124, 0}, {125, 0}, {126, 0}, {128, 285}, {131, 288}, {130, 288}, {129, 290},
-    {111, 292}, {110, 0}, {132, 0}, {133, 295}, {135, 0}, {136, 0}, {137, 0}, {138, 0},
-    {139, 0}, {0, 298}, {120, 306}, {119, 311}, {118, 0}, {0, 317}, {120, 322}, {119, 0},
-    {0, 324}, {141, 0}, {144, 14}, {145, 39}, {146, 73}, {39, 326}, {147, 67}, {148, 0},
-    {149, 0}, {150, 0}, {151, 329}, {152, 1}, {133, 0}, {153, 0}, {154, 0}, {155, 0},
-    {156, 0}, {157, 0}, {158, 0}, {159, 0}, {160, 0}, {161, 0}, {162, 0}, {163, 0},
-    {164, 0}, {166, 71}, {167, 336}, {170, 0}, {38, 342}, {171, 0}, {172, 345}, {151, 0},
-    {173, 0}, {174, 263}, {175, 0}, {176, 352}, {178, 0}, {177, 0}, {179, 354}, {180, 50},
-    {183, 0}, {59, 0}, {0, 357}, {51, 365}, {168, 0}, {60, 368}, {184, 371}, {185, 345},
-    {187, 263}, {188, 0}, {190, 0}, {189, 0}, {123, 0}, {191, 0}, {192, 0}, {193, 263},
-    {194, 0}, {180, 0}, {198, 374}, {201, 0}, {218, 0}, {155, 378}, {219, 0}, {158, 380},
-    {220, 0}, {221, 0}, {222, 382}, {38, 385}, {226, 0}, {225, 0}, {196, 0}, {39, 391},
-    {198, 0}, {200, 393}, {199, 0}, {0, 399}, {66, 0}, {65, 0}, {0, 404}, {51, 412},
-    {168, 415}, {38, 418}, {229, 0}, {228, 0}, {202, 0}, {232, 422}, {231, 0}, {230, 0},
-    {204, 0}, {235, 427}, {234, 0}, {233, 0}, {206, 0}, {238, 432}, {237, 0}, {236, 0},
-    {208, 0}, {241, 432}, {240, 0}, {239, 0}, {210, 0}, {244, 432}, {243, 0}, {242, 0},
-    {212, 0}, {247, 432}, {246, 0}, {245, 0}, {214, 0}, {250, 432}, {249, 0}, {248, 0},
-    {216, 0}, {175, 378}, {251, 0}, {252, 378}, {0, 435}, {51, 443}, {168, 446}, {222, 0},
-    {38, 449}, {37, 458}, {223, 0}, {267, 463}, {38, 466}, {0, 470}, {66, 476}, {227, 0},
-    {268, 478}, {38, 480}, {269, 478}, {232, 482}, {273, 478}, {235, 485}, {277, 478}, {238, 0},
-    {281, 478}, {241, 0}, {285, 478}, {244, 0}, {289, 478}, {247, 0}, {293, 478}, {250, 0},
-    {295, 0}, {252, 0}, {298, 488}, {297, 0}, {296, 0}, {253, 0}, {301, 493}, {300, 0},
-    {299, 0}, {255, 0}, {304, 498}, {303, 0}, {302, 0}, {257, 0}, {307, 498}, {306, 0},
-    {305, 0}, {259, 0}, {310, 498}, {309, 0}, {308, 0}, {261, 0}, {313, 498}, {312, 0},
-    {311, 0}, {263, 0}, {316, 498}, {315, 0}, {314, 0}, {265, 0}, {38, 501}, {226, 510},
-    {267, 0}, {38, 514}, {229, 519}, {268, 0}, {232, 521}, {231, 519}, {269, 0}, {270, 0},
-    {271, 527}, {235, 530}, {234, 519}, {273, 0}, {274, 0}, {275, 536}, {238, 539}, {237, 519},
-    {277, 0}, {318, 543}, {278, 0}, {241, 539}, {240, 519}, {281, 0}, {319, 546}, {282, 0},
-    {244, 539}, {243, 519}, {285, 0}, {286, 549}, {321, 554}, {320, 557}, {286, 0}, {247, 539},
-    {246, 519}, {289, 0}, {290, 559}, {323, 564}, {322, 567}, {290, 0}, {250, 539}, {249, 519},
-    {293, 0}, {324, 0}, {325, 230}, {298, 569}, {328, 230}, {301, 572}, {331, 230}, {304, 0},
-    {335, 230}, {307, 0}, {339, 230}, {310, 0}, {343, 230}, {313, 0}, {347, 230}, {316, 0},
-    {38, 575}, {349, 579}, {318, 0}, {350, 582}, {319, 0}, {286, 585}, {321, 589}, {320, 0},
-    {290, 591}, {323, 595}, {322, 0}, {351, 123}, {352, 0}, {298, 597}, {297, 241}, {325, 0},
-    {326, 603}, {301, 606}, {300, 241}, {328, 0}, {329, 612}, {304, 615}, {303, 241}, {331, 0},
-    {354, 619}, {332, 0}, {307, 615}, {306, 241}, {335, 0}, {355, 622}, {336, 0}, {310, 615},
-    {309, 241}, {339, 0}, {340, 625}, {357, 630}, {356, 633}, {340, 0}, {313, 615}, {312, 241},
-    {343, 0}, {344, 635}, {359, 640}, {358, 643}, {344, 0}, {316, 615}, {315, 241}, {347, 0},
-    {360, 0}, {361, 0}, {351, 0}, {175, 645}, {351, 86}, {362, 0}, {175, 648}, {38, 651},
-    {363, 656}, {354, 0}, {364, 659}, {355, 0}, {340, 662}, {357, 666}, {356, 0}, {344, 668},
-    {359, 672}, {358, 0}, {278, 674}, {366, 679}, {365, 682}, {282, 684}, {368, 689}, {367, 692},
-    {351, 695}, {369, 0}, {175, 697}, {370, 0}, {371, 0}, {278, 700}, {366, 704}, {365, 0},
-    {282, 432}, {368, 0}, {351, 706}, {372, 0}, {175, 708}, {332, 711}, {374, 716}, {373, 719},
-    {336, 721}, {376, 726}, {375, 729}, {351, 732}, {377, 0}, {175, 734}, {332, 737}, {374, 741},
-    {373, 0}, {336, 498}, {376, 0}, {351, 743}, {378, 0}, {175, 745}, {379, 748}, {351, 748},
-    {175, 750}, {379, 123},
+    {37, 180}, {223, 185}, {224, 105}, {0, 187}, {66, 194}, {227, 197}, {68, 199}, {228, 202},
+    {0, 206}, {0, 209}, {66, 218}, {227, 223}, {68, 0}, {38, 229}, {72, 0}, {71, 0},
+    {69, 0}, {73, 234}, {38, 236}, {38, 239}, {72, 245}, {73, 0}, {86, 247}, {88, 0},
+    {84, 0}, {85, 249}, {74, 251}, {76, 257}, {79, 0}, {79, 261}, {105, 0}, {107, 18},
+    {14, 0}, {17, 0}, {108, 0}, {109, 0}, {90, 0}, {90, 265}, {111, 267}, {110, 269},
+    {92, 0}, {94, 0}, {95, 0}, {95, 267}, {97, 0}, {112, 0}, {97, 267}, {113, 0},
+    {115, 0}, {114, 0}, {117, 0}, {116, 0}, {0, 273}, {120, 0}, {119, 277}, {118, 279},
+    {121, 282}, {102, 285}, {124, 0}, {125, 0}, {126, 0}, {128, 289}, {131, 292}, {130, 292},
+    {129, 294}, {111, 296}, {110, 0}, {132, 0}, {133, 299}, {135, 0}, {136, 0}, {137, 0},
+    {138, 0}, {139, 0}, {0, 302}, {120, 310}, {119, 315}, {118, 0}, {0, 321}, {120, 326},
+    {119, 0}, {0, 328}, {141, 0}, {144, 14}, {145, 39}, {146, 73}, {39, 330}, {147, 67},
+    {148, 0}, {149, 0}, {150, 0}, {151, 333}, {152, 1}, {133, 0}, {153, 0}, {154, 0},
+    {155, 0}, {156, 0}, {157, 0}, {158, 0}, {159, 0}, {160, 0}, {161, 0}, {162, 0},
+    {163, 0}, {164, 0}, {166, 71}, {167, 340}, {170, 0}, {38, 346}, {171, 0}, {172, 349},
+    {151, 0}, {173, 0}, {174, 267}, {175, 0}, {176, 356}, {178, 0}, {177, 0}, {179, 358},
+    {180, 50}, {183, 0}, {59, 0}, {0, 361}, {51, 369}, {168, 0}, {60, 372}, {184, 375},
+    {185, 349}, {187, 267}, {188, 0}, {190, 0}, {189, 0}, {123, 0}, {191, 0}, {192, 0},
+    {193, 267}, {194, 0}, {180, 0}, {198, 378}, {201, 0}, {218, 0}, {155, 382}, {219, 0},
+    {158, 384}, {220, 0}, {221, 0}, {222, 386}, {38, 389}, {226, 0}, {225, 0}, {196, 0},
+    {39, 395}, {198, 0}, {200, 397}, {199, 0}, {0, 403}, {66, 0}, {65, 0}, {0, 408},
+    {51, 416}, {168, 419}, {38, 422}, {230, 0}, {229, 0}, {202, 0}, {233, 426}, {232, 0},
+    {231, 0}, {204, 0}, {236, 431}, {235, 0}, {234, 0}, {206, 0}, {239, 436}, {238, 0},
+    {237, 0}, {208, 0}, {242, 436}, {241, 0}, {240, 0}, {210, 0}, {245, 436}, {244, 0},
+    {243, 0}, {212, 0}, {248, 436}, {247, 0}, {246, 0}, {214, 0}, {251, 436}, {250, 0},
+    {249, 0}, {216, 0}, {175, 382}, {252, 0}, {253, 382}, {0, 439}, {51, 447}, {168, 450},
+    {222, 0}, {38, 453}, {37, 462}, {223, 0}, {268, 467}, {38, 470}, {0, 474}, {66, 480},
+    {227, 0}, {227, 482}, {269, 484}, {38, 486}, {270, 484}, {233, 488}, {274, 484}, {236, 491},
+    {278, 484}, {239, 0}, {282, 484}, {242, 0}, {286, 484}, {245, 0}, {290, 484}, {248, 0},
+    {294, 484}, {251, 0}, {296, 0}, {253, 0}, {299, 494}, {298, 0}, {297, 0}, {254, 0},
+    {302, 499}, {301, 0}, {300, 0}, {256, 0}, {305, 504}, {304, 0}, {303, 0}, {258, 0},
+    {308, 504}, {307, 0}, {306, 0}, {260, 0}, {311, 504}, {310, 0}, {309, 0}, {262, 0},
+    {314, 504}, {313, 0}, {312, 0}, {264, 0}, {317, 504}, {316, 0}, {315, 0}, {266, 0},
+    {38, 507}, {226, 516}, {268, 0}, {38, 520}, {230, 525}, {269, 0}, {233, 527}, {232, 525},
+    {270, 0}, {271, 0}, {272, 533}, {236, 536}, {235, 525}, {274, 0}, {275, 0}, {276, 542},
+    {239, 545}, {238, 525}, {278, 0}, {319, 549}, {279, 0}, {242, 545}, {241, 525}, {282, 0},
+    {320, 552}, {283, 0}, {245, 545}, {244, 525}, {286, 0}, {287, 555}, {322, 560}, {321, 563},
+    {287, 0}, {248, 545}, {247, 525}, {290, 0}, {291, 565}, {324, 570}, {323, 573}, {291, 0},
+    {251, 545}, {250, 525}, {294, 0}, {325, 0}, {326, 234}, {299, 575}, {329, 234}, {302, 578},
+    {332, 234}, {305, 0}, {336, 234}, {308, 0}, {340, 234}, {311, 0}, {344, 234}, {314, 0},
+    {348, 234}, {317, 0}, {38, 581}, {350, 585}, {319, 0}, {351, 588}, {320, 0}, {287, 591},
+    {322, 595}, {321, 0}, {291, 597}, {324, 601}, {323, 0}, {352, 123}, {353, 0}, {299, 603},
+    {298, 245}, {326, 0}, {327, 609}, {302, 612}, {301, 245}, {329, 0}, {330, 618}, {305, 621},
+    {304, 245}, {332, 0}, {355, 625}, {333, 0}, {308, 621}, {307, 245}, {336, 0}, {356, 628},
+    {337, 0}, {311, 621}, {310, 245}, {340, 0}, {341, 631}, {358, 636}, {357, 639}, {341, 0},
+    {314, 621}, {313, 245}, {344, 0}, {345, 641}, {360, 646}, {359, 649}, {345, 0}, {317, 621},
+    {316, 245}, {348, 0}, {361, 0}, {362, 0}, {352, 0}, {175, 651}, {352, 86}, {363, 0},
+    {175, 654}, {38, 657}, {364, 662}, {355, 0}, {365, 665}, {356, 0}, {341, 668}, {358, 672},
+    {357, 0}, {345, 674}, {360, 678}, {359, 0}, {279, 680}, {367, 685}, {366, 688}, {283, 690},
+    {369, 695}, {368, 698}, {352, 701}, {370, 0}, {175, 703}, {371, 0}, {372, 0}, {279, 706},
+    {367, 710}, {366, 0}, {283, 436}, {369, 0}, {352, 712}, {373, 0}, {175, 714}, {333, 717},
+    {375, 722}, {374, 725}, {337, 727}, {377, 732}, {376, 735}, {352, 738}, {378, 0}, {175, 740},
+    {333, 743}, {375, 747}, {374, 0}, {337, 504}, {377, 0}, {352, 749}, {379, 0}, {175, 751},
+    {380, 754}, {352, 754}, {175, 756}, {380, 123},
 };
 
 /* The edges of states. */
@@ -2630,86 +2633,86 @@ static const uint16_t edge_lists[] = {
     74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 62, 63, 85, 70, 71,
     74, 86, 87, 88, 89, 90, 91, 92, 93, 94, 95, 96, 80, 97, 98, 84,
     99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114,
-    115, 116, 117, 118, 119, 116, 117, 120, 121, 122, 123, 124, 125, 12, 126, 127,
-    15, 16, 128, 18, 20, 21, 129, 58, 130, 131, 132, 133, 134, 35, 135, 136,
-    137, 40, 42, 138, 139, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150,
+    115, 116, 117, 118, 119, 120, 117, 118, 121, 122, 123, 124, 125, 126, 12, 127,
+    128, 15, 16, 129, 18, 20, 21, 130, 58, 131, 132, 133, 134, 135, 35, 136,
+    137, 138, 40, 42, 139, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150,
     151, 152, 153, 154, 155, 156, 157, 158, 159, 160, 161, 162, 163, 164, 165, 166,
-    167, 168, 169, 170, 147, 148, 171, 172, 173, 174, 175, 176, 177, 178, 179, 180,
-    181, 182, 183, 184, 155, 156, 157, 185, 186, 187, 188, 189, 190, 191, 192, 193,
-    194, 170, 195, 147, 148, 196, 197, 198, 199, 200, 201, 202, 203, 204, 205, 206,
-    207, 43, 44, 208, 209, 210, 211, 212, 213, 214, 215, 216, 217, 218, 200, 173,
-    219, 220, 221, 203, 175, 222, 43, 44, 223, 224, 225, 226, 227, 228, 99, 100,
-    101, 229, 230, 211, 231, 232, 233, 234, 235, 236, 237, 238, 239, 62, 63, 240,
-    70, 71, 241, 70, 71, 74, 242, 224, 243, 244, 233, 245, 234, 246, 218, 234,
-    218, 237, 247, 238, 248, 249, 99, 100, 101, 250, 251, 252, 253, 254, 255, 256,
-    257, 90, 91, 92, 258, 259, 260, 261, 262, 263, 264, 243, 265, 266, 267, 268,
+    167, 168, 169, 170, 171, 148, 149, 172, 173, 174, 175, 176, 177, 178, 179, 180,
+    181, 182, 183, 184, 185, 156, 157, 158, 186, 187, 188, 189, 190, 191, 192, 193,
+    194, 195, 171, 196, 148, 149, 197, 198, 199, 200, 201, 202, 203, 204, 205, 206,
+    207, 208, 43, 44, 209, 210, 211, 212, 213, 214, 215, 216, 217, 218, 219, 201,
+    174, 220, 221, 222, 204, 176, 223, 43, 44, 224, 225, 226, 227, 228, 229, 99,
+    100, 101, 230, 231, 212, 232, 233, 234, 235, 236, 237, 238, 239, 240, 62, 63,
+    241, 70, 71, 242, 70, 71, 74, 243, 225, 244, 245, 234, 246, 235, 247, 219,
+    235, 219, 238, 248, 239, 249, 250, 99, 100, 101, 251, 252, 253, 254, 255, 256,
+    257, 258, 90, 91, 92, 259, 260, 261, 262, 263, 264, 265, 244, 266, 267, 268,
     269, 270, 271, 272, 273, 274, 275, 276, 277, 278, 279, 280, 281, 282, 283, 284,
-    285, 286, 287, 288, 289, 290, 291, 292, 293, 294, 295, 296, 244, 297, 234, 298,
-    218, 220, 249, 299, 300, 301, 302, 303, 304, 305, 306, 251, 252, 307, 308, 309,
-    310, 311, 265, 266, 312, 313, 269, 270, 314, 315, 273, 274, 316, 317, 277, 278,
-    318, 319, 281, 282, 320, 321, 285, 286, 322, 323, 289, 290, 324, 325, 293, 294,
-    326, 327, 234, 328, 218, 329, 330, 331, 332, 333, 334, 335, 336, 337, 338, 339,
-    340, 341, 342, 343, 344, 345, 346, 347, 348, 349, 350, 351, 352, 353, 354, 355,
-    356, 357, 358, 359, 360, 361, 362, 363, 364, 365, 366, 367, 368, 369, 370, 371,
-    372, 373, 374, 375, 376, 377, 378, 379, 380, 381, 382, 383, 384, 385, 386, 387,
-    388, 389, 390, 391, 392, 393, 394, 395, 396, 397, 398, 399, 400, 234, 218, 401,
-    330, 331, 402, 403, 334, 335, 404, 405, 338, 339, 406, 407, 342, 343, 408, 409,
-    346, 347, 410, 411, 350, 351, 412, 413, 354, 355, 414, 415, 416, 417, 418, 419,
-    420, 421, 422, 423, 424, 425, 426, 234, 427, 428, 218, 429, 430, 431, 432, 433,
-    434, 435, 436, 437, 438, 439, 440, 441, 442, 443, 444, 445, 446, 447, 448, 449,
-    450, 451, 452, 453, 454, 455, 456, 457, 458, 459, 460, 461, 462, 463, 464, 465,
-    234, 466, 467, 234, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477, 478, 479,
-    480, 481, 482, 483, 484, 464, 485, 486, 487, 465, 234, 488, 489, 490, 491, 492,
-    493, 494, 495, 496, 497, 234, 498, 499, 500, 501, 502, 503, 491, 504, 505, 506,
-    492, 234, 507, 508, 509, 510, 511, 512, 513, 514, 234, 515, 516, 517, 234, 518,
-    519, 520, 234, 521, 427, 467,
+    285, 286, 287, 288, 289, 290, 291, 292, 293, 294, 295, 296, 297, 245, 298, 235,
+    299, 219, 221, 250, 300, 301, 302, 303, 304, 305, 306, 307, 252, 253, 308, 309,
+    310, 311, 312, 260, 261, 313, 266, 267, 314, 315, 270, 271, 316, 317, 274, 275,
+    318, 319, 278, 279, 320, 321, 282, 283, 322, 323, 286, 287, 324, 325, 290, 291,
+    326, 327, 294, 295, 328, 329, 235, 330, 219, 331, 332, 333, 334, 335, 336, 337,
+    338, 339, 340, 341, 342, 343, 344, 345, 346, 347, 348, 349, 350, 351, 352, 353,
+    354, 355, 356, 357, 358, 359, 360, 361, 362, 363, 364, 365, 366, 367, 368, 369,
+    370, 371, 372, 373, 374, 375, 376, 377, 378, 379, 380, 381, 382, 383, 384, 385,
+    386, 387, 388, 389, 390, 391, 392, 393, 394, 395, 396, 397, 398, 399, 400, 401,
+    402, 235, 403, 219, 332, 333, 404, 405, 336, 337, 406, 407, 340, 341, 408, 409,
+    344, 345, 410, 411, 348, 349, 412, 413, 352, 353, 414, 415, 356, 357, 416, 417,
+    418, 419, 420, 421, 422, 423, 424, 425, 426, 427, 428, 235, 429, 430, 219, 431,
+    432, 433, 434, 435, 436, 437, 438, 439, 440, 441, 442, 443, 444, 445, 446, 447,
+    448, 449, 450, 451, 452, 453, 454, 455, 456, 457, 458, 459, 460, 461, 462, 463,
+    464, 465, 466, 467, 235, 468, 469, 235, 470, 471, 472, 473, 474, 475, 476, 477,
+    478, 479, 480, 481, 482, 483, 484, 485, 486, 466, 487, 488, 489, 467, 235, 490,
+    491, 492, 493, 494, 495, 496, 497, 498, 499, 235, 500, 501, 502, 503, 504, 505,
+    493, 506, 507, 508, 494, 235, 509, 510, 511, 512, 513, 514, 515, 516, 235, 517,
+    518, 519, 235, 520, 521, 522, 235, 523, 429, 469,
 };
 
 /* Operations and moves, each with its place. */
 static const qcap_step_t steps[] = {
-    {131, 16384},
-    {121, 16384},
+    {135, 16384},
+    {125, 16384},
     {46, 16385},
     {50, 16385},
-    {76, 16384},
+    {80, 16384},
     {18, 16384},
-    {74, 16384},
+    {78, 16384},
     {30, 16384},
-    {176, 16384},
+    {180, 16384},
     {52, 16387},
     {54, 16386},
-    {73, 16386},
+    {77, 16386},
     {40, 16386},
     {42, 16386},
     {48, 16386},
     {26, 16385},
     {25, 16385},
     {24, 16384},
-    {172, 16384},
+    {176, 16384},
     {23, 16384},
     {49, 16384},
     {29, 16384},
     {39, 16384},
     {41, 16384},
     {47, 16384},
-    {91, 16385},
-    {130, 16385},
-    {120, 16385},
+    {95, 16385},
+    {134, 16385},
+    {124, 16385},
     {0, 16384},
     {22, 16384},
     {38, 16384},
     {33, 16384},
     {28, 16384},
     {53, 16384},
-    {173, 16385},
+    {177, 16385},
     {32768, 16386},
-    {119, 16384},
+    {123, 16384},
     {32, 16385},
-    {67, 16385},
-    {66, 16385},
+    {71, 16385},
+    {70, 16385},
     {23, 16385},
-    {65, 16385},
-    {64, 16385},
+    {69, 16385},
+    {68, 16385},
     {56, 16385},
     {55, 16384},
     {32768, 16385},
@@ -2720,36 +2723,39 @@ static const qcap_step_t steps[] = {
     {19, 16385},
     {20, 16385},
     {21, 16385},
-    {69, 16385},
-    {68, 16385},
-    {175, 0},
-    {174, 16385},
+    {73, 16385},
+    {72, 16385},
+    {179, 0},
+    {178, 16385},
     {32769, 16385},
     {56, 16386},
     {57, 16385},
     {61, 16385},
     {60, 16385},
+    {66, 16385},
+    {65, 16384},
+    {64, 16384},
     {8, 16385},
     {59, 16385},
     {58, 16385},
     {5, 16385},
-    {80, 16384},
-    {79, 16384},
-    {90, 16385},
-    {89, 16385},
+    {84, 16384},
+    {83, 16384},
+    {94, 16385},
+    {93, 16385},
     {42, 16385},
     {40, 16385},
-    {78, 16384},
-    {77, 16384},
+    {82, 16384},
+    {81, 16384},
     {19, 16384},
-    {75, 16384},
-    {192, 16384},
-    {193, 16384},
-    {177, 16384},
-    {178, 16384},
+    {79, 16384},
+    {196, 16384},
+    {197, 16384},
     {181, 16384},
-    {184, 16385},
-    {180, 16384},
+    {182, 16384},
+    {185, 16384},
+    {188, 16385},
+    {184, 16384},
     {2, 16385},
     {1, 16384},
     {10, 16385},
@@ -2759,110 +2765,110 @@ static const qcap_step_t steps[] = {
     {17, 16384},
     {16, 16384},
     {45, 16384},
-    {170, 16385},
+    {174, 16385},
     {3, 16387},
-    {183, 16385},
+    {187, 16385},
     {32769, 16386},
     {7, 16385},
     {6, 16385},
     {4, 16385},
     {51, 16384},
-    {180, 16385},
-    {187, 16384},
-    {186, 16384},
+    {184, 16385},
+    {191, 16384},
+    {190, 16384},
     {20, 16384},
     {21, 16384},
-    {69, 16384},
-    {68, 16384},
-    {171, 16384},
-    {169, 16384},
-    {180, 1},
-    {187, 0},
-    {184, 16384},
+    {73, 16384},
     {72, 16384},
+    {175, 16384},
+    {173, 16384},
+    {184, 1},
+    {191, 0},
+    {188, 16384},
+    {76, 16384},
     {38, 16385},
     {44, 16384},
     {36, 16384},
     {32768, 16384},
-    {71, 16385},
-    {122, 16384},
+    {75, 16385},
+    {126, 16384},
     {35, 16384},
-    {67, 16384},
-    {66, 16384},
-    {65, 16384},
-    {64, 16384},
+    {71, 16384},
+    {70, 16384},
+    {69, 16384},
+    {68, 16384},
     {43, 16385},
-    {132, 16384},
     {136, 16384},
-    {135, 16384},
-    {143, 16384},
-    {70, 16385},
-    {174, 1},
+    {140, 16384},
+    {139, 16384},
+    {147, 16384},
+    {74, 16385},
+    {178, 1},
+    {131, 16385},
+    {130, 16385},
+    {144, 16385},
+    {90, 16384},
+    {89, 16384},
+    {97, 16384},
+    {129, 16385},
+    {128, 16385},
     {127, 16385},
-    {126, 16385},
-    {140, 16385},
+    {143, 16385},
+    {138, 16384},
+    {137, 16384},
+    {146, 16384},
+    {156, 16385},
+    {154, 16385},
+    {165, 16385},
+    {163, 16385},
+    {168, 16385},
+    {167, 16385},
+    {171, 16385},
+    {170, 16385},
     {86, 16384},
     {85, 16384},
-    {93, 16384},
-    {125, 16385},
-    {124, 16385},
-    {123, 16385},
-    {139, 16385},
-    {134, 16384},
-    {133, 16384},
-    {142, 16384},
-    {152, 16385},
-    {150, 16385},
-    {161, 16385},
-    {159, 16385},
-    {164, 16385},
-    {163, 16385},
-    {167, 16385},
-    {166, 16385},
-    {82, 16384},
-    {81, 16384},
-    {149, 16385},
-    {147, 16384},
-    {158, 16385},
-    {156, 16384},
-    {84, 16384},
-    {83, 16384},
-    {92, 16384},
-    {102, 16385},
-    {100, 16385},
-    {111, 16385},
-    {109, 16385},
-    {114, 16385},
-    {113, 16385},
-    {117, 16385},
-    {116, 16385},
-    {190, 0},
-    {189, 16385},
-    {190, 16386},
-    {99, 16385},
-    {97, 16384},
-    {108, 16385},
-    {106, 16384},
-    {146, 16385},
-    {145, 16385},
-    {155, 16385},
-    {154, 16385},
-    {154, 16384},
-    {32768, 16387},
-    {190, 16387},
-    {32768, 16388},
-    {190, 16388},
-    {96, 16385},
-    {95, 16385},
-    {105, 16385},
+    {153, 16385},
+    {151, 16384},
+    {162, 16385},
+    {160, 16384},
+    {88, 16384},
+    {87, 16384},
+    {96, 16384},
+    {106, 16385},
     {104, 16385},
-    {104, 16384},
+    {115, 16385},
+    {113, 16385},
+    {118, 16385},
+    {117, 16385},
+    {121, 16385},
+    {120, 16385},
+    {194, 0},
+    {193, 16385},
+    {194, 16386},
+    {103, 16385},
+    {101, 16384},
+    {112, 16385},
+    {110, 16384},
+    {150, 16385},
+    {149, 16385},
+    {159, 16385},
+    {158, 16385},
+    {158, 16384},
+    {32768, 16387},
+    {194, 16387},
+    {32768, 16388},
+    {194, 16388},
+    {100, 16385},
+    {99, 16385},
+    {109, 16385},
+    {108, 16385},
+    {108, 16384},
     {32768, 16389},
-    {190, 16389},
+    {194, 16389},
     {32768, 16390},
-    {190, 16390},
+    {194, 16390},
     {32768, 16391},
-    {190, 16391},
+    {194, 16391},
 };
 
 /* Actions: how many steps, and which. */
@@ -2923,160 +2929,162 @@ static const uint16_t actions[] = {
     /* 194 */ 0x2, 0x3a, 0x3b,
     /* 197 */ 0x1, 0x3a,
     /* 199 */ 0x2, 0x3c, 0x3d,
-    /* 202 */ 0x2, 0x1c, 0x1d,
-    /* 205 */ 0x8, 0x3e, 0x3f, 0x40, 0x41, 0x2b, 0x2c, 0x1c, 0x1d,
-    /* 214 */ 0x4, 0x3e, 0x3f, 0x40, 0x41,
-    /* 219 */ 0x5, 0x3e, 0x3f, 0x40, 0x41, 0x2b,
-    /* 225 */ 0x4, 0x2b, 0x2c, 0x42, 0x43,
-    /* 230 */ 0x1, 0x44,
-    /* 232 */ 0x2, 0x42, 0x43,
-    /* 235 */ 0x5, 0x45, 0x2b, 0x2c, 0x42, 0x43,
-    /* 241 */ 0x1, 0x45,
-    /* 243 */ 0x1, 0x46,
-    /* 245 */ 0x1, 0x47,
-    /* 247 */ 0x5, 0x48, 0x49, 0x4a, 0x4b, 0x7,
-    /* 253 */ 0x1, 0x48,
-    /* 255 */ 0x1, 0x4c,
-    /* 257 */ 0x1, 0x4d,
-    /* 259 */ 0x1, 0x4e,
-    /* 261 */ 0x1, 0x4f,
-    /* 263 */ 0x1, 0x50,
-    /* 265 */ 0x1, 0x51,
-    /* 267 */ 0x1, 0x52,
-    /* 269 */ 0x3, 0x53, 0x54, 0x1c,
-    /* 273 */ 0x1, 0x53,
-    /* 275 */ 0x2, 0x55, 0x56,
-    /* 278 */ 0x2, 0x57, 0x58,
-    /* 281 */ 0x3, 0x5, 0x59, 0x5a,
-    /* 285 */ 0x2, 0x5b, 0x15,
-    /* 288 */ 0x1, 0x5c,
-    /* 290 */ 0x1, 0x5d,
-    /* 292 */ 0x2, 0x5e, 0x50,
-    /* 295 */ 0x2, 0x2d, 0x5f,
-    /* 298 */ 0x7, 0x3e, 0x60, 0x61, 0x41, 0x53, 0x54, 0x1c,
-    /* 306 */ 0x4, 0x3e, 0x60, 0x61, 0x41,
-    /* 311 */ 0x5, 0x3e, 0x60, 0x61, 0x41, 0x53,
-    /* 317 */ 0x4, 0x62, 0x53, 0x54, 0x1c,
-    /* 322 */ 0x1, 0x62,
-    /* 324 */ 0x1, 0x1c,
-    /* 326 */ 0x2, 0x63, 0x15,
-    /* 329 */ 0x2, 0x64, 0x4f,
-    /* 332 */ 0x3, 0x64, 0x65, 0x66,
-    /* 336 */ 0x5, 0x4a, 0x67, 0x68, 0x69, 0x6a,
-    /* 342 */ 0x2, 0x6b, 0x13,
-    /* 345 */ 0x2, 0x6c, 0x13,
-    /* 348 */ 0x3, 0x6d, 0x6e, 0x66,
-    /* 352 */ 0x1, 0x6f,
-    /* 354 */ 0x2, 0x70, 0x15,
-    /* 357 */ 0x7, 0x31, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
-    /* 365 */ 0x2, 0x31, 0xf,
-    /* 368 */ 0x2, 0x32, 0x71,
-    /* 371 */ 0x2, 0x2e, 0x72,
-    /* 374 */ 0x3, 0x2f, 0x73, 0x74,
-    /* 378 */ 0x1, 0x64,
-    /* 380 */ 0x1, 0x5e,
-    /* 382 */ 0x2, 0x32, 0x75,
-    /* 385 */ 0x5, 0x2b, 0x2c, 0x76, 0x42, 0x43,
-    /* 391 */ 0x8001, 0x77,
-    /* 393 */ 0x8005, 0x78, 0x79, 0x13, 0x7a, 0x7b,
-    /* 399 */ 0x4, 0x2b, 0x2c, 0x1c, 0x1d,
-    /* 404 */ 0x7, 0x7c, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
-    /* 412 */ 0x2, 0x7c, 0xf,
-    /* 415 */ 0x2, 0x7c, 0x10,
-    /* 418 */ 0x3, 0x53, 0x54, 0x7d,
-    /* 422 */ 0x4, 0x53, 0x54, 0x7e, 0x7f,
-    /* 427 */ 0x4, 0x53, 0x54, 0x80, 0x7f,
-    /* 432 */ 0x2, 0x53, 0x54,
-    /* 435 */ 0x7, 0x81, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
-    /* 443 */ 0x2, 0x81, 0xf,
-    /* 446 */ 0x2, 0x81, 0x10,
-    /* 449 */ 0x8, 0x37, 0x82, 0x22, 0xf, 0x10, 0x11, 0x12, 0x13,
-    /* 458 */ 0x4, 0x37, 0x82, 0x22, 0xf,
-    /* 463 */ 0x2, 0x83, 0x84,
-    /* 466 */ 0x3, 0x76, 0x42, 0x43,
-    /* 470 */ 0x5, 0x3b, 0x2b, 0x2c, 0x1c, 0x1d,
-    /* 476 */ 0x1, 0x3b,
-    /* 478 */ 0x1, 0x85,
-    /* 480 */ 0x1, 0x7d,
-    /* 482 */ 0x2, 0x7e, 0x7f,
-    /* 485 */ 0x2, 0x80, 0x7f,
-    /* 488 */ 0x4, 0x2b, 0x2c, 0x86, 0x87,
-    /* 493 */ 0x4, 0x2b, 0x2c, 0x88, 0x87,
-    /* 498 */ 0x2, 0x2b, 0x2c,
-    /* 501 */ 0x8, 0x89, 0x8a, 0x8b, 0x2b, 0x2c, 0x76, 0x42, 0x43,
-    /* 510 */ 0x3, 0x89, 0x8a, 0x8b,
-    /* 514 */ 0x4, 0x8c, 0x53, 0x54, 0x7d,
-    /* 519 */ 0x1, 0x8c,
-    /* 521 */ 0x5, 0x8c, 0x53, 0x54, 0x7e, 0x7f,
-    /* 527 */ 0x2, 0x8d, 0x8e,
-    /* 530 */ 0x5, 0x8c, 0x53, 0x54, 0x80, 0x7f,
-    /* 536 */ 0x2, 0x8d, 0x8f,
-    /* 539 */ 0x3, 0x8c, 0x53, 0x54,
-    /* 543 */ 0x2, 0x90, 0x91,
-    /* 546 */ 0x2, 0x92, 0x93,
-    /* 549 */ 0x4, 0x94, 0x95, 0x53, 0x54,
-    /* 554 */ 0x2, 0x94, 0x95,
-    /* 557 */ 0x1, 0x94,
-    /* 559 */ 0x4, 0x96, 0x97, 0x53, 0x54,
-    /* 564 */ 0x2, 0x96, 0x97,
-    /* 567 */ 0x1, 0x96,
-    /* 569 */ 0x2, 0x86, 0x87,
-    /* 572 */ 0x2, 0x88, 0x87,
-    /* 575 */ 0x3, 0x98, 0x99, 0x7d,
-    /* 579 */ 0x2, 0x9a, 0x9b,
-    /* 582 */ 0x2, 0x9c, 0x9d,
-    /* 585 */ 0x3, 0x95, 0x53, 0x54,
-    /* 589 */ 0x1, 0x95,
-    /* 591 */ 0x3, 0x97, 0x53, 0x54,
-    /* 595 */ 0x1, 0x97,
-    /* 597 */ 0x5, 0x45, 0x2b, 0x2c, 0x86, 0x87,
-    /* 603 */ 0x2, 0x9e, 0x9f,
-    /* 606 */ 0x5, 0x45, 0x2b, 0x2c, 0x88, 0x87,
-    /* 612 */ 0x2, 0x9e, 0xa0,
-    /* 615 */ 0x3, 0x45, 0x2b, 0x2c,
-    /* 619 */ 0x2, 0xa1, 0xa2,
-    /* 622 */ 0x2, 0xa3, 0xa4,
-    /* 625 */ 0x4, 0xa5, 0xa6, 0x2b, 0x2c,
-    /* 630 */ 0x2, 0xa5, 0xa6,
-    /* 633 */ 0x1, 0xa5,
-    /* 635 */ 0x4, 0xa7, 0xa8, 0x2b, 0x2c,
-    /* 640 */ 0x2, 0xa7, 0xa8,
-    /* 643 */ 0x1, 0xa7,
-    /* 645 */ 0x2, 0xa9, 0xaa,
-    /* 648 */ 0x2, 0xab, 0xaa,
-    /* 651 */ 0x4, 0x98, 0x99, 0x42, 0x43,
-    /* 656 */ 0x2, 0xac, 0xad,
-    /* 659 */ 0x2, 0xae, 0xaf,
-    /* 662 */ 0x3, 0xa6, 0x2b, 0x2c,
-    /* 666 */ 0x1, 0xa6,
-    /* 668 */ 0x3, 0xa8, 0x2b, 0x2c,
-    /* 672 */ 0x1, 0xa8,
-    /* 674 */ 0x4, 0xb0, 0xb1, 0x53, 0x54,
-    /* 679 */ 0x2, 0xb0, 0xb1,
-    /* 682 */ 0x1, 0xb0,
-    /* 684 */ 0x4, 0xb2, 0xb3, 0x53, 0x54,
-    /* 689 */ 0x2, 0xb2, 0xb3,
-    /* 692 */ 0x2, 0xb2, 0xb4,
-    /* 695 */ 0x1, 0xb5,
-    /* 697 */ 0x2, 0xb6, 0xaa,
-    /* 700 */ 0x3, 0xb1, 0x53, 0x54,
-    /* 704 */ 0x1, 0xb1,
-    /* 706 */ 0x1, 0xb7,
-    /* 708 */ 0x2, 0xb8, 0xaa,
-    /* 711 */ 0x4, 0xb9, 0xba, 0x2b, 0x2c,
-    /* 716 */ 0x2, 0xb9, 0xba,
-    /* 719 */ 0x1, 0xb9,
-    /* 721 */ 0x4, 0xbb, 0xbc, 0x2b, 0x2c,
-    /* 726 */ 0x2, 0xbb, 0xbc,
-    /* 729 */ 0x2, 0xbb, 0xbd,
-    /* 732 */ 0x1, 0xbe,
-    /* 734 */ 0x2, 0xbf, 0xaa,
-    /* 737 */ 0x3, 0xba, 0x2b, 0x2c,
-    /* 741 */ 0x1, 0xba,
-    /* 743 */ 0x1, 0xc0,
-    /* 745 */ 0x2, 0xc1, 0xaa,
-    /* 748 */ 0x1, 0xc2,
-    /* 750 */ 0x2, 0xc3, 0xaa,
+    /* 202 */ 0x3, 0x3e, 0x3f, 0x40,
+    /* 206 */ 0x2, 0x1c, 0x1d,
+    /* 209 */ 0x8, 0x41, 0x42, 0x43, 0x44, 0x2b, 0x2c, 0x1c, 0x1d,
+    /* 218 */ 0x4, 0x41, 0x42, 0x43, 0x44,
+    /* 223 */ 0x5, 0x41, 0x42, 0x43, 0x44, 0x2b,
+    /* 229 */ 0x4, 0x2b, 0x2c, 0x45, 0x46,
+    /* 234 */ 0x1, 0x47,
+    /* 236 */ 0x2, 0x45, 0x46,
+    /* 239 */ 0x5, 0x48, 0x2b, 0x2c, 0x45, 0x46,
+    /* 245 */ 0x1, 0x48,
+    /* 247 */ 0x1, 0x49,
+    /* 249 */ 0x1, 0x4a,
+    /* 251 */ 0x5, 0x4b, 0x4c, 0x4d, 0x4e, 0x7,
+    /* 257 */ 0x1, 0x4b,
+    /* 259 */ 0x1, 0x4f,
+    /* 261 */ 0x1, 0x50,
+    /* 263 */ 0x1, 0x51,
+    /* 265 */ 0x1, 0x52,
+    /* 267 */ 0x1, 0x53,
+    /* 269 */ 0x1, 0x54,
+    /* 271 */ 0x1, 0x55,
+    /* 273 */ 0x3, 0x56, 0x57, 0x1c,
+    /* 277 */ 0x1, 0x56,
+    /* 279 */ 0x2, 0x58, 0x59,
+    /* 282 */ 0x2, 0x5a, 0x5b,
+    /* 285 */ 0x3, 0x5, 0x5c, 0x5d,
+    /* 289 */ 0x2, 0x5e, 0x15,
+    /* 292 */ 0x1, 0x5f,
+    /* 294 */ 0x1, 0x60,
+    /* 296 */ 0x2, 0x61, 0x53,
+    /* 299 */ 0x2, 0x2d, 0x62,
+    /* 302 */ 0x7, 0x41, 0x63, 0x64, 0x44, 0x56, 0x57, 0x1c,
+    /* 310 */ 0x4, 0x41, 0x63, 0x64, 0x44,
+    /* 315 */ 0x5, 0x41, 0x63, 0x64, 0x44, 0x56,
+    /* 321 */ 0x4, 0x65, 0x56, 0x57, 0x1c,
+    /* 326 */ 0x1, 0x65,
+    /* 328 */ 0x1, 0x1c,
+    /* 330 */ 0x2, 0x66, 0x15,
+    /* 333 */ 0x2, 0x67, 0x52,
+    /* 336 */ 0x3, 0x67, 0x68, 0x69,
+    /* 340 */ 0x5, 0x4d, 0x6a, 0x6b, 0x6c, 0x6d,
+    /* 346 */ 0x2, 0x6e, 0x13,
+    /* 349 */ 0x2, 0x6f, 0x13,
+    /* 352 */ 0x3, 0x70, 0x71, 0x69,
+    /* 356 */ 0x1, 0x72,
+    /* 358 */ 0x2, 0x73, 0x15,
+    /* 361 */ 0x7, 0x31, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
+    /* 369 */ 0x2, 0x31, 0xf,
+    /* 372 */ 0x2, 0x32, 0x74,
+    /* 375 */ 0x2, 0x2e, 0x75,
+    /* 378 */ 0x3, 0x2f, 0x76, 0x77,
+    /* 382 */ 0x1, 0x67,
+    /* 384 */ 0x1, 0x61,
+    /* 386 */ 0x2, 0x32, 0x78,
+    /* 389 */ 0x5, 0x2b, 0x2c, 0x79, 0x45, 0x46,
+    /* 395 */ 0x8001, 0x7a,
+    /* 397 */ 0x8005, 0x7b, 0x7c, 0x13, 0x7d, 0x7e,
+    /* 403 */ 0x4, 0x2b, 0x2c, 0x1c, 0x1d,
+    /* 408 */ 0x7, 0x7f, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
+    /* 416 */ 0x2, 0x7f, 0xf,
+    /* 419 */ 0x2, 0x7f, 0x10,
+    /* 422 */ 0x3, 0x56, 0x57, 0x80,
+    /* 426 */ 0x4, 0x56, 0x57, 0x81, 0x82,
+    /* 431 */ 0x4, 0x56, 0x57, 0x83, 0x82,
+    /* 436 */ 0x2, 0x56, 0x57,
+    /* 439 */ 0x7, 0x84, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
+    /* 447 */ 0x2, 0x84, 0xf,
+    /* 450 */ 0x2, 0x84, 0x10,
+    /* 453 */ 0x8, 0x37, 0x85, 0x22, 0xf, 0x10, 0x11, 0x12, 0x13,
+    /* 462 */ 0x4, 0x37, 0x85, 0x22, 0xf,
+    /* 467 */ 0x2, 0x86, 0x87,
+    /* 470 */ 0x3, 0x79, 0x45, 0x46,
+    /* 474 */ 0x5, 0x3b, 0x2b, 0x2c, 0x1c, 0x1d,
+    /* 480 */ 0x1, 0x3b,
+    /* 482 */ 0x1, 0x2b,
+    /* 484 */ 0x1, 0x88,
+    /* 486 */ 0x1, 0x80,
+    /* 488 */ 0x2, 0x81, 0x82,
+    /* 491 */ 0x2, 0x83, 0x82,
+    /* 494 */ 0x4, 0x2b, 0x2c, 0x89, 0x8a,
+    /* 499 */ 0x4, 0x2b, 0x2c, 0x8b, 0x8a,
+    /* 504 */ 0x2, 0x2b, 0x2c,
+    /* 507 */ 0x8, 0x8c, 0x8d, 0x8e, 0x2b, 0x2c, 0x79, 0x45, 0x46,
+    /* 516 */ 0x3, 0x8c, 0x8d, 0x8e,
+    /* 520 */ 0x4, 0x8f, 0x56, 0x57, 0x80,
+    /* 525 */ 0x1, 0x8f,
+    /* 527 */ 0x5, 0x8f, 0x56, 0x57, 0x81, 0x82,
+    /* 533 */ 0x2, 0x90, 0x91,
+    /* 536 */ 0x5, 0x8f, 0x56, 0x57, 0x83, 0x82,
+    /* 542 */ 0x2, 0x90, 0x92,
+    /* 545 */ 0x3, 0x8f, 0x56, 0x57,
+    /* 549 */ 0x2, 0x93, 0x94,
+    /* 552 */ 0x2, 0x95, 0x96,
+    /* 555 */ 0x4, 0x97, 0x98, 0x56, 0x57,
+    /* 560 */ 0x2, 0x97, 0x98,
+    /* 563 */ 0x1, 0x97,
+    /* 565 */ 0x4, 0x99, 0x9a, 0x56, 0x57,
+    /* 570 */ 0x2, 0x99, 0x9a,
+    /* 573 */ 0x1, 0x99,
+    /* 575 */ 0x2, 0x89, 0x8a,
+    /* 578 */ 0x2, 0x8b, 0x8a,
+    /* 581 */ 0x3, 0x9b, 0x9c, 0x80,
+    /* 585 */ 0x2, 0x9d, 0x9e,
+    /* 588 */ 0x2, 0x9f, 0xa0,
+    /* 591 */ 0x3, 0x98, 0x56, 0x57,
+    /* 595 */ 0x1, 0x98,
+    /* 597 */ 0x3, 0x9a, 0x56, 0x57,
+    /* 601 */ 0x1, 0x9a,
+    /* 603 */ 0x5, 0x48, 0x2b, 0x2c, 0x89, 0x8a,
+    /* 609 */ 0x2, 0xa1, 0xa2,
+    /* 612 */ 0x5, 0x48, 0x2b, 0x2c, 0x8b, 0x8a,
+    /* 618 */ 0x2, 0xa1, 0xa3,
+    /* 621 */ 0x3, 0x48, 0x2b, 0x2c,
+    /* 625 */ 0x2, 0xa4, 0xa5,
+    /* 628 */ 0x2, 0xa6, 0xa7,
+    /* 631 */ 0x4, 0xa8, 0xa9, 0x2b, 0x2c,
+    /* 636 */ 0x2, 0xa8, 0xa9,
+    /* 639 */ 0x1, 0xa8,
+    /* 641 */ 0x4, 0xaa, 0xab, 0x2b, 0x2c,
+    /* 646 */ 0x2, 0xaa, 0xab,
+    /* 649 */ 0x1, 0xaa,
+    /* 651 */ 0x2, 0xac, 0xad,
+    /* 654 */ 0x2, 0xae, 0xad,
+    /* 657 */ 0x4, 0x9b, 0x9c, 0x45, 0x46,
+    /* 662 */ 0x2, 0xaf, 0xb0,
+    /* 665 */ 0x2, 0xb1, 0xb2,
+    /* 668 */ 0x3, 0xa9, 0x2b, 0x2c,
+    /* 672 */ 0x1, 0xa9,
+    /* 674 */ 0x3, 0xab, 0x2b, 0x2c,
+    /* 678 */ 0x1, 0xab,
+    /* 680 */ 0x4, 0xb3, 0xb4, 0x56, 0x57,
+    /* 685 */ 0x2, 0xb3, 0xb4,
+    /* 688 */ 0x1, 0xb3,
+    /* 690 */ 0x4, 0xb5, 0xb6, 0x56, 0x57,
+    /* 695 */ 0x2, 0xb5, 0xb6,
+    /* 698 */ 0x2, 0xb5, 0xb7,
+    /* 701 */ 0x1, 0xb8,
+    /* 703 */ 0x2, 0xb9, 0xad,
+    /* 706 */ 0x3, 0xb4, 0x56, 0x57,
+    /* 710 */ 0x1, 0xb4,
+    /* 712 */ 0x1, 0xba,
+    /* 714 */ 0x2, 0xbb, 0xad,
+    /* 717 */ 0x4, 0xbc, 0xbd, 0x2b, 0x2c,
+    /* 722 */ 0x2, 0xbc, 0xbd,
+    /* 725 */ 0x1, 0xbc,
+    /* 727 */ 0x4, 0xbe, 0xbf, 0x2b, 0x2c,
+    /* 732 */ 0x2, 0xbe, 0xbf,
+    /* 735 */ 0x2, 0xbe, 0xc0,
+    /* 738 */ 0x1, 0xc1,
+    /* 740 */ 0x2, 0xc2, 0xad,
+    /* 743 */ 0x3, 0xbd, 0x2b, 0x2c,
+    /* 747 */ 0x1, 0xbd,
+    /* 749 */ 0x1, 0xc3,
+    /* 751 */ 0x2, 0xc4, 0xad,
+    /* 754 */ 0x1, 0xc5,
+    /* 756 */ 0x2, 0xc6, 0xad,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
@@ -3145,8 +3153,12 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 9, 0, 0}, /* open auth-response */
-    {QCAP_OP_SET, 0, 0, 2, 1, 171}, /* set is_auth */
-    {QCAP_OP_SET, 0, 0, 0, 2, 171}, /* set rounds */
+    {QCAP_OP_CLOSE, 0, 1, 9, 0, 0}, /* close auth-response */
+    {QCAP_OP_SET, 0, 0, 0, 0, 171}, /* set rounds */
+    {QCAP_OP_OPEN, 0, 1, 9, 0, 0}, /* open auth-response */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 9, 0, 0}, /* open auth-response */
+    {QCAP_OP_SET, 0, 0, 2, 1, 172}, /* set is_auth */
+    {QCAP_OP_SET, 0, 0, 0, 2, 172}, /* set rounds */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 8, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 7, 0, 0}, /* convert sasl-mech */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 7, 0, 0}, /* begin sasl-mech */
@@ -3252,7 +3264,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 34, 0, 0}, /* open listing */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 0, 24, 0, 0}, /* close status */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 24, 0, 0}, /* open status */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 172, 0}, /* anomaly text-end */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 173, 0}, /* anomaly text-end */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 0, 11, 0, 0}, /* close reply */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 13, 0, 0}, /* close reply-text */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 14, 0, 0}, /* close timestamp */
@@ -3350,8 +3362,8 @@ static const qcap_about_t abouts[] = {
     {15, 79},
     {72, 39},
     {80, 76},
-    {81, 76},
-    {82, 83},
+    {81, 82},
+    {83, 76},
     {84, 76},
     {85, 86},
     {87, 12},
@@ -3373,7 +3385,7 @@ static const qcap_about_t abouts[] = {
     {101, 21},
     {102, 43},
     {103, 73},
-    {92, 83},
+    {92, 82},
     {87, 9},
     {95, 104},
     {88, 105},
@@ -3509,16 +3521,16 @@ static const qcap_keep_t keeps[] = {
     {20, 1, 0, 0, 16384, 0, 0, 0},
     {21, 1, 1, 0, 16384, 0, 0, 0},
     {22, 7, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 0, 16384, 0, 0, 255},
-    {29, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 0, 0, 16384, 0, 0, 259},
-    {0, 0, 0, 0, 16384, 0, 0, 267},
+    {29, 1, 0, 0, 16384, 0, 0, 0},
+    {0, 0, 0, 0, 16384, 0, 0, 263},
+    {0, 0, 0, 0, 16384, 0, 0, 271},
     {0, 0, 2, 0, 16384, 0, 0, 0},
     {30, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 0, 3, 16384, 0, 1, 0},
-    {0, 0, 1, 0, 16384, 0, 0, 332},
+    {0, 0, 1, 0, 16384, 0, 0, 336},
     {31, 1, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 3, 16384, 0, 0, 348},
+    {0, 0, 0, 3, 16384, 0, 0, 352},
     {0, 0, 0, 0, 16384, 0, 1, 0},
     {20, 1, 0, 0, 16384, 1, 1, 0},
     {0, 0, 0, 3, 16384, 0, 0, 0},
@@ -3534,7 +3546,7 @@ static const qcap_state_t states[] = {
      * begun-tls = "" .      RFC 2595, 4
      * (between messages)
      * e.g. after ""
-     *     ALPHA / DIGIT / SP / CR / LF / "*"-"+" / "/" / "=" -> exchange_2
+     *     ALPHA / DIGIT / SP / CR / LF / "*"-"+" / "/" -> exchange_2
      *     %x16 -> begun_tls_1 */
     {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 0: exchange_1 */
 
@@ -3909,7 +3921,7 @@ static const qcap_state_t states[] = {
     {100, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 58: ok_status_6 */
 
     /* sasl-mech = . 1*20mech-char      RFC 5034, 4
-     * auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
+     * auth = auth-list / ( auth-start auth-begun ( ( . SP ( response / no-response ) blanks ) / blanks ) CRLF )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
      * e.g. after "auth a"
      *     mech-char -> sasl_mech_3
@@ -3961,20 +3973,21 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> reply_3: close status */
     {119, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 64: error_status_3 */
 
-    /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
+    /* base64 = . ( ALPHA / DIGIT / "+" / "/" ) *( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
+     * no-response = . "="      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "auth a "
-     *     ALPHA / DIGIT / "+" / "/" / "=" -> base64_2: feed sasl-message, open auth-response
+     *     ALPHA / DIGIT / "+" / "/" -> base64_2: feed sasl-message, open auth-response
      *     SP -> trailing_blanks_7: anomaly-open
      *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
-     *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command */
+     *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command
+     *     "=" -> trailing_blanks_8: open auth-response, set rounds, close auth-response */
     {120, 255, 35, 54, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, 0}, /* 65: base64_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "auth a\r"
      *     LF -> exchange_1: push commands command, close command */
-    {124, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 66: crlf_3 */
+    {125, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 66: crlf_3 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok"
@@ -3988,7 +4001,7 @@ static const qcap_state_t states[] = {
      *     -> before_single_1 */
     {0, 255, 17, 55, 0, QCAP_STATE_CONTROL, 1}, /* 67: ok_by_command_1 */
 
-    /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
+    /* base64 = ( ALPHA / DIGIT / "+" / "/" ) *. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "auth a a"
@@ -3996,7 +4009,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_7: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open
      *     CR -> crlf_3: set rounds, close auth-response, fed sasl-message, finish sasl-message
      *     LF -> exchange_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {125, 4, 35, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: base64_2 */
+    {126, 4, 36, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: base64_2 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4005,11 +4018,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_1
      *     CR -> crlf_4
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered, close reply */
-    {129, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 69: single_1 */
+    {130, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 69: single_1 */
 
     /* e.g. after "+ok\n-err"
      *     -> single_1 */
-    {132, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 70: before_single_1 */
+    {133, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 70: before_single_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4018,12 +4031,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_2: open reply-text
      *     CR -> crlf_4
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered, close reply */
-    {133, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 71: text_1 */
+    {134, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 71: text_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n-err\r"
      *     LF -> ok_status_4: set is_answered, close reply */
-    {136, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 72: crlf_4 */
+    {137, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 72: crlf_4 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4032,7 +4045,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_2
      *     CR -> crlf_4: close reply-text
      *     LF -> ok_status_4: close reply-text, anomaly-open, anomaly bare-LF, set is_answered, close reply */
-    {137, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 73: text_2 */
+    {138, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 73: text_2 */
 
     /* user-verb = . "USER"      RFC 1939, 7
      * pass-verb = . "PASS"      RFC 1939, 7
@@ -4048,28 +4061,28 @@ static const qcap_state_t states[] = {
      *     "S" / "s" -> stat_verb_1
      *     "T" / "t" -> top_verb_1: begin top-verb
      *     "U" / "u" -> user_verb_6 */
-    {140, 255, 36, 58, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: user_verb_5 */
+    {141, 255, 37, 58, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: user_verb_5 */
 
     /* e.g. after ""
      *     -> user_verb_5: found, reset is_auth, reset command, open command, open verb */
-    {150, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 75: before_user_verb_2 */
+    {151, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 75: before_user_verb_2 */
 
     /* found-ok = . CR LF ok-status      RFC 1939, 3
      * found-error = . CR LF error-status      RFC 1939, 3
      * lost-end = . CR LF "." CR LF      RFC 1939, 3
      * e.g. after ""
      *     CR -> found_ok_2 */
-    {151, 255, 37, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 76: found_ok_1 */
+    {152, 255, 38, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 76: found_ok_1 */
 
     /* e.g. after ""
      *     -> found_ok_1: found */
-    {152, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 77: before_found_ok_1 */
+    {153, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 77: before_found_ok_1 */
 
     /* sasl-message = ... / xoauth2 / oauthbearer / scram / other-message .
      * e.g. after ""
      *     -> before_login_password_1
-     *     -> other_message_1
      *     -> before_authzid_1
+     *     -> other_message_1
      *     -> before_login_name_1
      *     -> before_cram_name_1
      *     -> xoauth2_1
@@ -4083,11 +4096,11 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     OCTET -> challenge_1
      *     the end: close auth-challenge */
-    {153, 1, 38, 61, 18, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: challenge_1 */
+    {154, 1, 39, 61, 18, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: challenge_1 */
 
     /* e.g. after ""
      *     -> challenge_1: open auth-challenge */
-    {154, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 80: before_challenge_1 */
+    {155, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 80: before_challenge_1 */
 
     /* exchange = response-line / response-line / response-line / usual .
      * e.g. after ""
@@ -4105,98 +4118,98 @@ static const qcap_state_t states[] = {
     /* error-status = "-" . "ERR"      RFC 1939, 3
      * e.g. after "-"
      *     "E" / "e" -> error_status_5 */
-    {155, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: error_status_4 */
+    {156, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: error_status_4 */
 
     /* apop-verb = "A" . "POP"      RFC 1939, 7
      * auth-verb = "A" . "UTH"      RFC 5034, 4
      * e.g. after "a"
      *     "P" / "p" -> apop_verb_3
      *     "U" / "u" -> auth_verb_3: begin auth-verb */
-    {156, 255, 15, 20, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 84: apop_verb_2 */
+    {157, 255, 15, 20, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 84: apop_verb_2 */
 
     /* list-verb = "L" . "IST"      RFC 1939, 5
      * e.g. after "l"
      *     "I" / "i" -> list_verb_1 */
-    {158, 255, 12, 64, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 85: list_verb_4 */
+    {159, 255, 12, 64, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 85: list_verb_4 */
 
     /* retr-verb = "R" . "ETR"      RFC 1939, 5
      * e.g. after "r"
      *     "E" / "e" -> retr_verb_1 */
-    {159, 255, 4, 65, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 86: retr_verb_4 */
+    {160, 255, 4, 65, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 86: retr_verb_4 */
 
     /* top-verb = "T" . "OP"      RFC 1939, 7
      * e.g. after "t"
      *     "O" / "o" -> top_verb_2 */
-    {160, 255, 2, 66, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 87: top_verb_1 */
+    {161, 255, 2, 66, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 87: top_verb_1 */
 
     /* user-verb = "U" . "SER"      RFC 1939, 7
      * uidl-verb = "U" . "IDL"      RFC 1939, 7
      * e.g. after "u"
      *     "I" / "i" -> uidl_verb_1: begin uidl-verb
      *     "S" / "s" -> user_verb_2 */
-    {161, 255, 39, 67, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 88: user_verb_6 */
+    {162, 255, 40, 67, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 88: user_verb_6 */
 
     /* found-ok = CR . LF ok-status      RFC 1939, 3
      * found-error = CR . LF error-status      RFC 1939, 3
      * lost-end = CR . LF "." CR LF      RFC 1939, 3
      * e.g. after "\r"
      *     LF -> ok_status_7 */
-    {163, 255, 22, 68, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: found_ok_2 */
+    {164, 255, 22, 68, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: found_ok_2 */
 
     /* login-password = *. OCTET      RFC 4616, 2
      * (between messages)
      * e.g. after ""
      *     OCTET -> login_password_1
      *     the end: close password */
-    {164, 1, 38, 69, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 90: login_password_1 */
+    {165, 1, 39, 69, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 90: login_password_1 */
 
     /* e.g. after ""
      *     -> login_password_1: open password */
-    {165, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 91: before_login_password_1 */
-
-    /* other-message = *. OCTET
-     * (between messages)
-     * e.g. after ""
-     *     OCTET -> other_message_1 */
-    {166, 1, 38, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: other_message_1 */
+    {166, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 91: before_login_password_1 */
 
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after ""
      *     SAFE -> authzid_2: open authzid
      *     %x00 -> authcid_1: open username */
-    {167, 255, 40, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 93: authzid_1 */
+    {167, 255, 41, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: authzid_1 */
 
     /* e.g. after ""
      *     -> authzid_1 */
-    {169, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 94: before_authzid_1 */
+    {169, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 93: before_authzid_1 */
+
+    /* other-message = *. OCTET
+     * (between messages)
+     * e.g. after ""
+     *     OCTET -> other_message_1 */
+    {170, 1, 39, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: other_message_1 */
 
     /* login-name = *. OCTET      RFC 4616, 2
      * (between messages)
      * e.g. after ""
      *     OCTET -> login_name_1
      *     the end: close username */
-    {170, 1, 38, 72, 21, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: login_name_1 */
+    {171, 1, 39, 72, 21, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: login_name_1 */
 
     /* e.g. after ""
      *     -> login_name_1: open username */
-    {171, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 96: before_login_name_1 */
+    {172, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 96: before_login_name_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
      * e.g. after ""
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2 */
-    {172, 1, 41, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: cram_name_1 */
+    {173, 1, 42, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: cram_name_1 */
 
     /* e.g. after ""
      *     -> cram_name_1: open username */
-    {174, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 98: before_cram_name_1 */
+    {175, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 98: before_cram_name_1 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after ""
      *     "U" / "u" -> xoauth2_2 */
-    {175, 255, 5, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: xoauth2_1 */
+    {176, 255, 5, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: xoauth2_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * gs2-cb-flag = ( "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / . "n" / "y"      RFC 7628, 3.1
@@ -4204,7 +4217,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "N" / "Y" / "n" / "y" -> oauthbearer_1
      *     "P" / "p" -> gs2_cb_flag_3 */
-    {176, 255, 42, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: gs2_cb_flag_1 */
+    {177, 255, 43, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: gs2_cb_flag_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * gs2-cb-flag = ( "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / . "n" / "y"      RFC 7628, 3.1
@@ -4212,22 +4225,22 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "N" / "Y" / "n" / "y" -> scram_1
      *     "P" / "p" -> gs2_cb_flag_4 */
-    {178, 255, 42, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: gs2_cb_flag_2 */
+    {179, 255, 43, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: gs2_cb_flag_2 */
 
-    /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
+    /* base64 = . ( ALPHA / DIGIT / "+" / "/" ) *( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * cancel-response = . "*"      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
      * e.g. after ""
-     *     ALPHA / DIGIT / "+" / "/" / "=" -> base64_4: feed sasl-message, open auth-response
+     *     ALPHA / DIGIT / "+" / "/" -> base64_4: feed sasl-message, open auth-response
      *     SP -> trailing_blanks_4: anomaly-open
      *     CR -> crlf_5
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command
      *     "*" -> trailing_blanks_5: open auth-response, close auth-response */
-    {180, 255, 43, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 102: base64_3 */
+    {181, 255, 44, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 102: base64_3 */
 
     /* e.g. after ""
      *     -> base64_3: reset command, reset is_answered, reset is_challenged */
-    {185, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 103: before_base64_1 */
+    {186, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 103: before_base64_1 */
 
     /* (between messages)
      * e.g. after ""
@@ -4237,22 +4250,22 @@ static const qcap_state_t states[] = {
     /* error-status = "-E" . "RR"      RFC 1939, 3
      * e.g. after "-e"
      *     "R" / "r" -> error_status_6 */
-    {186, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: error_status_5 */
+    {187, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: error_status_5 */
 
     /* apop-verb = "AP" . "OP"      RFC 1939, 7
      * e.g. after "ap"
      *     "O" / "o" -> apop_verb_4 */
-    {187, 255, 2, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: apop_verb_3 */
+    {188, 255, 2, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: apop_verb_3 */
 
     /* auth-verb = "AU" . "TH"      RFC 5034, 4
      * e.g. after "au"
      *     "T" / "t" -> auth_verb_4 */
-    {188, 255, 6, 30, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 107: auth_verb_3 */
+    {189, 255, 6, 30, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 107: auth_verb_3 */
 
     /* top-verb = "TO" . "P"      RFC 1939, 7
      * e.g. after "to"
      *     "P" / "p" -> top_1: convert top-verb, close verb */
-    {189, 255, 9, 78, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 108: top_verb_2 */
+    {190, 255, 9, 78, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 108: top_verb_2 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * error-status = . "-ERR"      RFC 1939, 3
@@ -4261,19 +4274,19 @@ static const qcap_state_t states[] = {
      *     "." -> lost_end_1: anomaly-open
      *     "-" -> error_status_7: open status
      *     "+" -> ok_status_8: open status */
-    {190, 255, 44, 79, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: ok_status_7 */
+    {191, 255, 45, 79, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: ok_status_7 */
 
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after "a"
      *     SAFE -> authzid_2
      *     %x00 -> authcid_1: close authzid, open username */
-    {193, 2, 40, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: authzid_2 */
+    {194, 2, 41, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: authzid_2 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * e.g. after "\x00"
      *     SAFE -> authcid_2 */
-    {195, 255, 45, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: authcid_1 */
+    {196, 255, 46, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: authcid_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -4282,34 +4295,34 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> cram_name_3
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2 */
-    {196, 2, 46, 81, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: cram_name_2 */
+    {197, 2, 47, 81, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: cram_name_2 */
 
     /* xoauth2 = "u" . "ser=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "u"
      *     "S" / "s" -> xoauth2_3 */
-    {199, 255, 11, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: xoauth2_2 */
+    {200, 255, 11, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: xoauth2_2 */
 
     /* oauthbearer = gs2-cb-flag . "," [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token ...      RFC 7628, 3.1
      * e.g. after "n"
      *     "," -> oauthbearer_2 */
-    {200, 255, 47, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: oauthbearer_1 */
+    {201, 255, 48, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: oauthbearer_1 */
 
     /* gs2-cb-flag = ( "p" . "=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_5 */
-    {201, 255, 48, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: gs2_cb_flag_3 */
+    {202, 255, 49, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: gs2_cb_flag_3 */
 
     /* scram = gs2-cb-flag . "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n"
      *     "," -> scram_2 */
-    {202, 255, 47, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: scram_1 */
+    {203, 255, 48, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: scram_1 */
 
     /* gs2-cb-flag = ( "p" . "=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_6 */
-    {203, 255, 48, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: gs2_cb_flag_4 */
+    {204, 255, 49, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: gs2_cb_flag_4 */
 
-    /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
+    /* base64 = ( ALPHA / DIGIT / "+" / "/" ) *. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "a"
@@ -4317,7 +4330,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_4: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open
      *     CR -> crlf_5: set rounds, close auth-response, fed sasl-message, finish sasl-message
      *     LF -> exchange_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, push commands command */
-    {204, 4, 35, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: base64_4 */
+    {205, 4, 36, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: base64_4 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4326,12 +4339,12 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_4
      *     CR -> crlf_5: anomaly trailing-blanks
      *     LF -> exchange_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command */
-    {208, 3, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: trailing_blanks_4 */
+    {209, 3, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: trailing_blanks_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r"
      *     LF -> exchange_1: push commands command */
-    {211, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: crlf_5 */
+    {212, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: crlf_5 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4340,63 +4353,63 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_4: anomaly-open
      *     CR -> crlf_5
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command */
-    {212, 255, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: trailing_blanks_5 */
+    {213, 255, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: trailing_blanks_5 */
 
     /* noop-verb = "N" . "OOP"      RFC 1939, 5
      * e.g. after "n"
      *     "O" / "o" -> noop_verb_2 */
-    {215, 255, 2, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: noop_verb_1 */
+    {216, 255, 2, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: noop_verb_1 */
 
     /* (between messages)
      * e.g. after "" */
-    {216, 255, 49, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: start_2 */
+    {217, 255, 50, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: start_2 */
 
     /* error-status = "-ER" . "R"      RFC 1939, 3
      * e.g. after "-er"
      *     "R" / "r" -> single_2: close status */
-    {216, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: error_status_6 */
+    {217, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: error_status_6 */
 
     /* apop-verb = "APO" . "P"      RFC 1939, 7
      * e.g. after "apo"
      *     "P" / "p" -> apop_1: close verb */
-    {217, 255, 9, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: apop_verb_4 */
+    {218, 255, 9, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: apop_verb_4 */
 
     /* auth-verb = "AUT" . "H"      RFC 5034, 4
      * e.g. after "aut"
      *     "H" / "h" -> auth_start_1: convert auth-verb, close verb */
-    {218, 255, 25, 41, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 126: auth_verb_4 */
+    {219, 255, 25, 41, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 126: auth_verb_4 */
 
     /* stls-verb = "STL" . "S"      RFC 2595, 4
      * e.g. after "stl"
      *     "S" / "s" -> trailing_blanks_1: convert stls-verb, close verb */
-    {219, 255, 11, 90, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 127: stls_verb_1 */
+    {220, 255, 11, 90, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 127: stls_verb_1 */
 
     /* top = top-verb . SP message-number SP line-count blanks CRLF      RFC 1939, 7
      * e.g. after "top"
      *     SP -> message_number_3: open message-number */
-    {220, 255, 24, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: top_1 */
+    {221, 255, 24, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: top_1 */
 
     /* lost-end = CR LF "." . CR LF      RFC 1939, 3
      * e.g. after "\r\n."
      *     CR -> lost_end_2 */
-    {221, 255, 37, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: lost_end_1 */
+    {222, 255, 38, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: lost_end_1 */
 
     /* error-status = "-" . "ERR"      RFC 1939, 3
      * e.g. after "\r\n-"
      *     "E" / "e" -> error_status_8 */
-    {222, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: error_status_7 */
+    {223, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: error_status_7 */
 
     /* ok-status = "+" . "OK"      RFC 1939, 3
      * e.g. after "\r\n+"
      *     "O" / "o" -> ok_status_9 */
-    {223, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: ok_status_8 */
+    {224, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: ok_status_8 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] NUL authcid . NUL passwd      RFC 4616, 2
      * e.g. after "\x00a"
      *     SAFE -> authcid_2
      *     %x00 -> passwd_1: close username, open password */
-    {224, 2, 40, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: authcid_2 */
+    {225, 2, 41, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: authcid_2 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -4406,7 +4419,7 @@ static const qcap_state_t states[] = {
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     32 bytes -> cram_name_5 */
-    {226, 4, 50, 81, 24, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 133: cram_name_3 */
+    {227, 4, 51, 81, 24, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 133: cram_name_3 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -4415,56 +4428,56 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {172, 255, 41, 73, 25, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: cram_name_4 */
+    {173, 255, 42, 73, 25, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: cram_name_4 */
 
     /* xoauth2 = "us" . "er=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "us"
      *     "E" / "e" -> xoauth2_4 */
-    {230, 255, 4, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: xoauth2_3 */
+    {231, 255, 4, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: xoauth2_3 */
 
     /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] . "," %x01 *( ( oauth-token %x01 ) / ( oauth-field ...      RFC 7628, 3.1
      * e.g. after "n,"
      *     "A" / "a" -> oauthbearer_3
      *     "," -> oauthbearer_4 */
-    {231, 255, 51, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: oauthbearer_2 */
+    {232, 255, 52, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: oauthbearer_2 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p="
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_7 */
-    {233, 255, 52, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: gs2_cb_flag_5 */
+    {234, 255, 53, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: gs2_cb_flag_5 */
 
     /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] . "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,"
      *     "A" / "a" -> scram_3
      *     "," -> scram_4 */
-    {234, 255, 51, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: scram_2 */
+    {235, 255, 52, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: scram_2 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p="
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8 */
-    {236, 255, 52, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: gs2_cb_flag_6 */
+    {237, 255, 53, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: gs2_cb_flag_6 */
 
     /* lang-verb = "LA" . "NG"      RFC 6856, 2
      * e.g. after "la"
      *     "N" / "n" -> lang_verb_2 */
-    {237, 255, 53, 98, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 140: lang_verb_1 */
+    {238, 255, 54, 98, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 140: lang_verb_1 */
 
     /* noop-verb = "NO" . "OP"      RFC 1939, 5
      * e.g. after "no"
      *     "O" / "o" -> noop_verb_3 */
-    {238, 255, 2, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: noop_verb_2 */
+    {239, 255, 2, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: noop_verb_2 */
 
     /* rset-verb = "RS" . "ET"      RFC 1939, 5
      * e.g. after "rs"
      *     "E" / "e" -> rset_verb_2 */
-    {239, 255, 4, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: rset_verb_1 */
+    {240, 255, 4, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: rset_verb_1 */
 
     /* utf8-verb = "UT" . "F8"      RFC 6856, 2
      * e.g. after "ut"
      *     "F" / "f" -> utf8_verb_2 */
-    {240, 255, 54, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: utf8_verb_1 */
+    {241, 255, 55, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: utf8_verb_1 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4473,44 +4486,44 @@ static const qcap_state_t states[] = {
      *     SP -> text_3
      *     CR -> crlf_1: mark
      *     LF -> ok_status_4: mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {241, 255, 19, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: single_2 */
+    {242, 255, 19, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: single_2 */
 
     /* apop = apop-verb . SP apop-name SP digest blanks CRLF      RFC 1939, 7
      * e.g. after "apop"
      *     SP -> apop_name_1: open username */
-    {244, 255, 24, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: apop_1 */
+    {245, 255, 24, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: apop_1 */
 
     /* auth-start = auth-verb . SP one-mechanism      RFC 5034, 4
      * e.g. after "auth"
      *     SP -> sasl_mech_2: reset command, reset is_answered, reset is_challenged, open auth-mechanism, begin sasl-mech */
-    {245, 255, 24, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: auth_start_1 */
+    {246, 255, 24, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: auth_start_1 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * e.g. after "top "
      *     DIGIT -> message_number_5 */
-    {246, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: message_number_3 */
+    {247, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: message_number_3 */
 
     /* lost-end = CR LF "." CR . LF      RFC 1939, 3
      * e.g. after "\r\n.\r"
      *     LF -> ok_status_4: anomaly text-end, atomic ends */
-    {247, 255, 22, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: lost_end_2 */
+    {248, 255, 22, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: lost_end_2 */
 
     /* error-status = "-E" . "RR"      RFC 1939, 3
      * e.g. after "\r\n-e"
      *     "R" / "r" -> error_status_9 */
-    {248, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: error_status_8 */
+    {249, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: error_status_8 */
 
     /* ok-status = "+O" . "K"      RFC 1939, 3
      * e.g. after "\r\n+o"
      *     "K" / "k" -> found_reply_1: close status, atomic ends */
-    {249, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: ok_status_9 */
+    {250, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: ok_status_9 */
 
     /* passwd = *. SAFE      RFC 4616, 2
      * (between messages)
      * e.g. after "\x00a\x00"
      *     SAFE -> passwd_1
      *     the end: close password */
-    {250, 1, 45, 105, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: passwd_1 */
+    {251, 1, 46, 105, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: passwd_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -4519,53 +4532,53 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {172, 255, 41, 73, 27, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: cram_name_5 */
+    {173, 255, 42, 73, 27, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: cram_name_5 */
 
     /* xoauth2 = "use" . "r=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "use"
      *     "R" / "r" -> xoauth2_5 */
-    {251, 255, 20, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: xoauth2_4 */
+    {252, 255, 20, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: xoauth2_4 */
 
     /* oauthbearer = gs2-cb-flag "," [ "a" . "=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * e.g. after "n,a"
      *     "=" -> gs2_authzid_1: open username */
-    {252, 255, 48, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: oauthbearer_3 */
+    {253, 255, 49, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: oauthbearer_3 */
 
     /* oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] "," . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ...      RFC 7628, 3.1
      * e.g. after "n,,"
      *     %x01 -> oauth_token_1 */
-    {253, 255, 55, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: oauthbearer_4 */
+    {254, 255, 56, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: oauthbearer_4 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag . "," [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token ...      RFC 7628, 3.1
      * e.g. after "p=a"
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_7
      *     "," -> oauthbearer_2 */
-    {254, 1, 56, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: gs2_cb_flag_7 */
+    {255, 1, 57, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: gs2_cb_flag_7 */
 
     /* scram = gs2-cb-flag "," [ "a" . "=" scram-authzid ] "," [ "m=" *scram-char "," ] ...      RFC 5802, 7
      * e.g. after "n,a"
      *     "=" -> scram_authzid_1: open authzid */
-    {256, 255, 48, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: scram_3 */
+    {257, 255, 49, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: scram_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,"
      *     "M" / "m" -> scram_5
      *     "N" / "n" -> scram_6 */
-    {257, 255, 57, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: scram_4 */
+    {258, 255, 58, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: scram_4 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * scram = gs2-cb-flag . "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "p=a"
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8
      *     "," -> scram_2 */
-    {259, 1, 56, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: gs2_cb_flag_8 */
+    {260, 1, 57, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: gs2_cb_flag_8 */
 
     /* lang-verb = "LAN" . "G"      RFC 6856, 2
      * e.g. after "lan"
      *     "G" / "g" -> lang_1: convert lang-verb, close verb */
-    {261, 255, 58, 112, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 160: lang_verb_2 */
+    {262, 255, 59, 112, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 160: lang_verb_2 */
 
     /* noop-verb = "NOO" . "P"      RFC 1939, 5
      * e.g. after "noo"
@@ -4580,7 +4593,7 @@ static const qcap_state_t states[] = {
     /* utf8-verb = "UTF" . "8"      RFC 6856, 2
      * e.g. after "utf"
      *     "8" -> trailing_blanks_1: close verb */
-    {50, 255, 59, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: utf8_verb_2 */
+    {50, 255, 60, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: utf8_verb_2 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4589,7 +4602,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_4: open reply-text
      *     CR -> crlf_1: mark
      *     LF -> ok_status_4: mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {262, 255, 34, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: text_3 */
+    {263, 255, 34, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: text_3 */
 
     /* (between messages)
      * e.g. after "+ok\n"
@@ -4599,12 +4612,12 @@ static const qcap_state_t states[] = {
     /* apop-name = 1*. ( VCHAR / %x80-FF )      RFC 1939, 7
      * e.g. after "apop "
      *     VCHAR / %x80-FF -> apop_name_2 */
-    {265, 255, 60, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: apop_name_1 */
+    {266, 255, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: apop_name_1 */
 
     /* sasl-mech = 1*20. mech-char      RFC 5034, 4
      * e.g. after "auth "
      *     mech-char -> sasl_mech_1 */
-    {266, 255, 61, 118, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 167: sasl_mech_2 */
+    {267, 255, 62, 118, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 167: sasl_mech_2 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4613,7 +4626,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6
      *     CR -> crlf_2: anomaly trailing-blanks, mark
      *     LF -> exchange_1: anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {267, 3, 19, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: trailing_blanks_6 */
+    {268, 3, 19, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: trailing_blanks_6 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4623,19 +4636,19 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: anomaly-open
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks, mark
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {270, 255, 33, 50, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: message_number_4 */
+    {271, 255, 33, 50, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: message_number_4 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * top = top-verb SP message-number . SP line-count blanks CRLF      RFC 1939, 7
      * e.g. after "top 0"
      *     DIGIT -> message_number_5
      *     SP -> line_count_1: close message-number, open line-count */
-    {274, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: message_number_5 */
+    {275, 2, 63, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: message_number_5 */
 
     /* error-status = "-ER" . "R"      RFC 1939, 3
      * e.g. after "\r\n-er"
      *     "R" / "r" -> found_reply_2: close status, atomic ends */
-    {276, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: error_status_9 */
+    {277, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: error_status_9 */
 
     /* found-reply = ( found-ok ok-answer ) / ( found-error error-answer ) .      RFC 1939, 3
      * e.g. after "\r\n+ok"
@@ -4645,12 +4658,12 @@ static const qcap_state_t states[] = {
     /* xoauth2 = "user" . "=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user"
      *     "=" -> oauth_user_1: open username */
-    {277, 255, 48, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: xoauth2_5 */
+    {278, 255, 49, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: xoauth2_5 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * e.g. after "n,a="
      *     scram-char -> gs2_authzid_2 */
-    {278, 255, 63, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: gs2_authzid_1 */
+    {279, 255, 64, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: gs2_authzid_1 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -4659,22 +4672,22 @@ static const qcap_state_t states[] = {
      *     "A" / "a" -> oauth_token_2
      *     DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "B"-"`" / %x62-FF -> oauth_field_1
      *     %x01 -> start_2 */
-    {279, 255, 64, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: oauth_token_1 */
+    {280, 255, 65, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: oauth_token_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,a="
      *     scram-char -> scram_authzid_2 */
-    {282, 255, 63, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: scram_authzid_1 */
+    {283, 255, 64, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: scram_authzid_1 */
 
     /* scram = ... "," [ "a=" scram-authzid ] "," [ "m" . "=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m"
      *     "=" -> scram_7 */
-    {283, 255, 48, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: scram_5 */
+    {284, 255, 49, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: scram_5 */
 
     /* scram = ... ] "," [ "m=" *scram-char "," ] "n" . "=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n"
      *     "=" -> scram_name_1: open username */
-    {284, 255, 48, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: scram_6 */
+    {285, 255, 49, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: scram_6 */
 
     /* lang = lang-verb ( ( . SP language ) / "" ) blanks CRLF      RFC 6856, 2
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4683,7 +4696,7 @@ static const qcap_state_t states[] = {
      *     SP -> language_1
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {285, 255, 19, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: lang_1 */
+    {286, 255, 19, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: lang_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4692,7 +4705,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_4
      *     CR -> crlf_1: close reply-text, mark
      *     LF -> ok_status_4: close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {288, 3, 34, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: text_4 */
+    {289, 3, 34, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: text_4 */
 
     /* banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4701,7 +4714,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> banner_text_4
      *     CR -> crlf_1: close reply-text, mark
      *     LF -> ok_status_4: close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {291, 3, 34, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: banner_text_4 */
+    {292, 3, 34, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: banner_text_4 */
 
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+"
@@ -4713,12 +4726,12 @@ static const qcap_state_t states[] = {
      * e.g. after "apop a"
      *     VCHAR / %x80-FF -> apop_name_2
      *     SP -> digest_1: close username, open digest */
-    {294, 2, 65, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: apop_name_2 */
+    {295, 2, 66, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: apop_name_2 */
 
     /* line-count = 1*. DIGIT      RFC 1939, 7
      * e.g. after "top 0 "
      *     DIGIT -> line_count_2 */
-    {296, 255, 28, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: line_count_1 */
+    {297, 255, 28, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: line_count_1 */
 
     /* found-reply = ( found-ok ok-answer ) / ( found-error error-answer ) .      RFC 1939, 3
      * e.g. after "\r\n-err"
@@ -4740,14 +4753,14 @@ static const qcap_state_t states[] = {
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * e.g. after "user="
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2 */
-    {297, 255, 66, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: oauth_user_1 */
+    {298, 255, 67, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: oauth_user_1 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] . "," %x01 *( ( oauth-token %x01 ) / ( oauth-field ...      RFC 7628, 3.1
      * e.g. after "n,a=a"
      *     scram-char -> gs2_authzid_2
      *     "," -> oauthbearer_4: close username */
-    {298, 1, 67, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: gs2_authzid_2 */
+    {299, 1, 68, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: gs2_authzid_2 */
 
     /* oauth-token = "a" . "uth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -4756,33 +4769,33 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"T" / "V"-"`" / "g"-"t" / %x76-FF -> oauth_field_1
      *     "U" / "u" -> oauth_token_3
      *     %x01 -> oauth_token_1 */
-    {300, 255, 68, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: oauth_token_2 */
+    {301, 255, 69, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: oauth_token_2 */
 
     /* oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01b"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {303, 1, 69, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: oauth_field_1 */
+    {304, 1, 70, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: oauth_field_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] . "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,a=a"
      *     scram-char -> scram_authzid_2
      *     "," -> scram_4: close authzid */
-    {305, 1, 67, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: scram_authzid_2 */
+    {306, 1, 68, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: scram_authzid_2 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *. scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char . "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m="
      *     scram-char -> scram_7
      *     "," -> scram_8 */
-    {307, 1, 67, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: scram_7 */
+    {308, 1, 68, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: scram_7 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,,n="
      *     scram-char -> scram_name_2 */
-    {309, 255, 63, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: scram_name_1 */
+    {310, 255, 64, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: scram_name_1 */
 
     /* language = 1*. ( ALPHA / DIGIT / "-" / "*" )      RFC 6856, 2
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4792,7 +4805,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: anomaly-open
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks, mark
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {310, 255, 70, 135, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: language_1 */
+    {311, 255, 71, 135, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: language_1 */
 
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok"
@@ -4806,20 +4819,20 @@ static const qcap_state_t states[] = {
      *     SP -> auth_challenge_1
      *     CR -> crlf_6
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
-    {314, 255, 19, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: challenge_line_1 */
+    {315, 255, 19, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: challenge_line_1 */
 
     /* e.g. after "+ok\n+"
      *     -> challenge_line_1 */
-    {317, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 197: before_challenge_line_1 */
+    {318, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 197: before_challenge_line_1 */
 
     /* digest = . 32HEXDIG      RFC 1939, 7
      * e.g. after "apop a "
      *     HEXDIG -> digest_1
      *     32 bytes -> trailing_blanks_1: close digest */
-    {318, 2, 71, 137, 28, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 198: digest_1 */
+    {319, 2, 72, 137, 28, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 198: digest_1 */
 
     /* sasl-mech = . 1*20mech-char      RFC 5034, 4
-     * auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
+     * auth = auth-list / ( auth-start auth-begun ( ( . SP ( response / no-response ) blanks ) / blanks ) CRLF )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
      * e.g. after "auth aa"
      *     mech-char -> sasl_mech_3
@@ -4827,16 +4840,16 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_3: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
      *     LF -> exchange_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth, anomaly-open, anomaly bare-LF, push commands command, close command
      *     19 bytes -> auth_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth */
-    {320, 5, 72, 49, 29, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 199: sasl_mech_3 */
+    {321, 5, 73, 49, 29, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 199: sasl_mech_3 */
 
-    /* auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
+    /* auth = auth-list / ( auth-start auth-begun ( ( . SP ( response / no-response ) blanks ) / blanks ) CRLF )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "auth a-{19}"
      *     SP -> base64_1
      *     CR -> crlf_3
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command, close command */
-    {325, 255, 19, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: auth_1 */
+    {326, 255, 19, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: auth_1 */
 
     /* line-count = 1*. DIGIT      RFC 1939, 7
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4846,7 +4859,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: close line-count, anomaly-open
      *     CR -> crlf_2: close line-count, mark
      *     LF -> exchange_1: close line-count, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {328, 4, 33, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: line_count_2 */
+    {329, 4, 33, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: line_count_2 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4855,11 +4868,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_5
      *     CR -> crlf_7
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered */
-    {332, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: single_3 */
+    {333, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: single_3 */
 
     /* e.g. after "\r\n-err"
      *     -> single_3 */
-    {335, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 203: before_single_2 */
+    {336, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 203: before_single_2 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4868,11 +4881,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_6
      *     CR -> crlf_8
      *     LF -> mail_1: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {336, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: single_4 */
+    {337, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: single_4 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_4 */
-    {339, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 205: before_single_3 */
+    {340, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 205: before_single_3 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4881,11 +4894,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_7
      *     CR -> crlf_9
      *     LF -> excerpt_text_1: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {340, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: single_5 */
+    {341, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: single_5 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_5 */
-    {343, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 207: before_single_4 */
+    {344, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 207: before_single_4 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4894,11 +4907,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_8
      *     CR -> crlf_10
      *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
-    {344, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: single_6 */
+    {345, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: single_6 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_6 */
-    {347, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 209: before_single_5 */
+    {348, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 209: before_single_5 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4907,11 +4920,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_9
      *     CR -> crlf_11
      *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
-    {348, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: single_7 */
+    {349, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: single_7 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_7 */
-    {351, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 211: before_single_6 */
+    {352, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 211: before_single_6 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4920,11 +4933,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_10
      *     CR -> crlf_12
      *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
-    {352, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: single_8 */
+    {353, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: single_8 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_8 */
-    {355, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 213: before_single_7 */
+    {356, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 213: before_single_7 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4933,11 +4946,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_11
      *     CR -> crlf_13
      *     LF -> listings_1: anomaly-open, anomaly bare-LF */
-    {356, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: single_9 */
+    {357, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: single_9 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_9 */
-    {359, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 215: before_single_8 */
+    {360, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 215: before_single_8 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4946,18 +4959,18 @@ static const qcap_state_t states[] = {
      *     SP -> text_12
      *     CR -> crlf_14
      *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
-    {360, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: single_10 */
+    {361, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: single_10 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_10 */
-    {363, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 217: before_single_9 */
+    {364, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 217: before_single_9 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * xoauth2 = "user=" oauth-user . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user=a"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2
      *     %x01 -> oauth_token_1: close username */
-    {364, 1, 69, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: oauth_user_2 */
+    {365, 1, 70, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: oauth_user_2 */
 
     /* oauth-token = "au" . "th=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -4966,19 +4979,19 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"S" / "U"-"`" / "g"-"s" / %x75-FF -> oauth_field_1
      *     "T" / "t" -> oauth_token_4
      *     %x01 -> oauth_token_1 */
-    {366, 255, 73, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: oauth_token_3 */
+    {367, 255, 74, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: oauth_token_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m=,"
      *     "N" / "n" -> scram_6 */
-    {369, 255, 53, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: scram_8 */
+    {370, 255, 54, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: scram_8 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name . "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n=a"
      *     scram-char -> scram_name_2
      *     "," -> scram_9: close username */
-    {370, 1, 67, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: scram_name_2 */
+    {371, 1, 68, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: scram_name_2 */
 
     /* language = 1*. ( ALPHA / DIGIT / "-" / "*" )      RFC 6856, 2
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4988,7 +5001,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: close language, anomaly-open
      *     CR -> crlf_2: close language, mark
      *     LF -> exchange_1: close language, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {372, 4, 70, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: language_2 */
+    {373, 4, 71, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: language_2 */
 
     /* banner-text = ... ) / ( "<" *plain-char ) ] ) / ( timestamp *. plain-char ) / ( "<" *plain-char )      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4997,7 +5010,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> banner_text_5
      *     CR -> crlf_1: open timestamp, close timestamp, close reply-text, mark
      *     LF -> ok_status_4: open timestamp, close timestamp, close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {376, 3, 34, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: banner_text_5 */
+    {377, 3, 34, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: banner_text_5 */
 
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n-err"
@@ -5011,12 +5024,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> auth_challenge_2: feed challenge, open reply-text
      *     CR -> crlf_6
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
-    {379, 255, 34, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 225: auth_challenge_1 */
+    {380, 255, 34, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 225: auth_challenge_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+\r"
      *     LF -> ok_status_4: set is_challenged, set is_answered, close reply */
-    {382, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: crlf_6 */
+    {383, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: crlf_6 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5025,7 +5038,16 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_7
      *     CR -> crlf_3: anomaly trailing-blanks
      *     LF -> exchange_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {383, 3, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: trailing_blanks_7 */
+    {384, 3, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: trailing_blanks_7 */
+
+    /* trailing-blanks = 1*. SP      RFC 1939, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "auth a ="
+     *     SP -> trailing_blanks_7: anomaly-open
+     *     CR -> crlf_3
+     *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command, close command */
+    {387, 255, 19, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: trailing_blanks_8 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5034,12 +5056,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_13: open reply-text
      *     CR -> crlf_7
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered */
-    {386, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: text_5 */
+    {390, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: text_5 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n-err\r"
      *     LF -> ok_status_4: set is_answered */
-    {389, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: crlf_7 */
+    {393, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: crlf_7 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5048,18 +5070,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_14: open reply-text
      *     CR -> crlf_8
      *     LF -> mail_1: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {390, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: text_6 */
+    {394, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: text_6 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> mail_1: feed mime, open message */
-    {393, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: crlf_8 */
+    {397, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: crlf_8 */
 
     /* mail = *OCTET .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> mail_2
      *     -> before_message_1 */
-    {0, 255, 22, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 232: mail_1 */
+    {0, 255, 22, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 233: mail_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5068,18 +5090,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_15: open reply-text
      *     CR -> crlf_9
      *     LF -> excerpt_text_1: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {394, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: text_7 */
+    {398, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: text_7 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> excerpt_text_1: feed mime, open message */
-    {397, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: crlf_9 */
+    {401, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: crlf_9 */
 
     /* excerpt-text = *OCTET .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> excerpt_text_2
      *     -> before_excerpt_1 */
-    {0, 255, 24, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 235: excerpt_text_1 */
+    {0, 255, 24, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 236: excerpt_text_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5088,18 +5110,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_16: open reply-text
      *     CR -> crlf_10
      *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
-    {398, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: text_8 */
+    {402, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: text_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> scan_listings_1 */
-    {401, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: crlf_10 */
+    {405, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: crlf_10 */
 
     /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_message_number_1
      *     -> ok_by_command_4 */
-    {0, 255, 26, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 238: scan_listings_1 */
+    {0, 255, 26, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 239: scan_listings_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5108,18 +5130,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_17: open reply-text
      *     CR -> crlf_11
      *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
-    {402, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: text_9 */
+    {406, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: text_9 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> unique_ids_1 */
-    {405, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: crlf_11 */
+    {409, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: crlf_11 */
 
     /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_message_number_2
      *     -> ok_by_command_5 */
-    {0, 255, 28, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 241: unique_ids_1 */
+    {0, 255, 28, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 242: unique_ids_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5128,18 +5150,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_18: open reply-text
      *     CR -> crlf_12
      *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
-    {406, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: text_10 */
+    {410, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: text_10 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> capabilities_1 */
-    {409, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: crlf_12 */
+    {413, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: crlf_12 */
 
     /* capabilities = *( capability CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_capability_1
      *     -> ok_by_command_6 */
-    {0, 255, 30, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 244: capabilities_1 */
+    {0, 255, 30, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 245: capabilities_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5148,18 +5170,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_19: open reply-text
      *     CR -> crlf_13
      *     LF -> listings_1: anomaly-open, anomaly bare-LF */
-    {410, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: text_11 */
+    {414, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: text_11 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> listings_1 */
-    {413, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: crlf_13 */
+    {417, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: crlf_13 */
 
     /* listings = *( listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_listing_1
      *     -> ok_by_command_7 */
-    {0, 255, 32, 149, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 247: listings_1 */
+    {0, 255, 32, 149, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 248: listings_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5168,17 +5190,17 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_20: open reply-text
      *     CR -> crlf_14
      *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
-    {414, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: text_12 */
+    {418, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: text_12 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\r"
      *     LF -> ok_by_command_3 */
-    {417, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: crlf_14 */
+    {421, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: crlf_14 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 33, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 250: ok_by_command_3 */
+    {0, 255, 33, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 251: ok_by_command_3 */
 
     /* oauth-token = "aut" . "h=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5187,13 +5209,13 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G" / "I"-"`" / "g" / %x69-FF -> oauth_field_1
      *     "H" / "h" -> oauth_token_5
      *     %x01 -> oauth_token_1 */
-    {418, 255, 74, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: oauth_token_4 */
+    {422, 255, 75, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: oauth_token_4 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *. OCTET      RFC 5802, 7
      * (between messages)
      * e.g. after "n,,n=a,"
      *     OCTET -> scram_9 */
-    {421, 1, 38, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: scram_9 */
+    {425, 1, 39, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: scram_9 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5202,11 +5224,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_21
      *     CR -> crlf_15
      *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {422, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: single_11 */
+    {426, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: single_11 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_11 */
-    {425, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 254: before_single_10 */
+    {429, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 255: before_single_10 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5215,11 +5237,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_22
      *     CR -> crlf_16
      *     LF -> excerpt_text_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {426, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: single_12 */
+    {430, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: single_12 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_12 */
-    {429, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 256: before_single_11 */
+    {433, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 257: before_single_11 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5228,11 +5250,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_23
      *     CR -> crlf_17
      *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
-    {430, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: single_13 */
+    {434, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: single_13 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_13 */
-    {433, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 258: before_single_12 */
+    {437, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 259: before_single_12 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5241,11 +5263,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_24
      *     CR -> crlf_18
      *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
-    {434, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: single_14 */
+    {438, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: single_14 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_14 */
-    {437, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 260: before_single_13 */
+    {441, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 261: before_single_13 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5254,11 +5276,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_25
      *     CR -> crlf_19
      *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
-    {438, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: single_15 */
+    {442, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: single_15 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_15 */
-    {441, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 262: before_single_14 */
+    {445, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 263: before_single_14 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5267,11 +5289,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_26
      *     CR -> crlf_20
      *     LF -> listings_2: anomaly-open, anomaly bare-LF */
-    {442, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: single_16 */
+    {446, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: single_16 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_16 */
-    {445, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 264: before_single_15 */
+    {449, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 265: before_single_15 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5280,11 +5302,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_27
      *     CR -> crlf_21
      *     LF -> ok_by_command_8: anomaly-open, anomaly bare-LF */
-    {446, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: single_17 */
+    {450, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: single_17 */
 
     /* e.g. after "+ok\n+ok"
      *     -> single_17 */
-    {449, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 266: before_single_16 */
+    {453, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 267: before_single_16 */
 
     /* auth-challenge = 1*. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5293,7 +5315,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> auth_challenge_2
      *     CR -> crlf_6: close reply-text, fed challenge, finish challenge
      *     LF -> ok_status_4: close reply-text, fed challenge, finish challenge, anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
-    {450, 3, 34, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: auth_challenge_2 */
+    {454, 3, 34, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: auth_challenge_2 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5302,7 +5324,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_13
      *     CR -> crlf_7: close reply-text
      *     LF -> ok_status_4: close reply-text, anomaly-open, anomaly bare-LF, set is_answered */
-    {453, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: text_13 */
+    {457, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: text_13 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5311,22 +5333,22 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_14
      *     CR -> crlf_8: close reply-text
      *     LF -> mail_1: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
-    {456, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: text_14 */
+    {460, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: text_14 */
 
     /* mail = *. OCTET      RFC 1939, 3
      * mail = *OCTET .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     OCTET -> mail_2 */
-    {459, 1, 38, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: mail_2 */
+    {463, 1, 39, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: mail_2 */
 
     /* message = mail .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_3 */
-    {0, 255, 21, 152, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 271: message_1 */
+    {0, 255, 21, 152, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 272: message_1 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> message_1: close message, fed mime */
-    {460, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 272: before_message_1 */
+    {464, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 273: before_message_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5335,22 +5357,22 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_15
      *     CR -> crlf_9: close reply-text
      *     LF -> excerpt_text_1: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
-    {461, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: text_15 */
+    {465, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: text_15 */
 
     /* excerpt-text = *. OCTET      RFC 1939, 3
      * excerpt-text = *OCTET .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     OCTET -> excerpt_text_2 */
-    {464, 1, 38, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: excerpt_text_2 */
+    {468, 1, 39, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: excerpt_text_2 */
 
     /* excerpt = excerpt-text .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_3 */
-    {0, 255, 23, 154, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 275: excerpt_1 */
+    {0, 255, 23, 154, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 276: excerpt_1 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> excerpt_1: close message, fed mime */
-    {465, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 276: before_excerpt_1 */
+    {469, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 277: before_excerpt_1 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5359,22 +5381,22 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_16
      *     CR -> crlf_10: close reply-text
      *     LF -> scan_listings_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {466, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: text_16 */
+    {470, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: text_16 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     DIGIT -> message_number_8: open scan-listing, open message-number */
-    {469, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: message_number_6 */
+    {473, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: message_number_6 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> message_number_6 */
-    {470, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 279: before_message_number_1 */
+    {474, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 280: before_message_number_1 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 25, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 280: ok_by_command_4 */
+    {0, 255, 25, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 281: ok_by_command_4 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5383,22 +5405,22 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_17
      *     CR -> crlf_11: close reply-text
      *     LF -> unique_ids_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {471, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: text_17 */
+    {475, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: text_17 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     DIGIT -> message_number_9: open unique-id-listing, open message-number */
-    {474, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: message_number_7 */
+    {478, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: message_number_7 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> message_number_7 */
-    {475, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 283: before_message_number_2 */
+    {479, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 284: before_message_number_2 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 27, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 284: ok_by_command_5 */
+    {0, 255, 27, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 285: ok_by_command_5 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5407,7 +5429,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_18
      *     CR -> crlf_12: close reply-text
      *     LF -> capabilities_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {476, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: text_18 */
+    {480, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: text_18 */
 
     /* capability = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5416,16 +5438,16 @@ static const qcap_state_t states[] = {
      *     plain-char -> capability_2: open capability
      *     CR -> crlf_22: open capability, close capability
      *     LF -> capability_1: open capability, close capability, anomaly-open, anomaly bare-LF */
-    {479, 255, 34, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: capability_1 */
+    {483, 255, 34, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: capability_1 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> capability_1 */
-    {482, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 287: before_capability_1 */
+    {486, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 288: before_capability_1 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 29, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 288: ok_by_command_6 */
+    {0, 255, 29, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 289: ok_by_command_6 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5434,7 +5456,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_19
      *     CR -> crlf_13: close reply-text
      *     LF -> listings_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {483, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: text_19 */
+    {487, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: text_19 */
 
     /* listing = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5443,16 +5465,16 @@ static const qcap_state_t states[] = {
      *     plain-char -> listing_2: open listing
      *     CR -> crlf_23: open listing, close listing
      *     LF -> listing_1: open listing, close listing, anomaly-open, anomaly bare-LF */
-    {486, 255, 34, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: listing_1 */
+    {490, 255, 34, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: listing_1 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> listing_1 */
-    {489, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 291: before_listing_1 */
+    {493, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 292: before_listing_1 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok\n"
      *     -> before_ok_status_2 */
-    {0, 255, 31, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 292: ok_by_command_7 */
+    {0, 255, 31, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 293: ok_by_command_7 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5461,11 +5483,11 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_20
      *     CR -> crlf_14: close reply-text
      *     LF -> ok_by_command_3: close reply-text, anomaly-open, anomaly bare-LF */
-    {490, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: text_20 */
+    {494, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: text_20 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> ok_status_4: set is_answered */
-    {389, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 294: before_ok_status_2 */
+    {393, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 295: before_ok_status_2 */
 
     /* oauth-token = "auth" . "=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5474,7 +5496,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"<" / ">"-"@" / "["-"`" / %x7B-FF -> oauth_field_1
      *     "=" -> oauth_token_6
      *     %x01 -> oauth_token_1 */
-    {493, 255, 75, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: oauth_token_5 */
+    {497, 255, 76, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: oauth_token_5 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5483,18 +5505,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_28: open reply-text
      *     CR -> crlf_15
      *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {496, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: text_21 */
+    {500, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: text_21 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> mail_3: feed mime, open message */
-    {499, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: crlf_15 */
+    {503, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: crlf_15 */
 
     /* mail = *OCTET .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> mail_2
      *     -> before_message_2 */
-    {0, 255, 5, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 298: mail_3 */
+    {0, 255, 5, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 299: mail_3 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5503,18 +5525,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_29: open reply-text
      *     CR -> crlf_16
      *     LF -> excerpt_text_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {500, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: text_22 */
+    {504, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: text_22 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> excerpt_text_3: feed mime, open message */
-    {503, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: crlf_16 */
+    {507, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: crlf_16 */
 
     /* excerpt-text = *OCTET .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> excerpt_text_2
      *     -> before_excerpt_2 */
-    {0, 255, 7, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 301: excerpt_text_3 */
+    {0, 255, 7, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 302: excerpt_text_3 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5523,18 +5545,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_30: open reply-text
      *     CR -> crlf_17
      *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
-    {504, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: text_23 */
+    {508, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: text_23 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> scan_listings_2 */
-    {507, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: crlf_17 */
+    {511, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: crlf_17 */
 
     /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_message_number_3
      *     -> ok_by_command_9 */
-    {0, 255, 9, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 304: scan_listings_2 */
+    {0, 255, 9, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 305: scan_listings_2 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5543,18 +5565,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_31: open reply-text
      *     CR -> crlf_18
      *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
-    {508, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: text_24 */
+    {512, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: text_24 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> unique_ids_2 */
-    {511, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: crlf_18 */
+    {515, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: crlf_18 */
 
     /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_message_number_4
      *     -> ok_by_command_10 */
-    {0, 255, 11, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 307: unique_ids_2 */
+    {0, 255, 11, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 308: unique_ids_2 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5563,18 +5585,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_32: open reply-text
      *     CR -> crlf_19
      *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
-    {512, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: text_25 */
+    {516, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: text_25 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> capabilities_2 */
-    {515, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: crlf_19 */
+    {519, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: crlf_19 */
 
     /* capabilities = *( capability CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_capability_2
      *     -> ok_by_command_11 */
-    {0, 255, 13, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 310: capabilities_2 */
+    {0, 255, 13, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 311: capabilities_2 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5583,18 +5605,18 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_33: open reply-text
      *     CR -> crlf_20
      *     LF -> listings_2: anomaly-open, anomaly bare-LF */
-    {516, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: text_26 */
+    {520, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: text_26 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> listings_2 */
-    {519, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: crlf_20 */
+    {523, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: crlf_20 */
 
     /* listings = *( listing CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_listing_2
      *     -> ok_by_command_12 */
-    {0, 255, 15, 149, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 313: listings_2 */
+    {0, 255, 15, 149, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 314: listings_2 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5603,35 +5625,35 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_34: open reply-text
      *     CR -> crlf_21
      *     LF -> ok_by_command_8: anomaly-open, anomaly bare-LF */
-    {520, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: text_27 */
+    {524, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: text_27 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
      *     LF -> ok_by_command_8 */
-    {523, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: crlf_21 */
+    {527, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: crlf_21 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 16, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 316: ok_by_command_8 */
+    {0, 255, 16, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 317: ok_by_command_8 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> ok_status_4: finish mime, finish mime, set is_answered */
-    {524, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 317: before_ok_status_3 */
+    {528, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 318: before_ok_status_3 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 3
      * e.g. after "\r\n+ok\n0"
      *     DIGIT -> message_number_8
      *     SP -> message_size_1: close message-number, open message-size */
-    {525, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: message_number_8 */
+    {529, 2, 63, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: message_number_8 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 3
      * e.g. after "\r\n+ok\n0"
      *     DIGIT -> message_number_9
      *     SP -> unique_id_1: close message-number, open unique-id */
-    {527, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: message_number_9 */
+    {531, 2, 63, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: message_number_9 */
 
     /* capability = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5640,12 +5662,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> capability_2
      *     CR -> crlf_22: close capability
      *     LF -> capability_1: close capability, anomaly-open, anomaly bare-LF */
-    {529, 3, 34, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: capability_2 */
+    {533, 3, 34, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: capability_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n\r"
      *     LF -> capability_1 */
-    {482, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: crlf_22 */
+    {486, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: crlf_22 */
 
     /* listing = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5654,12 +5676,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> listing_2
      *     CR -> crlf_23: close listing
      *     LF -> listing_1: close listing, anomaly-open, anomaly bare-LF */
-    {532, 3, 34, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: listing_2 */
+    {536, 3, 34, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: listing_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n\r"
      *     LF -> listing_1 */
-    {489, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: crlf_23 */
+    {493, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: crlf_23 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5669,7 +5691,7 @@ static const qcap_state_t states[] = {
      *     "B" / "b" -> oauth_token_7
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {535, 255, 76, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: oauth_token_6 */
+    {539, 255, 77, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: oauth_token_6 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5678,16 +5700,16 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_28
      *     CR -> crlf_15: close reply-text
      *     LF -> mail_3: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
-    {539, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: text_28 */
+    {543, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: text_28 */
 
     /* message = mail .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_5 */
-    {0, 255, 4, 152, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 326: message_2 */
+    {0, 255, 4, 152, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 327: message_2 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> message_2: close message, fed mime */
-    {542, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 327: before_message_2 */
+    {546, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 328: before_message_2 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5696,16 +5718,16 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_29
      *     CR -> crlf_16: close reply-text
      *     LF -> excerpt_text_3: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
-    {543, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: text_29 */
+    {547, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: text_29 */
 
     /* excerpt = excerpt-text .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_5 */
-    {0, 255, 6, 154, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 329: excerpt_2 */
+    {0, 255, 6, 154, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 330: excerpt_2 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> excerpt_2: close message, fed mime */
-    {546, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 330: before_excerpt_2 */
+    {550, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 331: before_excerpt_2 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5714,22 +5736,22 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_30
      *     CR -> crlf_17: close reply-text
      *     LF -> scan_listings_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {547, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: text_30 */
+    {551, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: text_30 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     DIGIT -> message_number_12: open scan-listing, open message-number */
-    {550, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: message_number_10 */
+    {554, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: message_number_10 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> message_number_10 */
-    {551, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 333: before_message_number_3 */
+    {555, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 334: before_message_number_3 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 8, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 334: ok_by_command_9 */
+    {0, 255, 8, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 335: ok_by_command_9 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5738,22 +5760,22 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_31
      *     CR -> crlf_18: close reply-text
      *     LF -> unique_ids_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {552, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: text_31 */
+    {556, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: text_31 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     DIGIT -> message_number_13: open unique-id-listing, open message-number */
-    {555, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: message_number_11 */
+    {559, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: message_number_11 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> message_number_11 */
-    {556, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 337: before_message_number_4 */
+    {560, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 338: before_message_number_4 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 10, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 338: ok_by_command_10 */
+    {0, 255, 10, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 339: ok_by_command_10 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5762,7 +5784,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_32
      *     CR -> crlf_19: close reply-text
      *     LF -> capabilities_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {557, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: text_32 */
+    {561, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: text_32 */
 
     /* capability = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5771,16 +5793,16 @@ static const qcap_state_t states[] = {
      *     plain-char -> capability_4: open capability
      *     CR -> crlf_24: open capability, close capability
      *     LF -> capability_3: open capability, close capability, anomaly-open, anomaly bare-LF */
-    {560, 255, 34, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: capability_3 */
+    {564, 255, 34, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: capability_3 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> capability_3 */
-    {563, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 341: before_capability_2 */
+    {567, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 342: before_capability_2 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 12, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 342: ok_by_command_11 */
+    {0, 255, 12, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 343: ok_by_command_11 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5789,7 +5811,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_33
      *     CR -> crlf_20: close reply-text
      *     LF -> listings_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {564, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: text_33 */
+    {568, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: text_33 */
 
     /* listing = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5798,16 +5820,16 @@ static const qcap_state_t states[] = {
      *     plain-char -> listing_4: open listing
      *     CR -> crlf_25: open listing, close listing
      *     LF -> listing_3: open listing, close listing, anomaly-open, anomaly bare-LF */
-    {567, 255, 34, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: listing_3 */
+    {571, 255, 34, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: listing_3 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> listing_3 */
-    {570, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 345: before_listing_2 */
+    {574, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 346: before_listing_2 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 14, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 346: ok_by_command_12 */
+    {0, 255, 14, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 347: ok_by_command_12 */
 
     /* text = 1*. plain-char      RFC 2449, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5816,21 +5838,21 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_34
      *     CR -> crlf_21: close reply-text
      *     LF -> ok_by_command_8: close reply-text, anomaly-open, anomaly bare-LF */
-    {571, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: text_34 */
+    {575, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: text_34 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> ok_status_4: set is_answered, close reply */
-    {136, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 348: before_ok_status_4 */
+    {137, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 349: before_ok_status_4 */
 
     /* message-size = 1*. DIGIT      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 "
      *     DIGIT -> message_size_2 */
-    {574, 255, 28, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: message_size_1 */
+    {578, 255, 28, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: message_size_1 */
 
     /* unique-id = 1*. VCHAR      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 "
      *     VCHAR -> unique_id_2 */
-    {575, 255, 77, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: unique_id_1 */
+    {579, 255, 78, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: unique_id_1 */
 
     /* token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
@@ -5839,7 +5861,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {576, 2, 78, 159, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: token_1 */
+    {580, 2, 79, 159, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: token_1 */
 
     /* oauth-token = "auth=" [ "B" . "earer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5849,25 +5871,25 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_8
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {579, 255, 79, 123, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: oauth_token_7 */
+    {583, 255, 80, 123, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: oauth_token_7 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> ok_status_4: finish mime, finish mime, set is_answered, close reply */
-    {583, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 353: before_ok_status_5 */
+    {587, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 354: before_ok_status_5 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0"
      *     DIGIT -> message_number_12
      *     SP -> message_size_3: close message-number, open message-size */
-    {584, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: message_number_12 */
+    {588, 2, 63, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: message_number_12 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0"
      *     DIGIT -> message_number_13
      *     SP -> unique_id_3: close message-number, open unique-id */
-    {586, 2, 62, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: message_number_13 */
+    {590, 2, 63, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: message_number_13 */
 
     /* capability = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5876,12 +5898,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> capability_4
      *     CR -> crlf_24: close capability
      *     LF -> capability_3: close capability, anomaly-open, anomaly bare-LF */
-    {588, 3, 34, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: capability_4 */
+    {592, 3, 34, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: capability_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n\r"
      *     LF -> capability_3 */
-    {563, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: crlf_24 */
+    {567, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: crlf_24 */
 
     /* listing = *. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5890,12 +5912,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> listing_4
      *     CR -> crlf_25: close listing
      *     LF -> listing_3: close listing, anomaly-open, anomaly bare-LF */
-    {591, 3, 34, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: listing_4 */
+    {595, 3, 34, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: listing_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n\r"
      *     LF -> listing_3 */
-    {570, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: crlf_25 */
+    {574, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: crlf_25 */
 
     /* message-size = 1*. DIGIT      RFC 1939, 3
      * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 3
@@ -5905,7 +5927,7 @@ static const qcap_state_t states[] = {
      *     SP -> scan_listing_1: close message-size
      *     CR -> crlf_26: close message-size, close scan-listing
      *     LF -> message_number_6: close message-size, close scan-listing, anomaly-open, anomaly bare-LF */
-    {594, 4, 33, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: message_size_2 */
+    {598, 4, 33, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: message_size_2 */
 
     /* unique-id = 1*. VCHAR      RFC 1939, 3
      * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 3
@@ -5915,7 +5937,7 @@ static const qcap_state_t states[] = {
      *     SP -> crlf_27: close unique-id, close unique-id-listing
      *     CR -> crlf_28: close unique-id, close unique-id-listing
      *     LF -> message_number_7: close unique-id, close unique-id-listing, anomaly-open, anomaly bare-LF */
-    {598, 4, 80, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: unique_id_2 */
+    {602, 4, 81, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: unique_id_2 */
 
     /* oauth-token = "auth=" [ "Be" . "arer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5925,17 +5947,17 @@ static const qcap_state_t states[] = {
      *     DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "B"-"`" / "b"-"~" -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {602, 255, 81, 123, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: oauth_token_8 */
+    {606, 255, 82, 123, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: oauth_token_8 */
 
     /* message-size = 1*. DIGIT      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 "
      *     DIGIT -> message_size_4 */
-    {606, 255, 28, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: message_size_3 */
+    {610, 255, 28, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: message_size_3 */
 
     /* unique-id = 1*. VCHAR      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 "
      *     VCHAR -> unique_id_4 */
-    {607, 255, 77, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: unique_id_3 */
+    {611, 255, 78, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: unique_id_3 */
 
     /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5944,24 +5966,24 @@ static const qcap_state_t states[] = {
      *     plain-char -> scan_listing_1
      *     CR -> crlf_26: close scan-listing
      *     LF -> message_number_6: close scan-listing, anomaly-open, anomaly bare-LF */
-    {608, 3, 34, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: scan_listing_1 */
+    {612, 3, 34, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: scan_listing_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 0\r"
      *     LF -> message_number_6 */
-    {470, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: crlf_26 */
+    {474, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: crlf_26 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 a "
      *     CR -> crlf_28
      *     LF -> message_number_7: anomaly-open, anomaly bare-LF */
-    {611, 255, 82, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: crlf_27 */
+    {615, 255, 83, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: crlf_27 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 a\r"
      *     LF -> message_number_7 */
-    {475, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: crlf_28 */
+    {479, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: crlf_28 */
 
     /* oauth-token = "auth=" [ "Bea" . "rer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5971,7 +5993,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_10
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {613, 255, 83, 123, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: oauth_token_9 */
+    {617, 255, 84, 123, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: oauth_token_9 */
 
     /* message-size = 1*. DIGIT      RFC 1939, 3
      * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 3
@@ -5981,7 +6003,7 @@ static const qcap_state_t states[] = {
      *     SP -> scan_listing_2: close message-size
      *     CR -> crlf_29: close message-size, close scan-listing
      *     LF -> message_number_10: close message-size, close scan-listing, anomaly-open, anomaly bare-LF */
-    {617, 4, 33, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: message_size_4 */
+    {621, 4, 33, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: message_size_4 */
 
     /* unique-id = 1*. VCHAR      RFC 1939, 3
      * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 3
@@ -5991,7 +6013,7 @@ static const qcap_state_t states[] = {
      *     SP -> crlf_30: close unique-id, close unique-id-listing
      *     CR -> crlf_31: close unique-id, close unique-id-listing
      *     LF -> message_number_11: close unique-id, close unique-id-listing, anomaly-open, anomaly bare-LF */
-    {621, 4, 80, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: unique_id_4 */
+    {625, 4, 81, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: unique_id_4 */
 
     /* oauth-token = "auth=" [ "Bear" . "er" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6001,7 +6023,7 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_11
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {625, 255, 79, 123, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: oauth_token_10 */
+    {629, 255, 80, 123, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: oauth_token_10 */
 
     /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -6010,24 +6032,24 @@ static const qcap_state_t states[] = {
      *     plain-char -> scan_listing_2
      *     CR -> crlf_29: close scan-listing
      *     LF -> message_number_10: close scan-listing, anomaly-open, anomaly bare-LF */
-    {629, 3, 34, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: scan_listing_2 */
+    {633, 3, 34, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: scan_listing_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 0\r"
      *     LF -> message_number_10 */
-    {551, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: crlf_29 */
+    {555, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: crlf_29 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 a "
      *     CR -> crlf_31
      *     LF -> message_number_11: anomaly-open, anomaly bare-LF */
-    {632, 255, 82, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: crlf_30 */
+    {636, 255, 83, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: crlf_30 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 a\r"
      *     LF -> message_number_11 */
-    {556, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: crlf_31 */
+    {560, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: crlf_31 */
 
     /* oauth-token = "auth=" [ "Beare" . "r" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6037,7 +6059,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_12
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {634, 255, 83, 123, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: oauth_token_11 */
+    {638, 255, 84, 123, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: oauth_token_11 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6047,7 +6069,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {638, 255, 84, 164, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: oauth_token_12 */
+    {642, 255, 85, 164, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: oauth_token_12 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6057,14 +6079,14 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {642, 255, 84, 164, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: oauth_token_13 */
+    {646, 255, 85, 164, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: oauth_token_13 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
 static const char *const texts[] = {
     "",
     "exchange",
-    "ALPHA / DIGIT / SP / CR / LF / %x16 / \"*\"-\"+\" / \"/\" / \"=\"",
+    "ALPHA / DIGIT / SP / CR / LF / %x16 / \"*\"-\"+\" / \"/\"",
     "ok-status",
     "\"+\" / \"-\"",
     "\"O\" / \"o\"",
@@ -6143,16 +6165,16 @@ static const char *const texts[] = {
     "top-verb",
     "\"I\" / \"S\" / \"i\" / \"s\"",
     "login-password",
-    "other-message",
     "authzid",
     "SAFE / %x00",
+    "other-message",
     "login-name",
     "cram-name",
     "OCTET / SP",
     "xoauth2",
     "gs2-cb-flag",
     "\"N\" / \"P\" / \"Y\" / \"n\" / \"p\" / \"y\"",
-    "SP / CR / LF / ALPHA / DIGIT / \"*\"-\"+\" / \"/\" / \"=\"",
+    "SP / CR / LF / ALPHA / DIGIT / \"*\"-\"+\" / \"/\"",
     "\"+\" / \"-\"-\".\"",
     "authcid",
     "SAFE",
@@ -6233,6 +6255,7 @@ static const char *const texts[] = {
     "challenge-answer",
     "bare-LF",
     "response",
+    "no-response",
     "auth-begun",
     "text-end",
 };
