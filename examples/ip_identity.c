@@ -2,6 +2,7 @@
  *
  * A credential that is sent again is counted, not repeated. Text of the network is printed so that it can do no harm
  * to a terminal: control characters, and bytes that are not UTF-8, stand as \xNN. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +16,9 @@ static const char help[] =
     "Usage: ip_identity [OPTION...] TRACE [FILTER...]\n"
     "       ip_identity [OPTION...] -i DEVICE [FILTER...]\n"
     "Prints, for each IP address, the credentials it sent: where to, when first (UTC), and how often. A credential is\n"
-    "a user, or user:password where both were sent. The scheme says how: of HTTP and RTSP, Basic and Digest (Basic?: it\n"
-    "is not base64, and shown as it is), form, or URI; of mail, the mechanism, or the sender's address (sender); of SIP,\n"
-    "Digest, or who a request is from (From); else the command.\n"
+    "a user, or user:password where both were sent (or user:token). The scheme says how: of HTTP and RTSP, Basic and\n"
+    "Digest (Basic?: it is not base64, and shown as it is), form, or URI; of mail and IRC, the mechanism, or the\n"
+    "sender's address (sender); of SIP, Digest, or who a request is from (From); else the command.\n"
     "\n"
     "  --json             each line an object: address, protocol, server, first (in seconds since 1970), count, scheme,\n"
     "                     credential\n";
@@ -30,7 +31,7 @@ typedef struct login {
     qcap_endpoint_t client; /* its port does not count */
     qcap_endpoint_t server;
     const char *protocol;   /* static */
-    char scheme[16];        /* cut where it is longer */
+    char scheme[24];        /* cut where it is longer */
     unsigned char *text;    /* the credential, as it is */
     size_t len;             /* of text */
     int64_t first_ns;       /* when it was first sent */
@@ -227,11 +228,14 @@ static void on_digest(const qcap_match_t *match, void *user)
 
 /* What one conversation has said of a login that is not complete. */
 typedef struct session {
-    char scheme[16];       /* the last mechanism; "": none was named */
+    char scheme[24];       /* the last mechanism; "": none was named */
     unsigned char *user;   /* the user without a password; NULL: none */
     size_t user_len;
     origin_t origin;       /* of that user */
     const char *user_scheme; /* static, or `scheme` */
+    unsigned char *early;  /* of a form, the password whose user may follow, a colon before it; NULL: none */
+    size_t early_len;
+    origin_t early_origin;
     char field[FIELD_MAX];   /* of a form, whose value comes next */
     unsigned char value[FIELD_MAX]; /* what has come of it, in pieces, */
     size_t value_len;               /* and how much; more than there is room for: it is too long to look at */
@@ -249,6 +253,13 @@ static void flush(logins_t *logins, session_t *session)
     if (session->user)
         add_login(logins, &session->origin, session->user_scheme, session->user, session->user_len);
     session->user = NULL;
+}
+
+static void flush_early(logins_t *logins, session_t *session)
+{
+    if (session->early)
+        add_login(logins, &session->early_origin, "form", session->early, session->early_len);
+    session->early = NULL;
 }
 
 /* What was sent, by whom. */
@@ -313,14 +324,41 @@ static bool take_field(const qcap_match_t *match, unsigned char text[FIELD_MAX],
     return true;
 }
 
+/* The user may stand behind it. */
+static void keep_early(logins_t *logins, session_t *session, const said_t *said)
+{
+    flush_early(logins, session);
+    session->early = program_resize(logins->program, NULL, said->len + 1);
+    session->early[0] = ':';
+    memcpy(session->early + 1, said->bytes, said->len);
+    session->early_len = said->len + 1;
+    session->early_origin = said->origin;
+}
+
+/* The user of a password that stood before it. */
+static void add_late_user(logins_t *logins, session_t *session, const said_t *said)
+{
+    unsigned char *text = program_resize(logins->program, session->early, said->len + session->early_len);
+    memmove(text + said->len, text, session->early_len);
+    memcpy(text, said->bytes, said->len);
+    session->early = NULL;
+    add_login(logins, &session->early_origin, "form", text, said->len + session->early_len);
+}
+
 /* The field that was named has this value. */
 static void add_field(logins_t *logins, session_t *session, const said_t *said)
 {
     static const char *const users[] = {"user", "login", "mail", "account", "uname"};
     static const char *const passwords[] = {"pass", "pwd"};
-    if (has_word(session->field, passwords, sizeof passwords / sizeof *passwords))
+    bool is_password = has_word(session->field, passwords, sizeof passwords / sizeof *passwords);
+    bool is_user = !is_password && has_word(session->field, users, sizeof users / sizeof *users);
+    if (is_password && session->user)
         add_password(logins, session, said, "form");
-    else if (has_word(session->field, users, sizeof users / sizeof *users))
+    else if (is_password)
+        keep_early(logins, session, said);
+    else if (is_user && session->early)
+        add_late_user(logins, session, said);
+    else if (is_user)
         add_user(logins, session, said, "form");
 }
 
@@ -331,6 +369,8 @@ static void on_form_name(const qcap_match_t *match, void *user)
     if (!match->str)
         return;
     session_t *session = session_of(user, match);
+    if (match->own_begin == 0) /* another form */
+        flush_early(user, session);
     take_field(match, text, &len);
     memcpy(session->field, text, len);
     session->field[len] = '\0';
@@ -442,6 +482,8 @@ static const struct source {
     {"irc.password", PASSWORD, "PASS"},   {"irc.auth-mechanism", MECHANISM, NULL},
     {"http.request-target.authority.userinfo", WHOLE, "URI"}, {"rtsp.userinfo", WHOLE, "URI"},
     {"redis.username", USER, "AUTH"},     {"redis.password", PASSWORD, "AUTH"},
+    {"smtp.token", PASSWORD, "AUTH"},     {"imap.token", PASSWORD, "AUTH"},
+    {"pop3.token", PASSWORD, "AUTH"},     {"irc.token", PASSWORD, "AUTH"},
 };
 
 /* One for each source. */
@@ -449,6 +491,15 @@ typedef struct subscription {
     logins_t *logins;
     const struct source *source;
 } subscription_t;
+
+/* RFC 4422, 3.1: a mechanism's name has capital letters; it is sent in others, too. */
+static void set_scheme(session_t *session, const qcap_match_t *match)
+{
+    size_t len = 0;
+    for (; len < match->len && len < sizeof session->scheme - 1; len++)
+        session->scheme[len] = (char)toupper(match->bytes[len]);
+    session->scheme[len] = '\0';
+}
 
 static void on_step(const qcap_match_t *match, void *user)
 {
@@ -471,8 +522,7 @@ static void on_step(const qcap_match_t *match, void *user)
     } else {
         session_t *session = session_of(logins, match);
         flush(logins, session);
-        snprintf(session->scheme, sizeof session->scheme, "%.*s", (int)(match->len < 32 ? match->len : 32),
-                 (const char *)match->bytes);
+        set_scheme(session, match);
     }
 }
 
@@ -483,6 +533,7 @@ static void on_close(qcap_tcpstr_t *client, void *user)
     if (!session)
         return;
     flush(user, session);
+    flush_early(user, session);
     free(session);
     qcap_tcpstr_set_user(client, NULL);
 }

@@ -1650,15 +1650,31 @@ static int choose_99(const qcap_parser_t *parser)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 6;
-    /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-256) */
+    /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-1-PLUS) */
     n = qcap_binary(QCAP_OR,
         qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(6u /* SCRAM-SHA-1 */)),
-        qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(7u /* SCRAM-SHA-256 */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(9u /* SCRAM-SHA-1-PLUS */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 7;
-    return 8;
+    /* (mechanism = SCRAM-SHA-256) or (mechanism = SCRAM-SHA-256-PLUS) */
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(7u /* SCRAM-SHA-256 */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(10u /* SCRAM-SHA-256-PLUS */)));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 8;
+    /* (mechanism = SCRAM-SHA-512) or (mechanism = SCRAM-SHA-512-PLUS) */
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(8u /* SCRAM-SHA-512 */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 12 /* mechanism */, WORDS(parser)[9]), qcap_number(11u /* SCRAM-SHA-512-PLUS */)));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 9;
+    return 10;
 }
 
 /* The words of mechanism. */
@@ -1688,13 +1704,25 @@ static unsigned find_mechanism(const unsigned char *text, size_t len)
     case 13:
         if (qcap_is_word(text, "scram-sha-256", 13))
             return 7;
+        if (qcap_is_word(text, "scram-sha-512", 13))
+            return 8;
+        return 0;
+    case 16:
+        if (qcap_is_word(text, "scram-sha-1-plus", 16))
+            return 9;
+        return 0;
+    case 18:
+        if (qcap_is_word(text, "scram-sha-256-plus", 18))
+            return 10;
+        if (qcap_is_word(text, "scram-sha-512-plus", 18))
+            return 11;
         return 0;
     default:
         return 0;
     }
 }
 
-static const qcap_keywords_t words_mechanism = {find_mechanism, 13};
+static const qcap_keywords_t words_mechanism = {find_mechanism, 18};
 
 /* The words of verb. */
 static unsigned find_verb(const unsigned char *text, size_t len)
@@ -1820,7 +1848,7 @@ static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_JOIN, NULL, 1, 1, 513, 513, 1, 268, QCAP_NONE, false, false}, /* 3: odd-pair */
     {QCAP_CONVERT_JOIN, NULL, 0, 1, 0, 513, 0, 215, QCAP_NONE, false, false}, /* 4: literal-value */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 188, 1, false, false}, /* 5: number */
-    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 183, 12, false, false}, /* 6: auth-type */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 18, 0, 183, 12, false, false}, /* 6: auth-type */
     {QCAP_CONVERT_KEYWORD, &words_verb, 0, 1, 0, 12, 0, 8, 3, false, false}, /* 7: listed-name */
     {QCAP_CONVERT_BYTES, NULL, 0, 1, 0, 65, 0, 1, 0, false, false}, /* 8: numbered-tag */
     {QCAP_CONVERT_BYTES, NULL, 1, 1, 513, 65, 1, 269, 0, false, false}, /* 9: other-tag */
@@ -4795,7 +4823,7 @@ static const uint16_t targets_97[] = {AT_LIST_10, AT_LIST_13};
 
 static const uint16_t targets_98[] = {AT_LITERAL_BYTES_4, AT_LIST_13};
 
-static const uint16_t targets_99[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_BEFORE_AUTHZID_1, AT_OTHER_MESSAGE_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_99[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_BEFORE_AUTHZID_1, AT_OTHER_MESSAGE_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_GS2_CB_FLAG_2, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
@@ -7611,7 +7639,7 @@ static const qcap_state_t states[] = {
      *     -> number_start_2: found, open response */
     {287, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 126: before_number_start_1 */
 
-    /* sasl-message = ... / xoauth2 / oauthbearer / scram / other-message .
+    /* sasl-message = ... / scram / scram / scram / other-message .
      * e.g. after ""
      *     -> before_login_password_1
      *     -> before_authzid_1
@@ -7620,6 +7648,8 @@ static const qcap_state_t states[] = {
      *     -> before_cram_name_1
      *     -> xoauth2_1
      *     -> gs2_cb_flag_1
+     *     -> gs2_cb_flag_2
+     *     -> gs2_cb_flag_2
      *     -> gs2_cb_flag_2
      *     -> other_message_1 */
     {0, 255, 99, 93, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 127: sasl_message_1 */

@@ -582,15 +582,31 @@ static int choose_14(const qcap_parser_t *parser)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 6;
-    /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-256) */
+    /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-1-PLUS) */
     n = qcap_binary(QCAP_OR,
         qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(6u /* SCRAM-SHA-1 */)),
-        qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(7u /* SCRAM-SHA-256 */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(9u /* SCRAM-SHA-1-PLUS */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 7;
-    return 8;
+    /* (mechanism = SCRAM-SHA-256) or (mechanism = SCRAM-SHA-256-PLUS) */
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(7u /* SCRAM-SHA-256 */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(10u /* SCRAM-SHA-256-PLUS */)));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 8;
+    /* (mechanism = SCRAM-SHA-512) or (mechanism = SCRAM-SHA-512-PLUS) */
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(8u /* SCRAM-SHA-512 */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 4 /* mechanism */, WORDS(parser)[2]), qcap_number(11u /* SCRAM-SHA-512-PLUS */)));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 9;
+    return 10;
 }
 
 /* The words of mechanism. */
@@ -620,13 +636,25 @@ static unsigned find_mechanism(const unsigned char *text, size_t len)
     case 13:
         if (qcap_is_word(text, "scram-sha-256", 13))
             return 7;
+        if (qcap_is_word(text, "scram-sha-512", 13))
+            return 8;
+        return 0;
+    case 16:
+        if (qcap_is_word(text, "scram-sha-1-plus", 16))
+            return 9;
+        return 0;
+    case 18:
+        if (qcap_is_word(text, "scram-sha-256-plus", 18))
+            return 10;
+        if (qcap_is_word(text, "scram-sha-512-plus", 18))
+            return 11;
         return 0;
     default:
         return 0;
     }
 }
 
-static const qcap_keywords_t words_mechanism = {find_mechanism, 13};
+static const qcap_keywords_t words_mechanism = {find_mechanism, 18};
 
 /* The words of command. */
 static unsigned find_command(const unsigned char *text, size_t len)
@@ -715,10 +743,10 @@ static const qcap_keywords_t words_command_2 = {find_command_2, 7};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 137, 4, false, false}, /* 0: sasl-mechanism */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 18, 0, 137, 4, false, false}, /* 0: sasl-mechanism */
     {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 12, 0, 11, QCAP_NONE, false, false}, /* 1: command */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 15, 0, false, false}, /* 2: numeric */
-    {QCAP_CONVERT_KEYWORD, &words_command_2, 1, 1, 13, 7, 1, 11, QCAP_NONE, false, false}, /* 3: command */
+    {QCAP_CONVERT_KEYWORD, &words_command_2, 1, 1, 18, 7, 1, 11, QCAP_NONE, false, false}, /* 3: command */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -3587,7 +3615,7 @@ static const uint16_t targets_12[] = {AT_BEFORE_SPACES_17, AT_BEFORE_SPACES_18, 
 
 static const uint16_t targets_13[] = {AT_BEFORE_TAGS_2, AT_BEFORE_TAGS_3};
 
-static const uint16_t targets_14[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_BEFORE_AUTHZID_1, AT_OTHER_MESSAGE_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_14[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_BEFORE_AUTHZID_1, AT_OTHER_MESSAGE_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_GS2_CB_FLAG_2, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
@@ -5243,7 +5271,7 @@ static const qcap_state_t states[] = {
      *     -> empty_line_2: found */
     {245, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 92: before_empty_line_2 */
 
-    /* sasl-message = ... / xoauth2 / oauthbearer / scram / other-message .
+    /* sasl-message = ... / scram / scram / scram / other-message .
      * e.g. after ""
      *     -> before_login_password_1
      *     -> before_authzid_1
@@ -5252,6 +5280,8 @@ static const qcap_state_t states[] = {
      *     -> before_cram_name_1
      *     -> xoauth2_1
      *     -> gs2_cb_flag_1
+     *     -> gs2_cb_flag_2
+     *     -> gs2_cb_flag_2
      *     -> gs2_cb_flag_2
      *     -> other_message_1 */
     {0, 255, 14, 37, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 93: sasl_message_1 */
@@ -7735,7 +7765,7 @@ static const qcap_queue_t queues[] = {
 #define EXTRA_SIZE (0 * sizeof(qcap_queue_entry_t))
 
 /* Where registers of bytes have theirs, and how many. */
-static const qcap_text_t register_texts[] = {{20, 0}, {20, 0}, {20, 0}, {20, 0}, {20, 0}, {0, 0}};
+static const qcap_text_t register_texts[] = {{25, 0}, {25, 0}, {25, 0}, {25, 0}, {25, 0}, {0, 0}};
 
 static const qcap_text_t shared_texts[] = {{0, 0}, {0, 0}};
 
@@ -7822,8 +7852,8 @@ const qcap_protocol_t qcap_irc_protocol = {
     .register_texts = register_texts,
     .shared_texts = shared_texts,
     .shared_text = offsetof(qcap_irc_t, shared_text),
-    .joined_text = 20,
-    .later_text = 20,
+    .joined_text = 25,
+    .later_text = 25,
     .texts = texts,
 };
 

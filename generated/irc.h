@@ -16,11 +16,11 @@
  *     atomic.words 10
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 1104
+ *     bytes.conversation 1120
  *     bytes.shared 192
- *     bytes.direction 448
+ *     bytes.direction 456
  *     bytes.direction.parser 176
- *     bytes.sub-stream 792
+ *     bytes.sub-stream 800
  *     bytes.direction.registers 16
  *     bytes.direction.words 6
  *     bytes.direction.atomic 40
@@ -29,7 +29,7 @@
  *     bytes.direction.conversions 32
  *     bytes.direction.accumulators 64
  *     bytes.direction.ahead 32
- *     bytes.direction.texts 20
+ *     bytes.direction.texts 25
  *     bytes.queues 0
  *     bytes.tables 17801
  *
@@ -88,7 +88,7 @@ struct qcap_irc_side {
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
     unsigned char ahead[32];
-    unsigned char text[20];
+    unsigned char text[25];
 };
 
 /* A sub-stream. */

@@ -568,15 +568,31 @@ static int choose_37(const qcap_parser_t *parser)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 6;
-    /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-256) */
+    /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-1-PLUS) */
     n = qcap_binary(QCAP_OR,
         qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(6u /* SCRAM-SHA-1 */)),
-        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(7u /* SCRAM-SHA-256 */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(9u /* SCRAM-SHA-1-PLUS */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 7;
-    return 8;
+    /* (mechanism = SCRAM-SHA-256) or (mechanism = SCRAM-SHA-256-PLUS) */
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(7u /* SCRAM-SHA-256 */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(10u /* SCRAM-SHA-256-PLUS */)));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 8;
+    /* (mechanism = SCRAM-SHA-512) or (mechanism = SCRAM-SHA-512-PLUS) */
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(8u /* SCRAM-SHA-512 */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 3 /* mechanism */, WORDS(parser)[2]), qcap_number(11u /* SCRAM-SHA-512-PLUS */)));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 9;
+    return 10;
 }
 
 /* The words of command. */
@@ -654,25 +670,37 @@ static unsigned find_mechanism(const unsigned char *text, size_t len)
     case 13:
         if (qcap_is_word(text, "scram-sha-256", 13))
             return 7;
+        if (qcap_is_word(text, "scram-sha-512", 13))
+            return 8;
+        return 0;
+    case 16:
+        if (qcap_is_word(text, "scram-sha-1-plus", 16))
+            return 9;
+        return 0;
+    case 18:
+        if (qcap_is_word(text, "scram-sha-256-plus", 18))
+            return 10;
+        if (qcap_is_word(text, "scram-sha-512-plus", 18))
+            return 11;
         return 0;
     default:
         return 0;
     }
 }
 
-static const qcap_keywords_t words_mechanism = {find_mechanism, 13};
+static const qcap_keywords_t words_mechanism = {find_mechanism, 18};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 4, 0, 20, 1, false, false}, /* 0: list-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 1, 1, 13, 4, 1, 23, 1, false, false}, /* 1: retr-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 2, 1, 17, 4, 2, 78, 1, false, false}, /* 2: top-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 3, 1, 21, 4, 3, 25, 1, false, false}, /* 3: uidl-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 4, 1, 25, 4, 4, 6, 1, false, false}, /* 4: capa-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 5, 1, 29, 4, 5, 101, 1, false, false}, /* 5: stls-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 6, 1, 33, 4, 6, 35, 1, false, false}, /* 6: auth-verb */
-    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 60, 3, false, false}, /* 7: sasl-mech */
-    {QCAP_CONVERT_KEYWORD, &words_command, 7, 1, 37, 4, 7, 106, 1, false, false}, /* 8: lang-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 1, 1, 18, 4, 1, 23, 1, false, false}, /* 1: retr-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 2, 1, 22, 4, 2, 78, 1, false, false}, /* 2: top-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 3, 1, 26, 4, 3, 25, 1, false, false}, /* 3: uidl-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 4, 1, 30, 4, 4, 6, 1, false, false}, /* 4: capa-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 5, 1, 34, 4, 5, 101, 1, false, false}, /* 5: stls-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 6, 1, 38, 4, 6, 35, 1, false, false}, /* 6: auth-verb */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 18, 0, 60, 3, false, false}, /* 7: sasl-mech */
+    {QCAP_CONVERT_KEYWORD, &words_command, 7, 1, 42, 4, 7, 106, 1, false, false}, /* 8: lang-verb */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -2399,7 +2427,7 @@ static const uint16_t targets_35[] = {AT_OK_BY_COMMAND_2};
 
 static const uint16_t targets_36[] = {AT_BEFORE_SINGLE_2};
 
-static const uint16_t targets_37[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_BEFORE_AUTHZID_1, AT_OTHER_MESSAGE_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_37[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_BEFORE_AUTHZID_1, AT_OTHER_MESSAGE_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_GS2_CB_FLAG_2, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
@@ -4078,7 +4106,7 @@ static const qcap_state_t states[] = {
      *     -> found_ok_1: found */
     {153, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 77: before_found_ok_1 */
 
-    /* sasl-message = ... / xoauth2 / oauthbearer / scram / other-message .
+    /* sasl-message = ... / scram / scram / scram / other-message .
      * e.g. after ""
      *     -> before_login_password_1
      *     -> before_authzid_1
@@ -4087,6 +4115,8 @@ static const qcap_state_t states[] = {
      *     -> before_cram_name_1
      *     -> xoauth2_1
      *     -> gs2_cb_flag_1
+     *     -> gs2_cb_flag_2
+     *     -> gs2_cb_flag_2
      *     -> gs2_cb_flag_2
      *     -> other_message_1 */
     {0, 255, 37, 60, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 78: sasl_message_1 */
@@ -6320,7 +6350,7 @@ static const qcap_queue_t queues[] = {
 #define EXTRA_SIZE (256 * sizeof(qcap_queue_entry_t))
 
 /* Where registers of bytes have theirs, and how many. */
-static const qcap_text_t register_texts[] = {{41, 0}, {41, 0}, {41, 0}, {41, 0}, {0, 0}};
+static const qcap_text_t register_texts[] = {{46, 0}, {46, 0}, {46, 0}, {46, 0}, {0, 0}};
 
 static const qcap_text_t shared_texts[] = {{0, 0}, {0, 0}, {0, 0}};
 
@@ -6417,8 +6447,8 @@ const qcap_protocol_t qcap_pop3_protocol = {
     .register_texts = register_texts,
     .shared_texts = shared_texts,
     .shared_text = offsetof(qcap_pop3_t, shared_text),
-    .joined_text = 41,
-    .later_text = 41,
+    .joined_text = 46,
+    .later_text = 46,
     .texts = texts,
 };
 

@@ -16,11 +16,11 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 1944
+ *     bytes.conversation 1960
  *     bytes.shared 232
- *     bytes.direction 824
+ *     bytes.direction 832
  *     bytes.direction.parser 176
- *     bytes.sub-stream 1168
+ *     bytes.sub-stream 1176
  *     bytes.direction.registers 8
  *     bytes.direction.words 6
  *     bytes.direction.atomic 68
@@ -32,7 +32,7 @@
  *     bytes.direction.ends 24
  *     bytes.direction.ends.texts 3
  *     bytes.direction.ahead 32
- *     bytes.direction.texts 41
+ *     bytes.direction.texts 46
  *     bytes.queues 8192
  *     bytes.tables 17740
  *
@@ -105,7 +105,7 @@ struct qcap_pop3_side {
     qcap_watch_t watches[1];
     unsigned char ends[3];
     unsigned char ahead[32];
-    unsigned char text[41];
+    unsigned char text[46];
 };
 
 /* A sub-stream. */

@@ -1233,15 +1233,31 @@ static int choose_17(const qcap_parser_t *parser)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 6;
-    /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-256) */
+    /* (mechanism = SCRAM-SHA-1) or (mechanism = SCRAM-SHA-1-PLUS) */
     n = qcap_binary(QCAP_OR,
         qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(6u /* SCRAM-SHA-1 */)),
-        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(7u /* SCRAM-SHA-256 */)));
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(9u /* SCRAM-SHA-1-PLUS */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 7;
-    return 8;
+    /* (mechanism = SCRAM-SHA-256) or (mechanism = SCRAM-SHA-256-PLUS) */
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(7u /* SCRAM-SHA-256 */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(10u /* SCRAM-SHA-256-PLUS */)));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 8;
+    /* (mechanism = SCRAM-SHA-512) or (mechanism = SCRAM-SHA-512-PLUS) */
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(8u /* SCRAM-SHA-512 */)),
+        qcap_binary(QCAP_EQ, qcap_word(parser, 7 /* mechanism */, WORDS(parser)[4]), qcap_number(11u /* SCRAM-SHA-512-PLUS */)));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 9;
+    return 10;
 }
 
 /* The words of command. */
@@ -1319,30 +1335,42 @@ static unsigned find_mechanism(const unsigned char *text, size_t len)
     case 13:
         if (qcap_is_word(text, "scram-sha-256", 13))
             return 7;
+        if (qcap_is_word(text, "scram-sha-512", 13))
+            return 8;
+        return 0;
+    case 16:
+        if (qcap_is_word(text, "scram-sha-1-plus", 16))
+            return 9;
+        return 0;
+    case 18:
+        if (qcap_is_word(text, "scram-sha-256-plus", 18))
+            return 10;
+        if (qcap_is_word(text, "scram-sha-512-plus", 18))
+            return 11;
         return 0;
     default:
         return 0;
     }
 }
 
-static const qcap_keywords_t words_mechanism = {find_mechanism, 13};
+static const qcap_keywords_t words_mechanism = {find_mechanism, 18};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_KEYWORD, &words_command, 0, 1, 0, 8, 0, 11, 3, false, false}, /* 0: ehlo-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 1, 1, 13, 8, 1, 94, 3, false, false}, /* 1: helo-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 2, 1, 21, 8, 2, 8, 3, false, false}, /* 2: mail-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 3, 1, 29, 8, 3, 9, 3, false, false}, /* 3: rcpt-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 4, 1, 37, 8, 4, 97, 3, false, false}, /* 4: starttls-verb */
-    {QCAP_CONVERT_KEYWORD, &words_command, 5, 1, 45, 8, 5, 6, 3, false, false}, /* 5: data-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 1, 1, 18, 8, 1, 94, 3, false, false}, /* 1: helo-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 2, 1, 26, 8, 2, 8, 3, false, false}, /* 2: mail-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 3, 1, 34, 8, 3, 9, 3, false, false}, /* 3: rcpt-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 4, 1, 42, 8, 4, 97, 3, false, false}, /* 4: starttls-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 5, 1, 50, 8, 5, 6, 3, false, false}, /* 5: data-verb */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 154, 1, false, false}, /* 6: chunk-size */
-    {QCAP_CONVERT_KEYWORD, &words_command, 6, 1, 53, 8, 6, 92, 3, false, false}, /* 7: bdat-verb */
-    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 13, 0, 47, 7, false, false}, /* 8: sasl-mech */
-    {QCAP_CONVERT_KEYWORD, &words_command, 7, 1, 61, 8, 7, 14, 3, false, false}, /* 9: auth-verb */
+    {QCAP_CONVERT_KEYWORD, &words_command, 6, 1, 58, 8, 6, 92, 3, false, false}, /* 7: bdat-verb */
+    {QCAP_CONVERT_KEYWORD, &words_mechanism, 0, 1, 0, 18, 0, 47, 7, false, false}, /* 8: sasl-mech */
+    {QCAP_CONVERT_KEYWORD, &words_command, 7, 1, 66, 8, 7, 14, 3, false, false}, /* 9: auth-verb */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 45, 0, false, true}, /* 10: again */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 31, 0, false, true}, /* 11: Reply-code */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 3, 0, false, true}, /* 12: greeting-code */
-    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 13, 0, 1, 110, 0, false, true}, /* 13: refusal-code */
+    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 18, 0, 1, 110, 0, false, true}, /* 13: refusal-code */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -3254,7 +3282,7 @@ static const uint16_t targets_15[] = {AT_BEFORE_REPLY_LINES_2, AT_EHLO_LINES_1, 
 
 static const uint16_t targets_16[] = {AT_MEANING_2};
 
-static const uint16_t targets_17[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_BEFORE_AUTHZID_1, AT_OTHER_MESSAGE_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_17[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_BEFORE_AUTHZID_1, AT_OTHER_MESSAGE_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_GS2_CB_FLAG_2, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
@@ -5993,7 +6021,7 @@ static const qcap_state_t states[] = {
      *     -> found_code_1: found, reset status */
     {371, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 94: before_found_code_1 */
 
-    /* sasl-message = ... / xoauth2 / oauthbearer / scram / other-message .
+    /* sasl-message = ... / scram / scram / scram / other-message .
      * e.g. after ""
      *     -> before_login_password_1
      *     -> before_authzid_1
@@ -6002,6 +6030,8 @@ static const qcap_state_t states[] = {
      *     -> before_cram_name_1
      *     -> xoauth2_1
      *     -> gs2_cb_flag_1
+     *     -> gs2_cb_flag_2
+     *     -> gs2_cb_flag_2
      *     -> gs2_cb_flag_2
      *     -> other_message_1 */
     {0, 255, 17, 70, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 95: sasl_message_1 */
@@ -13349,7 +13379,7 @@ static const qcap_queue_t queues[] = {
 #define EXTRA_SIZE (256 * sizeof(qcap_queue_entry_t))
 
 /* Where registers of bytes have theirs, and how many. */
-static const qcap_text_t register_texts[] = {{69, 0}, {69, 0}, {69, 0}, {69, 0}, {69, 0}, {69, 0}, {69, 0}, {69, 0}, {0, 0}};
+static const qcap_text_t register_texts[] = {{74, 0}, {74, 0}, {74, 0}, {74, 0}, {74, 0}, {74, 0}, {74, 0}, {74, 0}, {0, 0}};
 
 static const qcap_text_t shared_texts[] = {{0, 0}, {0, 0}};
 
@@ -13445,8 +13475,8 @@ const qcap_protocol_t qcap_smtp_protocol = {
     .register_texts = register_texts,
     .shared_texts = shared_texts,
     .shared_text = offsetof(qcap_smtp_t, shared_text),
-    .joined_text = 69,
-    .later_text = 69,
+    .joined_text = 74,
+    .later_text = 74,
     .texts = texts,
 };
 

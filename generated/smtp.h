@@ -16,11 +16,11 @@
  *     atomic.words 20
  *     lookback.bytes 11
  *     lookback.open-states 167
- *     bytes.conversation 2064
+ *     bytes.conversation 2080
  *     bytes.shared 224
- *     bytes.direction 888
+ *     bytes.direction 896
  *     bytes.direction.parser 176
- *     bytes.sub-stream 1232
+ *     bytes.sub-stream 1240
  *     bytes.direction.registers 24
  *     bytes.direction.words 10
  *     bytes.direction.atomic 80
@@ -32,7 +32,7 @@
  *     bytes.direction.ends 24
  *     bytes.direction.ends.texts 3
  *     bytes.direction.ahead 32
- *     bytes.direction.texts 69
+ *     bytes.direction.texts 74
  *     bytes.queues 8192
  *     bytes.tables 53590
  *
@@ -97,7 +97,7 @@ struct qcap_smtp_side {
     qcap_watch_t watches[1];
     unsigned char ends[3];
     unsigned char ahead[32];
-    unsigned char text[69];
+    unsigned char text[74];
 };
 
 /* A sub-stream. */

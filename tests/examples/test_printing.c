@@ -64,6 +64,92 @@ static void a_form_is_read_by_the_names_of_its_fields(void **state)
 }
 
 /* Who a SIP request is from; not what a response repeats, not who has no name. */
+/* What was said in turn: behind "<", a line of the server. */
+typedef struct dialogue {
+    const char *protocol, *told;
+    const char *lines[13];
+} dialogue_t;
+
+static void say_lines(told_t *f, const char *const *lines)
+{
+    for (; *lines; lines++) {
+        char text[512];
+        snprintf(text, sizeof text, "%s\r\n", *lines + 1);
+        told_say(f, **lines == '<', text);
+    }
+}
+
+/* Whether there is a line that begins and ends so. */
+static bool has_line(const char *text, const char *begin, const char *end)
+{
+    for (const char *line = text; (line = strstr(line, begin)); line++) {
+        const char *found = strstr(line, end);
+        if (found && found + strlen(end) == strchr(line, '\n') + 1)
+            return true;
+    }
+    return false;
+}
+
+static void each_way_to_log_in_is_known(void **state)
+{
+    static const dialogue_t dialogues[] = {
+        {"smtp", "XOAUTH2  ada@x:tok",
+         {"<220 a.example ESMTP", ">EHLO b", "<250 a.example",
+          ">AUTH xoauth2 dXNlcj1hZGFAeAFhdXRoPUJlYXJlciB0b2sBAQ==", "<235 ok"}},
+        {"smtp", "PLAIN   ada:love",
+         {"<220 a.example ESMTP", ">EHLO b", "<250 a.example", ">AUTH PLAIN =", "<334 ", ">AGFkYQBsb3Zl", "<235 ok"}},
+        {"smtp", "SCRAM-SHA-256-PLUS  ada",
+         {"<220 a.example ESMTP", ">EHLO b", "<250 a.example",
+          ">AUTH SCRAM-SHA-256-PLUS cD10bHMtdW5pcXVlLCxuPWFkYSxyPXg=", "<535 no"}},
+        {"pop3", "LOGIN   ada:love",
+         {"<+OK ready", ">AUTH LOGIN", "<+ VXNlcm5hbWU6", ">YWRh", "<+ UGFzc3dvcmQ6", ">bG92ZQ==", "<+OK"}},
+        {"pop3", "OAUTHBEARER  ada:tok",
+         {"<+OK ready", ">AUTH OAUTHBEARER bixhPWFkYSwBYXV0aD1CZWFyZXIgdG9rAQE=", "<+OK"}},
+        {"imap", "LOGIN   ada:lo\"v e)",
+         {"<* OK IMAP4rev1 ready", ">a LOGIN {3}", "<+ go", ">ada {7}", "<+ go", ">lo\"v e)", "<a OK ok"}},
+        {"imap", "LOGIN   ada:love",
+         {"<* OK IMAP4rev1 ready", ">a LOGIN {3+}", ">ada {4+}", ">love", "<a OK ok"}},
+        {"imap", "PLAIN   ada:love",
+         {"<* OK IMAP4rev1 ready", ">a AUTHENTICATE PLAIN", "<+ ", ">AGFkYQBsb3Zl", "<a OK ok"}},
+        {"imap", "LOGIN   bob:love",
+         {"<* OK IMAP4rev1 ready", ">a authenticate login", "<+ VXNlcm5hbWU6", ">Ym9i", "<+ UGFzc3dvcmQ6",
+          ">bG92ZQ==", "<a OK ok"}},
+        {"irc", "PLAIN   ada:love",
+         {">CAP REQ :sasl", ">NICK ada", "<:a CAP * ACK :sasl", ">AUTHENTICATE PLAIN", "<AUTHENTICATE +",
+          ">AUTHENTICATE YWRhAGFkYQBsb3Zl", "<:a 903 ada :ok"}},
+        {"redis", "AUTH    ada:love",
+         {">*5", ">$5", ">HELLO", ">$1", ">3", ">$4", ">AUTH", ">$3", ">ada", ">$4", ">love", "<-NOPROTO no"}},
+    };
+    told_t *f = *state;
+    for (size_t i = 0; i < sizeof dialogues / sizeof *dialogues; i++) {
+        char begin[128], end[128];
+        snprintf(begin, sizeof begin, "10.0.0.1         %-8s  10.0.0.2:80 ", dialogues[i].protocol);
+        snprintf(end, sizeof end, " 1  %s\n", dialogues[i].told);
+        told_open(f);
+        say_lines(f, dialogues[i].lines);
+        told_close(f);
+        const char *text = told_run(f, "ip_identity", "");
+        if (!has_line(text, begin, end))
+            fail_msg("%s: %s is not told, but\n%s", dialogues[i].protocol, dialogues[i].told, text);
+    }
+}
+
+static void a_form_may_have_the_password_first(void **state)
+{
+    told_t *f = *state;
+    told_open(f);
+    told_say(f, false, "POST / HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 22\r\n\r\n"
+                       "pass=love&x=y&user=ada");
+    told_say(f, false, "POST / HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 8\r\n\r\n"
+                       "pass=pin");
+    told_say(f, false, "POST / HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 8\r\n\r\n"
+                       "user=bob");
+    assert_string_equal(told_run(f, "ip_identity", ""),
+                        HEADING WHERE "2001-09-09 01:46:43      1  form    :pin\n" WHERE
+                                      "2001-09-09 01:46:42      1  form    ada:love\n" WHERE
+                                      "2001-09-09 01:46:44      1  form    bob\n");
+}
+
 static void sip_users_are_those_of_requests(void **state)
 {
     static const char fields[] = "\r\nVia: SIP/2.0/TCP 10.0.0.1\r\nFrom: \"A\" <sip:%s;x=y>;tag=1\r\nTo: <sip:d@e>\r\nCall-ID: 1\r\n"
@@ -247,6 +333,8 @@ int main(void)
         TEST(what_is_not_base64_is_shown_as_it_is),
         TEST(a_digest_user_is_unquoted),
         TEST(a_form_is_read_by_the_names_of_its_fields),
+        TEST(each_way_to_log_in_is_known),
+        TEST(a_form_may_have_the_password_first),
         TEST(sip_users_are_those_of_requests),
         TEST(a_user_in_a_target_is_told),
         TEST(without_a_credential_nothing_is_printed),
