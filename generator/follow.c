@@ -40,8 +40,10 @@ static behind_t look_behind(nfa_t *nfa, arena_t *arena, const control_t *control
         look_at(nfa, arena, control->targets.items[i], is_region && i == 0, &behind);
     for (size_t i = 0; i < control->returns.count; i++)
         look_at(nfa, arena, control->returns.items[i], false, &behind);
-    if (control->kind == CONTROL_CLOSE || control->kind == CONTROL_UNTIL)
+    if (control->kind == CONTROL_CLOSE)
         behind.direct.set = charset_range(0, 255);
+    if (control->kind == CONTROL_UNTIL) /* its text, at least, has to be read */
+        behind = (behind_t){.direct.set = charset_range(0, 255)};
     bool is_byte_needed = control->kind == CONTROL_BECOME && charset_count(&control->next) < 256;
     if (control->kind == CONTROL_BECOME) /* another grammar goes on */
         behind = (behind_t){{control->next, behind.direct.is_end && !is_byte_needed}, behind.others};

@@ -86,6 +86,8 @@ static next_t trace_notes(trace_t *t, const notes_t *notes, const node_t *body, 
         first.set = charset_range(0, 255);
     if (at)
         return around;
+    if (walk_note(notes, NOTE_UNTIL)) /* the text, at least, has to be read */
+        return (next_t){first.set, false};
     return is_open || is_region ? either((next_t){first.set, false}, after) : first;
 }
 
@@ -175,7 +177,11 @@ static void find_behind(firsts_t *f, spot_t *stop, bool is_region)
         f->set = charset_union(f->set, stop->note->before);
     if (stop->stop == STOP_BECOME && charset_count(&stop->note->before) < 256)
         return;
-    bool begins = stop->stop == STOP_LENGTH || stop->stop == STOP_CLOSE || stop->stop == STOP_UNTIL;
+    if (stop->stop == STOP_UNTIL) { /* its text, at least, has to be read */
+        f->set = charset_range(0, 255);
+        return;
+    }
+    bool begins = stop->stop == STOP_LENGTH || stop->stop == STOP_CLOSE;
     size_t ways = stop->stop == STOP_CHOICE   ? stop->node->children.count
                   : stop->stop == STOP_REFINE ? stop->note->entries.count + 1
                   : stop->stop == STOP_COUNT  ? 2
@@ -190,7 +196,7 @@ static void find_behind(firsts_t *f, spot_t *stop, bool is_region)
         find_first(f, walk_target(f->walk, &again, 0), is_region);
         find_first(f, stop->next, is_region);
     }
-    if (stop->stop == STOP_CLOSE || stop->stop == STOP_UNTIL)
+    if (stop->stop == STOP_CLOSE)
         f->set = charset_range(0, 255);
 }
 
