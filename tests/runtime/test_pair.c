@@ -1,5 +1,6 @@
 /* test_pair.c: the two directions are read in the order the endpoints saw them, whatever the order of the capture. */
 #include "dialogue.h"
+#include "offers.h"
 #include "test.h"
 #include "toy.h"
 
@@ -18,6 +19,7 @@ static int setup(void **state)
     f->q = qcap_open_pushed(TRAFFIC_LINK_TYPE, errbuf);
     assert_non_null(f->q);
     assert_int_equal(qcap_protocol_add(f->q, &qcap_toy_protocol), 0);
+    assert_int_equal(qcap_protocol_add(f->q, &qcap_offers_protocol), 0);
     assert_int_equal(qcap_tcpstr_handler_add(f->q, "toy.item", chronicle_match, &f->log), 0);
     assert_int_equal(qcap_tcpstr_handler_add(f->q, "toy.status", chronicle_match, &f->log), 0);
     assert_int_equal(qcap_stream_handler_add(f->q, "toy.body", chronicle_match, &f->log), 0);
@@ -439,6 +441,28 @@ static void after_an_unknown_protocol_nothing_is_held(void **state)
     assert_int_equal(after.errors, 0);
 }
 
+/* What the client says behind its offer depends on an answer that it has not had when it makes the offer. */
+static void a_client_waits_for_what_its_next_byte_depends_on(void **state)
+{
+    fixture_t *f = *state;
+    assert_int_equal(qcap_tcpstr_handler_add(f->q, "offers.verdict", chronicle_match, &f->log), 0);
+    assert_int_equal(qcap_tcpstr_handler_add(f->q, "offers.remark", chronicle_match, &f->log), 0);
+    assert_int_equal(qcap_stream_handler_add(f->q, "offers.gift", chronicle_match, &f->log), 0);
+    dialogue_init(&f->talk, f->q, 4100);
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, "OFFER\n");
+    dialogue_say(&f->talk, SERVER, "YES\n");
+    dialogue_say(&f->talk, CLIENT, "HM\n.\nOFFER\n");
+    dialogue_say(&f->talk, SERVER, "NO\n");
+    dialogue_say(&f->talk, CLIENT, "HM\n");
+    assert_string_equal(f->log.text, "server offers.verdict 0 \"YES\\n\"\n"
+                                     "client begin offers.gift 6\n"
+                                     "client piece offers.gift 6 \"HM\\n\"\n"
+                                     "client end offers.gift 6\n"
+                                     "server offers.verdict 4 \"NO\\n\"\n"
+                                     "client offers.remark 17 \"HM\\n\"\n");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -447,6 +471,7 @@ int main(void)
         TEST(a_response_captured_before_its_request_waits),
         TEST(the_order_of_the_capture_makes_no_difference),
         TEST(pipelined_requests_are_paired_in_order),
+        TEST(a_client_waits_for_what_its_next_byte_depends_on),
         TEST(an_unasked_response_does_not_wait),
         TEST(a_lost_request_does_not_block),
         TEST(a_direction_that_was_not_captured_is_not_waited_for),

@@ -9,6 +9,7 @@
 #include "ends.h"
 #include "joint.h"
 #include "nested.h"
+#include "offers.h"
 #include "parcels.h"
 #include "rounds.h"
 #include "starts.h"
@@ -25,7 +26,7 @@
 
 const subject_t subjects[] = {
     FEATURE(sampler) FEATURE(values) FEATURE(counts) FEATURE(nested) FEATURE(rounds) FEATURE(starts) FEATURE(ends) FEATURE(tagged)
-    FEATURE(joint) FEATURE(switches) FEATURE(datagrams) FEATURE(parcels)
+    FEATURE(joint) FEATURE(offers) FEATURE(switches) FEATURE(datagrams) FEATURE(parcels)
     QCAP_BUILTIN_MAP(BUILTIN)
 };
 const size_t subject_count = sizeof subjects / sizeof *subjects;
