@@ -125,12 +125,14 @@ static bool read_number(const request_t *request, const char *option, unsigned l
 
 static bool find_root(const request_t *request, order_t *order)
 {
+    const grammar_t *g = order->grammar;
     const char *root = command_option(request, "--root");
-    order->is_server = root ? strcmp(root, "server") == 0 : !order->grammar->client;
-    if (order->is_server ? order->grammar->server != NULL
-                         : order->grammar->client && (!root || strcmp(root, "client") == 0))
+    const char *name = root ? root : g->client ? "client" : g->server ? "server" : "datagram";
+    order->is_server = strcmp(name, "server") == 0;
+    if ((order->is_server && g->server) || (strcmp(name, "client") == 0 && g->client) ||
+        (strcmp(name, "datagram") == 0 && g->datagram && !g->client && !g->server))
         return true;
-    order->rule = root ? grammar_find(order->grammar, root) : NULL;
+    order->rule = root ? grammar_find(g, root) : NULL;
     return order->rule != NULL;
 }
 
@@ -171,7 +173,7 @@ const command_t cmd_sample = {
         "as\n"
         "many as it takes to use every alternative, every name of a refinement and every bound of a repeat. The same\n"
         "seed makes the same messages.\n",
-    .options = (const option_t[]){{"--root", "ROOT", "client (unless told), server, or a rule"},
+    .options = (const option_t[]){{"--root", "ROOT", "client (unless told), server, or a rule; of what speaks in datagrams, datagram"},
                                   {"-n", "COUNT", "so many messages"},
                                   {"--seed", "N", "other messages; 1 unless told"},
                                   {"--near-miss", NULL, "with a byte changed, dropped or inserted, or cut short"},

@@ -74,6 +74,17 @@ mkdir -p taken/000001
 expect 1 'cannot write taken/000001: Is a directory' sample toy.abnf -o taken
 expect 1 'bad.abnf' sample bad.abnf
 
+cat >post.abnf <<'EOF'
+;@ protocol post "In datagrams"
+;@ datagram = card
+card = "to " word
+word = 1*%x61-7A                       ;@ emit
+EOF
+expect 0 '' sample post.abnf -n 5 --quote
+[ "$(grep -c '^to [a-z]*$' out)" -eq 5 ] || fail "sample of datagrams: $(cat out)"
+expect 0 '' sample post.abnf -n 5 --quote --root datagram
+expect 2 'neither a side nor a rule is called `server`' sample post.abnf --root server
+
 cat >never.abnf <<'EOF'
 ;@ protocol never "Nothing that can be said"
 ;@ register n : uint
