@@ -101,7 +101,7 @@ PEERS = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/peers/*.c))
 SYNTH = $(B)/tests/bench/synth/synth
 TEST_PROGRAMS = $(TESTS:%.c=$(B)/%) $(REPLAYS:%=$(B)/tests/fuzz/%)
 
-.PHONY: all programs demo test generate check-generated check-headers check-corpus fuzz soak stress bench install clean help packages
+.PHONY: all programs demo test generate check-generated check-headers check-corpus fuzz soak stress bench install clean help packages always
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -170,11 +170,12 @@ $(B)/contract/%.h: runtime/%.h
 	@mkdir -p $(@D)
 	@cp $< $@
 
-# The protocols that the library is built with, for runtime/builtin.c.
-$(B)/builtin/builtin.h: Makefile $(PROTOCOLS:%=specs/%.abnf)
+# The protocols that the library is built with, for runtime/builtin.c: written anew when they change, also when one is gone.
+$(B)/builtin/builtin.h: always
 	@mkdir -p $(@D)
 	@{ for name in $(PROTOCOLS); do echo "#include \"$$name.h\""; done; \
-	    echo '#define QCAP_BUILTIN_MAP(X) $(foreach name,$(PROTOCOLS),X($(subst -,_,$(name)),$(name)))'; } >$@
+	    echo '#define QCAP_BUILTIN_MAP(X) $(foreach name,$(PROTOCOLS),X($(subst -,_,$(name)),$(name)))'; } >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # ---------------------------------------------------------------- linking
 
