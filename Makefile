@@ -20,6 +20,7 @@
 ## make bench             the generated parsers beside others; build/reader and build/ip_identity beside others on synthetic
 ##                        traces (4 GB in build/traces); installs the packages it needs. See tests/bench/README.md
 ## make install           to DESTDIR PREFIX (/usr/local): headers, library, generator, examples, qcap.pc
+## make uninstall         removes them
 ## make clean             removes build/
 ##
 ## CC and CFLAGS are yours; WERROR=1 makes warnings errors; V=1 shows the commands; BUILD=folder builds somewhere else.
@@ -101,7 +102,8 @@ PEERS = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/peers/*.c))
 SYNTH = $(B)/tests/bench/synth/synth
 TEST_PROGRAMS = $(TESTS:%.c=$(B)/%) $(REPLAYS:%=$(B)/tests/fuzz/%)
 
-.PHONY: all programs demo test generate check-generated check-headers check-corpus fuzz soak stress bench install clean help packages always
+.PHONY: all programs demo test generate check-generated check-headers check-corpus fuzz soak stress bench install uninstall clean help packages \
+    always
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -291,6 +293,11 @@ install: all
 	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include/qcap
 	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' runtime/qcap.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/qcap.pc
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(GENERATE) $(PROGRAMS)))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/,$(notdir $(LIBRARY)) pkgconfig/qcap.pc)
+	rm -rf $(DESTDIR)$(PREFIX)/include/qcap
 
 clean:
 	rm -rf build
