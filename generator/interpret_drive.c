@@ -448,7 +448,7 @@ size_t drive_feed(side_t *side, const unsigned char *bytes, size_t len)
     size_t begin = side->bytes.count;
     drive_add_bytes(side, bytes, len);
     if (!drive_read(side)) /* what was not read is not taken, but for what was taken before */
-        side->bytes.count = side->offset > begin ? side->offset : begin;
+        side->bytes.count = side->offset > begin ? (size_t)side->offset : begin;
     feed_certain(side);
     return side->bytes.count - begin;
 }

@@ -42,7 +42,7 @@ static const char *name_of(const text_t *file, const Elf64_Shdr *names, const El
     if (!is_inside(file, names->sh_offset, names->sh_size) || section->sh_name >= names->sh_size)
         return "";
     const char *name = file->bytes + names->sh_offset + section->sh_name;
-    return memchr(name, '\0', names->sh_size - section->sh_name) ? name : "";
+    return memchr(name, '\0', (size_t)(names->sh_size - section->sh_name)) ? name : "";
 }
 
 const char *object_measure(const text_t *file, object_sizes_t *sizes)

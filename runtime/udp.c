@@ -84,7 +84,7 @@ static qcapint_exchange_t *find(const qcapint_udp_t *udp, uint64_t hash, const q
 static bool grow(qcap_t *q)
 {
     qcapint_udp_t *udp = &q->udp;
-    uint64_t old_count = udp->bucket_count, count = old_count ? old_count * 2 : FIRST_BUCKETS;
+    size_t old_count = udp->bucket_count, count = old_count ? old_count * 2 : FIRST_BUCKETS;
     if (udp->count < old_count)
         return true;
     qcapint_exchange_t **old = udp->buckets, **buckets = qcapint_budget_alloc(&q->budget, count * sizeof *buckets);
@@ -94,7 +94,7 @@ static bool grow(qcap_t *q)
         qcapint_hash_seed(udp->key);
     udp->buckets = buckets;
     udp->bucket_count = count;
-    for (uint64_t i = 0; i < old_count; i++)
+    for (size_t i = 0; i < old_count; i++)
         while (old[i]) {
             qcapint_exchange_t *e = old[i], **bucket = bucket_of(udp, e->hash);
             old[i] = e->chain;

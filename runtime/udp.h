@@ -9,7 +9,7 @@ typedef struct qcapint_exchange qcapint_exchange_t; /* the datagrams of two endp
 /* All exchanges of a handle; zeros at first. */
 typedef struct qcapint_udp {
     qcapint_exchange_t **buckets;         /* chains; NULL: none allocated yet */
-    uint64_t bucket_count;                /* a power of 2 */
+    size_t bucket_count;                  /* a power of 2 */
     uint64_t count;                       /* of exchanges */
     uint64_t met;                         /* exchanges ever */
     uint64_t key[2];                      /* of the hash: random, per handle */

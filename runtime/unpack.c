@@ -4,6 +4,7 @@
  * them are padding. Without its library a method is recognised, and refused by its name. */
 #include "unpack.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

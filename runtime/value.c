@@ -149,7 +149,7 @@ void qcapint_value_put_away(qcap_parser_t *p)
         if (!((row->begin | row->end) & QCAP_PLACE_BACK)) /* has ended, and began, somewhere before */
             continue;
         bool is_one = acc && !(row->begin & QCAP_PLACE_BACK) && row->end == QCAP_PLACE_BACK && p->growing == QCAP_GROWS_NOTHING;
-        p->growing = is_one ? (uint16_t)(QCAP_GROWS_VALUE + (acc - side_accumulators(p))) : QCAP_GROWS_UNKNOWN;
+        p->growing = is_one ? (uint16_t)(QCAP_GROWS_VALUE + (unsigned)(acc - side_accumulators(p))) : QCAP_GROWS_UNKNOWN;
     }
 }
 
