@@ -16,14 +16,13 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 568
+ *     bytes.conversation 544
  *     bytes.shared 192
- *     bytes.direction 200
- *     bytes.direction.parser 176
+ *     bytes.direction 184
+ *     bytes.direction.parser 168
  *     bytes.sub-stream 0
  *     bytes.direction.registers 8
  *     bytes.direction.elements 8
- *     bytes.direction.positions 8
  *     bytes.queues 0
  *     bytes.tables 381
  *
@@ -47,7 +46,6 @@ enum {
 struct qcap_body_side {
     qcap_register_t registers[1];
     qcap_slot_t slots[1];
-    uint64_t positions[1];
 };
 
 /* One conversation. Only `client` and `server` are for use. */

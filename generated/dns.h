@@ -16,20 +16,20 @@
  *     atomic.words 40
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 6976
+ *     bytes.conversation 6816
  *     bytes.shared 256
- *     bytes.direction 3352
- *     bytes.direction.parser 176
- *     bytes.sub-stream 3696
+ *     bytes.direction 3272
+ *     bytes.direction.parser 168
+ *     bytes.sub-stream 3616
  *     bytes.direction.registers 120
- *     bytes.direction.words 2
- *     bytes.direction.atomic 160
  *     bytes.direction.elements 40
  *     bytes.direction.regions 984
  *     bytes.direction.calls 640
- *     bytes.direction.positions 16
- *     bytes.direction.conversions 48
- *     bytes.direction.accumulators 96
+ *     bytes.direction.conversions 24
+ *     bytes.direction.accumulators 72
+ *     bytes.direction.atomic 160
+ *     bytes.direction.positions 4
+ *     bytes.direction.words 2
  *     bytes.direction.ahead 32
  *     bytes.direction.texts 1025
  *     bytes.queues 4096
@@ -489,14 +489,14 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_dns_side {
     qcap_register_t registers[15];
-    uint16_t words[1];
-    qcap_later_t later[40];
     qcap_slot_t slots[5];
     qcap_region_t regions[41];
     qcap_frame_t frames[40];
-    uint64_t positions[2];
     qcap_underway_t underway[3];
     qcap_accumulator_t accumulators[3];
+    qcap_later_t later[40];
+    uint32_t positions[1];
+    uint16_t words[1];
     unsigned char ahead[32];
     unsigned char text[1025];
 };

@@ -16,15 +16,14 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 640
+ *     bytes.conversation 608
  *     bytes.shared 192
- *     bytes.direction 224
- *     bytes.direction.parser 176
+ *     bytes.direction 208
+ *     bytes.direction.parser 168
  *     bytes.sub-stream 0
  *     bytes.direction.registers 8
  *     bytes.direction.elements 8
  *     bytes.direction.regions 24
- *     bytes.direction.positions 8
  *     bytes.queues 0
  *     bytes.tables 416
  *
@@ -49,7 +48,6 @@ struct qcap_ftp_data_side {
     qcap_register_t registers[1];
     qcap_slot_t slots[1];
     qcap_region_t regions[1];
-    uint64_t positions[1];
 };
 
 /* One conversation. Only `client` and `server` are for use. */

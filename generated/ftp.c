@@ -1084,7 +1084,7 @@ on1:
         goto out1;
     if (*at == 'U' || *at == 'u') {
         at++;
-        qcap_op_reset(parser, 9 /* verb */);
+        qcap_op_reset(parser, 0x200 /* verb */, false);
         p0 = at;
         goto on2;
     }
@@ -1208,19 +1208,19 @@ on8:
         goto out8;
     if (*at == 'P' || *at == 'p') {
         at++;
-        qcap_op_reset(parser, 9 /* verb */);
+        qcap_op_reset(parser, 0x200 /* verb */, false);
         p2 = at;
         goto on9;
     }
     if (*at == 'Q' || *at == 'q') {
         at++;
-        qcap_op_reset(parser, 9 /* verb */);
+        qcap_op_reset(parser, 0x200 /* verb */, false);
         p2 = at;
         goto on10;
     }
     if (*at == 'R' || *at == 'r') {
         at++;
-        qcap_op_reset(parser, 9 /* verb */);
+        qcap_op_reset(parser, 0x200 /* verb */, false);
         p2 = at;
         goto on11;
     }
@@ -1333,9 +1333,9 @@ on16:
 out16:
     qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
-    side->positions[0] = QCAP_HERE(p2) - 1;
-    side->positions[1] = QCAP_HERE(p2) + 3;
-    side->positions[2] = QCAP_HERE(p2) + 4;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p2) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p2) + 3);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p2) + 4);
     return qcap_leave(parser, at, end, AT_STRING_3);
 
     /* bare-command = "CDUP" / "REIN" / "Q" . "UIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
@@ -1409,7 +1409,7 @@ on19:
 out19:
     qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
-    side->positions[0] = QCAP_HERE(p2) - 1;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p2) - 1);
     return qcap_leave(parser, at, end, AT_CRLF_4);
 
     /* password-command = "P" . "ASS"      RFC 959, 5.3.1
@@ -1487,7 +1487,7 @@ on23:
 out23:
     qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
-    side->positions[0] = QCAP_HERE(p2) - 1;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p2) - 1);
     return qcap_leave(parser, at, end, AT_CRLF_4);
 
     /* command-line = ... user-command SP username ) / ( password-command . SP password ) / ( account-command SP account-information ...      RFC 959, 5.3.1
@@ -1548,9 +1548,9 @@ on25:
 out25:
     qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
     parser->depth = (uint16_t)(1);
-    side->positions[0] = QCAP_HERE(p2) - 1;
-    side->positions[1] = QCAP_HERE(p2) + 3;
-    side->positions[2] = QCAP_HERE(p2) + 4;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p2) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p2) + 3);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p2) + 4);
     return qcap_leave(parser, at, end, AT_STRING_4);
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
@@ -1583,21 +1583,21 @@ signals_1:
     if (*at == 'P' || *at == 'p') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, 9 /* verb */);
+        qcap_op_reset(parser, 0x200 /* verb */, false);
         qcap_element_open(parser, side->slots, 0, QCAP_FTP_REQUEST, here - 1);
         goto password_command_1;
     }
     if (*at == 'Q' || *at == 'q') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, 9 /* verb */);
+        qcap_op_reset(parser, 0x200 /* verb */, false);
         qcap_element_open(parser, side->slots, 0, QCAP_FTP_REQUEST, here - 1);
         return qcap_stop(parser, at, AT_BARE_COMMAND_1, QCAP_STOP_TABLE);
     }
     if (*at == 'R' || *at == 'r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, 9 /* verb */);
+        qcap_op_reset(parser, 0x200 /* verb */, false);
         qcap_element_open(parser, side->slots, 0, QCAP_FTP_REQUEST, here - 1);
         return qcap_stop(parser, at, AT_FILE_COMMAND_1, QCAP_STOP_TABLE);
     }
@@ -1673,7 +1673,7 @@ password_command_3:
     if (*at == 'V' || *at == 'v') {
         at++;
         here = QCAP_HERE(at);
-        side->positions[0] = here - 4;
+        side->positions[0] = (uint32_t)(here - 4);
         goto crlf_4;
     }
     return qcap_stop(parser, at, AT_PASSWORD_COMMAND_3, QCAP_STOP_TABLE);
@@ -1688,7 +1688,7 @@ crlf_5:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 9 /* open command */, side->positions[0]);
+        qcap_op_later(parser, side->later, 9 /* open command */, qcap_position_at(side->positions[0], here));
         qcap_op_later(parser, side->later, 8 /* close command */, here - 2);
         parser->marks[0] = parser->later_count;
         qcap_op_atomic_end(parser, here);
@@ -1738,9 +1738,9 @@ crlf_6:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 9 /* open command */, side->positions[0]);
-        qcap_op_later(parser, side->later, 8 /* close command */, side->positions[1]);
-        qcap_op_later(parser, side->later, 15 /* open file-name */, side->positions[2]);
+        qcap_op_later(parser, side->later, 9 /* open command */, qcap_position_at(side->positions[0], here));
+        qcap_op_later(parser, side->later, 8 /* close command */, qcap_position_at(side->positions[1], here));
+        qcap_op_later(parser, side->later, 15 /* open file-name */, qcap_position_at(side->positions[2], here));
         qcap_op_later(parser, side->later, 14 /* close file-name */, here - 2);
         parser->marks[0] = parser->later_count;
         qcap_op_atomic_end(parser, here);
@@ -1762,9 +1762,9 @@ crlf_7:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 9 /* open command */, side->positions[0]);
-        qcap_op_later(parser, side->later, 8 /* close command */, side->positions[1]);
-        qcap_op_later(parser, side->later, 11 /* open password */, side->positions[2]);
+        qcap_op_later(parser, side->later, 9 /* open command */, qcap_position_at(side->positions[0], here));
+        qcap_op_later(parser, side->later, 8 /* close command */, qcap_position_at(side->positions[1], here));
+        qcap_op_later(parser, side->later, 11 /* open password */, qcap_position_at(side->positions[2], here));
         qcap_op_later(parser, side->later, 10 /* close password */, here - 2);
         parser->marks[0] = parser->later_count;
         qcap_op_atomic_end(parser, here);
@@ -2201,9 +2201,9 @@ out17:
     qcap_op_list_value(parser, 119 /* convert passive-code */, w2, QCAP_HERE(p1) + 2);
     qcap_op_list(parser, 118 /* close reply-code */, QCAP_HERE(p1) + 2);
     qcap_op_list(parser, 117 /* open reply-text */, QCAP_HERE(p1) + 3);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_PASSIVE_TEXT_2);
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
@@ -2228,9 +2228,9 @@ out18:
     qcap_op_list(parser, 118 /* close reply-code */, QCAP_HERE(p1) + 2);
     qcap_op_list(parser, 117 /* open reply-text */, QCAP_HERE(p1) + 3);
     qcap_op_list(parser, 116 /* open host-port */, QCAP_HERE(p2) - 1);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_HOST_NUMBER_1);
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
@@ -2259,9 +2259,9 @@ out19:
     qcap_op_list(parser, 118 /* close reply-code */, QCAP_HERE(p1) + 2);
     qcap_op_list(parser, 117 /* open reply-text */, QCAP_HERE(p1) + 3);
     qcap_op_list(parser, 116 /* open host-port */, QCAP_HERE(p2) - 1);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_HOST_NUMBER_2);
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
@@ -2290,9 +2290,9 @@ out20:
     qcap_op_list(parser, 117 /* open reply-text */, QCAP_HERE(p1) + 3);
     qcap_op_list(parser, 116 /* open host-port */, QCAP_HERE(p2) - 1);
     qcap_op_list_value(parser, 114 /* convert h1 */, w3, QCAP_HERE(p2) + 2);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_HOST_NUMBER_3);
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -2323,9 +2323,9 @@ out21:
     qcap_op_list(parser, 116 /* open host-port */, QCAP_HERE(p2) - 1);
     qcap_op_list_value(parser, 114 /* convert h1 */, w3, QCAP_HERE(p2) + 2);
     qcap_op_list_value(parser, 112 /* convert h2 */, w4, QCAP_HERE(p2) + 4);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_NUMBER_3);
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -2353,9 +2353,9 @@ out22:
     qcap_op_list_value(parser, 114 /* convert h1 */, w3, QCAP_HERE(p2) + 2);
     qcap_op_list_value(parser, 112 /* convert h2 */, w4, QCAP_HERE(p2) + 4);
     qcap_op_list_value(parser, 110 /* convert h3 */, w5, QCAP_HERE(p2) + 6);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_NUMBER_4);
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
@@ -2387,9 +2387,9 @@ out23:
     qcap_op_list_value(parser, 114 /* convert h1 */, w3, QCAP_HERE(p2) + 2);
     qcap_op_list_value(parser, 112 /* convert h2 */, w4, QCAP_HERE(p2) + 4);
     qcap_op_list_value(parser, 110 /* convert h3 */, w5, QCAP_HERE(p2) + 6);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_HOST_PORT_1);
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -2419,9 +2419,9 @@ out24:
     qcap_op_list_value(parser, 110 /* convert h3 */, w5, QCAP_HERE(p2) + 6);
     qcap_op_list_value(parser, 108 /* convert h4 */, w6, QCAP_HERE(p2) + 8);
     qcap_op_list(parser, 107 /* set host */, QCAP_HERE(p2) + 8);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_NUMBER_5);
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
@@ -2451,9 +2451,9 @@ out25:
     qcap_op_list_value(parser, 110 /* convert h3 */, w5, QCAP_HERE(p2) + 6);
     qcap_op_list_value(parser, 108 /* convert h4 */, w6, QCAP_HERE(p2) + 8);
     qcap_op_list(parser, 107 /* set host */, QCAP_HERE(p2) + 8);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_PORT_NUMBER_1);
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
@@ -2487,9 +2487,9 @@ out26:
     qcap_op_list_value(parser, 110 /* convert h3 */, w5, QCAP_HERE(p2) + 6);
     qcap_op_list_value(parser, 108 /* convert h4 */, w6, QCAP_HERE(p2) + 8);
     qcap_op_list(parser, 107 /* set host */, QCAP_HERE(p2) + 8);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_PORT_NUMBER_2);
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
@@ -2519,9 +2519,9 @@ out27:
     qcap_op_list_value(parser, 108 /* convert h4 */, w6, QCAP_HERE(p2) + 8);
     qcap_op_list(parser, 107 /* set host */, QCAP_HERE(p2) + 8);
     qcap_op_list_value(parser, 105 /* convert p1 */, w7, QCAP_HERE(p2) + 12);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_PORT_NUMBER_3);
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -2552,9 +2552,9 @@ out28:
     qcap_op_list_value(parser, 108 /* convert h4 */, w6, QCAP_HERE(p2) + 8);
     qcap_op_list(parser, 107 /* set host */, QCAP_HERE(p2) + 8);
     qcap_op_list_value(parser, 105 /* convert p1 */, w7, QCAP_HERE(p2) + 12);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_NUMBER_6);
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
@@ -2589,9 +2589,9 @@ out29:
     qcap_op_list_value(parser, 108 /* convert h4 */, w6, QCAP_HERE(p2) + 8);
     qcap_op_list(parser, 107 /* set host */, QCAP_HERE(p2) + 8);
     qcap_op_list_value(parser, 105 /* convert p1 */, w7, QCAP_HERE(p2) + 12);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_PASSIVE_TEXT_3);
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
@@ -2625,9 +2625,9 @@ out30:
     qcap_op_list(parser, 102 /* set port */, QCAP_HERE(p2) + 15);
     qcap_op_list(parser, 101 /* expect ftp-data */, QCAP_HERE(p2) + 15);
     qcap_op_list(parser, 100 /* close host-port */, QCAP_HERE(p2) + 15);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_PASSIVE_TEXT_5);
 
     /* passive-text = 1*not-digit host-port [ not-digit *. char ]      RFC 1123, 4.1.2.6
@@ -2686,9 +2686,9 @@ out31:
     qcap_op_list(parser, 102 /* set port */, QCAP_HERE(p2) + 15);
     qcap_op_list(parser, 101 /* expect ftp-data */, QCAP_HERE(p2) + 15);
     qcap_op_list(parser, 100 /* close host-port */, QCAP_HERE(p2) + 15);
-    side->positions[0] = QCAP_HERE(p1) - 1;
-    side->positions[1] = QCAP_HERE(p1) + 2;
-    side->positions[2] = QCAP_HERE(p1) + 3;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1) - 1);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p1) + 2);
+    side->positions[2] = (uint32_t)(QCAP_HERE(p1) + 3);
     return qcap_leave(parser, at, end, AT_PASSIVE_TEXT_4);
 
     /* reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
@@ -4609,8 +4609,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 195, 0}, /* anomaly unknown-command */
     {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 196, 0}, /* anomaly empty-line */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open request */
-    {QCAP_OP_RESET, 0, 0, 9, 0, 0}, /* reset verb */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 9, 0, 0}, /* reset verb */
+    {QCAP_OP_RESET, 0, 0, 512, 0, 0}, /* reset verb */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 512, 0, 0}, /* reset verb */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open request */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 10, 0, 0}, /* convert first-free-command */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 10, 0, 0}, /* begin first-free-command */
@@ -12410,14 +12410,14 @@ const qcap_protocol_t qcap_ftp_protocol = {
     .server = {.start = AT_BEFORE_DELAY_CODE_1,
                .search = AT_BEFORE_PASSIVE_CODE_2,
                .search_byte = QCAP_NONE},
-    .side = {.words = offsetof(struct qcap_ftp_side, words),
-             .later = offsetof(struct qcap_ftp_side, later),
-             .slots = offsetof(struct qcap_ftp_side, slots),
+    .side = {.slots = offsetof(struct qcap_ftp_side, slots),
              .regions = offsetof(struct qcap_ftp_side, regions),
-             .positions = offsetof(struct qcap_ftp_side, positions),
              .underway = offsetof(struct qcap_ftp_side, underway),
              .accumulators = offsetof(struct qcap_ftp_side, accumulators),
              .watches = offsetof(struct qcap_ftp_side, watches),
+             .later = offsetof(struct qcap_ftp_side, later),
+             .positions = offsetof(struct qcap_ftp_side, positions),
+             .words = offsetof(struct qcap_ftp_side, words),
              .ends = offsetof(struct qcap_ftp_side, ends),
              .ahead = offsetof(struct qcap_ftp_side, ahead),
              .text = offsetof(struct qcap_ftp_side, text)},

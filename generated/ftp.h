@@ -16,20 +16,20 @@
  *     atomic.words 48
  *     lookback.bytes 9
  *     lookback.open-states 221
- *     bytes.conversation 2672
+ *     bytes.conversation 2256
  *     bytes.shared 224
- *     bytes.direction 1224
- *     bytes.direction.parser 176
+ *     bytes.direction 1016
+ *     bytes.direction.parser 168
  *     bytes.sub-stream 0
  *     bytes.direction.registers 72
- *     bytes.direction.words 2
- *     bytes.direction.atomic 192
  *     bytes.direction.elements 24
  *     bytes.direction.regions 24
- *     bytes.direction.positions 128
- *     bytes.direction.conversions 128
- *     bytes.direction.accumulators 256
+ *     bytes.direction.conversions 64
+ *     bytes.direction.accumulators 192
  *     bytes.direction.ends 24
+ *     bytes.direction.atomic 192
+ *     bytes.direction.positions 60
+ *     bytes.direction.words 2
  *     bytes.direction.ends.texts 4
  *     bytes.direction.ahead 32
  *     bytes.direction.texts 153
@@ -76,14 +76,14 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_ftp_side {
     qcap_register_t registers[9];
-    uint16_t words[1];
-    qcap_later_t later[48];
     qcap_slot_t slots[3];
     qcap_region_t regions[1];
-    uint64_t positions[16];
     qcap_underway_t underway[8];
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];
+    qcap_later_t later[48];
+    uint32_t positions[15];
+    uint16_t words[1];
     unsigned char ends[4];
     unsigned char ahead[32];
     unsigned char text[153];

@@ -13,26 +13,26 @@
  *     regions.nested 1
  *     calls.nested 0
  *     position-registers 5
- *     atomic.words 35
+ *     atomic.words 30
  *     lookback.bytes 9
  *     lookback.open-states 736
- *     bytes.conversation 1472
+ *     bytes.conversation 1312
  *     bytes.shared 224
- *     bytes.direction 592
- *     bytes.direction.parser 176
- *     bytes.sub-stream 936
+ *     bytes.direction 512
+ *     bytes.direction.parser 168
+ *     bytes.sub-stream 856
  *     bytes.direction.registers 24
- *     bytes.direction.words 14
- *     bytes.direction.atomic 140
  *     bytes.direction.elements 56
  *     bytes.direction.regions 24
- *     bytes.direction.positions 48
- *     bytes.direction.conversions 16
- *     bytes.direction.accumulators 32
+ *     bytes.direction.conversions 8
+ *     bytes.direction.accumulators 24
+ *     bytes.direction.atomic 120
+ *     bytes.direction.positions 20
+ *     bytes.direction.words 14
  *     bytes.direction.ahead 32
  *     bytes.direction.texts 21
  *     bytes.queues 8192
- *     bytes.tables 95764
+ *     bytes.tables 95460
  *
  * How to use it: parser.h. */
 #ifndef QCAP_HTTP_H
@@ -145,13 +145,13 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_http_side {
     qcap_register_t registers[3];
-    uint16_t words[7];
-    qcap_later_t later[35];
     qcap_slot_t slots[7];
     qcap_region_t regions[1];
-    uint64_t positions[6];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
+    qcap_later_t later[30];
+    uint32_t positions[5];
+    uint16_t words[7];
     unsigned char ahead[32];
     unsigned char text[21];
 };

@@ -13,27 +13,27 @@
  *     regions.nested 1
  *     calls.nested 63
  *     position-registers 2
- *     atomic.words 17
+ *     atomic.words 16
  *     lookback.bytes 6
  *     lookback.open-states 11
- *     bytes.conversation 7880
+ *     bytes.conversation 7720
  *     bytes.shared 328
- *     bytes.direction 3744
- *     bytes.direction.parser 176
- *     bytes.sub-stream 4088
+ *     bytes.direction 3664
+ *     bytes.direction.parser 168
+ *     bytes.sub-stream 4008
  *     bytes.direction.registers 24
- *     bytes.direction.words 20
- *     bytes.direction.atomic 68
  *     bytes.direction.elements 40
  *     bytes.direction.regions 24
  *     bytes.direction.calls 1008
- *     bytes.direction.positions 24
- *     bytes.direction.conversions 48
- *     bytes.direction.accumulators 96
+ *     bytes.direction.conversions 24
+ *     bytes.direction.accumulators 72
+ *     bytes.direction.atomic 64
+ *     bytes.direction.positions 8
+ *     bytes.direction.words 20
  *     bytes.direction.ahead 32
  *     bytes.direction.texts 2180
  *     bytes.queues 8192
- *     bytes.tables 45536
+ *     bytes.tables 45394
  *
  * How to use it: parser.h. */
 #ifndef QCAP_IMAP_H
@@ -100,14 +100,14 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_imap_side {
     qcap_register_t registers[3];
-    uint16_t words[10];
-    qcap_later_t later[17];
     qcap_slot_t slots[5];
     qcap_region_t regions[1];
     qcap_frame_t frames[63];
-    uint64_t positions[3];
     qcap_underway_t underway[3];
     qcap_accumulator_t accumulators[3];
+    qcap_later_t later[16];
+    uint32_t positions[2];
+    uint16_t words[10];
     unsigned char ahead[32];
     unsigned char text[2180];
 };

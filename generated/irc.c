@@ -2223,7 +2223,7 @@ out2:
 
     /* e.g. after "" */
 on4:
-    qcap_op_reset(parser, 0 /* numeric */);
+    qcap_op_reset(parser, 0x1 /* numeric */, false);
     p0 = at;
     goto on5;
 
@@ -2373,7 +2373,7 @@ out11:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
     parser->depth = (uint16_t)(2);
-    side->positions[0] = QCAP_HERE(p0) + 1;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p0) + 1);
     return qcap_leave(parser, at, end, AT_NICKNAME_3);
 
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
@@ -2574,7 +2574,7 @@ out21:
 
     /* e.g. after "" */
 on3:
-    qcap_op_reset(parser, 0 /* numeric */);
+    qcap_op_reset(parser, 0x1 /* numeric */, false);
     p0 = at;
     goto on22;
 
@@ -2632,7 +2632,7 @@ out24:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_PREFIX, QCAP_HERE(p0) + 1);
     parser->depth = (uint16_t)(2);
-    side->positions[0] = QCAP_HERE(p0) + 1;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p0) + 1);
     return qcap_leave(parser, at, end, AT_NICKNAME_4);
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -3101,7 +3101,7 @@ tags_2:
     /* e.g. after "" */
 before_tags_2:
     here = QCAP_HERE(at);
-    qcap_op_reset(parser, 0 /* numeric */);
+    qcap_op_reset(parser, 0x1 /* numeric */, false);
     qcap_element_open(parser, side->slots, 0, QCAP_IRC_MESSAGE, here);
     goto tags_2;
 
@@ -3143,7 +3143,7 @@ nickname_1:
     if (IS_NAMECHAR(*at)) {
         at++;
         here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
+        side->positions[0] = (uint32_t)(here - 1);
         goto nickname_3;
     }
     return qcap_stop(parser, at, AT_NICKNAME_1, QCAP_STOP_TABLE);
@@ -3192,13 +3192,14 @@ nickname_3:
         return qcap_stop(parser, at, AT_NICKNAME_3, QCAP_STOP_INPUT);
     if (*at == '.') {
         at++;
-        qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, side->positions[0]);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, qcap_position_at(side->positions[0], here));
         goto servername_1;
     }
     if (*at == '!') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_NICKNAME, side->positions[0]);
+        qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_NICKNAME, qcap_position_at(side->positions[0], here));
         qcap_element_close_here(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_NICKNAME, wanted, here - 1);
         qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_USER, here);
         if (qcap_must_stop(parser))
@@ -3235,7 +3236,8 @@ nickname_4:
         return qcap_stop(parser, at, AT_NICKNAME_4, QCAP_STOP_INPUT);
     if (*at == '.') {
         at++;
-        qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, side->positions[0]);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, qcap_position_at(side->positions[0], here));
         goto servername_2;
     }
     return qcap_stop(parser, at, AT_NICKNAME_4, QCAP_STOP_TABLE);
@@ -4308,8 +4310,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 24, 0, 0}, /* open numeric */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 3, 0, 0}, /* convert command */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin command */
-    {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset numeric */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset numeric */
+    {QCAP_OP_RESET, 0, 0, 1, 0, 0}, /* reset numeric */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset numeric */
     {QCAP_OP_SET, 0, 0, 2, 2, 157}, /* set is_spoken */
     {QCAP_OP_CLOSE, 0, 0, 25, 0, 0}, /* close password */
     {QCAP_OP_OPEN, 0, 0, 25, 0, 0}, /* open password */
@@ -7805,12 +7807,12 @@ const qcap_protocol_t qcap_irc_protocol = {
     .server = {.start = AT_BEFORE_SERVER_LINE_1,
                .search = AT_BEFORE_EMPTY_LINE_2,
                .search_byte = QCAP_NONE},
-    .side = {.words = offsetof(struct qcap_irc_side, words),
-             .later = offsetof(struct qcap_irc_side, later),
-             .slots = offsetof(struct qcap_irc_side, slots),
-             .positions = offsetof(struct qcap_irc_side, positions),
+    .side = {.slots = offsetof(struct qcap_irc_side, slots),
              .underway = offsetof(struct qcap_irc_side, underway),
              .accumulators = offsetof(struct qcap_irc_side, accumulators),
+             .later = offsetof(struct qcap_irc_side, later),
+             .positions = offsetof(struct qcap_irc_side, positions),
+             .words = offsetof(struct qcap_irc_side, words),
              .ahead = offsetof(struct qcap_irc_side, ahead),
              .text = offsetof(struct qcap_irc_side, text)},
     .datagram = QCAP_NONE,

@@ -16,18 +16,18 @@
  *     atomic.words 10
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 1120
+ *     bytes.conversation 992
  *     bytes.shared 192
- *     bytes.direction 456
- *     bytes.direction.parser 176
- *     bytes.sub-stream 800
+ *     bytes.direction 392
+ *     bytes.direction.parser 168
+ *     bytes.sub-stream 736
  *     bytes.direction.registers 16
- *     bytes.direction.words 6
- *     bytes.direction.atomic 40
  *     bytes.direction.elements 32
- *     bytes.direction.positions 24
- *     bytes.direction.conversions 32
- *     bytes.direction.accumulators 64
+ *     bytes.direction.conversions 16
+ *     bytes.direction.accumulators 48
+ *     bytes.direction.atomic 40
+ *     bytes.direction.positions 8
+ *     bytes.direction.words 6
  *     bytes.direction.ahead 32
  *     bytes.direction.texts 25
  *     bytes.queues 0
@@ -81,12 +81,12 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_irc_side {
     qcap_register_t registers[2];
-    uint16_t words[3];
-    qcap_later_t later[10];
     qcap_slot_t slots[4];
-    uint64_t positions[3];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
+    qcap_later_t later[10];
+    uint32_t positions[2];
+    uint16_t words[3];
     unsigned char ahead[32];
     unsigned char text[25];
 };

@@ -16,18 +16,18 @@
  *     atomic.words 19
  *     lookback.bytes 2
  *     lookback.open-states 0
- *     bytes.conversation 1040
+ *     bytes.conversation 960
  *     bytes.shared 192
- *     bytes.direction 424
- *     bytes.direction.parser 176
+ *     bytes.direction 384
+ *     bytes.direction.parser 168
  *     bytes.sub-stream 0
  *     bytes.direction.registers 24
- *     bytes.direction.atomic 76
  *     bytes.direction.elements 24
  *     bytes.direction.regions 24
- *     bytes.direction.positions 16
- *     bytes.direction.conversions 16
- *     bytes.direction.accumulators 32
+ *     bytes.direction.conversions 8
+ *     bytes.direction.accumulators 24
+ *     bytes.direction.atomic 76
+ *     bytes.direction.positions 4
  *     bytes.direction.ahead 32
  *     bytes.queues 0
  *     bytes.tables 25646
@@ -78,12 +78,12 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_memcached_side {
     qcap_register_t registers[3];
-    qcap_later_t later[19];
     qcap_slot_t slots[3];
     qcap_region_t regions[1];
-    uint64_t positions[2];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
+    qcap_later_t later[19];
+    uint32_t positions[1];
     unsigned char ahead[32];
 };
 

@@ -2023,7 +2023,7 @@ on2:
         goto on3;
     }
 out2:
-    side->positions[0] = QCAP_HERE(p1);
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_FIELD_NAME_2);
 
     /* field = field-name ":" *WSP *fold field-value *WSP field-end .      RFC 5322, 3.6.8
@@ -2125,7 +2125,7 @@ on12:
         qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
         parser->depth = (uint16_t)(parser->base + 2);
         parser->is_confirmed = true;
-        side->positions[0] = QCAP_HERE(p6) - 1;
+        side->positions[0] = (uint32_t)(QCAP_HERE(p6) - 1);
         goto content_run_2;
     }
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
@@ -2165,7 +2165,7 @@ out14:
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p6) - 1;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p6) - 1);
     return qcap_leave(parser, at, end, AT_CONTENT_RUN_2);
 
     /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
@@ -2184,7 +2184,7 @@ on13:
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, QCAP_HERE(p6));
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p6));
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            side->positions[0] = QCAP_HERE(p6);
+            side->positions[0] = (uint32_t)(QCAP_HERE(p6));
             return qcap_stop(parser, at, AT_FIELD_NAME_2, QCAP_STOP_PAUSED);
         }
         p1 = p6;
@@ -2199,7 +2199,7 @@ out13:
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p6) - 2;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p6) - 2);
     return qcap_leave(parser, at, end, AT_FOLD_6);
 
     /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
@@ -2272,7 +2272,7 @@ out17:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p2) + 1;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p2) + 1);
     return qcap_leave(parser, at, end, AT_FIELD_16);
 
     /* type = 1*. token-char      RFC 2045, 5.1
@@ -2645,7 +2645,7 @@ out34:
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p2) + 1);
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p2) + 1;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p2) + 1);
     return qcap_leave(parser, at, end, AT_ADDR_SPEC_2);
 
     /* between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
@@ -2761,7 +2761,7 @@ on39:
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, QCAP_HERE(p5) - 1);
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p5) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            side->positions[0] = QCAP_HERE(p5) - 1;
+            side->positions[0] = (uint32_t)(QCAP_HERE(p5) - 1);
             return qcap_stop(parser, at, AT_FIELD_NAME_2, QCAP_STOP_PAUSED);
         }
         p1 = p5 - 1;
@@ -2836,7 +2836,7 @@ out41:
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
-    side->positions[1] = QCAP_HERE(p5);
+    side->positions[1] = (uint32_t)(QCAP_HERE(p5));
     return qcap_leave(parser, at, end, AT_ADDR_SPEC_1);
 
     /* domain = 1*. word-char / ( "[" *( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-"Z" / "^"-"~" ) "]" )      RFC 5322, 3.4
@@ -2912,7 +2912,7 @@ on42:
         qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p7));
         parser->depth = (uint16_t)(parser->base + 3);
         parser->is_confirmed = true;
-        side->positions[1] = QCAP_HERE(p8) - 1;
+        side->positions[1] = (uint32_t)(QCAP_HERE(p8) - 1);
         goto addr_spec_1;
     }
     if (QCAP_UNLIKELY(at == end))
@@ -2925,7 +2925,7 @@ on42:
         qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p7));
         parser->depth = (uint16_t)(parser->base + 3);
         parser->is_confirmed = true;
-        side->positions[1] = QCAP_HERE(p8) - 1;
+        side->positions[1] = (uint32_t)(QCAP_HERE(p8) - 1);
         goto addr_spec_1;
     }
 out42:
@@ -3035,7 +3035,7 @@ on49:
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, QCAP_HERE(p6));
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p6));
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            side->positions[0] = QCAP_HERE(p6);
+            side->positions[0] = (uint32_t)(QCAP_HERE(p6));
             return qcap_stop(parser, at, AT_FIELD_NAME_2, QCAP_STOP_PAUSED);
         }
         p1 = p6;
@@ -3047,7 +3047,7 @@ out49:
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p6) - 2;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p6) - 2);
     return qcap_leave(parser, at, end, AT_FOLD_10);
 
     /* Subject = [ subject-token *( 1*( . WSP / fold ) subject-token ) ]      RFC 5322, 3.6.2
@@ -3069,7 +3069,7 @@ out47:
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p6) - 1;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p6) - 1);
     return qcap_leave(parser, at, end, AT_SUBJECT_1);
 
     /* field = field-name . ":" *WSP *fold field-value *WSP field-end      RFC 5322, 3.6.8
@@ -3126,7 +3126,7 @@ on51:
         qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
         parser->depth = (uint16_t)(parser->base + 3);
         parser->is_confirmed = true;
-        side->positions[0] = QCAP_HERE(p6) - 1;
+        side->positions[0] = (uint32_t)(QCAP_HERE(p6) - 1);
         goto text_run_3;
     }
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
@@ -3168,7 +3168,7 @@ out53:
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p6) - 1;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p6) - 1);
     return qcap_leave(parser, at, end, AT_TEXT_RUN_3);
 
     /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
@@ -3188,7 +3188,7 @@ on52:
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, QCAP_HERE(p6));
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p6));
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            side->positions[0] = QCAP_HERE(p6);
+            side->positions[0] = (uint32_t)(QCAP_HERE(p6));
             return qcap_stop(parser, at, AT_FIELD_NAME_2, QCAP_STOP_PAUSED);
         }
         p1 = p6;
@@ -3200,7 +3200,7 @@ out52:
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p6) - 2;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p6) - 2);
     return qcap_leave(parser, at, end, AT_FOLD_11);
 
     /* field = field-name . ":" *WSP *fold field-value *WSP field-end      RFC 5322, 3.6.8
@@ -3276,7 +3276,7 @@ on56:
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, QCAP_HERE(p4));
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p4));
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            side->positions[0] = QCAP_HERE(p4);
+            side->positions[0] = (uint32_t)(QCAP_HERE(p4));
             return qcap_stop(parser, at, AT_FIELD_NAME_2, QCAP_STOP_PAUSED);
         }
         p1 = p4;
@@ -3288,7 +3288,7 @@ out56:
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_MESSAGE_ID, QCAP_HERE(p3) - 1);
     parser->depth = (uint16_t)(parser->base + 3);
     parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p4) - 2;
+    side->positions[0] = (uint32_t)(QCAP_HERE(p4) - 2);
     return qcap_leave(parser, at, end, AT_FOLD_12);
 
     /* field-name = 1*. ftext      RFC 5322, 4.5.8
@@ -3297,8 +3297,8 @@ out56:
      * e.g. after "a" */
 field_name_2:
     if (at - parser->piece >= 1 &&
-        side->positions[0] >= parser->piece_offset) {
-        p1 = (const unsigned char *)(uintptr_t)(side->positions[0] - origin);
+        qcap_position_at(side->positions[0], QCAP_HERE(at)) >= parser->piece_offset) {
+        p1 = (const unsigned char *)(uintptr_t)(qcap_position_at(side->positions[0], QCAP_HERE(at)) - origin);
         goto on2;
     }
     at = SCAN_IS_FTEXT(at, end);
@@ -3306,9 +3306,9 @@ field_name_2:
         return qcap_stop(parser, at, AT_FIELD_NAME_2, QCAP_STOP_INPUT);
     if (*at == ':') {
         here = QCAP_HERE(at);
-        qcap_element_open(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, side->positions[0]);
-        side->underway[1].begin = (side->positions[0]);
-        qcap_element_open(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_NAME, side->positions[0]);
+        qcap_element_open(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, qcap_position_at(side->positions[0], here));
+        side->underway[1].begin = (qcap_position_at(side->positions[0], here));
+        qcap_element_open(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_NAME, qcap_position_at(side->positions[0], here));
         qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_NAME, wanted, here);
         side->underway[1].value = qcap_find_keyword(parser, 4, side->underway[1].begin, here, find_field_name);
         if (qcap_must_stop(parser))
@@ -3376,7 +3376,7 @@ field_11:
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, here - 1);
         qcap_element_open(parser, side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_FROM, here - 1);
-        side->positions[0] = here - 1;
+        side->positions[0] = (uint32_t)(here - 1);
         goto quoted_string_1;
     }
     return qcap_stop(parser, at, AT_FIELD_11, QCAP_STOP_TABLE);
@@ -3395,7 +3395,7 @@ field_12:
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, here - 1);
         qcap_element_open(parser, side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_TO, here - 1);
-        side->positions[1] = here - 1;
+        side->positions[1] = (uint32_t)(here - 1);
         goto addr_spec_1;
     }
     return qcap_stop(parser, at, AT_FIELD_12, QCAP_STOP_TABLE);
@@ -3473,7 +3473,7 @@ content_run_1:
         while (first != from && (first[-1] == '\t' || first[-1] == ' '))
             first--;
         here = QCAP_HERE(first + 1);
-        side->positions[0] = here - 1;
+        side->positions[0] = (uint32_t)(here - 1);
         goto content_run_2;
     }
     if (at == end)
@@ -3481,7 +3481,7 @@ content_run_1:
     if (*at == '\t' || *at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
+        side->positions[0] = (uint32_t)(here - 1);
         goto content_run_2;
     }
     if (*at == '\r') {
@@ -3567,7 +3567,7 @@ quoted_string_1:
         while (first != from && (first[-1] == '\t' || first[-1] == ' '))
             first--;
         here = QCAP_HERE(first + 1);
-        side->positions[1] = here - 1;
+        side->positions[1] = (uint32_t)(here - 1);
         goto quoted_string_2;
     }
     if (at == end)
@@ -3575,7 +3575,7 @@ quoted_string_1:
     if (*at == '\t' || *at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        side->positions[1] = here - 1;
+        side->positions[1] = (uint32_t)(here - 1);
         goto quoted_string_2;
     }
     if (*at == '"') {
@@ -3591,7 +3591,7 @@ quoted_string_1:
 addr_spec_1:
     if (at - parser->piece >= 3 && !qcap_slot_is_done(&side->slots[parser->base + 0]) &&
         qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 1]) &&
-        qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 2]) && qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) && side->positions[1] == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at))) {
+        qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 2]) && qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) && qcap_position_at(side->positions[1], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at))) {
         p4 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
         p5 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) - origin);
         goto on41;
@@ -3605,7 +3605,8 @@ addr_spec_1:
     }
     if (*at == '@') {
         at++;
-        qcap_element_open(parser, side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_TO_ADDR_SPEC, side->positions[1]);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_TO_ADDR_SPEC, qcap_position_at(side->positions[1], here));
         return qcap_stop(parser, at, AT_DOMAIN_1, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_ADDR_SPEC_1, QCAP_STOP_TABLE);
@@ -3629,7 +3630,7 @@ between_2:
         while (first != from && (IS_SET_7(first[-1])))
             first--;
         here = QCAP_HERE(first + 1);
-        side->positions[1] = here - 1;
+        side->positions[1] = (uint32_t)(here - 1);
         goto addr_spec_1;
     }
     if (at == end)
@@ -3637,7 +3638,7 @@ between_2:
     if (IS_SET_7(*at)) {
         at++;
         here = QCAP_HERE(at);
-        side->positions[1] = here - 1;
+        side->positions[1] = (uint32_t)(here - 1);
         goto addr_spec_1;
     }
     if (*at == '\r') {
@@ -3683,7 +3684,7 @@ subject_token_1:
     if (*at == '\t' || *at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
+        side->positions[0] = (uint32_t)(here - 1);
         goto subject_1;
     }
     if (*at == '\r') {
@@ -3711,7 +3712,7 @@ text_run_1:
         while (first != from && (first[-1] == '\t' || first[-1] == ' '))
             first--;
         here = QCAP_HERE(first + 1);
-        side->positions[0] = here - 1;
+        side->positions[0] = (uint32_t)(here - 1);
         goto text_run_3;
     }
     if (at == end)
@@ -3719,7 +3720,7 @@ text_run_1:
     if (*at == '\t' || *at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
+        side->positions[0] = (uint32_t)(here - 1);
         goto text_run_3;
     }
     if (*at == '\r') {
@@ -3767,7 +3768,7 @@ stray_cr_1:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        side->positions[0] = here - 2;
+        side->positions[0] = (uint32_t)(here - 2);
         return qcap_stop(parser, at, AT_FOLD_6, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_STRAY_CR_1, QCAP_STOP_TABLE);
@@ -3872,7 +3873,7 @@ fold_4:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        side->positions[0] = here - 2;
+        side->positions[0] = (uint32_t)(here - 2);
         return qcap_stop(parser, at, AT_FOLD_11, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_FOLD_4, QCAP_STOP_TABLE);
@@ -3887,7 +3888,7 @@ fold_5:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        side->positions[0] = here - 2;
+        side->positions[0] = (uint32_t)(here - 2);
         return qcap_stop(parser, at, AT_FOLD_12, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_FOLD_5, QCAP_STOP_TABLE);
@@ -3940,7 +3941,7 @@ fold_9:
         qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, wanted, here - 3);
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, here - 1);
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, here - 1);
-        side->positions[0] = here - 1;
+        side->positions[0] = (uint32_t)(here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_FIELD_NAME_2, QCAP_STOP_PAUSED);
         goto field_name_2;
@@ -25087,15 +25088,15 @@ const qcap_protocol_t qcap_mime_protocol = {
     .server = {.start = QCAP_NONE,
                .search = QCAP_NONE,
                .search_byte = QCAP_NONE},
-    .side = {.words = offsetof(struct qcap_mime_side, words),
-             .slots = offsetof(struct qcap_mime_side, slots),
+    .side = {.slots = offsetof(struct qcap_mime_side, slots),
              .regions = offsetof(struct qcap_mime_side, regions),
              .frames = offsetof(struct qcap_mime_side, frames),
-             .positions = offsetof(struct qcap_mime_side, positions),
              .underway = offsetof(struct qcap_mime_side, underway),
              .accumulators = offsetof(struct qcap_mime_side, accumulators),
              .saved = offsetof(struct qcap_mime_side, saved),
              .watches = offsetof(struct qcap_mime_side, watches),
+             .positions = offsetof(struct qcap_mime_side, positions),
+             .words = offsetof(struct qcap_mime_side, words),
              .ends = offsetof(struct qcap_mime_side, ends),
              .ahead = offsetof(struct qcap_mime_side, ahead),
              .text = offsetof(struct qcap_mime_side, text)},

@@ -16,21 +16,21 @@
  *     atomic.words 0
  *     lookback.bytes 2
  *     lookback.open-states 504
- *     bytes.conversation 10392
+ *     bytes.conversation 10320
  *     bytes.shared 192
- *     bytes.direction 9960
- *     bytes.direction.parser 176
- *     bytes.sub-stream 10304
+ *     bytes.direction 9896
+ *     bytes.direction.parser 168
+ *     bytes.sub-stream 10240
  *     bytes.direction.registers 8
- *     bytes.direction.words 8
  *     bytes.direction.elements 56
  *     bytes.direction.regions 768
  *     bytes.direction.calls 496
- *     bytes.direction.positions 32
- *     bytes.direction.conversions 32
- *     bytes.direction.accumulators 64
+ *     bytes.direction.conversions 16
+ *     bytes.direction.accumulators 48
  *     bytes.direction.local 4864
  *     bytes.direction.ends 768
+ *     bytes.direction.positions 12
+ *     bytes.direction.words 8
  *     bytes.direction.ends.texts 2368
  *     bytes.direction.ahead 75
  *     bytes.direction.texts 238
@@ -106,15 +106,15 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_mime_side {
     qcap_register_t registers[1];
-    uint16_t words[4];
     qcap_slot_t slots[7];
     qcap_region_t regions[32];
     qcap_frame_t frames[31];
-    uint64_t positions[4];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
     uint64_t saved[608];
     qcap_watch_t watches[32];
+    uint32_t positions[3];
+    uint16_t words[4];
     unsigned char ends[2368];
     unsigned char ahead[75];
     unsigned char text[238];

@@ -933,7 +933,6 @@ const qcap_protocol_t qcap_multipart_protocol = {
                .search_byte = QCAP_NONE},
     .side = {.slots = offsetof(struct qcap_multipart_side, slots),
              .regions = offsetof(struct qcap_multipart_side, regions),
-             .positions = offsetof(struct qcap_multipart_side, positions),
              .underway = offsetof(struct qcap_multipart_side, underway),
              .accumulators = offsetof(struct qcap_multipart_side, accumulators),
              .watches = offsetof(struct qcap_multipart_side, watches),

@@ -16,17 +16,16 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 1056
+ *     bytes.conversation 1016
  *     bytes.shared 192
- *     bytes.direction 672
- *     bytes.direction.parser 176
- *     bytes.sub-stream 1016
+ *     bytes.direction 640
+ *     bytes.direction.parser 168
+ *     bytes.sub-stream 984
  *     bytes.direction.registers 8
  *     bytes.direction.elements 16
  *     bytes.direction.regions 24
- *     bytes.direction.positions 8
- *     bytes.direction.conversions 16
- *     bytes.direction.accumulators 32
+ *     bytes.direction.conversions 8
+ *     bytes.direction.accumulators 24
  *     bytes.direction.ends 24
  *     bytes.direction.ends.texts 74
  *     bytes.direction.ahead 75
@@ -55,7 +54,6 @@ struct qcap_multipart_side {
     qcap_register_t registers[1];
     qcap_slot_t slots[2];
     qcap_region_t regions[1];
-    uint64_t positions[1];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
     qcap_watch_t watches[1];

@@ -16,25 +16,25 @@
  *     atomic.words 17
  *     lookback.bytes 6
  *     lookback.open-states 7
- *     bytes.conversation 1960
+ *     bytes.conversation 1640
  *     bytes.shared 232
- *     bytes.direction 832
- *     bytes.direction.parser 176
- *     bytes.sub-stream 1176
+ *     bytes.direction 672
+ *     bytes.direction.parser 168
+ *     bytes.sub-stream 1016
  *     bytes.direction.registers 8
- *     bytes.direction.words 6
- *     bytes.direction.atomic 68
  *     bytes.direction.elements 24
  *     bytes.direction.regions 24
- *     bytes.direction.positions 24
- *     bytes.direction.conversions 128
- *     bytes.direction.accumulators 256
+ *     bytes.direction.conversions 64
+ *     bytes.direction.accumulators 192
  *     bytes.direction.ends 24
+ *     bytes.direction.atomic 68
+ *     bytes.direction.positions 8
+ *     bytes.direction.words 6
  *     bytes.direction.ends.texts 3
  *     bytes.direction.ahead 32
  *     bytes.direction.texts 46
  *     bytes.queues 8192
- *     bytes.tables 17740
+ *     bytes.tables 17702
  *
  * How to use it: parser.h. */
 #ifndef QCAP_POP3_H
@@ -95,14 +95,14 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_pop3_side {
     qcap_register_t registers[1];
-    uint16_t words[3];
-    qcap_later_t later[17];
     qcap_slot_t slots[3];
     qcap_region_t regions[1];
-    uint64_t positions[3];
     qcap_underway_t underway[8];
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];
+    qcap_later_t later[17];
+    uint32_t positions[2];
+    uint16_t words[3];
     unsigned char ends[3];
     unsigned char ahead[32];
     unsigned char text[46];

@@ -13,29 +13,29 @@
  *     regions.nested 1
  *     calls.nested 15
  *     position-registers 2
- *     atomic.words 12
+ *     atomic.words 9
  *     lookback.bytes 7
  *     lookback.open-states 11
- *     bytes.conversation 2528
+ *     bytes.conversation 2400
  *     bytes.shared 208
- *     bytes.direction 1160
- *     bytes.direction.parser 176
+ *     bytes.direction 1096
+ *     bytes.direction.parser 168
  *     bytes.sub-stream 0
  *     bytes.direction.registers 48
- *     bytes.direction.words 8
- *     bytes.direction.atomic 48
  *     bytes.direction.elements 24
  *     bytes.direction.regions 24
  *     bytes.direction.calls 512
- *     bytes.direction.positions 24
- *     bytes.direction.conversions 32
- *     bytes.direction.accumulators 64
+ *     bytes.direction.conversions 16
+ *     bytes.direction.accumulators 48
  *     bytes.direction.ends 24
+ *     bytes.direction.atomic 36
+ *     bytes.direction.positions 8
+ *     bytes.direction.words 8
  *     bytes.direction.ends.texts 40
  *     bytes.direction.ahead 41
  *     bytes.direction.texts 93
  *     bytes.queues 0
- *     bytes.tables 50546
+ *     bytes.tables 50444
  *
  * How to use it: parser.h. */
 #ifndef QCAP_REDIS_H
@@ -85,15 +85,15 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_redis_side {
     qcap_register_t registers[6];
-    uint16_t words[4];
-    qcap_later_t later[12];
     qcap_slot_t slots[3];
     qcap_region_t regions[1];
     qcap_frame_t frames[32];
-    uint64_t positions[3];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
     qcap_watch_t watches[1];
+    qcap_later_t later[9];
+    uint32_t positions[2];
+    uint16_t words[4];
     unsigned char ends[40];
     unsigned char ahead[41];
     unsigned char text[93];

@@ -13,26 +13,26 @@
  *     regions.nested 1
  *     calls.nested 0
  *     position-registers 6
- *     atomic.words 24
+ *     atomic.words 19
  *     lookback.bytes 4
  *     lookback.open-states 117
- *     bytes.conversation 1280
+ *     bytes.conversation 1120
  *     bytes.shared 192
- *     bytes.direction 536
- *     bytes.direction.parser 176
- *     bytes.sub-stream 880
+ *     bytes.direction 456
+ *     bytes.direction.parser 168
+ *     bytes.sub-stream 800
  *     bytes.direction.registers 32
- *     bytes.direction.words 6
- *     bytes.direction.atomic 96
  *     bytes.direction.elements 40
  *     bytes.direction.regions 24
- *     bytes.direction.positions 56
- *     bytes.direction.conversions 16
- *     bytes.direction.accumulators 32
+ *     bytes.direction.conversions 8
+ *     bytes.direction.accumulators 24
+ *     bytes.direction.atomic 76
+ *     bytes.direction.positions 24
+ *     bytes.direction.words 6
  *     bytes.direction.ahead 32
  *     bytes.direction.texts 19
  *     bytes.queues 0
- *     bytes.tables 25306
+ *     bytes.tables 25136
  *
  * How to use it: parser.h. */
 #ifndef QCAP_RTSP_H
@@ -84,13 +84,13 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_rtsp_side {
     qcap_register_t registers[4];
-    uint16_t words[3];
-    qcap_later_t later[24];
     qcap_slot_t slots[5];
     qcap_region_t regions[1];
-    uint64_t positions[7];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
+    qcap_later_t later[19];
+    uint32_t positions[6];
+    uint16_t words[3];
     unsigned char ahead[32];
     unsigned char text[19];
 };

@@ -16,20 +16,19 @@
  *     atomic.words 0
  *     lookback.bytes 1
  *     lookback.open-states 0
- *     bytes.conversation 944
+ *     bytes.conversation 888
  *     bytes.shared 192
- *     bytes.direction 576
- *     bytes.direction.parser 176
+ *     bytes.direction 528
+ *     bytes.direction.parser 168
  *     bytes.sub-stream 0
  *     bytes.direction.registers 40
- *     bytes.direction.words 8
  *     bytes.direction.elements 48
- *     bytes.direction.positions 8
- *     bytes.direction.conversions 32
- *     bytes.direction.accumulators 64
+ *     bytes.direction.conversions 16
+ *     bytes.direction.accumulators 48
+ *     bytes.direction.words 8
  *     bytes.direction.texts 194
  *     bytes.queues 0
- *     bytes.tables 11892
+ *     bytes.tables 11840
  *
  * How to use it: parser.h. */
 #ifndef QCAP_SDP_H
@@ -89,11 +88,10 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_sdp_side {
     qcap_register_t registers[5];
-    uint16_t words[4];
     qcap_slot_t slots[6];
-    uint64_t positions[1];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
+    uint16_t words[4];
     unsigned char text[194];
 };
 

@@ -13,26 +13,26 @@
  *     regions.nested 1
  *     calls.nested 0
  *     position-registers 4
- *     atomic.words 20
+ *     atomic.words 19
  *     lookback.bytes 3
  *     lookback.open-states 207
- *     bytes.conversation 1184
+ *     bytes.conversation 1072
  *     bytes.shared 192
- *     bytes.direction 488
- *     bytes.direction.parser 176
- *     bytes.sub-stream 832
+ *     bytes.direction 432
+ *     bytes.direction.parser 168
+ *     bytes.sub-stream 776
  *     bytes.direction.registers 8
- *     bytes.direction.words 4
- *     bytes.direction.atomic 80
  *     bytes.direction.elements 48
  *     bytes.direction.regions 24
- *     bytes.direction.positions 40
- *     bytes.direction.conversions 16
- *     bytes.direction.accumulators 32
+ *     bytes.direction.conversions 8
+ *     bytes.direction.accumulators 24
+ *     bytes.direction.atomic 76
+ *     bytes.direction.positions 16
+ *     bytes.direction.words 4
  *     bytes.direction.ahead 32
  *     bytes.direction.texts 19
  *     bytes.queues 0
- *     bytes.tables 34938
+ *     bytes.tables 34900
  *
  * How to use it: parser.h. */
 #ifndef QCAP_SIP_H
@@ -99,13 +99,13 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_sip_side {
     qcap_register_t registers[1];
-    uint16_t words[2];
-    qcap_later_t later[20];
     qcap_slot_t slots[6];
     qcap_region_t regions[1];
-    uint64_t positions[5];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
+    qcap_later_t later[19];
+    uint32_t positions[4];
+    uint16_t words[2];
     unsigned char ahead[32];
     unsigned char text[19];
 };

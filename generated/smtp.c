@@ -1717,7 +1717,7 @@ ehlo_verb_1:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 0, QCAP_SMTP_COMMAND, here - 1);
-        qcap_op_reset(parser, 3 /* command */);
+        qcap_op_reset(parser, 0x8 /* command */, false);
         qcap_op_later(parser, side->later, 32 /* open verb */, here - 1);
         goto rcpt_verb_1;
     }
@@ -1740,7 +1740,7 @@ ehlo_verb_1:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 0, QCAP_SMTP_COMMAND, here - 1);
-        qcap_op_reset(parser, 3 /* command */);
+        qcap_op_reset(parser, 0x8 /* command */, false);
         qcap_op_later(parser, side->later, 32 /* open verb */, here - 1);
         goto ehlo_verb_3;
     }
@@ -1748,7 +1748,7 @@ ehlo_verb_1:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 0, QCAP_SMTP_COMMAND, here - 1);
-        qcap_op_reset(parser, 3 /* command */);
+        qcap_op_reset(parser, 0x8 /* command */, false);
         qcap_op_later(parser, side->later, 32 /* open verb */, here - 1);
         side->underway[2].begin = (here - 1);
         goto mail_verb_1;
@@ -1757,7 +1757,7 @@ ehlo_verb_1:
 
     /* e.g. after "" */
 before_ehlo_verb_1:
-    qcap_op_reset(parser, 6 /* is_auth */);
+    qcap_op_reset(parser, 0x40 /* is_auth */, false);
     goto ehlo_verb_1;
 
     /* auth-verb = "AU" . "TH"      RFC 4954, 4
@@ -1824,7 +1824,7 @@ extension_verb_1:
     if (*at == 'U' || *at == 'u') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, QCAP_SHARED + 0 /* outcome */);
+        qcap_op_reset(parser, 0x1 /* outcome */, true);
         qcap_op_later(parser, side->later, 32 /* open verb */, here - 2);
         side->underway[7].begin = (here - 2);
         goto auth_verb_1;
@@ -2046,7 +2046,7 @@ sub_domain_3:
         here = QCAP_HERE(at);
         qcap_op_later(parser, side->later, 27 /* open helo */, here - 1);
         parser->marks[0] = parser->later_count;
-        side->positions[0] = here - 1;
+        side->positions[0] = (uint32_t)(here - 1);
         goto sub_domain_5;
     }
     return qcap_stop(parser, at, AT_SUB_DOMAIN_3, QCAP_STOP_TABLE);
@@ -2262,8 +2262,8 @@ at_domain_1:
         at++;
         here = QCAP_HERE(at);
         qcap_op_later(parser, side->later, 60 /* open rcpt-to */, here - 1);
-        side->positions[0] = here - 2;
-        side->positions[1] = here - 1;
+        side->positions[0] = (uint32_t)(here - 2);
+        side->positions[1] = (uint32_t)(here - 1);
         goto atext_1;
     }
     return qcap_stop(parser, at, AT_AT_DOMAIN_1, QCAP_STOP_TABLE);
@@ -2344,8 +2344,8 @@ at_domain_2:
         at++;
         here = QCAP_HERE(at);
         qcap_op_later(parser, side->later, 53 /* open mail-from */, here - 1);
-        side->positions[0] = here - 2;
-        side->positions[1] = here - 1;
+        side->positions[0] = (uint32_t)(here - 2);
+        side->positions[1] = (uint32_t)(here - 1);
         goto atext_3;
     }
     return qcap_stop(parser, at, AT_AT_DOMAIN_2, QCAP_STOP_TABLE);
@@ -2606,7 +2606,7 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
 
     /* e.g. after "" */
 before_greeting_code_1:
-    qcap_op_reset(parser, 0 /* status */);
+    qcap_op_reset(parser, 0x1 /* status */, false);
     p0 = at;
     goto on1;
 
@@ -2686,7 +2686,7 @@ on4:
 out4:
     qcap_slot_set(&side->slots[1], QCAP_SMTP_REPLY_DOMAIN, QCAP_HERE(p1));
     parser->depth = (uint16_t)(2);
-    side->positions[0] = QCAP_HERE(p1);
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_SUB_DOMAIN_2);
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
@@ -2753,7 +2753,7 @@ on9:
         goto out9;
     if (*at >= '2' && *at <= '5') {
         at++;
-        qcap_op_reset(parser, 0 /* status */);
+        qcap_op_reset(parser, 0x1 /* status */, false);
         goto on10;
     }
 out9:
@@ -2815,7 +2815,7 @@ on5:
 out5:
     qcap_slot_set(&side->slots[1], QCAP_SMTP_REPLY_DOMAIN, QCAP_HERE(p1));
     parser->depth = (uint16_t)(2);
-    side->positions[0] = QCAP_HERE(p1);
+    side->positions[0] = (uint32_t)(QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_SUB_DOMAIN_4);
 
     /* greeting-code = "2" . "20"      RFC 5321, 4.2
@@ -2887,7 +2887,7 @@ reply_code_1:
     if (*at >= '2' && *at <= '5') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_reset(parser, 0 /* status */);
+        qcap_op_reset(parser, 0x1 /* status */, false);
         qcap_element_open(parser, side->slots, 0, QCAP_SMTP_REPLY, here - 1);
         qcap_element_open(parser, side->slots, 1, QCAP_SMTP_REPLY_REPLY_CODE, here - 1);
         side->underway[0].begin = (here - 1);
@@ -2931,7 +2931,7 @@ textstring_2:
      * e.g. after "220 a" */
 sub_domain_2:
     if (at - parser->piece >= 5 && !qcap_slot_is_done(&side->slots[1]) &&
-        qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) >= parser->piece_offset && side->positions[0] == qcap_slot_begin(&side->slots[1], QCAP_HERE(at))) {
+        qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) >= parser->piece_offset && qcap_position_at(side->positions[0], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[1], QCAP_HERE(at))) {
         p1 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) - origin);
         goto on4;
     }
@@ -3112,7 +3112,7 @@ static qcap_stop_t machine_before_text_1(qcap_parser_t *parser, const unsigned c
     /* e.g. after "data\n" */
 before_text_1:
     here = QCAP_HERE(at);
-    qcap_op_reset(parser, 3 /* command */);
+    qcap_op_reset(parser, 0x8 /* command */, false);
     qcap_op_feed_open(parser, 1, 0, here);
     qcap_op_open_stream(parser, 2, QCAP_SMTP_COMMAND_MESSAGE, here);
     if (qcap_must_stop(parser))
@@ -4623,8 +4623,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close auth-response */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open auth-response */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open auth-response */
-    {QCAP_OP_RESET, 0, 0, 256, 0, 0}, /* reset outcome */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 256, 0, 0}, /* reset outcome */
+    {QCAP_OP_RESET, QCAP_OP_SHARED, 0, 1, 0, 0}, /* reset outcome */
+    {QCAP_OP_RESET, QCAP_OP_LATER | QCAP_OP_SHARED, 0, 1, 0, 0}, /* reset outcome */
     {QCAP_OP_CLOSE, 0, 0, 1, 0, 0}, /* close command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
     {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 236, 0}, /* anomaly bare-LF */
@@ -4676,8 +4676,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 9, 0, 0}, /* open argument */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 4, 0, 0}, /* convert starttls-verb */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 4, 0, 0}, /* begin starttls-verb */
-    {QCAP_OP_RESET, 0, 0, 3, 0, 0}, /* reset command */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 3, 0, 0}, /* reset command */
+    {QCAP_OP_RESET, 0, 0, 8, 0, 0}, /* reset command */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 8, 0, 0}, /* reset command */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed mime */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 2, 10, 0, 0}, /* close message */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 2, 10, 0, 0}, /* open message */
@@ -4702,7 +4702,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 11, 0, 0}, /* open chunk-size */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 7, 0, 0}, /* convert bdat-verb */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 7, 0, 0}, /* begin bdat-verb */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 4, 0, 0}, /* reset is_last */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 16, 0, 0}, /* reset is_last */
     {QCAP_OP_FEED_CLOSE, 0, 1, 2, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 2, 13, 0, 0}, /* close auth-response */
     {QCAP_OP_OPEN, 0, 2, 13, 0, 0}, /* open auth-response */
@@ -4725,8 +4725,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 1, 0, 0}, /* open command */
     {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 246, 0}, /* anomaly text-end */
     {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 247, 0}, /* anomaly empty-line */
-    {QCAP_OP_RESET, 0, 0, 6, 0, 0}, /* reset is_auth */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 6, 0, 0}, /* reset is_auth */
+    {QCAP_OP_RESET, 0, 0, 64, 0, 0}, /* reset is_auth */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 64, 0, 0}, /* reset is_auth */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
     {QCAP_OP_CLOSE, 0, 0, 14, 0, 0}, /* close reply */
     {QCAP_OP_CLOSE, 0, 1, 17, 0, 0}, /* close reply-text */
@@ -4769,8 +4769,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 15, 0, 0}, /* open reply-code */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 15, 0, 0}, /* open reply-code */
     {QCAP_OP_OPEN, 0, 0, 14, 0, 0}, /* open reply */
-    {QCAP_OP_RESET, 0, 0, 0, 0, 0}, /* reset status */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 0, 0, 0}, /* reset status */
+    {QCAP_OP_RESET, 0, 0, 1, 0, 0}, /* reset status */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset status */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 14, 0, 0}, /* open reply */
     {QCAP_OP_CLOSE, 0, 0, 22, 0, 0}, /* close reply-text */
     {QCAP_OP_OPEN, 0, 0, 22, 0, 0}, /* open reply-text */
@@ -13424,14 +13424,14 @@ const qcap_protocol_t qcap_smtp_protocol = {
     .server = {.start = AT_BEFORE_GREETING_CODE_1,
                .search = AT_BEFORE_FOUND_CODE_1,
                .search_byte = 13},
-    .side = {.words = offsetof(struct qcap_smtp_side, words),
-             .later = offsetof(struct qcap_smtp_side, later),
-             .slots = offsetof(struct qcap_smtp_side, slots),
+    .side = {.slots = offsetof(struct qcap_smtp_side, slots),
              .regions = offsetof(struct qcap_smtp_side, regions),
-             .positions = offsetof(struct qcap_smtp_side, positions),
              .underway = offsetof(struct qcap_smtp_side, underway),
              .accumulators = offsetof(struct qcap_smtp_side, accumulators),
              .watches = offsetof(struct qcap_smtp_side, watches),
+             .later = offsetof(struct qcap_smtp_side, later),
+             .positions = offsetof(struct qcap_smtp_side, positions),
+             .words = offsetof(struct qcap_smtp_side, words),
              .ends = offsetof(struct qcap_smtp_side, ends),
              .ahead = offsetof(struct qcap_smtp_side, ahead),
              .text = offsetof(struct qcap_smtp_side, text)},

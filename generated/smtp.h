@@ -16,20 +16,20 @@
  *     atomic.words 20
  *     lookback.bytes 11
  *     lookback.open-states 167
- *     bytes.conversation 2080
+ *     bytes.conversation 1760
  *     bytes.shared 224
- *     bytes.direction 896
- *     bytes.direction.parser 176
- *     bytes.sub-stream 1240
+ *     bytes.direction 736
+ *     bytes.direction.parser 168
+ *     bytes.sub-stream 1080
  *     bytes.direction.registers 24
- *     bytes.direction.words 10
- *     bytes.direction.atomic 80
  *     bytes.direction.elements 32
  *     bytes.direction.regions 24
- *     bytes.direction.positions 24
- *     bytes.direction.conversions 128
- *     bytes.direction.accumulators 256
+ *     bytes.direction.conversions 64
+ *     bytes.direction.accumulators 192
  *     bytes.direction.ends 24
+ *     bytes.direction.atomic 80
+ *     bytes.direction.positions 8
+ *     bytes.direction.words 10
  *     bytes.direction.ends.texts 3
  *     bytes.direction.ahead 32
  *     bytes.direction.texts 74
@@ -87,14 +87,14 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_smtp_side {
     qcap_register_t registers[3];
-    uint16_t words[5];
-    qcap_later_t later[20];
     qcap_slot_t slots[4];
     qcap_region_t regions[1];
-    uint64_t positions[3];
     qcap_underway_t underway[8];
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];
+    qcap_later_t later[20];
+    uint32_t positions[2];
+    uint16_t words[5];
     unsigned char ends[3];
     unsigned char ahead[32];
     unsigned char text[74];

@@ -16,18 +16,18 @@
  *     atomic.words 0
  *     lookback.bytes 3
  *     lookback.open-states 0
- *     bytes.conversation 1024
+ *     bytes.conversation 944
  *     bytes.shared 208
- *     bytes.direction 408
- *     bytes.direction.parser 176
+ *     bytes.direction 368
+ *     bytes.direction.parser 168
  *     bytes.sub-stream 0
  *     bytes.direction.registers 32
- *     bytes.direction.words 4
  *     bytes.direction.elements 32
  *     bytes.direction.regions 96
- *     bytes.direction.positions 16
- *     bytes.direction.conversions 16
- *     bytes.direction.accumulators 32
+ *     bytes.direction.conversions 8
+ *     bytes.direction.accumulators 24
+ *     bytes.direction.positions 4
+ *     bytes.direction.words 4
  *     bytes.queues 0
  *     bytes.tables 12634
  *
@@ -89,12 +89,12 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_ssh_side {
     qcap_register_t registers[4];
-    uint16_t words[2];
     qcap_slot_t slots[4];
     qcap_region_t regions[4];
-    uint64_t positions[2];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
+    uint32_t positions[1];
+    uint16_t words[2];
 };
 
 /* One conversation. Only `client` and `server` are for use. */

@@ -4083,8 +4083,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 51, 0, 0}, /* open version */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 51, 0, 0}, /* open version */
     {QCAP_OP_OPEN, 0, 0, 50, 0, 0}, /* open server-hello */
-    {QCAP_OP_RESET, 0, 0, 19, 0, 0}, /* reset is_retry */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 19, 0, 0}, /* reset is_retry */
+    {QCAP_OP_RESET, 0, 0, 8, 16, 0}, /* reset is_retry */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 8, 16, 0}, /* reset is_retry */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 50, 0, 0}, /* open server-hello */
     {QCAP_OP_CLOSE, 0, 0, 65, 0, 0}, /* close new-session-ticket */
     {QCAP_OP_CLOSE, 0, 1, 66, 0, 0}, /* close ticket */
@@ -7447,13 +7447,13 @@ const qcap_protocol_t qcap_tls_protocol = {
     .server = {.start = AT_BEFORE_SSL2_HEADER_2,
                .search = AT_BEFORE_TYPE_6,
                .search_byte = QCAP_NONE},
-    .side = {.words = offsetof(struct qcap_tls_side, words),
-             .later = offsetof(struct qcap_tls_side, later),
-             .slots = offsetof(struct qcap_tls_side, slots),
+    .side = {.slots = offsetof(struct qcap_tls_side, slots),
              .regions = offsetof(struct qcap_tls_side, regions),
-             .positions = offsetof(struct qcap_tls_side, positions),
              .underway = offsetof(struct qcap_tls_side, underway),
              .accumulators = offsetof(struct qcap_tls_side, accumulators),
+             .later = offsetof(struct qcap_tls_side, later),
+             .positions = offsetof(struct qcap_tls_side, positions),
+             .words = offsetof(struct qcap_tls_side, words),
              .ahead = offsetof(struct qcap_tls_side, ahead)},
     .datagram = QCAP_NONE,
     .states = states,

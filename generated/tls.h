@@ -16,19 +16,19 @@
  *     atomic.words 12
  *     lookback.bytes 31
  *     lookback.open-states 14
- *     bytes.conversation 1568
+ *     bytes.conversation 1456
  *     bytes.shared 192
- *     bytes.direction 664
- *     bytes.direction.parser 176
- *     bytes.sub-stream 1008
+ *     bytes.direction 608
+ *     bytes.direction.parser 168
+ *     bytes.sub-stream 952
  *     bytes.direction.registers 144
- *     bytes.direction.words 4
- *     bytes.direction.atomic 48
  *     bytes.direction.elements 24
  *     bytes.direction.regions 120
- *     bytes.direction.positions 16
- *     bytes.direction.conversions 32
- *     bytes.direction.accumulators 64
+ *     bytes.direction.conversions 16
+ *     bytes.direction.accumulators 48
+ *     bytes.direction.atomic 48
+ *     bytes.direction.positions 4
+ *     bytes.direction.words 4
  *     bytes.direction.ahead 32
  *     bytes.queues 0
  *     bytes.tables 19516
@@ -126,13 +126,13 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_tls_side {
     qcap_register_t registers[18];
-    uint16_t words[2];
-    qcap_later_t later[12];
     qcap_slot_t slots[3];
     qcap_region_t regions[5];
-    uint64_t positions[2];
     qcap_underway_t underway[2];
     qcap_accumulator_t accumulators[2];
+    qcap_later_t later[12];
+    uint32_t positions[1];
+    uint16_t words[2];
     unsigned char ahead[32];
 };
 

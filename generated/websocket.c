@@ -618,7 +618,7 @@ on1:
         goto out1;
     {
         at++;
-        qcap_op_reset(parser, 3 /* key */);
+        qcap_op_reset(parser, 0x8 /* key */, false);
         p0 = at;
         qcap_slot_set(&side->slots[0], QCAP_WEBSOCKET_FRAME, QCAP_HERE(p0) - 1);
         qcap_slot_set(&side->slots[1], QCAP_WEBSOCKET_FRAME_HEADER, QCAP_HERE(p0) - 1);
@@ -820,7 +820,7 @@ frame_opening_1:
         return qcap_stop(parser, at, AT_FRAME_OPENING_1, QCAP_STOP_INPUT);
     at++;
     here = QCAP_HERE(at);
-    qcap_op_reset(parser, 3 /* key */);
+    qcap_op_reset(parser, 0x8 /* key */, false);
     qcap_element_open(parser, side->slots, 0, QCAP_WEBSOCKET_FRAME, here - 1);
     qcap_element_open(parser, side->slots, 1, QCAP_WEBSOCKET_FRAME_HEADER, here - 1);
     side->underway[0].begin = (here - 1);
@@ -1108,7 +1108,7 @@ on1:
         goto out1;
     {
         at++;
-        qcap_op_reset(parser, 3 /* key */);
+        qcap_op_reset(parser, 0x8 /* key */, false);
         p0 = at;
         qcap_slot_set(&side->slots[0], QCAP_WEBSOCKET_FRAME, QCAP_HERE(p0) - 1);
         qcap_slot_set(&side->slots[1], QCAP_WEBSOCKET_FRAME_HEADER, QCAP_HERE(p0) - 1);
@@ -1308,9 +1308,7 @@ out10:
     /* e.g. after "aa" */
 on15:
     qcap_op_anomaly_open(parser, 1, QCAP_HERE(p0) + 1);
-    qcap_op_reset(parser, 4 /* type */);
-    qcap_op_reset(parser, 5 /* is_masked */);
-    qcap_op_reset(parser, 6 /* is_deflated */);
+    qcap_op_reset(parser, 0x70 /* type is_masked is_deflated */, false);
     qcap_op_finish(parser, 0, QCAP_HERE(p0) + 1);
     qcap_op_finish(parser, 1, QCAP_HERE(p0) + 1);
     qcap_op_finish(parser, 2, QCAP_HERE(p0) + 1);
@@ -1360,7 +1358,7 @@ frame_opening_2:
         return qcap_stop(parser, at, AT_FRAME_OPENING_2, QCAP_STOP_INPUT);
     at++;
     here = QCAP_HERE(at);
-    qcap_op_reset(parser, 3 /* key */);
+    qcap_op_reset(parser, 0x8 /* key */, false);
     qcap_element_open(parser, side->slots, 0, QCAP_WEBSOCKET_FRAME, here - 1);
     qcap_element_open(parser, side->slots, 1, QCAP_WEBSOCKET_FRAME_HEADER, here - 1);
     side->underway[0].begin = (here - 1);
@@ -1796,32 +1794,32 @@ static const uint8_t rows[] = {
 static const qcap_edge_t edges[] = {
     {4, 1}, {0, 0}, {5, 1}, {2, 0}, {6, 8}, {7, 8}, {8, 10}, {10, 10},
     {12, 13}, {23, 16}, {132, 19}, {28, 16}, {135, 19}, {137, 21}, {35, 23}, {37, 26},
-    {0, 37}, {145, 21}, {42, 23}, {44, 26}, {2, 37}, {0, 40}, {34, 44}, {2, 40},
-    {41, 44}, {180, 46}, {196, 46}, {0, 48}, {2, 48}, {60, 0}, {60, 51}, {74, 0},
-    {75, 0}, {76, 0}, {77, 0}, {78, 0}, {79, 0}, {80, 0}, {81, 54}, {82, 0},
-    {62, 59}, {64, 0}, {64, 63}, {66, 0}, {66, 67}, {68, 0}, {68, 73}, {70, 0},
-    {70, 79}, {72, 0}, {72, 84}, {60, 86}, {60, 89}, {74, 86}, {75, 86}, {76, 86},
-    {77, 86}, {78, 86}, {79, 86}, {80, 86}, {83, 0}, {84, 0}, {85, 94}, {85, 97},
-    {60, 100}, {60, 105}, {74, 100}, {75, 100}, {76, 100}, {77, 100}, {78, 100}, {79, 100},
-    {80, 100}, {94, 0}, {95, 112}, {95, 114}, {96, 112}, {97, 112}, {98, 112}, {99, 112},
-    {100, 112}, {101, 112}, {102, 112}, {103, 0}, {86, 118}, {104, 0}, {88, 120}, {107, 0},
-    {90, 118}, {108, 0}, {92, 120}, {60, 122}, {60, 129}, {74, 122}, {75, 122}, {76, 122},
-    {77, 122}, {78, 122}, {79, 122}, {80, 122}, {95, 0}, {95, 138}, {96, 0}, {97, 0},
-    {98, 0}, {99, 0}, {100, 0}, {101, 0}, {102, 0}, {95, 144}, {95, 147}, {96, 144},
-    {97, 144}, {98, 144}, {99, 144}, {100, 144}, {101, 144}, {102, 144}, {111, 0}, {112, 0},
-    {8, 157}, {113, 0}, {114, 0}, {105, 160}, {10, 157}, {116, 0}, {117, 0}, {109, 163},
-    {95, 167}, {95, 172}, {96, 167}, {97, 167}, {98, 167}, {99, 167}, {100, 167}, {101, 167},
-    {102, 167}, {119, 0}, {120, 0}, {121, 0}, {15, 186}, {123, 0}, {124, 0}, {16, 186},
-    {95, 189}, {95, 196}, {96, 189}, {97, 189}, {98, 189}, {99, 189}, {100, 189}, {101, 189},
-    {102, 189}, {126, 0}, {127, 0}, {17, 214}, {128, 0}, {129, 0}, {18, 214}, {130, 0},
-    {12, 217}, {133, 0}, {14, 220}, {136, 0}, {23, 224}, {144, 0}, {28, 224}, {151, 0},
-    {138, 227}, {140, 229}, {37, 231}, {143, 0}, {160, 0}, {146, 227}, {148, 229}, {44, 231},
-    {8, 233}, {152, 0}, {153, 0}, {0, 236}, {155, 0}, {0, 240}, {34, 244}, {50, 247},
-    {10, 233}, {2, 236}, {2, 240}, {41, 244}, {54, 247}, {166, 249}, {168, 251}, {170, 253},
-    {172, 46}, {174, 249}, {176, 251}, {178, 253}, {34, 255}, {182, 249}, {184, 251}, {186, 253},
-    {188, 46}, {190, 249}, {192, 251}, {194, 253}, {41, 255}, {198, 0}, {0, 257}, {200, 0},
-    {0, 267}, {202, 0}, {0, 277}, {204, 0}, {0, 287}, {0, 297}, {0, 300}, {0, 303},
-    {2, 257}, {2, 267}, {2, 277}, {2, 287}, {2, 297}, {2, 300}, {2, 303},
+    {0, 35}, {145, 21}, {42, 23}, {44, 26}, {2, 35}, {0, 38}, {34, 42}, {2, 38},
+    {41, 42}, {180, 44}, {196, 44}, {0, 46}, {2, 46}, {60, 0}, {60, 49}, {74, 0},
+    {75, 0}, {76, 0}, {77, 0}, {78, 0}, {79, 0}, {80, 0}, {81, 52}, {82, 0},
+    {62, 57}, {64, 0}, {64, 61}, {66, 0}, {66, 65}, {68, 0}, {68, 71}, {70, 0},
+    {70, 77}, {72, 0}, {72, 82}, {60, 84}, {60, 87}, {74, 84}, {75, 84}, {76, 84},
+    {77, 84}, {78, 84}, {79, 84}, {80, 84}, {83, 0}, {84, 0}, {85, 92}, {85, 95},
+    {60, 98}, {60, 103}, {74, 98}, {75, 98}, {76, 98}, {77, 98}, {78, 98}, {79, 98},
+    {80, 98}, {94, 0}, {95, 110}, {95, 112}, {96, 110}, {97, 110}, {98, 110}, {99, 110},
+    {100, 110}, {101, 110}, {102, 110}, {103, 0}, {86, 116}, {104, 0}, {88, 118}, {107, 0},
+    {90, 116}, {108, 0}, {92, 118}, {60, 120}, {60, 127}, {74, 120}, {75, 120}, {76, 120},
+    {77, 120}, {78, 120}, {79, 120}, {80, 120}, {95, 0}, {95, 136}, {96, 0}, {97, 0},
+    {98, 0}, {99, 0}, {100, 0}, {101, 0}, {102, 0}, {95, 142}, {95, 145}, {96, 142},
+    {97, 142}, {98, 142}, {99, 142}, {100, 142}, {101, 142}, {102, 142}, {111, 0}, {112, 0},
+    {8, 155}, {113, 0}, {114, 0}, {105, 158}, {10, 155}, {116, 0}, {117, 0}, {109, 161},
+    {95, 165}, {95, 170}, {96, 165}, {97, 165}, {98, 165}, {99, 165}, {100, 165}, {101, 165},
+    {102, 165}, {119, 0}, {120, 0}, {121, 0}, {15, 184}, {123, 0}, {124, 0}, {16, 184},
+    {95, 187}, {95, 194}, {96, 187}, {97, 187}, {98, 187}, {99, 187}, {100, 187}, {101, 187},
+    {102, 187}, {126, 0}, {127, 0}, {17, 212}, {128, 0}, {129, 0}, {18, 212}, {130, 0},
+    {12, 215}, {133, 0}, {14, 218}, {136, 0}, {23, 222}, {144, 0}, {28, 222}, {151, 0},
+    {138, 225}, {140, 227}, {37, 229}, {143, 0}, {160, 0}, {146, 225}, {148, 227}, {44, 229},
+    {8, 231}, {152, 0}, {153, 0}, {0, 234}, {155, 0}, {0, 238}, {34, 242}, {50, 245},
+    {10, 231}, {2, 234}, {2, 238}, {41, 242}, {54, 245}, {166, 247}, {168, 249}, {170, 251},
+    {172, 44}, {174, 247}, {176, 249}, {178, 251}, {34, 253}, {182, 247}, {184, 249}, {186, 251},
+    {188, 44}, {190, 247}, {192, 249}, {194, 251}, {41, 253}, {198, 0}, {0, 255}, {200, 0},
+    {0, 263}, {202, 0}, {0, 271}, {204, 0}, {0, 279}, {0, 287}, {0, 290}, {0, 293},
+    {2, 255}, {2, 263}, {2, 271}, {2, 279}, {2, 287}, {2, 290}, {2, 293},
 };
 
 /* The edges of states. */
@@ -1851,102 +1849,100 @@ static const uint16_t edge_lists[] = {
 
 /* Operations and moves, each with its place. */
 static const qcap_step_t steps[] = {
-    {66, 16385},
-    {65, 16385},
-    {63, 16385},
     {62, 16385},
-    {61, 16384},
-    {60, 16384},
-    {59, 16384},
-    {58, 16384},
-    {53, 16384},
+    {61, 16385},
+    {59, 16385},
+    {58, 16385},
+    {57, 16384},
+    {56, 16384},
+    {55, 16384},
+    {54, 16384},
+    {49, 16384},
     {14, 16384},
-    {52, 16384},
+    {48, 16384},
     {17, 16384},
     {3, 16384},
-    {42, 16384},
-    {24, 16384},
-    {23, 16384},
+    {38, 16384},
     {22, 16384},
     {21, 16384},
     {20, 16384},
     {19, 16384},
     {18, 16384},
-    {44, 16384},
+    {40, 16384},
     {13, 16384},
     {0, 16384},
     {2, 16384},
     {1, 16384},
-    {40, 16384},
-    {38, 16384},
-    {37, 16384},
-    {87, 16385},
-    {86, 16384},
+    {36, 16384},
+    {34, 16384},
+    {33, 16384},
+    {83, 16385},
+    {82, 16384},
     {14, 16385},
-    {101, 16385},
-    {89, 16384},
-    {103, 16384},
-    {105, 16384},
-    {106, 16384},
-    {108, 16384},
-    {109, 16384},
-    {75, 16384},
-    {74, 16384},
-    {73, 16384},
-    {77, 16384},
-    {76, 16384},
-    {80, 16384},
-    {81, 16384},
-    {83, 16384},
-    {84, 16384},
-    {87, 16386},
-    {86, 16385},
-    {100, 16384},
+    {97, 16385},
+    {85, 16384},
     {99, 16384},
-    {97, 16386},
-    {96, 16384},
-    {87, 16387},
-    {86, 16386},
-    {94, 16385},
-    {92, 16385},
-    {91, 16384},
-    {55, 16384},
-    {57, 16384},
-    {87, 16388},
-    {86, 16387},
-    {90, 16384},
-    {92, 16386},
-    {91, 16385},
-    {54, 16384},
-    {50, 16384},
-    {49, 16384},
+    {101, 16384},
+    {102, 16384},
+    {104, 16384},
+    {105, 16384},
     {71, 16384},
-    {92, 16387},
-    {91, 16386},
-    {46, 16384},
-    {92, 16388},
-    {91, 16387},
-    {45, 16384},
-    {48, 16384},
-    {47, 16384},
     {70, 16384},
     {69, 16384},
+    {73, 16384},
+    {72, 16384},
+    {76, 16384},
+    {77, 16384},
+    {79, 16384},
+    {80, 16384},
+    {83, 16386},
+    {82, 16385},
+    {96, 16384},
+    {95, 16384},
+    {93, 16386},
+    {92, 16384},
+    {83, 16387},
+    {82, 16386},
+    {90, 16385},
+    {88, 16385},
+    {87, 16384},
+    {51, 16384},
+    {53, 16384},
+    {83, 16388},
+    {82, 16387},
+    {86, 16384},
+    {88, 16386},
+    {87, 16385},
+    {50, 16384},
+    {46, 16384},
+    {45, 16384},
+    {67, 16384},
+    {88, 16387},
+    {87, 16386},
+    {42, 16384},
+    {88, 16388},
+    {87, 16387},
+    {41, 16384},
+    {44, 16384},
+    {43, 16384},
+    {66, 16384},
+    {65, 16384},
     {16, 16384},
     {7, 16384},
     {11, 16384},
-    {56, 16384},
+    {52, 16384},
     {6, 16384},
     {5, 16384},
     {10, 16384},
     {9, 16384},
-    {41, 16384},
-    {29, 16384},
-    {32, 16384},
-    {35, 16384},
-    {43, 16384},
+    {37, 16384},
+    {25, 16384},
     {28, 16384},
     {31, 16384},
-    {34, 16384},
+    {39, 16384},
+    {24, 16384},
+    {27, 16384},
+    {30, 16384},
 };
 
 /* Actions: how many steps, and which. */
@@ -1960,76 +1956,76 @@ static const uint16_t actions[] = {
     /* 19 */ 0x1, 0x9,
     /* 21 */ 0x1, 0xc,
     /* 23 */ 0x2, 0x9, 0xd,
-    /* 26 */ 0xa, 0x9, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0xd,
-    /* 37 */ 0x2, 0x16, 0x17,
-    /* 40 */ 0x3, 0x18, 0x19, 0x17,
-    /* 44 */ 0x1, 0x1a,
-    /* 46 */ 0x1, 0x1b,
-    /* 48 */ 0x2, 0x1c, 0x17,
-    /* 51 */ 0x2, 0x1d, 0x1e,
-    /* 54 */ 0x2, 0x1f, 0x20,
-    /* 57 */ 0x1, 0x21,
-    /* 59 */ 0x1, 0x22,
-    /* 61 */ 0x1, 0x23,
-    /* 63 */ 0x1, 0x24,
-    /* 65 */ 0x1, 0x25,
-    /* 67 */ 0x1, 0x26,
-    /* 69 */ 0x3, 0x27, 0x28, 0x29,
-    /* 73 */ 0x2, 0x2a, 0x2b,
-    /* 76 */ 0x2, 0x2c, 0x29,
-    /* 79 */ 0x1, 0x2d,
-    /* 81 */ 0x2, 0x2e, 0x29,
-    /* 84 */ 0x1, 0x2f,
-    /* 86 */ 0x2, 0x30, 0x31,
-    /* 89 */ 0x4, 0x30, 0x31, 0x1d, 0x1e,
-    /* 94 */ 0x2, 0x32, 0x33,
-    /* 97 */ 0x2, 0x34, 0x35,
-    /* 100 */ 0x4, 0x36, 0x37, 0x30, 0x31,
-    /* 105 */ 0x6, 0x36, 0x37, 0x30, 0x31, 0x1d, 0x1e,
-    /* 112 */ 0x1, 0x38,
-    /* 114 */ 0x3, 0x38, 0x39, 0x3a,
-    /* 118 */ 0x1, 0x3b,
-    /* 120 */ 0x1, 0x3c,
-    /* 122 */ 0x6, 0x3d, 0x3e, 0x36, 0x37, 0x30, 0x31,
-    /* 129 */ 0x8, 0x3d, 0x3e, 0x36, 0x37, 0x30, 0x31, 0x1d, 0x1e,
-    /* 138 */ 0x2, 0x39, 0x3a,
-    /* 141 */ 0x2, 0x3f, 0x21,
-    /* 144 */ 0x2, 0x40, 0x41,
-    /* 147 */ 0x4, 0x40, 0x41, 0x39, 0x3a,
-    /* 152 */ 0x4, 0x39, 0x3a, 0x3f, 0x21,
-    /* 157 */ 0x2, 0x42, 0x8,
-    /* 160 */ 0x2, 0x43, 0x44,
-    /* 163 */ 0x3, 0x9, 0x45, 0x44,
-    /* 167 */ 0x4, 0x46, 0x47, 0x40, 0x41,
-    /* 172 */ 0x6, 0x46, 0x47, 0x40, 0x41, 0x39, 0x3a,
-    /* 179 */ 0x6, 0x40, 0x41, 0x39, 0x3a, 0x3f, 0x21,
-    /* 186 */ 0x2, 0x9, 0x48,
-    /* 189 */ 0x6, 0x49, 0x4a, 0x46, 0x47, 0x40, 0x41,
-    /* 196 */ 0x8, 0x49, 0x4a, 0x46, 0x47, 0x40, 0x41, 0x39, 0x3a,
-    /* 205 */ 0x8, 0x46, 0x47, 0x40, 0x41, 0x39, 0x3a, 0x3f, 0x21,
-    /* 214 */ 0x2, 0x9, 0x4b,
-    /* 217 */ 0x2, 0x4c, 0x4d,
-    /* 220 */ 0x3, 0x4c, 0x4e, 0x4f,
-    /* 224 */ 0x2, 0x9, 0x50,
-    /* 227 */ 0x1, 0x51,
-    /* 229 */ 0x1, 0x52,
-    /* 231 */ 0x1, 0xd,
-    /* 233 */ 0x2, 0x53, 0x8,
-    /* 236 */ 0x3, 0x54, 0x55, 0x17,
-    /* 240 */ 0x3, 0x56, 0x57, 0x17,
-    /* 244 */ 0x2, 0x58, 0x1a,
-    /* 247 */ 0x1, 0x58,
-    /* 249 */ 0x1, 0x59,
-    /* 251 */ 0x1, 0x5a,
-    /* 253 */ 0x1, 0x5b,
-    /* 255 */ 0x1, 0x5c,
-    /* 257 */ 0x9, 0x5d, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x17,
-    /* 267 */ 0x9, 0x5e, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x17,
-    /* 277 */ 0x9, 0x5f, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x17,
-    /* 287 */ 0x9, 0x1c, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0x14, 0x17,
-    /* 297 */ 0x2, 0x5d, 0x17,
-    /* 300 */ 0x2, 0x5e, 0x17,
-    /* 303 */ 0x2, 0x5f, 0x17,
+    /* 26 */ 0x8, 0x9, 0xe, 0xf, 0x10, 0x11, 0x12, 0x13, 0xd,
+    /* 35 */ 0x2, 0x14, 0x15,
+    /* 38 */ 0x3, 0x16, 0x17, 0x15,
+    /* 42 */ 0x1, 0x18,
+    /* 44 */ 0x1, 0x19,
+    /* 46 */ 0x2, 0x1a, 0x15,
+    /* 49 */ 0x2, 0x1b, 0x1c,
+    /* 52 */ 0x2, 0x1d, 0x1e,
+    /* 55 */ 0x1, 0x1f,
+    /* 57 */ 0x1, 0x20,
+    /* 59 */ 0x1, 0x21,
+    /* 61 */ 0x1, 0x22,
+    /* 63 */ 0x1, 0x23,
+    /* 65 */ 0x1, 0x24,
+    /* 67 */ 0x3, 0x25, 0x26, 0x27,
+    /* 71 */ 0x2, 0x28, 0x29,
+    /* 74 */ 0x2, 0x2a, 0x27,
+    /* 77 */ 0x1, 0x2b,
+    /* 79 */ 0x2, 0x2c, 0x27,
+    /* 82 */ 0x1, 0x2d,
+    /* 84 */ 0x2, 0x2e, 0x2f,
+    /* 87 */ 0x4, 0x2e, 0x2f, 0x1b, 0x1c,
+    /* 92 */ 0x2, 0x30, 0x31,
+    /* 95 */ 0x2, 0x32, 0x33,
+    /* 98 */ 0x4, 0x34, 0x35, 0x2e, 0x2f,
+    /* 103 */ 0x6, 0x34, 0x35, 0x2e, 0x2f, 0x1b, 0x1c,
+    /* 110 */ 0x1, 0x36,
+    /* 112 */ 0x3, 0x36, 0x37, 0x38,
+    /* 116 */ 0x1, 0x39,
+    /* 118 */ 0x1, 0x3a,
+    /* 120 */ 0x6, 0x3b, 0x3c, 0x34, 0x35, 0x2e, 0x2f,
+    /* 127 */ 0x8, 0x3b, 0x3c, 0x34, 0x35, 0x2e, 0x2f, 0x1b, 0x1c,
+    /* 136 */ 0x2, 0x37, 0x38,
+    /* 139 */ 0x2, 0x3d, 0x1f,
+    /* 142 */ 0x2, 0x3e, 0x3f,
+    /* 145 */ 0x4, 0x3e, 0x3f, 0x37, 0x38,
+    /* 150 */ 0x4, 0x37, 0x38, 0x3d, 0x1f,
+    /* 155 */ 0x2, 0x40, 0x8,
+    /* 158 */ 0x2, 0x41, 0x42,
+    /* 161 */ 0x3, 0x9, 0x43, 0x42,
+    /* 165 */ 0x4, 0x44, 0x45, 0x3e, 0x3f,
+    /* 170 */ 0x6, 0x44, 0x45, 0x3e, 0x3f, 0x37, 0x38,
+    /* 177 */ 0x6, 0x3e, 0x3f, 0x37, 0x38, 0x3d, 0x1f,
+    /* 184 */ 0x2, 0x9, 0x46,
+    /* 187 */ 0x6, 0x47, 0x48, 0x44, 0x45, 0x3e, 0x3f,
+    /* 194 */ 0x8, 0x47, 0x48, 0x44, 0x45, 0x3e, 0x3f, 0x37, 0x38,
+    /* 203 */ 0x8, 0x44, 0x45, 0x3e, 0x3f, 0x37, 0x38, 0x3d, 0x1f,
+    /* 212 */ 0x2, 0x9, 0x49,
+    /* 215 */ 0x2, 0x4a, 0x4b,
+    /* 218 */ 0x3, 0x4a, 0x4c, 0x4d,
+    /* 222 */ 0x2, 0x9, 0x4e,
+    /* 225 */ 0x1, 0x4f,
+    /* 227 */ 0x1, 0x50,
+    /* 229 */ 0x1, 0xd,
+    /* 231 */ 0x2, 0x51, 0x8,
+    /* 234 */ 0x3, 0x52, 0x53, 0x15,
+    /* 238 */ 0x3, 0x54, 0x55, 0x15,
+    /* 242 */ 0x2, 0x56, 0x18,
+    /* 245 */ 0x1, 0x56,
+    /* 247 */ 0x1, 0x57,
+    /* 249 */ 0x1, 0x58,
+    /* 251 */ 0x1, 0x59,
+    /* 253 */ 0x1, 0x5a,
+    /* 255 */ 0x7, 0x5b, 0xe, 0xf, 0x10, 0x11, 0x12, 0x15,
+    /* 263 */ 0x7, 0x5c, 0xe, 0xf, 0x10, 0x11, 0x12, 0x15,
+    /* 271 */ 0x7, 0x5d, 0xe, 0xf, 0x10, 0x11, 0x12, 0x15,
+    /* 279 */ 0x7, 0x1a, 0xe, 0xf, 0x10, 0x11, 0x12, 0x15,
+    /* 287 */ 0x2, 0x5b, 0x15,
+    /* 290 */ 0x2, 0x5c, 0x15,
+    /* 293 */ 0x2, 0x5d, 0x15,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
@@ -2056,12 +2052,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FINISH, 0, 0, 2, 0, 0}, /* finish message */
     {QCAP_OP_FINISH, 0, 0, 1, 0, 0}, /* finish message */
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish message */
-    {QCAP_OP_RESET, 0, 0, 6, 0, 0}, /* reset is_deflated */
-    {QCAP_OP_RESET, 0, 0, 5, 0, 0}, /* reset is_masked */
-    {QCAP_OP_RESET, 0, 0, 4, 0, 0}, /* reset type */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 4, 0, 0}, /* reset type */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 5, 0, 0}, /* reset is_masked */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 6, 0, 0}, /* reset is_deflated */
+    {QCAP_OP_RESET, 0, 0, 112, 0, 0}, /* reset type is_masked is_deflated */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 112, 0, 0}, /* reset type is_masked is_deflated */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed message */
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed message */
@@ -2100,8 +2092,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 1, 0, 0}, /* open header */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open header */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open frame */
-    {QCAP_OP_RESET, 0, 0, 3, 0, 0}, /* reset key */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 3, 0, 0}, /* reset key */
+    {QCAP_OP_RESET, 0, 0, 8, 0, 0}, /* reset key */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 8, 0, 0}, /* reset key */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open frame */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 45, 0}, /* anomaly masked */
     {QCAP_OP_CLOSE, 0, 2, 2, 0, 0}, /* close masking-key */
@@ -2217,23 +2209,23 @@ static const qcap_keep_t keeps[] = {
     {0, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 0, 0, 16384, 0, 0, 0},
     {1, 1, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 0, 16384, 0, 0, 57},
-    {0, 0, 0, 0, 16384, 0, 0, 61},
-    {0, 0, 0, 0, 16384, 0, 0, 65},
-    {0, 0, 0, 0, 16384, 0, 0, 69},
-    {0, 0, 0, 0, 16384, 0, 0, 76},
-    {0, 0, 0, 0, 16384, 0, 0, 81},
-    {0, 0, 1, 0, 16384, 0, 0, 51},
+    {0, 0, 0, 0, 16384, 0, 0, 55},
+    {0, 0, 0, 0, 16384, 0, 0, 59},
+    {0, 0, 0, 0, 16384, 0, 0, 63},
+    {0, 0, 0, 0, 16384, 0, 0, 67},
+    {0, 0, 0, 0, 16384, 0, 0, 74},
+    {0, 0, 0, 0, 16384, 0, 0, 79},
+    {0, 0, 1, 0, 16384, 0, 0, 49},
     {0, 0, 1, 0, 16384, 0, 0, 0},
-    {0, 0, 2, 0, 16384, 0, 0, 89},
+    {0, 0, 2, 0, 16384, 0, 0, 87},
     {2, 1, 0, 0, 16384, 0, 0, 0},
     {3, 1, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 3, 0, 16384, 0, 0, 105},
-    {0, 0, 0, 0, 16384, 0, 0, 141},
-    {0, 0, 1, 0, 16384, 0, 0, 152},
+    {0, 0, 3, 0, 16384, 0, 0, 103},
+    {0, 0, 0, 0, 16384, 0, 0, 139},
+    {0, 0, 1, 0, 16384, 0, 0, 150},
     {4, 1, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 2, 0, 16384, 0, 0, 179},
-    {0, 0, 3, 0, 16384, 0, 0, 205},
+    {0, 0, 2, 0, 16384, 0, 0, 177},
+    {0, 0, 3, 0, 16384, 0, 0, 203},
 };
 
 /* States. Above each is what the tables say of it, for people: what it reads, where that leads, what it does. */
@@ -2455,7 +2447,7 @@ static const qcap_state_t states[] = {
     {0, 255, 19, 15, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 37: masking_2 */
 
     /* e.g. after "aa"
-     *     -> masking_2: anomaly-open, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, anomaly message-not-ended, set type */
+     *     -> masking_2: anomaly-open, reset type is_masked is_deflated, finish message, finish message, finish message, finish message, anomaly message-not-ended, set type */
     {15, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 38: before_masking_2 */
 
     /* e.g. after "aa"
@@ -2489,7 +2481,7 @@ static const qcap_state_t states[] = {
     {0, 255, 47, 15, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 44: masking_4 */
 
     /* e.g. after "aa"
-     *     -> masking_4: anomaly-open, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, anomaly message-not-ended, set type */
+     *     -> masking_4: anomaly-open, reset type is_masked is_deflated, finish message, finish message, finish message, finish message, anomaly message-not-ended, set type */
     {19, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 45: before_masking_4 */
 
     /* e.g. after "aa"
@@ -3532,7 +3524,7 @@ static const qcap_state_t states[] = {
     {306, 1, 0, 43, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: masked_compressed_data_5 */
 
     /* e.g. after "aa"
-     *     -> frame_opening_1: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
+     *     -> frame_opening_1: fed message, reset type is_masked is_deflated, finish message, finish message, finish message, finish message, close frame */
     {307, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 199: before_frame_opening_13 */
 
     /* compressed-data = *. OCTET      RFC 7692, 7.2.2
@@ -3542,7 +3534,7 @@ static const qcap_state_t states[] = {
     {308, 1, 0, 44, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: compressed_data_5 */
 
     /* e.g. after "aa"
-     *     -> frame_opening_1: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
+     *     -> frame_opening_1: fed message, reset type is_masked is_deflated, finish message, finish message, finish message, finish message, close frame */
     {309, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 201: before_frame_opening_14 */
 
     /* masked-application-data = *. OCTET      RFC 6455, 5.2
@@ -3552,7 +3544,7 @@ static const qcap_state_t states[] = {
     {310, 1, 0, 45, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: masked_application_data_5 */
 
     /* e.g. after "aa"
-     *     -> frame_opening_1: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
+     *     -> frame_opening_1: fed message, reset type is_masked is_deflated, finish message, finish message, finish message, finish message, close frame */
     {311, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 203: before_frame_opening_15 */
 
     /* unmasked-application-data = *. OCTET      RFC 6455, 5.2
@@ -3562,7 +3554,7 @@ static const qcap_state_t states[] = {
     {312, 1, 0, 46, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: unmasked_application_data_5 */
 
     /* e.g. after "aa"
-     *     -> frame_opening_1: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
+     *     -> frame_opening_1: fed message, reset type is_masked is_deflated, finish message, finish message, finish message, finish message, close frame */
     {313, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 205: before_frame_opening_16 */
 
     /* e.g. after "aa"
@@ -3578,19 +3570,19 @@ static const qcap_state_t states[] = {
     {316, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 208: before_frame_opening_19 */
 
     /* e.g. after "aa"
-     *     -> frame_opening_2: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
+     *     -> frame_opening_2: fed message, reset type is_masked is_deflated, finish message, finish message, finish message, finish message, close frame */
     {317, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 209: before_frame_opening_20 */
 
     /* e.g. after "aa"
-     *     -> frame_opening_2: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
+     *     -> frame_opening_2: fed message, reset type is_masked is_deflated, finish message, finish message, finish message, finish message, close frame */
     {318, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 210: before_frame_opening_21 */
 
     /* e.g. after "aa"
-     *     -> frame_opening_2: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
+     *     -> frame_opening_2: fed message, reset type is_masked is_deflated, finish message, finish message, finish message, finish message, close frame */
     {319, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 211: before_frame_opening_22 */
 
     /* e.g. after "aa"
-     *     -> frame_opening_2: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
+     *     -> frame_opening_2: fed message, reset type is_masked is_deflated, finish message, finish message, finish message, finish message, close frame */
     {320, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 212: before_frame_opening_23 */
 
     /* e.g. after "aa"
@@ -3748,12 +3740,11 @@ const qcap_protocol_t qcap_websocket_protocol = {
     .server = {.start = AT_BEFORE_FRAME_OPENING_2,
                .search = QCAP_NONE,
                .search_byte = QCAP_NONE},
-    .side = {.words = offsetof(struct qcap_websocket_side, words),
-             .slots = offsetof(struct qcap_websocket_side, slots),
+    .side = {.slots = offsetof(struct qcap_websocket_side, slots),
              .regions = offsetof(struct qcap_websocket_side, regions),
-             .positions = offsetof(struct qcap_websocket_side, positions),
              .underway = offsetof(struct qcap_websocket_side, underway),
              .accumulators = offsetof(struct qcap_websocket_side, accumulators),
+             .words = offsetof(struct qcap_websocket_side, words),
              .text = offsetof(struct qcap_websocket_side, text)},
     .datagram = QCAP_NONE,
     .states = states,

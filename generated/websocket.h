@@ -16,21 +16,20 @@
  *     atomic.words 0
  *     lookback.bytes 3
  *     lookback.open-states 0
- *     bytes.conversation 1008
+ *     bytes.conversation 928
  *     bytes.shared 192
- *     bytes.direction 344
- *     bytes.direction.parser 176
- *     bytes.sub-stream 688
+ *     bytes.direction 304
+ *     bytes.direction.parser 168
+ *     bytes.sub-stream 648
  *     bytes.direction.registers 40
- *     bytes.direction.words 4
  *     bytes.direction.elements 24
  *     bytes.direction.regions 24
- *     bytes.direction.positions 8
- *     bytes.direction.conversions 16
- *     bytes.direction.accumulators 32
+ *     bytes.direction.conversions 8
+ *     bytes.direction.accumulators 24
+ *     bytes.direction.words 4
  *     bytes.direction.texts 9
  *     bytes.queues 0
- *     bytes.tables 7158
+ *     bytes.tables 7090
  *
  * How to use it: parser.h. */
 #ifndef QCAP_WEBSOCKET_H
@@ -61,12 +60,11 @@ enum {
 /* What a direction remembers, behind its parser. */
 struct qcap_websocket_side {
     qcap_register_t registers[5];
-    uint16_t words[2];
     qcap_slot_t slots[3];
     qcap_region_t regions[1];
-    uint64_t positions[1];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
+    uint16_t words[2];
     unsigned char text[9];
 };
 

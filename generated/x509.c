@@ -1692,7 +1692,7 @@ object_identifier_1:
 
     /* e.g. after "0a0a\x02a0a0a1a0a" */
 before_object_identifier_1:
-    qcap_op_reset(parser, 1 /* oid */);
+    qcap_op_reset(parser, 0x2 /* oid */, false);
     goto object_identifier_1;
 
     /* short-length = . CHAR / %x00      RFC 5280, 4.1
@@ -2185,7 +2185,7 @@ object_identifier_2:
 
     /* e.g. after "0a0a\x02a0a0a0a0a1a0a" */
 before_object_identifier_2:
-    qcap_op_reset(parser, 1 /* oid */);
+    qcap_op_reset(parser, 0x2 /* oid */, false);
     goto object_identifier_2;
 
     /* short-length = . CHAR / %x00      RFC 5280, 4.1
@@ -2838,8 +2838,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 19, 0, 0}, /* open ip-address */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 4, 0, 0}, /* convert short-oid */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 4, 0, 0}, /* begin short-oid */
-    {QCAP_OP_RESET, 0, 0, 1, 0, 0}, /* reset oid */
-    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset oid */
+    {QCAP_OP_RESET, 0, 0, 2, 0, 0}, /* reset oid */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 2, 0, 0}, /* reset oid */
     {QCAP_OP_CLOSE, 0, 1, 10, 0, 0}, /* close subject */
     {QCAP_OP_CLOSE, 0, 2, 11, 0, 0}, /* close common-name */
     {QCAP_OP_OPEN, 0, 2, 11, 0, 0}, /* open common-name */
@@ -5289,7 +5289,6 @@ const qcap_protocol_t qcap_x509_protocol = {
                .search_byte = QCAP_NONE},
     .side = {.slots = offsetof(struct qcap_x509_side, slots),
              .regions = offsetof(struct qcap_x509_side, regions),
-             .positions = offsetof(struct qcap_x509_side, positions),
              .underway = offsetof(struct qcap_x509_side, underway),
              .accumulators = offsetof(struct qcap_x509_side, accumulators)},
     .datagram = QCAP_NONE,

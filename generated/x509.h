@@ -16,17 +16,16 @@
  *     atomic.words 0
  *     lookback.bytes 0
  *     lookback.open-states 0
- *     bytes.conversation 832
+ *     bytes.conversation 792
  *     bytes.shared 192
- *     bytes.direction 464
- *     bytes.direction.parser 176
+ *     bytes.direction 432
+ *     bytes.direction.parser 168
  *     bytes.sub-stream 0
  *     bytes.direction.registers 16
  *     bytes.direction.elements 24
  *     bytes.direction.regions 192
- *     bytes.direction.positions 8
- *     bytes.direction.conversions 16
- *     bytes.direction.accumulators 32
+ *     bytes.direction.conversions 8
+ *     bytes.direction.accumulators 24
  *     bytes.queues 0
  *     bytes.tables 9646
  *
@@ -70,7 +69,6 @@ struct qcap_x509_side {
     qcap_register_t registers[2];
     qcap_slot_t slots[3];
     qcap_region_t regions[8];
-    uint64_t positions[1];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
 };

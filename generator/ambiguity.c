@@ -108,6 +108,8 @@ static const char *describe(const finder_t *f, const deeds_t *deeds, size_t i)
         return arena_print(f->arena, "register `%s`", f->dfa->nfa->conversions.items[op->conversion].reg->name);
     case OP_PUSH:
         return arena_print(f->arena, "queue `%s`", op->queue->name);
+    case OP_RESET:
+        return arena_print(f->arena, "register%s `%s`", strchr(op->reg_names, ' ') ? "s" : "", op->reg_names);
     default:
         return op->reg ? arena_print(f->arena, "register `%s`", op->reg->name) : "something else";
     }

@@ -9,12 +9,12 @@ static const struct {
     const char *type;
     unsigned size, align;
 } types[] = {
-    {"qcap_conversation_t", 152, 8}, {"qcap_parser_t", 176, 8},   {"qcap_register_t", 8, 8}, {"qcap_slot_t", 8, 8},
-    {"qcap_region_t", 24, 8},       {"qcap_frame_t", 16, 8},      {"qcap_later_t", 4, 4},   {"qcap_underway_t", 16, 8},
-    {"qcap_accumulator_t", 32, 8},  {"qcap_queue_state_t", 24, 8}, {"qcap_queue_entry_t", 32, 8}, {"qcap_state_t", 12, 4},
+    {"qcap_conversation_t", 152, 8}, {"qcap_parser_t", 168, 8},   {"qcap_register_t", 8, 8}, {"qcap_slot_t", 8, 8},
+    {"qcap_region_t", 24, 8},       {"qcap_frame_t", 16, 8},      {"qcap_later_t", 4, 4},   {"qcap_underway_t", 8, 8},
+    {"qcap_accumulator_t", 24, 8},  {"qcap_queue_state_t", 24, 8}, {"qcap_queue_entry_t", 32, 8}, {"qcap_state_t", 12, 4},
     {"qcap_edge_t", 4, 2},          {"qcap_op_t", 10, 2},        {"qcap_about_t", 4, 2},    {"qcap_suspend_t", 6, 2},
     {"qcap_substream_t", 344, 8},   {"qcap_parser_t *", 8, 8},
-    {"qcap_watch_t", 24, 8},        {"qcap_counter_t", 8, 4},   {"qcap_keep_t", 16, 2}, {"qcap_step_t", 4, 2},      {"uint64_t", 8, 8},        {"uint16_t", 2, 2},        {"unsigned char", 1, 1},
+    {"qcap_watch_t", 24, 8},        {"qcap_counter_t", 8, 4},   {"qcap_keep_t", 16, 2}, {"qcap_step_t", 4, 2},      {"uint64_t", 8, 8}, {"uint32_t", 4, 4},        {"uint16_t", 2, 2},        {"unsigned char", 1, 1},
 };
 
 static size_t find_type(const char *type)
@@ -63,18 +63,18 @@ static void list_members(const layout_t *l, contract_t *c)
         {"qcap_queue_state_t", "queues", "queues", at_least_one(l->grammar->queues.count)},
         {"qcap_queue_entry_t", "queue_firsts", "queues.first", layout_queue_firsts(l->grammar)},
     };
-    const contract_member_t side[] = {
+    const contract_member_t side[] = { /* the largest alignment first: then there are no holes */
         {"qcap_register_t", "registers", "registers", at_least_one(l->grammar->registers.count - l->word_count)},
-        {"uint16_t", "words", "words", l->word_count},
-        {"qcap_later_t", "later", "atomic", (unsigned)(l->dfa->later_max)},
         {"qcap_slot_t", "slots", "elements", (unsigned)(c->depth)},
         {"qcap_region_t", "regions", "regions", (unsigned)(c->regions)},
         {"qcap_frame_t", "frames", "calls", (unsigned)(c->frames)},
-        {"uint64_t", "positions", "positions", l->position_count},
         {"qcap_underway_t", "underway", "conversions", (unsigned)(l->slots.count)},
         {"qcap_accumulator_t", "accumulators", "accumulators", (unsigned)(l->accumulator_count)},
         {"uint64_t", "saved", "local", (unsigned)(layout_saved(nfa))},
         {"qcap_watch_t", "watches", "ends", layout_untils(nfa)},
+        {"qcap_later_t", "later", "atomic", (unsigned)(l->dfa->later_max)},
+        {"uint32_t", "positions", "positions", l->position_count + l->has_spare},
+        {"uint16_t", "words", "words", l->word_count},
         {"unsigned char", "ends", "ends.texts", layout_ends(nfa) * layout_untils(nfa)},
         {"unsigned char", "ahead", "ahead", layout_ahead(nfa)},
         {"unsigned char", "text", "texts", (unsigned)(l->text_size)},
@@ -171,7 +171,7 @@ void contract_print(const layout_t *l, const contract_t *c, const char *before, 
         {"machines", l->machines.count},    {"control-points", l->dfa->controls.count},
         {"elements", l->dfa->nfa->elements.count},
         {"elements.nested", c->depth},      {"regions.nested", c->regions},
-        {"calls.nested", c->calls},         {"position-registers", l->position_count - 1},
+        {"calls.nested", c->calls},         {"position-registers", l->position_count},
         {"atomic.words", l->dfa->later_max},
         {"lookback.bytes", c->lookback},    {"lookback.open-states", c->open_states},
         {"bytes.conversation", c->size},    {"bytes.shared", c->common_size},

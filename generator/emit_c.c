@@ -402,6 +402,8 @@ static void emit_root(const layout_t *l, const char *side, unsigned start, unsig
 /* What there is none of has no place. */
 static void emit_side(const layout_t *l, const contract_t *c, text_t *text)
 {
+    if (c->side.count == 1) /* the registers, which are where it begins */
+        return;
     text_print(text, "    .side = {");
     for (size_t i = 1; i < c->side.count; i++)
         text_print(text, "%s.%s = offsetof(struct %s_side, %s)", i > 1 ? ",\n             " : "", c->side.items[i].name, l->prefix,

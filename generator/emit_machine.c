@@ -19,7 +19,7 @@ static bool needs_here(const layout_t *l, const pendings_t *commits, const moves
     for (size_t i = 0; i < commits->count; i++) {
         const op_t *op = &l->dfa->nfa->ops.items[commits->items[i].op];
         bool is_silent = !regop_has_position(op) && !regop_is_later(op) && op->kind != OP_SET;
-        if ((!is_silent && commits->items[i].at.reg < 0) || op->kind == OP_ATOMIC_END)
+        if (!is_silent || op->kind == OP_ATOMIC_END)
             return true;
     }
     for (size_t i = 0; moves && i < moves->count; i++)
@@ -51,11 +51,25 @@ static void emit_here(const char *indent, text_t *text)
     text_print(text, "%shere = QCAP_HERE(at);\n", indent);
 }
 
+static void emit_moves(const moves_t *moves, const char *indent, text_t *text)
+{
+    for (size_t i = 0; i < moves->count; i++) {
+        const move_t *move = &moves->items[i];
+        text_print(text, "%sside->positions[%u] = ", indent, move->to);
+        if (move->from.reg >= 0)
+            text_print(text, "side->positions[%d];\n", move->from.reg);
+        else if (move->from.back > 0)
+            text_print(text, "(uint32_t)(here - %u);\n", move->from.back);
+        else
+            text_print(text, "(uint32_t)here;\n");
+    }
+}
+
 /* What an edge does after its byte has been read, and the jump. */
 static void emit_edge_body(machine_t *m, const edge_t *edge, const char *indent, text_t *text)
 {
     const layout_t *l = m->l;
-    moves_t moves = position_moves(l->dfa, edge, l->spare);
+    moves_t moves = position_moves(l->dfa, edge, l->position_count);
     if (needs_here(l, &edge->commits, &moves))
         emit_here(indent, text);
     bool can_fail = false;
@@ -66,9 +80,7 @@ static void emit_edge_body(machine_t *m, const edge_t *edge, const char *indent,
         emit_op(m, p->op, is_end ? "here" : emit_stamp(l, p->at), indent, text);
         can_fail |= regop_may_fail(&l->dfa->nfa->ops.items[edge->commits.items[i].op]);
     }
-    for (size_t i = 0; i < moves.count; i++) {
-        text_print(text, "%sside->positions[%u] = %s;\n", indent, moves.items[i].to, emit_stamp(l, moves.items[i].from));
-    }
+    emit_moves(&moves, indent, text);
     if (may_stop(l, &edge->commits))
         text_print(text, "%sif (qcap_must_stop(parser))\n%s    return qcap_stop(parser, at, %s, QCAP_STOP_PAUSED);\n", indent,
                    indent, l->enumerators[edge->target]);
@@ -229,12 +241,10 @@ static void emit_pair(const machine_t *m, bool is_inline, const edge_t *out, con
     text_print(text, ")) {\n        const unsigned char *first = at - 1;\n        while (first != from && (");
     class_test(m->classes, blanks, "first[-1]", text);
     text_print(text, "))\n            first--;\n");
-    moves_t moves = position_moves(m->l->dfa, out, m->l->spare);
+    moves_t moves = position_moves(m->l->dfa, out, m->l->position_count);
     if (needs_here(m->l, &out->commits, &moves))
         text_print(text, "        here = QCAP_HERE(first + 1);\n");
-    for (size_t i = 0; i < moves.count; i++) {
-        text_print(text, "        side->positions[%u] = %s;\n", moves.items[i].to, emit_stamp(m->l, moves.items[i].from));
-    }
+    emit_moves(&moves, "        ", text);
     emit_jump(m->l, out->target, "        ", text);
     text_print(text, "    }\n");
 }

@@ -4,7 +4,7 @@
 char *emit_stamp(const layout_t *l, stamp_t at)
 {
     if (at.reg >= 0)
-        return arena_print(l->arena, "side->positions[%d]", at.reg);
+        return arena_print(l->arena, "qcap_position_at(side->positions[%d], here)", at.reg);
     if (at.back > 0)
         return arena_print(l->arena, "here - %u", at.back);
     return arena_print(l->arena, "here");
@@ -77,10 +77,12 @@ static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
         text_print(text, "parser->later_count = parser->marks[%u];\n", op->level);
         return false;
     case OP_RESET:
+        text_print(text, "qcap_op_reset(parser, 0x%llx /* %s */, %s);\n", (unsigned long long)op->regs, op->reg_names,
+                   op->is_shared ? "true" : "false");
+        return false;
     case OP_LOCAL_OPEN:
     case OP_LOCAL_CLOSE:
-        text_print(text, "qcap_op_%s(parser, ",
-                   op->kind == OP_RESET ? "reset" : op->kind == OP_LOCAL_OPEN ? "local_open" : "local_close");
+        text_print(text, "qcap_op_local_%s(parser, ", op->kind == OP_LOCAL_OPEN ? "open" : "close");
         emit_register(op->reg, text);
         text_print(text, ");\n");
         return false;

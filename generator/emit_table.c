@@ -201,7 +201,7 @@ static void emit_op_flags(const op_t *op, text_t *text)
     } flags[] = {{regop_is_later(op), "LATER"},
                  {op->is_stream, "STREAM"},
                  {op->is_joined, "JOINED"},
-                 {op->kind == OP_SET && op->reg && op->reg->is_shared, "SHARED"},
+                 {(op->kind == OP_SET && op->reg && op->reg->is_shared) || op->is_shared, "SHARED"},
                  {op->is_unique, "UNIQUE"}};
     const char *separator = "";
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
@@ -211,6 +211,14 @@ static void emit_op_flags(const op_t *op, text_t *text)
     }
     if (!*separator)
         text_print(text, "0");
+}
+
+static unsigned reset_shift(const op_t *op)
+{
+    unsigned shift = 0;
+    while (op->regs >> shift >= (uint64_t)1 << RESET_SLICE)
+        shift += RESET_SLICE;
+    return shift;
 }
 
 static void emit_op(const layout_t *l, const op_t *op, text_t *text)
@@ -233,7 +241,9 @@ static void emit_op(const layout_t *l, const op_t *op, text_t *text)
         a = layout_expect(l, op->expect);
     else if (op->kind == OP_FEED_OPEN || op->kind == OP_FEED_CLOSE || op->kind == OP_FINISH)
         a = op->feed;
-    else if (op->kind == OP_RESET || op->kind == OP_LOCAL_OPEN || op->kind == OP_LOCAL_CLOSE)
+    else if (op->kind == OP_RESET)
+        b = reset_shift(op), a = (unsigned)(op->regs >> b);
+    else if (op->kind == OP_LOCAL_OPEN || op->kind == OP_LOCAL_CLOSE)
         a = emit_register_number(op->reg);
     else if (op->reg)
         a = op->reg->index;

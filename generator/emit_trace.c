@@ -434,7 +434,7 @@ void emit_trace_way_in(const traces_t *all, unsigned state, text_t *text)
     }
     for (unsigned i = 0; i < TRACE_ITEMS; i++) {
         if (k->items[i].has_place)
-            emit_get(&way, arena_print(t.l->arena, "side->positions[%u]", i), k->items[i].place);
+            emit_get(&way, arena_print(t.l->arena, "qcap_position_at(side->positions[%u], QCAP_HERE(at))", i), k->items[i].place);
         if (k->items[i].has_begin)
             emit_get(&way, arena_print(t.l->arena, "side->underway[%u].begin", i), k->items[i].begin);
         if (k->items[i].has_word)

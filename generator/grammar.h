@@ -219,6 +219,7 @@ typedef struct port {
     unsigned number;       /* 1 to 65535 */
 } port_t;
 
+#define REGISTERS_MAX 64u /* bits of a parser's set of registers */
 #define GRAMMAR_DEPTH 64u /* unless the spec says another */
 #define GRAMMAR_DEPTH_MAX 1000u
 

@@ -13,7 +13,6 @@
 #define LOOK_AHEAD 256u /* bytes by which choices are compared */
 #define LOOK_DEPTH 4u   /* choices that lie behind others */
 #define CALLS_MAX 64u   /* rules that contain themselves, one inside the other */
-#define REGISTER_MAX 64u
 #define STILL_MAX 64u   /* states that are passed without reading a byte */
 
 typedef struct walk {
@@ -24,8 +23,8 @@ typedef struct walk {
     uint64_t positions[POSITION_MAX + 1];
     uint64_t *begins;   /* by conversion */
     unsigned *keywords; /* by conversion: as in a refinement's targets */
-    uint64_t values[REGISTER_MAX]; /* by register of the direction */
-    bool is_set[REGISTER_MAX];
+    uint64_t values[REGISTERS_MAX]; /* by register of the direction */
+    bool is_set[REGISTERS_MAX];
     unsigned calls[CALLS_MAX]; /* states to return to */
     unsigned call_count;
     size_t entered;          /* where the state at hand was, from another one */
@@ -40,7 +39,7 @@ static uint64_t place(const walk_t *w, stamp_t at, uint64_t here)
 
 static bool is_own(const reg_t *reg)
 {
-    return reg && !reg->is_shared && reg->index < REGISTER_MAX;
+    return reg && !reg->is_shared && reg->index < REGISTERS_MAX;
 }
 
 static void set(walk_t *w, const reg_t *reg, uint64_t value)
@@ -49,6 +48,12 @@ static void set(walk_t *w, const reg_t *reg, uint64_t value)
         return;
     w->values[reg->index] = value;
     w->is_set[reg->index] = true;
+}
+
+static void reset(walk_t *w, uint64_t regs)
+{
+    for (unsigned i = 0; i < REGISTERS_MAX; i++)
+        w->is_set[i] &= !(regs >> i & 1);
 }
 
 /* A word is seen, where the byte behind it is the edge's. */
@@ -153,8 +158,8 @@ static void perform(walk_t *w, const edge_t *edge, uint64_t here)
             w->begins[op->conversion] = at;
         else if (op->kind == OP_CONVERT_CLOSE)
             convert(w, op->conversion, at);
-        else if (op->kind == OP_RESET && is_own(op->reg))
-            w->is_set[op->reg->index] = false;
+        else if (op->kind == OP_RESET && !op->is_shared)
+            reset(w, op->regs);
         else if (op->kind == OP_SET && value_of(w, op->expr, &value))
             set(w, op->reg, value);
     }

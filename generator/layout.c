@@ -8,6 +8,7 @@
 
 #include "map.h"
 #include "name.h"
+#include "position.h"
 
 bool layout_is_outside(const layout_t *layout, unsigned state)
 {
@@ -386,6 +387,19 @@ static void name_elements(layout_t *l)
     }
 }
 
+/* Do positions anywhere change places? */
+static bool needs_spare(const dfa_t *dfa, unsigned spare)
+{
+    for (size_t s = 0; s < dfa->states.count; s++)
+        for (size_t i = 0; i < dfa->states.items[s].edges.count; i++) {
+            moves_t moves = position_moves(dfa, &dfa->states.items[s].edges.items[i], spare);
+            for (size_t m = 0; m < moves.count; m++)
+                if (moves.items[m].to == spare)
+                    return true;
+        }
+    return false;
+}
+
 layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
 {
     layout_t *l = ARENA_NEW(dfa->arena, layout_t);
@@ -403,8 +417,8 @@ layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
     l->machine_of = ARENA_ARRAY(l->arena, unsigned, count);
     l->rule_text = ARENA_ARRAY(l->arena, unsigned, count);
     l->expected_text = ARENA_ARRAY(l->arena, unsigned, count);
-    l->spare = position_count;
-    l->position_count = position_count + 1;
+    l->position_count = position_count;
+    l->has_spare = needs_spare(dfa, position_count);
     find_words(l);
     find_slots(l);
     find_texts_of_registers(l);

@@ -27,8 +27,8 @@ typedef struct layout {
     VEC(const note_t *) expects;   /* conversations that are expected */
     unsigned *rule_text;           /* by state: index in texts */
     unsigned *expected_text;       /* by state */
-    unsigned position_count;       /* variables for positions, one spare for moves included */
-    unsigned spare;                /* that one */
+    unsigned position_count;       /* variables for positions */
+    bool has_spare;                /* moves need one more: the last */
     const char **words;            /* by conversion: of keywords, what their list is called; the same lists have one name */
     unsigned *conversion_slots;    /* by conversion: those that are never under way together share one */
     VEC(conversion_slot_t) slots;

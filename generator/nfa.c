@@ -17,7 +17,6 @@
 #include "nfa_builder.h"
 
 #define STATES_MAX 400000u
-#define REGISTERS_MAX 64u /* bits of a parser's set of registers */
 #define DEPTH_MAX 200u
 
 /* ---------------------------------------------------------------- states */
@@ -262,8 +261,6 @@ nfa_t *nfa_build(const grammar_t *grammar, const repeats_t *unrolled, diag_t *di
     for (size_t i = 0; i < nfa->states.count; i++)
         nfa->came_from[i] = STATE_NONE;
     number_elements(nfa);
-    if (grammar->registers.count > REGISTERS_MAX || grammar->shared.count > REGISTERS_MAX)
-        diag_error(diag, (place_t){0}, "more than %u registers", REGISTERS_MAX);
     if (nfa->nest.depth > DEPTH_MAX || nfa->call_nest.depth > DEPTH_MAX)
         diag_error(diag, (place_t){0}, "elements are nested more than %u deep", DEPTH_MAX);
     return diag_has_errors(diag) ? NULL : nfa;

@@ -259,12 +259,36 @@ static unsigned build_openings(builder_t *b, const context_t *context, const con
     return next;
 }
 
-/* Adds what a kind of note does to its registers where the rule opens. */
-static void add_openings(builder_t *b, const notes_t *notes, note_kind_t note, op_kind_t op, ops_t *opening)
+/* `local`: where the rule opens. */
+static void add_saves(builder_t *b, const notes_t *notes, ops_t *opening)
 {
     for (size_t i = 0; i < notes->count; i++)
-        for (size_t k = 0; k < notes->items[i]->regs.count && notes->items[i]->kind == note; k++)
-            vec_push(b->arena, opening, ((op_t){.kind = op, .reg = notes->items[i]->regs.items[k]}));
+        for (size_t k = 0; k < notes->items[i]->regs.count && notes->items[i]->kind == NOTE_LOCAL; k++)
+            vec_push(b->arena, opening, ((op_t){.kind = OP_LOCAL_OPEN, .reg = notes->items[i]->regs.items[k]}));
+}
+
+static void add_reset(builder_t *b, const notes_t *notes, unsigned first, bool is_shared, ops_t *opening)
+{
+    op_t op = {.kind = OP_RESET, .is_shared = is_shared, .reg_names = ""};
+    for (size_t i = 0; i < notes->count; i++)
+        for (size_t k = 0; k < notes->items[i]->regs.count && notes->items[i]->kind == NOTE_RESET; k++) {
+            const reg_t *reg = notes->items[i]->regs.items[k];
+            if (reg->is_shared != is_shared || reg->index / RESET_SLICE != first / RESET_SLICE || op.regs >> reg->index & 1)
+                continue;
+            op.reg_names = arena_print(b->arena, "%s%s%s", op.reg_names, op.regs ? " " : "", reg->name);
+            op.regs |= (uint64_t)1 << reg->index;
+        }
+    if (op.regs)
+        vec_push(b->arena, opening, op);
+}
+
+/* `reset`: one operation for as many registers as it has bits for. */
+static void add_resets(builder_t *b, const notes_t *notes, ops_t *opening)
+{
+    for (unsigned first = 0; first < REGISTERS_MAX; first += RESET_SLICE) {
+        add_reset(b, notes, first, false, opening);
+        add_reset(b, notes, first, true, opening);
+    }
 }
 
 /* The operations that open, from the last to the first. They are also noted in `inner`: see note [search]. */
@@ -272,8 +296,8 @@ static unsigned build_open(builder_t *b, const wrapped_t *w, const context_t *ou
 {
     const notes_t *notes = w->notes;
     ops_t opening = {0};
-    add_openings(b, notes, NOTE_LOCAL, OP_LOCAL_OPEN, &opening);
-    add_openings(b, notes, NOTE_RESET, OP_RESET, &opening);
+    add_saves(b, notes, &opening);
+    add_resets(b, notes, &opening);
     if (nfa_find_note(notes, NOTE_ANOMALY))
         vec_push(b->arena, &opening, ((op_t){.kind = OP_ANOMALY_OPEN, .depth = outer->depth}));
     const note_t *feed = nfa_find_note(notes, NOTE_FEED);

@@ -4,7 +4,7 @@
 static bool equal(const op_t *a, const op_t *b)
 {
     return a->kind == b->kind && a->element == b->element && a->depth == b->depth && a->conversion == b->conversion && a->feed == b->feed && a->expect == b->expect &&
-           a->reg == b->reg && a->expr == b->expr && a->queue == b->queue && a->key == b->key && a->is_stream == b->is_stream && a->is_joined == b->is_joined &&
+           a->reg == b->reg && a->regs == b->regs && a->is_shared == b->is_shared && a->expr == b->expr && a->queue == b->queue && a->key == b->key && a->is_stream == b->is_stream && a->is_joined == b->is_joined &&
            a->is_unique == b->is_unique && a->is_atomic == b->is_atomic && a->level == b->level &&
            (a->name == b->name || (a->name && b->name && strcmp(a->name, b->name) == 0));
 }
@@ -114,7 +114,7 @@ void regop_print(const op_t *op, text_t *text)
         text_print(text, "set %s", op->reg->name);
         break;
     case OP_RESET:
-        text_print(text, "reset %s", op->reg->name);
+        text_print(text, "reset %s", op->reg_names);
         break;
     case OP_LOCAL_OPEN:
         text_print(text, "save %s", op->reg->name);

@@ -10,7 +10,7 @@
  *     OP_CONVERT_OPEN   conversion            accumulator := empty, begins at `at`
  *     OP_CONVERT_CLOSE  conversion            register := value of the bytes [accumulator.begin, at)
  *     OP_SET            reg, expr, is_unique, name  register := expression
- *     OP_RESET          reg                   register := unset
+ *     OP_RESET          regs, is_shared       registers := unset
  *     OP_LOCAL_OPEN     reg                   register goes onto the stack of saved ones; register := unset
  *     OP_LOCAL_CLOSE    reg                   register := what was saved last
  *     OP_FEED_OPEN      feed, depth           slot[depth] := (feed, at); depth := depth + 1; opens the sub-stream if need be
@@ -65,6 +65,9 @@ typedef struct op {
     unsigned feed;       /* index of the sub-stream */
     const note_t *expect; /* what is expected */
     const reg_t *reg;
+    uint64_t regs;       /* OP_RESET: one bit each, all of them among the same RESET_SLICE */
+    bool is_shared;      /* they are */
+    const char *reg_names; /* of these, with blanks between */
     const expr_t *expr;
     const queue_t *queue;
     const reg_t *key;
@@ -75,6 +78,10 @@ typedef struct op {
 } op_t;
 
 typedef VEC(op_t) ops_t;
+
+/* A table of operations has room for so many bits. */
+#define RESET_SLICE 16u
+
 
 /* The number of `op` in `ops`, added if it is new. */
 unsigned regop_intern(arena_t *arena, ops_t *ops, op_t op);

@@ -130,6 +130,9 @@ static void list_register(resolver_t *resolver, declared_t *declared)
         vec_push(resolver->arena, &grammar->shared, declared->reg);
     else
         vec_push(resolver->arena, &grammar->registers, declared->reg);
+    size_t count = declared->reg->is_shared ? grammar->shared.count : grammar->registers.count;
+    if (count == REGISTERS_MAX + 1)
+        diag_error(resolver->diag, declared->reg->place, "more than %u registers", REGISTERS_MAX);
 }
 
 /* Numbers and texts first, then words, each in the order of their declarations. */

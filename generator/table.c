@@ -35,7 +35,7 @@ static unsigned add_action(const layout_t *l, table_t *t, const pendings_t *comm
 
 static unsigned add_edge_action(const layout_t *l, table_t *t, const edge_t *edge)
 {
-    moves_t moves = position_moves(l->dfa, edge, l->spare);
+    moves_t moves = position_moves(l->dfa, edge, l->position_count);
     return add_action(l, t, &edge->commits, &moves, edge->is_peek);
 }
 

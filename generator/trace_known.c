@@ -62,7 +62,7 @@ where_t trace_place(const trace_t *t, known_t *k, stamp_t stamp, const char *ind
     item_t *item = &k->items[stamp.reg];
     if (!item->has_place) {
         unsigned variable = trace_take(&k->offsets, &t->all->offsets);
-        text_print(t->text, "%sh%u = side->positions[%d];\n", indent, variable, stamp.reg);
+        text_print(t->text, "%sh%u = qcap_position_at(side->positions[%d], QCAP_HERE(at));\n", indent, variable, stamp.reg);
         return (where_t){.is_offset = true, .variable = variable};
     }
     return item->place;
@@ -154,7 +154,7 @@ void trace_put_place(const trace_t *t, known_t *k, unsigned position, unsigned s
 {
     item_t *item = &k->items[position];
     if (item->has_place && t->all->live[state] >> position & 1)
-        text_print(t->text, "%sside->positions[%u] = %s;\n", indent, position, trace_offset(t, item->place));
+        text_print(t->text, "%sside->positions[%u] = (uint32_t)(%s);\n", indent, position, trace_offset(t, item->place));
     item->has_place = false;
 }
 

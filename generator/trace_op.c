@@ -96,7 +96,10 @@ static void perform_now(const trace_t *t, known_t *k, const listed_t *listed, bo
     } else if (op->kind == OP_CONVERT_OPEN) {
         item_t *item = &k->items[t->l->conversion_slots[op->conversion]];
         item->has_begin = true;
+        item->has_word = false;
         item->begin = listed->at;
+    } else if (op->kind == OP_RESET) {
+        emit_now(t->m, listed->op, "", indent, t->text);
     } else if (c && is_listed) {
         bool is_certain = store(t, op, listed->word, listed->at, indent);
         done->may_stop |= !is_certain;
@@ -199,10 +202,6 @@ static void perform(const trace_t *t, known_t *k, const pending_t *p, done_t *do
     }
     if (op->kind == OP_MARK || op->kind == OP_ROLLBACK) {
         mark(t, k, op, p->op, indent);
-        return;
-    }
-    if (op->kind == OP_RESET && !regop_is_later(op)) {
-        emit_now(t->m, p->op, "", indent, t->text);
         return;
     }
     if (regop_has_position(op) || regop_is_later(op) || op->kind == OP_SET)

@@ -52,6 +52,7 @@ static regs_t after_op(const flow_t *f, const op_t *op, regs_t regs)
     case OP_LOCAL_CLOSE:
         return regs | bit(op->reg);
     case OP_RESET:
+        return op->is_shared ? regs : regs & ~op->regs;
     case OP_LOCAL_OPEN:
         return regs & ~bit(op->reg);
     default:

@@ -112,11 +112,11 @@ bool qcapint_control_pass(qcap_parser_t *p, const qcap_control_t *control, const
         p->state = control->targets[0];
         return true;
     case QCAP_CONTROL_REFINE: /* elsewhere machines and tables pass it */
-        p->state = control->targets[side_underway(p)[control->slot].value];
+        p->state = refined(p, control);
         return true;
     case QCAP_CONTROL_BECOME:
         p->conversation->becomes = name_of_next(p, control);
-        other_side(p)->calm_end = 0;
+        end_calm(other_side(p));
         p->state = control->targets[0];
         if (is_kind(p, QCAP_STATE_ENTRY)) /* what ends here ends before the change */
             qcap_table_run(p, p->at, p->at);

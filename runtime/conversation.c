@@ -82,8 +82,10 @@ static void forget_limits(qcap_conversation_t *c)
 {
     qcap_parser_t *sides[] = {qcap_conversation_client(c), qcap_conversation_server(c)};
     for (size_t i = 0; i < 2; i++)
-        if (!sides[i]->is_datagram) /* which has none */
-            sides[i]->unlimited = sides[i]->calm_end = 0;
+        if (!sides[i]->is_datagram) { /* which has none */
+            sides[i]->unlimited = 0;
+            end_calm(sides[i]);
+        }
 }
 
 void qcap_conversation_set_wanted(qcap_conversation_t *c, const uint64_t *wanted)

@@ -21,8 +21,8 @@ uint64_t qcapint_driver_pending(const qcap_parser_t *p)
     const qcap_keep_t *keep = keep_of(p);
     uint64_t oldest = here(p) - keep->held_back;
     for (unsigned r = 0; keep->held_registers >> r; r++)
-        if ((keep->held_registers >> r & 1) && side_positions(p)[r] < oldest)
-            oldest = side_positions(p)[r];
+        if ((keep->held_registers >> r & 1) && place(p, (uint16_t)r) < oldest)
+            oldest = place(p, (uint16_t)r);
     if (p->later_count && qcap_later_at(side_later(p)[0], here(p)) < oldest)
         oldest = qcap_later_at(side_later(p)[0], here(p));
     uint64_t waiting = waiting_of(p);

@@ -208,8 +208,8 @@ static void read_last_ahead(qcap_parser_t *p)
  * Of small pieces there are many: what is done for each of them is what they cost. */
 static uint64_t calm_end(const qcap_parser_t *p)
 {
-    if (p->is_searching || p->is_skipping || p->is_paused || p->is_waiting || p->has_error || p->has_failed || p->has_become ||
-        p->until_count > 0 || p->conversation->becomes || !(state_of(p)->kind & QCAP_STATE_CALM))
+    if (p->is_paused || p->is_waiting || p->has_error || p->has_failed || p->has_become || p->until_count > 0 ||
+        p->conversation->becomes || !(state_of(p)->kind & QCAP_STATE_CALM))
         return 0;
     uint64_t end = p->region_count ? end_of(p, &side_regions(p)[p->region_count - 1]) : UINT64_MAX;
     return end < p->unlimited ? end : p->unlimited;
@@ -228,9 +228,11 @@ static size_t read_with_care(qcap_parser_t *p, uint64_t begin)
     read_piece(p);
     keep_ahead(p);
     put_away(p);
-    p->calm_end = calm_end(p);
-    if (p->calm_end > 0)
-        prepare_row(p, state_of(p));
+    if (!p->is_searching && !p->is_skipping) {
+        p->calm_end = calm_end(p);
+        if (p->calm_end > 0)
+            prepare_row(p, state_of(p));
+    }
     return (size_t)(p->piece_offset - begin) + p->ahead_len;
 }
 
@@ -387,7 +389,7 @@ static void begin_datagram(qcap_parser_t *p, uint16_t start, const unsigned char
     p->state = start;
     p->jumped = 0;
     p->is_datagram = true;
-    p->calm_end = 0;
+    end_calm(p);
     p->datagram_len = (uint32_t)len;
 }
 
@@ -486,7 +488,7 @@ void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
         p->piece_offset += len;
         return;
     }
-    p->calm_end = 0;
+    end_calm(p);
     read_last_ahead(p);
     while (len > 0 && !p->has_become) {
         begin_piece(p, NULL, 0);
@@ -516,7 +518,7 @@ void qcap_parser_finish(qcap_parser_t *p)
     if (p->is_finished)
         return;
     p->is_finished = true;
-    p->calm_end = 0;
+    end_calm(p);
     if (p->has_failed || p->has_become || root_of(p)->start == QCAP_NONE)
         return;
     read_last_ahead(p);
@@ -544,7 +546,7 @@ void qcap_parser_abort(qcap_parser_t *p)
     p->is_absent = true;
     if (p->is_finished || p->has_failed || p->has_become || root_of(p)->start == QCAP_NONE)
         return;
-    p->calm_end = 0;
+    end_calm(p);
     read_last_ahead(p);
     qcapint_parser_abandon(p);
     if (p->is_searching)
@@ -569,7 +571,7 @@ void qcap_parser_pause(qcap_parser_t *p)
 
 void qcap_parser_search(qcap_parser_t *p)
 {
-    p->calm_end = 0;
+    end_calm(p);
     if (root_of(p)->search != QCAP_NONE)
         qcapint_recovery_search(p, p->piece_offset);
 }

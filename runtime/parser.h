@@ -531,8 +531,8 @@ typedef enum {
     QCAP_OP_CONVERT_OPEN,  /* -, conversion */
     QCAP_OP_CONVERT_CLOSE, /* -, conversion */
     QCAP_OP_SET,           /* -, register, index in protocol->values, rule: index in texts; flags shared, unique */
-    QCAP_OP_RESET,         /* -, register, with QCAP_SHARED if it is */
-    QCAP_OP_LOCAL_OPEN,    /* the same */
+    QCAP_OP_RESET,         /* -, registers, one bit each, of the first of which the index is b; flag shared */
+    QCAP_OP_LOCAL_OPEN,    /* -, register */
     QCAP_OP_LOCAL_CLOSE,   /* the same */
     QCAP_OP_FEED_OPEN,     /* depth, sub-stream */
     QCAP_OP_FEED_CLOSE,    /* the same */
@@ -617,8 +617,8 @@ typedef uint32_t qcap_later_t;
 #define QCAP_LATER_VALUE 2u /* words of a value */
 #define QCAP_UNDECIDED_MAX 65536u
 
-/* A conversion, from its opening on. */
-typedef struct qcap_underway {
+/* A conversion. */
+typedef union qcap_underway {
     uint64_t begin; /* where the rule began; QCAP_LOST: not all of its bytes were read */
     uint64_t value; /* after the close, if there is no register for it */
 } qcap_underway_t;
@@ -628,12 +628,14 @@ typedef struct qcap_underway {
 /* What the bytes of a conversion that are gone amounted to. Readings that differ in where the rule began have one each, found
  * by that. */
 typedef struct qcap_accumulator {
-    uint64_t begin;   /* where the rule began */
-    uint64_t done;    /* bytes before this offset are in value, or in the text; not beyond begin: nothing is */
-    uint64_t value;   /* number so far */
-    uint16_t conversion; /* that has it: those that are never under way together share theirs */
-    bool is_overflow; /* it does not fit */
+    uint64_t begin; /* where the rule began */
+    uint64_t value; /* number so far */
+    uint64_t done;  /* QCAP_DONE_ONE for each byte that is in value, or in the text; QCAP_DONE_OVERFLOW: it does not fit; in the lower
+                     * half of the rest, the conversion that has it: those that are never under way together share theirs */
 } qcap_accumulator_t;
+
+#define QCAP_DONE_ONE ((uint64_t)1 << 17)
+#define QCAP_DONE_OVERFLOW ((uint64_t)1 << 16)
 
 /* In a slot, instead of an element: feeds of sub-streams, from this number on. */
 #define QCAP_FEED 0xf000u
@@ -894,7 +896,6 @@ struct qcap_parser {
     };
     uint64_t piece_offset;       /* its stream offset; between pieces, that behind the last byte taken */
     uint64_t set;                /* registers that are set, one bit each */
-    uint64_t skip_begin;         /* while searching, or behind an error in a region: where reading stopped */
     union {
         uint64_t streamed;       /* the open stream element has been delivered up to here */
         uint64_t candidate;      /* while searching, when none is open: where what may be found began */
@@ -908,7 +909,10 @@ struct qcap_parser {
             uint32_t jumped;     /* bytes of it that `at` has read */
         };
     };
-    uint64_t calm_end;           /* pieces that end before this offset need nothing but reading */
+    union {
+        uint64_t calm_end;       /* pieces that end before this offset need nothing but reading */
+        uint64_t skip_begin;     /* while searching, or behind an error in a region: where reading stopped, and so no piece is calm */
+    };
     qcap_failure_t error;
     uint32_t later_text;         /* bytes of texts on the list of an atomic rule */
     uint32_t saved_count;        /* words on the stack of saved registers */
@@ -1042,11 +1046,17 @@ static inline uint64_t qcap_later_at(qcap_later_t later, uint64_t here)
 /* Added to the index of a register that both sides share, where it could be either kind. */
 #define QCAP_SHARED 0x100u
 
-static inline void qcap_op_reset(qcap_parser_t *parser, unsigned reg)
+/* Unsets registers: one bit each. */
+static inline void qcap_op_reset(qcap_parser_t *parser, uint64_t registers, bool is_shared)
 {
-    if (parser->has_error)
-        return;
-    *(reg & QCAP_SHARED ? &parser->conversation->shared_set : &parser->set) &= ~((uint64_t)1 << (reg & 63));
+    if (!parser->has_error)
+        *(is_shared ? &parser->conversation->shared_set : &parser->set) &= ~registers;
+}
+
+/* The offset that a position register holds the lower half of; `here` is not before it. */
+static inline uint64_t qcap_position_at(uint32_t position, uint64_t here)
+{
+    return here - (uint32_t)((uint32_t)here - position);
 }
 
 /* The stream offset of a byte of the piece. */

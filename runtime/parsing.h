@@ -40,7 +40,7 @@ static inline qcap_frame_t *side_frames(const qcap_parser_t *p)
     return behind(p, protocol_of(p)->side.frames);
 }
 
-static inline uint64_t *side_positions(const qcap_parser_t *p)
+static inline uint32_t *side_positions(const qcap_parser_t *p)
 {
     return behind(p, protocol_of(p)->side.positions);
 }
@@ -78,6 +78,13 @@ static inline unsigned char *side_ends(const qcap_parser_t *p)
 static inline unsigned char *side_ahead(const qcap_parser_t *p)
 {
     return behind(p, protocol_of(p)->side.ahead);
+}
+
+/* Where QCAP_CONTROL_REFINE goes: a name of which bytes are lost is none of those listed. */
+static inline uint16_t refined(const qcap_parser_t *p, const qcap_control_t *control)
+{
+    uint64_t word = side_underway(p)[control->slot].value;
+    return control->targets[word == QCAP_LOST ? 0 : word];
 }
 
 static inline const qcap_state_t *state_of(const qcap_parser_t *p)
@@ -147,7 +154,14 @@ static inline uint64_t place(const qcap_parser_t *p, uint16_t where)
 {
     if (where & QCAP_PLACE_BACK)
         return here(p) - (where & (QCAP_PLACE_BACK - 1));
-    return side_positions(p)[where];
+    return qcap_position_at(side_positions(p)[where], here(p));
+}
+
+/* The next piece needs care. While searching or skipping each does, and that stands in this place: see skip_begin. */
+static inline void end_calm(qcap_parser_t *p)
+{
+    if (!p->is_searching && !p->is_skipping)
+        p->calm_end = 0;
 }
 
 static inline bool is_accepting(const qcap_parser_t *p)
@@ -436,8 +450,9 @@ void qcapint_value_lose(qcap_parser_t *p);
 /* value.c: takes registers from the stack of saved ones until it has that many words. */
 void qcapint_value_restore(qcap_parser_t *p, uint32_t count);
 
-/* value.c: the number in a register, QCAP_SHARED added if it is shared; and register := number. */
+/* value.c: the number in a register, QCAP_SHARED added if it is shared; register := number; and register := unset. */
 qcap_number_t qcapint_value_of(const qcap_parser_t *p, unsigned reg);
+void qcapint_value_reset(qcap_parser_t *p, unsigned reg);
 void qcapint_value_put(qcap_parser_t *p, unsigned reg, uint64_t value);
 
 /* blocks.c: as qcap_conversation_get(), but what is in it is not known: for what is large, and written before it is read. */

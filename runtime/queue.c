@@ -193,7 +193,7 @@ bool qcapint_parser_pop(qcap_parser_t *p, const qcap_control_t *control)
     qcap_conversation_t *c = p->conversation;
     uint32_t index = choose(p, control);
     bool is_missing = control->key == QCAP_NONE && pass_missing(c, control->queue);
-    qcap_op_reset(p, control->reg);
+    qcapint_value_reset(p, control->reg);
     if (!is_missing && index == c->queues[control->queue].count)
         return !may_come(p, control);
     if (!is_missing) {

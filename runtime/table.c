@@ -6,7 +6,7 @@
 
 static uint64_t place_from(const qcap_parser_t *p, unsigned where, uint64_t from)
 {
-    return where & QCAP_PLACE_BACK ? from - (where & (QCAP_PLACE_BACK - 1)) : side_positions(p)[where];
+    return where & QCAP_PLACE_BACK ? from - (where & (QCAP_PLACE_BACK - 1)) : qcap_position_at(side_positions(p)[where], from);
 }
 
 /* ---------------------------------------------------------------- operations */
@@ -39,7 +39,7 @@ static void perform(qcap_parser_t *p, const qcap_op_t *op, uint64_t at)
                     at);
         break;
     case QCAP_OP_RESET:
-        qcap_op_reset(p, op->a);
+        qcap_op_reset(p, (uint64_t)op->a << op->b, op->flags & QCAP_OP_SHARED);
         break;
     case QCAP_OP_LOCAL_OPEN:
         qcap_op_local_open(p, op->a);
@@ -128,7 +128,7 @@ static void perform_words(qcap_parser_t *p, const uint16_t *words, uint64_t from
         const qcap_step_t *step = &protocol->steps[words[i]];
         uint64_t at = place_from(p, step->place, from);
         if (step->what & QCAP_STEP_MOVE) {
-            side_positions(p)[step->what & ~QCAP_STEP_MOVE] = at;
+            side_positions(p)[step->what & ~QCAP_STEP_MOVE] = (uint32_t)at;
             continue;
         }
         const qcap_op_t *op = &protocol->ops[step->what];
@@ -225,7 +225,7 @@ qcap_stop_t qcap_table_run(qcap_parser_t *p, const unsigned char *at, const unsi
             const qcap_control_t *control = &protocol->controls[s->row];
             if (control->kind != QCAP_CONTROL_REFINE)
                 return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_CONTROL);
-            target = control->targets[side_underway(p)[control->slot].value];
+            target = refined(p, control);
         } else {
             const qcap_edge_t *edge = edge_of(protocol, s, number - 1);
             const uint16_t *words = &protocol->actions[edge->action];

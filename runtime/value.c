@@ -8,6 +8,16 @@
 
 /* ---------------------------------------------------------------- conversions */
 
+static uint64_t done(const qcap_accumulator_t *acc)
+{
+    return acc->done / QCAP_DONE_ONE;
+}
+
+static unsigned conversion_of(const qcap_accumulator_t *acc)
+{
+    return (uint16_t)acc->done;
+}
+
 static void add_digits(qcap_accumulator_t *acc, const unsigned char *bytes, size_t len, unsigned base)
 {
     for (size_t i = 0; i < len; i++) {
@@ -15,8 +25,9 @@ static void add_digits(qcap_accumulator_t *acc, const unsigned char *bytes, size
         unsigned digit = c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 16;
         if (digit >= base)
             continue;
-        acc->is_overflow |= __builtin_mul_overflow(acc->value, base, &acc->value);
-        acc->is_overflow |= __builtin_add_overflow(acc->value, digit, &acc->value);
+        bool is_overflow = __builtin_mul_overflow(acc->value, base, &acc->value);
+        if (__builtin_add_overflow(acc->value, digit, &acc->value) || is_overflow)
+            acc->done |= QCAP_DONE_OVERFLOW;
     }
 }
 
@@ -24,7 +35,7 @@ static void add_digits(qcap_accumulator_t *acc, const unsigned char *bytes, size
 static void add_bytes(qcap_accumulator_t *acc, const unsigned char *bytes, size_t len, bool is_big)
 {
     for (size_t i = 0; i < len; i++) {
-        uint64_t shift = 8 * (acc->done - acc->begin + i);
+        uint64_t shift = 8 * (done(acc) + i);
         acc->value = is_big ? acc->value << 8 | bytes[i] : acc->value | (uint64_t)bytes[i] << shift;
     }
 }
@@ -33,11 +44,11 @@ static void add_bytes(qcap_accumulator_t *acc, const unsigned char *bytes, size_
 static void add_groups(qcap_accumulator_t *acc, const unsigned char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        uint64_t shift = 7 * (acc->done - acc->begin + i), group = bytes[i] & 0x7f;
+        uint64_t shift = 7 * (done(acc) + i), group = bytes[i] & 0x7f;
         if (group == 0)
             continue;
         if (shift > 63 || group << shift >> shift != group)
-            acc->is_overflow = true;
+            acc->done |= QCAP_DONE_OVERFLOW;
         else
             acc->value |= group << shift;
     }
@@ -73,7 +84,7 @@ static unsigned char *text_of(const qcap_parser_t *p, const qcap_conversion_t *c
 static inline void add(const qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumulator_t *acc, const unsigned char *bytes, size_t len)
 {
     if (c->text_size > 0) {
-        uint64_t kept = acc->done - acc->begin;
+        uint64_t kept = done(acc);
         size_t room = kept < c->text_size ? c->text_size - (size_t)kept : 0;
         if (len == 1 && room > 0)
             text_of(p, c, acc)[kept] = *bytes;
@@ -82,14 +93,15 @@ static inline void add(const qcap_parser_t *p, const qcap_conversion_t *c, qcap_
     } else {
         add_number(c, acc, bytes, len);
     }
-    acc->done += len;
+    acc->done += len * QCAP_DONE_ONE;
 }
 
 /* Puts the bytes of a conversion up to `end`, as far as they are not yet, into its accumulator. See note [piece]. */
 static inline void accumulate(const qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumulator_t *acc, uint64_t end)
 {
-    if (end > acc->done)
-        add(p, c, acc, bytes_at(p, acc->done), (size_t)(end - acc->done));
+    uint64_t from = acc->begin + done(acc);
+    if (end > from)
+        add(p, c, acc, bytes_at(p, from), (size_t)(end - from));
 }
 
 /* The accumulator with bytes of the rule that began at `begin`, or NULL if all of them are in the piece. */
@@ -97,7 +109,7 @@ static qcap_accumulator_t *find_accumulator(const qcap_parser_t *p, const qcap_c
 {
     for (unsigned i = 0; begin < p->piece_offset && i < c->accumulator_count; i++) {
         qcap_accumulator_t *acc = &side_accumulators(p)[c->accumulator + i];
-        if (acc->begin == begin && acc->done > begin && &protocol_of(p)->conversions[acc->conversion] == c)
+        if (acc->begin == begin && done(acc) > 0 && &protocol_of(p)->conversions[conversion_of(acc)] == c)
             return acc;
     }
     return NULL;
@@ -122,7 +134,7 @@ static qcap_accumulator_t *new_accumulator(const qcap_parser_t *p, unsigned conv
                 is_needed = true;
         acc = is_needed ? acc : &side_accumulators(p)[c->accumulator + i];
     }
-    *acc = (qcap_accumulator_t){.begin = begin, .done = begin, .conversion = (uint16_t)conversion};
+    *acc = (qcap_accumulator_t){.begin = begin, .done = conversion};
     return acc;
 }
 
@@ -156,7 +168,7 @@ void qcapint_value_put_away(qcap_parser_t *p)
 void qcapint_value_grow(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     qcap_accumulator_t *acc = &side_accumulators(p)[p->growing - QCAP_GROWS_VALUE];
-    add(p, &protocol_of(p)->conversions[acc->conversion], acc, bytes, len);
+    add(p, &protocol_of(p)->conversions[conversion_of(acc)], acc, bytes, len);
 }
 
 void qcap_op_convert_open(qcap_parser_t *p, unsigned conversion, uint64_t at)
@@ -197,11 +209,11 @@ static uint64_t find_keyword(qcap_parser_t *p, const qcap_conversion_t *c, uint6
 /* A number that does not fit: fails. */
 static uint64_t find_number(qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin, uint64_t end)
 {
-    qcap_accumulator_t *acc = find_accumulator(p, c, begin), fresh = {.begin = begin, .done = begin};
+    qcap_accumulator_t *acc = find_accumulator(p, c, begin), fresh = {.begin = begin};
     if (!acc)
         acc = &fresh;
     accumulate(p, c, acc, end);
-    if (acc->is_overflow)
+    if (acc->done & QCAP_DONE_OVERFLOW)
         qcapint_parser_fail(p, QCAP_ERROR_OVERFLOW, c->rule, begin);
     return acc->value;
 }
@@ -372,6 +384,11 @@ void qcapint_value_put(qcap_parser_t *p, unsigned reg, uint64_t value)
     *(reg & QCAP_SHARED ? &p->conversation->shared_set : &p->set) |= (uint64_t)1 << index;
 }
 
+void qcapint_value_reset(qcap_parser_t *p, unsigned reg)
+{
+    *(reg & QCAP_SHARED ? &p->conversation->shared_set : &p->set) &= ~((uint64_t)1 << (reg & ~QCAP_SHARED));
+}
+
 static void store(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, uint64_t value, unsigned rule, uint64_t at)
 {
     qcap_conversation_t *c = p->conversation;
@@ -396,7 +413,8 @@ uint64_t qcap_op_convert(qcap_parser_t *p, unsigned conversion, uint64_t at)
 void qcap_op_store(qcap_parser_t *p, unsigned conversion, uint64_t value, uint64_t at)
 {
     const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
-    underway_of(p, conversion)->value = value;
+    if (c->reg == QCAP_NONE)
+        underway_of(p, conversion)->value = value;
     if (is_text(c) && !p->has_error)
         store_text(p, c, (reader_t){.bytes = side_text(p) + QCAP_BYTES_OFFSET(value), .len = QCAP_BYTES_LEN(value)}, at);
     else if (c->reg != QCAP_NONE && !p->has_error)
@@ -447,7 +465,7 @@ void qcap_op_local_open(qcap_parser_t *p, unsigned reg)
     p->saved_count += words;
     side_saved(p)[p->saved_count++] = register_value(p, reg, false);
     side_saved(p)[p->saved_count++] = (uint64_t)reg << 1 | (p->set >> reg & 1);
-    qcap_op_reset(p, reg);
+    qcapint_value_reset(p, reg);
 }
 
 static void restore_last(qcap_parser_t *p)

@@ -72,6 +72,13 @@ static void conversations_are_as_large_as_the_contract_says(void **state)
     assert_contract("tests/support/tagged.abnf", &qcap_tagged_protocol);
 }
 
+/* There are two of them for each conversation. */
+static void a_direction_of_http_is_small(void **state)
+{
+    (void)state;
+    assert_in_range(sizeof(qcap_parser_t) + sizeof(struct qcap_http_side), 1, 512);
+}
+
 static void numbers_are_those_of_the_spec(void **state)
 {
     (void)state;
@@ -84,7 +91,9 @@ static void numbers_are_those_of_the_spec(void **state)
     text_init(&text, c.arena);
     contract_print(c.result.layout, &contract, "", &text);
     assert_non_null(strstr(text.bytes, "\nelements 2\nelements.nested 2\nregions.nested 0\ncalls.nested 0\n"));
-    assert_non_null(strstr(text.bytes, "\nbytes.direction.registers 8\nbytes.direction.words 2\n"));
+    assert_non_null(strstr(text.bytes, "\nbytes.direction.registers 8\n"));
+    assert_non_null(strstr(text.bytes, "\nbytes.direction.words 2\n"));
+    assert_null(strstr(text.bytes, "\nbytes.direction.positions"));
     assert_non_null(strstr(text.bytes, "\nbytes.queues 96\n"));
     compiled_free(&c);
 }
@@ -156,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(types_are_as_large_as_contract_c_has_them),
         cmocka_unit_test(conversations_are_as_large_as_the_contract_says),
+        cmocka_unit_test(a_direction_of_http_is_small),
         cmocka_unit_test(numbers_are_those_of_the_spec),
         cmocka_unit_test(sections_of_a_program_are_added_up),
         cmocka_unit_test(what_is_no_object_file_is_not_measured),

@@ -58,6 +58,23 @@ static void a_comment_in_the_grammar_cannot_end_one_in_the_c_text(void **state)
     assert_source_has(HEAD ";@ client = *m\nm = \"*/\" LF ;@ emit\n", "m = . \"*|\" LF");
 }
 
+static void registers_are_unset_together(void **state)
+{
+    (void)state;
+    char spec[2000] = HEAD ";@ client = *m\n;@ shared s : uint\n", names[200] = "";
+
+    for (unsigned i = 0; i < 20; i++) {
+        size_t len = strlen(spec), used = strlen(names);
+        snprintf(spec + len, sizeof spec - len, ";@ register r%u : uint\n;@ rule m: r%u = 1\n", i, i);
+        snprintf(names + used, sizeof names - used, " r%u", i);
+    }
+    size_t len = strlen(spec);
+    snprintf(spec + len, sizeof spec - len, "m = \"a\" ;@ s = 1, reset%s, reset s r2\n", names);
+    assert_source_has(spec, "{QCAP_OP_RESET, 0, 0, 65535, 0, 0}");
+    assert_source_has(spec, "{QCAP_OP_RESET, 0, 0, 15, 16, 0}, /* reset r16 r17 r18 r19 */");
+    assert_source_has(spec, "{QCAP_OP_RESET, QCAP_OP_SHARED, 0, 1, 0, 0}, /* reset s */");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -66,6 +83,7 @@ int main(void)
         cmocka_unit_test(bytes_are_written_as_characters),
         cmocka_unit_test(classes_have_the_names_of_rules),
         cmocka_unit_test(elements_have_constants_with_their_paths),
+        cmocka_unit_test(registers_are_unset_together),
         cmocka_unit_test(a_comment_in_the_grammar_cannot_end_one_in_the_c_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ static unsigned variables(const char *spec)
 
     if (!c.is_right)
         fail_msg("refused:\n%s", c.messages);
-    unsigned count = c.result.layout->position_count - 1;
+    unsigned count = c.result.layout->position_count;
     compiled_free(&c);
     return count;
 }
