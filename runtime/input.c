@@ -23,8 +23,10 @@
 /* Bytes asked of the system at a time. */
 #define READ_SIZE ((size_t)256 << 10)
 
-/* The last READ_SIZE of a block are for reading, so that there is always room for one. */
-#define BLOCK_SIZE (QCAPINT_INPUT_PIECE + READ_SIZE)
+/* A block: room for what is left of a piece; then for the reads that make it whole, of which the last may bring more. The first of
+ * these begins with a page: the system copies whole pages faster to whole pages. */
+#define PAGE_SIZE ((size_t)4096)
+#define BLOCK_SIZE (2 * QCAPINT_INPUT_PIECE + READ_SIZE)
 
 static int fail(qcapint_input_t *input, const char *text)
 {
@@ -94,17 +96,18 @@ qcapint_input_status_t qcapint_input_fill(qcapint_input_t *input, size_t len)
     size_t left = qcapint_input_left(input);
     if (left >= len)
         return QCAPINT_INPUT_OK;
-    memmove(input->block, input->at, left);
-    input->at = input->block;
-    input->end = input->block + left;
+    unsigned char *to = input->block + QCAPINT_INPUT_PIECE;
+    input->at = memmove(to - left, input->at, left);
+    input->end = to;
     while (left < len) {
         size_t count = 0;
-        qcapint_input_status_t status = input->unpacker ? read_packed(input, input->block + left, READ_SIZE, &count)
-                                                        : read_file(input, input->block + left, READ_SIZE, &count);
+        qcapint_input_status_t status = input->unpacker ? read_packed(input, to, READ_SIZE, &count)
+                                                        : read_file(input, to, READ_SIZE, &count);
         if (status != QCAPINT_INPUT_OK)
             return status;
         left += count;
-        input->end += count;
+        to += count;
+        input->end = to;
         input->end_offset += count;
     }
     return QCAPINT_INPUT_OK;
@@ -160,7 +163,7 @@ static qcapint_input_status_t seek_packed(qcapint_input_t *input, uint64_t offse
 /* Everything but the descriptor. What the first bytes say decides whether the rest is unpacked. */
 static int begin(qcapint_input_t *input)
 {
-    input->block = malloc(BLOCK_SIZE);
+    input->block = aligned_alloc(PAGE_SIZE, BLOCK_SIZE);
     if (!input->block)
         return fail(input, "out of memory");
     input->at = input->end = input->block;
@@ -173,7 +176,7 @@ static int begin(qcapint_input_t *input)
     input->packed = malloc(BLOCK_SIZE);
     if (!input->packed)
         return fail(input, "out of memory");
-    memcpy(input->packed, input->block, count);
+    memcpy(input->packed, input->at, count);
     input->packed_at = input->packed;
     input->packed_end = input->packed + count;
     input->at = input->end = input->block;
