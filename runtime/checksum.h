@@ -4,7 +4,7 @@
 #define QCAP_CHECKSUM_H
 
 #ifdef __SSE2__
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 #include <stdbool.h>
 #include <stddef.h>
@@ -131,6 +131,61 @@ static inline uint64_t qcapint_sum_behind(const unsigned char *bytes, size_t len
     return qcapint_sum_add(0, bytes, len);
 #endif
 }
+
+/* The same in blocks twice as long, behind as many bytes that may be read, for functions that are compiled for processors that
+ * qcapint_sum_has_wide() tells of. */
+#ifdef __SSE2__
+#define QCAPINT_SUM_WIDE __attribute__((target("avx2")))
+#define QCAPINT_SUM_WIDE_BLOCK 32u
+
+static inline bool qcapint_sum_has_wide(void)
+{
+    return __builtin_cpu_supports("avx2");
+}
+
+QCAPINT_SUM_WIDE static inline __m256i qcapint_sum_wide_load(const unsigned char *bytes)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)bytes);
+}
+
+QCAPINT_SUM_WIDE static inline __m256i qcapint_sum_wide_block(__m256i block)
+{
+    return _mm256_madd_epi16(_mm256_xor_si256(block, _mm256_set1_epi16(INT16_MIN)), _mm256_set1_epi16(1));
+}
+
+/* Behind what is left, blocks come in pairs; where one is left over, it is taken before them, else none of it: no branch, either. */
+QCAPINT_SUM_WIDE static inline uint64_t qcapint_sum_behind_wide(const unsigned char *bytes, size_t len)
+{
+    static const uint64_t masks[8] = {0, 0, 0, 0, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    const size_t odd = len % QCAPINT_SUM_WIDE_BLOCK, single = len & QCAPINT_SUM_WIDE_BLOCK;
+    const unsigned char *begin = bytes + odd - QCAPINT_SUM_WIDE_BLOCK, *mask = (const unsigned char *)masks;
+    const __m256i first = _mm256_and_si256(qcapint_sum_wide_load(begin), qcapint_sum_wide_load(mask + odd));
+    const __m256i second = _mm256_and_si256(qcapint_sum_wide_load(begin + single), qcapint_sum_wide_load(mask + single));
+    __m256i sums = _mm256_add_epi32(qcapint_sum_wide_block(first), qcapint_sum_wide_block(second));
+    const size_t left = len - odd - single;
+    begin += single + QCAPINT_SUM_WIDE_BLOCK;
+    for (size_t at = 0; at < left; at += 2 * QCAPINT_SUM_WIDE_BLOCK) {
+        const __m256i pair[2] = {qcapint_sum_wide_load(begin + at), qcapint_sum_wide_load(begin + at + QCAPINT_SUM_WIDE_BLOCK)};
+        sums = _mm256_add_epi32(sums, _mm256_add_epi32(qcapint_sum_wide_block(pair[0]), qcapint_sum_wide_block(pair[1])));
+    }
+    const __m128i halves = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    const uint64_t made_up = (left / 2 + QCAPINT_SUM_WIDE_BLOCK) * QCAPINT_SUM_MADE_UP;
+    return ((uint64_t)qcapint_sum_lanes(halves) + made_up) << (8 * (odd & 1));
+}
+#else
+#define QCAPINT_SUM_WIDE
+#define QCAPINT_SUM_WIDE_BLOCK QCAPINT_SUM_BLOCK
+
+static inline bool qcapint_sum_has_wide(void)
+{
+    return false;
+}
+
+static inline uint64_t qcapint_sum_behind_wide(const unsigned char *bytes, size_t len)
+{
+    return qcapint_sum_behind(bytes, len);
+}
+#endif
 
 /* Adds the halves of the sum, then those of their sum: a number and the same with its halves swapped, added, have what is
  * wanted, carry included, in the upper half. */

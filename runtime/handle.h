@@ -43,7 +43,7 @@ typedef struct qcapint_early {
 } qcapint_early_t;
 
 /* Packets that were read together. */
-#define QCAPINT_BATCH 32
+#define QCAPINT_BATCH 32 /* as many as a mask has bits */
 
 typedef struct qcapint_batch {
     uint32_t at;    /* the next to be processed */

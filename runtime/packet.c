@@ -44,17 +44,20 @@ static size_t block_size(uint32_t len, uint32_t count)
 
 qcap_packet_t *qcapint_packet_new(qcap_t *q, uint32_t len, uint32_t count, unsigned char **bytes)
 {
-    qcap_packet_t *packet = qcapint_budget_alloc(&q->budget, block_size(len, count));
+    qcap_packet_t *packet = qcapint_budget_get(&q->budget, block_size(len, count));
     if (!packet)
         return NULL;
-    packet->q = q;
-    packet->place = QCAPINT_NO_PLACE;
-    packet->len = packet->wire_len = len;
-    packet->references = 1;
-    if (count > 0)
-        packet->constituents = (qcap_packet_t **)(packet + 1);
-    packet->constituent_count = count;
-    *bytes = (unsigned char *)(packet + 1) + count * sizeof(qcap_packet_t *);
+    qcap_packet_t **constituents = (qcap_packet_t **)(packet + 1);
+    for (uint32_t i = 0; i < count; i++)
+        constituents[i] = NULL;
+    *bytes = (unsigned char *)(constituents + count);
+    *packet = (qcap_packet_t){.q = q,
+                              .len = len,
+                              .wire_len = len,
+                              .place = QCAPINT_NO_PLACE,
+                              .constituents = count > 0 ? constituents : NULL,
+                              .constituent_count = count,
+                              .references = 1};
     packet->bytes = *bytes;
     return packet;
 }

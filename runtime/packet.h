@@ -27,6 +27,7 @@ struct qcap_packet {
     uint32_t references; /* 0: borrowed */
     uint32_t hash;       /* of its conversation, for flow.c; valid if is_hashed */
     bool is_hashed;
+    bool is_right;       /* its checksums were looked at, and are right */
     uint8_t stage;       /* qcap_stage_t, the last one */
     uint8_t flags;       /* QCAP_PACKET_ */
     bool is_counted;     /* in stats.ended, at its stage; while a packet is being processed it is not yet */

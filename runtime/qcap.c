@@ -286,13 +286,6 @@ static bool process_tunnel(qcap_t *q, qcap_packet_t *carrier)
     return is_tunnel || result == QCAPINT_DECODE_BAD_HEADER;
 }
 
-/* What became of the frame so far; goes on if there is an IP packet in it. */
-static void process_frame(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t decoded)
-{
-    qcapint_packet_stage(packet, QCAP_STAGE_CAPTURED);
-    process_decoded(q, packet, decoded);
-}
-
 static inline void count(qcap_t *q, const qcapint_frame_t *frame)
 {
     qcap_stats_t *stats = &q->stats;
@@ -307,15 +300,18 @@ static inline void count(qcap_t *q, const qcapint_frame_t *frame)
 /* Looks at frames whose turn will come soon: each is a usual one, or is decoded, as are all that a getter has to look at. */
 static void look(qcap_t *q, const qcapint_frame_t *frames, uint32_t count, qcapint_usual_t *usual, qcapint_early_t *early)
 {
-    if (!q->where)
-        qcapint_usual_look(q, frames, count, usual);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!q->where && usual[i].ends.version)
-            continue;
+    uint32_t others = q->where ? UINT32_MAX >> (32 - count) : qcapint_usual_look(q, frames, count, usual);
+    for (uint32_t left = others; left; left &= left - 1) {
+        const unsigned i = (unsigned)__builtin_ctz(left);
         usual[i].ends.version = 0;
         early[i].decoded = qcapint_packet_begin(&early[i].packet, q, &frames[i]);
         if (early[i].decoded == QCAPINT_DECODE_OK)
             qcapint_flow_prepare(q, &early[i].packet);
+    }
+    for (uint32_t left = others; left; left &= left - 1) {
+        const qcap_packet_t *packet = &early[__builtin_ctz(left)].packet;
+        if (packet->is_hashed)
+            qcapint_flow_fetch(q, packet->hash);
     }
 }
 
@@ -374,18 +370,30 @@ static inline bool begin(qcap_t *q, const qcapint_frame_t *frame, const qcapint_
     return true;
 }
 
+/* A TCP segment in a usual frame: of the way there, only what others are told of is left to be done. */
+static void process_usual(qcap_t *q, qcap_packet_t *packet, const qcapint_usual_t *usual)
+{
+    packet->hash = usual->hash;
+    packet->is_hashed = true;
+    packet->is_right = q->options.checksums != QCAP_CHECKSUMS_IGNORE;
+    qcapint_packet_stage(packet, QCAP_STAGE_CAPTURED);
+    qcapint_packet_stage(packet, QCAP_STAGE_LINK_DECODED);
+    qcapint_flow_segment(q, packet);
+}
+
 /* The general way. */
 __attribute__((noinline)) static void process(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual_t *usual,
                                               qcapint_early_t *early)
 {
     qcap_packet_t *packet = &early->packet;
     if (usual->ends.version) {
-        early->decoded = qcapint_packet_begin(packet, q, frame);
+        qcapint_packet_begin(packet, q, frame);
         packet->number = q->number;
-        packet->hash = usual->hash;
-        packet->is_hashed = true;
+        process_usual(q, packet, usual);
+    } else {
+        qcapint_packet_stage(packet, QCAP_STAGE_CAPTURED);
+        process_decoded(q, packet, early->decoded);
     }
-    process_frame(q, packet, early->decoded);
     qcapint_packet_count(packet);
     qcapint_packet_fini(packet);
 }
@@ -404,18 +412,6 @@ static void finish(qcap_t *q)
 }
 
 /* ---------------------------------------------------------------- running */
-
-/* Fetches the conversations of the batch, whose buckets are there. */
-static inline void fetch(qcap_t *q)
-{
-    qcapint_batch_t *batch = &q->batch;
-    for (uint32_t i = 0; i < batch->count; i++) {
-        if (batch->usual[i].ends.version)
-            batch->usual[i].hint = qcapint_flow_fetch(q, batch->usual[i].hash);
-        else if (batch->early[i].packet.is_hashed)
-            qcapint_flow_fetch(q, batch->early[i].packet.hash);
-    }
-}
 
 /* Fetches what the conversation of a packet is read with, some packets before its turn. See qcapint_sink_t. */
 static inline void fetch_reader(qcap_t *q, uint32_t at, unsigned step)
@@ -444,8 +440,8 @@ static qcapint_capture_next_t fill_batch(qcap_t *q, uint64_t limit)
         qcapint_capture_next(q->capture, batch->frames, limit < QCAPINT_BATCH ? (size_t)limit : QCAPINT_BATCH, &count);
     batch->at = 0;
     batch->count = (uint32_t)count;
-    look(q, batch->frames, batch->count, batch->usual, batch->early);
-    fetch(q);
+    if (count > 0)
+        look(q, batch->frames, batch->count, batch->usual, batch->early);
     return status;
 }
 

@@ -12,7 +12,7 @@
 
 qcapint_segment_t *qcapint_segment_new(qcap_t *q, const qcapint_segment_t *segment)
 {
-    qcapint_segment_t *kept = qcapint_budget_alloc(&q->budget, sizeof *kept);
+    qcapint_segment_t *kept = qcapint_budget_get(&q->budget, sizeof *kept);
     if (!kept)
         return NULL;
     *kept = *segment;

@@ -52,22 +52,21 @@ static inline uint64_t qcapint_smooth_next(const qcap_tcpstr_t *str)
 }
 
 /* Whether it is a segment like that. Nothing is changed. */
-static inline bool qcapint_smooth_fits(const qcapint_conv_t *conv, bool is_server, const qcapint_smooth_t *s)
+static inline bool qcapint_smooth_fits(const qcapint_conv_t *conv, const qcap_tcpstr_t *str, const qcap_tcpstr_t *other,
+                                       const qcapint_smooth_t *s)
 {
-    const qcap_tcpstr_t *str = &conv->str[is_server], *other = &conv->str[!is_server];
     uint64_t next = qcapint_smooth_next(str), next_other = qcapint_smooth_next(other);
     uint32_t unacked = other->base_seq + (uint32_t)next_other - s->ack; /* what is still on its way */
     uint8_t flags = qcapint_smooth_flags(s);
     return conv->is_smooth && (flags & (uint8_t)~QCAPINT_TCP_FIN) == QCAPINT_TCP_ACK &&
            s->seq == str->base_seq + (uint32_t)next && unacked <= next_other - other->acked &&
            qcapint_tcp_is_before_edge(str, (int64_t)str->end) &&
-           (!str->has_fin || (s->len == 0 && !(flags & QCAPINT_TCP_FIN)));
+           (str->has_fin & ((s->len > 0) | ((flags & QCAPINT_TCP_FIN) != 0))) == 0; /* no branch: half of the packets have bytes */
 }
 
 /* Learns what it says, but for its bytes, and its FIN. Returns what it acknowledges, as an offset. */
-static inline uint64_t qcapint_smooth_note(qcapint_conv_t *conv, bool is_server, const qcapint_smooth_t *s)
+static inline uint64_t qcapint_smooth_note(qcap_tcpstr_t *str, qcap_tcpstr_t *other, const qcapint_smooth_t *s)
 {
-    qcap_tcpstr_t *str = &conv->str[is_server], *other = &conv->str[!is_server];
     uint64_t next = qcapint_smooth_next(other), ack = next - (uint32_t)(other->base_seq + (uint32_t)next - s->ack);
     if (ack > other->end) { /* its FIN */
         other->is_fin_acked = true;

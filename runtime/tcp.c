@@ -92,7 +92,8 @@ static bool accept_checksum(const arrival_t *a)
     qcap_checksums_t mode = a->conv->q->options.checksums;
     if (mode == QCAP_CHECKSUMS_IGNORE)
         return true;
-    qcapint_checksum_t checksum = qcapint_checksum_transport(a->packet->bytes, a->headers);
+    qcapint_checksum_t checksum =
+        a->packet->is_right ? QCAPINT_CHECKSUM_GOOD : qcapint_checksum_transport(a->packet->bytes, a->headers);
     if (checksum == QCAPINT_CHECKSUM_GOOD)
         a->str->has_good_checksum = true;
     if (checksum != QCAPINT_CHECKSUM_BAD)
@@ -443,15 +444,15 @@ static void bound_queue(const arrival_t *a)
 /* ---------------------------------------------------------------- entry */
 
 /* Returns false, and has done nothing, if it is not one of those of note [smooth going]. */
-static bool take_smooth(const arrival_t *a, bool is_server)
+static bool take_smooth(const arrival_t *a)
 {
     const qcapint_headers_t *h = a->headers;
     const qcapint_smooth_t smooth = {
         .seq = h->seq, .ack = h->ack, .len = h->payload_len, .window = h->window, .flags = h->tcp_flags};
     bool is_end = h->tcp_flags & QCAPINT_TCP_FIN;
-    if (h->payload_len != h->payload_wire || !qcapint_smooth_fits(a->conv, is_server, &smooth))
+    if (h->payload_len != h->payload_wire || !qcapint_smooth_fits(a->conv, a->str, a->other, &smooth))
         return false;
-    uint64_t ack = qcapint_smooth_note(a->conv, is_server, &smooth);
+    uint64_t ack = qcapint_smooth_note(a->str, a->other, &smooth);
     if (h->payload_len > 0 || !is_end)
         qcapint_packet_stage(a->packet, h->payload_len ? QCAP_STAGE_TCP_DELIVERED : QCAP_STAGE_TCP_CONTROL);
     if (h->payload_len > 0)
@@ -475,7 +476,7 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
         put_aside(&a);
         return;
     }
-    if (take_smooth(&a, is_server))
+    if (take_smooth(&a))
         return;
     uint8_t stage = packet->stage;
     if (packet->headers.tcp_flags & QCAPINT_TCP_RST) {

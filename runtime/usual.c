@@ -54,10 +54,11 @@ __attribute__((noinline)) static uint32_t find_network(const qcapint_frame_t *fr
 /* Both versions of IP have a copy of their own. */
 #define EACH_VERSION static inline __attribute__((always_inline))
 
-/* Whether the checksums say that all is right. Before the addresses there is enough that may be read. */
-EACH_VERSION bool is_right(const unsigned char *ip, uint8_t version, const unsigned char *tcp, uint32_t len)
+/* Whether the checksums say that all is right. Before the segment there is enough that may be read. */
+EACH_VERSION bool is_right(const unsigned char *ip, uint8_t version, const unsigned char *tcp, uint32_t len, bool is_wide)
 {
-    uint64_t sum = qcapint_sum_pseudo(QCAPINT_PROTOCOL_TCP, len) + qcapint_sum_behind(tcp, len);
+    uint64_t sum = qcapint_sum_pseudo(QCAPINT_PROTOCOL_TCP, len);
+    sum += is_wide ? qcapint_sum_behind_wide(tcp, len) : qcapint_sum_behind(tcp, len);
     if (version == 4 && !qcapint_sum_is_right(qcapint_sum_ipv4(ip)))
         return false;
     sum += version == 4 ? qcapint_sum_addresses(ip) : qcapint_sum_part(ip + 8, 32);
@@ -65,7 +66,7 @@ EACH_VERSION bool is_right(const unsigned char *ip, uint8_t version, const unsig
 }
 
 /* Looks at a TCP segment in an IP packet of which `left` bytes are there. RFC 791, 3.1; RFC 8200, 3. */
-EACH_VERSION bool look_at(const qcap_t *q, const unsigned char *ip, uint8_t version, uint32_t left, qcapint_usual_t *usual)
+EACH_VERSION bool look_at(const qcap_t *q, const unsigned char *ip, uint8_t version, uint32_t left, qcapint_usual_t *usual, bool is_wide)
 {
     uint32_t network_len = version == 4 ? IPV4_LEN : IPV6_LEN;
     uint32_t total_len = version == 4 ? qcapint_get_be16(ip + 2) : qcapint_get_be16(ip + 4) + IPV6_LEN;
@@ -76,13 +77,12 @@ EACH_VERSION bool look_at(const qcap_t *q, const unsigned char *ip, uint8_t vers
     const unsigned char *tcp = ip + network_len;
     uint32_t header_len = (tcp[12] >> 4) * 4u, len = total_len - network_len;
     if (header_len < TCP_LEN || header_len > len ||
-        (q->options.checksums != QCAP_CHECKSUMS_IGNORE && !is_right(ip, version, tcp, len)))
+        (q->options.checksums != QCAP_CHECKSUMS_IGNORE && !is_right(ip, version, tcp, len, is_wide)))
         return false;
     qcapint_ends_read(&usual->ends, ip, version, tcp);
     usual->tcp = tcp;
     usual->len = len - header_len;
     usual->hash = version == 4 ? qcapint_ends_hash4(&q->flow, &usual->ends) : qcapint_ends_hash(&q->flow, &usual->ends);
-    usual->hint = (qcapint_flow_hint_t){0, 0};
     qcapint_flow_fetch_bucket(&q->flow, usual->hash);
     return true;
 }
@@ -95,18 +95,49 @@ __attribute__((noinline)) static bool look_closer(const qcap_t *q, const qcapint
         return false;
     const unsigned char *ip = frame->bytes + at;
     if (ip[0] == 0x45)
-        return look_at(q, ip, 4, frame->len - at, usual);
-    return ip[0] >> 4 == 6 && look_at(q, ip, 6, frame->len - at, usual);
+        return look_at(q, ip, 4, frame->len - at, usual, false);
+    return ip[0] >> 4 == 6 && look_at(q, ip, 6, frame->len - at, usual, false);
 }
 
-void qcapint_usual_look(const qcap_t *q, const qcapint_frame_t *frames, uint32_t count, qcapint_usual_t *usual)
+/* A conversation is fetched so many frames behind its bucket, which is there by then. */
+#define FETCH_BEHIND 8u
+
+static inline void fetch(const qcap_t *q, qcapint_usual_t *usual)
 {
+    usual->hint = qcapint_flow_fetch(q, usual->hash); /* of a frame that is not usual, it is another one's: nothing is lost */
+}
+
+EACH_VERSION uint32_t look(const qcap_t *q, const qcapint_frame_t *frames, uint32_t count, qcapint_usual_t *usual, bool is_wide)
+{
+    uint32_t others = 0;
     for (uint32_t i = 0; i < count; i++) {
-        bool is_usual = is_plain(&frames[i]) ? look_at(q, frames[i].bytes + ETHERNET_LEN, 4, frames[i].len - ETHERNET_LEN, &usual[i])
-                                             : look_closer(q, &frames[i], &usual[i]);
-        if (!is_usual)
+        const qcapint_frame_t *frame = &frames[i];
+        bool is_usual = is_plain(frame) ? look_at(q, frame->bytes + ETHERNET_LEN, 4, frame->len - ETHERNET_LEN, &usual[i], is_wide)
+                                        : look_closer(q, frame, &usual[i]);
+        if (!is_usual) {
             usual[i].ends.version = 0;
+            usual[i].hash = 0;
+            others |= (uint32_t)1 << i;
+        }
+        if (i >= FETCH_BEHIND)
+            fetch(q, &usual[i - FETCH_BEHIND]);
     }
+    for (uint32_t i = count > FETCH_BEHIND ? count - FETCH_BEHIND : 0; i < count; i++)
+        fetch(q, &usual[i]);
+    return others;
+}
+
+/* For processors that add up more bytes at once: behind Ethernet and IP there are enough of them. */
+_Static_assert(ETHERNET_LEN + IPV4_LEN >= QCAPINT_SUM_WIDE_BLOCK, "the headers are shorter than a block");
+
+QCAPINT_SUM_WIDE static uint32_t look_wide(const qcap_t *q, const qcapint_frame_t *frames, uint32_t count, qcapint_usual_t *usual)
+{
+    return look(q, frames, count, usual, true);
+}
+
+uint32_t qcapint_usual_look(const qcap_t *q, const qcapint_frame_t *frames, uint32_t count, qcapint_usual_t *usual)
+{
+    return qcapint_sum_has_wide() ? look_wide(q, frames, count, usual) : look(q, frames, count, usual, false);
 }
 
 /* ---------------------------------------------------------------- its turn */
@@ -160,7 +191,7 @@ static inline void note_checksum(const qcap_t *q, qcap_tcpstr_t *str)
 static void go_on(qcap_t *q, const qcapint_frame_t *frame, qcapint_conv_t *conv, bool is_server, const qcapint_smooth_t *smooth)
 {
     qcap_tcpstr_t *str = &conv->str[is_server];
-    uint64_t ack = qcapint_smooth_note(conv, is_server, smooth);
+    uint64_t ack = qcapint_smooth_note(str, &conv->str[!is_server], smooth);
     note_checksum(q, str);
     if (smooth->len > 0 && qcapint_smooth_is_shown(q, str)) {
         q->stats.stages[QCAP_STAGE_TCP_DELIVERED]++;
@@ -179,9 +210,9 @@ static void go_on(qcap_t *q, const qcapint_frame_t *frame, qcapint_conv_t *conv,
 static bool end_side(qcap_t *q, qcapint_conv_t *conv, bool is_server, const qcapint_smooth_t *smooth)
 {
     qcap_tcpstr_t *str = &conv->str[is_server];
-    if (!qcapint_smooth_fits(conv, is_server, smooth) || (smooth->len > 0 && qcapint_smooth_is_shown(q, str)))
+    if (!qcapint_smooth_fits(conv, str, &conv->str[!is_server], smooth) || (smooth->len > 0 && qcapint_smooth_is_shown(q, str)))
         return false;
-    qcapint_smooth_note(conv, is_server, smooth);
+    qcapint_smooth_note(str, &conv->str[!is_server], smooth);
     note_checksum(q, str);
     q->stats.stages[QCAP_STAGE_TCP_DELIVERED] += smooth->len > 0;
     qcapint_smooth_pass(q, str, smooth->len);
@@ -231,7 +262,7 @@ static bool take(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual_t 
     bool is_server = false;
     const qcapint_smooth_t smooth = smooth_of(usual);
     qcapint_conv_t *conv = qcapint_flow_find_at(&q->flow, usual->hash, usual->hint, &usual->ends, &is_server);
-    if (!conv || (smooth.flags & QCAPINT_TCP_FIN) || !qcapint_smooth_fits(conv, is_server, &smooth) ||
+    if (!conv || (smooth.flags & QCAPINT_TCP_FIN) || !qcapint_smooth_fits(conv, &conv->str[is_server], &conv->str[!is_server], &smooth) ||
         (q->watched & stages_of(&smooth)) != 0)
         return take_rarer(q, usual, conv, is_server);
     go_on(q, frame, conv, is_server, &smooth);
@@ -256,50 +287,50 @@ static bool is_watched(const qcap_t *q)
 }
 
 /* Whether what it says next goes on in its conversation, and in no other way than most; nothing is changed. */
-static inline bool is_plain_turn(const qcapint_conv_t *conv, bool is_server, const qcapint_smooth_t *smooth, uint8_t epoch)
+static inline bool is_plain_turn(const qcapint_conv_t *conv, const qcap_tcpstr_t *str, const qcap_tcpstr_t *other,
+                                 const qcapint_smooth_t *smooth, uint8_t epoch)
 {
     return conv->list == QCAPINT_FLOW_IDLE && conv->epoch == epoch && conv->is_unread && !qcapint_rare_has(conv) &&
-           !(smooth->flags & QCAPINT_TCP_FIN) && qcapint_smooth_fits(conv, is_server, smooth);
+           !(smooth->flags & QCAPINT_TCP_FIN) && qcapint_smooth_fits(conv, str, other, smooth);
 }
 
-/* Frames that were taken. */
-static void count_frames(qcap_t *q, const qcapint_frame_t *frames, uint32_t count)
+/* Until then nothing times out, and no epoch of those that go on ends. */
+static inline int64_t calm_until(const qcap_t *q, int64_t calm_ns)
 {
-    qcap_stats_t *stats = &q->stats;
-    for (uint32_t i = 0; i < count; i++) {
-        stats->bytes += frames[i].len;
-        stats->wire_bytes += frames[i].wire_len;
-    }
-    stats->packets += count;
-    stats->stages[QCAP_STAGE_CAPTURED] += count;
-    stats->stages[QCAP_STAGE_LINK_DECODED] += count;
-    if (count > 0)
-        q->link_type = frames[count - 1].link_type;
+    const int64_t epoch_end_ns = q->flow.lists[QCAPINT_FLOW_IDLE].epoch_end_ns;
+    int64_t until_ns = q->flow.expire_ns < epoch_end_ns ? q->flow.expire_ns : epoch_end_ns;
+    return until_ns < calm_ns ? until_ns : calm_ns;
+}
+
+static inline void count_frame(qcap_stats_t *stats, const qcapint_frame_t *frame)
+{
+    stats->bytes += frame->len;
+    stats->wire_bytes += frame->wire_len;
 }
 
 /* Of all stages only those of conversations that open or end are told to anybody. */
 uint32_t qcapint_usual_run(qcap_t *q, const qcapint_frame_t *frames, const qcapint_usual_t *usual, uint32_t count, int64_t calm_ns)
 {
-    const qcapint_flow_queue_t *list = &q->flow.lists[QCAPINT_FLOW_IDLE];
     const bool is_checked = q->options.checksums != QCAP_CHECKSUMS_IGNORE;
     const uint64_t number = q->number;
     uint64_t bytes = 0;
     uint32_t at = 0, ended[2] = {0, 0}; /* [1]: with bytes */
     if (q->stats.packets == 0 || is_watched(q))
         return 0;
+    int64_t until_ns = calm_until(q, calm_ns);
     for (; at < count && usual[at].ends.version; at++) {
         const int64_t now_ns = frames[at].time_ns > q->now_ns ? frames[at].time_ns : q->now_ns;
         bool is_server = false;
-        if (now_ns >= calm_ns || now_ns >= q->flow.expire_ns || now_ns >= list->epoch_end_ns)
+        if (now_ns >= until_ns)
             break;
         q->now_ns = now_ns;
         const qcapint_smooth_t smooth = smooth_of(&usual[at]);
         qcapint_conv_t *conv = qcapint_flow_find_at(&q->flow, usual[at].hash, usual[at].hint, &usual[at].ends, &is_server);
-        if (conv && is_plain_turn(conv, is_server, &smooth, list->epoch)) {
-            qcapint_smooth_note(conv, is_server, &smooth);
-            conv->str[is_server].end += smooth.len;
-            if (is_checked)
-                conv->str[is_server].has_good_checksum = true;
+        qcap_tcpstr_t *str = conv ? &conv->str[is_server] : NULL, *other = conv ? &conv->str[!is_server] : NULL;
+        if (conv && is_plain_turn(conv, str, other, &smooth, q->flow.lists[QCAPINT_FLOW_IDLE].epoch)) {
+            qcapint_smooth_note(str, other, &smooth);
+            str->end += smooth.len;
+            str->has_good_checksum |= is_checked;
             conv->seen_ns = now_ns;
             conv->is_touched = true;
             bytes += smooth.len;
@@ -308,12 +339,19 @@ uint32_t qcapint_usual_run(qcap_t *q, const qcapint_frame_t *frames, const qcapi
             q->number = number + at + 1;
             if (qcapint_is_tight(q) || !take(q, &frames[at], &usual[at]))
                 break;
+            until_ns = calm_until(q, calm_ns);
         }
+        count_frame(&q->stats, &frames[at]);
     }
+    if (at == 0)
+        return 0;
     q->number = number + at;
+    q->link_type = frames[at - 1].link_type;
+    q->stats.packets += at;
+    q->stats.stages[QCAP_STAGE_CAPTURED] += at;
+    q->stats.stages[QCAP_STAGE_LINK_DECODED] += at;
     q->stats.stream_bytes += bytes;
     end_at(q, QCAP_STAGE_TCP_CONTROL, ended[0]);
     end_at(q, QCAP_STAGE_TCP_DELIVERED, ended[1]);
-    count_frames(q, frames, at);
     return at;
 }

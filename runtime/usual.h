@@ -14,8 +14,9 @@ typedef struct qcapint_usual {
     qcapint_flow_hint_t hint; /* where the conversation is, if known */
 } qcapint_usual_t;
 
-/* Looks at frames, one entry of `usual` for each, and begins to fetch what their turns will need. */
-void qcapint_usual_look(const qcap_t *q, const qcapint_frame_t *frames, uint32_t count, qcapint_usual_t *usual);
+/* Looks at frames, at most 32, one entry of `usual` for each, and fetches what their turns will need. Returns which of them are not
+ * usual: a bit for each, the lowest is the first. */
+uint32_t qcapint_usual_look(const qcap_t *q, const qcapint_frame_t *frames, uint32_t count, qcapint_usual_t *usual);
 
 /* The turns of frames, as long as they are usual ones, nothing has to be done between them (nothing but conversations waits for a time
  * before `calm_ns`), and nobody is shown any. Returns how many, which have been counted. */

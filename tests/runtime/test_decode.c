@@ -540,13 +540,20 @@ static uint16_t slow_sum(const unsigned char *bytes, size_t len)
     return (uint16_t)~sum;
 }
 
-/* By the sum that reads what is before, too. */
-static uint16_t sum_behind(const unsigned char *bytes, size_t len)
+static uint16_t checksum_of_sum(uint64_t sum)
 {
     unsigned char pair[2];
-    uint16_t in_memory_order = (uint16_t)~qcapint_sum_fold(qcapint_sum_behind(bytes, len));
+    uint16_t in_memory_order = (uint16_t)~qcapint_sum_fold(sum);
     memcpy(pair, &in_memory_order, sizeof pair);
     return qcapint_get_be16(pair);
+}
+
+/* By the sums that read what is before, too. */
+static void check_sums_behind(const unsigned char *bytes, size_t len)
+{
+    assert_int_equal(checksum_of_sum(qcapint_sum_behind(bytes, len)), slow_sum(bytes, len));
+    if (qcapint_sum_has_wide())
+        assert_int_equal(checksum_of_sum(qcapint_sum_behind_wide(bytes, len)), slow_sum(bytes, len));
 }
 
 static void sums_of_any_length_and_place_are_right(void **state)
@@ -555,11 +562,11 @@ static void sums_of_any_length_and_place_are_right(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (unsigned char)(i < 200 ? i * 37 + 11 : 0xff);
-    for (size_t begin = 0; begin < 20; begin++)
+    for (size_t begin = 0; begin < 40; begin++)
         for (size_t len = 1; begin + len <= sizeof bytes; len++) {
             assert_int_equal(qcapint_checksum_of(bytes + begin, len), slow_sum(bytes + begin, len));
-            if (begin >= QCAPINT_SUM_BLOCK && len >= QCAPINT_SUM_BLOCK)
-                assert_int_equal(sum_behind(bytes + begin, len), slow_sum(bytes + begin, len));
+            if (begin >= QCAPINT_SUM_WIDE_BLOCK && len >= QCAPINT_SUM_BLOCK)
+                check_sums_behind(bytes + begin, len);
         }
 }
 
@@ -576,7 +583,7 @@ static void sums_of_many_bytes_do_not_overflow(void **state)
         for (size_t i = 0; i < sizeof lens / sizeof *lens; i++)
             assert_int_equal(qcapint_checksum_of(bytes, lens[i]), slow_sum(bytes, lens[i]));
         for (size_t len = QCAPINT_SUM_PART - 40; len <= QCAPINT_SUM_PART; len++)
-            assert_int_equal(sum_behind(bytes + QCAPINT_SUM_BLOCK, len), slow_sum(bytes + QCAPINT_SUM_BLOCK, len));
+            check_sums_behind(bytes + QCAPINT_SUM_WIDE_BLOCK, len);
     }
     free(bytes);
 }
