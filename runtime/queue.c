@@ -11,13 +11,15 @@
 static qcap_queue_entry_t *queue_entry(const qcap_conversation_t *c, unsigned queue, uint32_t index)
 {
     const qcap_queue_state_t *state = &c->queues[queue];
-    return &state->entries[(size_t)((state->first + index) % state->size) * c->protocol->queues[queue].stride];
+    uint32_t behind = state->size - state->first; /* entries up to the end of the ring */
+    return &state->entries[(size_t)(index < behind ? state->first + index : index - behind) * c->protocol->queues[queue].stride];
 }
 
 static void drop_first(qcap_conversation_t *c, unsigned queue)
 {
-    c->queues[queue].first = (c->queues[queue].first + 1) % c->queues[queue].size;
-    c->queues[queue].count--;
+    qcap_queue_state_t *state = &c->queues[queue];
+    state->first = state->first + 1 < state->size ? state->first + 1 : 0;
+    state->count--;
 }
 
 /* Those before it move up by one. */
@@ -89,8 +91,9 @@ static void grow(qcap_conversation_t *c, unsigned queue)
     qcap_queue_entry_t *entries = qcapint_blocks_get(c, size * stride * sizeof *entries);
     if (!entries)
         return;
-    for (uint32_t i = 0; i < state->count; i++)
-        memcpy(entries + i * stride, queue_entry(c, queue, i), stride * sizeof *entries);
+    uint32_t behind = state->size - state->first, straight = state->count < behind ? state->count : behind;
+    memcpy(entries, state->entries + state->first * stride, straight * stride * sizeof *entries);
+    memcpy(entries + straight * stride, state->entries, (state->count - straight) * stride * sizeof *entries);
     if (state->size > 1)
         qcap_conversation_put(c, state->entries);
     state->entries = entries;
@@ -123,7 +126,8 @@ static qcap_queue_entry_t *new_entry(qcap_parser_t *p, unsigned queue, bool has_
 
 void qcap_op_push(qcap_parser_t *p, unsigned queue, unsigned reg, unsigned key, uint64_t at)
 {
-    if (p->has_error || other_side(p)->is_absent) /* nobody would pop it */
+    const qcap_parser_t *other = other_side(p);
+    if (p->has_error || other->is_absent) /* nobody would pop it */
         return;
     qcap_queue_entry_t *entry = new_entry(p, queue, key != QCAP_NONE, at);
     if (!entry)
@@ -137,7 +141,7 @@ void qcap_op_push(qcap_parser_t *p, unsigned queue, unsigned reg, unsigned key, 
     entry->value = value.value;
     entry->is_set = value.state == QCAP_NUMBER_SET;
     entry->position = at;
-    entry->other = qcap_parser_offset(other_side(p));
+    entry->other = qcap_parser_offset(other);
 }
 
 /* ---------------------------------------------------------------- pop */
