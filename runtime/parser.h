@@ -1068,7 +1068,11 @@ static inline uint64_t qcap_offset_of(const qcap_parser_t *parser, const unsigne
 /* What the address of a byte of the piece, as a number, lacks of its stream offset. */
 static inline uint64_t qcap_origin(const qcap_parser_t *parser)
 {
-    return parser->piece_offset - (uintptr_t)parser->piece;
+    uint64_t origin = parser->piece_offset - (uintptr_t)parser->piece;
+#ifdef __GNUC__
+    __asm__("" : "+r"(origin)); /* one number: compilers would keep the two that it is made of */
+#endif
+    return origin;
 }
 
 static inline bool qcap_is_wanted(const qcap_parser_t *parser, unsigned element)
