@@ -103,7 +103,7 @@ static void define_table(const classes_t *classes, size_t table, text_t *text)
 
 /* ---------------------------------------------------------------- runs */
 
-void class_scan(classes_t *classes, const charset_t *set, bool is_inline, const char *indent, text_t *text)
+void class_scan(classes_t *classes, const charset_t *set, scan_kind_t kind, const char *indent, text_t *text)
 {
     unsigned count = charset_count(set);
     if (count == 256) {
@@ -115,7 +115,8 @@ void class_scan(classes_t *classes, const charset_t *set, bool is_inline, const 
     } else {
         byte_class_t *class = class_of(classes, set);
         class->is_scanned = true;
-        text_print(text, "%sat = SCAN_%s%s(at, end);\n", indent, class->name, is_inline ? "" : "_on");
+        const char *const endings[] = {"_on", "", "_back"};
+        text_print(text, "%sat = SCAN_%s%s(at, end);\n", indent, class->name, endings[kind]);
     }
 }
 

@@ -235,7 +235,7 @@ static void emit_pair(const machine_t *m, bool is_inline, const edge_t *out, con
 {
     charset_t all = charset_union(*words, *blanks);
     text_print(text, "    from = at;\n");
-    class_scan(m->classes, &all, is_inline, "    ", text);
+    class_scan(m->classes, &all, is_inline ? SCAN_INLINE : SCAN_CALLED, "    ", text);
     text_print(text, "    if (at != from && (");
     class_test(m->classes, blanks, "at[-1]", text);
     text_print(text, ")) {\n        const unsigned char *first = at - 1;\n        while (first != from && (");
@@ -262,7 +262,7 @@ static void emit_bytes(machine_t *m, unsigned state, text_t *text)
     if (pair)
         emit_pair(m, is_inline, pair, &words, &blanks, text);
     else if (loop)
-        class_scan(m->classes, &loop->set, is_inline, "    ", text);
+        class_scan(m->classes, &loop->set, is_inline ? SCAN_INLINE : SCAN_CALLED, "    ", text);
     for (size_t i = 0; i < s->edges.count; i++)
         if (s->edges.items[i].is_hot && &s->edges.items[i] != loop)
             edges[count++] = &s->edges.items[i];

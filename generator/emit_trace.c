@@ -215,7 +215,7 @@ static void quote(text_t *text, const unsigned char *bytes, unsigned len)
 static void emit_literal(trace_t *t, const passage_t *passage, const literal_t *literal)
 {
     known_t k = passage->known;
-    text_print(t->text, "    if (QCAP_LIKELY((size_t)(end - at) >= %u && qcap_is_text(at, ", literal->len);
+    text_print(t->text, "    if (QCAP_LIKELY(qcap_has(at, end, %u) && qcap_is_text(at, ", literal->len);
     quote(t->text, literal->bytes, literal->len);
     text_print(t->text, ", %u))) {\n", literal->len);
     text_print(t->text, "        at += %u;\n", literal->len);
@@ -240,17 +240,49 @@ static void emit_out(const trace_t *t, const passage_t *passage)
     text_print(t->text, "    return qcap_leave(parser, at, end, %s);\n", t->l->enumerators[passage->state]);
 }
 
+static scan_kind_t scan_kind(const known_t *k)
+{
+    return k->read >= SCAN_BLOCK ? SCAN_INLINE_BACK : SCAN_INLINE;
+}
+
+static bool is_reached_by(const dfa_state_t *from, unsigned state, const charset_t *set)
+{
+    for (size_t i = 0; i < from->edges.count; i++) {
+        const edge_t *edge = &from->edges.items[i];
+        charset_t both = charset_intersect(edge->set, *set);
+        if (edge->target == state && (edge->is_peek || edge->is_end || !charset_is_empty(&both)))
+            return true;
+    }
+    return false;
+}
+
+/* Is the byte before the state one of the piece, and certainly none of `set`? */
+static bool never_follows(const trace_t *t, const passage_t *passage, const charset_t *set)
+{
+    const dfa_t *dfa = t->l->dfa;
+    for (size_t i = 0; i < dfa->controls.count; i++)
+        for (size_t n = 0; n < dfa->controls.items[i].targets.count; n++)
+            if (dfa->controls.items[i].targets.items[n] == passage->state)
+                return false;
+    for (unsigned s = 0; s < dfa->states.count; s++)
+        if (is_reached_by(&dfa->states.items[s], passage->state, set))
+            return false;
+    return passage->known.read > 0 && dfa->states.items[passage->state].start == STATE_NONE;
+}
+
 /* The run of a pair of states: see note [pair] in emit_machine.c. Where it ends in blanks, the trace ends. */
 static void emit_pair_run(trace_t *t, const passage_t *passage, const edge_t *out, const charset_t *words, const charset_t *blanks)
 {
     charset_t all = charset_union(*words, *blanks);
     known_t k = passage->known;
     k.has_at = false;
-    text_print(t->text, "    from = at;\n");
-    class_scan(t->m->classes, &all, true, "    ", t->text);
-    text_print(t->text, "    if (QCAP_UNLIKELY(at != from && (");
+    bool is_empty = !never_follows(t, passage, blanks); /* or it may be, behind a blank */
+    if (is_empty)
+        text_print(t->text, "    from = at;\n");
+    class_scan(t->m->classes, &all, scan_kind(&k), "    ", t->text);
+    text_print(t->text, "    if (QCAP_UNLIKELY(%s(", is_empty ? "at != from && " : "");
     class_test(t->m->classes, blanks, "at[-1]", t->text);
-    text_print(t->text, "))) {\n        const unsigned char *first = at - 1;\n        while (first != from && (");
+    text_print(t->text, "))) {\n        const unsigned char *first = at - 1;\n        while (%s(", is_empty ? "first != from && " : "");
     class_test(t->m->classes, blanks, "first[-1]", t->text);
     text_print(t->text, "))\n            first--;\n");
     for (unsigned v = 0; v < out->moves.count && !k.has_at; v++)
@@ -262,17 +294,25 @@ static void emit_pair_run(trace_t *t, const passage_t *passage, const edge_t *ou
     text_print(t->text, "    }\n");
 }
 
-/* The run that a state loops on. True if there may have been one. */
-static bool emit_run(trace_t *t, const passage_t *passage)
+/* The run that a state loops on: in front of all else, or where there seldom is one, as one byte of several. */
+typedef enum run { RUN_NONE, RUN_FIRST, RUN_SELDOM } run_t;
+
+static run_t emit_run(trace_t *t, const passage_t *passage, const edge_t *loop, const edge_t **pair)
 {
     charset_t words, blanks;
-    const edge_t *loop = emit_find_loop(t->l, passage->state);
-    const edge_t *pair = emit_find_pair(t->l, passage->state, &words, &blanks);
-    if (pair)
-        emit_pair_run(t, passage, pair, &words, &blanks);
+    *pair = emit_find_pair(t->l, passage->state, &words, &blanks);
+    if (*pair)
+        emit_pair_run(t, passage, *pair, &words, &blanks);
+    else if (loop && loop->passes * LIKELY_PART <= t->l->dfa->states.items[passage->state].entries)
+        return RUN_SELDOM;
     else if (loop)
-        class_scan(t->m->classes, &loop->set, true, "    ", t->text);
-    return pair || loop;
+        class_scan(t->m->classes, &loop->set, scan_kind(&passage->known), "    ", t->text);
+    return loop ? RUN_FIRST : RUN_NONE;
+}
+
+static const char *label(const trace_t *t, const passage_t *passage)
+{
+    return passage->parent ? arena_print(t->l->arena, "on%u", passage->number) : t->l->labels[passage->state];
 }
 
 static void emit_if(const trace_t *t, const charset_t *set)
@@ -287,19 +327,20 @@ static void emit_if(const trace_t *t, const charset_t *set)
 static void emit_byte(trace_t *t, passage_t *passage)
 {
     const dfa_state_t *s = &t->l->dfa->states.items[passage->state];
-    const edge_t *edges[256], *loop = emit_find_loop(t->l, passage->state);
+    const edge_t *edges[256], *loop = emit_find_loop(t->l, passage->state), *pair;
     size_t count = 0;
     familiar_t words;
     bool has_words = loop && trace_find_words(t, passage, loop, &words);
     if (has_words)
         trace_emit_words(t, passage, &words);
-    if (emit_run(t, passage))
+    run_t run = emit_run(t, passage, loop, &pair);
+    if (run != RUN_NONE)
         passage->known.has_at = false;
     literal_t literal = find_literal(t, passage);
     if (literal.len > 1)
         emit_literal(t, passage, &literal);
     for (size_t i = 0; i < s->edges.count; i++)
-        if (s->edges.items[i].is_hot && &s->edges.items[i] != loop)
+        if (s->edges.items[i].is_hot && &s->edges.items[i] != loop && &s->edges.items[i] != pair)
             edges[count++] = &s->edges.items[i];
     qsort(edges, count, sizeof *edges, emit_compare_edges);
     text_print(t->text, "    if (QCAP_UNLIKELY(at == end))\n        goto out%u;\n", passage->number);
@@ -322,6 +363,10 @@ static void emit_byte(trace_t *t, passage_t *passage)
         t->words = NULL;
         follow(t, passage, k, edges[i]->target, passes, done, "        ");
         text_print(t->text, "    }\n");
+    }
+    if (run == RUN_SELDOM) {
+        emit_if(t, &loop->set);
+        text_print(t->text, "        at++;\n        goto %s;\n    }\n", label(t, passage));
     }
 }
 
@@ -362,10 +407,7 @@ static void emit_passage(trace_t *t, passage_t *passage)
     text_print(t->text, "\n");
     emit_place_comment(t->l, passage->state, "    ", t->text);
     text_print(t->text, " */\n");
-    if (passage->parent)
-        text_print(t->text, "on%u:\n", passage->number);
-    else
-        text_print(t->text, "%s:\n", t->l->labels[passage->state]);
+    text_print(t->text, "%s:\n", label(t, passage));
     known_t known = passage->known;
     passage->is_left |= s->kind == DFA_BYTES;
     if (s->kind == DFA_BYTES) {

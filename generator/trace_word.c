@@ -12,6 +12,7 @@
 #define WORD_MAX 32u    /* bytes, that of the end included */
 #define BITS_MAX 7u     /* of the hash */
 #define TRIALS 4096u    /* multipliers */
+#define AT_HAND 13u     /* bytes that have to be there before any word is compared: longer ones ask for more */
 
 /* ---------------------------------------------------------------- which words */
 
@@ -135,7 +136,11 @@ static where_t behind(const familiar_t *words, unsigned len)
 
 static void emit_comparison(const trace_t *t, const passage_t *passage, const familiar_t *words, const seen_word_t *word)
 {
-    text_print(t->text, "            if (qcap_is_text(%s, \"", trace_pointer(t, words->begin));
+    const char *begin = trace_pointer(t, words->begin);
+    text_print(t->text, "            if (");
+    if (word->len > AT_HAND)
+        text_print(t->text, "qcap_has(at, end, %u) && ", word->len - word->read);
+    text_print(t->text, "qcap_is_text(%s, \"", begin);
     for (unsigned i = 0; i < word->len; i++)
         text_quoted_byte(t->text, (unsigned char)word->text[i]);
     text_print(t->text, "\", %u)) {\n", word->len);
@@ -149,8 +154,8 @@ void trace_emit_words(const trace_t *t, const passage_t *passage, const familiar
     const char *begin = trace_pointer(t, words->begin);
     const hash_t hash = find_hash(words);
     const unsigned read = words->some[0]->read;
-    text_print(t->text, "    if (at == %s && (size_t)(end - at) >= %u) {\n", trace_pointer(t, behind(words, read)),
-               words->longest - read);
+    text_print(t->text, "    if (at == %s && qcap_has(at, end, %u)) {\n", trace_pointer(t, behind(words, read)),
+               (words->longest < AT_HAND ? words->longest : AT_HAND) - read);
     text_print(t->text, "        switch ((uint32_t)qcap_load_4(%s) * %uu >> %u) {\n", begin, hash.factor, 32 - hash.bits);
     for (unsigned value = 0; value < 1u << hash.bits; value++) {
         bool is_first = true;

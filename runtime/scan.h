@@ -14,7 +14,8 @@
  *     QCAP_SCAN(scan_token, in_token, IS_TOKEN)
  *
  * makes `const unsigned char *scan_token(const unsigned char *at, const unsigned char *end)`, inline: the first byte from
- * `at` on for which IS_TOKEN(byte) is false, or `end`. Nothing is read before `at`, or at or behind `end`. A byte that is
+ * `at` on for which IS_TOKEN(byte) is false, or `end`. Nothing is read before `at`, or at or behind `end`. scan_token_back()
+ * does the same, and may read the QCAP_LANES bytes before `at`, too: so it needs no loop where `end` is near. A byte that is
  * in the class but not in the lanes costs as much as a block of them: the lanes should hold the usual ones. Where they hold
  * all, QCAP_SCAN_EXACT does the same and is faster.
  *
@@ -221,6 +222,12 @@ static inline __attribute__((always_inline)) unsigned qcap_lanes_first(uint64_t 
 
 /* ---------------------------------------------------------------- scans */
 
+/* Are there so many bytes? A sum, since what comes next needs it, too. */
+static inline __attribute__((always_inline)) bool qcap_has(const unsigned char *at, const unsigned char *end, size_t count)
+{
+    return (uintptr_t)at + count <= (uintptr_t)end;
+}
+
 /* One block: goes on at its end, or returns the end of the run. The first one stands outside the loop: what is compared with
  * is in memory for it, and need not be loaded first. */
 #define QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                        \
@@ -236,21 +243,47 @@ static inline __attribute__((always_inline)) unsigned qcap_lanes_first(uint64_t 
         }                                                                                                              \
     }
 
+/* What is left is less than a block: the last block of all, as far as it lies before `at`, does not count. */
+#define QCAP_SCAN_LAST(stop, in, is, is_exact)                                                                         \
+    while (at != end) {                                                                                                \
+        uint64_t no = stop(in(qcap_lanes_load(end - QCAP_LANES))) >> (QCAP_LANES - (end - at)) * QCAP_LANE_BITS;       \
+        if (no == 0)                                                                                                   \
+            return end;                                                                                                \
+        at += qcap_lanes_first(no);                                                                                    \
+        if (is_exact || !is(*at))                                                                                      \
+            return at;                                                                                                 \
+        at++;                                                                                                          \
+    }                                                                                                                  \
+    return end;
+
 #define QCAP_SCAN_AS(name, stop, in, is, is_exact)                                                                     \
     static __attribute__((noinline, unused)) const unsigned char *name##_on(const unsigned char *at, const unsigned char *end) \
     {                                                                                                                  \
-        while (end - at >= QCAP_LANES)                                                                                 \
+        while (qcap_has(at, end, QCAP_LANES))                                                                          \
             QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                    \
         while (at != end && is(*at))                                                                                   \
             at++;                                                                                                      \
         return at;                                                                                                     \
     }                                                                                                                  \
+    static __attribute__((noinline, unused)) const unsigned char *name##_back_on(const unsigned char *at, const unsigned char *end) \
+    {                                                                                                                  \
+        while (qcap_has(at, end, QCAP_LANES))                                                                          \
+            QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                    \
+        QCAP_SCAN_LAST(stop, in, is, is_exact)                                                                         \
+    }                                                                                                                  \
     static inline __attribute__((always_inline, unused)) const unsigned char *name(const unsigned char *at,            \
                                                                            const unsigned char *end)                   \
     {                                                                                                                  \
-        if (end - at >= QCAP_LANES)                                                                                    \
+        if (qcap_has(at, end, QCAP_LANES))                                                                             \
             QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                    \
         return name##_on(at, end);                                                                                     \
+    }                                                                                                                  \
+    static inline __attribute__((always_inline, unused)) const unsigned char *name##_back(const unsigned char *at,     \
+                                                                                const unsigned char *end)              \
+    {                                                                                                                  \
+        if (qcap_has(at, end, QCAP_LANES))                                                                             \
+            QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                    \
+        return name##_back_on(at, end);                                                                                \
     }
 
 #define QCAP_SCAN(name, in, is) QCAP_SCAN_AS(name, qcap_lanes_no, in, is, 0)

@@ -92,7 +92,7 @@ static unsigned char random_byte(bool is_in)
 }
 
 /* A run of every length, from every place of it, at the end of the memory and at its begin. */
-static void assert_scanned(scan_t *scan)
+static void assert_scanned(scan_t *scan, scan_t *scan_back)
 {
     for (size_t len = 0; len <= LEN_MAX; len++) {
         unsigned char *ends[] = {memory_end, memory + LEN_MAX};
@@ -102,6 +102,8 @@ static void assert_scanned(scan_t *scan)
                 *at = random_byte(at != begin + len);
             for (const unsigned char *at = begin; at <= ends[k]; at++)
                 assert_ptr_equal(scan(at, ends[k]), naive(at, ends[k]));
+            for (const unsigned char *at = begin + QCAP_LANES; at <= ends[k]; at++)
+                assert_ptr_equal(scan_back(at, ends[k]), naive(at, ends[k]));
         }
     }
 }
@@ -141,7 +143,7 @@ static void any_class_is_scanned(void **state)
         }
         is_negated = random_below(2);
         fill_class(ranges_say);
-        assert_scanned(scan_class);
+        assert_scanned(scan_class, scan_class_back);
     }
 }
 
@@ -157,7 +159,7 @@ static void the_first_and_the_last_byte_bound_ranges(void **state)
             memset(high, bounds[b], sizeof high);
             low[2] = high[2] = 0; /* no byte with bit 5 set */
             fill_class(ranges_say);
-            assert_scanned(scan_class);
+            assert_scanned(scan_class, scan_class_back);
         }
     }
 }
@@ -169,7 +171,7 @@ static void single_bytes_are_scanned(void **state)
         low[0] = (unsigned char)random_below(256);
         high[0] = (unsigned char)random_below(256);
         fill_class(bytes_say);
-        assert_scanned(scan_bytes);
+        assert_scanned(scan_bytes, scan_bytes_back);
     }
 }
 
@@ -178,7 +180,7 @@ static void bytes_that_the_lanes_leave_out_are_in_the_run(void **state)
     (void)state;
     fill_class(token_says);
     for (unsigned i = 0; i < 20; i++)
-        assert_scanned(scan_usual);
+        assert_scanned(scan_usual, scan_usual_back);
 }
 
 /* ---------------------------------------------------------------- words */
