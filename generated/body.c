@@ -47,9 +47,12 @@ before_content_1:
      * (between messages)
      * e.g. after "" */
 on1:
-    at = end;
     if (QCAP_UNLIKELY(at == end))
         goto out1;
+    {
+        at++;
+        goto on1;
+    }
 out1:
     return qcap_leave(parser, at, end, AT_CONTENT_1);
 

@@ -2899,18 +2899,56 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto tcp_query_flags_1;
     case AT_BEFORE_CLIENT_MESSAGE_1:
         goto before_client_message_1;
+    case AT_DSO_FLAGS_1:
+        goto dso_flags_1;
+    case AT_TCP_QUERY_FLAGS_2:
+        goto tcp_query_flags_2;
+    case AT_NO_QUESTIONS_1:
+        goto no_questions_1;
+    case AT_ONE_QUESTION_2:
+        goto one_question_2;
     case AT_NO_QUESTIONS_2:
         goto no_questions_2;
     case AT_ONE_QUESTION_3:
         goto one_question_3;
     case AT_ONE_QUESTION_4:
         goto one_question_4;
+    case AT_NO_ANSWERS_1:
+        goto no_answers_1;
+    case AT_ANSWER_COUNT_1:
+        goto answer_count_1;
+    case AT_ANSWER_OR_NONE_1:
+        goto answer_or_none_1;
     case AT_NO_ANSWERS_2:
         goto no_answers_2;
+    case AT_ANSWER_COUNT_3:
+        goto answer_count_3;
+    case AT_ANSWER_OR_NONE_2:
+        goto answer_or_none_2;
+    case AT_NO_AUTHORITIES_1:
+        goto no_authorities_1;
+    case AT_AUTHORITY_COUNT_1:
+        goto authority_count_1;
+    case AT_AUTHORITY_OR_NONE_1:
+        goto authority_or_none_1;
     case AT_NO_AUTHORITIES_2:
         goto no_authorities_2;
+    case AT_AUTHORITY_COUNT_3:
+        goto authority_count_3;
+    case AT_AUTHORITY_OR_NONE_2:
+        goto authority_or_none_2;
+    case AT_NO_ADDITIONALS_1:
+        goto no_additionals_1;
+    case AT_FEW_ADDITIONALS_1:
+        goto few_additionals_1;
+    case AT_QUERY_ADDITIONALS_1:
+        goto query_additionals_1;
     case AT_NO_ADDITIONALS_2:
         goto no_additionals_2;
+    case AT_FEW_ADDITIONALS_3:
+        goto few_additionals_3;
+    case AT_QUERY_ADDITIONALS_2:
+        goto query_additionals_2;
     case AT_BEFORE_CLIENT_MESSAGE_2:
         goto before_client_message_2;
     default: /* no state of this machine */
@@ -3147,7 +3185,7 @@ out14:
     /* one-question = . %x00 %x01      RFC 1035, 4.2.2
      * e.g. after "aaaa/\x00" */
 on15:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x01", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\x00\x01", 2))) {
         at += 2;
         side->underway[0].begin = QCAP_HERE(p0) + 6;
         w3 = qcap_op_convert(parser, 11, QCAP_HERE(p0) + 8);
@@ -3424,7 +3462,7 @@ out13:
     /* no-questions = . %x00 %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00" */
 on22:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x00", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\x00\x00", 2))) {
         at += 2;
         side->underway[0].begin = QCAP_HERE(p0) + 6;
         w3 = qcap_op_convert(parser, 18, QCAP_HERE(p0) + 8);
@@ -3466,7 +3504,7 @@ out22:
     /* no-answers = . %x00 %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00\x00\x00" */
 on23:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x00", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\x00\x00", 2))) {
         at += 2;
         side->underway[0].begin = QCAP_HERE(p0) + 8;
         w4 = qcap_op_convert(parser, 17, QCAP_HERE(p0) + 10);
@@ -3514,7 +3552,7 @@ out23:
     /* no-authorities = . %x00 %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00\x00\x00\x00\x00" */
 on24:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x00", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\x00\x00", 2))) {
         at += 2;
         side->underway[0].begin = QCAP_HERE(p0) + 10;
         w5 = qcap_op_convert(parser, 16, QCAP_HERE(p0) + 12);
@@ -3568,7 +3606,7 @@ out24:
     /* no-additionals = . %x00 %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00\x00\x00\x00\x00\x00\x00" */
 on25:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x00", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\x00\x00", 2))) {
         at += 2;
         side->underway[0].begin = QCAP_HERE(p0) + 12;
         w6 = qcap_op_convert(parser, 15, QCAP_HERE(p0) + 14);
@@ -3677,7 +3715,7 @@ out12:
     /* one-question = . %x00 %x01      RFC 1035, 4.2.2
      * e.g. after "aaaa 0" */
 on26:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x01", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\x00\x01", 2))) {
         at += 2;
         side->underway[0].begin = QCAP_HERE(p0) + 6;
         w3 = qcap_op_convert(parser, 11, QCAP_HERE(p0) + 8);
@@ -4042,13 +4080,13 @@ tcp_query_flags_1:
         at++;
         here = QCAP_HERE(at);
         side->underway[0].begin = (here - 1);
-        return qcap_stop(parser, at, AT_TCP_QUERY_FLAGS_2, QCAP_STOP_TABLE);
+        goto tcp_query_flags_2;
     }
     if (*at == '0') {
         at++;
         here = QCAP_HERE(at);
         side->underway[2].begin = (here - 1);
-        return qcap_stop(parser, at, AT_DSO_FLAGS_1, QCAP_STOP_TABLE);
+        goto dso_flags_1;
     }
     if (*at >= '(' && *at <= '/') {
         at++;
@@ -4066,6 +4104,64 @@ before_client_message_1:
         return qcap_stop(parser, at, AT_CLIENT_MESSAGE_1, QCAP_STOP_PAUSED);
     goto client_message_1;
 
+    /* dso-flags = "0" . %x00      RFC 1035, 4.2.2
+     * e.g. after "aaaa0" */
+dso_flags_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_DSO_FLAGS_1, QCAP_STOP_INPUT);
+    if (*at == '\0') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later_value(parser, side->later, 79 /* convert dso-flags */, qcap_op_convert(parser, 19, here), here);
+        qcap_op_later(parser, side->later, 23 /* close flags */, here);
+        qcap_op_later(parser, side->later, 22 /* open question-count */, here);
+        side->underway[0].begin = (here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_NO_QUESTIONS_1, QCAP_STOP_PAUSED);
+        goto no_questions_1;
+    }
+    return qcap_stop(parser, at, AT_DSO_FLAGS_1, QCAP_STOP_TABLE);
+
+    /* tcp-query-flags = ( HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-17 / SP / DQUOTE / "!" / "#"-"'" ) . query-bits      RFC 1035, 4.2.2
+     * e.g. after "aaaa " */
+tcp_query_flags_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TCP_QUERY_FLAGS_2, QCAP_STOP_INPUT);
+    if (IS_QUERY_BITS(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later_value(parser, side->later, 65 /* convert tcp-query-flags */, qcap_op_convert(parser, 12, here), here);
+        qcap_op_later(parser, side->later, 23 /* close flags */, here);
+        qcap_op_later(parser, side->later, 22 /* open question-count */, here);
+        side->underway[0].begin = (here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_ONE_QUESTION_2, QCAP_STOP_PAUSED);
+        goto one_question_2;
+    }
+    return qcap_stop(parser, at, AT_TCP_QUERY_FLAGS_2, QCAP_STOP_TABLE);
+
+    /* no-questions = . %x00 %x00      RFC 1035, 4.2.2
+     * e.g. after "aaaa0\x00" */
+no_questions_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NO_QUESTIONS_1, QCAP_STOP_INPUT);
+    if (*at == '\0') {
+        at++;
+        goto no_questions_2;
+    }
+    return qcap_stop(parser, at, AT_NO_QUESTIONS_1, QCAP_STOP_TABLE);
+
+    /* one-question = . %x00 %x01      RFC 1035, 4.2.2
+     * e.g. after "aaaa 0" */
+one_question_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_ONE_QUESTION_2, QCAP_STOP_INPUT);
+    if (*at == '\0') {
+        at++;
+        goto one_question_4;
+    }
+    return qcap_stop(parser, at, AT_ONE_QUESTION_2, QCAP_STOP_TABLE);
+
     /* no-questions = %x00 . %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00\x00" */
 no_questions_2:
@@ -4080,7 +4176,7 @@ no_questions_2:
         side->underway[0].begin = (here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_NO_ANSWERS_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_NO_ANSWERS_1, QCAP_STOP_TABLE);
+        goto no_answers_1;
     }
     return qcap_stop(parser, at, AT_NO_QUESTIONS_2, QCAP_STOP_TABLE);
 
@@ -4098,7 +4194,7 @@ one_question_3:
         side->underway[0].begin = (here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_ANSWER_COUNT_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_ANSWER_COUNT_1, QCAP_STOP_TABLE);
+        goto answer_count_1;
     }
     return qcap_stop(parser, at, AT_ONE_QUESTION_3, QCAP_STOP_TABLE);
 
@@ -4116,9 +4212,42 @@ one_question_4:
         side->underway[0].begin = (here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_ANSWER_OR_NONE_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_ANSWER_OR_NONE_1, QCAP_STOP_TABLE);
+        goto answer_or_none_1;
     }
     return qcap_stop(parser, at, AT_ONE_QUESTION_4, QCAP_STOP_TABLE);
+
+    /* no-answers = . %x00 %x00      RFC 1035, 4.2.2
+     * e.g. after "aaaa0\x00\x00\x00" */
+no_answers_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NO_ANSWERS_1, QCAP_STOP_INPUT);
+    if (*at == '\0') {
+        at++;
+        goto no_answers_2;
+    }
+    return qcap_stop(parser, at, AT_NO_ANSWERS_1, QCAP_STOP_TABLE);
+
+    /* answer-count = . HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F OCTET      RFC 1035, 4.1.1
+     * e.g. after "aaaa/\x00\x00\x01" */
+answer_count_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_ANSWER_COUNT_1, QCAP_STOP_INPUT);
+    if (*at <= 0x0f) {
+        at++;
+        goto answer_count_3;
+    }
+    return qcap_stop(parser, at, AT_ANSWER_COUNT_1, QCAP_STOP_TABLE);
+
+    /* answer-or-none = . %x00 %x00-01      RFC 1035, 4.2.2
+     * e.g. after "aaaa 0\x00\x01" */
+answer_or_none_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_ANSWER_OR_NONE_1, QCAP_STOP_INPUT);
+    if (*at == '\0') {
+        at++;
+        goto answer_or_none_2;
+    }
+    return qcap_stop(parser, at, AT_ANSWER_OR_NONE_1, QCAP_STOP_TABLE);
 
     /* no-answers = %x00 . %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00\x00\x00\x00" */
@@ -4134,9 +4263,75 @@ no_answers_2:
         side->underway[0].begin = (here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_NO_AUTHORITIES_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_NO_AUTHORITIES_1, QCAP_STOP_TABLE);
+        goto no_authorities_1;
     }
     return qcap_stop(parser, at, AT_NO_ANSWERS_2, QCAP_STOP_TABLE);
+
+    /* answer-count = HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F . OCTET      RFC 1035, 4.1.1
+     * e.g. after "aaaa/\x00\x00\x01\r" */
+answer_count_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_ANSWER_COUNT_3, QCAP_STOP_INPUT);
+    at++;
+    here = QCAP_HERE(at);
+    qcap_op_later_value(parser, side->later, 16 /* convert answer-count */, qcap_op_convert(parser, 2, here), here);
+    qcap_op_later(parser, side->later, 15 /* close answer-count */, here);
+    qcap_op_later(parser, side->later, 14 /* open authority-count */, here);
+    side->underway[0].begin = (here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_AUTHORITY_COUNT_1, QCAP_STOP_PAUSED);
+    goto authority_count_1;
+
+    /* answer-or-none = %x00 . %x00-01      RFC 1035, 4.2.2
+     * e.g. after "aaaa 0\x00\x01\x00" */
+answer_or_none_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_ANSWER_OR_NONE_2, QCAP_STOP_INPUT);
+    if (*at == '\0' || *at == 0x01) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later_value(parser, side->later, 61 /* convert answer-or-none */, qcap_op_convert(parser, 10, here), here);
+        qcap_op_later(parser, side->later, 15 /* close answer-count */, here);
+        qcap_op_later(parser, side->later, 14 /* open authority-count */, here);
+        side->underway[0].begin = (here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_AUTHORITY_OR_NONE_1, QCAP_STOP_PAUSED);
+        goto authority_or_none_1;
+    }
+    return qcap_stop(parser, at, AT_ANSWER_OR_NONE_2, QCAP_STOP_TABLE);
+
+    /* no-authorities = . %x00 %x00      RFC 1035, 4.2.2
+     * e.g. after "aaaa0\x00\x00\x00\x00\x00" */
+no_authorities_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NO_AUTHORITIES_1, QCAP_STOP_INPUT);
+    if (*at == '\0') {
+        at++;
+        goto no_authorities_2;
+    }
+    return qcap_stop(parser, at, AT_NO_AUTHORITIES_1, QCAP_STOP_TABLE);
+
+    /* authority-count = . HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F OCTET      RFC 1035, 4.1.1
+     * e.g. after "aaaa/\x00\x00\x01\ra" */
+authority_count_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_AUTHORITY_COUNT_1, QCAP_STOP_INPUT);
+    if (*at <= 0x0f) {
+        at++;
+        goto authority_count_3;
+    }
+    return qcap_stop(parser, at, AT_AUTHORITY_COUNT_1, QCAP_STOP_TABLE);
+
+    /* authority-or-none = . %x00 %x00-01      RFC 1035, 4.2.2
+     * e.g. after "aaaa 0\x00\x01\x00\x00" */
+authority_or_none_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_AUTHORITY_OR_NONE_1, QCAP_STOP_INPUT);
+    if (*at == '\0') {
+        at++;
+        goto authority_or_none_2;
+    }
+    return qcap_stop(parser, at, AT_AUTHORITY_OR_NONE_1, QCAP_STOP_TABLE);
 
     /* no-authorities = %x00 . %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00\x00\x00\x00\x00\x00" */
@@ -4152,9 +4347,75 @@ no_authorities_2:
         side->underway[0].begin = (here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_NO_ADDITIONALS_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_NO_ADDITIONALS_1, QCAP_STOP_TABLE);
+        goto no_additionals_1;
     }
     return qcap_stop(parser, at, AT_NO_AUTHORITIES_2, QCAP_STOP_TABLE);
+
+    /* authority-count = HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F . OCTET      RFC 1035, 4.1.1
+     * e.g. after "aaaa/\x00\x00\x01\ra\r" */
+authority_count_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_AUTHORITY_COUNT_3, QCAP_STOP_INPUT);
+    at++;
+    here = QCAP_HERE(at);
+    qcap_op_later_value(parser, side->later, 12 /* convert authority-count */, qcap_op_convert(parser, 1, here), here);
+    qcap_op_later(parser, side->later, 11 /* close authority-count */, here);
+    qcap_op_later(parser, side->later, 10 /* open additional-count */, here);
+    side->underway[0].begin = (here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_FEW_ADDITIONALS_1, QCAP_STOP_PAUSED);
+    goto few_additionals_1;
+
+    /* authority-or-none = %x00 . %x00-01      RFC 1035, 4.2.2
+     * e.g. after "aaaa 0\x00\x01\x00\x00\x00" */
+authority_or_none_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_AUTHORITY_OR_NONE_2, QCAP_STOP_INPUT);
+    if (*at == '\0' || *at == 0x01) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later_value(parser, side->later, 59 /* convert authority-or-none */, qcap_op_convert(parser, 9, here), here);
+        qcap_op_later(parser, side->later, 11 /* close authority-count */, here);
+        qcap_op_later(parser, side->later, 10 /* open additional-count */, here);
+        side->underway[0].begin = (here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_QUERY_ADDITIONALS_1, QCAP_STOP_PAUSED);
+        goto query_additionals_1;
+    }
+    return qcap_stop(parser, at, AT_AUTHORITY_OR_NONE_2, QCAP_STOP_TABLE);
+
+    /* no-additionals = . %x00 %x00      RFC 1035, 4.2.2
+     * e.g. after "aaaa0\x00\x00\x00\x00\x00\x00\x00" */
+no_additionals_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NO_ADDITIONALS_1, QCAP_STOP_INPUT);
+    if (*at == '\0') {
+        at++;
+        goto no_additionals_2;
+    }
+    return qcap_stop(parser, at, AT_NO_ADDITIONALS_1, QCAP_STOP_TABLE);
+
+    /* few-additionals = . %x00 OCTET      RFC 1035, 4.2.2
+     * e.g. after "aaaa/\x00\x00\x01\ra\ra" */
+few_additionals_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FEW_ADDITIONALS_1, QCAP_STOP_INPUT);
+    if (*at == '\0') {
+        at++;
+        goto few_additionals_3;
+    }
+    return qcap_stop(parser, at, AT_FEW_ADDITIONALS_1, QCAP_STOP_TABLE);
+
+    /* query-additionals = . %x00 %x00-03      RFC 1035, 4.2.2
+     * e.g. after "aaaa 0\x00\x01\x00\x00\x00\x00" */
+query_additionals_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_QUERY_ADDITIONALS_1, QCAP_STOP_INPUT);
+    if (*at == '\0') {
+        at++;
+        goto query_additionals_2;
+    }
+    return qcap_stop(parser, at, AT_QUERY_ADDITIONALS_1, QCAP_STOP_TABLE);
 
     /* no-additionals = %x00 . %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00\x00\x00\x00\x00\x00\x00\x00" */
@@ -4175,6 +4436,43 @@ no_additionals_2:
         return qcap_stop(parser, at, AT_TCP_SECTIONS_2, QCAP_STOP_CONTROL);
     }
     return qcap_stop(parser, at, AT_NO_ADDITIONALS_2, QCAP_STOP_TABLE);
+
+    /* few-additionals = %x00 . OCTET      RFC 1035, 4.2.2
+     * e.g. after "aaaa/\x00\x00\x01\ra\ra\x00" */
+few_additionals_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FEW_ADDITIONALS_3, QCAP_STOP_INPUT);
+    at++;
+    here = QCAP_HERE(at);
+    qcap_op_later_value(parser, side->later, 67 /* convert few-additionals */, qcap_op_convert(parser, 13, here), here);
+    qcap_op_later(parser, side->later, 7 /* close additional-count */, here);
+    qcap_op_later(parser, side->later, 6 /* close query */, here);
+    qcap_op_later(parser, side->later, 56 /* set is_in_step */, here);
+    qcap_op_atomic_end(parser, here);
+    qcap_op_feed_open(parser, 0, 0, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_TCP_SECTIONS_2, QCAP_STOP_PAUSED);
+    return qcap_stop(parser, at, AT_TCP_SECTIONS_2, QCAP_STOP_CONTROL);
+
+    /* query-additionals = %x00 . %x00-03      RFC 1035, 4.2.2
+     * e.g. after "aaaa 0\x00\x01\x00\x00\x00\x00\x00" */
+query_additionals_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_QUERY_ADDITIONALS_2, QCAP_STOP_INPUT);
+    if (*at <= 0x03) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later_value(parser, side->later, 57 /* convert query-additionals */, qcap_op_convert(parser, 8, here), here);
+        qcap_op_later(parser, side->later, 7 /* close additional-count */, here);
+        qcap_op_later(parser, side->later, 6 /* close query */, here);
+        qcap_op_later(parser, side->later, 56 /* set is_in_step */, here);
+        qcap_op_atomic_end(parser, here);
+        qcap_op_feed_open(parser, 0, 0, here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_TCP_SECTIONS_2, QCAP_STOP_PAUSED);
+        return qcap_stop(parser, at, AT_TCP_SECTIONS_2, QCAP_STOP_CONTROL);
+    }
+    return qcap_stop(parser, at, AT_QUERY_ADDITIONALS_2, QCAP_STOP_TABLE);
 
     /* e.g. after "aaaa0\x00\x00\x00\x00\x00\x00\x00\x00\x00" */
 before_client_message_2:
@@ -11367,7 +11665,7 @@ static const qcap_state_t states[] = {
     /* dso-flags = "0" . %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0"
      *     %x00 -> no_questions_1: convert dso-flags, close flags, open question-count, begin no-questions */
-    {28, 255, 5, 11, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 28: dso_flags_1 */
+    {28, 255, 5, 11, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 28: dso_flags_1 */
 
     /* update-flags = "("-"/" . %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa/"
@@ -11377,7 +11675,7 @@ static const qcap_state_t states[] = {
     /* tcp-query-flags = ( HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-17 / SP / DQUOTE / "!" / "#"-"'" ) . query-bits      RFC 1035, 4.2.2
      * e.g. after "aaaa "
      *     query-bits -> one_question_2: convert tcp-query-flags, close flags, open question-count, begin one-question */
-    {30, 255, 6, 13, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 30: tcp_query_flags_2 */
+    {30, 255, 6, 13, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 30: tcp_query_flags_2 */
 
     /* response-flags = response-opcode ( . DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / ...      RFC 1035, 4.1.1
      * response-flags = ... / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"?" / . %x80-BF / reserved-bit )      RFC 1035, 4.1.1
@@ -11396,7 +11694,7 @@ static const qcap_state_t states[] = {
     /* no-questions = . %x00 %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00"
      *     %x00 -> no_questions_2 */
-    {34, 255, 5, 15, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 33: no_questions_1 */
+    {34, 255, 5, 15, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 33: no_questions_1 */
 
     /* one-question = . %x00 %x01      RFC 1035, 4.2.2
      * e.g. after "aaaa/\x00"
@@ -11406,7 +11704,7 @@ static const qcap_state_t states[] = {
     /* one-question = . %x00 %x01      RFC 1035, 4.2.2
      * e.g. after "aaaa 0"
      *     %x00 -> one_question_4 */
-    {36, 255, 5, 16, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 35: one_question_2 */
+    {36, 255, 5, 16, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 35: one_question_2 */
 
     /* one-or-none = . %x00 %x00-01      RFC 1035, 4.2.2
      * e.g. after "aaaa\x80a"
@@ -11460,17 +11758,17 @@ static const qcap_state_t states[] = {
     /* no-answers = . %x00 %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00\x00\x00"
      *     %x00 -> no_answers_2 */
-    {49, 255, 5, 22, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 44: no_answers_1 */
+    {49, 255, 5, 22, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 44: no_answers_1 */
 
     /* answer-count = . HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F OCTET      RFC 1035, 4.1.1
      * e.g. after "aaaa/\x00\x00\x01"
      *     HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F -> answer_count_3 */
-    {50, 255, 12, 23, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 45: answer_count_1 */
+    {50, 255, 12, 23, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 45: answer_count_1 */
 
     /* answer-or-none = . %x00 %x00-01      RFC 1035, 4.2.2
      * e.g. after "aaaa 0\x00\x01"
      *     %x00 -> answer_or_none_2 */
-    {51, 255, 5, 24, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 46: answer_or_none_1 */
+    {51, 255, 5, 24, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 46: answer_or_none_1 */
 
     /* answer-count = . HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F OCTET      RFC 1035, 4.1.1
      * e.g. after "aaaa\x80a\x00\x00"
@@ -11495,12 +11793,12 @@ static const qcap_state_t states[] = {
     /* answer-count = HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F . OCTET      RFC 1035, 4.1.1
      * e.g. after "aaaa/\x00\x00\x01\r"
      *     OCTET -> authority_count_1: convert answer-count, close answer-count, open authority-count, begin authority-count */
-    {56, 255, 0, 26, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 51: answer_count_3 */
+    {56, 255, 0, 26, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 51: answer_count_3 */
 
     /* answer-or-none = %x00 . %x00-01      RFC 1035, 4.2.2
      * e.g. after "aaaa 0\x00\x01\x00"
      *     %x00-01 -> authority_or_none_1: convert answer-or-none, close answer-count, open authority-count, begin authority-or-none */
-    {57, 255, 10, 27, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 52: answer_or_none_2 */
+    {57, 255, 10, 27, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 52: answer_or_none_2 */
 
     /* answer-count = HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F . OCTET      RFC 1035, 4.1.1
      * e.g. after "aaaa\x80a\x00\x00\r"
@@ -11520,17 +11818,17 @@ static const qcap_state_t states[] = {
     /* no-authorities = . %x00 %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00\x00\x00\x00\x00"
      *     %x00 -> no_authorities_2 */
-    {61, 255, 5, 29, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 56: no_authorities_1 */
+    {61, 255, 5, 29, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 56: no_authorities_1 */
 
     /* authority-count = . HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F OCTET      RFC 1035, 4.1.1
      * e.g. after "aaaa/\x00\x00\x01\ra"
      *     HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F -> authority_count_3 */
-    {62, 255, 12, 30, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 57: authority_count_1 */
+    {62, 255, 12, 30, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 57: authority_count_1 */
 
     /* authority-or-none = . %x00 %x00-01      RFC 1035, 4.2.2
      * e.g. after "aaaa 0\x00\x01\x00\x00"
      *     %x00 -> authority_or_none_2 */
-    {63, 255, 5, 31, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 58: authority_or_none_1 */
+    {63, 255, 5, 31, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 58: authority_or_none_1 */
 
     /* authority-count = . HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F OCTET      RFC 1035, 4.1.1
      * e.g. after "aaaa\x80a\x00\x00\ra"
@@ -11555,12 +11853,12 @@ static const qcap_state_t states[] = {
     /* authority-count = HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F . OCTET      RFC 1035, 4.1.1
      * e.g. after "aaaa/\x00\x00\x01\ra\r"
      *     OCTET -> few_additionals_1: convert authority-count, close authority-count, open additional-count, begin few-additionals */
-    {68, 255, 0, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 63: authority_count_3 */
+    {68, 255, 0, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 63: authority_count_3 */
 
     /* authority-or-none = %x00 . %x00-01      RFC 1035, 4.2.2
      * e.g. after "aaaa 0\x00\x01\x00\x00\x00"
      *     %x00-01 -> query_additionals_1: convert authority-or-none, close authority-count, open additional-count, begin query-additionals */
-    {69, 255, 10, 33, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 64: authority_or_none_2 */
+    {69, 255, 10, 33, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 64: authority_or_none_2 */
 
     /* authority-count = HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-0F . OCTET      RFC 1035, 4.1.1
      * e.g. after "aaaa\x80a\x00\x00\ra\r"
@@ -11580,17 +11878,17 @@ static const qcap_state_t states[] = {
     /* no-additionals = . %x00 %x00      RFC 1035, 4.2.2
      * e.g. after "aaaa0\x00\x00\x00\x00\x00\x00\x00"
      *     %x00 -> no_additionals_2 */
-    {73, 255, 5, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 68: no_additionals_1 */
+    {73, 255, 5, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 68: no_additionals_1 */
 
     /* few-additionals = . %x00 OCTET      RFC 1035, 4.2.2
      * e.g. after "aaaa/\x00\x00\x01\ra\ra"
      *     %x00 -> few_additionals_3 */
-    {74, 255, 5, 35, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 69: few_additionals_1 */
+    {74, 255, 5, 35, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 69: few_additionals_1 */
 
     /* query-additionals = . %x00 %x00-03      RFC 1035, 4.2.2
      * e.g. after "aaaa 0\x00\x01\x00\x00\x00\x00"
      *     %x00 -> query_additionals_2 */
-    {75, 255, 5, 36, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 70: query_additionals_1 */
+    {75, 255, 5, 36, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 70: query_additionals_1 */
 
     /* few-additionals = . %x00 OCTET      RFC 1035, 4.2.2
      * e.g. after "aaaa\x80a\x00\x00\ra\ra"
@@ -11615,12 +11913,12 @@ static const qcap_state_t states[] = {
     /* few-additionals = %x00 . OCTET      RFC 1035, 4.2.2
      * e.g. after "aaaa/\x00\x00\x01\ra\ra\x00"
      *     OCTET -> tcp_sections_2: convert few-additionals, close additional-count, close query, set is_in_step, atomic ends, feed sections */
-    {80, 255, 0, 37, 24, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 75: few_additionals_3 */
+    {80, 255, 0, 37, 24, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 75: few_additionals_3 */
 
     /* query-additionals = %x00 . %x00-03      RFC 1035, 4.2.2
      * e.g. after "aaaa 0\x00\x01\x00\x00\x00\x00\x00"
      *     %x00-03 -> tcp_sections_2: convert query-additionals, close additional-count, close query, set is_in_step, atomic ends, feed sections */
-    {81, 255, 13, 38, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 76: query_additionals_2 */
+    {81, 255, 13, 38, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 76: query_additionals_2 */
 
     /* few-additionals = %x00 . OCTET      RFC 1035, 4.2.2
      * e.g. after "aaaa\x80a\x00\x00\ra\ra\x00"

@@ -147,8 +147,6 @@ before_name_char_1:
      * name-char = safe / "!" / . "#"-"$" / "'"-"," / "/" / ":"-"<" / ">"-"@" / "["-"^" ...
      * e.g. after "" */
 on1:
-    while (at != end && (*at == '&'))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out1;
     if (IS_ODD(*at)) {
@@ -178,6 +176,10 @@ on1:
             goto out4;
         goto on4;
     }
+    if (*at == '&') {
+        at++;
+        goto on1;
+    }
 out1:
     return qcap_leave(parser, at, end, AT_NAME_CHAR_1);
 
@@ -186,7 +188,6 @@ out1:
      * value-char = safe / "!" / . "#"-"$" / "'"-"," / "/" / ":"-"@" / "["-"^" / "`" / "{"-"~" / escape / odd
      * e.g. after "=" */
 on4:
-    at = SCAN_IS_SET_2(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out4;
     if (*at == '&') {
@@ -202,6 +203,10 @@ on4:
         }
         goto on1;
     }
+    if (IS_SET_2(*at)) {
+        at++;
+        goto on4;
+    }
 out4:
     qcap_slot_set(&side->slots[2], QCAP_FORM_TUPLE_VALUE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(3);
@@ -212,7 +217,6 @@ out4:
      * name-char = safe / "!" / . "#"-"$" / "'"-"," / "/" / ":"-"<" / ">"-"@" / "["-"^" ...
      * e.g. after "a" */
 on3:
-    at = SCAN_IS_SET_1(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out3;
     if (*at == '&') {
@@ -237,6 +241,10 @@ on3:
             goto out5;
         goto on5;
     }
+    if (IS_SET_1(*at)) {
+        at++;
+        goto on3;
+    }
 out3:
     qcap_slot_set(&side->slots[0], QCAP_FORM_TUPLE, QCAP_HERE(p0) - 1);
     qcap_slot_set(&side->slots[1], QCAP_FORM_TUPLE_NAME, QCAP_HERE(p0) - 1);
@@ -248,7 +256,6 @@ out3:
      * value-char = safe / "!" / . "#"-"$" / "'"-"," / "/" / ":"-"@" / "["-"^" / "`" / "{"-"~" / escape / odd
      * e.g. after "a=" */
 on5:
-    at = SCAN_IS_SET_2(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out5;
     if (*at == '&') {
@@ -265,6 +272,10 @@ on5:
         parser->is_confirmed = true;
         goto on1;
     }
+    if (IS_SET_2(*at)) {
+        at++;
+        goto on5;
+    }
 out5:
     qcap_slot_set(&side->slots[0], QCAP_FORM_TUPLE, QCAP_HERE(p0) - 1);
     qcap_slot_set(&side->slots[1], QCAP_FORM_TUPLE_VALUE, QCAP_HERE(p1));
@@ -277,7 +288,6 @@ out5:
      * name-char = safe / "!" / . "#"-"$" / "'"-"," / "/" / ":"-"<" / ">"-"@" / "["-"^" ...
      * e.g. after "a" */
 on2:
-    at = SCAN_IS_SET_1(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out2;
     if (*at == '&') {
@@ -298,6 +308,10 @@ on2:
             goto out6;
         goto on6;
     }
+    if (IS_SET_1(*at)) {
+        at++;
+        goto on2;
+    }
 out2:
     return qcap_leave(parser, at, end, AT_NAME_CHAR_2);
 
@@ -306,7 +320,6 @@ out2:
      * value-char = safe / "!" / . "#"-"$" / "'"-"," / "/" / ":"-"@" / "["-"^" / "`" / "{"-"~" / escape / odd
      * e.g. after "a=" */
 on6:
-    at = SCAN_IS_SET_2(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out6;
     if (*at == '&') {
@@ -318,6 +331,10 @@ on6:
             return qcap_stop(parser, at, AT_NAME_CHAR_1, QCAP_STOP_PAUSED);
         }
         goto on1;
+    }
+    if (IS_SET_2(*at)) {
+        at++;
+        goto on6;
     }
 out6:
     qcap_slot_set(&side->slots[1], QCAP_FORM_TUPLE_VALUE, QCAP_HERE(p1));

@@ -1041,24 +1041,56 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
     const unsigned char *p3;
 
     switch (parser->state) {
+    case AT_USER_COMMAND_1:
+        goto user_command_1;
     case AT_BEFORE_USER_COMMAND_1:
         goto before_user_command_1;
+    case AT_USER_COMMAND_2:
+        goto user_command_2;
+    case AT_USER_COMMAND_3:
+        goto user_command_3;
+    case AT_USER_COMMAND_4:
+        goto user_command_4;
+    case AT_FIRST_LINE_1:
+        goto first_line_1;
     case AT_CRLF_1:
         goto crlf_1;
     case AT_SIGNALS_1:
         goto signals_1;
+    case AT_FIRST_WORD_1:
+        goto first_word_1;
     case AT_PASSWORD_COMMAND_1:
         goto password_command_1;
+    case AT_BARE_COMMAND_1:
+        goto bare_command_1;
+    case AT_FILE_COMMAND_1:
+        goto file_command_1;
     case AT_FIRST_WORD_2:
         goto first_word_2;
     case AT_PASSWORD_COMMAND_2:
         goto password_command_2;
+    case AT_BARE_COMMAND_2:
+        goto bare_command_2;
+    case AT_FILE_COMMAND_2:
+        goto file_command_2;
     case AT_CRLF_4:
         goto crlf_4;
     case AT_PASSWORD_COMMAND_3:
         goto password_command_3;
+    case AT_BARE_COMMAND_3:
+        goto bare_command_3;
+    case AT_FILE_COMMAND_3:
+        goto file_command_3;
+    case AT_COMMAND_LINE_1:
+        goto command_line_1;
     case AT_CRLF_5:
         goto crlf_5;
+    case AT_COMMAND_LINE_2:
+        goto command_line_2;
+    case AT_STRING_1:
+        goto string_1;
+    case AT_STRING_2:
+        goto string_2;
     case AT_STRING_3:
         goto string_3;
     case AT_STRING_4:
@@ -1175,7 +1207,7 @@ out6:
      * e.g. after "user a" */
 on7:
     at = SCAN_IS_SET_1(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p1 = at;
         qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p0 - 1, p0 + 3);
@@ -1313,7 +1345,7 @@ out15:
      * e.g. after "ccc\nappe a" */
 on16:
     at = SCAN_IS_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p3 = at;
         qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p2 - 1, p2 + 3);
@@ -1391,7 +1423,7 @@ out18:
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nccc" */
 on19:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p2 - 1, p2 + 3);
         qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
@@ -1469,7 +1501,7 @@ out21:
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nccc" */
 on23:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p2 - 1, p2 + 3);
         qcap_slot_set(&side->slots[0], QCAP_FTP_REQUEST, QCAP_HERE(p2) - 1);
@@ -1528,7 +1560,7 @@ out24:
      * e.g. after "ccc\npass a" */
 on25:
     at = SCAN_IS_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p3 = at;
         qcap_element_tell(parser, QCAP_FTP_REQUEST_COMMAND, wanted, p2 - 1, p2 + 3);
@@ -1552,6 +1584,71 @@ out25:
     side->positions[1] = (uint32_t)(QCAP_HERE(p2) + 3);
     side->positions[2] = (uint32_t)(QCAP_HERE(p2) + 4);
     return qcap_leave(parser, at, end, AT_STRING_4);
+
+    /* user-command = . "USER"      RFC 959, 5.3.1
+     * auth-command = . "AUTH"      RFC 2228, 3
+     * host-command = . "HOST"      RFC 7151, 3
+     * e.g. after "" */
+user_command_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_USER_COMMAND_1, QCAP_STOP_INPUT);
+    if (*at == 'U' || *at == 'u') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_reset(parser, 0x200 /* verb */, false);
+        qcap_element_open(parser, side->slots, 0, QCAP_FTP_REQUEST, here - 1);
+        qcap_op_later(parser, side->later, 9 /* open command */, here - 1);
+        goto user_command_2;
+    }
+    return qcap_stop(parser, at, AT_USER_COMMAND_1, QCAP_STOP_TABLE);
+
+    /* user-command = "U" . "SER"      RFC 959, 5.3.1
+     * e.g. after "u" */
+user_command_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_USER_COMMAND_2, QCAP_STOP_INPUT);
+    if (*at == 'S' || *at == 's') {
+        at++;
+        goto user_command_3;
+    }
+    return qcap_stop(parser, at, AT_USER_COMMAND_2, QCAP_STOP_TABLE);
+
+    /* user-command = "US" . "ER"      RFC 959, 5.3.1
+     * e.g. after "us" */
+user_command_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_USER_COMMAND_3, QCAP_STOP_INPUT);
+    if (*at == 'E' || *at == 'e') {
+        at++;
+        goto user_command_4;
+    }
+    return qcap_stop(parser, at, AT_USER_COMMAND_3, QCAP_STOP_TABLE);
+
+    /* user-command = "USE" . "R"      RFC 959, 5.3.1
+     * e.g. after "use" */
+user_command_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_USER_COMMAND_4, QCAP_STOP_INPUT);
+    if (*at == 'R' || *at == 'r') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, side->later, 8 /* close command */, here);
+        goto first_line_1;
+    }
+    return qcap_stop(parser, at, AT_USER_COMMAND_4, QCAP_STOP_TABLE);
+
+    /* first-line = ( ( user-command . SP first-username ) / ( auth-command SP mechanism-name ...      RFC 959, 4.1
+     * e.g. after "user" */
+first_line_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FIRST_LINE_1, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, side->later, 7 /* open username */, here);
+        goto first_word_1;
+    }
+    return qcap_stop(parser, at, AT_FIRST_LINE_1, QCAP_STOP_TABLE);
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "ccc\r" */
@@ -1592,16 +1689,27 @@ signals_1:
         here = QCAP_HERE(at);
         qcap_op_reset(parser, 0x200 /* verb */, false);
         qcap_element_open(parser, side->slots, 0, QCAP_FTP_REQUEST, here - 1);
-        return qcap_stop(parser, at, AT_BARE_COMMAND_1, QCAP_STOP_TABLE);
+        goto bare_command_1;
     }
     if (*at == 'R' || *at == 'r') {
         at++;
         here = QCAP_HERE(at);
         qcap_op_reset(parser, 0x200 /* verb */, false);
         qcap_element_open(parser, side->slots, 0, QCAP_FTP_REQUEST, here - 1);
-        return qcap_stop(parser, at, AT_FILE_COMMAND_1, QCAP_STOP_TABLE);
+        goto file_command_1;
     }
     return qcap_stop(parser, at, AT_SIGNALS_1, QCAP_STOP_TABLE);
+
+    /* first-word = . ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / DIGIT / DQUOTE ...      RFC 959, 4.1
+     * e.g. after "user " */
+first_word_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FIRST_WORD_1, QCAP_STOP_INPUT);
+    if (IS_SET_0(*at)) {
+        at++;
+        goto first_word_2;
+    }
+    return qcap_stop(parser, at, AT_FIRST_WORD_1, QCAP_STOP_TABLE);
 
     /* password-command = "P" . "ASS"      RFC 959, 5.3.1
      * port-command = "P" . "ORT"      RFC 959, 5.3.1
@@ -1615,6 +1723,32 @@ password_command_1:
         goto password_command_2;
     }
     return qcap_stop(parser, at, AT_PASSWORD_COMMAND_1, QCAP_STOP_TABLE);
+
+    /* bare-command = "CDUP" / "REIN" / "Q" . "UIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "Q" . "UIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "Q" . "UIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * e.g. after "ccc\nq" */
+bare_command_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BARE_COMMAND_1, QCAP_STOP_INPUT);
+    if (*at == 'U' || *at == 'u') {
+        at++;
+        goto bare_command_2;
+    }
+    return qcap_stop(parser, at, AT_BARE_COMMAND_1, QCAP_STOP_TABLE);
+
+    /* file-command = "R" . "ETR" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "R" . "NFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "R" . "NTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+     * e.g. after "ccc\nr" */
+file_command_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FILE_COMMAND_1, QCAP_STOP_INPUT);
+    if (*at == 'E' || *at == 'e') {
+        at++;
+        goto file_command_2;
+    }
+    return qcap_stop(parser, at, AT_FILE_COMMAND_1, QCAP_STOP_TABLE);
 
     /* first-word = ... / ALPHA / ";"-"@" / "["-"`" / %x7B-FF ) *. ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / VCHAR / %x7F-FF ...      RFC 959, 4.1
      * first-username = first-word *( 1*. SP first-word ) *SP      RFC 959, 4.1
@@ -1646,6 +1780,32 @@ password_command_2:
     }
     return qcap_stop(parser, at, AT_PASSWORD_COMMAND_2, QCAP_STOP_TABLE);
 
+    /* bare-command = "CDUP" / "REIN" / "QU" . "IT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QU" . "IT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QU" . "IT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * e.g. after "ccc\nqu" */
+bare_command_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BARE_COMMAND_2, QCAP_STOP_INPUT);
+    if (*at == 'I' || *at == 'i') {
+        at++;
+        goto bare_command_3;
+    }
+    return qcap_stop(parser, at, AT_BARE_COMMAND_2, QCAP_STOP_TABLE);
+
+    /* file-command = "RE" . "TR" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * restart-command = "RE" . "ST"      RFC 2228, 3
+     * bare-command = "CDUP" / "RE" . "IN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" ...      RFC 7151, 3
+     * e.g. after "ccc\nre" */
+file_command_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FILE_COMMAND_2, QCAP_STOP_INPUT);
+    if (*at == 'T' || *at == 't') {
+        at++;
+        goto file_command_3;
+    }
+    return qcap_stop(parser, at, AT_FILE_COMMAND_2, QCAP_STOP_TABLE);
+
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -1668,15 +1828,52 @@ password_command_3:
         return qcap_stop(parser, at, AT_PASSWORD_COMMAND_3, QCAP_STOP_INPUT);
     if (*at == 'S' || *at == 's') {
         at++;
-        return qcap_stop(parser, at, AT_COMMAND_LINE_2, QCAP_STOP_TABLE);
+        goto command_line_2;
     }
     if (*at == 'V' || *at == 'v') {
         at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = (uint32_t)(here - 4);
-        goto crlf_4;
+        goto do_10;
     }
     return qcap_stop(parser, at, AT_PASSWORD_COMMAND_3, QCAP_STOP_TABLE);
+
+    /* bare-command = "CDUP" / "REIN" / "QUI" . "T" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QUI" . "T" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * bare-command = "CDUP" / "REIN" / "QUI" . "T" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" ...      RFC 7151, 3
+     * e.g. after "ccc\nqui" */
+bare_command_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BARE_COMMAND_3, QCAP_STOP_INPUT);
+    if (*at == 'T' || *at == 't') {
+        at++;
+        goto do_10;
+    }
+    return qcap_stop(parser, at, AT_BARE_COMMAND_3, QCAP_STOP_TABLE);
+
+    /* file-command = "RET" . "R" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * file-command = "RET" . "R" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * file-command = "RET" . "R" / "STOR" / "APPE"      RFC 959, 5.3.1
+     * e.g. after "ccc\nret" */
+file_command_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FILE_COMMAND_3, QCAP_STOP_INPUT);
+    if (*at == 'R' || *at == 'r') {
+        at++;
+        goto command_line_1;
+    }
+    return qcap_stop(parser, at, AT_FILE_COMMAND_3, QCAP_STOP_TABLE);
+
+    /* command-line = ... SP account-information ) / ( file-command . SP file-name ) / ( path-command SP pathname ) / ...      RFC 959, 5.3.1
+     * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
+     * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
+     * e.g. after "ccc\nappe" */
+command_line_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_COMMAND_LINE_1, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        goto string_1;
+    }
+    return qcap_stop(parser, at, AT_COMMAND_LINE_1, QCAP_STOP_TABLE);
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
@@ -1699,6 +1896,53 @@ crlf_5:
         goto signals_1;
     }
     return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_TABLE);
+
+    /* command-line = ... user-command SP username ) / ( password-command . SP password ) / ( account-command SP account-information ...      RFC 959, 5.3.1
+     * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
+     * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
+     * e.g. after "ccc\npass" */
+command_line_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_COMMAND_LINE_2, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        goto string_2;
+    }
+    return qcap_stop(parser, at, AT_COMMAND_LINE_2, QCAP_STOP_TABLE);
+
+    /* string = 1*. char      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * e.g. after "ccc\nappe " */
+string_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_STRING_1, QCAP_STOP_INPUT);
+    if (IS_CHAR(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = (uint32_t)(here - 6);
+        side->positions[1] = (uint32_t)(here - 2);
+        side->positions[2] = (uint32_t)(here - 1);
+        goto string_3;
+    }
+    return qcap_stop(parser, at, AT_STRING_1, QCAP_STOP_TABLE);
+
+    /* string = 1*. char      RFC 959, 5.3.2
+     * string = 1*. char      RFC 959, 5.3.2
+     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * e.g. after "ccc\npass " */
+string_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_STRING_2, QCAP_STOP_INPUT);
+    if (IS_CHAR(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = (uint32_t)(here - 6);
+        side->positions[1] = (uint32_t)(here - 2);
+        side->positions[2] = (uint32_t)(here - 1);
+        goto string_4;
+    }
+    return qcap_stop(parser, at, AT_STRING_2, QCAP_STOP_TABLE);
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -1775,6 +2019,11 @@ crlf_7:
         goto signals_1;
     }
     return qcap_stop(parser, at, AT_CRLF_7, QCAP_STOP_TABLE);
+
+do_10:
+    here = QCAP_HERE(at);
+    side->positions[0] = (uint32_t)(here - 4);
+    goto crlf_4;
 }
 
 static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
@@ -1798,6 +2047,8 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
     uint64_t w8;
 
     switch (parser->state) {
+    case AT_DELAY_CODE_1:
+        goto delay_code_1;
     case AT_BEFORE_DELAY_CODE_1:
         goto before_delay_code_1;
     case AT_GREETING_CODE_1:
@@ -1812,14 +2063,20 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto reply_code_2;
     case AT_PASSIVE_CODE_2:
         goto passive_code_2;
+    case AT_GREETING_LINE_1:
+        goto greeting_line_1;
     case AT_REPLY_LINE_1:
         goto reply_line_1;
+    case AT_REPLY_LINE_2:
+        goto reply_line_2;
     case AT_TEXT_1:
         goto text_1;
     case AT_TEXT_2:
         goto text_2;
     case AT_OUTCOME_1:
         goto outcome_1;
+    case AT_PASSIVE_TEXT_1:
+        goto passive_text_1;
     case AT_CRLF_2:
         goto crlf_2;
     case AT_CRLF_3:
@@ -1832,16 +2089,42 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto passive_text_2;
     case AT_DONE_1:
         goto done_1;
+    case AT_HOST_NUMBER_1:
+        goto host_number_1;
+    case AT_HOST_NUMBER_2:
+        goto host_number_2;
     case AT_NUMBER_1:
         goto number_1;
+    case AT_HOST_NUMBER_3:
+        goto host_number_3;
     case AT_NUMBER_2:
         goto number_2;
+    case AT_NUMBER_3:
+        goto number_3;
     case AT_HOST_NUMBER_4:
         goto host_number_4;
+    case AT_NUMBER_4:
+        goto number_4;
+    case AT_HOST_PORT_1:
+        goto host_port_1;
+    case AT_NUMBER_5:
+        goto number_5;
+    case AT_PORT_NUMBER_1:
+        goto port_number_1;
+    case AT_PORT_NUMBER_2:
+        goto port_number_2;
+    case AT_NUMBER_6:
+        goto number_6;
+    case AT_PORT_NUMBER_3:
+        goto port_number_3;
+    case AT_PASSIVE_TEXT_3:
+        goto passive_text_3;
     case AT_PASSIVE_TEXT_4:
         goto passive_text_4;
     case AT_CRLF_8:
         goto crlf_8;
+    case AT_PASSIVE_TEXT_5:
+        goto passive_text_5;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
@@ -1855,7 +2138,7 @@ before_delay_code_1:
      * greeting-code = "220" / ( . "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
      * e.g. after "" */
 on1:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "220", 3))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, "220", 3))) {
         at += 3;
         p0 = at;
         side->underway[0].begin = QCAP_HERE(p0) - 3;
@@ -1873,7 +2156,7 @@ out1:
      * greeting-start = greeting-code . "-" text CRLF      RFC 959, 5.4
      * e.g. after "220" */
 on2:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, " \r\n", 3))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, " \r\n", 3))) {
         at += 3;
         qcap_op_store(parser, 19, w0, QCAP_HERE(p0));
         qcap_slot_set(&side->slots[0], QCAP_FTP_REPLY, QCAP_HERE(p0) - 3);
@@ -1978,7 +2261,7 @@ out7:
      * e.g. after "100 " */
 on8:
     at = SCAN_IS_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p2 = at;
         qcap_op_store(parser, 16, w1, QCAP_HERE(p1) + 2);
@@ -2085,7 +2368,7 @@ out12:
      * e.g. after "100 " */
 on13:
     at = SCAN_IS_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p2 = at;
         qcap_op_store(parser, 16, w1, QCAP_HERE(p1) + 2);
@@ -2269,7 +2552,7 @@ out19:
      * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "227 a26" */
 on20:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, ",0,", 3))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, ",0,", 3))) {
         at += 3;
         side->underway[4].begin = QCAP_HERE(p2) + 3;
         w4 = qcap_op_convert(parser, 4, QCAP_HERE(p2) + 4);
@@ -2300,7 +2583,7 @@ out20:
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * e.g. after "227 a0,0," */
 on21:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "2,", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "2,", 2))) {
         at += 2;
         side->underway[3].begin = QCAP_HERE(p2) + 5;
         w5 = qcap_op_convert(parser, 3, QCAP_HERE(p2) + 6);
@@ -2636,7 +2919,7 @@ out30:
      * e.g. after "227 a0,0,0,0,0,0a" */
 on31:
     at = SCAN_IS_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p3 = at;
         qcap_op_store(parser, 12, w1, QCAP_HERE(p1) + 2);
@@ -2719,7 +3002,7 @@ out14:
      * e.g. after "100 " */
 on32:
     at = SCAN_IS_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p2 = at;
         qcap_op_store(parser, 16, w1, QCAP_HERE(p1) + 2);
@@ -2761,6 +3044,23 @@ on33:
     }
 out33:
     return qcap_leave(parser, at, end, AT_OUTCOME_1);
+
+    /* delay-code = . "120"      RFC 959, 5.4
+     * greeting-code = . "220" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
+     * greeting-code = "220" / ( . "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
+     * e.g. after "" */
+delay_code_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_DELAY_CODE_1, QCAP_STOP_INPUT);
+    if (*at == '2') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 0, QCAP_FTP_REPLY, here - 1);
+        qcap_op_later(parser, side->later, 156 /* open reply-code */, here - 1);
+        side->underway[0].begin = (here - 1);
+        goto greeting_code_1;
+    }
+    return qcap_stop(parser, at, AT_DELAY_CODE_1, QCAP_STOP_TABLE);
 
     /* greeting-code = "2" . "20" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
      * greeting-code = "2" . "20" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
@@ -2817,7 +3117,7 @@ greeting_code_2:
         qcap_op_later(parser, side->later, 155 /* close reply-code */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_GREETING_LINE_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_GREETING_LINE_1, QCAP_STOP_TABLE);
+        goto greeting_line_1;
     }
     return qcap_stop(parser, at, AT_GREETING_CODE_2, QCAP_STOP_TABLE);
 
@@ -2847,9 +3147,23 @@ passive_code_2:
     }
     if (*at == '7') {
         at++;
-        return qcap_stop(parser, at, AT_REPLY_LINE_2, QCAP_STOP_TABLE);
+        goto reply_line_2;
     }
     return qcap_stop(parser, at, AT_PASSIVE_CODE_2, QCAP_STOP_TABLE);
+
+    /* greeting-line = greeting-code . SP text CRLF      RFC 959, 5.4
+     * greeting-start = greeting-code . "-" text CRLF      RFC 959, 5.4
+     * e.g. after "220" */
+greeting_line_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_GREETING_LINE_1, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, side->later, 145 /* open reply-text */, here);
+        goto text_1;
+    }
+    return qcap_stop(parser, at, AT_GREETING_LINE_1, QCAP_STOP_TABLE);
 
     /* reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
@@ -2874,6 +3188,30 @@ reply_line_1:
         goto text_2;
     }
     return qcap_stop(parser, at, AT_REPLY_LINE_1, QCAP_STOP_TABLE);
+
+    /* reply-line = ( passive-code . SP passive-text CRLF ) / ( extended-passive-code ...      RFC 959, 4.2
+     * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
+     * else reply-line = ... ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+     * e.g. after "227" */
+reply_line_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_REPLY_LINE_2, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        parser->marks[0] = parser->later_count;
+        qcap_op_later(parser, side->later, 123 /* open reply-code */, here - 4);
+        side->underway[6].begin = (here - 4);
+        side->underway[7].begin = (here - 4);
+        qcap_op_later_value(parser, side->later, 120 /* convert passive-code */, qcap_op_convert(parser, 12, here - 1), here - 1);
+        qcap_op_later_value(parser, side->later, 119 /* convert passive-code */, qcap_op_convert(parser, 11, here - 1), here - 1);
+        qcap_op_later(parser, side->later, 118 /* close reply-code */, here - 1);
+        qcap_op_later(parser, side->later, 117 /* open reply-text */, here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_PASSIVE_TEXT_1, QCAP_STOP_PAUSED);
+        goto passive_text_1;
+    }
+    return qcap_stop(parser, at, AT_REPLY_LINE_2, QCAP_STOP_TABLE);
 
     /* text = *. char      RFC 959, 4.2.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -2921,6 +3259,23 @@ outcome_1:
         return qcap_stop(parser, at, AT_OUTCOME_1, QCAP_STOP_CONTROL);
     }
 
+    /* passive-text = 1*. not-digit host-port [ not-digit *char ]      RFC 1123, 4.1.2.6
+     * else text = *. char      RFC 959, 4.2.1
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * e.g. after "227 " */
+passive_text_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PASSIVE_TEXT_1, QCAP_STOP_INPUT);
+    if (IS_NOT_DIGIT(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = (uint32_t)(here - 5);
+        side->positions[1] = (uint32_t)(here - 2);
+        side->positions[2] = (uint32_t)(here - 1);
+        goto passive_text_2;
+    }
+    return qcap_stop(parser, at, AT_PASSIVE_TEXT_1, QCAP_STOP_TABLE);
+
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "220 \r" */
 crlf_2:
@@ -2944,7 +3299,7 @@ crlf_3:
         return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_INPUT);
     if (*at == '\n') {
         at++;
-        goto do_7;
+        goto do_11;
     }
     return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_TABLE);
 
@@ -2993,7 +3348,7 @@ passive_text_2:
         here = QCAP_HERE(at);
         qcap_op_later(parser, side->later, 116 /* open host-port */, here - 1);
         side->underway[5].begin = (here - 1);
-        return qcap_stop(parser, at, AT_HOST_NUMBER_1, QCAP_STOP_TABLE);
+        goto host_number_1;
     }
     return qcap_stop(parser, at, AT_PASSIVE_TEXT_2, QCAP_STOP_TABLE);
 
@@ -3011,6 +3366,36 @@ done_1:
         return qcap_stop(parser, at, AT_DONE_1, QCAP_STOP_CONTROL);
     }
 
+    /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "227 a1" */
+host_number_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_HOST_NUMBER_1, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto host_number_2;
+    }
+    return qcap_stop(parser, at, AT_HOST_NUMBER_1, QCAP_STOP_TABLE);
+
+    /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * else text = *. char      RFC 959, 4.2.1
+     * e.g. after "227 a3" */
+host_number_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_HOST_NUMBER_2, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later_value(parser, side->later, 114 /* convert h1 */, qcap_op_convert(parser, 5, here), here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_HOST_NUMBER_3, QCAP_STOP_PAUSED);
+        goto host_number_3;
+    }
+    return qcap_stop(parser, at, AT_HOST_NUMBER_2, QCAP_STOP_TABLE);
+
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -3023,6 +3408,21 @@ number_1:
         goto number_2;
     }
     return qcap_stop(parser, at, AT_NUMBER_1, QCAP_STOP_TABLE);
+
+    /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
+     * else text = *. char      RFC 959, 4.2.1
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * e.g. after "227 a26" */
+host_number_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_HOST_NUMBER_3, QCAP_STOP_INPUT);
+    if (*at == ',') {
+        at++;
+        here = QCAP_HERE(at);
+        side->underway[4].begin = (here);
+        goto number_1;
+    }
+    return qcap_stop(parser, at, AT_HOST_NUMBER_3, QCAP_STOP_TABLE);
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -3038,9 +3438,22 @@ number_2:
         side->underway[3].begin = (here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_NUMBER_3, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_NUMBER_3, QCAP_STOP_TABLE);
+        goto number_3;
     }
     return qcap_stop(parser, at, AT_NUMBER_2, QCAP_STOP_TABLE);
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "227 a0,0," */
+number_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NUMBER_3, QCAP_STOP_INPUT);
+    if (*at == '2') {
+        at++;
+        goto host_number_4;
+    }
+    return qcap_stop(parser, at, AT_NUMBER_3, QCAP_STOP_TABLE);
 
     /* host-number = h1 "," h2 "," h3 . "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -3056,9 +3469,132 @@ host_number_4:
         side->underway[2].begin = (here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_NUMBER_4, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_NUMBER_4, QCAP_STOP_TABLE);
+        goto number_4;
     }
     return qcap_stop(parser, at, AT_HOST_NUMBER_4, QCAP_STOP_TABLE);
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "227 a0,0,0," */
+number_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NUMBER_4, QCAP_STOP_INPUT);
+    if (*at >= '3' && *at <= '9') {
+        at++;
+        goto host_port_1;
+    }
+    return qcap_stop(parser, at, AT_NUMBER_4, QCAP_STOP_TABLE);
+
+    /* host-port = host-number . "," port-number      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * else text = *. char      RFC 959, 4.2.1
+     * e.g. after "227 a0,0,0,3" */
+host_port_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_HOST_PORT_1, QCAP_STOP_INPUT);
+    if (*at == ',') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later_value(parser, side->later, 108 /* convert h4 */, qcap_op_convert(parser, 2, here - 1), here - 1);
+        qcap_op_later(parser, side->later, 107 /* set host */, here - 1);
+        side->underway[1].begin = (here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_NUMBER_5, QCAP_STOP_PAUSED);
+        goto number_5;
+    }
+    return qcap_stop(parser, at, AT_HOST_PORT_1, QCAP_STOP_TABLE);
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "227 a0,0,0,0," */
+number_5:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NUMBER_5, QCAP_STOP_INPUT);
+    if (*at == '1') {
+        at++;
+        goto port_number_1;
+    }
+    return qcap_stop(parser, at, AT_NUMBER_5, QCAP_STOP_TABLE);
+
+    /* port-number = p1 . "," p2      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2. DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "227 a0,0,0,0,1" */
+port_number_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PORT_NUMBER_1, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto port_number_2;
+    }
+    return qcap_stop(parser, at, AT_PORT_NUMBER_1, QCAP_STOP_TABLE);
+
+    /* port-number = p1 . "," p2      RFC 959, 4.1.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * else text = *. char      RFC 959, 4.2.1
+     * e.g. after "227 a0,0,0,0,3" */
+port_number_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PORT_NUMBER_2, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later_value(parser, side->later, 105 /* convert p1 */, qcap_op_convert(parser, 1, here), here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_PORT_NUMBER_3, QCAP_STOP_PAUSED);
+        goto port_number_3;
+    }
+    return qcap_stop(parser, at, AT_PORT_NUMBER_2, QCAP_STOP_TABLE);
+
+    /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "227 a0,0,0,0,0," */
+number_6:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NUMBER_6, QCAP_STOP_INPUT);
+    if (*at >= '3' && *at <= '9') {
+        at++;
+        goto passive_text_3;
+    }
+    return qcap_stop(parser, at, AT_NUMBER_6, QCAP_STOP_TABLE);
+
+    /* port-number = p1 . "," p2      RFC 959, 4.1.3
+     * else text = *. char      RFC 959, 4.2.1
+     * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * e.g. after "227 a0,0,0,0,26" */
+port_number_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PORT_NUMBER_3, QCAP_STOP_INPUT);
+    if (*at == ',') {
+        at++;
+        here = QCAP_HERE(at);
+        side->underway[0].begin = (here);
+        goto number_6;
+    }
+    return qcap_stop(parser, at, AT_PORT_NUMBER_3, QCAP_STOP_TABLE);
+
+    /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
+     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
+     * e.g. after "227 a0,0,0,0,0,3" */
+passive_text_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PASSIVE_TEXT_3, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later_value(parser, side->later, 103 /* convert p2 */, qcap_op_convert(parser, 0, here), here);
+        qcap_op_later(parser, side->later, 102 /* set port */, here);
+        qcap_op_later(parser, side->later, 101 /* expect ftp-data */, here);
+        qcap_op_later(parser, side->later, 100 /* close host-port */, here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_PASSIVE_TEXT_5, QCAP_STOP_PAUSED);
+        goto passive_text_5;
+    }
+    return qcap_stop(parser, at, AT_PASSIVE_TEXT_3, QCAP_STOP_TABLE);
 
     /* passive-text = 1*not-digit host-port [ not-digit *. char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -3085,11 +3621,24 @@ crlf_8:
         return qcap_stop(parser, at, AT_CRLF_8, QCAP_STOP_INPUT);
     if (*at == '\n') {
         at++;
-        goto do_7;
+        goto do_11;
     }
     return qcap_stop(parser, at, AT_CRLF_8, QCAP_STOP_TABLE);
 
-do_7:
+    /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
+     * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
+     * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
+     * e.g. after "227 a0,0,0,0,0,26" */
+passive_text_5:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PASSIVE_TEXT_5, QCAP_STOP_INPUT);
+    if (IS_NOT_DIGIT(*at)) {
+        at++;
+        goto passive_text_4;
+    }
+    return qcap_stop(parser, at, AT_PASSIVE_TEXT_5, QCAP_STOP_TABLE);
+
+do_11:
     here = QCAP_HERE(at);
     qcap_op_atomic_end(parser, here);
     if (qcap_must_stop(parser))
@@ -5531,7 +6080,7 @@ static const qcap_state_t states[] = {
      *     "Q" / "q" -> first_bare_command_1: reset verb, open request, open command
      *     "S" / "s" -> first_bare_command_2: reset verb, open request, open command
      *     "U" / "u" -> user_command_2: reset verb, open request, open command */
-    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 0: user_command_1 */
+    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 0: user_command_1 */
 
     /* e.g. after ""
      *     -> user_command_1 */
@@ -5544,7 +6093,7 @@ static const qcap_state_t states[] = {
      *     "1" -> delay_code_2: open reply, open reply-code
      *     "2" -> greeting_code_1: open reply, open reply-code, begin greeting-code
      *     "4"-"5" -> greeting_code_3: open reply, open reply-code, begin greeting-code */
-    {11, 255, 1, 2, 2, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 2: delay_code_1 */
+    {11, 255, 1, 2, 2, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 2: delay_code_1 */
 
     /* e.g. after ""
      *     -> delay_code_1 */
@@ -5553,7 +6102,7 @@ static const qcap_state_t states[] = {
     /* user-command = "U" . "SER"      RFC 959, 5.3.1
      * e.g. after "u"
      *     "S" / "s" -> user_command_3 */
-    {15, 255, 2, 3, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 4: user_command_2 */
+    {15, 255, 2, 3, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 4: user_command_2 */
 
     /* greeting-code = "2" . "20" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
      * greeting-code = "2" . "20" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
@@ -5580,7 +6129,7 @@ static const qcap_state_t states[] = {
     /* user-command = "US" . "ER"      RFC 959, 5.3.1
      * e.g. after "us"
      *     "E" / "e" -> user_command_4 */
-    {21, 255, 6, 7, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 8: user_command_3 */
+    {21, 255, 6, 7, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 8: user_command_3 */
 
     /* greeting-code = "22" . "0" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
      * greeting-code = "22" . "0" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
@@ -5607,14 +6156,14 @@ static const qcap_state_t states[] = {
     /* user-command = "USE" . "R"      RFC 959, 5.3.1
      * e.g. after "use"
      *     "R" / "r" -> first_line_1: close command */
-    {27, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: user_command_4 */
+    {27, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 12: user_command_4 */
 
     /* greeting-line = greeting-code . SP text CRLF      RFC 959, 5.4
      * greeting-start = greeting-code . "-" text CRLF      RFC 959, 5.4
      * e.g. after "220"
      *     "-" -> text_4: open reply-text
      *     SP -> text_1: open reply-text */
-    {28, 255, 11, 12, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 13: greeting_line_1 */
+    {28, 255, 11, 12, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 13: greeting_line_1 */
 
     /* reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
@@ -5634,12 +6183,12 @@ static const qcap_state_t states[] = {
      *     SP -> passive_text_1: mark, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_10: mark, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, mark
      *     LF -> outcome_1: mark, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, mark, anomaly-open, anomaly bare-LF, anomaly missing-SP, atomic ends */
-    {34, 255, 12, 13, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 15: reply_line_2 */
+    {34, 255, 12, 13, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 15: reply_line_2 */
 
     /* first-line = ( ( user-command . SP first-username ) / ( auth-command SP mechanism-name ...      RFC 959, 4.1
      * e.g. after "user"
      *     SP -> first_word_1: open username */
-    {38, 255, 13, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 16: first_line_1 */
+    {38, 255, 13, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 16: first_line_1 */
 
     /* text = *. char      RFC 959, 4.2.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -5706,12 +6255,12 @@ static const qcap_state_t states[] = {
      *     DIGIT -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {68, 255, 17, 19, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 22: passive_text_1 */
+    {68, 255, 17, 19, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 22: passive_text_1 */
 
     /* first-word = . ( HTAB / %x01-08 / %x0B-0C / %x0E-1F / DIGIT / DQUOTE ...      RFC 959, 4.1
      * e.g. after "user "
      *     ALPHA / DIGIT / HTAB / DQUOTE / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ";"-"@" / "["-"`" / %x7B-FF -> first_word_2 */
-    {72, 255, 18, 20, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 23: first_word_1 */
+    {72, 255, 18, 20, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 23: first_word_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "220 \r"
@@ -5742,7 +6291,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {83, 255, 20, 22, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 26: bare_command_1 */
+    {83, 255, 20, 22, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 26: bare_command_1 */
 
     /* file-command = "R" . "ETR" / "STOR" / "APPE"      RFC 959, 5.3.1
      * path-command = "CWD" / "SMNT" / "R" . "NFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
@@ -5756,7 +6305,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {88, 255, 21, 23, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 27: file_command_1 */
+    {88, 255, 21, 23, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 27: file_command_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * e.g. after "100 \r"
@@ -5819,7 +6368,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {117, 255, 26, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 34: bare_command_2 */
+    {117, 255, 26, 22, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 34: bare_command_2 */
 
     /* file-command = "RE" . "TR" / "STOR" / "APPE"      RFC 959, 5.3.1
      * restart-command = "RE" . "ST"      RFC 2228, 3
@@ -5832,7 +6381,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {122, 255, 27, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 35: file_command_2 */
+    {122, 255, 27, 23, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 35: file_command_2 */
 
     /* done = secured / secured / pending .      RFC 4217, 4
      * e.g. after "100\n"
@@ -5850,7 +6399,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: convert h1, begin h2 */
-    {129, 255, 28, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 37: host_number_1 */
+    {129, 255, 28, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 37: host_number_1 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -5861,7 +6410,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: convert h1, begin h2 */
-    {134, 255, 28, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 38: host_number_2 */
+    {134, 255, 28, 28, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 38: host_number_2 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -5894,7 +6443,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {149, 255, 31, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 41: bare_command_3 */
+    {149, 255, 31, 22, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 41: bare_command_3 */
 
     /* file-command = "RET" . "R" / "STOR" / "APPE"      RFC 959, 5.3.1
      * file-command = "RET" . "R" / "STOR" / "APPE"      RFC 959, 5.3.1
@@ -5905,7 +6454,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_19: anomaly-open, open command, close command
      *     CR -> crlf_16: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
-    {154, 255, 32, 23, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 42: file_command_3 */
+    {154, 255, 32, 23, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 42: file_command_3 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -5928,7 +6477,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_1: begin h2 */
-    {166, 255, 33, 31, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 44: host_number_3 */
+    {166, 255, 33, 31, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 44: host_number_3 */
 
     /* command-line = ... SP account-information ) / ( file-command . SP file-name ) / ( path-command SP pathname ) / ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
@@ -5938,7 +6487,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_1
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {170, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 45: command_line_1 */
+    {170, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 45: command_line_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 959, 2.3
      * CRLF = ( CR . LF ) / LF      RFC 959, 2.3
@@ -5955,7 +6504,7 @@ static const qcap_state_t states[] = {
      *     SP -> string_2
      *     CR -> crlf_18: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
-    {175, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 47: command_line_2 */
+    {175, 255, 29, 32, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 47: command_line_2 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -5978,7 +6527,7 @@ static const qcap_state_t states[] = {
      *     char -> string_3
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {187, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 49: string_1 */
+    {187, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 49: string_1 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * string = 1*. char      RFC 959, 5.3.2
@@ -5987,7 +6536,7 @@ static const qcap_state_t states[] = {
      *     char -> string_4
      *     CR -> crlf_23: anomaly-open, open command, close command, mark
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
-    {190, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 50: string_2 */
+    {190, 255, 14, 34, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 50: string_2 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6000,7 +6549,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_number_29
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {193, 255, 23, 30, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 51: number_3 */
+    {193, 255, 23, 30, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 51: number_3 */
 
     /* string = 1*. char      RFC 959, 5.3.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -6058,7 +6607,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> host_port_1
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {215, 255, 23, 30, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 57: number_4 */
+    {215, 255, 23, 30, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 57: number_4 */
 
     /* host-port = host-number . "," port-number      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6069,7 +6618,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_5: convert h4, set host, begin p1 */
-    {222, 255, 28, 35, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 58: host_port_1 */
+    {222, 255, 28, 35, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 58: host_port_1 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6082,7 +6631,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> port_number_2
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {227, 255, 23, 30, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 59: number_5 */
+    {227, 255, 23, 30, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 59: number_5 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6093,7 +6642,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: convert p1, begin p2 */
-    {234, 255, 28, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 60: port_number_1 */
+    {234, 255, 28, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 60: port_number_1 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6104,7 +6653,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: convert p1, begin p2 */
-    {239, 255, 28, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 61: port_number_2 */
+    {239, 255, 28, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 61: port_number_2 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6117,7 +6666,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> passive_text_3
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends */
-    {244, 255, 23, 30, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 62: number_6 */
+    {244, 255, 23, 30, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 62: number_6 */
 
     /* port-number = p1 . "," p2      RFC 959, 4.1.3
      * else text = *. char      RFC 959, 4.2.1
@@ -6127,7 +6676,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_15: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark
      *     LF -> outcome_1: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text, close reply-text, mark, anomaly-open, anomaly bare-LF, anomaly no-address, atomic ends
      *     "," -> number_6: begin p2 */
-    {251, 255, 33, 37, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 63: port_number_3 */
+    {251, 255, 33, 37, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 63: port_number_3 */
 
     /* passive-text = 1*not-digit host-port [ . not-digit *char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -6137,7 +6686,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> passive_text_5: convert p2, set port, expect ftp-data, close host-port
      *     CR -> crlf_8: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark
      *     LF -> outcome_1: convert p2, set port, expect ftp-data, close host-port, close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {255, 255, 17, 38, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 64: passive_text_3 */
+    {255, 255, 17, 38, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 64: passive_text_3 */
 
     /* passive-text = 1*not-digit host-port [ not-digit *. char ]      RFC 1123, 4.1.2.6
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
@@ -6162,7 +6711,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> text_6: rollback, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     CR -> crlf_8: close reply-text, mark
      *     LF -> outcome_1: close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends */
-    {262, 255, 17, 40, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 67: passive_text_5 */
+    {262, 255, 17, 40, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 67: passive_text_5 */
 
     /* user-command = . "USER"      RFC 959, 5.3.1
      * password-command = . "PASS"      RFC 959, 5.3.1

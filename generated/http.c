@@ -2457,9 +2457,9 @@ static const qcap_conversion_t conversions[] = {
 #define IS_SET_4(byte) (class_bits_0[byte] >> 4 & 1)
 #define IS_SET_5(byte) (class_bits_0[byte] >> 5 & 1)
 #define IS_SET_6(byte) (class_bits_0[byte] >> 6 & 1)
-#define IS_DIGIT(byte) (class_bits_0[byte] >> 7 & 1)
+#define IS_SET_7(byte) (class_bits_0[byte] >> 7 & 1)
 #define IS_SET_8(byte) (class_bits_0[byte] >> 8 & 1)
-#define IS_SET_9(byte) (class_bits_0[byte] >> 9 & 1)
+#define IS_DIGIT(byte) (class_bits_0[byte] >> 9 & 1)
 #define IS_SET_10(byte) (class_bits_0[byte] >> 10 & 1)
 #define IS_SET_11(byte) (class_bits_0[byte] >> 11 & 1)
 #define IS_SET_12(byte) (class_bits_0[byte] >> 12 & 1)
@@ -2468,10 +2468,10 @@ static const qcap_conversion_t conversions[] = {
 #define IS_SET_15(byte) (class_bits_0[byte] >> 15 & 1)
 #define IS_SET_16(byte) (class_bits_0[byte] >> 16 & 1)
 #define IS_SET_17(byte) (class_bits_0[byte] >> 17 & 1)
-#define IS_ETAGC(byte) (class_bits_0[byte] >> 18 & 1)
-#define IS_SET_19(byte) (class_bits_0[byte] >> 19 & 1)
-#define IS_ALPHA(byte) (class_bits_0[byte] >> 20 & 1)
-#define IS_SET_21(byte) (class_bits_0[byte] >> 21 & 1)
+#define IS_SET_18(byte) (class_bits_0[byte] >> 18 & 1)
+#define IS_ETAGC(byte) (class_bits_0[byte] >> 19 & 1)
+#define IS_SET_20(byte) (class_bits_0[byte] >> 20 & 1)
+#define IS_ALPHA(byte) (class_bits_0[byte] >> 21 & 1)
 
 static const uint64_t class_bits_0[256] = {
     0x0, 0x0, 0x0, 0x0, /* '\0' */
@@ -2482,62 +2482,62 @@ static const uint64_t class_bits_0[256] = {
     0x0, 0x0, 0x0, 0x0, /* 0x14 */
     0x0, 0x0, 0x0, 0x0, /* 0x18 */
     0x0, 0x0, 0x0, 0x0, /* 0x1c */
-    0x50, 0x2d0f67, 0x60, 0x50c61, /* ' ' */
-    0x2d0f67, 0x50c61, 0x2d0f67, 0x2d0f67, /* '$' */
-    0x2d0366, 0x2d0366, 0x2d0f67, 0x2def67, /* '(' */
-    0x2d0366, 0x2def67, 0x2def67, 0x58066, /* ',' */
-    0x2deeef, 0xfeeef, 0xfeeef, 0xfeeef, /* '0' */
-    0xfeeef, 0xfeeef, 0xfeeef, 0xfeeef, /* '4' */
-    0xfeeef, 0xfeeef, 0xd0076, 0x2d0366, /* '8' */
-    0x50060, 0x2d0366, 0x50060, 0x50064, /* '<' */
-    0xd0066, 0x3ffb6f, 0x3ff76f, 0x3fff6f, /* '@' */
-    0x3fff6f, 0x3fff6f, 0x3fff6f, 0x3dff67, /* 'D' */
-    0x3def67, 0x3dff67, 0x3dff67, 0x3dff67, /* 'H' */
-    0x3dff67, 0x3dff67, 0x3dff67, 0x3dff67, /* 'L' */
-    0x3dff67, 0x3dff67, 0x3dff67, 0x3dff67, /* 'P' */
-    0x3dff67, 0x3dff67, 0x3dff67, 0x3dff67, /* 'T' */
-    0x3dff67, 0x3dff67, 0x3dff67, 0x50060, /* 'X' */
-    0x40060, 0x50060, 0x50c61, 0x2dcf67, /* '\\' */
-    0x50c61, 0x3ffb6f, 0x3ff76f, 0x3fff6f, /* '`' */
-    0x3fff6f, 0x3fff6f, 0x3fff6f, 0x3dff67, /* 'd' */
-    0x3dff67, 0x3dff67, 0x3dff67, 0x3dff67, /* 'h' */
-    0x3dff67, 0x3dff67, 0x3dff67, 0x3dff67, /* 'l' */
-    0x3dff67, 0x3dff67, 0x3dff67, 0x3dff67, /* 'p' */
-    0x3dff67, 0x3dff67, 0x3dff67, 0x3dff67, /* 't' */
-    0x3dff67, 0x3dff67, 0x3dff67, 0x50060, /* 'x' */
-    0x50c61, 0x50060, 0x2dcf67, 0x0, /* '|' */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0x80 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0x84 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0x88 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0x8c */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0x90 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0x94 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0x98 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0x9c */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xa0 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xa4 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xa8 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xac */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xb0 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xb4 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xb8 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xbc */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xc0 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xc4 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xc8 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xcc */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xd0 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xd4 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xd8 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xdc */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xe0 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xe4 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xe8 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xec */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xf0 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xf4 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xf8 */
-    0x50060, 0x50060, 0x50060, 0x50060, /* 0xfc */
+    0x50, 0x1a4de7, 0x60, 0xa0c61, /* ' ' */
+    0x1a4de7, 0xa0c61, 0x1a4de7, 0x1a4de7, /* '$' */
+    0x1a41e6, 0x1a41e6, 0x1a4de7, 0x1bede7, /* '(' */
+    0x1a41e6, 0x1bede7, 0x1bede7, 0xb0066, /* ',' */
+    0x1bef6f, 0x1faf6f, 0x1faf6f, 0x1faf6f, /* '0' */
+    0x1faf6f, 0x1faf6f, 0x1faf6f, 0x1faf6f, /* '4' */
+    0x1faf6f, 0x1faf6f, 0x1a0076, 0x1a41e6, /* '8' */
+    0xa0060, 0x1a41e6, 0xa0060, 0xa0064, /* '<' */
+    0x1a0066, 0x3ff9ef, 0x3ff5ef, 0x3ffdef, /* '@' */
+    0x3ffdef, 0x3ffdef, 0x3ffdef, 0x3bfde7, /* 'D' */
+    0x3bede7, 0x3bfde7, 0x3bfde7, 0x3bfde7, /* 'H' */
+    0x3bfde7, 0x3bfde7, 0x3bfde7, 0x3bfde7, /* 'L' */
+    0x3bfde7, 0x3bfde7, 0x3bfde7, 0x3bfde7, /* 'P' */
+    0x3bfde7, 0x3bfde7, 0x3bfde7, 0x3bfde7, /* 'T' */
+    0x3bfde7, 0x3bfde7, 0x3bfde7, 0xa0060, /* 'X' */
+    0x80060, 0xa0060, 0xa0c61, 0x1bcde7, /* '\\' */
+    0xa0c61, 0x3ff9ef, 0x3ff5ef, 0x3ffdef, /* '`' */
+    0x3ffdef, 0x3ffdef, 0x3ffdef, 0x3bfde7, /* 'd' */
+    0x3bfde7, 0x3bfde7, 0x3bfde7, 0x3bfde7, /* 'h' */
+    0x3bfde7, 0x3bfde7, 0x3bfde7, 0x3bfde7, /* 'l' */
+    0x3bfde7, 0x3bfde7, 0x3bfde7, 0x3bfde7, /* 'p' */
+    0x3bfde7, 0x3bfde7, 0x3bfde7, 0x3bfde7, /* 't' */
+    0x3bfde7, 0x3bfde7, 0x3bfde7, 0xa0060, /* 'x' */
+    0xa0c61, 0xa0060, 0x1bcde7, 0x0, /* '|' */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0x80 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0x84 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0x88 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0x8c */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0x90 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0x94 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0x98 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0x9c */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xa0 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xa4 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xa8 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xac */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xb0 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xb4 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xb8 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xbc */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xc0 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xc4 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xc8 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xcc */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xd0 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xd4 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xd8 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xdc */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xe0 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xe4 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xe8 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xec */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xf0 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xf4 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xf8 */
+    0xa0060, 0xa0060, 0xa0060, 0xa0060, /* 0xfc */
 };
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_TCHAR(qcap_lanes_t v)
@@ -2584,14 +2584,7 @@ static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_6(qcap_la
 }
 QCAP_SCAN_UNTIL(SCAN_IS_SET_6, LANES_IS_SET_6, IS_SET_6)
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_DIGIT(qcap_lanes_t v)
-{
-    qcap_lanes_t in = qcap_lanes_range(v, '0', '9');
-    return in;
-}
-QCAP_SCAN_EXACT(SCAN_IS_DIGIT, LANES_IS_DIGIT, IS_DIGIT)
-
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_9(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_8(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
     in = qcap_lanes_or(in, qcap_lanes_range(v, '&', '.'));
@@ -2599,7 +2592,14 @@ static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_9(qcap_la
     in = qcap_lanes_or(in, qcap_lanes_byte(v, '_'));
     return in;
 }
-QCAP_SCAN(SCAN_IS_SET_9, LANES_IS_SET_9, IS_SET_9)
+QCAP_SCAN(SCAN_IS_SET_8, LANES_IS_SET_8, IS_SET_8)
+
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_DIGIT(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(v, '0', '9');
+    return in;
+}
+QCAP_SCAN_EXACT(SCAN_IS_DIGIT, LANES_IS_DIGIT, IS_DIGIT)
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_13(qcap_lanes_t v)
 {
@@ -2610,31 +2610,31 @@ static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_13(qcap_l
 }
 QCAP_SCAN(SCAN_IS_SET_13, LANES_IS_SET_13, IS_SET_13)
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_14(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_15(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
     in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '.'));
     in = qcap_lanes_or(in, qcap_lanes_range(v, '0', '9'));
     return in;
 }
-QCAP_SCAN(SCAN_IS_SET_14, LANES_IS_SET_14, IS_SET_14)
+QCAP_SCAN(SCAN_IS_SET_15, LANES_IS_SET_15, IS_SET_15)
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_15(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_16(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
     in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '9'));
     return in;
 }
-QCAP_SCAN(SCAN_IS_SET_15, LANES_IS_SET_15, IS_SET_15)
+QCAP_SCAN(SCAN_IS_SET_16, LANES_IS_SET_16, IS_SET_16)
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_16(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_17(qcap_lanes_t v)
 {
     qcap_lanes_t out = qcap_lanes_range(v, '\0', '"');
     out = qcap_lanes_or(out, qcap_lanes_byte(v, '\\'));
     out = qcap_lanes_or(out, qcap_lanes_byte(v, 0x7f));
     return out;
 }
-QCAP_SCAN_UNTIL(SCAN_IS_SET_16, LANES_IS_SET_16, IS_SET_16)
+QCAP_SCAN_UNTIL(SCAN_IS_SET_17, LANES_IS_SET_17, IS_SET_17)
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_ETAGC(qcap_lanes_t v)
 {
@@ -2685,30 +2685,52 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto reg_name_1;
     case AT_PCHAR_1:
         goto pchar_1;
+    case AT_PORT_1:
+        goto port_1;
+    case AT_HTTP_NAME_5:
+        goto http_name_5;
     case AT_PCT_ENCODED_1:
         goto pct_encoded_1;
     case AT_PCHAR_3:
         goto pchar_3;
+    case AT_HIER_PART_1:
+        goto hier_part_1;
     case AT_PCHAR_4:
         goto pchar_4;
     case AT_HTTP_NAME_6:
         goto http_name_6;
     case AT_TOKEN_3:
         goto token_3;
+    case AT_HEAD_LF_1:
+        goto head_lf_1;
     case AT_REQUEST_CONTENT_1:
         goto request_content_1;
+    case AT_PCT_ENCODED_2:
+        goto pct_encoded_2;
     case AT_PCHAR_5:
         goto pchar_5;
+    case AT_PCT_ENCODED_3:
+        goto pct_encoded_3;
+    case AT_USERINFO_1:
+        goto userinfo_1;
     case AT_HTTP_NAME_7:
         goto http_name_7;
     case AT_FIELD_LINE_1:
         goto field_line_1;
     case AT_IGNORED_LINE_1:
         goto ignored_line_1;
+    case AT_HEAD_LF_2:
+        goto head_lf_2;
     case AT_CHUNK_SIZE_1:
         goto chunk_size_1;
     case AT_BEFORE_CHUNK_SIZE_1:
         goto before_chunk_size_1;
+    case AT_SIZED_CONTENT_1:
+        goto sized_content_1;
+    case AT_BEFORE_TOKEN_2:
+        goto before_token_2;
+    case AT_PCT_ENCODED_4:
+        goto pct_encoded_4;
     case AT_USERINFO_2:
         goto userinfo_2;
     case AT_HTTP_NAME_8:
@@ -2717,26 +2739,56 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto name_blanks_1;
     case AT_BEFORE_NAME_BLANKS_1:
         goto before_name_blanks_1;
+    case AT_NAME_BLANKS_3:
+        goto name_blanks_3;
     case AT_BEFORE_NAME_BLANKS_3:
         goto before_name_blanks_3;
+    case AT_NAME_BLANKS_7:
+        goto name_blanks_7;
     case AT_BEFORE_NAME_BLANKS_7:
         goto before_name_blanks_7;
+    case AT_NAME_BLANKS_8:
+        goto name_blanks_8;
     case AT_BEFORE_NAME_BLANKS_8:
         goto before_name_blanks_8;
+    case AT_NAME_BLANKS_9:
+        goto name_blanks_9;
     case AT_BEFORE_NAME_BLANKS_9:
         goto before_name_blanks_9;
+    case AT_NAME_BLANKS_11:
+        goto name_blanks_11;
     case AT_BEFORE_NAME_BLANKS_11:
         goto before_name_blanks_11;
     case AT_CHUNK_SIZE_2:
         goto chunk_size_2;
+    case AT_BEFORE_FORM_COUNTED_1:
+        goto before_form_counted_1;
+    case AT_BEFORE_PARTS_COUNTED_1:
+        goto before_parts_counted_1;
+    case AT_BEFORE_COUNTED_CONTENT_1:
+        goto before_counted_content_1;
     case AT_HTTP_VERSION_5:
         goto http_version_5;
     case AT_OWS_1:
         goto ows_1;
+    case AT_OWS_3:
+        goto ows_3;
     case AT_OWS_4:
         goto ows_4;
     case AT_OWS_5:
         goto ows_5;
+    case AT_OWS_7:
+        goto ows_7;
+    case AT_OWS_8:
+        goto ows_8;
+    case AT_OWS_9:
+        goto ows_9;
+    case AT_OWS_11:
+        goto ows_11;
+    case AT_CRLF_1:
+        goto crlf_1;
+    case AT_TOKEN_4:
+        goto token_4;
     case AT_BEFORE_TOKEN_3:
         goto before_token_3;
     case AT_BEFORE_TOKEN_4:
@@ -2759,8 +2811,12 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto ows_14;
     case AT_REG_NAME_2:
         goto reg_name_2;
+    case AT_IPV4ADDRESS_1:
+        goto ipv4address_1;
     case AT_IPV4ADDRESS_2:
         goto ipv4address_2;
+    case AT_IPV4ADDRESS_3:
+        goto ipv4address_3;
     case AT_FIELD_PORT_1:
         goto field_port_1;
     case AT_OWS_15:
@@ -2773,6 +2829,8 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto ows_17;
     case AT_TOKEN_7:
         goto token_7;
+    case AT_BASIC_SCHEME_1:
+        goto basic_scheme_1;
     case AT_OWS_18:
         goto ows_18;
     case AT_TOKEN_8:
@@ -2795,12 +2853,24 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto token_12;
     case AT_OWS_23:
         goto ows_23;
+    case AT_CRLF_2:
+        goto crlf_2;
     case AT_HTTP_VERSION_7:
         goto http_version_7;
     case AT_FIELD_CONTENT_2:
         goto field_content_2;
     case AT_CRLF_3:
         goto crlf_3;
+    case AT_CRLF_4:
+        goto crlf_4;
+    case AT_TOKEN_13:
+        goto token_13;
+    case AT_CRLF_5:
+        goto crlf_5;
+    case AT_DEC_OCTET_1:
+        goto dec_octet_1;
+    case AT_CRLF_6:
+        goto crlf_6;
     case AT_OWS_24:
         goto ows_24;
     case AT_CREDENTIALS_1:
@@ -2809,38 +2879,106 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto crlf_7;
     case AT_BASIC_SCHEME_2:
         goto basic_scheme_2;
+    case AT_CRLF_8:
+        goto crlf_8;
+    case AT_CRLF_9:
+        goto crlf_9;
+    case AT_RANGE_SET_1:
+        goto range_set_1;
+    case AT_TOKEN_14:
+        goto token_14;
+    case AT_CRLF_10:
+        goto crlf_10;
     case AT_HTTP_VERSION_8:
         goto http_version_8;
     case AT_RWS_1:
         goto rws_1;
+    case AT_TOKEN_15:
+        goto token_15;
+    case AT_IPV4ADDRESS_4:
+        goto ipv4address_4;
+    case AT_TOKEN_16:
+        goto token_16;
     case AT_TOKEN68_1:
         goto token68_1;
     case AT_TOKEN_17:
         goto token_17;
+    case AT_BASIC_SCHEME_3:
+        goto basic_scheme_3;
+    case AT_TOKEN_18:
+        goto token_18;
+    case AT_TOKEN_19:
+        goto token_19;
     case AT_FIRST_POS_1:
         goto first_pos_1;
     case AT_TOKEN_20:
         goto token_20;
+    case AT_TOKEN_21:
+        goto token_21;
+    case AT_TRAILING_BLANKS_1:
+        goto trailing_blanks_1;
     case AT_CRLF_11:
         goto crlf_11;
+    case AT_DEC_OCTET_2:
+        goto dec_octet_2;
+    case AT_BASIC_SCHEME_4:
+        goto basic_scheme_4;
+    case AT_CRLF_12:
+        goto crlf_12;
     case AT_LAST_POS_1:
         goto last_pos_1;
+    case AT_CRLF_13:
+        goto crlf_13;
     case AT_OWS_25:
         goto ows_25;
+    case AT_IPV4ADDRESS_5:
+        goto ipv4address_5;
+    case AT_BASIC_START_1:
+        goto basic_start_1;
+    case AT_TOKEN_22:
+        goto token_22;
+    case AT_TOKEN_23:
+        goto token_23;
     case AT_TOKEN_24:
         goto token_24;
+    case AT_BOUNDARY_START_1:
+        goto boundary_start_1;
     case AT_OWS_26:
         goto ows_26;
+    case AT_DEC_OCTET_3:
+        goto dec_octet_3;
     case AT_CREDENTIALS_2:
         goto credentials_2;
+    case AT_TOKEN_26:
+        goto token_26;
+    case AT_BOUNDARY_START_2:
+        goto boundary_start_2;
+    case AT_HOST_1:
+        goto host_1;
     case AT_TOKEN68_2:
         goto token68_2;
     case AT_TOKEN_27:
         goto token_27;
     case AT_QUOTED_STRING_1:
         goto quoted_string_1;
+    case AT_BOUNDARY_START_3:
+        goto boundary_start_3;
     case AT_TOKEN68_3:
         goto token68_3;
+    case AT_OWS_27:
+        goto ows_27;
+    case AT_BOUNDARY_START_4:
+        goto boundary_start_4;
+    case AT_BOUNDARY_START_5:
+        goto boundary_start_5;
+    case AT_BOUNDARY_START_6:
+        goto boundary_start_6;
+    case AT_BOUNDARY_START_7:
+        goto boundary_start_7;
+    case AT_BOUNDARY_START_8:
+        goto boundary_start_8;
+    case AT_TOKEN_42:
+        goto token_42;
     case AT_TOKEN_45:
         goto token_45;
     default: /* no state of this machine */
@@ -2873,7 +3011,7 @@ out1:
      * e.g. after "a" */
 on2:
     at = SCAN_IS_TCHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, " /", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, " /", 2))) {
         at += 2;
         p1 = at;
         p2 = p0 - 1;
@@ -2988,7 +3126,7 @@ out6:
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
      * e.g. after "a / " */
 on8:
-    if (QCAP_LIKELY((size_t)(end - at) >= 8 && qcap_is_text(at, "HTTP/1.1", 8))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 8) && qcap_is_text(at, "HTTP/1.1", 8))) {
         at += 8;
         qcap_word_put(parser, 3 /* method */, &side->words[0], w0);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_METHOD, wanted, p6, p7);
@@ -3027,7 +3165,7 @@ out8:
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a a HTTP/0.0" */
 on9:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "\r\nH", 3))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, "\r\nH", 3))) {
         at += 3;
         qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p11) + 10);
         qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p11) + 10);
@@ -3086,7 +3224,7 @@ out10:
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
      * e.g. after "a / " */
 on4:
-    if (QCAP_LIKELY((size_t)(end - at) >= 8 && qcap_is_text(at, "HTTP/1.1", 8))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 8) && qcap_is_text(at, "HTTP/1.1", 8))) {
         at += 8;
         qcap_word_put(parser, 3 /* method */, &side->words[0], w0);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_METHOD, wanted, p2, p3);
@@ -3137,7 +3275,7 @@ out4:
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a a HTTP/0.0" */
 on11:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "\r\nH", 3))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, "\r\nH", 3))) {
         at += 3;
         p6 = p5 + 10;
         goto on12;
@@ -3155,7 +3293,7 @@ out11:
      * field-line = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "a /\na" */
 on12:
-    if (at == p6 + 1 && (size_t)(end - at) >= 29) {
+    if (at == p6 + 1 && qcap_has(at, end, 12)) {
         switch ((uint32_t)qcap_load_4(p6) * 3416832889u >> 27) {
         case 0:
             if (qcap_is_text(p6, "Connection:", 11)) {
@@ -3165,7 +3303,7 @@ on12:
             }
             break;
         case 4:
-            if (qcap_is_text(p6, "If-None-Match:", 14)) {
+            if (qcap_has(at, end, 13) && qcap_is_text(p6, "If-None-Match:", 14)) {
                 at = p6 + 13;
                 w1 = 0;
                 goto word12;
@@ -3177,17 +3315,17 @@ on12:
                 w1 = 0;
                 goto word12;
             }
-            if (qcap_is_text(p6, "Accept-Encoding:", 16)) {
+            if (qcap_has(at, end, 15) && qcap_is_text(p6, "Accept-Encoding:", 16)) {
                 at = p6 + 15;
                 w1 = 0;
                 goto word12;
             }
-            if (qcap_is_text(p6, "Accept-Language:", 16)) {
+            if (qcap_has(at, end, 15) && qcap_is_text(p6, "Accept-Language:", 16)) {
                 at = p6 + 15;
                 w1 = 0;
                 goto word12;
             }
-            if (qcap_is_text(p6, "Access-Control-Request-Method:", 30)) {
+            if (qcap_has(at, end, 29) && qcap_is_text(p6, "Access-Control-Request-Method:", 30)) {
                 at = p6 + 29;
                 w1 = 0;
                 goto word12;
@@ -3215,17 +3353,17 @@ on12:
             }
             break;
         case 11:
-            if (qcap_is_text(p6, "Sec-Fetch-Dest:", 15)) {
+            if (qcap_has(at, end, 14) && qcap_is_text(p6, "Sec-Fetch-Dest:", 15)) {
                 at = p6 + 14;
                 w1 = 0;
                 goto word12;
             }
-            if (qcap_is_text(p6, "Sec-Fetch-Mode:", 15)) {
+            if (qcap_has(at, end, 14) && qcap_is_text(p6, "Sec-Fetch-Mode:", 15)) {
                 at = p6 + 14;
                 w1 = 0;
                 goto word12;
             }
-            if (qcap_is_text(p6, "Sec-Fetch-Site:", 15)) {
+            if (qcap_has(at, end, 14) && qcap_is_text(p6, "Sec-Fetch-Site:", 15)) {
                 at = p6 + 14;
                 w1 = 0;
                 goto word12;
@@ -3267,7 +3405,7 @@ on12:
             }
             break;
         case 20:
-            if (qcap_is_text(p6, "If-Modified-Since:", 18)) {
+            if (qcap_has(at, end, 17) && qcap_is_text(p6, "If-Modified-Since:", 18)) {
                 at = p6 + 17;
                 w1 = 0;
                 goto word12;
@@ -3295,7 +3433,7 @@ on12:
             }
             break;
         case 24:
-            if (qcap_is_text(p6, "Upgrade-Insecure-Requests:", 26)) {
+            if (qcap_has(at, end, 25) && qcap_is_text(p6, "Upgrade-Insecure-Requests:", 26)) {
                 at = p6 + 25;
                 w1 = 0;
                 goto word12;
@@ -3307,21 +3445,21 @@ on12:
             }
             break;
         case 25:
-            if (qcap_is_text(p6, "Proxy-Connection:", 17)) {
+            if (qcap_has(at, end, 16) && qcap_is_text(p6, "Proxy-Connection:", 17)) {
                 at = p6 + 16;
                 w1 = 0;
                 goto word12;
             }
             break;
         case 26:
-            if (qcap_is_text(p6, "sec-ch-ua-mobile:", 17)) {
+            if (qcap_has(at, end, 16) && qcap_is_text(p6, "sec-ch-ua-mobile:", 17)) {
                 at = p6 + 16;
                 w1 = 0;
                 goto word12;
             }
             break;
         case 27:
-            if (qcap_is_text(p6, "Content-Length:", 15)) {
+            if (qcap_has(at, end, 14) && qcap_is_text(p6, "Content-Length:", 15)) {
                 at = p6 + 14;
                 w1 = 1;
                 goto word12;
@@ -3331,21 +3469,21 @@ on12:
                 w1 = 10;
                 goto word12;
             }
-            if (qcap_is_text(p6, "Content-Encoding:", 17)) {
+            if (qcap_has(at, end, 16) && qcap_is_text(p6, "Content-Encoding:", 17)) {
                 at = p6 + 16;
                 w1 = 11;
                 goto word12;
             }
             break;
         case 28:
-            if (qcap_is_text(p6, "Cache-Control:", 14)) {
+            if (qcap_has(at, end, 13) && qcap_is_text(p6, "Cache-Control:", 14)) {
                 at = p6 + 13;
                 w1 = 0;
                 goto word12;
             }
             break;
         case 29:
-            if (qcap_is_text(p6, "Authorization:", 14)) {
+            if (qcap_has(at, end, 13) && qcap_is_text(p6, "Authorization:", 14)) {
                 at = p6 + 13;
                 w1 = 5;
                 goto word12;
@@ -3359,7 +3497,7 @@ on12:
             }
             break;
         case 31:
-            if (qcap_is_text(p6, "Transfer-Encoding:", 18)) {
+            if (qcap_has(at, end, 17) && qcap_is_text(p6, "Transfer-Encoding:", 18)) {
                 at = p6 + 17;
                 w1 = 2;
                 goto word12;
@@ -3455,7 +3593,7 @@ on19:
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "a /\na" */
 on20:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ": ", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, ": ", 2))) {
         at += 2;
         goto on21;
     }
@@ -3479,8 +3617,6 @@ out20:
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na: " */
 on21:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out21;
     if (IS_SET_5(*at)) {
@@ -3489,6 +3625,10 @@ on21:
         p9 = p6;
         p10 = p8 - 1;
         goto on22;
+    }
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on21;
     }
 out21:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
@@ -3502,11 +3642,10 @@ out21:
      * field-vchar = . VCHAR / obs-text / field-CTL      RFC 9110, 5.5
      * e.g. after "a /\na:a" */
 on22:
-    from = at;
-    at = SCAN_IS_SET_6(at, end);
-    if (QCAP_UNLIKELY(at != from && (at[-1] == '\t' || at[-1] == ' '))) {
+    at = SCAN_IS_SET_6_back(at, end);
+    if (QCAP_UNLIKELY((at[-1] == '\t' || at[-1] == ' '))) {
         const unsigned char *first = at - 1;
-        while (first != from && (first[-1] == '\t' || first[-1] == ' '))
+        while ((first[-1] == '\t' || first[-1] == ' '))
             first--;
         p11 = first + 1;
         qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
@@ -3516,7 +3655,7 @@ on22:
         side->positions[0] = (uint32_t)(QCAP_HERE(p11) - 1);
         goto field_content_2;
     }
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         goto on23;
     }
@@ -3530,38 +3669,12 @@ on22:
         parser->is_confirmed = true;
         goto crlf_3;
     }
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        p11 = at;
-        goto on24;
-    }
 out22:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
     parser->depth = (uint16_t)(3);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_FIELD_CONTENT_1);
-
-    /* field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * field-vchar = . VCHAR / obs-text / field-CTL      RFC 9110, 5.5
-     * e.g. after "a /\na:a " */
-on24:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
-    if (QCAP_UNLIKELY(at == end))
-        goto out24;
-    if (IS_SET_5(*at)) {
-        at++;
-        goto on22;
-    }
-out24:
-    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
-    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
-    parser->depth = (uint16_t)(3);
-    parser->is_confirmed = true;
-    side->positions[0] = (uint32_t)(QCAP_HERE(p11) - 1);
-    return qcap_leave(parser, at, end, AT_FIELD_CONTENT_2);
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -3593,8 +3706,8 @@ on23:
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p10, p11 - 3);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p9, p11 - 3);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out25;
-        goto on25;
+            goto out24;
+        goto on24;
     }
 out23:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
@@ -3605,34 +3718,34 @@ out23:
 
     /* head-LF = delimiting-LF / LF .      RFC 9112, 2.1
      * e.g. after "a /\n\r" */
-on25:
+on24:
     switch (choose_13(parser)) {
     case 1:
-        goto on26;
+        goto on25;
     case 0:
-        goto on27;
+        goto on26;
     default:
-        goto out25;
+        goto out24;
     }
-out25:
+out24:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_HEAD_LF_1);
 
     /* e.g. after "a /\n\r" */
-on27:
+on26:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     qcap_op_feed_open(parser, 1, 0, QCAP_HERE(p11));
     if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-        goto out28;
-    goto on28;
+        goto out27;
+    goto on27;
 
     /* delimiting-LF = . LF      RFC 9112, 2.1
      * e.g. after "a /\n\r" */
-on28:
+on27:
     if (QCAP_UNLIKELY(at == end))
-        goto out28;
+        goto out27;
     if (*at == '\n') {
         at++;
         qcap_op_feed_close(parser, 1, 0, QCAP_HERE(p11) + 1);
@@ -3641,49 +3754,49 @@ on28:
         }
         goto request_content_1;
     }
-out28:
+out27:
     return qcap_leave(parser, at, end, AT_DELIMITING_LF_1);
 
     /* head-LF = delimiting-LF / . LF      RFC 9112, 2.1
      * e.g. after "a /\n\r" */
-on26:
+on25:
     if (QCAP_UNLIKELY(at == end))
-        goto out26;
+        goto out25;
     if (*at == '\n') {
         at++;
-        goto on29;
+        goto on28;
     }
-out26:
+out25:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_HEAD_LF_2);
 
     /* request-content = chunked-body / sized-content / no-content .      RFC 9112, 6.3
      * e.g. after "a /\n\n" */
-on29:
+on28:
     switch (choose_12(parser)) {
     case 2:
-        goto on30;
+        goto on29;
     case 1:
-        goto on31;
+        goto on30;
     case 0:
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         goto before_chunk_size_1;
     default:
-        goto out29;
+        goto out28;
     }
-out29:
+out28:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_REQUEST_CONTENT_1);
 
     /* sized-content = form-counted / parts-counted / mail-counted / encoded-counted / counted-content .      RFC 9112, 6
      * e.g. after "a /\n\n" */
-on31:
+on30:
     switch (choose_11(parser)) {
     case 4:
-        goto on32;
+        goto on31;
     case 3:
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
@@ -3693,19 +3806,19 @@ on31:
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_MAIL_COUNTED_1, QCAP_STOP_TABLE);
     case 1:
-        goto on33;
+        goto on32;
     case 0:
-        goto on34;
+        goto on33;
     default:
-        goto out31;
+        goto out30;
     }
-out31:
+out30:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SIZED_CONTENT_1);
 
     /* e.g. after "a /\n\n" */
-on34:
+on33:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     qcap_op_feed_open(parser, 1, 1, QCAP_HERE(p11) + 1);
@@ -3716,7 +3829,7 @@ on34:
     return qcap_stop(parser, at, AT_FORM_COUNTED_1, QCAP_STOP_CONTROL);
 
     /* e.g. after "a /\n\n" */
-on33:
+on32:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     qcap_op_feed_open(parser, 1, 0, QCAP_HERE(p11) + 1);
@@ -3727,7 +3840,7 @@ on33:
     return qcap_stop(parser, at, AT_PARTS_COUNTED_1, QCAP_STOP_CONTROL);
 
     /* e.g. after "a /\n\n" */
-on32:
+on31:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     qcap_op_open_stream(parser, 1, QCAP_HTTP_REQUEST_CONTENT, QCAP_HERE(p11) + 1);
@@ -3737,7 +3850,7 @@ on32:
     return qcap_stop(parser, at, AT_COUNTED_CONTENT_1, QCAP_STOP_CONTROL);
 
     /* e.g. after "a /\n\n" */
-on30:
+on29:
     qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_REQUEST, wanted, QCAP_HERE(p11) + 1);
     if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
         return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
@@ -3746,19 +3859,19 @@ on30:
 
     /* e.g. after "a /\na" */
 on18:
-    goto on35;
+    goto on34;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "a /\na" */
-on35:
+on34:
     if (QCAP_UNLIKELY(at == end))
-        goto out35;
+        goto out34;
     if (*at == ':') {
         at++;
-        goto on36;
+        goto on35;
     }
-out35:
+out34:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -3768,14 +3881,14 @@ out35:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na:" */
-on36:
+on35:
     if (QCAP_UNLIKELY(at == end))
-        goto out36;
+        goto out35;
     if (*at == '\t' || *at == ' ') {
         at++;
-        goto on37;
+        goto on36;
     }
-out36:
+out35:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -3785,17 +3898,19 @@ out36:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na: " */
-on37:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
+on36:
     if (QCAP_UNLIKELY(at == end))
-        goto out37;
+        goto out36;
     if (*at >= '0' && *at <= '9') {
         at++;
         p8 = at;
-        goto on38;
+        goto on37;
     }
-out37:
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on36;
+    }
+out36:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -3806,10 +3921,9 @@ out37:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * repeated-length = 1*( OWS . "," OWS length )      RFC 9110, 8.6
      * e.g. after "a /\na:0" */
-on38:
-    at = SCAN_IS_DIGIT(at, end);
+on37:
     if (QCAP_UNLIKELY(at == end))
-        goto out38;
+        goto out37;
     if (*at == '\r') {
         at++;
         p9 = at;
@@ -3824,10 +3938,14 @@ on38:
         qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p9) - 1);
         qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out39;
-        goto on39;
+            goto out38;
+        goto on38;
     }
-out38:
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on37;
+    }
+out37:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, QCAP_HERE(p8) - 1);
@@ -3838,45 +3956,45 @@ out38:
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:0\r" */
-on39:
+on38:
     if (QCAP_UNLIKELY(at == end))
-        goto out39;
+        goto out38;
     if (*at == '\n') {
         at++;
-        goto on40;
+        goto on39;
     }
-out39:
+out38:
     return qcap_leave(parser, at, end, AT_CRLF_4);
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
      * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
      * e.g. after "a /\na:0\n" */
-on40:
+on39:
     if (QCAP_UNLIKELY(at == end))
-        goto out40;
+        goto out39;
     if (IS_TCHAR(*at)) {
         at++;
         p6 = p9 + 1;
         goto on12;
     }
-out40:
+out39:
     return qcap_leave(parser, at, end, AT_TOKEN_13);
 
     /* e.g. after "a /\na" */
 on17:
-    goto on41;
+    goto on40;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "a /\na" */
-on41:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ": ", 2))) {
+on40:
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, ": ", 2))) {
         at += 2;
-        goto on42;
+        goto on41;
     }
     if (QCAP_UNLIKELY(at == end))
-        goto out41;
+        goto out40;
     if (*at == ':') {
         at++;
         qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
@@ -3884,7 +4002,7 @@ on41:
         parser->is_confirmed = true;
         goto ows_4;
     }
-out41:
+out40:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -3894,15 +4012,13 @@ out41:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na: " */
-on42:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
+on41:
     if (QCAP_UNLIKELY(at == end))
-        goto out42;
-    if (IS_SET_8(*at)) {
+        goto out41;
+    if (IS_SET_7(*at)) {
         at++;
         p8 = at;
-        goto on43;
+        goto on42;
     }
     if (*at == '1') {
         at++;
@@ -3914,7 +4030,11 @@ on42:
         parser->is_confirmed = true;
         goto ipv4address_2;
     }
-out42:
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on41;
+    }
+out41:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -3925,23 +4045,23 @@ out42:
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
      * reg-name = *( unreserved / pct-encoded / . sub-delims )      RFC 3986, 3.2.2
      * e.g. after "a /\na:a" */
-on43:
-    at = SCAN_IS_SET_9(at, end);
+on42:
+    at = SCAN_IS_SET_8(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out43;
+        goto out42;
     if (*at == '\r') {
         at++;
         p9 = at;
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, p8 - 1, p9 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out44;
-        goto on44;
+            goto out43;
+        goto on43;
     }
     if (*at == ':') {
         at++;
-        goto on45;
+        goto on44;
     }
-out43:
+out42:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, QCAP_HERE(p8) - 1);
@@ -3953,19 +4073,19 @@ out43:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na::" */
-on45:
-    at = SCAN_IS_DIGIT(at, end);
+on44:
+    at = SCAN_IS_DIGIT_on(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out45;
+        goto out44;
     if (*at == '\r') {
         at++;
         p9 = at;
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, p8 - 1, p9 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out46;
-        goto on46;
+            goto out45;
+        goto on45;
     }
-out45:
+out44:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, QCAP_HERE(p8) - 1);
@@ -3976,14 +4096,61 @@ out45:
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\r" */
+on45:
+    if (QCAP_UNLIKELY(at == end))
+        goto out45;
+    if (*at == '\n') {
+        at++;
+        goto on46;
+    }
+out45:
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_5);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
+     * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
+     * e.g. after "a /\na:a\r\n" */
 on46:
     if (QCAP_UNLIKELY(at == end))
         goto out46;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p8 - 1, p9 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p6, p9 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9) + 1);
+            qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p9) + 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p9) + 1;
+            return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p6 = p9 + 1;
+        goto on12;
+    }
+out46:
+    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_15);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r" */
+on43:
+    if (QCAP_UNLIKELY(at == end))
+        goto out43;
     if (*at == '\n') {
         at++;
         goto on47;
     }
-out46:
+out43:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(3);
@@ -4020,67 +4187,20 @@ out47:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TOKEN_15);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a\r" */
-on44:
-    if (QCAP_UNLIKELY(at == end))
-        goto out44;
-    if (*at == '\n') {
-        at++;
-        goto on48;
-    }
-out44:
-    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    parser->depth = (uint16_t)(3);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_CRLF_5);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
-     * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
-     * e.g. after "a /\na:a\r\n" */
-on48:
-    if (QCAP_UNLIKELY(at == end))
-        goto out48;
-    if (IS_TCHAR(*at)) {
-        at++;
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p8 - 1, p9 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p6, p9 - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9) + 1);
-            qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p9) + 1);
-            parser->depth = (uint16_t)(3);
-            parser->is_confirmed = true;
-            side->underway[0].begin = QCAP_HERE(p9) + 1;
-            return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_PAUSED);
-        }
-        parser->is_confirmed = true;
-        p6 = p9 + 1;
-        goto on12;
-    }
-out48:
-    qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-    qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-    parser->depth = (uint16_t)(3);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_TOKEN_15);
-
     /* e.g. after "a /\na" */
 on16:
-    goto on49;
+    goto on48;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "a /\na" */
-on49:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ": ", 2))) {
+on48:
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, ": ", 2))) {
         at += 2;
-        goto on50;
+        goto on49;
     }
     if (QCAP_UNLIKELY(at == end))
-        goto out49;
+        goto out48;
     if (*at == ':') {
         at++;
         qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
@@ -4088,7 +4208,7 @@ on49:
         parser->is_confirmed = true;
         goto ows_5;
     }
-out49:
+out48:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -4098,19 +4218,21 @@ out49:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na: " */
-on50:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
+on49:
     if (QCAP_UNLIKELY(at == end))
-        goto out50;
+        goto out49;
     if (IS_TCHAR(*at)) {
         at++;
         p8 = at;
         p9 = p6;
         p10 = p8 - 1;
-        goto on51;
+        goto on50;
     }
-out50:
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on49;
+    }
+out49:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -4121,18 +4243,18 @@ out50:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * Connection = ... / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * e.g. after "a /\na:a" */
-on51:
+on50:
     at = SCAN_IS_TCHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out51;
+        goto out50;
     if (*at == '\r') {
         at++;
         p11 = at;
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, p10, p11 - 1);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, p10, p11 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out52;
-        goto on52;
+            goto out51;
+        goto on51;
     }
     if (*at == ',') {
         at++;
@@ -4153,7 +4275,7 @@ on51:
         parser->is_confirmed = true;
         goto ows_17;
     }
-out51:
+out50:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, QCAP_HERE(p10));
@@ -4165,14 +4287,14 @@ out51:
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\r" */
-on52:
+on51:
     if (QCAP_UNLIKELY(at == end))
-        goto out52;
+        goto out51;
     if (*at == '\n') {
         at++;
-        goto on53;
+        goto on52;
     }
-out52:
+out51:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
     parser->depth = (uint16_t)(3);
@@ -4183,16 +4305,16 @@ out52:
      * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
      * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
      * e.g. after "a /\na:a\r\n" */
-on53:
+on52:
     if (QCAP_UNLIKELY(at == end))
-        goto out53;
+        goto out52;
     if (*at == '\r') {
         at++;
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p10, p11 - 1);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, p9, p11 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out54;
-        goto on54;
+            goto out53;
+        goto on53;
     }
     if (IS_TCHAR(*at)) {
         at++;
@@ -4210,7 +4332,7 @@ on53:
         p6 = p11 + 1;
         goto on12;
     }
-out53:
+out52:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
     parser->depth = (uint16_t)(3);
@@ -4219,34 +4341,34 @@ out53:
 
     /* head-LF = delimiting-LF / LF .      RFC 9112, 2.1
      * e.g. after "a /\n\r" */
-on54:
+on53:
     switch (choose_13(parser)) {
     case 1:
-        goto on55;
+        goto on54;
     case 0:
-        goto on56;
+        goto on55;
     default:
-        goto out54;
+        goto out53;
     }
-out54:
+out53:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_HEAD_LF_1);
 
     /* e.g. after "a /\n\r" */
-on56:
+on55:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     qcap_op_feed_open(parser, 1, 0, QCAP_HERE(p11) + 2);
     if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-        goto out57;
-    goto on57;
+        goto out56;
+    goto on56;
 
     /* delimiting-LF = . LF      RFC 9112, 2.1
      * e.g. after "a /\n\r" */
-on57:
+on56:
     if (QCAP_UNLIKELY(at == end))
-        goto out57;
+        goto out56;
     if (*at == '\n') {
         at++;
         qcap_op_feed_close(parser, 1, 0, QCAP_HERE(p11) + 3);
@@ -4255,49 +4377,49 @@ on57:
         }
         goto request_content_1;
     }
-out57:
+out56:
     return qcap_leave(parser, at, end, AT_DELIMITING_LF_1);
 
     /* head-LF = delimiting-LF / . LF      RFC 9112, 2.1
      * e.g. after "a /\n\r" */
-on55:
+on54:
     if (QCAP_UNLIKELY(at == end))
-        goto out55;
+        goto out54;
     if (*at == '\n') {
         at++;
-        goto on58;
+        goto on57;
     }
-out55:
+out54:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_HEAD_LF_2);
 
     /* request-content = chunked-body / sized-content / no-content .      RFC 9112, 6.3
      * e.g. after "a /\n\n" */
-on58:
+on57:
     switch (choose_12(parser)) {
     case 2:
-        goto on59;
+        goto on58;
     case 1:
-        goto on60;
+        goto on59;
     case 0:
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         goto before_chunk_size_1;
     default:
-        goto out58;
+        goto out57;
     }
-out58:
+out57:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_REQUEST_CONTENT_1);
 
     /* sized-content = form-counted / parts-counted / mail-counted / encoded-counted / counted-content .      RFC 9112, 6
      * e.g. after "a /\n\n" */
-on60:
+on59:
     switch (choose_11(parser)) {
     case 4:
-        goto on61;
+        goto on60;
     case 3:
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
@@ -4307,19 +4429,19 @@ on60:
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_BEFORE_MAIL_COUNTED_1, QCAP_STOP_TABLE);
     case 1:
-        goto on62;
+        goto on61;
     case 0:
-        goto on63;
+        goto on62;
     default:
-        goto out60;
+        goto out59;
     }
-out60:
+out59:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_SIZED_CONTENT_1);
 
     /* e.g. after "a /\n\n" */
-on63:
+on62:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     qcap_op_feed_open(parser, 1, 1, QCAP_HERE(p11) + 3);
@@ -4330,7 +4452,7 @@ on63:
     return qcap_stop(parser, at, AT_FORM_COUNTED_1, QCAP_STOP_CONTROL);
 
     /* e.g. after "a /\n\n" */
-on62:
+on61:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     qcap_op_feed_open(parser, 1, 0, QCAP_HERE(p11) + 3);
@@ -4341,7 +4463,7 @@ on62:
     return qcap_stop(parser, at, AT_PARTS_COUNTED_1, QCAP_STOP_CONTROL);
 
     /* e.g. after "a /\n\n" */
-on61:
+on60:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     qcap_op_open_stream(parser, 1, QCAP_HTTP_REQUEST_CONTENT, QCAP_HERE(p11) + 3);
@@ -4351,7 +4473,7 @@ on61:
     return qcap_stop(parser, at, AT_COUNTED_CONTENT_1, QCAP_STOP_CONTROL);
 
     /* e.g. after "a /\n\n" */
-on59:
+on58:
     qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_REQUEST, wanted, QCAP_HERE(p11) + 3);
     if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
         return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
@@ -4360,19 +4482,19 @@ on59:
 
     /* e.g. after "a /\na" */
 on15:
-    goto on64;
+    goto on63;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "a /\na" */
-on64:
+on63:
     if (QCAP_UNLIKELY(at == end))
-        goto out64;
+        goto out63;
     if (*at == ':') {
         at++;
-        goto on65;
+        goto on64;
     }
-out64:
+out63:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -4382,14 +4504,14 @@ out64:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na:" */
-on65:
+on64:
     if (QCAP_UNLIKELY(at == end))
-        goto out65;
+        goto out64;
     if (*at == '\t' || *at == ' ') {
         at++;
-        goto on66;
+        goto on65;
     }
-out65:
+out64:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -4399,17 +4521,19 @@ out65:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na: " */
-on66:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
+on65:
     if (QCAP_UNLIKELY(at == end))
-        goto out66;
+        goto out65;
     if (*at == 'B' || *at == 'b') {
         at++;
         p8 = at;
-        goto on67;
+        goto on66;
     }
-out66:
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on65;
+    }
+out65:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -4420,9 +4544,9 @@ out66:
      * token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:b" */
-on67:
+on66:
     if (QCAP_UNLIKELY(at == end))
-        goto out67;
+        goto out66;
     if (IS_SET_10(*at)) {
         at++;
         qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
@@ -4443,7 +4567,7 @@ on67:
         parser->is_confirmed = true;
         goto basic_scheme_2;
     }
-out67:
+out66:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, QCAP_HERE(p8) - 1);
@@ -4454,19 +4578,19 @@ out67:
 
     /* e.g. after "a /\na" */
 on14:
-    goto on68;
+    goto on67;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "a /\na" */
-on68:
+on67:
     if (QCAP_UNLIKELY(at == end))
-        goto out68;
+        goto out67;
     if (*at == ':') {
         at++;
-        goto on69;
+        goto on68;
     }
-out68:
+out67:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -4476,14 +4600,14 @@ out68:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na:" */
-on69:
+on68:
     if (QCAP_UNLIKELY(at == end))
-        goto out69;
+        goto out68;
     if (*at == '\t' || *at == ' ') {
         at++;
-        goto on70;
+        goto on69;
     }
-out69:
+out68:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -4493,17 +4617,19 @@ out69:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na: " */
-on70:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
+on69:
     if (QCAP_UNLIKELY(at == end))
-        goto out70;
+        goto out69;
     if (IS_TCHAR(*at)) {
         at++;
         p8 = at;
-        goto on71;
+        goto on70;
     }
-out70:
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on69;
+    }
+out69:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -4514,28 +4640,28 @@ out70:
      * media-type = type . "/" subtype *( OWS ";" OWS [ media-parameter ] )      RFC 9110, 8.3
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "a /\na:a" */
-on71:
-    if (at == p8 && (size_t)(end - at) >= 11) {
+on70:
+    if (at == p8 && qcap_has(at, end, 11)) {
         switch ((uint32_t)qcap_load_4(p8 - 1) * 2165703039u >> 30) {
         case 0:
             if (qcap_is_text(p8 - 1, "multipart/", 10)) {
                 at = p8 + 8;
                 w2 = 1;
-                goto word71;
+                goto word70;
             }
             break;
         case 1:
             if (qcap_is_text(p8 - 1, "text/", 5)) {
                 at = p8 + 3;
                 w2 = 0;
-                goto word71;
+                goto word70;
             }
             break;
         case 3:
             if (qcap_is_text(p8 - 1, "application/", 12)) {
                 at = p8 + 10;
                 w2 = 0;
-                goto word71;
+                goto word70;
             }
             break;
         default:
@@ -4544,16 +4670,16 @@ on71:
     }
     at = SCAN_IS_TCHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out71;
+        goto out70;
     if (*at == '/') {
         w2 = find_type(p8 - 1, (size_t)(at - (p8 - 1)));
-    word71:
+    word70:
         at++;
         p9 = at;
         qcap_word_put(parser, 7 /* type */, &side->words[4], w2);
-        goto on72;
+        goto on71;
     }
-out71:
+out70:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
@@ -4566,14 +4692,14 @@ out71:
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "a /\na:a/" */
-on72:
+on71:
     if (QCAP_UNLIKELY(at == end))
-        goto out72;
+        goto out71;
     if (IS_TCHAR(*at)) {
         at++;
-        goto on73;
+        goto on72;
     }
-out72:
+out71:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
@@ -4586,16 +4712,16 @@ out72:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * media-type = type "/" subtype *( OWS . ";" OWS [ media-parameter ] )      RFC 9110, 8.3
      * e.g. after "a /\na:a/a" */
-on73:
+on72:
     at = SCAN_IS_TCHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out73;
+        goto out72;
     if (*at == ';') {
         at++;
         p10 = at;
         w3 = find_subtype(p9, (size_t)(p10 - 1 - (p9)));
         qcap_word_put(parser, 8 /* subtype */, &side->words[5], w3);
-        goto on74;
+        goto on73;
     }
     if (*at == '\r') {
         at++;
@@ -4604,10 +4730,10 @@ on73:
         qcap_word_put(parser, 8 /* subtype */, &side->words[5], w3);
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, wanted, p8 - 1, p10 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out75;
-        goto on75;
+            goto out74;
+        goto on74;
     }
-out73:
+out72:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
@@ -4619,14 +4745,14 @@ out73:
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a/a\r" */
-on75:
+on74:
     if (QCAP_UNLIKELY(at == end))
-        goto out75;
+        goto out74;
     if (*at == '\n') {
         at++;
-        goto on76;
+        goto on75;
     }
-out75:
+out74:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(3);
@@ -4637,9 +4763,9 @@ out75:
      * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
      * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
      * e.g. after "a /\na:a/a\r\n" */
-on76:
+on75:
     if (QCAP_UNLIKELY(at == end))
-        goto out76;
+        goto out75;
     if (IS_TCHAR(*at)) {
         at++;
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, p8 - 1, p10 - 1);
@@ -4656,7 +4782,7 @@ on76:
         p6 = p10 + 1;
         goto on12;
     }
-out76:
+out75:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     parser->depth = (uint16_t)(3);
@@ -4667,15 +4793,13 @@ out76:
      * boundary-start = . "boundary="      RFC 9110, 8.3.1
      * token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after "a /\na:a/a;" */
-on74:
-    while (at != end && (*at == ';'))
-        at++;
+on73:
     if (QCAP_UNLIKELY(at == end))
-        goto out74;
+        goto out73;
     if (*at == '\t' || *at == ' ') {
         at++;
         p11 = at;
-        goto on77;
+        goto on76;
     }
     if (IS_SET_11(*at)) {
         at++;
@@ -4688,7 +4812,11 @@ on74:
         parser->is_confirmed = true;
         goto token_24;
     }
-out74:
+    if (*at == ';') {
+        at++;
+        goto on73;
+    }
+out73:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
@@ -4700,15 +4828,13 @@ out74:
      * boundary-start = . "boundary="      RFC 9110, 8.3.1
      * token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after "a /\na:a/a; " */
-on77:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
+on76:
     if (QCAP_UNLIKELY(at == end))
-        goto out77;
+        goto out76;
     if (*at == 'B' || *at == 'b') {
         at++;
         p12 = at;
-        goto on78;
+        goto on77;
     }
     if (IS_SET_11(*at)) {
         at++;
@@ -4721,7 +4847,11 @@ on77:
         parser->is_confirmed = true;
         goto token_24;
     }
-out77:
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on76;
+    }
+out76:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
@@ -4734,14 +4864,14 @@ out77:
      * token = 1*. tchar      RFC 9110, 5.6.2
      * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
      * e.g. after "a /\na:a/a;b" */
-on78:
+on77:
     if (QCAP_UNLIKELY(at == end))
-        goto out78;
+        goto out77;
     if (*at == 'O' || *at == 'o') {
         at++;
-        goto on79;
+        goto on78;
     }
-out78:
+out77:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
@@ -4754,14 +4884,14 @@ out78:
      * token = 1*. tchar      RFC 9110, 5.6.2
      * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
      * e.g. after "a /\na:a/a;bo" */
-on79:
+on78:
     if (QCAP_UNLIKELY(at == end))
-        goto out79;
+        goto out78;
     if (*at == 'U' || *at == 'u') {
         at++;
-        goto on80;
+        goto on79;
     }
-out79:
+out78:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
@@ -4774,14 +4904,14 @@ out79:
      * token = 1*. tchar      RFC 9110, 5.6.2
      * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
      * e.g. after "a /\na:a/a;bou" */
-on80:
+on79:
     if (QCAP_UNLIKELY(at == end))
-        goto out80;
+        goto out79;
     if (*at == 'N' || *at == 'n') {
         at++;
-        goto on81;
+        goto on80;
     }
-out80:
+out79:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
@@ -4794,14 +4924,14 @@ out80:
      * token = 1*. tchar      RFC 9110, 5.6.2
      * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
      * e.g. after "a /\na:a/a;boun" */
-on81:
+on80:
     if (QCAP_UNLIKELY(at == end))
-        goto out81;
+        goto out80;
     if (*at == 'D' || *at == 'd') {
         at++;
-        goto on82;
+        goto on81;
     }
-out81:
+out80:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
@@ -4814,14 +4944,14 @@ out81:
      * token = 1*. tchar      RFC 9110, 5.6.2
      * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
      * e.g. after "a /\na:a/a;bound" */
-on82:
+on81:
     if (QCAP_UNLIKELY(at == end))
-        goto out82;
+        goto out81;
     if (*at == 'A' || *at == 'a') {
         at++;
-        goto on83;
+        goto on82;
     }
-out82:
+out81:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
@@ -4834,14 +4964,14 @@ out82:
      * token = 1*. tchar      RFC 9110, 5.6.2
      * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
      * e.g. after "a /\na:a/a;bounda" */
-on83:
+on82:
     if (QCAP_UNLIKELY(at == end))
-        goto out83;
+        goto out82;
     if (*at == 'R' || *at == 'r') {
         at++;
-        goto on84;
+        goto on83;
     }
-out83:
+out82:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
@@ -4854,14 +4984,14 @@ out83:
      * token = 1*. tchar      RFC 9110, 5.6.2
      * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
      * e.g. after "a /\na:a/a;boundar" */
-on84:
+on83:
     if (QCAP_UNLIKELY(at == end))
-        goto out84;
+        goto out83;
     if (*at == 'Y' || *at == 'y') {
         at++;
-        goto on85;
+        goto on84;
     }
-out84:
+out83:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
@@ -4874,9 +5004,9 @@ out84:
      * token = 1*. tchar      RFC 9110, 5.6.2
      * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
      * e.g. after "a /\na:a/a;boundary" */
-on85:
+on84:
     if (QCAP_UNLIKELY(at == end))
-        goto out85;
+        goto out84;
     if (*at == '=') {
         at++;
         qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
@@ -4888,10 +5018,10 @@ on85:
         qcap_op_finish(parser, 0, QCAP_HERE(p12) + 8);
         qcap_op_feed_open(parser, 5, 0, QCAP_HERE(p12) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out86;
-        goto on86;
+            goto out85;
+        goto on85;
     }
-out85:
+out84:
     qcap_slot_set(&side->slots[1], QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[2], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
     qcap_slot_set(&side->slots[3], QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
@@ -4904,24 +5034,24 @@ out85:
      * quoted-string = . DQUOTE *( qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * bare-boundary = 1*. ( tchar / "(" / ")" / "," / "/" / ":" / "=" / "?" )      RFC 2046, 5.1.1
      * e.g. after "a /\na:a/a;boundary=" */
-on86:
+on85:
     if (QCAP_UNLIKELY(at == end))
-        goto out86;
+        goto out85;
     if (IS_TCHAR(*at)) {
         at++;
-        goto on87;
+        goto on86;
     }
-out86:
+out85:
     return qcap_leave(parser, at, end, AT_TOKEN_42);
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * media-type = type "/" subtype *( OWS . ";" OWS [ media-parameter ] )      RFC 9110, 8.3
      * e.g. after "a /\na:a/a;boundary=a" */
-on87:
-    at = SCAN_IS_TCHAR(at, end);
+on86:
+    at = SCAN_IS_TCHAR_on(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out87;
+        goto out86;
     if (*at == '\r') {
         at++;
         p13 = at;
@@ -4930,33 +5060,33 @@ on87:
         qcap_element_close(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p13) - 1);
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p13) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out88;
-        goto on88;
+            goto out87;
+        goto on87;
     }
-out87:
+out86:
     side->positions[0] = (uint32_t)(QCAP_HERE(p12) + 8);
     return qcap_leave(parser, at, end, AT_TOKEN_45);
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a/a\r" */
-on88:
+on87:
     if (QCAP_UNLIKELY(at == end))
-        goto out88;
+        goto out87;
     if (*at == '\n') {
         at++;
-        goto on89;
+        goto on88;
     }
-out88:
+out87:
     return qcap_leave(parser, at, end, AT_CRLF_13);
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
      * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
      * e.g. after "a /\na:a/a\r\n" */
-on89:
+on88:
     if (QCAP_UNLIKELY(at == end))
-        goto out89;
+        goto out88;
     if (IS_TCHAR(*at)) {
         at++;
         qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p13) - 1);
@@ -4971,7 +5101,7 @@ on89:
         p6 = p13 + 1;
         goto on12;
     }
-out89:
+out88:
     return qcap_leave(parser, at, end, AT_TOKEN_23);
 
     /* e.g. after "a /\n\n" */
@@ -4986,23 +5116,23 @@ before_chunk_size_1:
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "a /\na:a/a;a" */
 token_24:
-    at = SCAN_IS_TCHAR(at, end);
+    at = SCAN_IS_TCHAR_on(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out91;
+        goto out90;
     if (*at == '=') {
         at++;
-        goto on92;
+        goto on91;
     }
-out91:
+out90:
     return qcap_leave(parser, at, end, AT_TOKEN_24);
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * quoted-string = . DQUOTE *( qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "a /\na:a/a;a=" */
-on92:
+on91:
     if (QCAP_UNLIKELY(at == end))
-        goto out92;
+        goto out91;
     if (IS_TCHAR(*at)) {
         at++;
         goto token_27;
@@ -5011,7 +5141,7 @@ on92:
         at++;
         goto quoted_string_1;
     }
-out92:
+out91:
     return qcap_leave(parser, at, end, AT_TOKEN_26);
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
@@ -5088,7 +5218,7 @@ reg_name_1:
         return qcap_stop(parser, at, AT_REG_NAME_1, QCAP_STOP_INPUT);
     if (*at == ':') {
         at++;
-        return qcap_stop(parser, at, AT_PORT_1, QCAP_STOP_TABLE);
+        goto port_1;
     }
     return qcap_stop(parser, at, AT_REG_NAME_1, QCAP_STOP_TABLE);
 
@@ -5125,7 +5255,7 @@ pchar_1:
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_TABLE);
+        goto http_name_5;
     }
     if (*at == '?') {
         at++;
@@ -5137,6 +5267,34 @@ pchar_1:
     }
     return qcap_stop(parser, at, AT_PCHAR_1, QCAP_STOP_TABLE);
 
+    /* port = *. DIGIT      RFC 3986, 3.2.3
+     * request-line = method SP request-target . SP HTTP-version      RFC 9112, 3
+     * hier-part = ( . "//" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
+     * e.g. after "a a:" */
+port_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PORT_1, QCAP_STOP_INPUT);
+    if (*at == '/') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, side->later, 237 /* open scheme */, qcap_position_at(side->positions[2], here));
+        qcap_op_later(parser, side->later, 236 /* close scheme */, here - 2);
+        goto hier_part_1;
+    }
+    return qcap_stop(parser, at, AT_PORT_1, QCAP_STOP_TABLE);
+
+    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
+     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+     * e.g. after "a / " */
+http_name_5:
+    if (at == end)
+        return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_INPUT);
+    if (*at == 'H') {
+        at++;
+        goto http_name_6;
+    }
+    return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_TABLE);
+
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
@@ -5146,7 +5304,7 @@ pct_encoded_1:
         return qcap_stop(parser, at, AT_PCT_ENCODED_1, QCAP_STOP_INPUT);
     if (IS_HEXDIG(*at)) {
         at++;
-        return qcap_stop(parser, at, AT_PCT_ENCODED_2, QCAP_STOP_TABLE);
+        goto pct_encoded_2;
     }
     return qcap_stop(parser, at, AT_PCT_ENCODED_1, QCAP_STOP_TABLE);
 
@@ -5167,6 +5325,21 @@ pchar_3:
     }
     return qcap_stop(parser, at, AT_PCHAR_3, QCAP_STOP_TABLE);
 
+    /* hier-part = ( "/" . "/" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
+     * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * e.g. after "a a:/" */
+hier_part_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_HIER_PART_1, QCAP_STOP_INPUT);
+    if (*at == '/') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, side->later, 235 /* open authority */, here);
+        goto userinfo_1;
+    }
+    return qcap_stop(parser, at, AT_HIER_PART_1, QCAP_STOP_TABLE);
+
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
@@ -5182,7 +5355,7 @@ pchar_4:
         qcap_op_later(parser, side->later, 218 /* close request-target */, here - 1);
         qcap_op_later(parser, side->later, 217 /* open HTTP-version */, here);
         parser->marks[0] = parser->later_count;
-        return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_TABLE);
+        goto http_name_5;
     }
     return qcap_stop(parser, at, AT_PCHAR_4, QCAP_STOP_TABLE);
 
@@ -5220,6 +5393,18 @@ token_3:
     }
     return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_TABLE);
 
+    /* head-LF = delimiting-LF / LF .      RFC 9112, 2.1
+     * e.g. after "a /\n\r" */
+head_lf_1:
+    switch (choose_13(parser)) {
+    case 0:
+        return qcap_stop(parser, at, AT_BEFORE_DELIMITING_LF_1, QCAP_STOP_TABLE);
+    case 1:
+        goto head_lf_2;
+    default:
+        return qcap_stop(parser, at, AT_HEAD_LF_1, QCAP_STOP_CONTROL);
+    }
+
     /* request-content = chunked-body / sized-content / no-content .      RFC 9112, 6.3
      * e.g. after "a /\n\n" */
 request_content_1:
@@ -5227,12 +5412,25 @@ request_content_1:
     case 0:
         goto before_chunk_size_1;
     case 1:
-        return qcap_stop(parser, at, AT_SIZED_CONTENT_1, QCAP_STOP_TABLE);
+        goto sized_content_1;
     case 2:
-        return qcap_stop(parser, at, AT_BEFORE_TOKEN_2, QCAP_STOP_TABLE);
+        goto before_token_2;
     default:
         return qcap_stop(parser, at, AT_REQUEST_CONTENT_1, QCAP_STOP_CONTROL);
     }
+
+    /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
+     * pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
+     * pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
+     * e.g. after "a /%a" */
+pct_encoded_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PCT_ENCODED_2, QCAP_STOP_INPUT);
+    if (IS_HEXDIG(*at)) {
+        at++;
+        goto pchar_1;
+    }
+    return qcap_stop(parser, at, AT_PCT_ENCODED_2, QCAP_STOP_TABLE);
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -5257,7 +5455,7 @@ pchar_5:
         return qcap_stop(parser, at, AT_PCHAR_5, QCAP_STOP_INPUT);
     if (*at == '%') {
         at++;
-        return qcap_stop(parser, at, AT_PCT_ENCODED_3, QCAP_STOP_TABLE);
+        goto pct_encoded_3;
     }
     if (*at == ' ') {
         at++;
@@ -5277,9 +5475,37 @@ pchar_5:
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_TABLE);
+        goto http_name_5;
     }
     return qcap_stop(parser, at, AT_PCHAR_5, QCAP_STOP_TABLE);
+
+    /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
+     * pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
+     * pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
+     * e.g. after "a /?%" */
+pct_encoded_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PCT_ENCODED_3, QCAP_STOP_INPUT);
+    if (IS_HEXDIG(*at)) {
+        at++;
+        goto pct_encoded_4;
+    }
+    return qcap_stop(parser, at, AT_PCT_ENCODED_3, QCAP_STOP_TABLE);
+
+    /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * userinfo = *( unreserved / pct-encoded / . sub-delims / ":" )      RFC 3986, 3.2.1
+     * e.g. after "a a://" */
+userinfo_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_USERINFO_1, QCAP_STOP_INPUT);
+    if (IS_SET_14(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = (uint32_t)(here - 1);
+        goto userinfo_2;
+    }
+    return qcap_stop(parser, at, AT_USERINFO_1, QCAP_STOP_TABLE);
 
     /* HTTP-name = "HT" . "TP"      RFC 9112, 2.3
      * else HTTP-name = "HT" . "TP"      RFC 9112, 2.3
@@ -5334,13 +5560,20 @@ ignored_line_1:
         return qcap_stop(parser, at, AT_IGNORED_LINE_1, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        here = QCAP_HERE(at);
-        qcap_element_open(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
-        side->underway[0].begin = (here - 1);
-        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
-        goto token_3;
+        goto do_13;
     }
     return qcap_stop(parser, at, AT_IGNORED_LINE_1, QCAP_STOP_TABLE);
+
+    /* head-LF = delimiting-LF / . LF      RFC 9112, 2.1
+     * e.g. after "a /\n\r" */
+head_lf_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_HEAD_LF_2, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto request_content_1;
+    }
+    return qcap_stop(parser, at, AT_HEAD_LF_2, QCAP_STOP_TABLE);
 
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * chunk-size = *"0" . ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
@@ -5357,12 +5590,51 @@ chunk_size_1:
     }
     return qcap_stop(parser, at, AT_CHUNK_SIZE_1, QCAP_STOP_TABLE);
 
+    /* sized-content = form-counted / parts-counted / mail-counted / encoded-counted / counted-content .      RFC 9112, 6
+     * e.g. after "a /\n\n" */
+sized_content_1:
+    switch (choose_11(parser)) {
+    case 0:
+        goto before_form_counted_1;
+    case 1:
+        goto before_parts_counted_1;
+    case 2:
+        return qcap_stop(parser, at, AT_BEFORE_MAIL_COUNTED_1, QCAP_STOP_TABLE);
+    case 3:
+        return qcap_stop(parser, at, AT_BEFORE_ENCODED_COUNTED_2, QCAP_STOP_TABLE);
+    case 4:
+        goto before_counted_content_1;
+    default:
+        return qcap_stop(parser, at, AT_SIZED_CONTENT_1, QCAP_STOP_CONTROL);
+    }
+
+    /* e.g. after "a /\n\n" */
+before_token_2:
+    here = QCAP_HERE(at);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_REQUEST, wanted, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
+    goto token_1;
+
+    /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
+     * pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
+     * pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
+     * e.g. after "a /?%a" */
+pct_encoded_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PCT_ENCODED_4, QCAP_STOP_INPUT);
+    if (IS_HEXDIG(*at)) {
+        at++;
+        goto pchar_5;
+    }
+    return qcap_stop(parser, at, AT_PCT_ENCODED_4, QCAP_STOP_TABLE);
+
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
      * userinfo = *( unreserved / pct-encoded / . sub-delims / ":" )      RFC 3986, 3.2.1
      * e.g. after "a a://a" */
 userinfo_2:
-    at = SCAN_IS_SET_9_on(at, end);
+    at = SCAN_IS_SET_8_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_USERINFO_2, QCAP_STOP_INPUT);
     if (*at == '/') {
@@ -5404,25 +5676,85 @@ name_blanks_1:
 before_name_blanks_1:
     goto name_blanks_1;
 
-    /* e.g. after "a /\na" */
-before_name_blanks_3:
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "a /\na" */
+name_blanks_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NAME_BLANKS_3, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        goto ows_3;
+    }
     return qcap_stop(parser, at, AT_NAME_BLANKS_3, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\na" */
-before_name_blanks_7:
+before_name_blanks_3:
+    goto name_blanks_3;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "a /\na" */
+name_blanks_7:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NAME_BLANKS_7, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        goto ows_7;
+    }
     return qcap_stop(parser, at, AT_NAME_BLANKS_7, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\na" */
-before_name_blanks_8:
+before_name_blanks_7:
+    goto name_blanks_7;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "a /\na" */
+name_blanks_8:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NAME_BLANKS_8, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        goto ows_8;
+    }
     return qcap_stop(parser, at, AT_NAME_BLANKS_8, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\na" */
-before_name_blanks_9:
+before_name_blanks_8:
+    goto name_blanks_8;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "a /\na" */
+name_blanks_9:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NAME_BLANKS_9, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        goto ows_9;
+    }
     return qcap_stop(parser, at, AT_NAME_BLANKS_9, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\na" */
-before_name_blanks_11:
+before_name_blanks_9:
+    goto name_blanks_9;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "a /\na" */
+name_blanks_11:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NAME_BLANKS_11, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        goto ows_11;
+    }
     return qcap_stop(parser, at, AT_NAME_BLANKS_11, QCAP_STOP_TABLE);
+
+    /* e.g. after "a /\na" */
+before_name_blanks_11:
+    goto name_blanks_11;
 
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * chunk-size = *"0" . ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
@@ -5439,9 +5771,35 @@ chunk_size_2:
         qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_CHUNK_SIZE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_TABLE);
+        goto crlf_1;
     }
     return qcap_stop(parser, at, AT_CHUNK_SIZE_2, QCAP_STOP_TABLE);
+
+    /* e.g. after "a /\n\n" */
+before_form_counted_1:
+    here = QCAP_HERE(at);
+    qcap_op_feed_open(parser, 1, 1, here);
+    qcap_op_open_stream(parser, 2, QCAP_HTTP_REQUEST_CONTENT, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_FORM_COUNTED_1, QCAP_STOP_PAUSED);
+    return qcap_stop(parser, at, AT_FORM_COUNTED_1, QCAP_STOP_CONTROL);
+
+    /* e.g. after "a /\n\n" */
+before_parts_counted_1:
+    here = QCAP_HERE(at);
+    qcap_op_feed_open(parser, 1, 0, here);
+    qcap_op_open_stream(parser, 2, QCAP_HTTP_REQUEST_CONTENT, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_PARTS_COUNTED_1, QCAP_STOP_PAUSED);
+    return qcap_stop(parser, at, AT_PARTS_COUNTED_1, QCAP_STOP_CONTROL);
+
+    /* e.g. after "a /\n\n" */
+before_counted_content_1:
+    here = QCAP_HERE(at);
+    qcap_op_open_stream(parser, 1, QCAP_HTTP_REQUEST_CONTENT, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_COUNTED_CONTENT_1, QCAP_STOP_PAUSED);
+    return qcap_stop(parser, at, AT_COUNTED_CONTENT_1, QCAP_STOP_CONTROL);
 
     /* HTTP-version = ( HTTP-name . "/" DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else HTTP-version = ( HTTP-name "/" DIGIT "." DIGIT ) / ( HTTP-name . "/" DIGIT "." )      RFC 9112, 2.3
@@ -5474,6 +5832,21 @@ ows_1:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na:" */
+ows_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OWS_3, QCAP_STOP_INPUT);
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = (uint32_t)(here - 1);
+        goto ows_14;
+    }
+    return qcap_stop(parser, at, AT_OWS_3, QCAP_STOP_TABLE);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na:" */
 ows_4:
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_4, QCAP_STOP_INPUT);
@@ -5499,6 +5872,97 @@ ows_5:
         goto ows_16;
     }
     return qcap_stop(parser, at, AT_OWS_5, QCAP_STOP_TABLE);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na:" */
+ows_7:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OWS_7, QCAP_STOP_INPUT);
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = (uint32_t)(here - 1);
+        goto ows_19;
+    }
+    return qcap_stop(parser, at, AT_OWS_7, QCAP_STOP_TABLE);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na:" */
+ows_8:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OWS_8, QCAP_STOP_INPUT);
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = (uint32_t)(here - 1);
+        goto ows_20;
+    }
+    return qcap_stop(parser, at, AT_OWS_8, QCAP_STOP_TABLE);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na:" */
+ows_9:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OWS_9, QCAP_STOP_INPUT);
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = (uint32_t)(here - 1);
+        goto ows_21;
+    }
+    return qcap_stop(parser, at, AT_OWS_9, QCAP_STOP_TABLE);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na:" */
+ows_11:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OWS_11, QCAP_STOP_INPUT);
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = (uint32_t)(here - 1);
+        goto ows_23;
+    }
+    return qcap_stop(parser, at, AT_OWS_11, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\n\n0\r" */
+crlf_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_finish(parser, 0, here);
+        qcap_op_finish(parser, 1, here);
+        qcap_op_finish(parser, 2, here);
+        qcap_op_finish(parser, 3, here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_TOKEN_4, QCAP_STOP_PAUSED);
+        goto token_4;
+    }
+    return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\n\n0\n" */
+token_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_4, QCAP_STOP_INPUT);
+    if (*at == '\r') {
+        at++;
+        goto crlf_2;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_4, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\n\n" */
 before_token_3:
@@ -5613,7 +6077,7 @@ length_1:
         qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
+        goto crlf_4;
     }
     return qcap_stop(parser, at, AT_LENGTH_1, QCAP_STOP_TABLE);
 
@@ -5654,7 +6118,7 @@ token_5:
         qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
+        goto crlf_4;
     }
     return qcap_stop(parser, at, AT_TOKEN_5, QCAP_STOP_TABLE);
 
@@ -5683,18 +6147,31 @@ ows_14:
      * reg-name = *( unreserved / pct-encoded / . sub-delims )      RFC 3986, 3.2.2
      * e.g. after "a /\na:a" */
 reg_name_2:
-    at = SCAN_IS_SET_9(at, end);
+    at = SCAN_IS_SET_8(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_REG_NAME_2, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_23;
+        goto do_32;
     }
     if (*at == ':') {
         at++;
         goto field_port_1;
     }
     return qcap_stop(parser, at, AT_REG_NAME_2, QCAP_STOP_TABLE);
+
+    /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
+     * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * e.g. after "a /\na:0" */
+ipv4address_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_IPV4ADDRESS_1, QCAP_STOP_INPUT);
+    if (*at == '.') {
+        at++;
+        goto dec_octet_1;
+    }
+    return qcap_stop(parser, at, AT_IPV4ADDRESS_1, QCAP_STOP_TABLE);
 
     /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -5705,9 +6182,22 @@ ipv4address_2:
         return qcap_stop(parser, at, AT_IPV4ADDRESS_2, QCAP_STOP_INPUT);
     if (*at >= '0' && *at <= '9') {
         at++;
-        return qcap_stop(parser, at, AT_IPV4ADDRESS_3, QCAP_STOP_TABLE);
+        goto ipv4address_3;
     }
     return qcap_stop(parser, at, AT_IPV4ADDRESS_2, QCAP_STOP_TABLE);
+
+    /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
+     * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
+     * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
+     * e.g. after "a /\na:3" */
+ipv4address_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_IPV4ADDRESS_3, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto ipv4address_1;
+    }
+    return qcap_stop(parser, at, AT_IPV4ADDRESS_3, QCAP_STOP_TABLE);
 
     /* field-port = *. DIGIT      RFC 9110, 7.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -5719,7 +6209,7 @@ field_port_1:
         return qcap_stop(parser, at, AT_FIELD_PORT_1, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_23;
+        goto do_32;
     }
     return qcap_stop(parser, at, AT_FIELD_PORT_1, QCAP_STOP_TABLE);
 
@@ -5732,7 +6222,7 @@ ows_15:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_15, QCAP_STOP_INPUT);
-    if (IS_SET_8(*at)) {
+    if (IS_SET_7(*at)) {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
@@ -5758,7 +6248,7 @@ token_6:
         qcap_slot_begin(&side->slots[2], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[3]) && qcap_slot_begin(&side->slots[3], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[2], QCAP_HERE(at)) && !qcap_slot_is_done(&side->slots[4]) && qcap_slot_begin(&side->slots[4], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[2], QCAP_HERE(at))) {
         p9 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[1], QCAP_HERE(at)) - origin);
         p10 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[2], QCAP_HERE(at)) - origin);
-        goto on51;
+        goto on50;
     }
     at = SCAN_IS_TCHAR(at, end);
     if (at == end)
@@ -5770,7 +6260,7 @@ token_6:
         qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_TABLE);
+        goto crlf_6;
     }
     if (*at == ',') {
         at++;
@@ -5837,6 +6327,23 @@ token_7:
     }
     return qcap_stop(parser, at, AT_TOKEN_7, QCAP_STOP_TABLE);
 
+    /* basic-scheme = "B" . "asic"      RFC 7617, 2
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
+     * e.g. after "a /\na:b" */
+basic_scheme_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BASIC_SCHEME_1, QCAP_STOP_INPUT);
+    if (IS_SET_10(*at)) {
+        at++;
+        goto token_7;
+    }
+    if (*at == 'A' || *at == 'a') {
+        at++;
+        goto basic_scheme_2;
+    }
+    return qcap_stop(parser, at, AT_BASIC_SCHEME_1, QCAP_STOP_TABLE);
+
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
@@ -5852,7 +6359,7 @@ ows_18:
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
         qcap_element_open(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, here - 1);
         qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, here - 1);
-        return qcap_stop(parser, at, AT_BASIC_SCHEME_1, QCAP_STOP_TABLE);
+        goto basic_scheme_1;
     }
     return qcap_stop(parser, at, AT_OWS_18, QCAP_STOP_TABLE);
 
@@ -5872,7 +6379,7 @@ token_8:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_UPGRADE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_8, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_8, QCAP_STOP_TABLE);
+        goto crlf_8;
     }
     return qcap_stop(parser, at, AT_TOKEN_8, QCAP_STOP_TABLE);
 
@@ -5911,7 +6418,7 @@ token_9:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_EXPECT, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_9, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_9, QCAP_STOP_TABLE);
+        goto crlf_9;
     }
     return qcap_stop(parser, at, AT_TOKEN_9, QCAP_STOP_TABLE);
 
@@ -5948,7 +6455,7 @@ token_10:
         qcap_element_close(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_RANGE_RANGE_UNIT, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RANGE_SET_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_RANGE_SET_1, QCAP_STOP_TABLE);
+        goto range_set_1;
     }
     return qcap_stop(parser, at, AT_TOKEN_10, QCAP_STOP_TABLE);
 
@@ -5986,7 +6493,7 @@ token_11:
         side->underway[0].begin = (here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TOKEN_14, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_TOKEN_14, QCAP_STOP_TABLE);
+        goto token_14;
     }
     return qcap_stop(parser, at, AT_TOKEN_11, QCAP_STOP_TABLE);
 
@@ -6025,7 +6532,7 @@ token_12:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_ENCODING, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_10, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_10, QCAP_STOP_TABLE);
+        goto crlf_10;
     }
     return qcap_stop(parser, at, AT_TOKEN_12, QCAP_STOP_TABLE);
 
@@ -6048,6 +6555,21 @@ ows_23:
         goto token_12;
     }
     return qcap_stop(parser, at, AT_OWS_23, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\n\n0\n\r" */
+crlf_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 0, QCAP_HTTP_REQUEST, here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
+        goto token_1;
+    }
+    return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_TABLE);
 
     /* HTTP-version = ( HTTP-name "/" DIGIT . "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else HTTP-version = ( HTTP-name "/" DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT . "." )      RFC 9112, 2.3
@@ -6088,6 +6610,67 @@ crlf_3:
     }
     return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_TABLE);
 
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:0\r" */
+crlf_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto token_13;
+    }
+    return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
+     * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
+     * e.g. after "a /\na:0\n" */
+token_13:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_13, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto do_13;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_13, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r" */
+crlf_5:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto token_15;
+    }
+    return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_TABLE);
+
+    /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
+     * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
+     * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
+     * e.g. after "a /\na:0." */
+dec_octet_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_DEC_OCTET_1, QCAP_STOP_INPUT);
+    if (*at == '0') {
+        at++;
+        goto ipv4address_4;
+    }
+    return qcap_stop(parser, at, AT_DEC_OCTET_1, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r" */
+crlf_6:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto token_16;
+    }
+    return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_TABLE);
+
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -6114,7 +6697,7 @@ credentials_1:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_CREDENTIALS_1, QCAP_STOP_INPUT);
-    if (IS_SET_14(*at)) {
+    if (IS_SET_15(*at)) {
         at++;
         goto token68_1;
     }
@@ -6141,9 +6724,73 @@ basic_scheme_2:
         return qcap_stop(parser, at, AT_BASIC_SCHEME_2, QCAP_STOP_INPUT);
     if (*at == 'S' || *at == 's') {
         at++;
-        return qcap_stop(parser, at, AT_BASIC_SCHEME_3, QCAP_STOP_TABLE);
+        goto basic_scheme_3;
     }
     return qcap_stop(parser, at, AT_BASIC_SCHEME_2, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r" */
+crlf_8:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_8, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto token_18;
+    }
+    return qcap_stop(parser, at, AT_CRLF_8, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r" */
+crlf_9:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_9, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto token_19;
+    }
+    return qcap_stop(parser, at, AT_CRLF_9, QCAP_STOP_TABLE);
+
+    /* range-set = ( *( . "," OWS ) range-spec ) *( OWS "," [ OWS range-spec ] )      RFC 9110, 14.1
+     * first-pos = 1*. DIGIT      RFC 9110, 14.1
+     * suffix-range = . "-" suffix-length      RFC 9110, 14.1
+     * e.g. after "a /\na:a=" */
+range_set_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_RANGE_SET_1, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_RANGE_RANGE_SPEC, here - 1);
+        goto first_pos_1;
+    }
+    return qcap_stop(parser, at, AT_RANGE_SET_1, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "a /\na:a/" */
+token_14:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_14, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto token_20;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_14, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r" */
+crlf_10:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_10, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto token_21;
+    }
+    return qcap_stop(parser, at, AT_CRLF_10, QCAP_STOP_TABLE);
 
     /* HTTP-version = ( HTTP-name "/" DIGIT "." . DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else trailing-blanks = 1*. ( SP / HTAB )      RFC 9112, 3
@@ -6160,7 +6807,7 @@ http_version_8:
         qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TRAILING_BLANKS_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_TRAILING_BLANKS_1, QCAP_STOP_TABLE);
+        goto trailing_blanks_1;
     }
     return qcap_stop(parser, at, AT_HTTP_VERSION_8, QCAP_STOP_TABLE);
 
@@ -6173,25 +6820,63 @@ rws_1:
         return qcap_stop(parser, at, AT_RWS_1, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_44;
+        goto do_55;
     }
     if (*at == '\r') {
         at++;
-        here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, here - 3);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, here - 3);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_HEAD_LF_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_HEAD_LF_1, QCAP_STOP_TABLE);
+        goto do_56;
     }
     return qcap_stop(parser, at, AT_RWS_1, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
+     * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
+     * e.g. after "a /\na:a\r\n" */
+token_15:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_15, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto do_55;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_15, QCAP_STOP_TABLE);
+
+    /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
+     * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * e.g. after "a /\na:0.0" */
+ipv4address_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_IPV4ADDRESS_4, QCAP_STOP_INPUT);
+    if (*at == '.') {
+        at++;
+        goto dec_octet_2;
+    }
+    return qcap_stop(parser, at, AT_IPV4ADDRESS_4, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
+     * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
+     * e.g. after "a /\na:a\r\n" */
+token_16:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_16, QCAP_STOP_INPUT);
+    if (*at == '\r') {
+        at++;
+        goto do_56;
+    }
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto do_55;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_16, QCAP_STOP_TABLE);
 
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:a a" */
 token68_1:
-    at = SCAN_IS_SET_14_on(at, end);
+    at = SCAN_IS_SET_15_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_1, QCAP_STOP_INPUT);
     if (*at == '\r') {
@@ -6213,9 +6898,48 @@ token_17:
         return qcap_stop(parser, at, AT_TOKEN_17, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_44;
+        goto do_55;
     }
     return qcap_stop(parser, at, AT_TOKEN_17, QCAP_STOP_TABLE);
+
+    /* basic-scheme = "Bas" . "ic"      RFC 7617, 2
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
+     * e.g. after "a /\na:bas" */
+basic_scheme_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BASIC_SCHEME_3, QCAP_STOP_INPUT);
+    if (*at == 'I' || *at == 'i') {
+        at++;
+        goto basic_scheme_4;
+    }
+    return qcap_stop(parser, at, AT_BASIC_SCHEME_3, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
+     * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
+     * e.g. after "a /\na:a\r\n" */
+token_18:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_18, QCAP_STOP_INPUT);
+    if (*at == '\r') {
+        at++;
+        goto do_56;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_18, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
+     * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
+     * e.g. after "a /\na:a\r\n" */
+token_19:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_19, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto do_55;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_19, QCAP_STOP_TABLE);
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * int-range = first-pos . "-" [ last-pos ]      RFC 9110, 14.1
@@ -6254,9 +6978,35 @@ token_20:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_TABLE);
+        goto crlf_13;
     }
     return qcap_stop(parser, at, AT_TOKEN_20, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
+     * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
+     * e.g. after "a /\na:a\r\n" */
+token_21:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_21, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto do_55;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_21, QCAP_STOP_TABLE);
+
+    /* trailing-blanks = 1*. ( SP / HTAB )      RFC 9112, 3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a a HTTP/0.0" */
+trailing_blanks_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TRAILING_BLANKS_1, QCAP_STOP_INPUT);
+    if (*at == '\r') {
+        at++;
+        goto crlf_11;
+    }
+    return qcap_stop(parser, at, AT_TRAILING_BLANKS_1, QCAP_STOP_TABLE);
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a a HTTP/0.\r" */
@@ -6268,6 +7018,44 @@ crlf_11:
         goto ignored_line_1;
     }
     return qcap_stop(parser, at, AT_CRLF_11, QCAP_STOP_TABLE);
+
+    /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
+     * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
+     * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
+     * e.g. after "a /\na:0.0." */
+dec_octet_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_DEC_OCTET_2, QCAP_STOP_INPUT);
+    if (*at == '2') {
+        at++;
+        goto ipv4address_5;
+    }
+    return qcap_stop(parser, at, AT_DEC_OCTET_2, QCAP_STOP_TABLE);
+
+    /* basic-scheme = "Basi" . "c"      RFC 7617, 2
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
+     * e.g. after "a /\na:basi" */
+basic_scheme_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BASIC_SCHEME_4, QCAP_STOP_INPUT);
+    if (*at == 'C' || *at == 'c') {
+        at++;
+        goto basic_start_1;
+    }
+    return qcap_stop(parser, at, AT_BASIC_SCHEME_4, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a=a\r" */
+crlf_12:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_12, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto token_22;
+    }
+    return qcap_stop(parser, at, AT_CRLF_12, QCAP_STOP_TABLE);
 
     /* last-pos = 1*. DIGIT      RFC 9110, 14.1
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -6284,9 +7072,21 @@ last_pos_1:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_RANGE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_12, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_12, QCAP_STOP_TABLE);
+        goto crlf_12;
     }
     return qcap_stop(parser, at, AT_LAST_POS_1, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a/a\r" */
+crlf_13:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto token_23;
+    }
+    return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_TABLE);
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * boundary-start = . "boundary="      RFC 9110, 8.3.1
@@ -6305,9 +7105,79 @@ ows_25:
     }
     if (IS_SET_11(*at)) {
         at++;
-        goto do_50;
+        goto do_61;
     }
     return qcap_stop(parser, at, AT_OWS_25, QCAP_STOP_TABLE);
+
+    /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
+     * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
+     * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
+     * e.g. after "a /\na:0.0.2" */
+ipv4address_5:
+    if (at == end)
+        return qcap_stop(parser, at, AT_IPV4ADDRESS_5, QCAP_STOP_INPUT);
+    if (*at == '.') {
+        at++;
+        goto dec_octet_3;
+    }
+    return qcap_stop(parser, at, AT_IPV4ADDRESS_5, QCAP_STOP_TABLE);
+
+    /* basic-start = basic-scheme . SP      RFC 7617, 2
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
+     * e.g. after "a /\na:basic" */
+basic_start_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BASIC_START_1, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, here - 1);
+        side->positions[0] = (uint32_t)(here - 1);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_CREDENTIALS_2, QCAP_STOP_PAUSED);
+        goto credentials_2;
+    }
+    return qcap_stop(parser, at, AT_BASIC_START_1, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
+     * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
+     * e.g. after "a /\na:a=a\r\n" */
+token_22:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_22, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto do_55;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_22, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
+     * head-end = ( CR head-LF ) / . LF      RFC 9112, 2.1
+     * e.g. after "a /\na:a/a\r\n" */
+token_23:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_23, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto do_55;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_23, QCAP_STOP_TABLE);
+
+    /* boundary-start = "b" . "oundary="      RFC 9110, 8.3.1
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
+     * e.g. after "a /\na:a/a;b" */
+boundary_start_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_1, QCAP_STOP_INPUT);
+    if (*at == 'O' || *at == 'o') {
+        at++;
+        goto boundary_start_2;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_1, QCAP_STOP_TABLE);
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * boundary-start = . "boundary="      RFC 9110, 8.3.1
@@ -6322,13 +7192,26 @@ ows_26:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, here - 1);
-        return qcap_stop(parser, at, AT_BOUNDARY_START_1, QCAP_STOP_TABLE);
+        goto boundary_start_1;
     }
     if (IS_SET_11(*at)) {
         at++;
-        goto do_50;
+        goto do_61;
     }
     return qcap_stop(parser, at, AT_OWS_26, QCAP_STOP_TABLE);
+
+    /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
+     * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
+     * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
+     * e.g. after "a /\na:0.0.0." */
+dec_octet_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_DEC_OCTET_3, QCAP_STOP_INPUT);
+    if (*at >= '3' && *at <= '9') {
+        at++;
+        goto host_1;
+    }
+    return qcap_stop(parser, at, AT_DEC_OCTET_3, QCAP_STOP_TABLE);
 
     /* credentials = ( basic-start *. SP basic-credentials ) / ( digest-start *SP digest-response ...      RFC 9110, 11.4
      * token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
@@ -6339,7 +7222,7 @@ credentials_2:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_CREDENTIALS_2, QCAP_STOP_INPUT);
-    if (IS_SET_15(*at)) {
+    if (IS_SET_16(*at)) {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_BASIC_CREDENTIALS, here - 1);
@@ -6347,12 +7230,55 @@ credentials_2:
     }
     return qcap_stop(parser, at, AT_CREDENTIALS_2, QCAP_STOP_TABLE);
 
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * quoted-string = . DQUOTE *( qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "a /\na:a/a;a=" */
+token_26:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_26, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto token_27;
+    }
+    if (*at == '"') {
+        at++;
+        goto quoted_string_1;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_26, QCAP_STOP_TABLE);
+
+    /* boundary-start = "bo" . "undary="      RFC 9110, 8.3.1
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
+     * e.g. after "a /\na:a/a;bo" */
+boundary_start_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_2, QCAP_STOP_INPUT);
+    if (*at == 'U' || *at == 'u') {
+        at++;
+        goto boundary_start_3;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_2, QCAP_STOP_TABLE);
+
+    /* Host = field-host [ . ":" field-port ]      RFC 9110, 7.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:0.0.0.3" */
+host_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_HOST_1, QCAP_STOP_INPUT);
+    if (*at == '\r') {
+        at++;
+        goto do_32;
+    }
+    return qcap_stop(parser, at, AT_HOST_1, QCAP_STOP_TABLE);
+
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:basic a" */
 token68_2:
-    at = SCAN_IS_SET_15_on(at, end);
+    at = SCAN_IS_SET_16_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_2, QCAP_STOP_INPUT);
     if (*at == '=') {
@@ -6376,7 +7302,7 @@ token_27:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_TABLE);
+        goto crlf_13;
     }
     return qcap_stop(parser, at, AT_TOKEN_27, QCAP_STOP_TABLE);
 
@@ -6385,7 +7311,7 @@ token_27:
      * quoted-string = DQUOTE *( qdtext / quoted-pair ) . DQUOTE      RFC 9110, 5.6.4
      * e.g. after "a /\na:a/a;a=\"" */
 quoted_string_1:
-    at = SCAN_IS_SET_16_on(at, end);
+    at = SCAN_IS_SET_17_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_1, QCAP_STOP_INPUT);
     if (*at == '"') {
@@ -6394,9 +7320,22 @@ quoted_string_1:
         qcap_element_close(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_OWS_27, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_OWS_27, QCAP_STOP_TABLE);
+        goto ows_27;
     }
     return qcap_stop(parser, at, AT_QUOTED_STRING_1, QCAP_STOP_TABLE);
+
+    /* boundary-start = "bou" . "ndary="      RFC 9110, 8.3.1
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
+     * e.g. after "a /\na:a/a;bou" */
+boundary_start_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_3, QCAP_STOP_INPUT);
+    if (*at == 'N' || *at == 'n') {
+        at++;
+        goto boundary_start_4;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_3, QCAP_STOP_TABLE);
 
     /* token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -6418,6 +7357,108 @@ token68_3:
     }
     return qcap_stop(parser, at, AT_TOKEN68_3, QCAP_STOP_TABLE);
 
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * media-type = type "/" subtype *( OWS . ";" OWS [ media-parameter ] )      RFC 9110, 8.3
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * e.g. after "a /\na:a/a;a=\"\"" */
+ows_27:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OWS_27, QCAP_STOP_INPUT);
+    if (*at == '\r') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, here - 1);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_PAUSED);
+        goto crlf_13;
+    }
+    return qcap_stop(parser, at, AT_OWS_27, QCAP_STOP_TABLE);
+
+    /* boundary-start = "boun" . "dary="      RFC 9110, 8.3.1
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
+     * e.g. after "a /\na:a/a;boun" */
+boundary_start_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_4, QCAP_STOP_INPUT);
+    if (*at == 'D' || *at == 'd') {
+        at++;
+        goto boundary_start_5;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_4, QCAP_STOP_TABLE);
+
+    /* boundary-start = "bound" . "ary="      RFC 9110, 8.3.1
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
+     * e.g. after "a /\na:a/a;bound" */
+boundary_start_5:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_5, QCAP_STOP_INPUT);
+    if (*at == 'A' || *at == 'a') {
+        at++;
+        goto boundary_start_6;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_5, QCAP_STOP_TABLE);
+
+    /* boundary-start = "bounda" . "ry="      RFC 9110, 8.3.1
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
+     * e.g. after "a /\na:a/a;bounda" */
+boundary_start_6:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_6, QCAP_STOP_INPUT);
+    if (*at == 'R' || *at == 'r') {
+        at++;
+        goto boundary_start_7;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_6, QCAP_STOP_TABLE);
+
+    /* boundary-start = "boundar" . "y="      RFC 9110, 8.3.1
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
+     * e.g. after "a /\na:a/a;boundar" */
+boundary_start_7:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_7, QCAP_STOP_INPUT);
+    if (*at == 'Y' || *at == 'y') {
+        at++;
+        goto boundary_start_8;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_7, QCAP_STOP_TABLE);
+
+    /* boundary-start = "boundary" . "="      RFC 9110, 8.3.1
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
+     * e.g. after "a /\na:a/a;boundary" */
+boundary_start_8:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_8, QCAP_STOP_INPUT);
+    if (*at == '=') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_finish(parser, 0, here);
+        qcap_op_feed_open(parser, 5, 0, here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_TOKEN_42, QCAP_STOP_PAUSED);
+        goto token_42;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_8, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * quoted-string = . DQUOTE *( qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
+     * bare-boundary = 1*. ( tchar / "(" / ")" / "," / "/" / ":" / "=" / "?" )      RFC 2046, 5.1.1
+     * e.g. after "a /\na:a/a;boundary=" */
+token_42:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_42, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = (uint32_t)(here - 1);
+        goto token_45;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_42, QCAP_STOP_TABLE);
+
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * media-type = type "/" subtype *( OWS . ";" OWS [ media-parameter ] )      RFC 9110, 8.3
@@ -6435,18 +7476,25 @@ token_45:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_TABLE);
+        goto crlf_13;
     }
     return qcap_stop(parser, at, AT_TOKEN_45, QCAP_STOP_TABLE);
 
-do_23:
+do_13:
+    here = QCAP_HERE(at);
+    qcap_element_open(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
+    side->underway[0].begin = (here - 1);
+    qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
+    goto token_3;
+
+do_32:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_PAUSED);
-    return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_TABLE);
+    goto crlf_5;
 
-do_44:
+do_55:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, here - 3);
     qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, here - 3);
@@ -6457,7 +7505,15 @@ do_44:
         return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_PAUSED);
     goto token_3;
 
-do_50:
+do_56:
+    here = QCAP_HERE(at);
+    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, here - 3);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, here - 3);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_HEAD_LF_1, QCAP_STOP_PAUSED);
+    goto head_lf_1;
+
+do_61:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, here - 1);
     goto token_24;
@@ -7382,7 +8438,7 @@ chunk_size_3:
         side->positions[0] = (uint32_t)(here - 1);
         goto chunk_size_5;
     }
-    if (IS_SET_17(*at)) {
+    if (IS_SET_18(*at)) {
         at++;
         here = QCAP_HERE(at);
         side->underway[0].begin = (here - 1);
@@ -7772,7 +8828,7 @@ scheme_1:
 relative_part_1:
     if (at == end)
         return qcap_stop(parser, at, AT_RELATIVE_PART_1, QCAP_STOP_INPUT);
-    if (IS_SET_19(*at)) {
+    if (IS_SET_20(*at)) {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, here - 2);
@@ -8088,7 +9144,7 @@ crlf_20:
 userinfo_3:
     if (at == end)
         return qcap_stop(parser, at, AT_USERINFO_3, QCAP_STOP_INPUT);
-    if (IS_SET_21(*at)) {
+    if (IS_SET_14(*at)) {
         at++;
         here = QCAP_HERE(at);
         side->positions[0] = (uint32_t)(here - 1);
@@ -8331,7 +9387,7 @@ token_40:
      * userinfo = *( unreserved / pct-encoded / . sub-delims / ":" )      RFC 3986, 3.2.1
      * e.g. after "HTTP/0. 000\na://a" */
 userinfo_4:
-    at = SCAN_IS_SET_9_on(at, end);
+    at = SCAN_IS_SET_8_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_USERINFO_4, QCAP_STOP_INPUT);
     if (*at == '/') {
@@ -12664,13 +13720,13 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "<" / ">" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "%" -> pct_encoded_10: open scheme, close scheme, open path
      *     "?" -> pchar_4: open scheme, close scheme, open query */
-    {40, 255, 9, 10, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: port_1 */
+    {40, 255, 9, 10, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 12: port_1 */
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
      * e.g. after "a / "
      *     "H" -> http_name_6 */
-    {47, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 13: http_name_5 */
+    {47, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 13: http_name_5 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
@@ -12725,7 +13781,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "<" / ">" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "%" -> pct_encoded_10: open path
      *     "?" -> pchar_4: open path, close path, open query */
-    {65, 255, 15, 15, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: hier_part_1 */
+    {65, 255, 15, 15, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 19: hier_part_1 */
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -12754,7 +13810,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\n\r"
      *     -> before_delimiting_lf_1
      *     -> head_lf_2 */
-    {0, 255, 13, 17, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 23: head_lf_1 */
+    {0, 255, 13, 17, 1, QCAP_STATE_CONTROL, 0}, /* 23: head_lf_1 */
 
     /* request-content = chunked-body / sized-content / no-content .      RFC 9112, 6.3
      * e.g. after "a /\n\n"
@@ -12771,7 +13827,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ":"-">" / "@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_path_1: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     SP -> http_name_12: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, open path, close path, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "?" -> invalid_query_1: open method, begin method, convert method, close method, open request-target, mark, anomaly-open */
-    {78, 255, 11, 12, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 25: pct_encoded_2 */
+    {78, 255, 11, 12, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 25: pct_encoded_2 */
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -12792,7 +13848,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> pct_encoded_4
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_query_2: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     SP -> http_name_12: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, open path, close path, open query, close query, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {88, 255, 18, 12, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 27: pct_encoded_3 */
+    {88, 255, 18, 12, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 27: pct_encoded_3 */
 
     /* HTTP-version = ( HTTP-name "/" . DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else HTTP-version = ( HTTP-name "/" DIGIT "." DIGIT ) / ( HTTP-name "/" . DIGIT "." )      RFC 9112, 2.3
@@ -12816,7 +13872,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_4: open host, close host, close authority, open path, close path, open query
      *     "@" -> ip_literal_1: open userinfo, close userinfo, open host
      *     "[" -> h16_14: open host */
-    {92, 255, 20, 20, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 29: userinfo_1 */
+    {92, 255, 20, 20, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 29: userinfo_1 */
 
     /* HTTP-name = "HT" . "TP"      RFC 9112, 2.3
      * else HTTP-name = "HT" . "TP"      RFC 9112, 2.3
@@ -12863,7 +13919,7 @@ static const qcap_state_t states[] = {
     /* head-LF = delimiting-LF / . LF      RFC 9112, 2.1
      * e.g. after "a /\n\r"
      *     LF -> request_content_1 */
-    {111, 255, 22, 24, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 35: head_lf_2 */
+    {111, 255, 22, 24, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 35: head_lf_2 */
 
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * chunk-size = *"0" . ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
@@ -12884,11 +13940,11 @@ static const qcap_state_t states[] = {
      *     -> before_mail_counted_1
      *     -> before_encoded_counted_2
      *     -> before_counted_content_1 */
-    {0, 255, 11, 26, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 38: sized_content_1 */
+    {0, 255, 11, 26, 1, QCAP_STATE_CONTROL, 0}, /* 38: sized_content_1 */
 
     /* e.g. after "a /\n\n"
      *     -> token_1: close request */
-    {115, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 39: before_token_2 */
+    {115, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 39: before_token_2 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
@@ -12897,7 +13953,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> pchar_5
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_query_2: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     SP -> http_name_12: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, open path, close path, open query, close query, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {116, 255, 18, 12, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 40: pct_encoded_4 */
+    {116, 255, 18, 12, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 40: pct_encoded_4 */
 
     /* HTTP-version = ( HTTP-name "/" DIGIT . "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else HTTP-version = ( HTTP-name "/" DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT . "." )      RFC 9112, 2.3
@@ -12952,7 +14008,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_3
      *     SP / HTAB -> name_blanks_25: anomaly-open */
-    {135, 255, 26, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 48: name_blanks_3 */
+    {135, 255, 26, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 48: name_blanks_3 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_3 */
@@ -12996,7 +14052,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_7
      *     SP / HTAB -> name_blanks_30: anomaly-open */
-    {147, 255, 26, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 56: name_blanks_7 */
+    {147, 255, 26, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 56: name_blanks_7 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_7 */
@@ -13007,7 +14063,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_8
      *     SP / HTAB -> name_blanks_31: anomaly-open */
-    {150, 255, 26, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 58: name_blanks_8 */
+    {150, 255, 26, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 58: name_blanks_8 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_8 */
@@ -13018,7 +14074,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_9
      *     SP / HTAB -> name_blanks_32: anomaly-open */
-    {153, 255, 26, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 60: name_blanks_9 */
+    {153, 255, 26, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: name_blanks_9 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_9 */
@@ -13040,7 +14096,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_11
      *     SP / HTAB -> name_blanks_34: anomaly-open */
-    {159, 255, 26, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 64: name_blanks_11 */
+    {159, 255, 26, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 64: name_blanks_11 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_11 */
@@ -13060,15 +14116,15 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\n\n"
      *     -> form_counted_1: feed form, open content */
-    {168, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 67: before_form_counted_1 */
+    {168, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 67: before_form_counted_1 */
 
     /* e.g. after "a /\n\n"
      *     -> parts_counted_1: feed multipart, open content */
-    {169, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 68: before_parts_counted_1 */
+    {169, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 68: before_parts_counted_1 */
 
     /* e.g. after "a /\n\n"
      *     -> counted_content_1: open content */
-    {170, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 69: before_counted_content_1 */
+    {170, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 69: before_counted_content_1 */
 
     /* HTTP-version = ( HTTP-name "/" DIGIT "." . DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else status-line = HTTP-version . SP status-code ( ( SP [ reason-phrase ] ) / missing-SP )      RFC 9112, 4
@@ -13113,7 +14169,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_35
      *     LF -> rws_5
      *     "," -> ows_55: open field-value, open Transfer-Encoding */
-    {183, 255, 31, 33, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: ows_3 */
+    {183, 255, 31, 33, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 74: ows_3 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13172,7 +14228,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_10
      *     "," -> ows_57: open field-value, open Upgrade
      *     field-CTL -> field_content_1: mismatch Upgrade, open field-value, anomaly-open, anomaly control-character */
-    {216, 255, 33, 33, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: ows_7 */
+    {216, 255, 33, 33, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 78: ows_7 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13185,7 +14241,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_11
      *     "," -> ows_58: open field-value, open Expect
      *     field-CTL -> field_content_1: mismatch Expect, open field-value, anomaly-open, anomaly control-character */
-    {223, 255, 33, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: ows_8 */
+    {223, 255, 33, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 79: ows_8 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13197,7 +14253,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_42
      *     LF -> rws_12
      *     field-CTL -> field_content_1: mismatch Range, open field-value, anomaly-open, anomaly control-character */
-    {230, 255, 35, 35, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 80: ows_9 */
+    {230, 255, 35, 35, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 80: ows_9 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13222,12 +14278,12 @@ static const qcap_state_t states[] = {
      *     LF -> rws_14
      *     "," -> ows_59: open field-value, open Content-Encoding
      *     field-CTL -> field_content_1: mismatch Content-Encoding, open field-value, anomaly-open, anomaly control-character */
-    {242, 255, 33, 33, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: ows_11 */
+    {242, 255, 33, 33, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 82: ows_11 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\n\n0\r"
      *     LF -> token_4: finish multipart, finish form, finish mime, finish body */
-    {249, 255, 22, 36, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: crlf_1 */
+    {249, 255, 22, 36, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 83: crlf_1 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13236,7 +14292,7 @@ static const qcap_state_t states[] = {
      *     tchar -> token_53: open trailer-section, open field-line, open field-name
      *     CR -> crlf_2
      *     LF -> token_1: anomaly-open, anomaly bare-LF, close request */
-    {250, 255, 0, 0, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 84: token_4 */
+    {250, 255, 0, 0, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 84: token_4 */
 
     /* e.g. after "a /\n\n"
      *     -> token_1: close content, fed form, finish form, close request */
@@ -13359,7 +14415,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {297, 255, 40, 43, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: ipv4address_1 */
+    {297, 255, 40, 43, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 98: ipv4address_1 */
 
     /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -13391,7 +14447,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {316, 255, 41, 44, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: ipv4address_3 */
+    {316, 255, 41, 44, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 100: ipv4address_3 */
 
     /* field-port = *. DIGIT      RFC 9110, 7.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -13488,7 +14544,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_57: close auth-scheme, close Authorization
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_68: close auth-scheme, close Authorization */
-    {373, 255, 44, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 107: basic_scheme_1 */
+    {373, 255, 44, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 107: basic_scheme_1 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13637,7 +14693,7 @@ static const qcap_state_t states[] = {
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\n\n0\n\r"
      *     LF -> token_1: close request */
-    {115, 255, 22, 36, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: crlf_2 */
+    {115, 255, 22, 36, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 119: crlf_2 */
 
     /* status-code = 3. DIGIT      RFC 9112, 4
      * e.g. after "HTTP/0. 0"
@@ -13670,7 +14726,7 @@ static const qcap_state_t states[] = {
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:0\r"
      *     LF -> token_13 */
-    {467, 255, 22, 36, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: crlf_4 */
+    {467, 255, 22, 36, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 124: crlf_4 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
@@ -13679,13 +14735,13 @@ static const qcap_state_t states[] = {
      *     tchar -> token_3: open field-line, begin field-name, open field-name
      *     CR -> head_lf_1
      *     LF -> request_content_1: anomaly-open, set is_delimited, anomaly bare-LF */
-    {468, 255, 0, 0, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: token_13 */
+    {468, 255, 0, 0, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 125: token_13 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\r"
      *     LF -> token_15 */
-    {471, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: crlf_5 */
+    {471, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 126: crlf_5 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -13703,13 +14759,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {472, 255, 49, 54, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: dec_octet_1 */
+    {472, 255, 49, 54, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 127: dec_octet_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\r"
      *     LF -> token_16 */
-    {484, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: crlf_6 */
+    {484, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 128: crlf_6 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -13764,13 +14820,13 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\r"
      *     LF -> token_18 */
-    {511, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: crlf_8 */
+    {511, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 133: crlf_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\r"
      *     LF -> token_19 */
-    {512, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: crlf_9 */
+    {512, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 134: crlf_9 */
 
     /* range-set = ( *( . "," OWS ) range-spec ) *( OWS "," [ OWS range-spec ] )      RFC 9110, 14.1
      * first-pos = 1*. DIGIT      RFC 9110, 14.1
@@ -13785,7 +14841,7 @@ static const qcap_state_t states[] = {
      *     "," -> ows_85
      *     field-CTL -> field_content_1: mismatch Range, anomaly-open, anomaly control-character
      *     obs-text -> field_content_1: mismatch Range */
-    {513, 255, 52, 56, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: range_set_1 */
+    {513, 255, 52, 56, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 135: range_set_1 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -13797,13 +14853,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_3: mismatch Content-Type
      *     LF -> rws_16: mismatch Content-Type
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {522, 255, 35, 57, 39, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 136: token_14 */
+    {522, 255, 35, 57, 39, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 136: token_14 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\r"
      *     LF -> token_21 */
-    {528, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: crlf_10 */
+    {528, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 137: crlf_10 */
 
     /* status-code = 3. DIGIT      RFC 9112, 4
      * e.g. after "HTTP/0. 00"
@@ -13838,7 +14894,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Host, anomaly-open
      *     CR -> head_lf_1: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, set is_delimited, anomaly bare-LF */
-    {538, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: token_15 */
+    {538, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 141: token_15 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -13853,7 +14909,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {542, 255, 40, 43, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: ipv4address_4 */
+    {542, 255, 40, 43, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 142: ipv4address_4 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
@@ -13863,7 +14919,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Connection, anomaly-open
      *     CR -> head_lf_1: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, set is_delimited, anomaly bare-LF */
-    {551, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: token_16 */
+    {551, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 143: token_16 */
 
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
@@ -13902,7 +14958,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_57: close auth-scheme, close Authorization
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_68: close auth-scheme, close Authorization */
-    {568, 255, 54, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: basic_scheme_3 */
+    {568, 255, 54, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 146: basic_scheme_3 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
@@ -13912,7 +14968,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Upgrade, anomaly-open
      *     CR -> head_lf_1: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, set is_delimited, anomaly bare-LF */
-    {576, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: token_18 */
+    {576, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 147: token_18 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
@@ -13922,7 +14978,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open
      *     CR -> head_lf_1: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, set is_delimited, anomaly bare-LF */
-    {580, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: token_19 */
+    {580, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 148: token_19 */
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * int-range = first-pos . "-" [ last-pos ]      RFC 9110, 14.1
@@ -13960,7 +15016,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Encoding, anomaly-open
      *     CR -> head_lf_1: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, set is_delimited, anomaly bare-LF */
-    {600, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: token_21 */
+    {600, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 151: token_21 */
 
     /* status-line = HTTP-version SP status-code ( ( . SP [ reason-phrase ] ) / missing-SP )      RFC 9112, 4
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13978,7 +15034,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> trailing_blanks_2: anomaly-open
      *     CR -> crlf_11
      *     LF -> ignored_line_1: anomaly-open, anomaly bare-LF */
-    {607, 255, 57, 63, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: trailing_blanks_1 */
+    {607, 255, 57, 63, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 153: trailing_blanks_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a a HTTP/0.\r"
@@ -14001,7 +15057,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {611, 255, 49, 54, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: dec_octet_2 */
+    {611, 255, 49, 54, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 155: dec_octet_2 */
 
     /* basic-scheme = "Basi" . "c"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -14015,13 +15071,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_57: close auth-scheme, close Authorization
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_68: close auth-scheme, close Authorization */
-    {623, 255, 58, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: basic_scheme_4 */
+    {623, 255, 58, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 156: basic_scheme_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a=a\r"
      *     LF -> token_22 */
-    {631, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: crlf_12 */
+    {631, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 157: crlf_12 */
 
     /* last-pos = 1*. DIGIT      RFC 9110, 14.1
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -14041,7 +15097,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a/a\r"
      *     LF -> token_23 */
-    {640, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: crlf_13 */
+    {640, 255, 22, 36, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 159: crlf_13 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * boundary-start = . "boundary="      RFC 9110, 8.3.1
@@ -14097,7 +15153,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {657, 255, 62, 44, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: ipv4address_5 */
+    {657, 255, 62, 44, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 164: ipv4address_5 */
 
     /* basic-start = basic-scheme . SP      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -14110,7 +15166,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_57: close auth-scheme, close Authorization
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_68: close auth-scheme, close Authorization */
-    {669, 255, 43, 67, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: basic_start_1 */
+    {669, 255, 43, 67, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 165: basic_start_1 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
@@ -14120,7 +15176,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Range, anomaly-open
      *     CR -> head_lf_1: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, set is_delimited, anomaly bare-LF */
-    {676, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: token_22 */
+    {676, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 166: token_22 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1
@@ -14130,7 +15186,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Type, anomaly-open
      *     CR -> head_lf_1: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, set is_delimited, anomaly bare-LF */
-    {680, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 167: token_23 */
+    {680, 255, 21, 0, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 167: token_23 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * media-parameter = ( boundary-start boundary ) / ( parameter-name . "=" parameter-value )      RFC 9110, 8.3.1
@@ -14157,7 +15213,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Content-Type
      *     "=" -> token_26
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {691, 255, 63, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: boundary_start_1 */
+    {691, 255, 63, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 169: boundary_start_1 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * boundary-start = . "boundary="      RFC 9110, 8.3.1
@@ -14217,7 +15273,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {712, 255, 49, 54, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: dec_octet_3 */
+    {712, 255, 49, 54, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 175: dec_octet_3 */
 
     /* credentials = ( basic-start *. SP basic-credentials ) / ( digest-start *SP digest-response ...      RFC 9110, 11.4
      * token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
@@ -14243,7 +15299,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Content-Type
      *     DQUOTE -> quoted_string_1
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {731, 255, 65, 71, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: token_26 */
+    {731, 255, 65, 71, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 177: token_26 */
 
     /* boundary-start = "bo" . "undary="      RFC 9110, 8.3.1
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -14257,7 +15313,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Content-Type
      *     "=" -> token_26
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {738, 255, 66, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: boundary_start_2 */
+    {738, 255, 66, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 178: boundary_start_2 */
 
     /* response-field = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
@@ -14296,7 +15352,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {748, 255, 67, 73, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: host_1 */
+    {748, 255, 67, 73, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 182: host_1 */
 
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
@@ -14349,7 +15405,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Content-Type
      *     "=" -> token_26
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {778, 255, 70, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: boundary_start_3 */
+    {778, 255, 70, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 186: boundary_start_3 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -14482,7 +15538,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_92: close Content-Type
      *     ";" -> ows_25
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {819, 255, 72, 78, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: ows_27 */
+    {819, 255, 72, 78, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 207: ows_27 */
 
     /* boundary-start = "boun" . "dary="      RFC 9110, 8.3.1
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -14496,7 +15552,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Content-Type
      *     "=" -> token_26
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {825, 255, 73, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: boundary_start_4 */
+    {825, 255, 73, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 208: boundary_start_4 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -14644,7 +15700,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Content-Type
      *     "=" -> token_26
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {895, 255, 76, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: boundary_start_5 */
+    {895, 255, 76, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 221: boundary_start_5 */
 
     /* field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -14960,7 +16016,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Content-Type
      *     "=" -> token_26
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {1061, 255, 83, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: boundary_start_6 */
+    {1061, 255, 83, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 247: boundary_start_6 */
 
     /* field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -15179,7 +16235,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Content-Type
      *     "=" -> token_26
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {1159, 255, 87, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: boundary_start_7 */
+    {1159, 255, 87, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 269: boundary_start_7 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -15334,7 +16390,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Content-Type
      *     "=" -> token_42: finish multipart, feed multipart
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {1226, 255, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: boundary_start_8 */
+    {1226, 255, 47, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 283: boundary_start_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -15389,7 +16445,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_string_21
      *     ";"-"<" / ">" / "@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Content-Type
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {1249, 255, 90, 94, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: token_42 */
+    {1249, 255, 90, 94, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 289: token_42 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * head-end = ( . CR head-LF ) / LF      RFC 9112, 2.1

@@ -1864,12 +1864,12 @@ static const qcap_conversion_t conversions[] = {
 
 /* Classes of bytes: a bit for each. */
 #define IS_OTHER_CHAR(byte) (class_bits_0[byte] >> 0 & 1)
-#define IS_DIGIT(byte) (class_bits_0[byte] >> 1 & 1)
-#define IS_ASTRING_CHAR(byte) (class_bits_0[byte] >> 2 & 1)
+#define IS_ASTRING_CHAR(byte) (class_bits_0[byte] >> 1 & 1)
+#define IS_SET_2(byte) (class_bits_0[byte] >> 2 & 1)
 #define IS_SET_3(byte) (class_bits_0[byte] >> 3 & 1)
-#define IS_SET_4(byte) (class_bits_0[byte] >> 4 & 1)
-#define IS_WORD_CHAR(byte) (class_bits_0[byte] >> 5 & 1)
-#define IS_SET_6(byte) (class_bits_0[byte] >> 6 & 1)
+#define IS_WORD_CHAR(byte) (class_bits_0[byte] >> 4 & 1)
+#define IS_SET_5(byte) (class_bits_0[byte] >> 5 & 1)
+#define IS_DIGIT(byte) (class_bits_0[byte] >> 6 & 1)
 #define IS_SET_7(byte) (class_bits_0[byte] >> 7 & 1)
 #define IS_CODE_CHAR(byte) (class_bits_0[byte] >> 8 & 1)
 #define IS_TEXT_CHAR(byte) (class_bits_0[byte] >> 9 & 1)
@@ -1884,70 +1884,70 @@ static const qcap_conversion_t conversions[] = {
 #define IS_ITEM_CHAR(byte) (class_bits_0[byte] >> 18 & 1)
 
 static const uint64_t class_bits_0[256] = {
-    0x0, 0x18238, 0x18238, 0x18238, /* '\0' */
-    0x18238, 0x18238, 0x18238, 0x18238, /* 0x04 */
-    0x18238, 0x18238, 0x2040, 0x18238, /* 0x08 */
-    0x18238, 0x2040, 0x18238, 0x18238, /* 0x0c */
-    0x18238, 0x18238, 0x18238, 0x18238, /* 0x10 */
-    0x18238, 0x18238, 0x18238, 0x18238, /* 0x14 */
-    0x18238, 0x18238, 0x18238, 0x18238, /* 0x18 */
-    0x18238, 0x18238, 0x18238, 0x18238, /* 0x1c */
-    0x1e228, 0x5c7fd, 0xc300, 0x5c7fd, /* ' ' */
-    0x5c7fd, 0x5c338, 0x5c7fd, 0x5c7fd, /* '$' */
-    0xc338, 0xc338, 0x5c378, 0x5c37c, /* '(' */
-    0x5c7fd, 0x7d7fd, 0x5d7fd, 0x5c7fd, /* ',' */
+    0x0, 0x1821c, 0x1821c, 0x1821c, /* '\0' */
+    0x1821c, 0x1821c, 0x1821c, 0x1821c, /* 0x04 */
+    0x1821c, 0x1821c, 0x2020, 0x1821c, /* 0x08 */
+    0x1821c, 0x2020, 0x1821c, 0x1821c, /* 0x0c */
+    0x1821c, 0x1821c, 0x1821c, 0x1821c, /* 0x10 */
+    0x1821c, 0x1821c, 0x1821c, 0x1821c, /* 0x14 */
+    0x1821c, 0x1821c, 0x1821c, 0x1821c, /* 0x18 */
+    0x1821c, 0x1821c, 0x1821c, 0x1821c, /* 0x1c */
+    0x1e214, 0x5c7bf, 0xc300, 0x5c7bf, /* ' ' */
+    0x5c7bf, 0x5c31c, 0x5c7bf, 0x5c7bf, /* '$' */
+    0xc31c, 0xc31c, 0x5c33c, 0x5c33e, /* '(' */
+    0x5c7bf, 0x7d7bf, 0x5d7bf, 0x5c7bf, /* ',' */
     0x7d77e, 0x7d77e, 0x7d77e, 0x7d77e, /* '0' */
     0x7d77e, 0x7d77e, 0x7d77e, 0x7d77e, /* '4' */
-    0x7d77e, 0x7d77e, 0x5c7fd, 0x5c7fd, /* '8' */
-    0x5c7fd, 0x5c7fd, 0x5c7fd, 0x5c7fd, /* '<' */
-    0x5c7fd, 0x7dffd, 0x7dffd, 0x7dffd, /* '@' */
-    0x7df7d, 0x7dffd, 0x7dffd, 0x7dffd, /* 'D' */
-    0x7dffd, 0x7dffd, 0x7dffd, 0x7dffd, /* 'H' */
-    0x7dffd, 0x7dffd, 0x7dffd, 0x7dffd, /* 'L' */
-    0x7dffd, 0x7dffd, 0x7dffd, 0x7dffd, /* 'P' */
-    0x7dffd, 0x7dffd, 0x7dffd, 0x7dffd, /* 'T' */
-    0x7dffd, 0x7dffd, 0x7dffd, 0x547fd, /* 'X' */
-    0x5c330, 0x586fd, 0x5c7fd, 0x7d7fd, /* '\\' */
-    0x5c7fd, 0x7dffd, 0x7dffd, 0x7dffd, /* '`' */
-    0x7df7d, 0x7dffd, 0x7dffd, 0x7dffd, /* 'd' */
-    0x7dffd, 0x7dffd, 0x7dffd, 0x7dffd, /* 'h' */
-    0x7dffd, 0x7dffd, 0x7dffd, 0x7dffd, /* 'l' */
-    0x7dffd, 0x7dffd, 0x7dffd, 0x7dffd, /* 'p' */
-    0x7dffd, 0x7dffd, 0x7dffd, 0x7dffd, /* 't' */
-    0x7dffd, 0x7dffd, 0x7dffd, 0xc308, /* 'x' */
-    0x5c7fd, 0x5c7fd, 0x1c7fd, 0x1c338, /* '|' */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0x80 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0x84 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0x88 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0x8c */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0x90 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0x94 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0x98 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0x9c */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xa0 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xa4 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xa8 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xac */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xb0 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xb4 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xb8 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xbc */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xc0 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xc4 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xc8 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xcc */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xd0 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xd4 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xd8 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xdc */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xe0 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xe4 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xe8 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xec */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xf0 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xf4 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xf8 */
-    0x5c338, 0x5c338, 0x5c338, 0x5c338, /* 0xfc */
+    0x7d77e, 0x7d77e, 0x5c7bf, 0x5c7bf, /* '8' */
+    0x5c7bf, 0x5c7bf, 0x5c7bf, 0x5c7bf, /* '<' */
+    0x5c7bf, 0x7dfbf, 0x7dfbf, 0x7dfbf, /* '@' */
+    0x7df3f, 0x7dfbf, 0x7dfbf, 0x7dfbf, /* 'D' */
+    0x7dfbf, 0x7dfbf, 0x7dfbf, 0x7dfbf, /* 'H' */
+    0x7dfbf, 0x7dfbf, 0x7dfbf, 0x7dfbf, /* 'L' */
+    0x7dfbf, 0x7dfbf, 0x7dfbf, 0x7dfbf, /* 'P' */
+    0x7dfbf, 0x7dfbf, 0x7dfbf, 0x7dfbf, /* 'T' */
+    0x7dfbf, 0x7dfbf, 0x7dfbf, 0x547bf, /* 'X' */
+    0x5c318, 0x586bf, 0x5c7bf, 0x7d7bf, /* '\\' */
+    0x5c7bf, 0x7dfbf, 0x7dfbf, 0x7dfbf, /* '`' */
+    0x7df3f, 0x7dfbf, 0x7dfbf, 0x7dfbf, /* 'd' */
+    0x7dfbf, 0x7dfbf, 0x7dfbf, 0x7dfbf, /* 'h' */
+    0x7dfbf, 0x7dfbf, 0x7dfbf, 0x7dfbf, /* 'l' */
+    0x7dfbf, 0x7dfbf, 0x7dfbf, 0x7dfbf, /* 'p' */
+    0x7dfbf, 0x7dfbf, 0x7dfbf, 0x7dfbf, /* 't' */
+    0x7dfbf, 0x7dfbf, 0x7dfbf, 0xc304, /* 'x' */
+    0x5c7bf, 0x5c7bf, 0x1c7bf, 0x1c31c, /* '|' */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0x80 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0x84 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0x88 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0x8c */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0x90 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0x94 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0x98 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0x9c */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xa0 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xa4 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xa8 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xac */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xb0 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xb4 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xb8 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xbc */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xc0 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xc4 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xc8 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xcc */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xd0 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xd4 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xd8 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xdc */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xe0 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xe4 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xe8 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xec */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xf0 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xf4 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xf8 */
+    0x5c31c, 0x5c31c, 0x5c31c, 0x5c31c, /* 0xfc */
 };
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_OTHER_CHAR(qcap_lanes_t v)
@@ -1960,13 +1960,6 @@ static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_OTHER_CHAR(qc
 }
 QCAP_SCAN_UNTIL(SCAN_IS_OTHER_CHAR, LANES_IS_OTHER_CHAR, IS_OTHER_CHAR)
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_DIGIT(qcap_lanes_t v)
-{
-    qcap_lanes_t in = qcap_lanes_range(v, '0', '9');
-    return in;
-}
-QCAP_SCAN_EXACT(SCAN_IS_DIGIT, LANES_IS_DIGIT, IS_DIGIT)
-
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_ASTRING_CHAR(qcap_lanes_t v)
 {
     qcap_lanes_t out = qcap_lanes_range(v, '\0', '*');
@@ -1976,13 +1969,13 @@ static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_ASTRING_CHAR(
 }
 QCAP_SCAN_UNTIL(SCAN_IS_ASTRING_CHAR, LANES_IS_ASTRING_CHAR, IS_ASTRING_CHAR)
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_3(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_2(qcap_lanes_t v)
 {
     qcap_lanes_t out = qcap_lanes_range(v, '\0', '"');
     out = qcap_lanes_or(out, qcap_lanes_byte(v, '\\'));
     return out;
 }
-QCAP_SCAN_UNTIL(SCAN_IS_SET_3, LANES_IS_SET_3, IS_SET_3)
+QCAP_SCAN_UNTIL(SCAN_IS_SET_2, LANES_IS_SET_2, IS_SET_2)
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_WORD_CHAR(qcap_lanes_t v)
 {
@@ -1991,6 +1984,13 @@ static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_WORD_CHAR(qca
     return out;
 }
 QCAP_SCAN_UNTIL(SCAN_IS_WORD_CHAR, LANES_IS_WORD_CHAR, IS_WORD_CHAR)
+
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_DIGIT(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(v, '0', '9');
+    return in;
+}
+QCAP_SCAN_EXACT(SCAN_IS_DIGIT, LANES_IS_DIGIT, IS_DIGIT)
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_CODE_CHAR(qcap_lanes_t v)
 {
@@ -2076,16 +2076,22 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
     uint64_t w1;
 
     switch (parser->state) {
+    case AT_NUMBERED_TAG_1:
+        goto numbered_tag_1;
     case AT_BEFORE_NUMBERED_TAG_1:
         goto before_numbered_tag_1;
     case AT_NUMBERED_TAG_2:
         goto numbered_tag_2;
     case AT_NUMBERED_TAG_3:
         goto numbered_tag_3;
+    case AT_LISTED_NAME_1:
+        goto listed_name_1;
     case AT_LISTED_NAME_2:
         goto listed_name_2;
     case AT_MESSAGE_NAME_1:
         goto message_name_1;
+    case AT_MAILBOX_NAME_1:
+        goto mailbox_name_1;
     case AT_PLAIN_NAME_1:
         goto plain_name_1;
     case AT_MESSAGE_NAME_2:
@@ -2094,6 +2100,8 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto listed_name_3;
     case AT_MESSAGE_NAME_3:
         goto message_name_3;
+    case AT_PLAIN_NAME_2:
+        goto plain_name_2;
     case AT_PLAIN_NAME_3:
         goto plain_name_3;
     case AT_MESSAGE_NAME_4:
@@ -2104,6 +2112,8 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto message_name_5;
     case AT_ARGUMENTS_1:
         goto arguments_1;
+    case AT_PLAIN_NAME_4:
+        goto plain_name_4;
     case AT_PLAIN_NAME_5:
         goto plain_name_5;
     case AT_MAILBOX_NAME_2:
@@ -2112,14 +2122,26 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto listed_name_5;
     case AT_MESSAGE_NAME_6:
         goto message_name_6;
+    case AT_LOGIN_1:
+        goto login_1;
+    case AT_MAILBOX_FIRST_1:
+        goto mailbox_first_1;
     case AT_CRLF_2:
         goto crlf_2;
     case AT_BEFORE_CRLF_1:
         goto before_crlf_1;
+    case AT_PLAIN_NAME_6:
+        goto plain_name_6;
     case AT_MAILBOX_NAME_3:
         goto mailbox_name_3;
     case AT_MESSAGE_NAME_7:
         goto message_name_7;
+    case AT_ATOM_1:
+        goto atom_1;
+    case AT_ATOM_2:
+        goto atom_2;
+    case AT_BLANKS_1:
+        goto blanks_1;
     case AT_CRLF_3:
         goto crlf_3;
     case AT_EXCHANGE_1:
@@ -2132,10 +2154,16 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto atom_4;
     case AT_WORDS_1:
         goto words_1;
+    case AT_ATOM_5:
+        goto atom_5;
     case AT_NUMBERED_TAG_4:
         goto numbered_tag_4;
     case AT_BEFORE_NUMBERED_TAG_2:
         goto before_numbered_tag_2;
+    case AT_RUN_1:
+        goto run_1;
+    case AT_CRLF_4:
+        goto crlf_4;
     case AT_NUMBERED_TAG_5:
         goto numbered_tag_5;
     case AT_NUMBERED_TAG_6:
@@ -2171,12 +2199,15 @@ out1:
      * other-tag = *. tag-char other-char      RFC 3501, 2.2.1
      * e.g. after "a" */
 on2:
-    at = SCAN_IS_OTHER_CHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out2;
     if (*at >= '0' && *at <= '9') {
         at++;
         goto on3;
+    }
+    if (IS_OTHER_CHAR(*at)) {
+        at++;
+        goto on2;
     }
 out2:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
@@ -2190,7 +2221,6 @@ out2:
      * first-start = ( numbered-tag / other-tag ) . SP listed-name      RFC 3501, 9
      * e.g. after "0" */
 on3:
-    at = SCAN_IS_DIGIT(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out3;
     if (*at == ' ') {
@@ -2201,6 +2231,10 @@ on3:
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out4;
         goto on4;
+    }
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on3;
     }
 out3:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_IMAP_REQUEST, QCAP_HERE(p0) - 1);
@@ -2419,7 +2453,7 @@ out15:
 on16:
     if (QCAP_UNLIKELY(at == end))
         goto out16;
-    if (IS_SET_3(*at)) {
+    if (IS_SET_2(*at)) {
         at++;
         goto on17;
     }
@@ -2431,7 +2465,7 @@ out16:
      * odd-pair = . "\" odd-quoted      RFC 3501, 9
      * e.g. after "a id a \"a" */
 on17:
-    at = SCAN_IS_SET_3(at, end);
+    at = SCAN_IS_SET_2(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out17;
     if (*at == '"') {
@@ -2452,7 +2486,7 @@ out17:
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "a id a =" */
 on18:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         qcap_element_close_here(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, wanted, QCAP_HERE(p4) + 2);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
@@ -2562,7 +2596,7 @@ out22:
 on24:
     if (QCAP_UNLIKELY(at == end))
         goto out24;
-    if (IS_SET_4(*at)) {
+    if (IS_SET_3(*at)) {
         at++;
         p2 = at;
         goto on25;
@@ -2633,11 +2667,29 @@ out23:
 exchange_1:
     if (QCAP_UNLIKELY(at == end))
         goto out27;
-    if (IS_SET_6(*at)) {
+    if (IS_SET_5(*at)) {
         return qcap_stop(parser, at, AT_EXCHANGE_2, QCAP_STOP_CONTROL);
     }
 out27:
     return qcap_leave(parser, at, end, AT_EXCHANGE_1);
+
+    /* numbered-tag = *. tag-char DIGIT      RFC 3501, 2.2.1
+     * numbered-tag = *tag-char . DIGIT      RFC 3501, 2.2.1
+     * other-tag = *. tag-char other-char      RFC 3501, 2.2.1
+     * e.g. after "" */
+numbered_tag_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NUMBERED_TAG_1, QCAP_STOP_INPUT);
+    if (IS_OTHER_CHAR(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_reset(parser, 0x18 /* verb has_mailbox */, false);
+        qcap_element_open(parser, side->slots, parser->base + 0, QCAP_IMAP_REQUEST, here - 1);
+        qcap_op_later(parser, side->later, 79 /* open tag */, here - 1);
+        side->positions[0] = (uint32_t)(here - 1);
+        goto numbered_tag_2;
+    }
+    return qcap_stop(parser, at, AT_NUMBERED_TAG_1, QCAP_STOP_TABLE);
 
     /* numbered-tag = *. tag-char DIGIT      RFC 3501, 2.2.1
      * numbered-tag = *tag-char . DIGIT      RFC 3501, 2.2.1
@@ -2671,9 +2723,22 @@ numbered_tag_3:
         side->underway[0].begin = (here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_LISTED_NAME_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_LISTED_NAME_1, QCAP_STOP_TABLE);
+        goto listed_name_1;
     }
     return qcap_stop(parser, at, AT_NUMBERED_TAG_3, QCAP_STOP_TABLE);
+
+    /* listed-name = ( [ . "UID" SP ] message-name ) / mailbox-name / plain-name      RFC 3501, 6
+     * message-name = . "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * message-name = "FETCH" / . "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
+     * e.g. after "a " */
+listed_name_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_LISTED_NAME_1, QCAP_STOP_INPUT);
+    if (*at == 'L' || *at == 'l') {
+        at++;
+        goto mailbox_name_1;
+    }
+    return qcap_stop(parser, at, AT_LISTED_NAME_1, QCAP_STOP_TABLE);
 
     /* listed-name = ( [ . "UID" SP ] message-name ) / mailbox-name / plain-name      RFC 3501, 6
      * message-name = . "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
@@ -2712,6 +2777,19 @@ message_name_1:
         goto message_name_3;
     }
     return qcap_stop(parser, at, AT_MESSAGE_NAME_1, QCAP_STOP_TABLE);
+
+    /* mailbox-name = ... / "GETACL" / "SETACL" / "DELETEACL" / "L" . "ISTRIGHTS" / "MYRIGHTS" / "GETMETADATA" / "SETMETADATA" ...      RFC 3501, 6
+     * plain-name = "CAPABILITY" / "NOOP" / "L" . "OGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
+     * plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "L" . "OGIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / ...      RFC 3501, 6
+     * e.g. after "a l" */
+mailbox_name_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_MAILBOX_NAME_1, QCAP_STOP_INPUT);
+    if (*at == 'O' || *at == 'o') {
+        at++;
+        goto plain_name_2;
+    }
+    return qcap_stop(parser, at, AT_MAILBOX_NAME_1, QCAP_STOP_TABLE);
 
     /* plain-name = "CAPABILITY" / "N" . "OOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / ...      RFC 3501, 6
      * plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / "N" . "AMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
@@ -2762,6 +2840,18 @@ message_name_3:
         goto message_name_5;
     }
     return qcap_stop(parser, at, AT_MESSAGE_NAME_3, QCAP_STOP_TABLE);
+
+    /* plain-name = "CAPABILITY" / "NOOP" / "LO" . "GOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" / ...      RFC 3501, 6
+     * plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LO" . "GIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" ...      RFC 3501, 6
+     * e.g. after "a lo" */
+plain_name_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PLAIN_NAME_2, QCAP_STOP_INPUT);
+    if (*at == 'G' || *at == 'g') {
+        at++;
+        goto plain_name_4;
+    }
+    return qcap_stop(parser, at, AT_PLAIN_NAME_2, QCAP_STOP_TABLE);
 
     /* plain-name = "CAPABILITY" / "NO" . "OP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / ...      RFC 3501, 6
      * plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / "NO" . "TIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
@@ -2818,18 +2908,30 @@ arguments_1:
     }
     switch (choose_21(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_LOGIN_1, QCAP_STOP_TABLE);
+        goto login_1;
     case 1:
         return qcap_stop(parser, at, AT_BEFORE_AUTHENTICATE_1, QCAP_STOP_TABLE);
     case 2:
         return qcap_stop(parser, at, AT_APPEND_1, QCAP_STOP_TABLE);
     case 3:
-        return qcap_stop(parser, at, AT_MAILBOX_FIRST_1, QCAP_STOP_TABLE);
+        goto mailbox_first_1;
     case 4:
         goto before_crlf_1;
     default:
         return qcap_stop(parser, at, AT_ARGUMENTS_1, QCAP_STOP_CONTROL);
     }
+
+    /* plain-name = "CAPABILITY" / "NOOP" / "LOG" . "OUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" / ...      RFC 3501, 6
+     * plain-name = ... "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOG" . "IN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" ...      RFC 3501, 6
+     * e.g. after "a log" */
+plain_name_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PLAIN_NAME_4, QCAP_STOP_INPUT);
+    if (*at == 'I' || *at == 'i') {
+        at++;
+        goto plain_name_6;
+    }
+    return qcap_stop(parser, at, AT_PLAIN_NAME_4, QCAP_STOP_TABLE);
 
     /* plain-name = "CAPABILITY" / "NOO" . "P" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
      * e.g. after "a noo" */
@@ -2838,7 +2940,7 @@ plain_name_5:
         return qcap_stop(parser, at, AT_PLAIN_NAME_5, QCAP_STOP_INPUT);
     if (*at == 'P' || *at == 'p') {
         at++;
-        goto do_6;
+        goto do_7;
     }
     return qcap_stop(parser, at, AT_PLAIN_NAME_5, QCAP_STOP_TABLE);
 
@@ -2871,9 +2973,31 @@ message_name_6:
         return qcap_stop(parser, at, AT_MESSAGE_NAME_6, QCAP_STOP_INPUT);
     if (*at == 'H' || *at == 'h') {
         at++;
-        goto do_6;
+        goto do_7;
     }
     return qcap_stop(parser, at, AT_MESSAGE_NAME_6, QCAP_STOP_TABLE);
+
+    /* login = . SP ( ( username SP password-then ) / ( announcement username-sent ) )      RFC 3501, 6.2.3
+     * e.g. after "a id" */
+login_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_LOGIN_1, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        goto atom_1;
+    }
+    return qcap_stop(parser, at, AT_LOGIN_1, QCAP_STOP_TABLE);
+
+    /* mailbox-first = . SP ( ( mailbox others ) / ( announcement mailbox-sent ) )      RFC 3501, 6
+     * e.g. after "a id" */
+mailbox_first_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_MAILBOX_FIRST_1, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        goto atom_2;
+    }
+    return qcap_stop(parser, at, AT_MAILBOX_FIRST_1, QCAP_STOP_TABLE);
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
@@ -2888,13 +3012,24 @@ crlf_2:
     }
     if (*at == ' ') {
         at++;
-        return qcap_stop(parser, at, AT_BLANKS_1, QCAP_STOP_TABLE);
+        goto blanks_1;
     }
     return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_TABLE);
 
     /* e.g. after "a id" */
 before_crlf_1:
     goto crlf_2;
+
+    /* plain-name = ... "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGI" . "N" / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" ...      RFC 3501, 6
+     * e.g. after "a logi" */
+plain_name_6:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PLAIN_NAME_6, QCAP_STOP_INPUT);
+    if (*at == 'N' || *at == 'n') {
+        at++;
+        goto do_7;
+    }
+    return qcap_stop(parser, at, AT_PLAIN_NAME_6, QCAP_STOP_TABLE);
 
     /* mailbox-name = "SELE" . "CT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
      * e.g. after "a sele" */
@@ -2919,6 +3054,53 @@ message_name_7:
         goto message_name_1;
     }
     return qcap_stop(parser, at, AT_MESSAGE_NAME_7, QCAP_STOP_TABLE);
+
+    /* atom = . ASTRING-CHAR *( ASTRING-CHAR / odd-char )      RFC 3501, 9
+     * username = username-atom / ( . DQUOTE username-text DQUOTE )      RFC 3501, 6.2.3
+     * brace = . "{"      RFC 3501, 4.3
+     * e.g. after "a id " */
+atom_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_ATOM_1, QCAP_STOP_INPUT);
+    if (IS_ASTRING_CHAR(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_open_joined(parser, 1, QCAP_IMAP_REQUEST_USERNAME, here - 1);
+        side->underway[0].begin = (here - 1);
+        goto atom_3;
+    }
+    return qcap_stop(parser, at, AT_ATOM_1, QCAP_STOP_TABLE);
+
+    /* atom = . ASTRING-CHAR *( ASTRING-CHAR / odd-char )      RFC 3501, 9
+     * mailbox = mailbox-atom / ( . DQUOTE mailbox-text DQUOTE )      RFC 3501, 9
+     * brace = . "{"      RFC 3501, 4.3
+     * e.g. after "a id " */
+atom_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_ATOM_2, QCAP_STOP_INPUT);
+    if (IS_ASTRING_CHAR(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_open_joined(parser, 1, QCAP_IMAP_REQUEST_MAILBOX, here - 1);
+        side->underway[0].begin = (here - 1);
+        goto atom_4;
+    }
+    return qcap_stop(parser, at, AT_ATOM_2, QCAP_STOP_TABLE);
+
+    /* blanks = 1*. SP      RFC 3501, 9
+     * CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
+     * e.g. after "a id " */
+blanks_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BLANKS_1, QCAP_STOP_INPUT);
+    if (IS_SET_3(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, parser->base + 1, QCAP_IMAP_REQUEST_ARGUMENTS, here - 1);
+        goto words_1;
+    }
+    return qcap_stop(parser, at, AT_BLANKS_1, QCAP_STOP_TABLE);
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "a id\r" */
@@ -2969,7 +3151,7 @@ atom_3:
         qcap_op_close_joined(parser, 1, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_ATOM_5, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_ATOM_5, QCAP_STOP_TABLE);
+        goto atom_5;
     }
     return qcap_stop(parser, at, AT_ATOM_3, QCAP_STOP_TABLE);
 
@@ -3010,6 +3192,21 @@ words_1:
     }
     return qcap_stop(parser, at, AT_WORDS_1, QCAP_STOP_TABLE);
 
+    /* atom = . ASTRING-CHAR *( ASTRING-CHAR / odd-char )      RFC 3501, 9
+     * password = password-atom / ( . DQUOTE password-text DQUOTE )      RFC 3501, 6.2.3
+     * brace = . "{"      RFC 3501, 4.3
+     * e.g. after "a id a " */
+atom_5:
+    if (at == end)
+        return qcap_stop(parser, at, AT_ATOM_5, QCAP_STOP_INPUT);
+    if (*at == '"') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_open_joined(parser, 1, QCAP_IMAP_REQUEST_PASSWORD, here);
+        goto run_1;
+    }
+    return qcap_stop(parser, at, AT_ATOM_5, QCAP_STOP_TABLE);
+
     /* numbered-tag = *. tag-char DIGIT      RFC 3501, 2.2.1
      * numbered-tag = *tag-char . DIGIT      RFC 3501, 2.2.1
      * other-tag = *. tag-char other-char      RFC 3501, 2.2.1
@@ -3032,6 +3229,33 @@ numbered_tag_4:
 before_numbered_tag_2:
     qcap_op_reset(parser, 0x1 /* is_auth */, true);
     goto numbered_tag_4;
+
+    /* run = 1*. ( HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / DIGIT / "#"-"/" / ":"-"[" / %x5D-FF )      RFC 3501, 9
+     * quoted-value = [ run ] *( ( ( . "\" special ) / odd-pair ) [ run ] )      RFC 3501, 9
+     * odd-pair = . "\" odd-quoted      RFC 3501, 9
+     * e.g. after "a id a \"" */
+run_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_RUN_1, QCAP_STOP_INPUT);
+    if (IS_SET_2(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        side->underway[0].begin = (here - 1);
+        goto run_2;
+    }
+    return qcap_stop(parser, at, AT_RUN_1, QCAP_STOP_TABLE);
+
+    /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
+     * e.g. after "a id a =" */
+crlf_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_INPUT);
+    if (*at == '\r') {
+        at++;
+        goto crlf_3;
+    }
+    return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
 
     /* numbered-tag = *. tag-char DIGIT      RFC 3501, 2.2.1
      * numbered-tag = *tag-char . DIGIT      RFC 3501, 2.2.1
@@ -3073,7 +3297,7 @@ numbered_tag_6:
      * odd-pair = . "\" odd-quoted      RFC 3501, 9
      * e.g. after "a id a \"a" */
 run_2:
-    at = SCAN_IS_SET_3(at, end);
+    at = SCAN_IS_SET_2(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_RUN_2, QCAP_STOP_INPUT);
     if (*at == '"') {
@@ -3083,11 +3307,11 @@ run_2:
         qcap_op_close_joined(parser, 1, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
+        goto crlf_4;
     }
     return qcap_stop(parser, at, AT_RUN_2, QCAP_STOP_TABLE);
 
-do_6:
+do_7:
     here = QCAP_HERE(at);
     qcap_op_later_value(parser, side->later, 72 /* convert listed-name */, qcap_find_keyword(parser, 7, side->underway[0].begin, here, find_verb), here);
     qcap_op_later(parser, side->later, 71 /* close command */, here);
@@ -3118,10 +3342,16 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
     uint64_t w0;
 
     switch (parser->state) {
+    case AT_GREETING_1:
+        goto greeting_1;
     case AT_BEFORE_GREETING_1:
         goto before_greeting_1;
     case AT_GREETING_2:
         goto greeting_2;
+    case AT_GREETING_STATUS_1:
+        goto greeting_status_1;
+    case AT_GREETING_STATUS_2:
+        goto greeting_status_2;
     case AT_MESSAGE_NUMBER_1:
         goto message_number_1;
     case AT_REST_OF_STATUS_1:
@@ -3138,6 +3368,8 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto data_name_2;
     case AT_DATA_NAME_3:
         goto data_name_3;
+    case AT_CODE_NAME_1:
+        goto code_name_1;
     case AT_RESPONSE_TAG_1:
         goto response_tag_1;
     case AT_NUMBER_START_1:
@@ -3156,6 +3388,8 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto data_name_6;
     case AT_DATA_NAME_7:
         goto data_name_7;
+    case AT_CODE_REST_1:
+        goto code_rest_1;
     case AT_RESP_COND_STATE_2:
         goto resp_cond_state_2;
     case AT_OTHER_NAME_1:
@@ -3166,6 +3400,14 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto data_name_8;
     case AT_DATA_NAME_9:
         goto data_name_9;
+    case AT_CAPABILITIES_1:
+        goto capabilities_1;
+    case AT_BEFORE_CAPABILITIES_1:
+        goto before_capabilities_1;
+    case AT_CODE_REST_2:
+        goto code_rest_2;
+    case AT_BEFORE_CODE_REST_1:
+        goto before_code_rest_1;
     case AT_REST_OF_STATUS_2:
         goto rest_of_status_2;
     case AT_OTHER_DATA_1:
@@ -3178,6 +3420,8 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto number_data_1;
     case AT_CAPABILITY_1:
         goto capability_1;
+    case AT_RESP_TEXT_2:
+        goto resp_text_2;
     case AT_CODE_REST_3:
         goto code_rest_3;
     case AT_RESP_TEXT_3:
@@ -3198,6 +3442,8 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto before_blanks_1;
     case AT_CAPABILITY_2:
         goto capability_2;
+    case AT_TEXT_1:
+        goto text_1;
     case AT_PLAIN_TEXT_1:
         goto plain_text_1;
     case AT_CODE_NAME_3:
@@ -3260,7 +3506,7 @@ before_greeting_1:
      * (between messages)
      * e.g. after "" */
 on1:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "* ", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "* ", 2))) {
         at += 2;
         p0 = at;
         goto on2;
@@ -3311,7 +3557,7 @@ out3:
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "* ok" */
 on4:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, " [", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, " [", 2))) {
         at += 2;
         p2 = at;
         goto on5;
@@ -3551,7 +3797,7 @@ on8:
      * resp-text = ( "[" resp-text-code . "]" ( ( SP [ text ] ) / missing-text ) ) / [ plain-text ]      RFC 3501, 7.1
      * e.g. after "* ok [a" */
 on17:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, " ]", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, " ]", 2))) {
         at += 2;
         qcap_element_tell(parser, QCAP_IMAP_RESPONSE_CODE, wanted, p2, p3 + 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
@@ -3631,6 +3877,20 @@ out20:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXT_2);
 
+    /* greeting = . "*" SP greeting-status rest-of-status CRLF      RFC 3501, 9
+     * (between messages)
+     * e.g. after "" */
+greeting_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_GREETING_1, QCAP_STOP_INPUT);
+    if (*at == '*') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, parser->base + 0, QCAP_IMAP_RESPONSE, here - 1);
+        goto greeting_2;
+    }
+    return qcap_stop(parser, at, AT_GREETING_1, QCAP_STOP_TABLE);
+
     /* greeting = "*" . SP greeting-status rest-of-status CRLF      RFC 3501, 9
      * e.g. after "*" */
 greeting_2:
@@ -3640,9 +3900,37 @@ greeting_2:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_STATUS, here);
-        return qcap_stop(parser, at, AT_GREETING_STATUS_1, QCAP_STOP_TABLE);
+        goto greeting_status_1;
     }
     return qcap_stop(parser, at, AT_GREETING_2, QCAP_STOP_TABLE);
+
+    /* greeting-status = . "OK" / "PREAUTH" / "BYE"      RFC 3501, 9
+     * greeting-status = "OK" / . "PREAUTH" / "BYE"      RFC 3501, 9
+     * greeting-status = "OK" / "PREAUTH" / . "BYE"      RFC 3501, 9
+     * e.g. after "* " */
+greeting_status_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_GREETING_STATUS_1, QCAP_STOP_INPUT);
+    if (*at == 'O' || *at == 'o') {
+        at++;
+        goto greeting_status_2;
+    }
+    return qcap_stop(parser, at, AT_GREETING_STATUS_1, QCAP_STOP_TABLE);
+
+    /* greeting-status = "O" . "K" / "PREAUTH" / "BYE"      RFC 3501, 9
+     * e.g. after "* o" */
+greeting_status_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_GREETING_STATUS_2, QCAP_STOP_INPUT);
+    if (*at == 'K' || *at == 'k') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_STATUS, wanted, here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_REST_OF_STATUS_1, QCAP_STOP_PAUSED);
+        goto rest_of_status_1;
+    }
+    return qcap_stop(parser, at, AT_GREETING_STATUS_2, QCAP_STOP_TABLE);
 
     /* message-number = 1*. DIGIT      RFC 3501, 7.2
      * number-start = "*" SP message-number . SP data-name      RFC 3501, 7.2
@@ -3708,7 +3996,7 @@ resp_text_1:
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, here);
         side->underway[0].begin = (here);
-        return qcap_stop(parser, at, AT_CODE_NAME_1, QCAP_STOP_TABLE);
+        goto code_name_1;
     }
     return qcap_stop(parser, at, AT_RESP_TEXT_1, QCAP_STOP_TABLE);
 
@@ -3778,6 +4066,17 @@ data_name_3:
     }
     return qcap_stop(parser, at, AT_DATA_NAME_3, QCAP_STOP_TABLE);
 
+    /* code-name = 1*. code-char      RFC 3501, 7.1
+     * e.g. after "* ok [" */
+code_name_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CODE_NAME_1, QCAP_STOP_INPUT);
+    if (IS_CODE_CHAR(*at)) {
+        at++;
+        goto code_name_2;
+    }
+    return qcap_stop(parser, at, AT_CODE_NAME_1, QCAP_STOP_TABLE);
+
     /* response-tag = 1*. tag-char      RFC 3501, 9
      * tagged-line = response-tag . SP resp-cond-state rest-of-status CRLF      RFC 3501, 9
      * e.g. after "* ok\na" */
@@ -3845,7 +4144,7 @@ code_name_2:
         qcap_op_convert_close(parser, 10, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CODE_REST_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CODE_REST_1, QCAP_STOP_TABLE);
+        goto code_rest_1;
     }
     return qcap_stop(parser, at, AT_CODE_NAME_2, QCAP_STOP_TABLE);
 
@@ -3904,6 +4203,18 @@ data_name_7:
         goto data_name_9;
     }
     return qcap_stop(parser, at, AT_DATA_NAME_7, QCAP_STOP_TABLE);
+
+    /* code-rest = capabilities / [ SP *( code-char / SP ) ] .      RFC 3501, 7.1
+     * e.g. after "* ok [a" */
+code_rest_1:
+    switch (choose_28(parser)) {
+    case 0:
+        goto before_capabilities_1;
+    case 1:
+        goto before_code_rest_1;
+    default:
+        return qcap_stop(parser, at, AT_CODE_REST_1, QCAP_STOP_CONTROL);
+    }
 
     /* resp-cond-state = "O" . "K" / "NO" / "BAD"      RFC 3501, 9
      * e.g. after "* ok\na o" */
@@ -3970,9 +4281,43 @@ data_name_9:
         return qcap_stop(parser, at, AT_DATA_NAME_9, QCAP_STOP_INPUT);
     if (*at == 'H' || *at == 'h') {
         at++;
-        goto do_14;
+        goto do_16;
     }
     return qcap_stop(parser, at, AT_DATA_NAME_9, QCAP_STOP_TABLE);
+
+    /* capabilities = *( . SP capability )      RFC 3501, 7.1
+     * resp-text = ( "[" resp-text-code . "]" ( ( SP [ text ] ) / missing-text ) ) / [ plain-text ]      RFC 3501, 7.1
+     * e.g. after "* ok [a" */
+capabilities_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CAPABILITIES_1, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, parser->base + 2, QCAP_IMAP_RESPONSE_CODE_CAPABILITY, here);
+        goto capability_1;
+    }
+    return qcap_stop(parser, at, AT_CAPABILITIES_1, QCAP_STOP_TABLE);
+
+    /* e.g. after "* ok [a" */
+before_capabilities_1:
+    goto capabilities_1;
+
+    /* code-rest = capabilities / [ . SP *( code-char / SP ) ]      RFC 3501, 7.1
+     * resp-text = ( "[" resp-text-code . "]" ( ( SP [ text ] ) / missing-text ) ) / [ plain-text ]      RFC 3501, 7.1
+     * e.g. after "* ok [a" */
+code_rest_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CODE_REST_2, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        goto code_rest_3;
+    }
+    return qcap_stop(parser, at, AT_CODE_REST_2, QCAP_STOP_TABLE);
+
+    /* e.g. after "* ok [a" */
+before_code_rest_1:
+    goto code_rest_2;
 
     /* rest-of-status = ( . SP resp-text ) / missing-text      RFC 3501, 7.1
      * CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
@@ -4022,7 +4367,7 @@ data_name_10:
         return qcap_stop(parser, at, AT_DATA_NAME_10, QCAP_STOP_INPUT);
     if (*at == 'S' || *at == 's') {
         at++;
-        goto do_14;
+        goto do_16;
     }
     return qcap_stop(parser, at, AT_DATA_NAME_10, QCAP_STOP_TABLE);
 
@@ -4058,6 +4403,19 @@ capability_1:
     }
     return qcap_stop(parser, at, AT_CAPABILITY_1, QCAP_STOP_TABLE);
 
+    /* resp-text = ( "[" resp-text-code "]" ( ( . SP [ text ] ) / missing-text ) ) / [ plain-text ]      RFC 3501, 7.1
+     * CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
+     * e.g. after "* ok [a]" */
+resp_text_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_RESP_TEXT_2, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        goto text_1;
+    }
+    return qcap_stop(parser, at, AT_RESP_TEXT_2, QCAP_STOP_TABLE);
+
     /* code-rest = capabilities / [ SP *. ( code-char / SP ) ]      RFC 3501, 7.1
      * resp-text = ( "[" resp-text-code . "]" ( ( SP [ text ] ) / missing-text ) ) / [ plain-text ]      RFC 3501, 7.1
      * e.g. after "* ok [a " */
@@ -4071,7 +4429,7 @@ code_rest_3:
         qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RESP_TEXT_2, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_RESP_TEXT_2, QCAP_STOP_TABLE);
+        goto resp_text_2;
     }
     return qcap_stop(parser, at, AT_CODE_REST_3, QCAP_STOP_TABLE);
 
@@ -4187,9 +4545,24 @@ capability_2:
         qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_CODE, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RESP_TEXT_2, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_RESP_TEXT_2, QCAP_STOP_TABLE);
+        goto resp_text_2;
     }
     return qcap_stop(parser, at, AT_CAPABILITY_2, QCAP_STOP_TABLE);
+
+    /* text = 1*. TEXT-CHAR      RFC 3501, 7.1
+     * CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
+     * e.g. after "* ok [a] " */
+text_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TEXT_1, QCAP_STOP_INPUT);
+    if (IS_TEXT_CHAR(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_TEXT, here - 1);
+        goto text_2;
+    }
+    return qcap_stop(parser, at, AT_TEXT_1, QCAP_STOP_TABLE);
 
     /* plain-text = text-first *. TEXT-CHAR      RFC 3501, 7.1
      * CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
@@ -4201,7 +4574,7 @@ plain_text_1:
         return qcap_stop(parser, at, AT_PLAIN_TEXT_1, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_22;
+        goto do_26;
     }
     return qcap_stop(parser, at, AT_PLAIN_TEXT_1, QCAP_STOP_TABLE);
 
@@ -4306,7 +4679,7 @@ item_main_1:
         return qcap_stop(parser, at, AT_ITEM_MAIN_1, QCAP_STOP_INPUT);
     if (IS_ITEM_LETTER(*at)) {
         at++;
-        goto do_26;
+        goto do_30;
     }
     return qcap_stop(parser, at, AT_ITEM_MAIN_1, QCAP_STOP_TABLE);
 
@@ -4540,7 +4913,7 @@ text_4:
         return qcap_stop(parser, at, AT_TEXT_4, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_22;
+        goto do_26;
     }
     return qcap_stop(parser, at, AT_TEXT_4, QCAP_STOP_TABLE);
 
@@ -4555,7 +4928,7 @@ msg_att_2:
         return qcap_stop(parser, at, AT_MSG_ATT_2, QCAP_STOP_INPUT);
     if (IS_ITEM_LETTER(*at)) {
         at++;
-        goto do_26;
+        goto do_30;
     }
     return qcap_stop(parser, at, AT_MSG_ATT_2, QCAP_STOP_TABLE);
 
@@ -4574,7 +4947,7 @@ msg_att_3:
     }
     return qcap_stop(parser, at, AT_MSG_ATT_3, QCAP_STOP_TABLE);
 
-do_14:
+do_16:
     here = QCAP_HERE(at);
     qcap_op_later_value(parser, side->later, 221 /* convert data-name */, qcap_find_keyword(parser, 16, side->underway[0].begin, here, find_name), here);
     qcap_op_later(parser, side->later, 220 /* close data-name */, here);
@@ -4583,14 +4956,14 @@ do_14:
         return qcap_stop(parser, at, AT_NUMBER_DATA_1, QCAP_STOP_PAUSED);
     goto number_data_1;
 
-do_22:
+do_26:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_TEXT, wanted, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_PAUSED);
     goto crlf_5;
 
-do_26:
+do_30:
     here = QCAP_HERE(at);
     qcap_op_reset(parser, 0xf00 /* is_mail is_header is_beginning part */, false);
     qcap_element_open(parser, side->slots, parser->base + 1, QCAP_IMAP_RESPONSE_ITEM_NAME, here - 1);
@@ -6682,7 +7055,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     other-char -> numbered_tag_2: reset verb has_mailbox, open request, open tag
      *     DIGIT -> numbered_tag_3: reset verb has_mailbox, open request, open tag */
-    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 0: numbered_tag_1 */
+    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 0: numbered_tag_1 */
 
     /* e.g. after ""
      *     -> numbered_tag_1 */
@@ -6692,7 +7065,7 @@ static const qcap_state_t states[] = {
      * (between messages)
      * e.g. after ""
      *     "*" -> greeting_2: open response */
-    {3, 255, 1, 2, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 2: greeting_1 */
+    {3, 255, 1, 2, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 2: greeting_1 */
 
     /* e.g. after ""
      *     -> greeting_1 */
@@ -6740,7 +7113,7 @@ static const qcap_state_t states[] = {
      *     "S" / "s" -> message_name_2
      *     "T" / "t" -> message_name_12
      *     "U" / "u" -> listed_name_3 */
-    {12, 255, 4, 6, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 7: listed_name_1 */
+    {12, 255, 4, 6, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 7: listed_name_1 */
 
     /* greeting-status = . "OK" / "PREAUTH" / "BYE"      RFC 3501, 9
      * greeting-status = "OK" / . "PREAUTH" / "BYE"      RFC 3501, 9
@@ -6749,7 +7122,7 @@ static const qcap_state_t states[] = {
      *     "B" / "b" -> greeting_status_3
      *     "O" / "o" -> greeting_status_2
      *     "P" / "p" -> greeting_status_4 */
-    {27, 255, 5, 7, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 8: greeting_status_1 */
+    {27, 255, 5, 7, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 8: greeting_status_1 */
 
     /* listed-name = ( [ . "UID" SP ] message-name ) / mailbox-name / plain-name      RFC 3501, 6
      * message-name = . "FETCH" / "STORE" / "COPY" / "MOVE" / "SEARCH" / "SORT" / "THREAD" / "EXPUNGE" / "REPLACE"      RFC 3501, 6
@@ -6786,7 +7159,7 @@ static const qcap_state_t states[] = {
      *     "I" / "i" -> mailbox_name_10
      *     "O" / "o" -> plain_name_2
      *     "S" / "s" -> plain_name_19 */
-    {47, 255, 8, 10, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 11: mailbox_name_1 */
+    {47, 255, 8, 10, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 11: mailbox_name_1 */
 
     /* plain-name = "CAPABILITY" / "N" . "OOP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / ...      RFC 3501, 6
      * plain-name = ... / "CHECK" / "CLOSE" / "IDLE" / "ENABLE" / "N" . "AMESPACE" / "UNSELECT" / "ID" / "COMPRESS" / "GETQUOTA" ...      RFC 3501, 6
@@ -6818,7 +7191,7 @@ static const qcap_state_t states[] = {
     /* greeting-status = "O" . "K" / "PREAUTH" / "BYE"      RFC 3501, 9
      * e.g. after "* o"
      *     "K" / "k" -> rest_of_status_1: close status */
-    {60, 255, 12, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 15: greeting_status_2 */
+    {60, 255, 12, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 15: greeting_status_2 */
 
     /* message-number = 1*. DIGIT      RFC 3501, 7.2
      * number-start = "*" SP message-number . SP data-name      RFC 3501, 7.2
@@ -6836,7 +7209,7 @@ static const qcap_state_t states[] = {
      * plain-name = ... / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LO" . "GIN" / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" ...      RFC 3501, 6
      * e.g. after "a lo"
      *     "G" / "g" -> plain_name_4 */
-    {64, 255, 15, 17, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 18: plain_name_2 */
+    {64, 255, 15, 17, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 18: plain_name_2 */
 
     /* plain-name = "CAPABILITY" / "NO" . "OP" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / ...      RFC 3501, 6
      * plain-name = ... / "SETQUOTA" / "LANGUAGE" / "COMPARATOR" / "NO" . "TIFY" / "ESEARCH" / "CONVERT" / "CANCELUPDATE" ...      RFC 3501, 6
@@ -6896,7 +7269,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a log"
      *     "I" / "i" -> plain_name_6
      *     "O" / "o" -> plain_name_56 */
-    {78, 255, 22, 25, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 26: plain_name_4 */
+    {78, 255, 22, 25, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 26: plain_name_4 */
 
     /* plain-name = "CAPABILITY" / "NOO" . "P" / "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGIN" ...      RFC 3501, 6
      * e.g. after "a noo"
@@ -6958,12 +7331,12 @@ static const qcap_state_t states[] = {
     /* login = . SP ( ( username SP password-then ) / ( announcement username-sent ) )      RFC 3501, 6.2.3
      * e.g. after "a id"
      *     SP -> atom_1 */
-    {95, 255, 3, 35, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 36: login_1 */
+    {95, 255, 3, 35, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 36: login_1 */
 
     /* mailbox-first = . SP ( ( mailbox others ) / ( announcement mailbox-sent ) )      RFC 3501, 6
      * e.g. after "a id"
      *     SP -> atom_2 */
-    {96, 255, 3, 36, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 37: mailbox_first_1 */
+    {96, 255, 3, 36, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 37: mailbox_first_1 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
@@ -6981,7 +7354,7 @@ static const qcap_state_t states[] = {
     /* plain-name = ... "LOGOUT" / "STARTTLS" / "AUTHENTICATE" / "LOGI" . "N" / "LIST" / "LSUB" / "APPEND" / "CHECK" / "CLOSE" ...      RFC 3501, 6
      * e.g. after "a logi"
      *     "N" / "n" -> arguments_1: convert listed-name, close command, push commands verb, atomic ends */
-    {80, 255, 29, 38, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 40: plain_name_6 */
+    {80, 255, 29, 38, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 40: plain_name_6 */
 
     /* mailbox-name = "SELE" . "CT" / "EXAMINE" / "CREATE" / "DELETE" / "RENAME" ...      RFC 3501, 6
      * e.g. after "a sele"
@@ -7004,7 +7377,7 @@ static const qcap_state_t states[] = {
     /* code-name = 1*. code-char      RFC 3501, 7.1
      * e.g. after "* ok ["
      *     code-char -> code_name_2 */
-    {109, 255, 31, 41, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 43: code_name_1 */
+    {109, 255, 31, 41, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 43: code_name_1 */
 
     /* response-tag = 1*. tag-char      RFC 3501, 9
      * tagged-line = response-tag . SP resp-cond-state rest-of-status CRLF      RFC 3501, 9
@@ -7038,7 +7411,7 @@ static const qcap_state_t states[] = {
      *     ASTRING-CHAR -> atom_3: open username, begin atom-value
      *     DQUOTE -> run_3: open username
      *     "{" -> number_1: reset outcome, set is_synchronizing, begin number */
-    {116, 255, 34, 46, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 48: atom_1 */
+    {116, 255, 34, 46, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 48: atom_1 */
 
     /* atom = . ASTRING-CHAR *( ASTRING-CHAR / odd-char )      RFC 3501, 9
      * mailbox = mailbox-atom / ( . DQUOTE mailbox-text DQUOTE )      RFC 3501, 9
@@ -7047,7 +7420,7 @@ static const qcap_state_t states[] = {
      *     ASTRING-CHAR -> atom_4: open mailbox, begin atom-value
      *     DQUOTE -> run_5: open mailbox
      *     "{" -> number_3: reset outcome, set is_synchronizing, begin number */
-    {119, 255, 34, 46, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 49: atom_2 */
+    {119, 255, 34, 46, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 49: atom_2 */
 
     /* blanks = 1*. SP      RFC 3501, 9
      * CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
@@ -7059,7 +7432,7 @@ static const qcap_state_t states[] = {
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close request
      *     DQUOTE -> quoted_char_1: open arguments
      *     "{" -> number_4: reset outcome, set is_synchronizing, begin number */
-    {122, 255, 35, 47, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 50: blanks_1 */
+    {122, 255, 35, 47, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 50: blanks_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 3501, 2.2
      * e.g. after "a id\r"
@@ -7147,7 +7520,7 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok [a"
      *     -> before_capabilities_1
      *     -> before_code_rest_1 */
-    {0, 255, 90, 58, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 62: code_rest_1 */
+    {0, 255, 90, 58, 1, QCAP_STATE_CONTROL, 1}, /* 62: code_rest_1 */
 
     /* resp-cond-state = "O" . "K" / "NO" / "BAD"      RFC 3501, 9
      * e.g. after "* ok\na o"
@@ -7185,7 +7558,7 @@ static const qcap_state_t states[] = {
      *     ASTRING-CHAR -> atom_8: open password, begin atom-value
      *     DQUOTE -> run_1: open password
      *     "{" -> number_10: reset outcome, set is_synchronizing, begin number */
-    {159, 255, 34, 46, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 68: atom_5 */
+    {159, 255, 34, 46, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: atom_5 */
 
     /* numbered-tag = *. tag-char DIGIT      RFC 3501, 2.2.1
      * numbered-tag = *tag-char . DIGIT      RFC 3501, 2.2.1
@@ -7207,22 +7580,22 @@ static const qcap_state_t states[] = {
      * e.g. after "* ok [a"
      *     SP -> capability_1: open capability
      *     "]" -> resp_text_2: close code */
-    {168, 255, 46, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 71: capabilities_1 */
+    {168, 255, 46, 64, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 71: capabilities_1 */
 
     /* e.g. after "* ok [a"
      *     -> capabilities_1 */
-    {170, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 72: before_capabilities_1 */
+    {170, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 72: before_capabilities_1 */
 
     /* code-rest = capabilities / [ . SP *( code-char / SP ) ]      RFC 3501, 7.1
      * resp-text = ( "[" resp-text-code . "]" ( ( SP [ text ] ) / missing-text ) ) / [ plain-text ]      RFC 3501, 7.1
      * e.g. after "* ok [a"
      *     SP -> code_rest_3
      *     "]" -> resp_text_2: close code */
-    {171, 255, 46, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: code_rest_2 */
+    {171, 255, 46, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 73: code_rest_2 */
 
     /* e.g. after "* ok [a"
      *     -> code_rest_2 */
-    {173, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 74: before_code_rest_1 */
+    {173, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 74: before_code_rest_1 */
 
     /* rest-of-status = ( . SP resp-text ) / missing-text      RFC 3501, 7.1
      * CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
@@ -7265,14 +7638,14 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "[" / "]"-"`" / %x7B-FF -> run_2: begin run
      *     DQUOTE -> crlf_4: close password
      *     "\" -> special_5 */
-    {177, 255, 47, 68, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 80: run_1 */
+    {177, 255, 47, 68, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 80: run_1 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 3501, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 3501, 2.2
      * e.g. after "a id a ="
      *     CR -> crlf_3
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, close request */
-    {180, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: crlf_4 */
+    {180, 255, 48, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 81: crlf_4 */
 
     /* numbered-tag = *. tag-char DIGIT      RFC 3501, 2.2.1
      * numbered-tag = *tag-char . DIGIT      RFC 3501, 2.2.1
@@ -7304,7 +7677,7 @@ static const qcap_state_t states[] = {
      *     SP -> text_1
      *     CR -> crlf_1: anomaly-open, anomaly missing-text
      *     LF -> continue_req_1: anomaly-open, anomaly missing-text, anomaly-open, anomaly bare-LF, close response */
-    {189, 255, 19, 71, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 85: resp_text_2 */
+    {189, 255, 19, 71, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 85: resp_text_2 */
 
     /* code-rest = capabilities / [ SP *. ( code-char / SP ) ]      RFC 3501, 7.1
      * resp-text = ( "[" resp-text-code . "]" ( ( SP [ text ] ) / missing-text ) ) / [ plain-text ]      RFC 3501, 7.1
@@ -7388,7 +7761,7 @@ static const qcap_state_t states[] = {
      *     TEXT-CHAR -> text_2: open text
      *     CR -> crlf_1
      *     LF -> continue_req_1: anomaly-open, anomaly bare-LF, close response */
-    {213, 255, 51, 77, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: text_1 */
+    {213, 255, 51, 77, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 97: text_1 */
 
     /* plain-text = text-first *. TEXT-CHAR      RFC 3501, 7.1
      * CRLF = ( . CR LF ) / LF      RFC 3501, 2.2

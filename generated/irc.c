@@ -918,6 +918,20 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto command_1;
     case AT_MESSAGE_1:
         goto message_1;
+    case AT_SPACES_1:
+        goto spaces_1;
+    case AT_BEFORE_SPACES_1:
+        goto before_spaces_1;
+    case AT_SPACES_2:
+        goto spaces_2;
+    case AT_BEFORE_SPACES_2:
+        goto before_spaces_2;
+    case AT_SPACES_3:
+        goto spaces_3;
+    case AT_BEFORE_SPACES_3:
+        goto before_spaces_3;
+    case AT_SPACES_4:
+        goto spaces_4;
     case AT_BEFORE_SPACES_4:
         goto before_spaces_4;
     case AT_SPACES_9:
@@ -944,6 +958,8 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto spaces_17;
     case AT_SPACES_18:
         goto spaces_18;
+    case AT_CRLF_3:
+        goto crlf_3;
     case AT_MIDDLE_3:
         goto middle_3;
     case AT_MIDDLE_4:
@@ -1103,7 +1119,7 @@ on10:
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a" */
 on11:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, " :\r", 3))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, " :\r", 3))) {
         at += 3;
         qcap_element_tell(parser, QCAP_IRC_MESSAGE_PARAMETER, wanted, p1 + 2, p1 + 2);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
@@ -1167,14 +1183,16 @@ out13:
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a " */
 on14:
-    while (at != end && (*at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out14;
     if (IS_NOSPCRLFCL(*at)) {
         at++;
         p2 = at;
         goto on15;
+    }
+    if (*at == ' ') {
+        at++;
+        goto on14;
     }
 out14:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
@@ -1210,14 +1228,16 @@ out15:
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a " */
 on16:
-    while (at != end && (*at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out16;
     if (IS_NOSPCRLFCL(*at)) {
         at++;
         p4 = at;
         goto on17;
+    }
+    if (*at == ' ') {
+        at++;
+        goto on16;
     }
 out16:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
@@ -1230,7 +1250,6 @@ out16:
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a" */
 on17:
-    at = SCAN_IS_NOSPACE(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out17;
     if (*at == ' ') {
@@ -1240,6 +1259,10 @@ on17:
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out18;
         goto on18;
+    }
+    if (IS_NOSPACE(*at)) {
+        at++;
+        goto on17;
     }
 out17:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
@@ -1253,14 +1276,16 @@ out17:
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a a " */
 on18:
-    while (at != end && (*at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out18;
     if (IS_NOSPCRLFCL(*at)) {
         at++;
         p6 = at;
         goto on19;
+    }
+    if (*at == ' ') {
+        at++;
+        goto on18;
     }
 out18:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
@@ -1273,7 +1298,6 @@ out18:
      * blanks = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a a a a" */
 on19:
-    at = SCAN_IS_NOSPACE(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out19;
     if (*at == ' ') {
@@ -1283,6 +1307,10 @@ on19:
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out20;
         goto on20;
+    }
+    if (IS_NOSPACE(*at)) {
+        at++;
+        goto on19;
     }
 out19:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
@@ -1296,9 +1324,7 @@ out19:
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a a a " */
 on20:
-    while (at != end && (*at == ' '))
-        at++;
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ":\r", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, ":\r", 2))) {
         at += 2;
         p8 = at;
         qcap_element_tell(parser, QCAP_IRC_MESSAGE_REALNAME, wanted, p8 - 1, p8 - 1);
@@ -1308,6 +1334,10 @@ on20:
     }
     if (QCAP_UNLIKELY(at == end))
         goto out20;
+    if (*at == ' ') {
+        at++;
+        goto on20;
+    }
 out20:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
@@ -1363,14 +1393,16 @@ out22:
      * channel = . chanfirst *chanchar      RFC 2812, 3.2.1
      * e.g. after "a " */
 on23:
-    while (at != end && (*at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out23;
     if (IS_CHANFIRST(*at)) {
         at++;
         p2 = at;
         goto on24;
+    }
+    if (*at == ' ') {
+        at++;
+        goto on23;
     }
 out23:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
@@ -1512,8 +1544,6 @@ out30:
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "nick " */
 on31:
-    while (at != end && (*at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out31;
     if (IS_NOSPCRLFCL(*at)) {
@@ -1523,6 +1553,10 @@ on31:
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out32;
         goto on32;
+    }
+    if (*at == ' ') {
+        at++;
+        goto on31;
     }
 out31:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
@@ -1600,14 +1634,16 @@ out35:
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * e.g. after "a " */
 on36:
-    while (at != end && (*at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out36;
     if (IS_CHANFIRST(*at)) {
         at++;
         p0 = at;
         goto on37;
+    }
+    if (*at == ' ') {
+        at++;
+        goto on36;
     }
 out36:
     return qcap_leave(parser, at, end, AT_SPACES_12);
@@ -1638,9 +1674,7 @@ out37:
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a " */
 on38:
-    while (at != end && (*at == ' '))
-        at++;
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ":\r", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, ":\r", 2))) {
         at += 2;
         p2 = at;
         qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, p2 - 1, p2 - 1);
@@ -1650,6 +1684,10 @@ on38:
     }
     if (QCAP_UNLIKELY(at == end))
         goto out38;
+    if (*at == ' ') {
+        at++;
+        goto on38;
+    }
 out38:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
@@ -1746,13 +1784,13 @@ message_1:
     case 1: /* NICK */
         return qcap_stop(parser, at, AT_BEFORE_SPACES_8, QCAP_STOP_TABLE);
     case 2: /* USER */
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_2, QCAP_STOP_TABLE);
+        goto before_spaces_2;
     case 3: /* PASS */
         return qcap_stop(parser, at, AT_BEFORE_SPACES_9, QCAP_STOP_TABLE);
     case 4: /* OPER */
         return qcap_stop(parser, at, AT_BEFORE_SPACES_10, QCAP_STOP_TABLE);
     case 5: /* JOIN */
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_3, QCAP_STOP_TABLE);
+        goto before_spaces_3;
     case 6: /* PRIVMSG */
         goto before_spaces_4;
     case 7: /* NOTICE */
@@ -1764,8 +1802,72 @@ message_1:
     case 10: /* STARTTLS */
         return qcap_stop(parser, at, AT_BEFORE_SPACES_13, QCAP_STOP_TABLE);
     default:
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_1, QCAP_STOP_TABLE);
+        goto before_spaces_1;
     }
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * SPACES = 1*. SPACE      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * e.g. after "a" */
+spaces_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_1, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        goto spaces_9;
+    }
+    return qcap_stop(parser, at, AT_SPACES_1, QCAP_STOP_TABLE);
+
+    /* e.g. after "a" */
+before_spaces_1:
+    goto spaces_1;
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "a" */
+spaces_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_2, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        goto spaces_10;
+    }
+    return qcap_stop(parser, at, AT_SPACES_2, QCAP_STOP_TABLE);
+
+    /* e.g. after "a" */
+before_spaces_2:
+    goto spaces_2;
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "a" */
+spaces_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_3, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        goto spaces_11;
+    }
+    return qcap_stop(parser, at, AT_SPACES_3, QCAP_STOP_TABLE);
+
+    /* e.g. after "a" */
+before_spaces_3:
+    goto spaces_3;
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "a" */
+spaces_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_4, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        goto spaces_12;
+    }
+    return qcap_stop(parser, at, AT_SPACES_4, QCAP_STOP_TABLE);
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
@@ -1976,6 +2078,22 @@ spaces_18:
     }
     return qcap_stop(parser, at, AT_SPACES_18, QCAP_STOP_TABLE);
 
+    /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "cap a\r" */
+crlf_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 155, here);
+        qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_CLIENT_LINE_1, QCAP_STOP_PAUSED);
+        goto client_line_1;
+    }
+    return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_TABLE);
+
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -1990,7 +2108,7 @@ middle_3:
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_NICKNAME, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_TABLE);
+        goto crlf_3;
     }
     return qcap_stop(parser, at, AT_MIDDLE_3, QCAP_STOP_TABLE);
 
@@ -2144,10 +2262,18 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto servername_2;
     case AT_SPACES_5:
         goto spaces_5;
+    case AT_BEFORE_SPACES_5:
+        goto before_spaces_5;
+    case AT_SPACES_6:
+        goto spaces_6;
     case AT_BEFORE_SPACES_6:
         goto before_spaces_6;
     case AT_SPACES_7:
         goto spaces_7;
+    case AT_PREFIX_USER_1:
+        goto prefix_user_1;
+    case AT_HOST_1:
+        goto host_1;
     case AT_SPACES_8:
         goto spaces_8;
     case AT_SPACES_14:
@@ -2172,12 +2298,22 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto before_server_line_2;
     case AT_TARGET_2:
         goto target_2;
+    case AT_SERVER_COMMAND_2:
+        goto server_command_2;
     case AT_SPACES_19:
         goto spaces_19;
+    case AT_CRLF_4:
+        goto crlf_4;
+    case AT_OUTCOME_2:
+        goto outcome_2;
+    case AT_SPACES_20:
+        goto spaces_20;
     case AT_BEFORE_SPACES_7:
         goto before_spaces_7;
     case AT_ANYTHING_2:
         goto anything_2;
+    case AT_BEFORE_SERVER_LINE_3:
+        goto before_server_line_3;
     case AT_SPACES_21:
         goto spaces_21;
     case AT_TARGET_3:
@@ -2397,7 +2533,6 @@ out13:
      * prefix = ( nickname [ [ "!" prefix-user ] . "@" host ] ) / servername      RFC 2812, 2.3.1
      * e.g. after ":a!a" */
 on14:
-    at = SCAN_IS_USERCHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out14;
     if (*at == '@') {
@@ -2407,6 +2542,10 @@ on14:
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out15;
         goto on15;
+    }
+    if (IS_USERCHAR(*at)) {
+        at++;
+        goto on14;
     }
 out14:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
@@ -2462,10 +2601,12 @@ out16:
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after ":a " */
 on17:
-    while (at != end && (*at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out17;
+    if (*at == ' ') {
+        at++;
+        goto on17;
+    }
 out17:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(1);
@@ -2500,14 +2641,16 @@ out12:
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after ":a " */
 on18:
-    while (at != end && (*at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out18;
     if (*at >= '0' && *at <= '9') {
         at++;
         p2 = at;
         goto on19;
+    }
+    if (*at == ' ') {
+        at++;
+        goto on18;
     }
 out18:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
@@ -2617,7 +2760,7 @@ out23:
      * e.g. after ":a" */
 on24:
     at = SCAN_IS_NAMECHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ". ", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, ". ", 2))) {
         at += 2;
         p1 = at;
         qcap_element_tell(parser, QCAP_IRC_MESSAGE_PREFIX_SERVERNAME, wanted, p0 + 1, p1 - 1);
@@ -2640,14 +2783,16 @@ out24:
      * command = 1*. letter      RFC 2812, 2.3.1
      * e.g. after ":a " */
 on25:
-    while (at != end && (*at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out25;
     if (IS_ALPHA(*at)) {
         at++;
         p2 = at;
         goto on26;
+    }
+    if (*at == ' ') {
+        at++;
+        goto on25;
     }
 out25:
     qcap_slot_set(&side->slots[0], QCAP_IRC_MESSAGE, QCAP_HERE(p0));
@@ -2743,14 +2888,16 @@ out29:
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * e.g. after "a " */
 on30:
-    while (at != end && (*at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out30;
     if (IS_CHANFIRST(*at)) {
         at++;
         p0 = at;
         goto on31;
+    }
+    if (*at == ' ') {
+        at++;
+        goto on30;
     }
 out30:
     return qcap_leave(parser, at, end, AT_SPACES_15);
@@ -2781,9 +2928,7 @@ out31:
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after "a a " */
 on32:
-    while (at != end && (*at == ' '))
-        at++;
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ":\r", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, ":\r", 2))) {
         at += 2;
         p2 = at;
         qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, p2 - 1, p2 - 1);
@@ -2793,6 +2938,10 @@ on32:
     }
     if (QCAP_UNLIKELY(at == end))
         goto out32;
+    if (*at == ' ') {
+        at++;
+        goto on32;
+    }
 out32:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
@@ -2819,8 +2968,6 @@ out33:
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after "a " */
 spaces_14:
-    while (at != end && (*at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out34;
     if (*at == ':') {
@@ -2832,6 +2979,10 @@ spaces_14:
         at++;
         p0 = at;
         goto on36;
+    }
+    if (*at == ' ') {
+        at++;
+        goto spaces_14;
     }
 out34:
     return qcap_leave(parser, at, end, AT_SPACES_14);
@@ -2950,14 +3101,16 @@ out41:
      * target = . chanfirst *chanchar      RFC 2812, 3.3.1
      * e.g. after ":a a " */
 on42:
-    while (at != end && (*at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out42;
     if (IS_CHANFIRST(*at)) {
         at++;
         p0 = at;
         goto on43;
+    }
+    if (*at == ' ') {
+        at++;
+        goto on42;
     }
 out42:
     return qcap_leave(parser, at, end, AT_SPACES_21);
@@ -2967,7 +3120,6 @@ out42:
      * SPACES = 1*. SPACE      RFC 2812, 2.3
      * e.g. after ":a a a" */
 on43:
-    at = SCAN_IS_CHANCHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out43;
     if (*at == ' ') {
@@ -2977,6 +3129,10 @@ on43:
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out44;
         goto on44;
+    }
+    if (IS_CHANCHAR(*at)) {
+        at++;
+        goto on43;
     }
 out43:
     qcap_slot_set(&side->slots[1], QCAP_IRC_MESSAGE_TARGET, QCAP_HERE(p0) - 1);
@@ -2988,9 +3144,7 @@ out43:
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * e.g. after ":a a a " */
 on44:
-    while (at != end && (*at == ' '))
-        at++;
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ":\r", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, ":\r", 2))) {
         at += 2;
         p2 = at;
         qcap_element_tell(parser, QCAP_IRC_MESSAGE_TEXT, wanted, p2 - 1, p2 - 1);
@@ -3000,6 +3154,10 @@ on44:
     }
     if (QCAP_UNLIKELY(at == end))
         goto out44;
+    if (*at == ' ') {
+        at++;
+        goto on44;
+    }
 out44:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
@@ -3163,7 +3321,7 @@ server_command_1:
     case 5: /* CAP */
         return qcap_stop(parser, at, AT_BEFORE_SPACES_16, QCAP_STOP_TABLE);
     default:
-        return qcap_stop(parser, at, AT_BEFORE_SPACES_5, QCAP_STOP_TABLE);
+        goto before_spaces_5;
     }
 
     /* numeric = 3. digit      RFC 2812, 2.3.1
@@ -3204,7 +3362,7 @@ nickname_3:
         qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_USER, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_PREFIX_USER_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_PREFIX_USER_1, QCAP_STOP_TABLE);
+        goto prefix_user_1;
     }
     return qcap_stop(parser, at, AT_NICKNAME_3, QCAP_STOP_TABLE);
 
@@ -3273,6 +3431,23 @@ spaces_5:
     }
     return qcap_stop(parser, at, AT_SPACES_5, QCAP_STOP_TABLE);
 
+    /* e.g. after "a" */
+before_spaces_5:
+    goto spaces_5;
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "a" */
+spaces_6:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_6, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        goto spaces_15;
+    }
+    return qcap_stop(parser, at, AT_SPACES_6, QCAP_STOP_TABLE);
+
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
      * command = 1*. letter      RFC 2812, 2.3.1
@@ -3294,6 +3469,28 @@ spaces_7:
         goto do_2;
     }
     return qcap_stop(parser, at, AT_SPACES_7, QCAP_STOP_TABLE);
+
+    /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
+     * e.g. after ":a!" */
+prefix_user_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PREFIX_USER_1, QCAP_STOP_INPUT);
+    if (IS_USERCHAR(*at)) {
+        at++;
+        goto prefix_user_2;
+    }
+    return qcap_stop(parser, at, AT_PREFIX_USER_1, QCAP_STOP_TABLE);
+
+    /* host = 1*. nospace      RFC 2812, 2.3.1
+     * e.g. after ":a@" */
+host_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_HOST_1, QCAP_STOP_INPUT);
+    if (IS_NOSPACE(*at)) {
+        at++;
+        goto host_2;
+    }
+    return qcap_stop(parser, at, AT_HOST_1, QCAP_STOP_TABLE);
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
@@ -3369,7 +3566,7 @@ prefix_user_2:
         qcap_element_open(parser, side->slots, 2, QCAP_IRC_MESSAGE_PREFIX_HOST, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HOST_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_HOST_1, QCAP_STOP_TABLE);
+        goto host_1;
     }
     return qcap_stop(parser, at, AT_PREFIX_USER_2, QCAP_STOP_TABLE);
 
@@ -3404,7 +3601,7 @@ command_3:
         side->underway[1].value = qcap_find_keyword(parser, 3, side->underway[1].begin, here, find_command_2);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SERVER_COMMAND_2, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_SERVER_COMMAND_2, QCAP_STOP_TABLE);
+        goto server_command_2;
     }
     return qcap_stop(parser, at, AT_COMMAND_3, QCAP_STOP_TABLE);
 
@@ -3470,6 +3667,24 @@ target_2:
     }
     return qcap_stop(parser, at, AT_TARGET_2, QCAP_STOP_TABLE);
 
+    /* server-command = command params .      RFC 2812, 2.3.1
+     * e.g. after ":a a" */
+server_command_2:
+    switch (side->underway[1].value) {
+    case 1: /* NICK */
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_18, QCAP_STOP_TABLE);
+    case 2: /* JOIN */
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_19, QCAP_STOP_TABLE);
+    case 3: /* PRIVMSG */
+        goto before_spaces_7;
+    case 4: /* NOTICE */
+        goto before_spaces_7;
+    case 5: /* CAP */
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_20, QCAP_STOP_TABLE);
+    default:
+        return qcap_stop(parser, at, AT_BEFORE_SPACES_17, QCAP_STOP_TABLE);
+    }
+
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * message-text = [ SPACES ( ( . ":" last-text ) / ( text params ) ) ]      RFC 2812, 3.3.1
      * middle = . nospcrlfcl *( ":" / nospcrlfcl )      RFC 2812, 2.3.1
@@ -3486,6 +3701,44 @@ spaces_19:
         goto anything_2;
     }
     return qcap_stop(parser, at, AT_SPACES_19, QCAP_STOP_TABLE);
+
+    /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after "cap a\r" */
+crlf_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto outcome_2;
+    }
+    return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
+
+    /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
+     * e.g. after "cap a\n" */
+outcome_2:
+    switch (choose_8(parser)) {
+    case 0:
+        return qcap_stop(parser, at, AT_OUTCOME_4, QCAP_STOP_CONTROL);
+    case 1:
+        return qcap_stop(parser, at, AT_BEFORE_SERVER_LINE_5, QCAP_STOP_TABLE);
+    case 2:
+        goto before_server_line_3;
+    default:
+        return qcap_stop(parser, at, AT_OUTCOME_2, QCAP_STOP_CONTROL);
+    }
+
+    /* SPACES = 1*. SPACE      RFC 2812, 2.3
+     * blanks = 1*. SPACE      RFC 2812, 2.3
+     * crlf = ( . CR LF ) / LF      RFC 2812, 2.3.1
+     * e.g. after ":a a" */
+spaces_20:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SPACES_20, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        goto spaces_21;
+    }
+    return qcap_stop(parser, at, AT_SPACES_20, QCAP_STOP_TABLE);
 
     /* anything = *. ( ":" / " " / nospcrlfcl )      RFC 2812, 3.1.1
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -3504,6 +3757,15 @@ anything_2:
         goto crlf_2;
     }
     return qcap_stop(parser, at, AT_ANYTHING_2, QCAP_STOP_TABLE);
+
+    /* e.g. after "cap a\n" */
+before_server_line_3:
+    here = QCAP_HERE(at);
+    qcap_op_set(parser, 2 /* is_spoken */, false, false, value_2(parser), 157, here);
+    qcap_element_close(parser, side->slots, 0, QCAP_IRC_MESSAGE, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_SERVER_LINE_1, QCAP_STOP_PAUSED);
+    goto server_line_1;
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1
@@ -3571,7 +3833,7 @@ anything_3:
         qcap_element_close_here(parser, side->slots, 1, QCAP_IRC_MESSAGE_TEXT, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
+        goto crlf_4;
     }
     return qcap_stop(parser, at, AT_ANYTHING_3, QCAP_STOP_TABLE);
 
@@ -4756,11 +5018,11 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_9
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {64, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 28: spaces_1 */
+    {64, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 28: spaces_1 */
 
     /* e.g. after "a"
      *     -> spaces_1 */
-    {67, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 29: before_spaces_1 */
+    {67, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 29: before_spaces_1 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4769,11 +5031,11 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_10
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {68, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 30: spaces_2 */
+    {68, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 30: spaces_2 */
 
     /* e.g. after "a"
      *     -> spaces_2 */
-    {71, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 31: before_spaces_2 */
+    {71, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 31: before_spaces_2 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4782,11 +5044,11 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_11
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {72, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 32: spaces_3 */
+    {72, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: spaces_3 */
 
     /* e.g. after "a"
      *     -> spaces_3 */
-    {75, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 33: before_spaces_3 */
+    {75, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 33: before_spaces_3 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4795,7 +5057,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_12
      *     CR -> crlf_1
      *     LF -> client_line_1: anomaly-open, anomaly bare-LF, close message */
-    {76, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 34: spaces_4 */
+    {76, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 34: spaces_4 */
 
     /* e.g. after "a"
      *     -> spaces_4 */
@@ -4817,7 +5079,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a"
      *     -> spaces_5 */
-    {84, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 38: before_spaces_5 */
+    {84, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 38: before_spaces_5 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -4826,7 +5088,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_15
      *     CR -> crlf_2
      *     LF -> outcome_1: anomaly-open, anomaly bare-LF */
-    {85, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 39: spaces_6 */
+    {85, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 39: spaces_6 */
 
     /* e.g. after "a"
      *     -> spaces_6 */
@@ -4844,12 +5106,12 @@ static const qcap_state_t states[] = {
     /* prefix-user = 1*. userchar      RFC 2812, 2.3.1
      * e.g. after ":a!"
      *     userchar -> prefix_user_2 */
-    {92, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 42: prefix_user_1 */
+    {92, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 42: prefix_user_1 */
 
     /* host = 1*. nospace      RFC 2812, 2.3.1
      * e.g. after ":a@"
      *     nospace -> host_2 */
-    {93, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 43: host_1 */
+    {93, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 43: host_1 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * numeric = 3. digit      RFC 2812, 2.3.1
@@ -5061,7 +5323,7 @@ static const qcap_state_t states[] = {
      *     -> before_spaces_7
      *     -> before_spaces_7
      *     -> before_spaces_20 */
-    {0, 255, 12, 15, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 67: server_command_2 */
+    {0, 255, 12, 15, 0, QCAP_STATE_CONTROL, 1}, /* 67: server_command_2 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * user-mode = [ SPACES ( ( . ":" trailing ) / ( parameter user-unused ) ) ]      RFC 2812, 3.1.1
@@ -5088,7 +5350,7 @@ static const qcap_state_t states[] = {
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "cap a\r"
      *     LF -> client_line_1: set is_spoken, close message */
-    {179, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 70: crlf_3 */
+    {179, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 70: crlf_3 */
 
     /* middle = nospcrlfcl *. ( ":" / nospcrlfcl )      RFC 2812, 2.3.1
      * SPACES = 1*. SPACE      RFC 2812, 2.3
@@ -5114,14 +5376,14 @@ static const qcap_state_t states[] = {
     /* crlf = ( CR . LF ) / LF      RFC 2812, 2.3.1
      * e.g. after "cap a\r"
      *     LF -> outcome_2 */
-    {189, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: crlf_4 */
+    {189, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 73: crlf_4 */
 
     /* outcome = secured / authenticated / "" .      RFC 2812, 2.4
      * e.g. after "cap a\n"
      *     -> outcome_4
      *     -> before_server_line_5
      *     -> before_server_line_3 */
-    {0, 255, 11, 27, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 74: outcome_2 */
+    {0, 255, 11, 27, 0, QCAP_STATE_CONTROL, 1}, /* 74: outcome_2 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * blanks = 1*. SPACE      RFC 2812, 2.3
@@ -5130,7 +5392,7 @@ static const qcap_state_t states[] = {
      *     SP -> spaces_21
      *     CR -> crlf_4
      *     LF -> outcome_2: anomaly-open, anomaly bare-LF */
-    {190, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: spaces_20 */
+    {190, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 75: spaces_20 */
 
     /* e.g. after ":a a"
      *     -> spaces_20 */
@@ -5166,7 +5428,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "cap a\n"
      *     -> server_line_1: set is_spoken, close message */
-    {204, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 80: before_server_line_3 */
+    {204, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 80: before_server_line_3 */
 
     /* SPACES = 1*. SPACE      RFC 2812, 2.3
      * PRIVMSG = [ SPACES ( ( . ":" trailing ) / ( targets message-text ) ) ]      RFC 2812, 3.3.1

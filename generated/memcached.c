@@ -1065,7 +1065,7 @@ out1:
      * other-command = ... / "version" / "verbosity" / "quit" / "s" . "hutdown" / "slabs" / "lru" / "lru_crawler" / "watch" ...
      * e.g. after "s" */
 on3:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "et ", 3))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, "et ", 3))) {
         at += 3;
         goto on4;
     }
@@ -1113,7 +1113,7 @@ out5:
      * gat = "g" . "at" / "gats"
      * e.g. after "g" */
 on2:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "et ", 3))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, "et ", 3))) {
         at += 3;
         qcap_element_tell(parser, QCAP_MEMCACHED_REQUEST_COMMAND, wanted, p0 - 1, p0 + 2);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
@@ -1563,7 +1563,7 @@ out1:
      * reply-line = ... meta-flag *( SP meta-flag ) ) / ( "V" . "ERSION" SP version ) / debug ) CRLF )
      * e.g. after "V" */
 on4:
-    if (QCAP_LIKELY((size_t)(end - at) >= 5 && qcap_is_text(at, "ALUE ", 5))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 5) && qcap_is_text(at, "ALUE ", 5))) {
         at += 5;
         goto on5;
     }
@@ -1606,7 +1606,7 @@ out6:
      * status = ... ) / ( "UNSAFE" SP *text-char ) / ( "S" . "AME" SP *text-char )
      * e.g. after "S" */
 on3:
-    if (QCAP_LIKELY((size_t)(end - at) >= 7 && qcap_is_text(at, "TORED\r\n", 7))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 7) && qcap_is_text(at, "TORED\r\n", 7))) {
         at += 7;
         qcap_element_tell(parser, QCAP_MEMCACHED_REPLY_STATUS, wanted, p0 - 1, p0 + 5);
         qcap_element_tell(parser, QCAP_MEMCACHED_REPLY, wanted, p0 - 1, p0 + 7);
@@ -1631,7 +1631,7 @@ out3:
      * error = "E" . "RROR" / ( "CLIENT_ERROR" SP *text-char ) / ( "SERVER_ERROR" SP *text-char )
      * e.g. after "E" */
 on2:
-    if (QCAP_LIKELY((size_t)(end - at) >= 4 && qcap_is_text(at, "ND\r\n", 4))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 4) && qcap_is_text(at, "ND\r\n", 4))) {
         at += 4;
         qcap_element_tell(parser, QCAP_MEMCACHED_REPLY_STATUS, wanted, p0 - 1, p0 + 2);
         qcap_element_tell(parser, QCAP_MEMCACHED_REPLY, wanted, p0 - 1, p0 + 4);

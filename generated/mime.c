@@ -1895,12 +1895,22 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
     uint64_t w2;
 
     switch (parser->state) {
+    case AT_FIELD_NAME_1:
+        goto field_name_1;
     case AT_BEFORE_FIELD_NAME_1:
         goto before_field_name_1;
     case AT_FIELD_NAME_2:
         goto field_name_2;
+    case AT_CRLF_1:
+        goto crlf_1;
+    case AT_BODY_1:
+        goto body_1;
     case AT_FIELD_1:
         goto field_1;
+    case AT_BODY_2:
+        goto body_2;
+    case AT_FIELD_2:
+        goto field_2;
     case AT_FIELD_9:
         goto field_9;
     case AT_FIELD_11:
@@ -1923,6 +1933,8 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto between_1;
     case AT_QUOTED_STRING_1:
         goto quoted_string_1;
+    case AT_IN_ANGLES_1:
+        goto in_angles_1;
     case AT_ADDR_SPEC_1:
         goto addr_spec_1;
     case AT_BETWEEN_2:
@@ -1939,30 +1951,50 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto content_run_2;
     case AT_STRAY_CR_1:
         goto stray_cr_1;
+    case AT_SUBTYPE_1:
+        goto subtype_1;
+    case AT_FOLD_1:
+        goto fold_1;
     case AT_QUOTED_STRING_2:
         goto quoted_string_2;
+    case AT_ADDR_SPEC_2:
+        goto addr_spec_2;
     case AT_IN_ANGLES_3:
         goto in_angles_3;
     case AT_FOLD_2:
         goto fold_2;
+    case AT_DOMAIN_1:
+        goto domain_1;
     case AT_IN_ANGLES_4:
         goto in_angles_4;
     case AT_SUBJECT_1:
         goto subject_1;
+    case AT_FOLD_3:
+        goto fold_3;
     case AT_TEXT_RUN_3:
         goto text_run_3;
     case AT_FOLD_4:
         goto fold_4;
     case AT_FOLD_5:
         goto fold_5;
+    case AT_FOLD_6:
+        goto fold_6;
     case AT_FOLD_7:
         goto fold_7;
     case AT_SUBTYPE_2:
         goto subtype_2;
+    case AT_FOLD_8:
+        goto fold_8;
     case AT_FOLD_9:
         goto fold_9;
     case AT_DOMAIN_2:
         goto domain_2;
+    case AT_FOLD_10:
+        goto fold_10;
+    case AT_FOLD_11:
+        goto fold_11;
+    case AT_FOLD_12:
+        goto fold_12;
     case AT_GAP_1:
         goto gap_1;
     case AT_FOLD_13:
@@ -1971,6 +2003,22 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto gap_2;
     case AT_FOLD_14:
         goto fold_14;
+    case AT_BOUNDARY_START_1:
+        goto boundary_start_1;
+    case AT_BOUNDARY_START_2:
+        goto boundary_start_2;
+    case AT_BOUNDARY_START_3:
+        goto boundary_start_3;
+    case AT_BOUNDARY_START_4:
+        goto boundary_start_4;
+    case AT_BOUNDARY_START_5:
+        goto boundary_start_5;
+    case AT_BOUNDARY_START_6:
+        goto boundary_start_6;
+    case AT_BOUNDARY_START_7:
+        goto boundary_start_7;
+    case AT_BOUNDARY_START_8:
+        goto boundary_start_8;
     case AT_BOUNDARY_1:
         goto boundary_1;
     case AT_QUOTED_STRING_3:
@@ -2114,11 +2162,10 @@ out11:
      * uchar = VCHAR / . beyond / control / stray-CR      RFC 5322, 3.2.5
      * e.g. after "a :a" */
 on12:
-    from = at;
     at = SCAN_IS_ODD_CHAR(at, end);
-    if (QCAP_UNLIKELY(at != from && (at[-1] == '\t' || at[-1] == ' '))) {
+    if (QCAP_UNLIKELY((at[-1] == '\t' || at[-1] == ' '))) {
         const unsigned char *first = at - 1;
-        while (first != from && (first[-1] == '\t' || first[-1] == ' '))
+        while ((first[-1] == '\t' || first[-1] == ' '))
             first--;
         p6 = first + 1;
         qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
@@ -2128,45 +2175,19 @@ on12:
         side->positions[0] = (uint32_t)(QCAP_HERE(p6) - 1);
         goto content_run_2;
     }
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p6 = at;
         goto on13;
     }
     if (QCAP_UNLIKELY(at == end))
         goto out12;
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        p6 = at;
-        goto on14;
-    }
 out12:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CONTENT_RUN_1);
-
-    /* content-run = uchar [ *( . WSP / uchar ) uchar ]      RFC 5322, 3.2.5
-     * uchar = . VCHAR / beyond / control / stray-CR      RFC 5322, 3.2.5
-     * uchar = VCHAR / . beyond / control / stray-CR      RFC 5322, 3.2.5
-     * e.g. after "a :a " */
-on14:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
-    if (QCAP_UNLIKELY(at == end))
-        goto out14;
-    if (IS_TEXT_CHAR(*at)) {
-        at++;
-        goto on12;
-    }
-out14:
-    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-    parser->depth = (uint16_t)(parser->base + 2);
-    parser->is_confirmed = true;
-    side->positions[0] = (uint32_t)(QCAP_HERE(p6) - 1);
-    return qcap_leave(parser, at, end, AT_CONTENT_RUN_2);
 
     /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
      * field-name = 1*. ftext      RFC 5322, 4.5.8
@@ -2192,7 +2213,7 @@ on13:
     }
     if (*at == '\t' || *at == ' ') {
         at++;
-        goto on15;
+        goto on14;
     }
 out13:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
@@ -2206,16 +2227,18 @@ out13:
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a :a\n " */
-on15:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
+on14:
     if (QCAP_UNLIKELY(at == end))
-        goto out15;
+        goto out14;
     if (IS_TEXT_CHAR(*at)) {
         at++;
         goto on12;
     }
-out15:
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on14;
+    }
+out14:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     parser->depth = (uint16_t)(parser->base + 2);
@@ -2229,7 +2252,7 @@ on9:
         goto out9;
     if (*at == ':') {
         at++;
-        goto on16;
+        goto on15;
     }
 out9:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
@@ -2241,14 +2264,14 @@ out9:
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a:" */
-on16:
+on15:
     if (QCAP_UNLIKELY(at == end))
-        goto out16;
+        goto out15;
     if (*at == '\t' || *at == ' ') {
         at++;
-        goto on17;
+        goto on16;
     }
-out16:
+out15:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
@@ -2258,17 +2281,19 @@ out16:
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a: " */
-on17:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
+on16:
     if (QCAP_UNLIKELY(at == end))
-        goto out17;
+        goto out16;
     if (IS_TOKEN_CHAR(*at)) {
         at++;
         p3 = at;
-        goto on18;
+        goto on17;
     }
-out17:
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on16;
+    }
+out16:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
@@ -2279,18 +2304,18 @@ out17:
      * media-type = type . "/" subtype      RFC 2045, 5.1
      * else content-run = uchar [ *( . WSP / uchar ) uchar ]      RFC 5322, 3.2.5
      * e.g. after "a:a" */
-on18:
-    at = SCAN_IS_TOKEN_CHAR(at, end);
+on17:
+    at = SCAN_IS_TOKEN_CHAR_on(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out18;
+        goto out17;
     if (*at == '/') {
         at++;
         p4 = at;
         w1 = find_type(p3 - 1, (size_t)(p4 - 1 - (p3 - 1)));
         qcap_word_put(parser, 1 /* type */, &side->words[0], w1);
-        goto on19;
+        goto on18;
     }
-out18:
+out17:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
@@ -2304,14 +2329,14 @@ out18:
      * else content-run = uchar [ *( . WSP / uchar ) uchar ]      RFC 5322, 3.2.5
      * else uchar = . VCHAR / beyond / control / stray-CR      RFC 5322, 3.2.5
      * e.g. after "a:a/" */
-on19:
+on18:
     if (QCAP_UNLIKELY(at == end))
-        goto out19;
+        goto out18;
     if (IS_TOKEN_CHAR(*at)) {
         at++;
-        goto on20;
+        goto on19;
     }
-out19:
+out18:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
@@ -2325,10 +2350,10 @@ out19:
      * gap = . WSP / fold / comment      RFC 2231, 3
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a:a/a" */
-on20:
-    at = SCAN_IS_TOKEN_CHAR(at, end);
+on19:
+    at = SCAN_IS_TOKEN_CHAR_on(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out20;
+        goto out19;
     if (*at == ';') {
         at++;
         p5 = at;
@@ -2336,10 +2361,10 @@ on20:
         qcap_word_put(parser, 2 /* subtype */, &side->words[1], w2);
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_MEDIA_TYPE, wanted, p3 - 1, p5 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out21;
-        goto on21;
+            goto out20;
+        goto on20;
     }
-out20:
+out19:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
@@ -2353,17 +2378,17 @@ out20:
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a:a/a;" */
-on21:
+on20:
     while (at != end && (IS_SET_4(*at)))
         at++;
     if (QCAP_UNLIKELY(at == end))
-        goto out21;
+        goto out20;
     if (*at == 'B' || *at == 'b') {
         at++;
         p6 = at;
-        goto on22;
+        goto on21;
     }
-out21:
+out20:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
@@ -2375,14 +2400,14 @@ out21:
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;b" */
-on22:
+on21:
     if (QCAP_UNLIKELY(at == end))
-        goto out22;
+        goto out21;
     if (*at == 'O' || *at == 'o') {
         at++;
-        goto on23;
+        goto on22;
     }
-out22:
+out21:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
@@ -2395,14 +2420,14 @@ out22:
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;bo" */
-on23:
+on22:
     if (QCAP_UNLIKELY(at == end))
-        goto out23;
+        goto out22;
     if (*at == 'U' || *at == 'u') {
         at++;
-        goto on24;
+        goto on23;
     }
-out23:
+out22:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
@@ -2415,14 +2440,14 @@ out23:
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;bou" */
-on24:
+on23:
     if (QCAP_UNLIKELY(at == end))
-        goto out24;
+        goto out23;
     if (*at == 'N' || *at == 'n') {
         at++;
-        goto on25;
+        goto on24;
     }
-out24:
+out23:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
@@ -2435,14 +2460,14 @@ out24:
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;boun" */
-on25:
+on24:
     if (QCAP_UNLIKELY(at == end))
-        goto out25;
+        goto out24;
     if (*at == 'D' || *at == 'd') {
         at++;
-        goto on26;
+        goto on25;
     }
-out25:
+out24:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
@@ -2455,14 +2480,14 @@ out25:
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;bound" */
-on26:
+on25:
     if (QCAP_UNLIKELY(at == end))
-        goto out26;
+        goto out25;
     if (*at == 'A' || *at == 'a') {
         at++;
-        goto on27;
+        goto on26;
     }
-out26:
+out25:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
@@ -2475,14 +2500,14 @@ out26:
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;bounda" */
-on27:
+on26:
     if (QCAP_UNLIKELY(at == end))
-        goto out27;
+        goto out26;
     if (*at == 'R' || *at == 'r') {
         at++;
-        goto on28;
+        goto on27;
     }
-out27:
+out26:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
@@ -2495,14 +2520,14 @@ out27:
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;boundar" */
-on28:
+on27:
     if (QCAP_UNLIKELY(at == end))
-        goto out28;
+        goto out27;
     if (*at == 'Y' || *at == 'y') {
         at++;
-        goto on29;
+        goto on28;
     }
-out28:
+out27:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
@@ -2515,8 +2540,8 @@ out28:
      * attribute = 1*. token-char      RFC 2045, 5.1
      * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
      * e.g. after "a:a/a;boundary" */
-on29:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "=\"\"", 3))) {
+on28:
+    if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, "=\"\"", 3))) {
         at += 3;
         qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
         qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
@@ -2528,12 +2553,12 @@ on29:
         qcap_op_convert_close(parser, 0, QCAP_HERE(p6) + 10);
         qcap_element_close(parser, side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) + 10);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out30;
-        goto on30;
+            goto out29;
+        goto on29;
     }
     if (QCAP_UNLIKELY(at == end))
-        goto out29;
-out29:
+        goto out28;
+out28:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p3) - 1);
@@ -2546,10 +2571,8 @@ out29:
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a:a/a " */
-on30:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "\r\n\r", 3))) {
+on29:
+    if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, "\r\n\r", 3))) {
         at += 3;
         p7 = at;
         qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE, wanted, QCAP_HERE(p7) - 3);
@@ -2557,41 +2580,45 @@ on30:
         qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, QCAP_HERE(p7) - 1);
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, QCAP_HERE(p7) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out31;
-        goto on31;
+            goto out30;
+        goto on30;
     }
     if (QCAP_UNLIKELY(at == end))
-        goto out30;
-out30:
+        goto out29;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on29;
+    }
+out29:
     return qcap_leave(parser, at, end, AT_GAP_1);
 
     /* CRLF = ( CR . LF ) / LF      RFC 5322, 2.1
      * e.g. after "\r" */
-on31:
+on30:
     if (QCAP_UNLIKELY(at == end))
-        goto out31;
+        goto out30;
     if (*at == '\n') {
         at++;
-        goto on32;
+        goto on31;
     }
-out31:
+out30:
     return qcap_leave(parser, at, end, AT_CRLF_1);
 
     /* body = bare-multipart / multipart / message / encoded-base64 / encoded-quoted / plain .      RFC 2045, 6.4
      * (between messages)
      * e.g. after "\n" */
-on32:
+on31:
     if (QCAP_UNLIKELY(at == end))
-        goto out32;
+        goto out31;
     {
-        goto on33;
+        goto on32;
     }
-out32:
+out31:
     return qcap_leave(parser, at, end, AT_BODY_1);
 
     /* body = bare-multipart / multipart / message / encoded-base64 / encoded-quoted / plain .      RFC 2045, 6.4
      * e.g. after "\n" */
-on33:
+on32:
     switch (choose_12(parser)) {
     case 5:
         return qcap_stop(parser, at, AT_BEFORE_PLAIN_1, QCAP_STOP_TABLE);
@@ -2606,17 +2633,17 @@ on33:
     case 0:
         return qcap_stop(parser, at, AT_BARE_PREAMBLE_1, QCAP_STOP_CONTROL);
     default:
-        goto out33;
+        goto out32;
     }
-out33:
+out32:
     return qcap_leave(parser, at, end, AT_BODY_2);
 
     /* field = field-name . ":" *WSP *fold field-value *WSP field-end      RFC 5322, 3.6.8
      * e.g. after "a" */
 on8:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, ":\"\"", 3))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, ":\"\"", 3))) {
         at += 3;
-        goto on34;
+        goto on33;
     }
     if (QCAP_UNLIKELY(at == end))
         goto out8;
@@ -2630,16 +2657,16 @@ out8:
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a:\"\"" */
-on34:
+on33:
     if (QCAP_UNLIKELY(at == end))
-        goto out34;
+        goto out33;
     if (IS_SET_5(*at)) {
         at++;
         p3 = p1;
         p4 = p2 + 1;
-        goto on35;
+        goto on34;
     }
-out34:
+out33:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p2) + 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p2) + 1);
@@ -2652,20 +2679,22 @@ out34:
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a::" */
-on35:
-    while (at != end && (IS_SET_5(*at)))
-        at++;
+on34:
     if (QCAP_UNLIKELY(at == end))
-        goto out35;
+        goto out34;
     if (*at == '\r') {
         at++;
-        goto on36;
+        goto on35;
     }
     if (*at == '<') {
         at++;
-        goto on37;
+        goto on36;
     }
-out35:
+    if (IS_SET_5(*at)) {
+        at++;
+        goto on34;
+    }
+out34:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p3));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
@@ -2677,15 +2706,15 @@ out35:
      * angle = "<" [ in-angles ] . ">"      RFC 5322, 3.4
      * else content-run = uchar [ *( . WSP / uchar ) uchar ]      RFC 5322, 3.2.5
      * e.g. after "a:<" */
-on37:
+on36:
     if (QCAP_UNLIKELY(at == end))
-        goto out37;
+        goto out36;
     if (IS_SET_6(*at)) {
         at++;
         p5 = at;
-        goto on38;
+        goto on37;
     }
-out37:
+out36:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p3));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
@@ -2697,10 +2726,10 @@ out37:
      * angle = "<" [ in-angles ] . ">"      RFC 5322, 3.4
      * else content-run = uchar [ *( . WSP / uchar ) uchar ]      RFC 5322, 3.2.5
      * e.g. after "a:<a" */
-on38:
-    at = SCAN_IS_SET_6(at, end);
+on37:
+    at = SCAN_IS_SET_6_on(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out38;
+        goto out37;
     if (*at == '>') {
         at++;
         p6 = at;
@@ -2713,9 +2742,9 @@ on38:
             parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_BETWEEN_1, QCAP_STOP_PAUSED);
         }
-        goto on35;
+        goto on34;
     }
-out38:
+out37:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p3));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
@@ -2728,14 +2757,14 @@ out38:
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * field-end = ( CR . LF ) / LF      RFC 5322, 2.1
      * e.g. after "a:a\r" */
-on36:
+on35:
     if (QCAP_UNLIKELY(at == end))
-        goto out36;
+        goto out35;
     if (*at == '\n') {
         at++;
-        goto on39;
+        goto on38;
     }
-out36:
+out35:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p3));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
@@ -2747,9 +2776,9 @@ out36:
      * fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
      * field-name = 1*. ftext      RFC 5322, 4.5.8
      * e.g. after "a:a\r\n" */
-on39:
+on38:
     if (QCAP_UNLIKELY(at == end))
-        goto out39;
+        goto out38;
     if (IS_FTEXT(*at)) {
         at++;
         p5 = at;
@@ -2767,7 +2796,7 @@ on39:
         p1 = p5 - 1;
         goto on2;
     }
-out39:
+out38:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p3));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_FROM, QCAP_HERE(p4));
@@ -2782,7 +2811,7 @@ on7:
         goto out7;
     if (*at == ':') {
         at++;
-        goto on40;
+        goto on39;
     }
 out7:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
@@ -2794,19 +2823,19 @@ out7:
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a:" */
-on40:
+on39:
     while (at != end && (*at == '\t' || *at == ' '))
         at++;
     if (QCAP_UNLIKELY(at == end))
-        goto out40;
+        goto out39;
     if (IS_SET_7(*at)) {
         at++;
         p3 = at;
         p4 = p1;
         p5 = p3 - 1;
-        goto on41;
+        goto on40;
     }
-out40:
+out39:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
@@ -2816,21 +2845,21 @@ out40:
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
      * name = 1*. word-char / quoted-string      RFC 5322, 3.4
      * e.g. after "a:a" */
-on41:
+on40:
     at = SCAN_IS_WORD_CHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out41;
+        goto out40;
     if (IS_SET_5(*at)) {
         at++;
         p6 = p4;
         p7 = p5;
-        goto on42;
+        goto on41;
     }
     if (*at == '@') {
         at++;
-        goto on43;
+        goto on42;
     }
-out41:
+out40:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
@@ -2843,14 +2872,14 @@ out41:
      * domain = 1*word-char / ( . "[" *( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-"Z" / "^"-"~" ) "]" )      RFC 5322, 3.4
      * else content-run = uchar [ *( . WSP / uchar ) uchar ]      RFC 5322, 3.2.5
      * e.g. after "a:a@" */
-on43:
+on42:
     if (QCAP_UNLIKELY(at == end))
-        goto out43;
+        goto out42;
     if (IS_WORD_CHAR(*at)) {
         at++;
-        goto on44;
+        goto on43;
     }
-out43:
+out42:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
@@ -2863,10 +2892,10 @@ out43:
      * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a:a@a" */
-on44:
-    at = SCAN_IS_WORD_CHAR(at, end);
+on43:
+    at = SCAN_IS_WORD_CHAR_on(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out44;
+        goto out43;
     if (IS_SET_5(*at)) {
         at++;
         p6 = at;
@@ -2886,7 +2915,7 @@ on44:
         parser->is_confirmed = true;
         goto between_2;
     }
-out44:
+out43:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p5));
@@ -2899,12 +2928,11 @@ out44:
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a::" */
-on42:
-    from = at;
+on41:
     at = SCAN_IS_SET_9(at, end);
-    if (QCAP_UNLIKELY(at != from && (IS_SET_7(at[-1])))) {
+    if (QCAP_UNLIKELY((IS_SET_7(at[-1])))) {
         const unsigned char *first = at - 1;
-        while (first != from && (IS_SET_7(first[-1])))
+        while ((IS_SET_7(first[-1])))
             first--;
         p8 = first + 1;
         qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p6));
@@ -2916,19 +2944,8 @@ on42:
         goto addr_spec_1;
     }
     if (QCAP_UNLIKELY(at == end))
-        goto out42;
-    if (IS_SET_7(*at)) {
-        at++;
-        p8 = at;
-        qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p6));
-        qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p7));
-        qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p7));
-        parser->depth = (uint16_t)(parser->base + 3);
-        parser->is_confirmed = true;
-        side->positions[1] = (uint32_t)(QCAP_HERE(p8) - 1);
-        goto addr_spec_1;
-    }
-out42:
+        goto out41;
+out41:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p6));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p7));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_TO, QCAP_HERE(p7));
@@ -2943,7 +2960,7 @@ on6:
         goto out6;
     if (*at == ':') {
         at++;
-        goto on45;
+        goto on44;
     }
 out6:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
@@ -2955,19 +2972,19 @@ out6:
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a:" */
-on45:
+on44:
     while (at != end && (*at == '\t' || *at == ' '))
         at++;
     if (QCAP_UNLIKELY(at == end))
-        goto out45;
+        goto out44;
     if (IS_NOT_EQUALS(*at)) {
         at++;
         p3 = at;
         p4 = p1;
         p5 = p3 - 1;
-        goto on46;
+        goto on45;
     }
-out45:
+out44:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
@@ -2977,20 +2994,20 @@ out45:
      * Subject = [ subject-token *( 1*( . WSP / fold ) subject-token ) ]      RFC 5322, 3.6.2
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a:a" */
-on46:
+on45:
     at = SCAN_IS_TEXT_CHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out46;
+        goto out45;
     if (*at == '\t' || *at == ' ') {
         at++;
         p6 = at;
-        goto on47;
+        goto on46;
     }
     if (*at == '\r') {
         at++;
-        goto on48;
+        goto on47;
     }
-out46:
+out45:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
@@ -3002,15 +3019,15 @@ out46:
      * field-end = ( CR . LF ) / LF      RFC 5322, 2.1
      * else stray-CR = 1*. CR ( VCHAR / beyond )      RFC 5322, 2.2
      * e.g. after "a:a\r" */
-on48:
+on47:
     if (QCAP_UNLIKELY(at == end))
-        goto out48;
+        goto out47;
     if (*at == '\n') {
         at++;
         p6 = at;
-        goto on49;
+        goto on48;
     }
-out48:
+out47:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
@@ -3022,9 +3039,9 @@ out48:
      * field-name = 1*. ftext      RFC 5322, 4.5.8
      * field-name = 1*. ftext      RFC 5322, 4.5.8
      * e.g. after "a:a\r\n" */
-on49:
+on48:
     if (QCAP_UNLIKELY(at == end))
-        goto out49;
+        goto out48;
     if (IS_FTEXT(*at)) {
         at++;
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, wanted, p5, p6 - 2);
@@ -3041,7 +3058,7 @@ on49:
         p1 = p6;
         goto on2;
     }
-out49:
+out48:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
@@ -3054,16 +3071,18 @@ out49:
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a:a " */
-on47:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
+on46:
     if (QCAP_UNLIKELY(at == end))
-        goto out47;
+        goto out46;
     if (IS_NOT_EQUALS(*at)) {
+        at++;
+        goto on45;
+    }
+    if (*at == '\t' || *at == ' ') {
         at++;
         goto on46;
     }
-out47:
+out46:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, QCAP_HERE(p5));
@@ -3079,7 +3098,7 @@ on5:
         goto out5;
     if (*at == ':') {
         at++;
-        goto on50;
+        goto on49;
     }
 out5:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
@@ -3091,19 +3110,19 @@ out5:
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a:" */
-on50:
+on49:
     while (at != end && (*at == '\t' || *at == ' '))
         at++;
     if (QCAP_UNLIKELY(at == end))
-        goto out50;
+        goto out49;
     if (IS_TEXT_CHAR(*at)) {
         at++;
         p3 = at;
         p4 = p1;
         p5 = p3 - 1;
-        goto on51;
+        goto on50;
     }
-out50:
+out49:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
@@ -3113,12 +3132,11 @@ out50:
      * text-run = text-char [ *( WSP / text-char ) . text-char ]      RFC 5322, 3.6.2
      * field-text = [ text-run *( *. WSP 1*fold text-run ) ]      RFC 5322, 3.6.2
      * e.g. after "a:a" */
-on51:
-    from = at;
+on50:
     at = SCAN_IS_ODD_CHAR(at, end);
-    if (QCAP_UNLIKELY(at != from && (at[-1] == '\t' || at[-1] == ' '))) {
+    if (QCAP_UNLIKELY((at[-1] == '\t' || at[-1] == ' '))) {
         const unsigned char *first = at - 1;
-        while (first != from && (first[-1] == '\t' || first[-1] == ' '))
+        while ((first[-1] == '\t' || first[-1] == ' '))
             first--;
         p6 = first + 1;
         qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
@@ -3129,19 +3147,14 @@ on51:
         side->positions[0] = (uint32_t)(QCAP_HERE(p6) - 1);
         goto text_run_3;
     }
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p6 = at;
-        goto on52;
+        goto on51;
     }
     if (QCAP_UNLIKELY(at == end))
-        goto out51;
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        p6 = at;
-        goto on53;
-    }
-out51:
+        goto out50;
+out50:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
@@ -3149,35 +3162,13 @@ out51:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TEXT_RUN_1);
 
-    /* text-run = text-char [ *. ( WSP / text-char ) text-char ]      RFC 5322, 3.6.2
-     * text-run = text-char [ *( WSP / text-char ) . text-char ]      RFC 5322, 3.6.2
-     * field-text = [ text-run *( *. WSP 1*fold text-run ) ]      RFC 5322, 3.6.2
-     * e.g. after "a:a " */
-on53:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
-    if (QCAP_UNLIKELY(at == end))
-        goto out53;
-    if (IS_TEXT_CHAR(*at)) {
-        at++;
-        goto on51;
-    }
-out53:
-    qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
-    qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
-    qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
-    parser->depth = (uint16_t)(parser->base + 3);
-    parser->is_confirmed = true;
-    side->positions[0] = (uint32_t)(QCAP_HERE(p6) - 1);
-    return qcap_leave(parser, at, end, AT_TEXT_RUN_3);
-
     /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
      * field-name = 1*. ftext      RFC 5322, 4.5.8
      * field-name = 1*. ftext      RFC 5322, 4.5.8
      * e.g. after "a:a\r\n" */
-on52:
+on51:
     if (QCAP_UNLIKELY(at == end))
-        goto out52;
+        goto out51;
     if (IS_FTEXT(*at)) {
         at++;
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_DATE, wanted, p5, p6 - 2);
@@ -3194,7 +3185,7 @@ on52:
         p1 = p6;
         goto on2;
     }
-out52:
+out51:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p4));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p5));
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_DATE, QCAP_HERE(p5));
@@ -3210,7 +3201,7 @@ on4:
         goto out4;
     if (*at == ':') {
         at++;
-        goto on54;
+        goto on52;
     }
 out4:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
@@ -3222,17 +3213,17 @@ out4:
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * e.g. after "a:" */
-on54:
+on52:
     while (at != end && (*at == '\t' || *at == ' '))
         at++;
     if (QCAP_UNLIKELY(at == end))
-        goto out54;
+        goto out52;
     if (IS_TEXT_CHAR(*at)) {
         at++;
         p3 = at;
-        goto on55;
+        goto on53;
     }
-out54:
+out52:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     parser->depth = (uint16_t)(parser->base + 1);
     parser->is_confirmed = true;
@@ -3242,16 +3233,16 @@ out54:
      * text-run = text-char [ *( WSP / text-char ) . text-char ]      RFC 5322, 3.6.2
      * field-text = [ text-run *( *. WSP 1*fold text-run ) ]      RFC 5322, 3.6.2
      * e.g. after "a:a" */
-on55:
-    at = SCAN_IS_TEXT_CHAR(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\r\n", 2))) {
+on53:
+    at = SCAN_IS_TEXT_CHAR_on(at, end);
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\r\n", 2))) {
         at += 2;
         p4 = at;
-        goto on56;
+        goto on54;
     }
     if (QCAP_UNLIKELY(at == end))
-        goto out55;
-out55:
+        goto out53;
+out53:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_MESSAGE_ID, QCAP_HERE(p3) - 1);
@@ -3263,9 +3254,9 @@ out55:
      * field-name = 1*. ftext      RFC 5322, 4.5.8
      * field-name = 1*. ftext      RFC 5322, 4.5.8
      * e.g. after "a:a\r\n" */
-on56:
+on54:
     if (QCAP_UNLIKELY(at == end))
-        goto out56;
+        goto out54;
     if (IS_FTEXT(*at)) {
         at++;
         qcap_element_tell(parser, QCAP_MIME_FIELD_FIELD_VALUE_MESSAGE_ID, wanted, p3 - 1, p4 - 2);
@@ -3282,7 +3273,7 @@ on56:
         p1 = p4;
         goto on2;
     }
-out56:
+out54:
     qcap_slot_set(&side->slots[parser->base + 0], QCAP_MIME_FIELD, QCAP_HERE(p1));
     qcap_slot_set(&side->slots[parser->base + 1], QCAP_MIME_FIELD_FIELD_VALUE, QCAP_HERE(p3) - 1);
     qcap_slot_set(&side->slots[parser->base + 2], QCAP_MIME_FIELD_FIELD_VALUE_MESSAGE_ID, QCAP_HERE(p3) - 1);
@@ -3290,6 +3281,21 @@ out56:
     parser->is_confirmed = true;
     side->positions[0] = (uint32_t)(QCAP_HERE(p4) - 2);
     return qcap_leave(parser, at, end, AT_FOLD_12);
+
+    /* field-name = 1*. ftext      RFC 5322, 4.5.8
+     * field-name = 1*. ftext      RFC 5322, 4.5.8
+     * odd-line = ( ( 1*. ftext odd-rest ) / ( odd-first *odd-char ) ) field-end      RFC 5322, 3.2.2
+     * e.g. after "" */
+field_name_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FIELD_NAME_1, QCAP_STOP_INPUT);
+    if (IS_FTEXT(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = (uint32_t)(here - 1);
+        goto field_name_2;
+    }
+    return qcap_stop(parser, at, AT_FIELD_NAME_1, QCAP_STOP_TABLE);
 
     /* field-name = 1*. ftext      RFC 5322, 4.5.8
      * field = field-name ":" *WSP *fold field-value *WSP field-end .      RFC 5322, 3.6.8
@@ -3317,6 +3323,25 @@ field_name_2:
     }
     return qcap_stop(parser, at, AT_FIELD_NAME_2, QCAP_STOP_TABLE);
 
+    /* CRLF = ( CR . LF ) / LF      RFC 5322, 2.1
+     * e.g. after "\r" */
+crlf_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto body_1;
+    }
+    return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_TABLE);
+
+    /* body = bare-multipart / multipart / message / encoded-base64 / encoded-quoted / plain .      RFC 2045, 6.4
+     * (between messages)
+     * e.g. after "\n" */
+body_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BODY_1, QCAP_STOP_INPUT);
+    goto body_2;
+
     /* field = field-name ":" *WSP *fold field-value *WSP field-end .      RFC 5322, 3.6.8
      * e.g. after "a" */
 field_1:
@@ -3342,8 +3367,39 @@ field_1:
     case 10: /* Message-ID */
         return qcap_stop(parser, at, AT_FIELD_8, QCAP_STOP_TABLE);
     default:
-        return qcap_stop(parser, at, AT_FIELD_2, QCAP_STOP_TABLE);
+        goto field_2;
     }
+
+    /* body = bare-multipart / multipart / message / encoded-base64 / encoded-quoted / plain .      RFC 2045, 6.4
+     * e.g. after "\n" */
+body_2:
+    switch (choose_12(parser)) {
+    case 0:
+        return qcap_stop(parser, at, AT_BARE_PREAMBLE_1, QCAP_STOP_CONTROL);
+    case 1:
+        return qcap_stop(parser, at, AT_PREAMBLE_2, QCAP_STOP_CONTROL);
+    case 2:
+        return qcap_stop(parser, at, AT_MESSAGE_1, QCAP_STOP_CONTROL);
+    case 3:
+        return qcap_stop(parser, at, AT_BEFORE_ENCODED_BASE64_1, QCAP_STOP_TABLE);
+    case 4:
+        return qcap_stop(parser, at, AT_BEFORE_ENCODED_QUOTED_1, QCAP_STOP_TABLE);
+    case 5:
+        return qcap_stop(parser, at, AT_BEFORE_PLAIN_1, QCAP_STOP_TABLE);
+    default:
+        return qcap_stop(parser, at, AT_BODY_2, QCAP_STOP_CONTROL);
+    }
+
+    /* field = field-name . ":" *WSP *fold field-value *WSP field-end      RFC 5322, 3.6.8
+     * e.g. after "a" */
+field_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FIELD_2, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        goto field_9;
+    }
+    return qcap_stop(parser, at, AT_FIELD_2, QCAP_STOP_TABLE);
 
     /* field = field-name ":" *. WSP *fold field-value *WSP field-end      RFC 5322, 3.6.8
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
@@ -3505,7 +3561,7 @@ type_1:
         side->underway[0].begin = (here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_SUBTYPE_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_SUBTYPE_1, QCAP_STOP_TABLE);
+        goto subtype_1;
     }
     return qcap_stop(parser, at, AT_TYPE_1, QCAP_STOP_TABLE);
 
@@ -3539,7 +3595,7 @@ between_1:
         qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 2]) && qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at))) {
         p3 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
         p4 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) - origin);
-        goto on35;
+        goto on34;
     }
     while (at != end && (IS_SET_5(*at)))
         at++;
@@ -3547,11 +3603,11 @@ between_1:
         return qcap_stop(parser, at, AT_BETWEEN_1, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        return qcap_stop(parser, at, AT_FOLD_1, QCAP_STOP_TABLE);
+        goto fold_1;
     }
     if (*at == '<') {
         at++;
-        return qcap_stop(parser, at, AT_IN_ANGLES_1, QCAP_STOP_TABLE);
+        goto in_angles_1;
     }
     return qcap_stop(parser, at, AT_BETWEEN_1, QCAP_STOP_TABLE);
 
@@ -3580,9 +3636,24 @@ quoted_string_1:
     }
     if (*at == '"') {
         at++;
-        return qcap_stop(parser, at, AT_ADDR_SPEC_2, QCAP_STOP_TABLE);
+        goto addr_spec_2;
     }
     return qcap_stop(parser, at, AT_QUOTED_STRING_1, QCAP_STOP_TABLE);
+
+    /* in-angles = 1*. ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 5322, 3.4
+     * angle = "<" [ in-angles ] . ">"      RFC 5322, 3.4
+     * else content-run = uchar [ *( . WSP / uchar ) uchar ]      RFC 5322, 3.2.5
+     * e.g. after "a:<" */
+in_angles_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_IN_ANGLES_1, QCAP_STOP_INPUT);
+    if (IS_SET_6(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_FROM_ADDR_SPEC, here - 1);
+        goto in_angles_3;
+    }
+    return qcap_stop(parser, at, AT_IN_ANGLES_1, QCAP_STOP_TABLE);
 
     /* addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
@@ -3594,7 +3665,7 @@ addr_spec_1:
         qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 2]) && qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) && qcap_position_at(side->positions[1], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at))) {
         p4 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
         p5 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) - origin);
-        goto on41;
+        goto on40;
     }
     at = SCAN_IS_WORD_CHAR(at, end);
     if (at == end)
@@ -3607,7 +3678,7 @@ addr_spec_1:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_TO_ADDR_SPEC, qcap_position_at(side->positions[1], here));
-        return qcap_stop(parser, at, AT_DOMAIN_1, QCAP_STOP_TABLE);
+        goto domain_1;
     }
     return qcap_stop(parser, at, AT_ADDR_SPEC_1, QCAP_STOP_TABLE);
 
@@ -3621,7 +3692,7 @@ between_2:
         qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 2]) && qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at))) {
         p6 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
         p7 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) - origin);
-        goto on42;
+        goto on41;
     }
     from = at;
     at = SCAN_IS_SET_9(at, end);
@@ -3676,7 +3747,7 @@ subject_token_1:
         qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 2]) && qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at))) {
         p4 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
         p5 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) - origin);
-        goto on46;
+        goto on45;
     }
     at = SCAN_IS_TEXT_CHAR(at, end);
     if (at == end)
@@ -3689,7 +3760,7 @@ subject_token_1:
     }
     if (*at == '\r') {
         at++;
-        return qcap_stop(parser, at, AT_FOLD_3, QCAP_STOP_TABLE);
+        goto fold_3;
     }
     return qcap_stop(parser, at, AT_SUBJECT_TOKEN_1, QCAP_STOP_TABLE);
 
@@ -3703,7 +3774,7 @@ text_run_1:
         qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) >= parser->piece_offset && !qcap_slot_is_done(&side->slots[parser->base + 2]) && qcap_slot_begin(&side->slots[parser->base + 2], QCAP_HERE(at)) == qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at))) {
         p4 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 0], QCAP_HERE(at)) - origin);
         p5 = (const unsigned char *)(uintptr_t)(qcap_slot_begin(&side->slots[parser->base + 1], QCAP_HERE(at)) - origin);
-        goto on51;
+        goto on50;
     }
     from = at;
     at = SCAN_IS_ODD_CHAR(at, end);
@@ -3769,9 +3840,35 @@ stray_cr_1:
         at++;
         here = QCAP_HERE(at);
         side->positions[0] = (uint32_t)(here - 2);
-        return qcap_stop(parser, at, AT_FOLD_6, QCAP_STOP_TABLE);
+        goto fold_6;
     }
     return qcap_stop(parser, at, AT_STRAY_CR_1, QCAP_STOP_TABLE);
+
+    /* subtype = 1*. token-char      RFC 2045, 5.1
+     * else content-run = uchar [ *( . WSP / uchar ) uchar ]      RFC 5322, 3.2.5
+     * else uchar = . VCHAR / beyond / control / stray-CR      RFC 5322, 3.2.5
+     * e.g. after "a:a/" */
+subtype_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SUBTYPE_1, QCAP_STOP_INPUT);
+    if (IS_TOKEN_CHAR(*at)) {
+        at++;
+        goto subtype_2;
+    }
+    return qcap_stop(parser, at, AT_SUBTYPE_1, QCAP_STOP_TABLE);
+
+    /* fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
+     * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
+     * field-end = ( CR . LF ) / LF      RFC 5322, 2.1
+     * e.g. after "a:a\r" */
+fold_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FOLD_1, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto fold_8;
+    }
+    return qcap_stop(parser, at, AT_FOLD_1, QCAP_STOP_TABLE);
 
     /* quoted-string = DQUOTE *( . qtext / quoted-pair / WSP / fold ) DQUOTE      RFC 5322, 3.4
      * quoted-pair = . "\" ( VCHAR / WSP / beyond )      RFC 5322, 3.4
@@ -3787,6 +3884,19 @@ quoted_string_2:
         goto quoted_string_1;
     }
     return qcap_stop(parser, at, AT_QUOTED_STRING_2, QCAP_STOP_TABLE);
+
+    /* addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
+     * between = . WSP / fold / "," / ":" / ";" / comment / angle      RFC 5322, 3.4
+     * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
+     * e.g. after "a:\"\"" */
+addr_spec_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_ADDR_SPEC_2, QCAP_STOP_INPUT);
+    if (IS_SET_5(*at)) {
+        at++;
+        goto between_1;
+    }
+    return qcap_stop(parser, at, AT_ADDR_SPEC_2, QCAP_STOP_TABLE);
 
     /* in-angles = 1*. ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 5322, 3.4
      * angle = "<" [ in-angles ] . ">"      RFC 5322, 3.4
@@ -3819,6 +3929,19 @@ fold_2:
     }
     return qcap_stop(parser, at, AT_FOLD_2, QCAP_STOP_TABLE);
 
+    /* domain = 1*. word-char / ( "[" *( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-"Z" / "^"-"~" ) "]" )      RFC 5322, 3.4
+     * domain = 1*word-char / ( . "[" *( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-"Z" / "^"-"~" ) "]" )      RFC 5322, 3.4
+     * else content-run = uchar [ *( . WSP / uchar ) uchar ]      RFC 5322, 3.2.5
+     * e.g. after "a:a@" */
+domain_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_DOMAIN_1, QCAP_STOP_INPUT);
+    if (IS_WORD_CHAR(*at)) {
+        at++;
+        goto domain_2;
+    }
+    return qcap_stop(parser, at, AT_DOMAIN_1, QCAP_STOP_TABLE);
+
     /* in-angles = 1*. ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 5322, 3.4
      * angle = "<" [ in-angles ] . ">"      RFC 5322, 3.4
      * else content-run = uchar [ *( . WSP / uchar ) uchar ]      RFC 5322, 3.2.5
@@ -3829,7 +3952,7 @@ in_angles_4:
         return qcap_stop(parser, at, AT_IN_ANGLES_4, QCAP_STOP_INPUT);
     if (*at == '>') {
         at++;
-        goto do_20;
+        goto do_22;
     }
     return qcap_stop(parser, at, AT_IN_ANGLES_4, QCAP_STOP_TABLE);
 
@@ -3847,6 +3970,21 @@ subject_1:
         goto subject_token_1;
     }
     return qcap_stop(parser, at, AT_SUBJECT_1, QCAP_STOP_TABLE);
+
+    /* fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
+     * field-end = ( CR . LF ) / LF      RFC 5322, 2.1
+     * else stray-CR = 1*. CR ( VCHAR / beyond )      RFC 5322, 2.2
+     * e.g. after "a:a\r" */
+fold_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FOLD_3, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = (uint32_t)(here - 2);
+        goto fold_10;
+    }
+    return qcap_stop(parser, at, AT_FOLD_3, QCAP_STOP_TABLE);
 
     /* text-run = text-char [ *. ( WSP / text-char ) text-char ]      RFC 5322, 3.6.2
      * text-run = text-char [ *( WSP / text-char ) . text-char ]      RFC 5322, 3.6.2
@@ -3874,7 +4012,7 @@ fold_4:
         at++;
         here = QCAP_HERE(at);
         side->positions[0] = (uint32_t)(here - 2);
-        return qcap_stop(parser, at, AT_FOLD_11, QCAP_STOP_TABLE);
+        goto fold_11;
     }
     return qcap_stop(parser, at, AT_FOLD_4, QCAP_STOP_TABLE);
 
@@ -3889,9 +4027,33 @@ fold_5:
         at++;
         here = QCAP_HERE(at);
         side->positions[0] = (uint32_t)(here - 2);
-        return qcap_stop(parser, at, AT_FOLD_12, QCAP_STOP_TABLE);
+        goto fold_12;
     }
     return qcap_stop(parser, at, AT_FOLD_5, QCAP_STOP_TABLE);
+
+    /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
+     * field-name = 1*. ftext      RFC 5322, 4.5.8
+     * field-name = 1*. ftext      RFC 5322, 4.5.8
+     * e.g. after "a :a\r\n" */
+fold_6:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FOLD_6, QCAP_STOP_INPUT);
+    if (IS_FTEXT(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, wanted, qcap_position_at(side->positions[0], here));
+        qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, here - 1);
+        qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, here - 1);
+        side->positions[0] = (uint32_t)(here - 1);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_FIELD_NAME_2, QCAP_STOP_PAUSED);
+        goto field_name_2;
+    }
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto fold_7;
+    }
+    return qcap_stop(parser, at, AT_FOLD_6, QCAP_STOP_TABLE);
 
     /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
@@ -3931,6 +4093,27 @@ subtype_2:
      * fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
      * field-name = 1*. ftext      RFC 5322, 4.5.8
      * e.g. after "a:a\r\n" */
+fold_8:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FOLD_8, QCAP_STOP_INPUT);
+    if (IS_FTEXT(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_FROM, wanted, here - 3);
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, wanted, here - 3);
+        qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, here - 1);
+        qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, here - 1);
+        side->positions[0] = (uint32_t)(here - 1);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_FIELD_NAME_2, QCAP_STOP_PAUSED);
+        goto field_name_2;
+    }
+    return qcap_stop(parser, at, AT_FOLD_8, QCAP_STOP_TABLE);
+
+    /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
+     * fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
+     * field-name = 1*. ftext      RFC 5322, 4.5.8
+     * e.g. after "a:a\r\n" */
 fold_9:
     if (at == end)
         return qcap_stop(parser, at, AT_FOLD_9, QCAP_STOP_INPUT);
@@ -3958,9 +4141,72 @@ domain_2:
         return qcap_stop(parser, at, AT_DOMAIN_2, QCAP_STOP_INPUT);
     if (IS_SET_5(*at)) {
         at++;
-        goto do_20;
+        goto do_22;
     }
     return qcap_stop(parser, at, AT_DOMAIN_2, QCAP_STOP_TABLE);
+
+    /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
+     * field-name = 1*. ftext      RFC 5322, 4.5.8
+     * field-name = 1*. ftext      RFC 5322, 4.5.8
+     * e.g. after "a:a\r\n" */
+fold_10:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FOLD_10, QCAP_STOP_INPUT);
+    if (IS_FTEXT(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_SUBJECT, wanted, qcap_position_at(side->positions[0], here));
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, wanted, qcap_position_at(side->positions[0], here));
+        qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, here - 1);
+        qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, here - 1);
+        side->positions[0] = (uint32_t)(here - 1);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_FIELD_NAME_2, QCAP_STOP_PAUSED);
+        goto field_name_2;
+    }
+    return qcap_stop(parser, at, AT_FOLD_10, QCAP_STOP_TABLE);
+
+    /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
+     * field-name = 1*. ftext      RFC 5322, 4.5.8
+     * field-name = 1*. ftext      RFC 5322, 4.5.8
+     * e.g. after "a:a\r\n" */
+fold_11:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FOLD_11, QCAP_STOP_INPUT);
+    if (IS_FTEXT(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_DATE, wanted, qcap_position_at(side->positions[0], here));
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, wanted, qcap_position_at(side->positions[0], here));
+        qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, here - 1);
+        qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, here - 1);
+        side->positions[0] = (uint32_t)(here - 1);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_FIELD_NAME_2, QCAP_STOP_PAUSED);
+        goto field_name_2;
+    }
+    return qcap_stop(parser, at, AT_FOLD_11, QCAP_STOP_TABLE);
+
+    /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
+     * field-name = 1*. ftext      RFC 5322, 4.5.8
+     * field-name = 1*. ftext      RFC 5322, 4.5.8
+     * e.g. after "a:a\r\n" */
+fold_12:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FOLD_12, QCAP_STOP_INPUT);
+    if (IS_FTEXT(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_close_here(parser, side->slots, parser->base + 2, QCAP_MIME_FIELD_FIELD_VALUE_MESSAGE_ID, wanted, qcap_position_at(side->positions[0], here));
+        qcap_element_close_here(parser, side->slots, parser->base + 1, QCAP_MIME_FIELD_FIELD_VALUE, wanted, qcap_position_at(side->positions[0], here));
+        qcap_op_set(parser, 4 /* is_bare */, false, false, value_0(parser), 55, here - 1);
+        qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, here - 1);
+        side->positions[0] = (uint32_t)(here - 1);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_FIELD_NAME_2, QCAP_STOP_PAUSED);
+        goto field_name_2;
+    }
+    return qcap_stop(parser, at, AT_FOLD_12, QCAP_STOP_TABLE);
 
     /* gap = . WSP / fold / comment      RFC 2231, 3
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
@@ -4003,7 +4249,7 @@ gap_2:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_CONTENT_TYPE_PARAMETER, here - 1);
-        return qcap_stop(parser, at, AT_BOUNDARY_START_1, QCAP_STOP_TABLE);
+        goto boundary_start_1;
     }
     return qcap_stop(parser, at, AT_GAP_2, QCAP_STOP_TABLE);
 
@@ -4023,9 +4269,115 @@ fold_14:
         qcap_element_close(parser, side->slots, parser->base + 0, QCAP_MIME_FIELD, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_TABLE);
+        goto crlf_1;
     }
     return qcap_stop(parser, at, AT_FOLD_14, QCAP_STOP_TABLE);
+
+    /* boundary-start = "b" . "oundary="      RFC 2045, 5.1
+     * attribute = 1*. token-char      RFC 2045, 5.1
+     * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
+     * e.g. after "a:a/a;b" */
+boundary_start_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_1, QCAP_STOP_INPUT);
+    if (*at == 'O' || *at == 'o') {
+        at++;
+        goto boundary_start_2;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_1, QCAP_STOP_TABLE);
+
+    /* boundary-start = "bo" . "undary="      RFC 2045, 5.1
+     * attribute = 1*. token-char      RFC 2045, 5.1
+     * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
+     * e.g. after "a:a/a;bo" */
+boundary_start_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_2, QCAP_STOP_INPUT);
+    if (*at == 'U' || *at == 'u') {
+        at++;
+        goto boundary_start_3;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_2, QCAP_STOP_TABLE);
+
+    /* boundary-start = "bou" . "ndary="      RFC 2045, 5.1
+     * attribute = 1*. token-char      RFC 2045, 5.1
+     * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
+     * e.g. after "a:a/a;bou" */
+boundary_start_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_3, QCAP_STOP_INPUT);
+    if (*at == 'N' || *at == 'n') {
+        at++;
+        goto boundary_start_4;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_3, QCAP_STOP_TABLE);
+
+    /* boundary-start = "boun" . "dary="      RFC 2045, 5.1
+     * attribute = 1*. token-char      RFC 2045, 5.1
+     * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
+     * e.g. after "a:a/a;boun" */
+boundary_start_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_4, QCAP_STOP_INPUT);
+    if (*at == 'D' || *at == 'd') {
+        at++;
+        goto boundary_start_5;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_4, QCAP_STOP_TABLE);
+
+    /* boundary-start = "bound" . "ary="      RFC 2045, 5.1
+     * attribute = 1*. token-char      RFC 2045, 5.1
+     * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
+     * e.g. after "a:a/a;bound" */
+boundary_start_5:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_5, QCAP_STOP_INPUT);
+    if (*at == 'A' || *at == 'a') {
+        at++;
+        goto boundary_start_6;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_5, QCAP_STOP_TABLE);
+
+    /* boundary-start = "bounda" . "ry="      RFC 2045, 5.1
+     * attribute = 1*. token-char      RFC 2045, 5.1
+     * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
+     * e.g. after "a:a/a;bounda" */
+boundary_start_6:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_6, QCAP_STOP_INPUT);
+    if (*at == 'R' || *at == 'r') {
+        at++;
+        goto boundary_start_7;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_6, QCAP_STOP_TABLE);
+
+    /* boundary-start = "boundar" . "y="      RFC 2045, 5.1
+     * attribute = 1*. token-char      RFC 2045, 5.1
+     * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
+     * e.g. after "a:a/a;boundar" */
+boundary_start_7:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_7, QCAP_STOP_INPUT);
+    if (*at == 'Y' || *at == 'y') {
+        at++;
+        goto boundary_start_8;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_7, QCAP_STOP_TABLE);
+
+    /* boundary-start = "boundary" . "="      RFC 2045, 5.1
+     * attribute = 1*. token-char      RFC 2045, 5.1
+     * parameter = ... file-name ) / name-section / ( attribute . "=" value )      RFC 2045, 5.1
+     * e.g. after "a:a/a;boundary" */
+boundary_start_8:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BOUNDARY_START_8, QCAP_STOP_INPUT);
+    if (*at == '=') {
+        at++;
+        here = QCAP_HERE(at);
+        side->underway[0].begin = (here);
+        goto boundary_1;
+    }
+    return qcap_stop(parser, at, AT_BOUNDARY_START_8, QCAP_STOP_TABLE);
 
     /* boundary = 1*. value-char / quoted-string      RFC 2045, 5.1
      * quoted-string = . DQUOTE *( qtext / quoted-pair / WSP / fold ) DQUOTE      RFC 5322, 3.4
@@ -4059,7 +4411,7 @@ quoted_string_3:
     }
     return qcap_stop(parser, at, AT_QUOTED_STRING_3, QCAP_STOP_TABLE);
 
-do_20:
+do_22:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, parser->base + 3, QCAP_MIME_FIELD_FIELD_VALUE_TO_ADDR_SPEC, wanted, here - 1);
     if (qcap_must_stop(parser))
@@ -6913,7 +7265,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1
      *     LF -> body_1: anomaly-open, anomaly bare-LF
      *     the end: restore is_bare, restore encoding, restore boundary, restore subtype, restore type */
-    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 0: field_name_1 */
+    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 0: field_name_1 */
 
     /* e.g. after ""
      *     -> field_name_1: save type, save subtype, save boundary, save encoding, save is_bare */
@@ -6934,14 +7286,14 @@ static const qcap_state_t states[] = {
     /* CRLF = ( CR . LF ) / LF      RFC 5322, 2.1
      * e.g. after "\r"
      *     LF -> body_1 */
-    {11, 255, 2, 3, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 3: crlf_1 */
+    {11, 255, 2, 3, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 3: crlf_1 */
 
     /* body = bare-multipart / multipart / message / encoded-base64 / encoded-quoted / plain .      RFC 2045, 6.4
      * (between messages)
      * e.g. after "\n"
      *     OCTET -> body_2
      *     the end: restore is_bare, restore encoding, restore boundary, restore subtype, restore type */
-    {12, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 4: body_1 */
+    {12, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 0}, /* 4: body_1 */
 
     /* field = field-name ":" *WSP *fold field-value *WSP field-end .      RFC 5322, 3.6.8
      * e.g. after "a"
@@ -6966,12 +7318,12 @@ static const qcap_state_t states[] = {
      *     -> before_encoded_base64_1
      *     -> before_encoded_quoted_1
      *     -> before_plain_1 */
-    {0, 255, 12, 6, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 6: body_2 */
+    {0, 255, 12, 6, 1, QCAP_STATE_CONTROL, 0}, /* 6: body_2 */
 
     /* field = field-name . ":" *WSP *fold field-value *WSP field-end      RFC 5322, 3.6.8
      * e.g. after "a"
      *     ":" -> field_9 */
-    {13, 255, 4, 7, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 7: field_2 */
+    {13, 255, 4, 7, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 7: field_2 */
 
     /* field = field-name . ":" *WSP *fold field-value *WSP field-end      RFC 5322, 3.6.8
      * e.g. after "a"
@@ -7177,7 +7529,7 @@ static const qcap_state_t states[] = {
      *     ">" -> between_1
      *     control -> content_run_1: mismatch From, anomaly-open, anomaly control-character
      *     HTAB -> content_run_2: mismatch From */
-    {105, 255, 12, 17, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 27: in_angles_1 */
+    {105, 255, 12, 17, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 27: in_angles_1 */
 
     /* addr-spec = ( 1*. word-char / quoted-string ) "@" domain      RFC 5322, 3.4
      * addr-spec = ( 1*word-char / quoted-string ) . "@" domain      RFC 5322, 3.4
@@ -7287,7 +7639,7 @@ static const qcap_state_t states[] = {
      *     CR -> stray_cr_1: mismatch Content-Type
      *     LF -> fold_37: mismatch Content-Type
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {163, 255, 6, 22, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 36: subtype_1 */
+    {163, 255, 6, 22, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 36: subtype_1 */
 
     /* fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
      * fold = [ CR ] . LF 1*WSP      RFC 5322, 3.2.2
@@ -7296,7 +7648,7 @@ static const qcap_state_t states[] = {
      *     text-char -> content_run_1: mismatch From, anomaly-open, anomaly bare-CR
      *     CR -> stray_cr_2: mismatch From, anomaly-open
      *     LF -> fold_8 */
-    {169, 255, 14, 23, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 37: fold_1 */
+    {169, 255, 14, 23, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 37: fold_1 */
 
     /* quoted-string = DQUOTE *( . qtext / quoted-pair / WSP / fold ) DQUOTE      RFC 5322, 3.4
      * quoted-pair = . "\" ( VCHAR / WSP / beyond )      RFC 5322, 3.4
@@ -7323,7 +7675,7 @@ static const qcap_state_t states[] = {
      *     "<" -> in_angles_1
      *     "@" -> domain_3: open addr-spec
      *     control -> content_run_1: mismatch From, anomaly-open, anomaly control-character */
-    {179, 255, 15, 24, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 39: addr_spec_2 */
+    {179, 255, 15, 24, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 39: addr_spec_2 */
 
     /* in-angles = 1*. ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 5322, 3.4
      * angle = "<" [ in-angles ] . ">"      RFC 5322, 3.4
@@ -7359,7 +7711,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_37: mismatch To
      *     "[" -> domain_8
      *     control -> content_run_1: mismatch To, anomaly-open, anomaly control-character */
-    {198, 255, 16, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 42: domain_1 */
+    {198, 255, 16, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 42: domain_1 */
 
     /* in-angles = 1*. ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 5322, 3.4
      * angle = "<" [ in-angles ] . ">"      RFC 5322, 3.4
@@ -7394,7 +7746,7 @@ static const qcap_state_t states[] = {
      *     text-char -> content_run_1: mismatch Subject, anomaly-open, anomaly bare-CR
      *     CR -> stray_cr_2: mismatch Subject, anomaly-open
      *     LF -> fold_10 */
-    {219, 255, 14, 23, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 45: fold_3 */
+    {219, 255, 14, 23, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 45: fold_3 */
 
     /* text-run = text-char [ *. ( WSP / text-char ) text-char ]      RFC 5322, 3.6.2
      * text-run = text-char [ *( WSP / text-char ) . text-char ]      RFC 5322, 3.6.2
@@ -7435,7 +7787,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: close field-value, set is_bare, close field
      *     LF -> body_1: close field-value, set is_bare, close field, anomaly-open, anomaly bare-LF
      *     the end: close field-value, set is_bare, close field, restore is_bare, restore encoding, restore boundary, restore subtype, restore type */
-    {233, 255, 17, 27, 12, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 49: fold_6 */
+    {233, 255, 17, 27, 12, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 49: fold_6 */
 
     /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
@@ -7472,7 +7824,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: close From, close field-value, set is_bare, close field
      *     LF -> body_1: close From, close field-value, set is_bare, close field, anomaly-open, anomaly bare-LF
      *     the end: close From, close field-value, set is_bare, close field, restore is_bare, restore encoding, restore boundary, restore subtype, restore type */
-    {251, 255, 17, 27, 13, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 52: fold_8 */
+    {251, 255, 17, 27, 13, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 52: fold_8 */
 
     /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
      * fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
@@ -7510,7 +7862,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: close Subject, close field-value, set is_bare, close field
      *     LF -> body_1: close Subject, close field-value, set is_bare, close field, anomaly-open, anomaly bare-LF
      *     the end: close Subject, close field-value, set is_bare, close field, restore is_bare, restore encoding, restore boundary, restore subtype, restore type */
-    {269, 255, 17, 27, 15, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 55: fold_10 */
+    {269, 255, 17, 27, 15, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 55: fold_10 */
 
     /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
      * field-name = 1*. ftext      RFC 5322, 4.5.8
@@ -7522,7 +7874,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: close Date, close field-value, set is_bare, close field
      *     LF -> body_1: close Date, close field-value, set is_bare, close field, anomaly-open, anomaly bare-LF
      *     the end: close Date, close field-value, set is_bare, close field, restore is_bare, restore encoding, restore boundary, restore subtype, restore type */
-    {274, 255, 17, 27, 16, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 56: fold_11 */
+    {274, 255, 17, 27, 16, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 56: fold_11 */
 
     /* fold = [ CR ] LF 1*. WSP      RFC 5322, 3.2.2
      * field-name = 1*. ftext      RFC 5322, 4.5.8
@@ -7534,7 +7886,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: close Message-ID, close field-value, set is_bare, close field
      *     LF -> body_1: close Message-ID, close field-value, set is_bare, close field, anomaly-open, anomaly bare-LF
      *     the end: close Message-ID, close field-value, set is_bare, close field, restore is_bare, restore encoding, restore boundary, restore subtype, restore type */
-    {279, 255, 17, 27, 17, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 57: fold_12 */
+    {279, 255, 17, 27, 17, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 57: fold_12 */
 
     /* gap = . WSP / fold / comment      RFC 2231, 3
      * fold = [ . CR ] LF 1*WSP      RFC 5322, 3.2.2
@@ -7598,7 +7950,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_37: mismatch Content-Type
      *     "=" -> value_3
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {309, 255, 22, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 62: boundary_start_1 */
+    {309, 255, 22, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 62: boundary_start_1 */
 
     /* boundary-start = "bo" . "undary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
@@ -7612,7 +7964,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_37: mismatch Content-Type
      *     "=" -> value_3
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {317, 255, 23, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 63: boundary_start_2 */
+    {317, 255, 23, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 63: boundary_start_2 */
 
     /* boundary-start = "bou" . "ndary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
@@ -7626,7 +7978,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_37: mismatch Content-Type
      *     "=" -> value_3
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {325, 255, 24, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 64: boundary_start_3 */
+    {325, 255, 24, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 64: boundary_start_3 */
 
     /* boundary-start = "boun" . "dary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
@@ -7640,7 +7992,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_37: mismatch Content-Type
      *     "=" -> value_3
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {333, 255, 25, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 65: boundary_start_4 */
+    {333, 255, 25, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 65: boundary_start_4 */
 
     /* boundary-start = "bound" . "ary="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
@@ -7654,7 +8006,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_37: mismatch Content-Type
      *     "=" -> value_3
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {341, 255, 26, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 66: boundary_start_5 */
+    {341, 255, 26, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 66: boundary_start_5 */
 
     /* boundary-start = "bounda" . "ry="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
@@ -7668,7 +8020,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_37: mismatch Content-Type
      *     "=" -> value_3
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {349, 255, 27, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 67: boundary_start_6 */
+    {349, 255, 27, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 67: boundary_start_6 */
 
     /* boundary-start = "boundar" . "y="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
@@ -7682,7 +8034,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_37: mismatch Content-Type
      *     "=" -> value_3
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {357, 255, 28, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 68: boundary_start_7 */
+    {357, 255, 28, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: boundary_start_7 */
 
     /* boundary-start = "boundary" . "="      RFC 2045, 5.1
      * attribute = 1*. token-char      RFC 2045, 5.1
@@ -7695,7 +8047,7 @@ static const qcap_state_t states[] = {
      *     LF -> fold_37: mismatch Content-Type
      *     "=" -> boundary_1: begin boundary
      *     control -> content_run_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {365, 255, 29, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 69: boundary_start_8 */
+    {365, 255, 29, 33, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 69: boundary_start_8 */
 
     /* boundary = 1*. value-char / quoted-string      RFC 2045, 5.1
      * quoted-string = . DQUOTE *( qtext / quoted-pair / WSP / fold ) DQUOTE      RFC 5322, 3.4

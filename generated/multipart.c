@@ -148,6 +148,8 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto quoted_string_2;
     case AT_PREAMBLE_1:
         goto preamble_1;
+    case AT_CONTENT_1:
+        goto content_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
@@ -181,7 +183,6 @@ out1:
      * quoted-string = DQUOTE *( SP / "!" / DIGIT / "#"-"/" / ":"-"[" / . "]"-"~" / ( "\" VCHAR / SP ) ) DQUOTE      RFC 9110, 5.6.6
      * e.g. after "\"" */
 on3:
-    at = SCAN_IS_SET_1(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out3;
     if (*at == '"') {
@@ -196,6 +197,10 @@ on3:
     if (*at == '\\') {
         at++;
         goto on5;
+    }
+    if (IS_SET_1(*at)) {
+        at++;
+        goto on3;
     }
 out3:
     side->underway[0].begin = QCAP_HERE(p1);
@@ -244,7 +249,6 @@ out6:
      * (between messages)
      * e.g. after "a" */
 on2:
-    at = SCAN_IS_SET_0(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out2;
     if (*at == '\n') {
@@ -255,6 +259,10 @@ on2:
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out7;
         goto on7;
+    }
+    if (IS_SET_0(*at)) {
+        at++;
+        goto on2;
     }
 out2:
     side->underway[0].begin = QCAP_HERE(p0);
@@ -325,7 +333,7 @@ quoted_string_2:
         qcap_op_convert_close(parser, 0, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CONTENT_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CONTENT_1, QCAP_STOP_TABLE);
+        goto content_1;
     }
     if (*at == '\\') {
         at++;
@@ -340,6 +348,18 @@ preamble_1:
     if (at == end)
         return qcap_stop(parser, at, AT_PREAMBLE_1, QCAP_STOP_INPUT);
     return qcap_stop(parser, at, AT_PREAMBLE_3, QCAP_STOP_CONTROL);
+
+    /* content = boundary [ . LF [ multipart-body ] ]      RFC 2046, 5.1.1
+     * (between messages)
+     * e.g. after "\"\"" */
+content_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CONTENT_1, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto preamble_1;
+    }
+    return qcap_stop(parser, at, AT_CONTENT_1, QCAP_STOP_TABLE);
 }
 
 static qcap_stop_t machine_preamble_2(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
@@ -754,7 +774,7 @@ static const qcap_state_t states[] = {
      * (between messages)
      * e.g. after "\"\""
      *     LF -> preamble_1 */
-    {9, 255, 4, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 5: content_1 */
+    {9, 255, 4, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 5: content_1 */
 
     /* quoted-string = DQUOTE *( SP / "!" / DIGIT / "#"-"/" / ":"-"[" / "]"-"~" / ( "\" . VCHAR / SP ) ) DQUOTE      RFC 9110, 5.6.6
      * e.g. after "\"\\"

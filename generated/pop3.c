@@ -1860,7 +1860,7 @@ out7:
      * e.g. after "+ok <a" */
 on8:
     at = SCAN_IS_SET_7(at, end);
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, ">\r\n", 3))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, ">\r\n", 3))) {
         at += 3;
         p2 = at;
         qcap_element_tell(parser, QCAP_POP3_REPLY_STATUS, wanted, p0, p0 + 3);

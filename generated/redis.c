@@ -2384,8 +2384,6 @@ before_request_start_1:
      * CRLF = . %x0D.0A
      * e.g. after "" */
 on1:
-    while (at != end && (*at == '\n'))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out1;
     if (*at == '*') {
@@ -2393,6 +2391,10 @@ on1:
         qcap_op_reset(parser, 0xd8 /* command option credential version */, false);
         p0 = at;
         goto on2;
+    }
+    if (*at == '\n') {
+        at++;
+        goto on1;
     }
 out1:
     return qcap_leave(parser, at, end, AT_REQUEST_START_1);
@@ -2435,7 +2437,7 @@ out3:
     /* CRLF = %x0D . %x0A
      * e.g. after "*1\r" */
 on4:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\n$", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\n$", 2))) {
         at += 2;
         goto on5;
     }

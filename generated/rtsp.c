@@ -601,9 +601,9 @@ static const qcap_conversion_t conversions[] = {
 
 /* Classes of bytes: a bit for each. */
 #define IS_SET_0(byte) (class_bits_0[byte] >> 0 & 1)
-#define IS_DIGIT(byte) (class_bits_0[byte] >> 1 & 1)
+#define IS_SET_1(byte) (class_bits_0[byte] >> 1 & 1)
 #define IS_SET_2(byte) (class_bits_0[byte] >> 2 & 1)
-#define IS_SET_3(byte) (class_bits_0[byte] >> 3 & 1)
+#define IS_DIGIT(byte) (class_bits_0[byte] >> 3 & 1)
 #define IS_SET_4(byte) (class_bits_0[byte] >> 4 & 1)
 #define IS_SET_5(byte) (class_bits_0[byte] >> 5 & 1)
 #define IS_TEXT(byte) (class_bits_0[byte] >> 6 & 1)
@@ -611,36 +611,36 @@ static const qcap_conversion_t conversions[] = {
 static const uint64_t class_bits_0[256] = {
     0x0, 0x0, 0x0, 0x0, /* '\0' */
     0x0, 0x0, 0x0, 0x0, /* 0x04 */
-    0x0, 0x48, 0x0, 0x0, /* 0x08 */
+    0x0, 0x44, 0x0, 0x0, /* 0x08 */
     0x0, 0x0, 0x0, 0x0, /* 0x0c */
     0x0, 0x0, 0x0, 0x0, /* 0x10 */
     0x0, 0x0, 0x0, 0x0, /* 0x14 */
     0x0, 0x0, 0x0, 0x0, /* 0x18 */
     0x0, 0x0, 0x0, 0x0, /* 0x1c */
-    0x48, 0x64, 0x60, 0x64, /* ' ' */
-    0x64, 0x64, 0x64, 0x64, /* '$' */
-    0x60, 0x60, 0x64, 0x64, /* '(' */
-    0x60, 0x74, 0x74, 0x60, /* ',' */
-    0x76, 0x76, 0x76, 0x76, /* '0' */
-    0x76, 0x76, 0x76, 0x76, /* '4' */
-    0x76, 0x76, 0x68, 0x60, /* '8' */
+    0x44, 0x62, 0x60, 0x62, /* ' ' */
+    0x62, 0x62, 0x62, 0x62, /* '$' */
+    0x60, 0x60, 0x62, 0x62, /* '(' */
+    0x60, 0x72, 0x72, 0x60, /* ',' */
+    0x7a, 0x7a, 0x7a, 0x7a, /* '0' */
+    0x7a, 0x7a, 0x7a, 0x7a, /* '4' */
+    0x7a, 0x7a, 0x64, 0x60, /* '8' */
     0x60, 0x60, 0x60, 0x60, /* '<' */
-    0x60, 0x75, 0x75, 0x75, /* '@' */
-    0x75, 0x75, 0x75, 0x75, /* 'D' */
-    0x75, 0x75, 0x75, 0x75, /* 'H' */
-    0x75, 0x75, 0x75, 0x75, /* 'L' */
-    0x75, 0x75, 0x74, 0x75, /* 'P' */
-    0x75, 0x75, 0x75, 0x75, /* 'T' */
-    0x75, 0x75, 0x75, 0x60, /* 'X' */
-    0x60, 0x60, 0x64, 0x74, /* '\\' */
-    0x64, 0x75, 0x75, 0x75, /* '`' */
-    0x75, 0x75, 0x75, 0x75, /* 'd' */
-    0x75, 0x75, 0x75, 0x75, /* 'h' */
-    0x75, 0x75, 0x75, 0x75, /* 'l' */
-    0x75, 0x75, 0x74, 0x75, /* 'p' */
-    0x75, 0x75, 0x75, 0x75, /* 't' */
-    0x75, 0x75, 0x75, 0x60, /* 'x' */
-    0x64, 0x60, 0x64, 0x0, /* '|' */
+    0x60, 0x73, 0x73, 0x73, /* '@' */
+    0x73, 0x73, 0x73, 0x73, /* 'D' */
+    0x73, 0x73, 0x73, 0x73, /* 'H' */
+    0x73, 0x73, 0x73, 0x73, /* 'L' */
+    0x73, 0x73, 0x72, 0x73, /* 'P' */
+    0x73, 0x73, 0x73, 0x73, /* 'T' */
+    0x73, 0x73, 0x73, 0x60, /* 'X' */
+    0x60, 0x60, 0x62, 0x72, /* '\\' */
+    0x62, 0x73, 0x73, 0x73, /* '`' */
+    0x73, 0x73, 0x73, 0x73, /* 'd' */
+    0x73, 0x73, 0x73, 0x73, /* 'h' */
+    0x73, 0x73, 0x73, 0x73, /* 'l' */
+    0x73, 0x73, 0x72, 0x73, /* 'p' */
+    0x73, 0x73, 0x73, 0x73, /* 't' */
+    0x73, 0x73, 0x73, 0x60, /* 'x' */
+    0x62, 0x60, 0x62, 0x0, /* '|' */
     0x60, 0x60, 0x60, 0x60, /* 0x80 */
     0x60, 0x60, 0x60, 0x60, /* 0x84 */
     0x60, 0x60, 0x60, 0x60, /* 0x88 */
@@ -675,14 +675,7 @@ static const uint64_t class_bits_0[256] = {
     0x60, 0x60, 0x60, 0x60, /* 0xfc */
 };
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_DIGIT(qcap_lanes_t v)
-{
-    qcap_lanes_t in = qcap_lanes_range(v, '0', '9');
-    return in;
-}
-QCAP_SCAN_EXACT(SCAN_IS_DIGIT, LANES_IS_DIGIT, IS_DIGIT)
-
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_2(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_1(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
     in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '.'));
@@ -690,7 +683,14 @@ static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_2(qcap_la
     in = qcap_lanes_or(in, qcap_lanes_range(v, '^', '`'));
     return in;
 }
-QCAP_SCAN(SCAN_IS_SET_2, LANES_IS_SET_2, IS_SET_2)
+QCAP_SCAN(SCAN_IS_SET_1, LANES_IS_SET_1, IS_SET_1)
+
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_DIGIT(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(v, '0', '9');
+    return in;
+}
+QCAP_SCAN_EXACT(SCAN_IS_DIGIT, LANES_IS_DIGIT, IS_DIGIT)
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_4(qcap_lanes_t v)
 {
@@ -740,18 +740,28 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto before_crlf_1;
     case AT_TOKEN_1:
         goto token_1;
+    case AT_TOKEN_2:
+        goto token_2;
     case AT_RTSP_URL_1:
         goto rtsp_url_1;
+    case AT_TOKEN_3:
+        goto token_3;
     case AT_RTSP_URL_2:
         goto rtsp_url_2;
+    case AT_TOKEN_4:
+        goto token_4;
     case AT_RTSP_VERSION_1:
         goto rtsp_version_1;
     case AT_RTSP_URL_3:
         goto rtsp_url_3;
+    case AT_TOKEN_5:
+        goto token_5;
     case AT_RTSP_VERSION_2:
         goto rtsp_version_2;
     case AT_RTSP_URL_4:
         goto rtsp_url_4;
+    case AT_RTSP_VERSION_3:
+        goto rtsp_version_3;
     case AT_RTSP_VERSION_4:
         goto rtsp_version_4;
     case AT_RTSP_URL_5:
@@ -762,6 +772,8 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto rtsp_version_6;
     case AT_RTSP_URL_6:
         goto rtsp_url_6;
+    case AT_RTSP_VERSION_7:
+        goto rtsp_version_7;
     case AT_RTSP_VERSION_8:
         goto rtsp_version_8;
     case AT_RTSP_URL_7:
@@ -772,16 +784,24 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto rtsp_version_10;
     case AT_USERINFO_1:
         goto userinfo_1;
+    case AT_STATUS_CODE_1:
+        goto status_code_1;
     case AT_RTSP_VERSION_11:
         goto rtsp_version_11;
     case AT_USERINFO_2:
         goto userinfo_2;
+    case AT_STATUS_CODE_2:
+        goto status_code_2;
     case AT_RTSP_VERSION_12:
         goto rtsp_version_12;
     case AT_ABS_PATH_1:
         goto abs_path_1;
+    case AT_STATUS_CODE_3:
+        goto status_code_3;
     case AT_RTSP_VERSION_13:
         goto rtsp_version_13;
+    case AT_STATUS_LINE_1:
+        goto status_line_1;
     case AT_CRLF_2:
         goto crlf_2;
     case AT_TOKEN_6:
@@ -942,12 +962,15 @@ out6:
      * RTSP-Version = "RTSP" "/" 1*DIGIT . "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "rtsp/0" */
 on7:
-    at = SCAN_IS_DIGIT(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out7;
     if (*at == '.') {
         at++;
         goto on8;
+    }
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on7;
     }
 out7:
     qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
@@ -976,13 +999,16 @@ out8:
      * Status-Line = RTSP-Version . SP Status-Code SP Reason-Phrase      RFC 2326, 7.1
      * e.g. after "rtsp/0.0" */
 on9:
-    at = SCAN_IS_DIGIT(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out9;
     if (*at == ' ') {
         at++;
         p1 = at;
         goto on10;
+    }
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on9;
     }
 out9:
     qcap_slot_set(&side->slots[0], QCAP_RTSP_MESSAGE, QCAP_HERE(p0) - 1);
@@ -1048,7 +1074,7 @@ out12:
     /* Status-Line = RTSP-Version SP Status-Code . SP Reason-Phrase      RFC 2326, 7.1
      * e.g. after "rtsp/0.0 000" */
 on13:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, " \r", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, " \r", 2))) {
         at += 2;
         qcap_element_tell(parser, QCAP_RTSP_MESSAGE_STATUS_LINE_VERSION, wanted, p0 - 1, p1 - 1);
         qcap_element_tell(parser, QCAP_RTSP_MESSAGE_STATUS_LINE_STATUS_CODE, wanted, p1, p1 + 3);
@@ -1094,7 +1120,7 @@ out14:
 on15:
     if (QCAP_UNLIKELY(at == end))
         goto out15;
-    if (IS_SET_2(*at)) {
+    if (IS_SET_1(*at)) {
         at++;
         goto on16;
     }
@@ -1105,7 +1131,7 @@ out15:
      * message-header = field-name *WSP ":" *WSP [ fold ] field-value *WSP .      RFC 2326, 4.2
      * e.g. after "a a rtsp/0.0\na" */
 on16:
-    if (at == p1 + 7 && (size_t)(end - at) >= 4) {
+    if (at == p1 + 7 && qcap_has(at, end, 4)) {
         switch ((uint32_t)qcap_load_4(p1 + 6) * 1u >> 31) {
         case 0:
             if (qcap_is_text(p1 + 6, "CSeq:", 5)) {
@@ -1118,10 +1144,10 @@ on16:
             break;
         }
     }
-    at = SCAN_IS_SET_2(at, end);
+    at = SCAN_IS_SET_1_back(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out16;
-    if (IS_SET_3(*at)) {
+    if (IS_SET_2(*at)) {
         w0 = find_field_name(p1 + 6, (size_t)(at - (p1 + 6)));
     word16:
         p2 = at;
@@ -1190,13 +1216,15 @@ out17:
      * message-header = field-name *WSP . ":" *WSP [ fold ] field-value *WSP      RFC 2326, 4.2
      * e.g. after "a a rtsp/0.0\na" */
 on18:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out18;
     if (*at == ':') {
         at++;
         goto on19;
+    }
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on18;
     }
 out18:
     qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
@@ -1227,14 +1255,16 @@ out19:
      * fold = *WSP [ . CR ] LF 1*WSP      RFC 2326, 4.2
      * e.g. after "a a rtsp/0.0\na: " */
 on20:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
     if (QCAP_UNLIKELY(at == end))
         goto out20;
     if (*at >= '0' && *at <= '9') {
         at++;
         p4 = at;
         goto on21;
+    }
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on20;
     }
 out20:
     qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
@@ -1248,7 +1278,6 @@ out20:
      * CRLF = ( . CR LF ) / LF      RFC 2326, 4
      * e.g. after "a a rtsp/0.0\na:0" */
 on21:
-    at = SCAN_IS_DIGIT(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out21;
     if (*at == '\r') {
@@ -1258,6 +1287,10 @@ on21:
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out22;
         goto on22;
+    }
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on21;
     }
 out21:
     qcap_slot_set(&side->slots[1], QCAP_RTSP_MESSAGE_MESSAGE_HEADER, QCAP_HERE(p1) + 6);
@@ -1271,7 +1304,7 @@ out21:
      * else fold = *WSP [ CR ] . LF 1*WSP      RFC 2326, 4.2
      * e.g. after "a a rtsp/0.0\na:0\r" */
 on22:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\n\r", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\n\r", 2))) {
         at += 2;
         qcap_element_tell(parser, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_VALUE, wanted, p4 - 1, p5 - 1);
         qcap_element_tell(parser, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, wanted, p1 + 6, p5 - 1);
@@ -1467,7 +1500,7 @@ crlf_1:
         here = QCAP_HERE(at);
         qcap_op_reset(parser, 0x7d /* content_length media lower client_port server_port is_response */, false);
         qcap_element_open(parser, side->slots, 0, QCAP_RTSP_MESSAGE, here - 1);
-        return qcap_stop(parser, at, AT_TOKEN_2, QCAP_STOP_TABLE);
+        goto token_2;
     }
     return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_TABLE);
 
@@ -1475,7 +1508,7 @@ crlf_1:
      * Request-Line = Method . SP Request-URI SP RTSP-Version      RFC 2326, 6.1
      * e.g. after "a" */
 token_1:
-    at = SCAN_IS_SET_2(at, end);
+    at = SCAN_IS_SET_1(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_INPUT);
     if (*at == ' ') {
@@ -1486,6 +1519,19 @@ token_1:
         goto rtsp_url_1;
     }
     return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_TABLE);
+
+    /* token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
+     * Request-Line = Method . SP Request-URI SP RTSP-Version      RFC 2326, 6.1
+     * RTSP-Version = "R" . "TSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+     * e.g. after "r" */
+token_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_2, QCAP_STOP_INPUT);
+    if (*at == 'T' || *at == 't') {
+        at++;
+        goto token_3;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_2, QCAP_STOP_TABLE);
 
     /* rtsp-URL = ( . "rtsp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * rtsp-URL = ( "rtsp" / . "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
@@ -1500,6 +1546,19 @@ rtsp_url_1:
     }
     return qcap_stop(parser, at, AT_RTSP_URL_1, QCAP_STOP_TABLE);
 
+    /* token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
+     * Request-Line = Method . SP Request-URI SP RTSP-Version      RFC 2326, 6.1
+     * RTSP-Version = "RT" . "SP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+     * e.g. after "rt" */
+token_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_INPUT);
+    if (*at == 'S' || *at == 's') {
+        at++;
+        goto token_4;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_TABLE);
+
     /* rtsp-URL = ( "r" . "tsp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * rtsp-URL = ( "rtsp" / "r" . "tspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * rtsp-URL = ( "rtsp" / "rtspu" / "r" . "tsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
@@ -1512,6 +1571,19 @@ rtsp_url_2:
         goto rtsp_url_3;
     }
     return qcap_stop(parser, at, AT_RTSP_URL_2, QCAP_STOP_TABLE);
+
+    /* token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
+     * Request-Line = Method . SP Request-URI SP RTSP-Version      RFC 2326, 6.1
+     * RTSP-Version = "RTS" . "P" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+     * e.g. after "rts" */
+token_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_4, QCAP_STOP_INPUT);
+    if (*at == 'P' || *at == 'p') {
+        at++;
+        goto token_5;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_4, QCAP_STOP_TABLE);
 
     /* RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a " */
@@ -1537,6 +1609,22 @@ rtsp_url_3:
     }
     return qcap_stop(parser, at, AT_RTSP_URL_3, QCAP_STOP_TABLE);
 
+    /* token = 1*. ( ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / ...      RFC 2326, 15.1
+     * Request-Line = Method . SP Request-URI SP RTSP-Version      RFC 2326, 6.1
+     * RTSP-Version = "RTSP" . "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
+     * e.g. after "rtsp" */
+token_5:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_5, QCAP_STOP_INPUT);
+    if (*at == '/') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, side->later, 113 /* open status-line */, here - 5);
+        qcap_op_later(parser, side->later, 112 /* open version */, here - 5);
+        goto rtsp_version_3;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_5, QCAP_STOP_TABLE);
+
     /* RTSP-Version = "R" . "TSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a r" */
 rtsp_version_2:
@@ -1560,6 +1648,17 @@ rtsp_url_4:
         goto rtsp_url_5;
     }
     return qcap_stop(parser, at, AT_RTSP_URL_4, QCAP_STOP_TABLE);
+
+    /* RTSP-Version = "RTSP" "/" 1*. DIGIT "." 1*DIGIT      RFC 2326, 3.2
+     * e.g. after "rtsp/" */
+rtsp_version_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_RTSP_VERSION_3, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto rtsp_version_5;
+    }
+    return qcap_stop(parser, at, AT_RTSP_VERSION_3, QCAP_STOP_TABLE);
 
     /* RTSP-Version = "RT" . "SP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a rt" */
@@ -1594,7 +1693,7 @@ rtsp_version_5:
         return qcap_stop(parser, at, AT_RTSP_VERSION_5, QCAP_STOP_INPUT);
     if (*at == '.') {
         at++;
-        return qcap_stop(parser, at, AT_RTSP_VERSION_7, QCAP_STOP_TABLE);
+        goto rtsp_version_7;
     }
     return qcap_stop(parser, at, AT_RTSP_VERSION_5, QCAP_STOP_TABLE);
 
@@ -1621,6 +1720,17 @@ rtsp_url_6:
         goto rtsp_url_7;
     }
     return qcap_stop(parser, at, AT_RTSP_URL_6, QCAP_STOP_TABLE);
+
+    /* RTSP-Version = "RTSP" "/" 1*DIGIT "." 1*. DIGIT      RFC 2326, 3.2
+     * e.g. after "rtsp/0." */
+rtsp_version_7:
+    if (at == end)
+        return qcap_stop(parser, at, AT_RTSP_VERSION_7, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto rtsp_version_9;
+    }
+    return qcap_stop(parser, at, AT_RTSP_VERSION_7, QCAP_STOP_TABLE);
 
     /* RTSP-Version = "RTSP" . "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a rtsp" */
@@ -1658,7 +1768,7 @@ rtsp_version_9:
         here = QCAP_HERE(at);
         qcap_op_later(parser, side->later, 111 /* close version */, here - 1);
         qcap_op_later(parser, side->later, 110 /* open status-code */, here);
-        return qcap_stop(parser, at, AT_STATUS_CODE_1, QCAP_STOP_TABLE);
+        goto status_code_1;
     }
     return qcap_stop(parser, at, AT_RTSP_VERSION_9, QCAP_STOP_TABLE);
 
@@ -1688,6 +1798,17 @@ userinfo_1:
     }
     return qcap_stop(parser, at, AT_USERINFO_1, QCAP_STOP_TABLE);
 
+    /* Status-Code = 3. DIGIT      RFC 2326, 7.1
+     * e.g. after "rtsp/0.0 " */
+status_code_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_STATUS_CODE_1, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto status_code_2;
+    }
+    return qcap_stop(parser, at, AT_STATUS_CODE_1, QCAP_STOP_TABLE);
+
     /* RTSP-Version = "RTSP" "/" 1*. DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * RTSP-Version = "RTSP" "/" 1*DIGIT . "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a rtsp/0" */
@@ -1716,6 +1837,17 @@ userinfo_2:
         goto abs_path_1;
     }
     return qcap_stop(parser, at, AT_USERINFO_2, QCAP_STOP_TABLE);
+
+    /* Status-Code = 3. DIGIT      RFC 2326, 7.1
+     * e.g. after "rtsp/0.0 0" */
+status_code_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_STATUS_CODE_2, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto status_code_3;
+    }
+    return qcap_stop(parser, at, AT_STATUS_CODE_2, QCAP_STOP_TABLE);
 
     /* RTSP-Version = "RTSP" "/" 1*DIGIT "." 1*. DIGIT      RFC 2326, 3.2
      * e.g. after "a a rtsp/0." */
@@ -1749,6 +1881,19 @@ abs_path_1:
     }
     return qcap_stop(parser, at, AT_ABS_PATH_1, QCAP_STOP_TABLE);
 
+    /* Status-Code = 3. DIGIT      RFC 2326, 7.1
+     * e.g. after "rtsp/0.0 00" */
+status_code_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_STATUS_CODE_3, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, side->later, 109 /* close status-code */, here);
+        goto status_line_1;
+    }
+    return qcap_stop(parser, at, AT_STATUS_CODE_3, QCAP_STOP_TABLE);
+
     /* RTSP-Version = "RTSP" "/" 1*DIGIT "." 1*. DIGIT      RFC 2326, 3.2
      * CRLF = ( . CR LF ) / LF      RFC 2326, 4
      * CRLF = ( CR LF ) / . LF      RFC 2326, 4
@@ -1769,6 +1914,19 @@ rtsp_version_13:
     }
     return qcap_stop(parser, at, AT_RTSP_VERSION_13, QCAP_STOP_TABLE);
 
+    /* Status-Line = RTSP-Version SP Status-Code . SP Reason-Phrase      RFC 2326, 7.1
+     * e.g. after "rtsp/0.0 000" */
+status_line_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_STATUS_LINE_1, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, side->later, 108 /* open reason-phrase */, here);
+        goto reason_phrase_1;
+    }
+    return qcap_stop(parser, at, AT_STATUS_LINE_1, QCAP_STOP_TABLE);
+
     /* CRLF = ( CR . LF ) / LF      RFC 2326, 4
      * e.g. after "a a rtsp/0.0\r" */
 crlf_2:
@@ -1787,7 +1945,7 @@ crlf_2:
 token_6:
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_6, QCAP_STOP_INPUT);
-    if (IS_SET_2(*at)) {
+    if (IS_SET_1(*at)) {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 1, QCAP_RTSP_MESSAGE_MESSAGE_HEADER, here - 1);
@@ -1822,10 +1980,10 @@ reason_phrase_1:
      * message-header = field-name *WSP ":" *WSP [ fold ] field-value *WSP .      RFC 2326, 4.2
      * e.g. after "a a rtsp/0.0\na" */
 token_7:
-    at = SCAN_IS_SET_2(at, end);
+    at = SCAN_IS_SET_1(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_7, QCAP_STOP_INPUT);
-    if (IS_SET_3(*at)) {
+    if (IS_SET_2(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 2, QCAP_RTSP_MESSAGE_MESSAGE_HEADER_FIELD_NAME, wanted, here);
         side->underway[0].value = qcap_find_keyword(parser, 6, side->underway[0].begin, here, find_field_name);
@@ -3266,7 +3424,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"S" / "U"-"Z" / "^"-"`" / "g"-"s" / "u"-"z" / "|" / "~" -> token_1: open request-line, open method
      *     "T" / "t" -> token_3
      *     SP -> rtsp_url_1: open request-line, open method, close method, open request-uri */
-    {7, 255, 2, 2, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 3: token_2 */
+    {7, 255, 2, 2, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 3: token_2 */
 
     /* rtsp-URL = ( . "rtsp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * rtsp-URL = ( "rtsp" / . "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
@@ -3283,7 +3441,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"R" / "T"-"Z" / "^"-"`" / "g"-"r" / "t"-"z" / "|" / "~" -> token_1: open request-line, open method
      *     "S" / "s" -> token_4
      *     SP -> rtsp_url_1: open request-line, open method, close method, open request-uri */
-    {12, 255, 4, 2, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 5: token_3 */
+    {12, 255, 4, 2, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 5: token_3 */
 
     /* rtsp-URL = ( "r" . "tsp" / "rtspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
      * rtsp-URL = ( "rtsp" / "r" . "tspu" / "rtsps" ) "://" [ userinfo "@" ] host [ ":" port ] [ abs-path ]      RFC 2326, 3.2
@@ -3301,7 +3459,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"O" / "Q"-"Z" / "^"-"`" / "g"-"o" / "q"-"z" / "|" / "~" -> token_1: open request-line, open method
      *     "P" / "p" -> token_5
      *     SP -> rtsp_url_1: open request-line, open method, close method, open request-uri */
-    {18, 255, 6, 2, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 7: token_4 */
+    {18, 255, 6, 2, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 7: token_4 */
 
     /* RTSP-Version = . "RTSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a "
@@ -3324,7 +3482,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "^"-"`" / "|" / "~" -> token_1: open request-line, open method
      *     "/" -> rtsp_version_3: open status-line, open version
      *     SP -> rtsp_url_1: open request-line, open method, close method, open request-uri */
-    {25, 255, 9, 6, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 10: token_5 */
+    {25, 255, 9, 6, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 10: token_5 */
 
     /* RTSP-Version = "R" . "TSP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a r"
@@ -3343,7 +3501,7 @@ static const qcap_state_t states[] = {
     /* RTSP-Version = "RTSP" "/" 1*. DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "rtsp/"
      *     DIGIT -> rtsp_version_5 */
-    {32, 255, 12, 8, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 13: rtsp_version_3 */
+    {32, 255, 12, 8, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 13: rtsp_version_3 */
 
     /* RTSP-Version = "RT" . "SP" "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a rt"
@@ -3384,7 +3542,7 @@ static const qcap_state_t states[] = {
     /* RTSP-Version = "RTSP" "/" 1*DIGIT "." 1*. DIGIT      RFC 2326, 3.2
      * e.g. after "rtsp/0."
      *     DIGIT -> rtsp_version_9 */
-    {44, 255, 12, 8, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: rtsp_version_7 */
+    {44, 255, 12, 8, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 19: rtsp_version_7 */
 
     /* RTSP-Version = "RTSP" . "/" 1*DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * e.g. after "a a rtsp"
@@ -3426,7 +3584,7 @@ static const qcap_state_t states[] = {
     /* Status-Code = 3. DIGIT      RFC 2326, 7.1
      * e.g. after "rtsp/0.0 "
      *     DIGIT -> status_code_2 */
-    {57, 255, 12, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 25: status_code_1 */
+    {57, 255, 12, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 25: status_code_1 */
 
     /* RTSP-Version = "RTSP" "/" 1*. DIGIT "." 1*DIGIT      RFC 2326, 3.2
      * RTSP-Version = "RTSP" "/" 1*DIGIT . "." 1*DIGIT      RFC 2326, 3.2
@@ -3451,7 +3609,7 @@ static const qcap_state_t states[] = {
     /* Status-Code = 3. DIGIT      RFC 2326, 7.1
      * e.g. after "rtsp/0.0 0"
      *     DIGIT -> status_code_3 */
-    {67, 255, 12, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 28: status_code_2 */
+    {67, 255, 12, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 28: status_code_2 */
 
     /* RTSP-Version = "RTSP" "/" 1*DIGIT "." 1*. DIGIT      RFC 2326, 3.2
      * e.g. after "a a rtsp/0."
@@ -3469,7 +3627,7 @@ static const qcap_state_t states[] = {
     /* Status-Code = 3. DIGIT      RFC 2326, 7.1
      * e.g. after "rtsp/0.0 00"
      *     DIGIT -> status_line_1: close status-code */
-    {71, 255, 12, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 31: status_code_3 */
+    {71, 255, 12, 15, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 31: status_code_3 */
 
     /* RTSP-Version = "RTSP" "/" 1*DIGIT "." 1*. DIGIT      RFC 2326, 3.2
      * CRLF = ( . CR LF ) / LF      RFC 2326, 4
@@ -3483,7 +3641,7 @@ static const qcap_state_t states[] = {
     /* Status-Line = RTSP-Version SP Status-Code . SP Reason-Phrase      RFC 2326, 7.1
      * e.g. after "rtsp/0.0 000"
      *     SP -> reason_phrase_1: open reason-phrase */
-    {75, 255, 24, 18, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 33: status_line_1 */
+    {75, 255, 24, 18, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 33: status_line_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 2326, 4
      * e.g. after "a a rtsp/0.0\r"

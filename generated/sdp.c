@@ -730,12 +730,18 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
     const unsigned char *p1;
 
     switch (parser->state) {
+    case AT_PROTO_VERSION_1:
+        goto proto_version_1;
     case AT_BEFORE_PROTO_VERSION_1:
         goto before_proto_version_1;
     case AT_PROTO_VERSION_2:
         goto proto_version_2;
+    case AT_VERSION_1:
+        goto version_1;
     case AT_VERSION_2:
         goto version_2;
+    case AT_CRLF_1:
+        goto crlf_1;
     case AT_KNOWN_FIELD_1:
         goto known_field_1;
     case AT_MEDIA_LINE_1:
@@ -862,7 +868,7 @@ before_proto_version_1:
     /* proto-version = . "v=" version CRLF      RFC 8866, 5.1
      * e.g. after "" */
 on1:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "v=", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "v=", 2))) {
         at += 2;
         goto on2;
     }
@@ -893,7 +899,6 @@ out2:
      * CRLF = ( CR LF ) / . LF      RFC 8866, 9
      * e.g. after "v=0" */
 on3:
-    at = SCAN_IS_DIGIT(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out3;
     if (*at == '\r') {
@@ -903,6 +908,10 @@ on3:
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out4;
         goto on4;
+    }
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on3;
     }
 out3:
     qcap_slot_set(&side->slots[0], QCAP_SDP_SESSION_DESCRIPTION, QCAP_HERE(p0));
@@ -921,6 +930,17 @@ out4:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_1);
 
+    /* proto-version = . "v=" version CRLF      RFC 8866, 5.1
+     * e.g. after "" */
+proto_version_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PROTO_VERSION_1, QCAP_STOP_INPUT);
+    if (*at == 'v') {
+        at++;
+        goto proto_version_2;
+    }
+    return qcap_stop(parser, at, AT_PROTO_VERSION_1, QCAP_STOP_TABLE);
+
     /* proto-version = "v" . "=" version CRLF      RFC 8866, 5.1
      * e.g. after "v" */
 proto_version_2:
@@ -930,9 +950,20 @@ proto_version_2:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_VERSION, here);
-        return qcap_stop(parser, at, AT_VERSION_1, QCAP_STOP_TABLE);
+        goto version_1;
     }
     return qcap_stop(parser, at, AT_PROTO_VERSION_2, QCAP_STOP_TABLE);
+
+    /* version = 1*. DIGIT      RFC 8866, 5.1
+     * e.g. after "v=" */
+version_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_VERSION_1, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto version_2;
+    }
+    return qcap_stop(parser, at, AT_VERSION_1, QCAP_STOP_TABLE);
 
     /* version = 1*. DIGIT      RFC 8866, 5.1
      * CRLF = ( . CR LF ) / LF      RFC 8866, 9
@@ -948,9 +979,16 @@ version_2:
         qcap_element_close_here(parser, side->slots, 1, QCAP_SDP_SESSION_DESCRIPTION_VERSION, wanted, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_TABLE);
+        goto crlf_1;
     }
     return qcap_stop(parser, at, AT_VERSION_2, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 8866, 9
+     * e.g. after "v=0\r" */
+crlf_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_INPUT);
+    return qcap_stop(parser, at, AT_CRLF_1, QCAP_STOP_TABLE);
 
     /* known-field = session-type "=" value .      RFC 8866, 5
      * stray-beginning = ... / ":"-"`" / %x7B-FF / ( ( "a"-"l" / "n"-"z" ) . ( HTAB / %x01-08 / %x0B-0C / DIGIT / SP / DQUOTE ...      RFC 8866, 5
@@ -2753,7 +2791,7 @@ static const qcap_state_t states[] = {
     /* proto-version = . "v=" version CRLF      RFC 8866, 5.1
      * e.g. after ""
      *     "v" -> proto_version_2 */
-    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 0: proto_version_1 */
+    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 0: proto_version_1 */
 
     /* e.g. after ""
      *     -> proto_version_1: open session-description */
@@ -2767,7 +2805,7 @@ static const qcap_state_t states[] = {
     /* version = 1*. DIGIT      RFC 8866, 5.1
      * e.g. after "v="
      *     DIGIT -> version_2 */
-    {3, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 3: version_1 */
+    {3, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 3: version_1 */
 
     /* version = 1*. DIGIT      RFC 8866, 5.1
      * CRLF = ( . CR LF ) / LF      RFC 8866, 9
@@ -2781,7 +2819,7 @@ static const qcap_state_t states[] = {
     /* CRLF = ( CR . LF ) / LF      RFC 8866, 9
      * e.g. after "v=0\r"
      *     LF -> origin_type_1: set last */
-    {7, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 5: crlf_1 */
+    {7, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 5: crlf_1 */
 
     /* known-field = session-type "=" value .      RFC 8866, 5
      * stray-beginning = ... / ":"-"`" / %x7B-FF / ( ( "a"-"l" / "n"-"z" ) . ( HTAB / %x01-08 / %x0B-0C / DIGIT / SP / DQUOTE ...      RFC 8866, 5

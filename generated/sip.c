@@ -829,9 +829,9 @@ static const qcap_conversion_t conversions[] = {
 
 /* Classes of bytes: a bit for each. */
 #define IS_SET_0(byte) (class_bits_0[byte] >> 0 & 1)
-#define IS_DIGIT(byte) (class_bits_0[byte] >> 1 & 1)
-#define IS_GEN_CHAR(byte) (class_bits_0[byte] >> 2 & 1)
-#define IS_SET_3(byte) (class_bits_0[byte] >> 3 & 1)
+#define IS_GEN_CHAR(byte) (class_bits_0[byte] >> 1 & 1)
+#define IS_SET_2(byte) (class_bits_0[byte] >> 2 & 1)
+#define IS_DIGIT(byte) (class_bits_0[byte] >> 3 & 1)
 #define IS_SET_4(byte) (class_bits_0[byte] >> 4 & 1)
 #define IS_SET_5(byte) (class_bits_0[byte] >> 5 & 1)
 #define IS_TEXT_UTF8CHAR(byte) (class_bits_0[byte] >> 6 & 1)
@@ -845,30 +845,30 @@ static const uint64_t class_bits_0[256] = {
     0x0, 0x0, 0x0, 0x0, /* 0x14 */
     0x0, 0x0, 0x0, 0x0, /* 0x18 */
     0x0, 0x0, 0x0, 0x0, /* 0x1c */
-    0x30, 0x55, 0x50, 0x50, /* ' ' */
-    0x50, 0x55, 0x50, 0x55, /* '$' */
-    0x50, 0x50, 0x55, 0x55, /* '(' */
-    0x50, 0x5d, 0x5d, 0x50, /* ',' */
+    0x30, 0x53, 0x50, 0x50, /* ' ' */
+    0x50, 0x53, 0x50, 0x53, /* '$' */
+    0x50, 0x50, 0x53, 0x53, /* '(' */
+    0x50, 0x57, 0x57, 0x50, /* ',' */
     0x5f, 0x5f, 0x5f, 0x5f, /* '0' */
     0x5f, 0x5f, 0x5f, 0x5f, /* '4' */
     0x5f, 0x5f, 0x70, 0x50, /* '8' */
     0x50, 0x50, 0x50, 0x50, /* '<' */
-    0x50, 0x5d, 0x5d, 0x5d, /* '@' */
-    0x5d, 0x5d, 0x5d, 0x5d, /* 'D' */
-    0x5d, 0x5d, 0x5d, 0x5d, /* 'H' */
-    0x5d, 0x5d, 0x5d, 0x5d, /* 'L' */
-    0x5d, 0x5d, 0x5d, 0x5c, /* 'P' */
-    0x5d, 0x5d, 0x5d, 0x5d, /* 'T' */
-    0x5d, 0x5d, 0x5d, 0x50, /* 'X' */
-    0x50, 0x50, 0x50, 0x5d, /* '\\' */
-    0x55, 0x5d, 0x5d, 0x5d, /* '`' */
-    0x5d, 0x5d, 0x5d, 0x5d, /* 'd' */
-    0x5d, 0x5d, 0x5d, 0x5d, /* 'h' */
-    0x5d, 0x5d, 0x5d, 0x5d, /* 'l' */
-    0x5d, 0x5d, 0x5d, 0x5c, /* 'p' */
-    0x5d, 0x5d, 0x5d, 0x5d, /* 't' */
-    0x5d, 0x5d, 0x5d, 0x50, /* 'x' */
-    0x50, 0x50, 0x55, 0x0, /* '|' */
+    0x50, 0x57, 0x57, 0x57, /* '@' */
+    0x57, 0x57, 0x57, 0x57, /* 'D' */
+    0x57, 0x57, 0x57, 0x57, /* 'H' */
+    0x57, 0x57, 0x57, 0x57, /* 'L' */
+    0x57, 0x57, 0x57, 0x56, /* 'P' */
+    0x57, 0x57, 0x57, 0x57, /* 'T' */
+    0x57, 0x57, 0x57, 0x50, /* 'X' */
+    0x50, 0x50, 0x50, 0x57, /* '\\' */
+    0x53, 0x57, 0x57, 0x57, /* '`' */
+    0x57, 0x57, 0x57, 0x57, /* 'd' */
+    0x57, 0x57, 0x57, 0x57, /* 'h' */
+    0x57, 0x57, 0x57, 0x57, /* 'l' */
+    0x57, 0x57, 0x57, 0x56, /* 'p' */
+    0x57, 0x57, 0x57, 0x57, /* 't' */
+    0x57, 0x57, 0x57, 0x50, /* 'x' */
+    0x50, 0x50, 0x53, 0x0, /* '|' */
     0x50, 0x50, 0x50, 0x50, /* 0x80 */
     0x50, 0x50, 0x50, 0x50, /* 0x84 */
     0x50, 0x50, 0x50, 0x50, /* 0x88 */
@@ -903,13 +903,6 @@ static const uint64_t class_bits_0[256] = {
     0x50, 0x50, 0x50, 0x50, /* 0xfc */
 };
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_DIGIT(qcap_lanes_t v)
-{
-    qcap_lanes_t in = qcap_lanes_range(v, '0', '9');
-    return in;
-}
-QCAP_SCAN_EXACT(SCAN_IS_DIGIT, LANES_IS_DIGIT, IS_DIGIT)
-
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_GEN_CHAR(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
@@ -919,14 +912,21 @@ static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_GEN_CHAR(qcap
 }
 QCAP_SCAN(SCAN_IS_GEN_CHAR, LANES_IS_GEN_CHAR, IS_GEN_CHAR)
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_3(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_2(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
     in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '.'));
     in = qcap_lanes_or(in, qcap_lanes_range(v, '0', '9'));
     return in;
 }
-QCAP_SCAN(SCAN_IS_SET_3, LANES_IS_SET_3, IS_SET_3)
+QCAP_SCAN(SCAN_IS_SET_2, LANES_IS_SET_2, IS_SET_2)
+
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_DIGIT(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(v, '0', '9');
+    return in;
+}
+QCAP_SCAN_EXACT(SCAN_IS_DIGIT, LANES_IS_DIGIT, IS_DIGIT)
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_4(qcap_lanes_t v)
 {
@@ -1186,12 +1186,15 @@ out6:
      * SIP-Version = "SIP" "/" 1*DIGIT . "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "sip/0" */
 on7:
-    at = SCAN_IS_DIGIT(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out7;
     if (*at == '.') {
         at++;
         goto on8;
+    }
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on7;
     }
 out7:
     qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
@@ -1220,13 +1223,16 @@ out8:
      * Status-Line = SIP-Version . SP Status-Code SP Reason-Phrase      RFC 3261, 7.2
      * e.g. after "sip/0.0" */
 on9:
-    at = SCAN_IS_DIGIT(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out9;
     if (*at == ' ') {
         at++;
         p1 = at;
         goto on10;
+    }
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on9;
     }
 out9:
     qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
@@ -1292,7 +1298,7 @@ out12:
     /* Status-Line = SIP-Version SP Status-Code . SP Reason-Phrase      RFC 3261, 7.2
      * e.g. after "sip/0.0 000" */
 on13:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, " \r", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, " \r", 2))) {
         at += 2;
         qcap_element_tell(parser, QCAP_SIP_MESSAGE_STATUS_LINE_VERSION, wanted, p0 - 1, p1 - 1);
         qcap_element_tell(parser, QCAP_SIP_MESSAGE_STATUS_LINE_STATUS_CODE, wanted, p1, p1 + 3);
@@ -1449,7 +1455,7 @@ out19:
 on20:
     if (QCAP_UNLIKELY(at == end))
         goto out20;
-    if (IS_SET_3(*at)) {
+    if (IS_SET_2(*at)) {
         at++;
         goto on21;
     }
@@ -1467,7 +1473,7 @@ out20:
      * userinfo = user [ ":" password ] . "@"      RFC 3261, 19.1.1
      * e.g. after "a sip:a" */
 on21:
-    at = SCAN_IS_SET_3(at, end);
+    at = SCAN_IS_SET_2(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out21;
     if (*at == '@') {
@@ -1491,7 +1497,7 @@ out21:
 on22:
     if (QCAP_UNLIKELY(at == end))
         goto out22;
-    if (IS_SET_3(*at)) {
+    if (IS_SET_2(*at)) {
         at++;
         goto on23;
     }
@@ -1512,7 +1518,7 @@ out22:
      * uri-parameters = [ . ";" *( ";" / "=" / paramchar ) ]      RFC 3261, 25.1
      * e.g. after "a sip:a@a" */
 on23:
-    at = SCAN_IS_SET_3(at, end);
+    at = SCAN_IS_SET_2(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out23;
     if (*at == ' ') {
@@ -1656,12 +1662,15 @@ out28:
      * SIP-Version = "SIP" "/" 1*DIGIT . "." 1*DIGIT      RFC 3261, 25.1
      * e.g. after "a a:a sip/0" */
 on29:
-    at = SCAN_IS_DIGIT(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out29;
     if (*at == '.') {
         at++;
         goto on30;
+    }
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on29;
     }
 out29:
     qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
@@ -1707,7 +1716,6 @@ out30:
      * CRLF = ( CR LF ) / . LF      RFC 3261, 7
      * e.g. after "a a:a sip/0.0" */
 on31:
-    at = SCAN_IS_DIGIT(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out31;
     if (*at == '\r') {
@@ -1729,6 +1737,10 @@ on31:
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
         goto crlf_1;
+    }
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on31;
     }
 out31:
     qcap_slot_set(&side->slots[0], QCAP_SIP_MESSAGE, QCAP_HERE(p0) - 1);
@@ -1922,7 +1934,7 @@ sip_version_3:
 user_1:
     if (at == end)
         return qcap_stop(parser, at, AT_USER_1, QCAP_STOP_INPUT);
-    if (IS_SET_3(*at)) {
+    if (IS_SET_2(*at)) {
         at++;
         here = QCAP_HERE(at);
         side->positions[0] = (uint32_t)(here - 1);
@@ -1957,7 +1969,7 @@ sip_version_5:
      * userinfo = user [ ":" password ] . "@"      RFC 3261, 19.1.1
      * e.g. after "a sip:a" */
 user_2:
-    at = SCAN_IS_SET_3(at, end);
+    at = SCAN_IS_SET_2(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_USER_2, QCAP_STOP_INPUT);
     if (*at == '@') {
@@ -2003,7 +2015,7 @@ sip_version_7:
 hostname_1:
     if (at == end)
         return qcap_stop(parser, at, AT_HOSTNAME_1, QCAP_STOP_INPUT);
-    if (IS_SET_3(*at)) {
+    if (IS_SET_2(*at)) {
         at++;
         goto hostname_2;
     }
@@ -2036,7 +2048,7 @@ sip_version_8:
      * uri-parameters = [ . ";" *( ";" / "=" / paramchar ) ]      RFC 3261, 25.1
      * e.g. after "a sip:a@a" */
 hostname_2:
-    at = SCAN_IS_SET_3(at, end);
+    at = SCAN_IS_SET_2(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_HOSTNAME_2, QCAP_STOP_INPUT);
     if (*at == ' ') {
@@ -2528,7 +2540,7 @@ lws_1:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_LWS_1, QCAP_STOP_INPUT);
-    if (IS_SET_3(*at)) {
+    if (IS_SET_2(*at)) {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 4, QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA_HOST, here - 1);
@@ -2541,7 +2553,7 @@ lws_1:
      * COLON = SWS . ":" SWS      RFC 3261, 25.1
      * e.g. after "sip/0.0 000 \na:a/a/a a" */
 hostname_3:
-    at = SCAN_IS_SET_3(at, end);
+    at = SCAN_IS_SET_2(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_HOSTNAME_3, QCAP_STOP_INPUT);
     if (*at == ';') {

@@ -2562,14 +2562,20 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
     const unsigned char *p4;
 
     switch (parser->state) {
+    case AT_GREETING_CODE_1:
+        goto greeting_code_1;
     case AT_BEFORE_GREETING_CODE_1:
         goto before_greeting_code_1;
     case AT_GREETING_CODE_2:
         goto greeting_code_2;
     case AT_GREETING_CODE_3:
         goto greeting_code_3;
+    case AT_GREETING_REST_1:
+        goto greeting_rest_1;
     case AT_REPLY_LINES_1:
         goto reply_lines_1;
+    case AT_SUB_DOMAIN_1:
+        goto sub_domain_1;
     case AT_CRLF_1:
         goto crlf_1;
     case AT_REPLY_CODE_1:
@@ -2590,6 +2596,10 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto again_1;
     case AT_TEXTSTRING_4:
         goto textstring_4;
+    case AT_SUB_DOMAIN_4:
+        goto sub_domain_4;
+    case AT_TEXTSTRING_5:
+        goto textstring_5;
     case AT_REPLY_CODE_2:
         goto reply_code_2;
     case AT_SECOND_DIGIT_2:
@@ -2614,7 +2624,7 @@ before_greeting_code_1:
      * refusal-code = . "4"-"5" second-digit DIGIT      RFC 5321, 4.2
      * e.g. after "" */
 on1:
-    if (QCAP_LIKELY((size_t)(end - at) >= 3 && qcap_is_text(at, "220", 3))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 3) && qcap_is_text(at, "220", 3))) {
         at += 3;
         qcap_slot_set(&side->slots[0], QCAP_SMTP_REPLY, QCAP_HERE(p0));
         qcap_slot_set(&side->slots[1], QCAP_SMTP_REPLY_REPLY_CODE, QCAP_HERE(p0));
@@ -2818,6 +2828,20 @@ out5:
     side->positions[0] = (uint32_t)(QCAP_HERE(p1));
     return qcap_leave(parser, at, end, AT_SUB_DOMAIN_4);
 
+    /* greeting-code = . "220"      RFC 5321, 4.2
+     * refusal-code = . "4"-"5" second-digit DIGIT      RFC 5321, 4.2
+     * e.g. after "" */
+greeting_code_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_GREETING_CODE_1, QCAP_STOP_INPUT);
+    if (*at == '2') {
+        at++;
+        here = QCAP_HERE(at);
+        side->underway[0].begin = (here - 1);
+        goto greeting_code_2;
+    }
+    return qcap_stop(parser, at, AT_GREETING_CODE_1, QCAP_STOP_TABLE);
+
     /* greeting-code = "2" . "20"      RFC 5321, 4.2
      * e.g. after "2" */
 greeting_code_2:
@@ -2841,9 +2865,22 @@ greeting_code_3:
         qcap_element_close(parser, side->slots, 1, QCAP_SMTP_REPLY_REPLY_CODE, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_GREETING_REST_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_GREETING_REST_1, QCAP_STOP_TABLE);
+        goto greeting_rest_1;
     }
     return qcap_stop(parser, at, AT_GREETING_CODE_3, QCAP_STOP_TABLE);
+
+    /* greeting-rest = ( . SP server-name [ SP textstring ] CRLF ) / ( no-name ...      RFC 5321, 4.2
+     * greeting-rest = ... [ SP textstring ] CRLF ) / ( no-name [ . SP ] CRLF ) / ( "-" server-name [ SP textstring ...      RFC 5321, 4.2
+     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
+     * e.g. after "220" */
+greeting_rest_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_GREETING_REST_1, QCAP_STOP_INPUT);
+    if (*at == ' ') {
+        at++;
+        goto sub_domain_1;
+    }
+    return qcap_stop(parser, at, AT_GREETING_REST_1, QCAP_STOP_TABLE);
 
     /* reply-lines = *( . "-" [ textstring ] CRLF again ) [ SP [ textstring ] ] CRLF      RFC 5321, 4.2
      * reply-lines = *( "-" [ textstring ] CRLF again ) [ . SP [ textstring ] ] CRLF      RFC 5321, 4.2
@@ -2861,6 +2898,22 @@ reply_lines_1:
         goto textstring_1;
     }
     return qcap_stop(parser, at, AT_REPLY_LINES_1, QCAP_STOP_TABLE);
+
+    /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
+     * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
+     * UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( . %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ...      RFC 5322, 3.2.3
+     * e.g. after "220 " */
+sub_domain_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SUB_DOMAIN_1, QCAP_STOP_INPUT);
+    if (IS_LET_DIG(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_SMTP_REPLY_DOMAIN, here - 1);
+        side->positions[0] = (uint32_t)(here - 1);
+        goto sub_domain_2;
+    }
+    return qcap_stop(parser, at, AT_SUB_DOMAIN_1, QCAP_STOP_TABLE);
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "220\r" */
@@ -2940,7 +2993,7 @@ sub_domain_2:
         return qcap_stop(parser, at, AT_SUB_DOMAIN_2, QCAP_STOP_INPUT);
     if (*at == '.') {
         at++;
-        return qcap_stop(parser, at, AT_SUB_DOMAIN_4, QCAP_STOP_TABLE);
+        goto sub_domain_4;
     }
     if (*at == ' ') {
         at++;
@@ -2949,7 +3002,7 @@ sub_domain_2:
         qcap_element_open(parser, side->slots, 1, QCAP_SMTP_REPLY_REPLY_TEXT, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TEXTSTRING_5, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_TEXTSTRING_5, QCAP_STOP_TABLE);
+        goto textstring_5;
     }
     return qcap_stop(parser, at, AT_SUB_DOMAIN_2, QCAP_STOP_TABLE);
 
@@ -3029,6 +3082,30 @@ textstring_4:
         goto crlf_1;
     }
     return qcap_stop(parser, at, AT_TEXTSTRING_4, QCAP_STOP_TABLE);
+
+    /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
+     * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
+     * UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( . %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ...      RFC 5322, 3.2.3
+     * e.g. after "220 a." */
+sub_domain_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SUB_DOMAIN_4, QCAP_STOP_INPUT);
+    if (IS_LET_DIG(*at)) {
+        at++;
+        goto sub_domain_2;
+    }
+    return qcap_stop(parser, at, AT_SUB_DOMAIN_4, QCAP_STOP_TABLE);
+
+    /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
+     * e.g. after "220 a " */
+textstring_5:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TEXTSTRING_5, QCAP_STOP_INPUT);
+    if (IS_SET_9(*at)) {
+        at++;
+        goto textstring_4;
+    }
+    return qcap_stop(parser, at, AT_TEXTSTRING_5, QCAP_STOP_TABLE);
 
     /* Reply-code = "2"-"5" second-digit . DIGIT      RFC 5321, 4.2
      * e.g. after "220\n20" */
@@ -5183,7 +5260,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "2" -> greeting_code_2: begin greeting-code
      *     "4"-"5" -> second_digit_3: begin refusal-code */
-    {2, 255, 1, 1, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1: greeting_code_1 */
+    {2, 255, 1, 1, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 1: greeting_code_1 */
 
     /* e.g. after ""
      *     -> greeting_code_1: reset status, open reply, open reply-code */
@@ -5289,7 +5366,7 @@ static const qcap_state_t states[] = {
      *     SP -> sub_domain_1
      *     CR -> crlf_1: anomaly-open, anomaly missing-domain
      *     LF -> reply_code_1: anomaly-open, anomaly missing-domain, anomaly-open, anomaly bare-LF, close reply */
-    {36, 255, 13, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 17: greeting_rest_1 */
+    {36, 255, 13, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 17: greeting_rest_1 */
 
     /* reply-lines = *( . "-" [ textstring ] CRLF again ) [ SP [ textstring ] ] CRLF      RFC 5321, 4.2
      * reply-lines = *( "-" [ textstring ] CRLF again ) [ . SP [ textstring ] ] CRLF      RFC 5321, 4.2
@@ -5342,7 +5419,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_12: open domain
      *     %xF1-F3 -> utf8_non_ascii_13: open domain
      *     %xF4 -> utf8_non_ascii_14: open domain */
-    {49, 255, 16, 22, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 24: sub_domain_1 */
+    {49, 255, 16, 22, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: sub_domain_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "220\r"
@@ -5523,12 +5600,12 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_26
      *     %xF1-F3 -> utf8_non_ascii_27
      *     %xF4 -> utf8_non_ascii_28 */
-    {121, 255, 28, 31, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 46: sub_domain_4 */
+    {121, 255, 28, 31, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 46: sub_domain_4 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * e.g. after "220 a "
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_4 */
-    {133, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 47: textstring_5 */
+    {133, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 47: textstring_5 */
 
     /* Reply-code = "2"-"5" second-digit . DIGIT      RFC 5321, 4.2
      * e.g. after "220\n20"

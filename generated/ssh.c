@@ -910,6 +910,8 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
     const unsigned char *p2;
 
     switch (parser->state) {
+    case AT_IDENTIFICATION_1:
+        goto identification_1;
     case AT_BEFORE_IDENTIFICATION_1:
         goto before_identification_1;
     case AT_IDENTIFICATION_2:
@@ -918,6 +920,20 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto identification_3;
     case AT_IDENTIFICATION_4:
         goto identification_4;
+    case AT_PROTOVERSION_1:
+        goto protoversion_1;
+    case AT_COMPATIBLE_1:
+        goto compatible_1;
+    case AT_PROTOVERSION_3:
+        goto protoversion_3;
+    case AT_COMPATIBLE_2:
+        goto compatible_2;
+    case AT_PROTOVERSION_4:
+        goto protoversion_4;
+    case AT_OLD_VERSION_1:
+        goto old_version_1;
+    case AT_COMPATIBLE_3:
+        goto compatible_3;
     case AT_VERSIONS_1:
         goto versions_1;
     case AT_SOFTWAREVERSION_1:
@@ -932,6 +948,12 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto single_lf_1;
     case AT_CLIENT_PACKET_1:
         goto client_packet_1;
+    case AT_SINGLE_LF_2:
+        goto single_lf_2;
+    case AT_BARE_LF_1:
+        goto bare_lf_1;
+    case AT_BEFORE_BARE_LF_1:
+        goto before_bare_lf_1;
     case AT_CLIENT_PACKET_2:
         goto client_packet_2;
     case AT_ENCRYPTED_1:
@@ -956,7 +978,7 @@ before_identification_1:
     /* identification = . "SSH-" versions      RFC 4253, 4.2
      * e.g. after "" */
 on1:
-    if (QCAP_LIKELY((size_t)(end - at) >= 4 && qcap_is_text(at, "SSH-", 4))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 4) && qcap_is_text(at, "SSH-", 4))) {
         at += 4;
         goto on2;
     }
@@ -997,7 +1019,7 @@ out2:
     /* protoversion = "2" . ".0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2" */
 on4:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, ".0", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, ".0", 2))) {
         at += 2;
         qcap_element_tell(parser, QCAP_SSH_BANNER_PROTOVERSION, wanted, p0 + 4, p0 + 7);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
@@ -1077,7 +1099,6 @@ out7:
      * versions = protoversion "-" softwareversion [ . SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a" */
 on8:
-    at = SCAN_IS_VERSION_CHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out8;
     if (*at == '\n') {
@@ -1105,6 +1126,10 @@ on8:
             goto out11;
         goto on11;
     }
+    if (IS_VERSION_CHAR(*at)) {
+        at++;
+        goto on8;
+    }
 out8:
     qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
     qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 8);
@@ -1117,7 +1142,6 @@ out8:
      * CR-LF = ( . CR LF ) / single-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a " */
 on11:
-    at = SCAN_IS_SET_1(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out11;
     if (*at == '\n') {
@@ -1136,6 +1160,10 @@ on11:
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out13;
         goto on13;
+    }
+    if (*at >= ' ' && *at <= '~') {
+        at++;
+        goto on11;
     }
 out11:
     qcap_slot_set(&side->slots[0], QCAP_SSH_BANNER, QCAP_HERE(p0));
@@ -1448,7 +1476,6 @@ out24:
      * versions = protoversion "-" softwareversion [ . SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a" */
 on25:
-    at = SCAN_IS_VERSION_CHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out25;
     if (*at == '\n') {
@@ -1478,6 +1505,10 @@ on25:
             goto out26;
         goto on26;
     }
+    if (IS_VERSION_CHAR(*at)) {
+        at++;
+        goto on25;
+    }
 out25:
     qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 9);
     parser->depth = (uint16_t)(2);
@@ -1488,7 +1519,6 @@ out25:
      * CR-LF = ( . CR LF ) / single-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a " */
 on26:
-    at = SCAN_IS_SET_1(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out26;
     if (*at == '\n') {
@@ -1509,6 +1539,10 @@ on26:
             return qcap_stop(parser, at, AT_CR_LF_1, QCAP_STOP_PAUSED);
         }
         goto cr_lf_1;
+    }
+    if (*at >= ' ' && *at <= '~') {
+        at++;
+        goto on26;
     }
 out26:
     qcap_slot_set(&side->slots[1], QCAP_SSH_BANNER_COMMENTS, QCAP_HERE(p1));
@@ -1562,6 +1596,17 @@ on30:
 out30:
     return qcap_leave(parser, at, end, AT_ENCRYPTED_1);
 
+    /* identification = . "SSH-" versions      RFC 4253, 4.2
+     * e.g. after "" */
+identification_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_IDENTIFICATION_1, QCAP_STOP_INPUT);
+    if (*at == 'S') {
+        at++;
+        goto identification_2;
+    }
+    return qcap_stop(parser, at, AT_IDENTIFICATION_1, QCAP_STOP_TABLE);
+
     /* identification = "S" . "SH-" versions      RFC 4253, 4.2
      * e.g. after "S" */
 identification_2:
@@ -1593,9 +1638,123 @@ identification_4:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, here);
-        return qcap_stop(parser, at, AT_PROTOVERSION_1, QCAP_STOP_TABLE);
+        goto protoversion_1;
     }
     return qcap_stop(parser, at, AT_IDENTIFICATION_4, QCAP_STOP_TABLE);
+
+    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
+     * compatible = . "1.99"      RFC 4253, 5.1
+     * old-version = . "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
+     * e.g. after "SSH-" */
+protoversion_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PROTOVERSION_1, QCAP_STOP_INPUT);
+    if (*at == '1') {
+        at++;
+        goto compatible_1;
+    }
+    if (*at == '2') {
+        at++;
+        goto protoversion_3;
+    }
+    return qcap_stop(parser, at, AT_PROTOVERSION_1, QCAP_STOP_TABLE);
+
+    /* compatible = "1" . ".99"      RFC 4253, 5.1
+     * old-version = "1" . "." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
+     * e.g. after "SSH-1" */
+compatible_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_COMPATIBLE_1, QCAP_STOP_INPUT);
+    if (*at == '.') {
+        at++;
+        goto compatible_2;
+    }
+    return qcap_stop(parser, at, AT_COMPATIBLE_1, QCAP_STOP_TABLE);
+
+    /* protoversion = "2" . ".0" / compatible / old-version      RFC 4253, 5.1
+     * e.g. after "SSH-2" */
+protoversion_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PROTOVERSION_3, QCAP_STOP_INPUT);
+    if (*at == '.') {
+        at++;
+        goto protoversion_4;
+    }
+    return qcap_stop(parser, at, AT_PROTOVERSION_3, QCAP_STOP_TABLE);
+
+    /* compatible = "1." . "99"      RFC 4253, 5.1
+     * old-version = "1." ( ( . "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
+     * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( . "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
+     * e.g. after "SSH-1." */
+compatible_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_COMPATIBLE_2, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '8') {
+        at++;
+        goto old_version_1;
+    }
+    if (*at == '9') {
+        at++;
+        goto compatible_3;
+    }
+    return qcap_stop(parser, at, AT_COMPATIBLE_2, QCAP_STOP_TABLE);
+
+    /* protoversion = "2." . "0" / compatible / old-version      RFC 4253, 5.1
+     * e.g. after "SSH-2." */
+protoversion_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_PROTOVERSION_4, QCAP_STOP_INPUT);
+    if (*at == '0') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, wanted, here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_VERSIONS_1, QCAP_STOP_PAUSED);
+        goto versions_1;
+    }
+    return qcap_stop(parser, at, AT_PROTOVERSION_4, QCAP_STOP_TABLE);
+
+    /* old-version = "1." ( ( "0"-"8" [ . DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
+     * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
+     * e.g. after "SSH-1.0" */
+old_version_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OLD_VERSION_1, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto do_4;
+    }
+    if (*at == '-') {
+        at++;
+        goto do_5;
+    }
+    return qcap_stop(parser, at, AT_OLD_VERSION_1, QCAP_STOP_TABLE);
+
+    /* compatible = "1.9" . "9"      RFC 4253, 5.1
+     * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ . "0"-"8" ] ) )      RFC 4253, 5.1
+     * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
+     * e.g. after "SSH-1.9" */
+compatible_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_COMPATIBLE_3, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '8') {
+        at++;
+        goto do_4;
+    }
+    if (*at == '9') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 18, here);
+        qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_VERSIONS_1, QCAP_STOP_PAUSED);
+        goto versions_1;
+    }
+    if (*at == '-') {
+        at++;
+        goto do_5;
+    }
+    return qcap_stop(parser, at, AT_COMPATIBLE_3, QCAP_STOP_TABLE);
 
     /* versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-2.0" */
@@ -1700,12 +1859,44 @@ cr_lf_1:
 single_lf_1:
     switch (choose_25(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_SINGLE_LF_2, QCAP_STOP_TABLE);
+        goto single_lf_2;
     case 1:
-        return qcap_stop(parser, at, AT_BEFORE_BARE_LF_1, QCAP_STOP_TABLE);
+        goto before_bare_lf_1;
     default:
         return qcap_stop(parser, at, AT_SINGLE_LF_1, QCAP_STOP_CONTROL);
     }
+
+    /* single-LF = . LF / bare-LF      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a" */
+single_lf_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SINGLE_LF_2, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto client_packet_1;
+    }
+    return qcap_stop(parser, at, AT_SINGLE_LF_2, QCAP_STOP_TABLE);
+
+    /* bare-LF = . LF      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a" */
+bare_lf_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_BARE_LF_1, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_anomaly_close(parser, 0, "bare-LF", here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
+        goto client_packet_1;
+    }
+    return qcap_stop(parser, at, AT_BARE_LF_1, QCAP_STOP_TABLE);
+
+    /* e.g. after "SSH-1.0-a" */
+before_bare_lf_1:
+    here = QCAP_HERE(at);
+    qcap_op_anomaly_open(parser, 0, here);
+    goto bare_lf_1;
 
     /* client-packet = encrypted / client-clear-packet .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\r\n" */
@@ -1759,6 +1950,25 @@ before_client_packet_3:
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
     goto client_packet_1;
+
+do_4:
+    here = QCAP_HERE(at);
+    qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 22, here);
+    qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 22, here);
+    qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_VERSIONS_1, QCAP_STOP_PAUSED);
+    goto versions_1;
+
+do_5:
+    here = QCAP_HERE(at);
+    qcap_op_set(parser, 4 /* is_compatible */, false, false, value_0(parser), 22, here - 1);
+    qcap_op_set(parser, 0 /* is_v1 */, true, false, value_0(parser), 22, here - 1);
+    qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, here - 1);
+    qcap_element_open(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_SOFTWAREVERSION_1, QCAP_STOP_PAUSED);
+    goto softwareversion_1;
 }
 
 static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
@@ -1776,6 +1986,8 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto before_not_s_1;
     case AT_LINE_CHAR_1:
         goto line_char_1;
+    case AT_NOT_S_2:
+        goto not_s_2;
     case AT_OTHER_CHAR_1:
         goto other_char_1;
     case AT_OTHER_CHAR_2:
@@ -1825,13 +2037,9 @@ on1:
     }
     if (QCAP_UNLIKELY(at == end))
         goto out1;
-    if (IS_SET_3(*at)) {
-        at++;
-        goto on2;
-    }
     if (*at == 'S') {
         at++;
-        goto on3;
+        goto on2;
     }
     if (*at >= 0xc2 && *at <= 0xdf) {
         at++;
@@ -1839,7 +2047,7 @@ on1:
     }
     if (*at == 0xe0) {
         at++;
-        goto on4;
+        goto on3;
     }
     if (IS_SET_4(*at)) {
         at++;
@@ -1847,90 +2055,90 @@ on1:
     }
     if (*at == 0xed) {
         at++;
-        goto on5;
+        goto on4;
     }
     if (*at == 0xf0) {
         at++;
-        goto on6;
+        goto on5;
     }
     if (*at >= 0xf1 && *at <= 0xf3) {
         at++;
-        goto on7;
+        goto on6;
     }
     if (*at == 0xf4) {
         at++;
-        goto on8;
+        goto on7;
     }
 out1:
     return qcap_leave(parser, at, end, AT_NOT_S_1);
 
     /* other-char = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF ) )      RFC 4253, 4.2
      * e.g. after "\xf4" */
-on8:
+on7:
     if (QCAP_UNLIKELY(at == end))
-        goto out8;
+        goto out7;
     if (*at >= 0x80 && *at <= 0x8f) {
         at++;
         goto other_char_3;
     }
-out8:
+out7:
     return qcap_leave(parser, at, end, AT_OTHER_CHAR_7);
 
     /* other-char = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 4253, 4.2
      * e.g. after "\xf1" */
-on7:
+on6:
     if (QCAP_UNLIKELY(at == end))
-        goto out7;
+        goto out6;
     if (*at >= 0x80 && *at <= 0xbf) {
         at++;
         goto other_char_3;
     }
-out7:
+out6:
     return qcap_leave(parser, at, end, AT_OTHER_CHAR_6);
 
     /* other-char = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 4253, 4.2
      * e.g. after "\xf0" */
-on6:
+on5:
     if (QCAP_UNLIKELY(at == end))
-        goto out6;
+        goto out5;
     if (*at >= 0x90 && *at <= 0xbf) {
         at++;
         goto other_char_3;
     }
-out6:
+out5:
     return qcap_leave(parser, at, end, AT_OTHER_CHAR_5);
 
     /* other-char = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 4253, 4.2
      * e.g. after "\xed" */
-on5:
+on4:
     if (QCAP_UNLIKELY(at == end))
-        goto out5;
+        goto out4;
     if (*at >= 0x80 && *at <= 0x9f) {
         at++;
         goto other_char_1;
     }
-out5:
+out4:
     return qcap_leave(parser, at, end, AT_OTHER_CHAR_4);
 
     /* other-char = ... / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 4253, 4.2
      * e.g. after "\xe0" */
-on4:
+on3:
     if (QCAP_UNLIKELY(at == end))
-        goto out4;
+        goto out3;
     if (*at >= 0xa0 && *at <= 0xbf) {
         at++;
         goto other_char_1;
     }
-out4:
+out3:
     return qcap_leave(parser, at, end, AT_OTHER_CHAR_2);
 
     /* not-S = ( . DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
      * not-S = ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / . "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
      * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
      * e.g. after "S" */
-on3:
+on2:
     if (QCAP_UNLIKELY(at == end))
-        goto out3;
+        goto out2;
     if (IS_SET_3(*at)) {
         at++;
         goto line_char_1;
@@ -1941,7 +2149,7 @@ on3:
     }
     if (*at == 'S') {
         at++;
-        goto on9;
+        goto on8;
     }
     if (*at >= 0xc2 && *at <= 0xdf) {
         at++;
@@ -1971,16 +2179,16 @@ on3:
         at++;
         goto other_char_7;
     }
-out3:
+out2:
     return qcap_leave(parser, at, end, AT_NOT_S_2);
 
     /* not-H = ( . DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"G" / "I"-"~" / other-char ) *line-char      RFC 4253, 4.2
      * not-H = ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"G" / . "I"-"~" / other-char ) *line-char      RFC 4253, 4.2
      * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
      * e.g. after "SS" */
-on9:
+on8:
     if (QCAP_UNLIKELY(at == end))
-        goto out9;
+        goto out8;
     if (IS_SET_5(*at)) {
         at++;
         goto line_char_1;
@@ -1991,18 +2199,18 @@ on9:
     }
     if (*at == 'H') {
         at++;
-        goto on10;
+        goto on9;
     }
-out9:
+out8:
     return qcap_leave(parser, at, end, AT_NOT_H_1);
 
     /* not-dash = ( . SP / DQUOTE / "!" / "#"-"," / ALPHA / DIGIT / "."-"/" ...      RFC 4253, 4.2
      * not-dash = ( SP / DQUOTE / "!" / "#"-"," / . ALPHA / DIGIT / "."-"/" / ":"-"@" / "["-"`" / "{"-"~" ...      RFC 4253, 4.2
      * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
      * e.g. after "SSH" */
-on10:
+on9:
     if (QCAP_UNLIKELY(at == end))
-        goto out10;
+        goto out9;
     if (IS_SET_6(*at)) {
         at++;
         goto line_char_1;
@@ -2011,135 +2219,8 @@ on10:
         at++;
         goto on1;
     }
-out10:
+out9:
     return qcap_leave(parser, at, end, AT_NOT_DASH_1);
-
-    /* line-char = . VCHAR / SP / other-char      RFC 4253, 4.2
-     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
-     * other-char = HTAB / . CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF ...      RFC 4253, 4.2
-     * e.g. after "a" */
-on2:
-    at = SCAN_IS_SET_7(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out2;
-    if (*at == '\n') {
-        at++;
-        goto on1;
-    }
-    if (*at >= 0xc2 && *at <= 0xdf) {
-        at++;
-        goto other_char_1;
-    }
-    if (*at == 0xe0) {
-        at++;
-        goto on11;
-    }
-    if (IS_SET_4(*at)) {
-        at++;
-        goto other_char_3;
-    }
-    if (*at == 0xed) {
-        at++;
-        goto on12;
-    }
-    if (*at == 0xf0) {
-        at++;
-        goto on13;
-    }
-    if (*at >= 0xf1 && *at <= 0xf3) {
-        at++;
-        goto on14;
-    }
-    if (*at == 0xf4) {
-        at++;
-        goto on15;
-    }
-out2:
-    return qcap_leave(parser, at, end, AT_LINE_CHAR_1);
-
-    /* other-char = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF ) )      RFC 4253, 4.2
-     * e.g. after "\xf4" */
-on15:
-    if (QCAP_UNLIKELY(at == end))
-        goto out15;
-    if (*at >= 0x80 && *at <= 0x8f) {
-        at++;
-        goto other_char_3;
-    }
-out15:
-    return qcap_leave(parser, at, end, AT_OTHER_CHAR_7);
-
-    /* other-char = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 4253, 4.2
-     * e.g. after "\xf1" */
-on14:
-    if (QCAP_UNLIKELY(at == end))
-        goto out14;
-    if (*at >= 0x80 && *at <= 0xbf) {
-        at++;
-        goto other_char_3;
-    }
-out14:
-    return qcap_leave(parser, at, end, AT_OTHER_CHAR_6);
-
-    /* other-char = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 4253, 4.2
-     * e.g. after "\xf0" */
-on13:
-    if (QCAP_UNLIKELY(at == end))
-        goto out13;
-    if (*at >= 0x90 && *at <= 0xbf) {
-        at++;
-        goto other_char_3;
-    }
-out13:
-    return qcap_leave(parser, at, end, AT_OTHER_CHAR_5);
-
-    /* other-char = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 4253, 4.2
-     * e.g. after "\xed" */
-on12:
-    if (QCAP_UNLIKELY(at == end))
-        goto out12;
-    if (*at >= 0x80 && *at <= 0x9f) {
-        at++;
-        goto other_char_1;
-    }
-out12:
-    return qcap_leave(parser, at, end, AT_OTHER_CHAR_4);
-
-    /* other-char = ... / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 4253, 4.2
-     * e.g. after "\xe0" */
-on11:
-    if (QCAP_UNLIKELY(at == end))
-        goto out11;
-    if (*at >= 0xa0 && *at <= 0xbf) {
-        at++;
-        goto other_char_1;
-    }
-out11:
-    return qcap_leave(parser, at, end, AT_OTHER_CHAR_2);
-
-    /* other-char = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 4253, 4.2
-     * e.g. after "\xe1" */
-other_char_3:
-    if (QCAP_UNLIKELY(at == end))
-        goto out16;
-    if (*at >= 0x80 && *at <= 0xbf) {
-        at++;
-        goto on17;
-    }
-out16:
-    return qcap_leave(parser, at, end, AT_OTHER_CHAR_3);
-
-    /* other-char = HTAB / CR / %x1B / ( ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 4253, 4.2
-     * e.g. after "\xc2" */
-on17:
-    if (QCAP_UNLIKELY(at == end))
-        goto out17;
-    if (*at >= 0x80 && *at <= 0xbf) {
-        at++;
-        goto line_char_1;
-    }
-out17:
-    return qcap_leave(parser, at, end, AT_OTHER_CHAR_1);
 
     /* not-S = ( . DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
      * not-S = ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / . "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
@@ -2165,7 +2246,7 @@ not_s_1:
     }
     if (*at == 'S') {
         at++;
-        return qcap_stop(parser, at, AT_NOT_S_2, QCAP_STOP_TABLE);
+        goto not_s_2;
     }
     if (*at >= 0xc2 && *at <= 0xdf) {
         at++;
@@ -2239,6 +2320,55 @@ line_char_1:
     }
     return qcap_stop(parser, at, AT_LINE_CHAR_1, QCAP_STOP_TABLE);
 
+    /* not-S = ( . DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * not-S = ( DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"R" / . "T"-"~" / other-char ) *line-char      RFC 4253, 4.2
+     * other-char = . HTAB / CR / %x1B / ( ( %xC2-DF %x80-BF ) / ( %xE0 ...      RFC 4253, 4.2
+     * e.g. after "S" */
+not_s_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NOT_S_2, QCAP_STOP_INPUT);
+    if (IS_SET_3(*at)) {
+        at++;
+        goto line_char_1;
+    }
+    if (*at == '\n') {
+        at++;
+        goto not_s_1;
+    }
+    if (*at == 'S') {
+        at++;
+        return qcap_stop(parser, at, AT_NOT_H_1, QCAP_STOP_TABLE);
+    }
+    if (*at >= 0xc2 && *at <= 0xdf) {
+        at++;
+        goto other_char_1;
+    }
+    if (*at == 0xe0) {
+        at++;
+        goto other_char_2;
+    }
+    if (IS_SET_4(*at)) {
+        at++;
+        goto other_char_3;
+    }
+    if (*at == 0xed) {
+        at++;
+        goto other_char_4;
+    }
+    if (*at == 0xf0) {
+        at++;
+        goto other_char_5;
+    }
+    if (*at >= 0xf1 && *at <= 0xf3) {
+        at++;
+        goto other_char_6;
+    }
+    if (*at == 0xf4) {
+        at++;
+        goto other_char_7;
+    }
+    return qcap_stop(parser, at, AT_NOT_S_2, QCAP_STOP_TABLE);
+
     /* other-char = HTAB / CR / %x1B / ( ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 4253, 4.2
      * e.g. after "\xc2" */
 other_char_1:
@@ -2260,6 +2390,17 @@ other_char_2:
         goto other_char_1;
     }
     return qcap_stop(parser, at, AT_OTHER_CHAR_2, QCAP_STOP_TABLE);
+
+    /* other-char = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 4253, 4.2
+     * e.g. after "\xe1" */
+other_char_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OTHER_CHAR_3, QCAP_STOP_INPUT);
+    if (*at >= 0x80 && *at <= 0xbf) {
+        at++;
+        goto other_char_1;
+    }
+    return qcap_stop(parser, at, AT_OTHER_CHAR_3, QCAP_STOP_TABLE);
 
     /* other-char = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 4253, 4.2
      * e.g. after "\xed" */
@@ -3714,7 +3855,7 @@ static const qcap_state_t states[] = {
     /* identification = . "SSH-" versions      RFC 4253, 4.2
      * e.g. after ""
      *     "S" -> identification_2 */
-    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 0: identification_1 */
+    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 0: identification_1 */
 
     /* e.g. after ""
      *     -> identification_1: open banner */
@@ -3774,7 +3915,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> other_char_5
      *     %xF1-F3 -> other_char_6
      *     %xF4 -> other_char_7 */
-    {23, 255, 1, 2, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 6: not_s_2 */
+    {23, 255, 1, 2, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 6: not_s_2 */
 
     /* other-char = HTAB / CR / %x1B / ( ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 4253, 4.2
      * e.g. after "\xc2"
@@ -3859,7 +4000,7 @@ static const qcap_state_t states[] = {
      * e.g. after "SSH-"
      *     "1" -> compatible_1
      *     "2" -> protoversion_3 */
-    {58, 255, 12, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 18: protoversion_1 */
+    {58, 255, 12, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 18: protoversion_1 */
 
     /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
      * compatible = . "1.99"      RFC 4253, 5.1
@@ -3873,12 +4014,12 @@ static const qcap_state_t states[] = {
      * old-version = "1" . "." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1"
      *     "." -> compatible_2 */
-    {62, 255, 13, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 20: compatible_1 */
+    {62, 255, 13, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 20: compatible_1 */
 
     /* protoversion = "2" . ".0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2"
      *     "." -> protoversion_4 */
-    {63, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 21: protoversion_3 */
+    {63, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 21: protoversion_3 */
 
     /* compatible = "1." . "99"      RFC 4253, 5.1
      * old-version = "1." ( ( . "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
@@ -3886,19 +4027,19 @@ static const qcap_state_t states[] = {
      * e.g. after "SSH-1."
      *     "0"-"8" -> old_version_1
      *     "9" -> compatible_3 */
-    {64, 255, 14, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 22: compatible_2 */
+    {64, 255, 14, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 22: compatible_2 */
 
     /* protoversion = "2." . "0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2."
      *     "0" -> versions_1: close protoversion */
-    {66, 255, 15, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 23: protoversion_4 */
+    {66, 255, 15, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 23: protoversion_4 */
 
     /* old-version = "1." ( ( "0"-"8" [ . DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.0"
      *     DIGIT -> versions_1: set is_compatible, set is_v1, close protoversion
      *     "-" -> softwareversion_1: set is_compatible, set is_v1, close protoversion, open software-version */
-    {67, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 24: old_version_1 */
+    {67, 255, 16, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 24: old_version_1 */
 
     /* compatible = "1.9" . "9"      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ . "0"-"8" ] ) )      RFC 4253, 5.1
@@ -3907,7 +4048,7 @@ static const qcap_state_t states[] = {
      *     "0"-"8" -> versions_1: set is_compatible, set is_v1, close protoversion
      *     "9" -> versions_1: set is_compatible, close protoversion
      *     "-" -> softwareversion_1: set is_compatible, set is_v1, close protoversion, open software-version */
-    {69, 255, 17, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 25: compatible_3 */
+    {69, 255, 17, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 25: compatible_3 */
 
     /* versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-2.0"
@@ -3981,16 +4122,16 @@ static const qcap_state_t states[] = {
     /* single-LF = . LF / bare-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a"
      *     LF -> client_packet_1 */
-    {90, 255, 21, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 36: single_lf_2 */
+    {90, 255, 21, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 36: single_lf_2 */
 
     /* bare-LF = . LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a"
      *     LF -> client_packet_1: anomaly bare-LF */
-    {92, 255, 21, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 37: bare_lf_1 */
+    {92, 255, 21, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 37: bare_lf_1 */
 
     /* e.g. after "SSH-1.0-a"
      *     -> bare_lf_1: anomaly-open */
-    {93, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 38: before_bare_lf_1 */
+    {93, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 38: before_bare_lf_1 */
 
     /* server-packet = encrypted / server-clear-packet .      RFC 4253, 6
      * (between messages)

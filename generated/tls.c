@@ -1092,18 +1092,30 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
     uint64_t w0;
 
     switch (parser->state) {
+    case AT_SSL2_HEADER_1:
+        goto ssl2_header_1;
     case AT_BEFORE_SSL2_HEADER_1:
         goto before_ssl2_header_1;
     case AT_LEGACY_RECORD_VERSION_1:
         goto legacy_record_version_1;
+    case AT_SSL2_HEADER_3:
+        goto ssl2_header_3;
     case AT_LEGACY_RECORD_VERSION_3:
         goto legacy_record_version_3;
+    case AT_SSL2_CLIENT_HELLO_1:
+        goto ssl2_client_hello_1;
     case AT_LENGTH_1:
         goto length_1;
+    case AT_SSL2_VERSION_1:
+        goto ssl2_version_1;
     case AT_LENGTH_3:
         goto length_3;
     case AT_LENGTH_4:
         goto length_4;
+    case AT_SSL2_VERSION_2:
+        goto ssl2_version_2;
+    case AT_SSL2_VERSION_3:
+        goto ssl2_version_3;
     case AT_TYPE_1:
         goto type_1;
     case AT_BEFORE_TYPE_1:
@@ -1259,6 +1271,26 @@ out5:
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_SSL2_VERSION_2);
 
+    /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
+     * type = . %x14-18      RFC 8446, 5.1
+     * (between messages)
+     * e.g. after "" */
+ssl2_header_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SSL2_HEADER_1, QCAP_STOP_INPUT);
+    if (*at >= 0x14 && *at <= 0x18) {
+        at++;
+        goto do_2;
+    }
+    if (*at >= 0x80) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 0, QCAP_TLS_SSL2_CLIENT_HELLO, here - 1);
+        side->underway[1].begin = (here - 1);
+        goto ssl2_header_3;
+    }
+    return qcap_stop(parser, at, AT_SSL2_HEADER_1, QCAP_STOP_TABLE);
+
     /* legacy-record-version = . %x03 %x00-04      RFC 8446, 5.1
      * e.g. after "\x14" */
 legacy_record_version_1:
@@ -1269,6 +1301,18 @@ legacy_record_version_1:
         goto legacy_record_version_3;
     }
     return qcap_stop(parser, at, AT_LEGACY_RECORD_VERSION_1, QCAP_STOP_TABLE);
+
+    /* ssl2-header = %x80-FF . OCTET      RFC 5246, E.2
+     * e.g. after "\x80" */
+ssl2_header_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SSL2_HEADER_3, QCAP_STOP_INPUT);
+    at++;
+    here = QCAP_HERE(at);
+    qcap_op_convert_close(parser, 3, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_SSL2_CLIENT_HELLO_1, QCAP_STOP_PAUSED);
+    goto ssl2_client_hello_1;
 
     /* legacy-record-version = %x03 . %x00-04      RFC 8446, 5.1
      * e.g. after "\x14\x03" */
@@ -1283,6 +1327,19 @@ legacy_record_version_3:
         goto length_1;
     }
     return qcap_stop(parser, at, AT_LEGACY_RECORD_VERSION_3, QCAP_STOP_TABLE);
+
+    /* ssl2-client-hello = ssl2-header . %x01 ssl2-version ssl2-client-hello-body      RFC 5246, E.2
+     * e.g. after "\x80a" */
+ssl2_client_hello_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SSL2_CLIENT_HELLO_1, QCAP_STOP_INPUT);
+    if (*at == 0x01) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_VERSION, here);
+        goto ssl2_version_1;
+    }
+    return qcap_stop(parser, at, AT_SSL2_CLIENT_HELLO_1, QCAP_STOP_TABLE);
 
     /* length = ( . DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / ...      RFC 5246, 6.2.3
      * length = ... / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( . "H" %x00 )      RFC 5246, 6.2.3
@@ -1300,13 +1357,29 @@ length_1:
     }
     return qcap_stop(parser, at, AT_LENGTH_1, QCAP_STOP_TABLE);
 
+    /* ssl2-version = . %x00.02 / ( %x03 %x00-04 )      RFC 5246, E.2
+     * ssl2-version = %x00.02 / ( . %x03 %x00-04 )      RFC 5246, E.2
+     * e.g. after "\x80a\x01" */
+ssl2_version_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SSL2_VERSION_1, QCAP_STOP_INPUT);
+    if (*at == '\0') {
+        at++;
+        goto ssl2_version_2;
+    }
+    if (*at == 0x03) {
+        at++;
+        goto ssl2_version_3;
+    }
+    return qcap_stop(parser, at, AT_SSL2_VERSION_1, QCAP_STOP_TABLE);
+
     /* length = ... / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00A" */
 length_3:
     if (at == end)
         return qcap_stop(parser, at, AT_LENGTH_3, QCAP_STOP_INPUT);
     at++;
-    goto do_3;
+    goto do_7;
 
     /* length = ... / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" . %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00H" */
@@ -1315,9 +1388,31 @@ length_4:
         return qcap_stop(parser, at, AT_LENGTH_4, QCAP_STOP_INPUT);
     if (*at == '\0') {
         at++;
-        goto do_3;
+        goto do_7;
     }
     return qcap_stop(parser, at, AT_LENGTH_4, QCAP_STOP_TABLE);
+
+    /* ssl2-version = %x00 . %x02 / ( %x03 %x00-04 )      RFC 5246, E.2
+     * e.g. after "\x80a\x01\x00" */
+ssl2_version_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SSL2_VERSION_2, QCAP_STOP_INPUT);
+    if (*at == 0x02) {
+        at++;
+        goto do_8;
+    }
+    return qcap_stop(parser, at, AT_SSL2_VERSION_2, QCAP_STOP_TABLE);
+
+    /* ssl2-version = %x00.02 / ( %x03 . %x00-04 )      RFC 5246, E.2
+     * e.g. after "\x80a\x01\x03" */
+ssl2_version_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SSL2_VERSION_3, QCAP_STOP_INPUT);
+    if (*at <= 0x04) {
+        at++;
+        goto do_8;
+    }
+    return qcap_stop(parser, at, AT_SSL2_VERSION_3, QCAP_STOP_TABLE);
 
     /* type = . %x14-18      RFC 8446, 5.1
      * (between messages)
@@ -1327,7 +1422,7 @@ type_1:
         return qcap_stop(parser, at, AT_TYPE_1, QCAP_STOP_INPUT);
     if (*at >= 0x14 && *at <= 0x18) {
         at++;
-        goto do_4;
+        goto do_2;
     }
     return qcap_stop(parser, at, AT_TYPE_1, QCAP_STOP_TABLE);
 
@@ -1348,7 +1443,7 @@ ssl2_header_5:
         return qcap_stop(parser, at, AT_SSL2_HEADER_5, QCAP_STOP_INPUT);
     if (*at >= 0x14 && *at <= 0x18) {
         at++;
-        goto do_4;
+        goto do_2;
     }
     if (*at >= 0x80) {
         at++;
@@ -1394,15 +1489,7 @@ ssl2_client_master_key_1:
 before_type_4:
     goto type_1;
 
-do_3:
-    here = QCAP_HERE(at);
-    qcap_op_later_value(parser, side->later, 45 /* convert length */, qcap_op_convert(parser, 1, here), here);
-    qcap_op_atomic_end(parser, here);
-    if (qcap_must_stop(parser))
-        return qcap_stop(parser, at, AT_CLIENT_FRAGMENT_3, QCAP_STOP_PAUSED);
-    return qcap_stop(parser, at, AT_CLIENT_FRAGMENT_3, QCAP_STOP_CONTROL);
-
-do_4:
+do_2:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 0, QCAP_TLS_RECORD, here - 1);
     qcap_op_later(parser, side->later, 52 /* open type */, here - 1);
@@ -1413,6 +1500,21 @@ do_4:
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_LEGACY_RECORD_VERSION_1, QCAP_STOP_PAUSED);
     goto legacy_record_version_1;
+
+do_7:
+    here = QCAP_HERE(at);
+    qcap_op_later_value(parser, side->later, 45 /* convert length */, qcap_op_convert(parser, 1, here), here);
+    qcap_op_atomic_end(parser, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_CLIENT_FRAGMENT_3, QCAP_STOP_PAUSED);
+    return qcap_stop(parser, at, AT_CLIENT_FRAGMENT_3, QCAP_STOP_CONTROL);
+
+do_8:
+    here = QCAP_HERE(at);
+    qcap_element_close(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_VERSION, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_SSL2_CLIENT_HELLO_BODY_2, QCAP_STOP_PAUSED);
+    return qcap_stop(parser, at, AT_SSL2_CLIENT_HELLO_BODY_2, QCAP_STOP_CONTROL);
 }
 
 static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
@@ -1425,18 +1527,30 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
     uint64_t w0;
 
     switch (parser->state) {
+    case AT_SSL2_HEADER_2:
+        goto ssl2_header_2;
     case AT_BEFORE_SSL2_HEADER_2:
         goto before_ssl2_header_2;
     case AT_LEGACY_RECORD_VERSION_2:
         goto legacy_record_version_2;
+    case AT_SSL2_HEADER_4:
+        goto ssl2_header_4;
     case AT_LEGACY_RECORD_VERSION_4:
         goto legacy_record_version_4;
+    case AT_SSL2_SERVER_HELLO_1:
+        goto ssl2_server_hello_1;
     case AT_LENGTH_2:
         goto length_2;
+    case AT_SSL2_SERVER_HELLO_2:
+        goto ssl2_server_hello_2;
     case AT_LENGTH_5:
         goto length_5;
     case AT_LENGTH_6:
         goto length_6;
+    case AT_SSL2_SERVER_HELLO_3:
+        goto ssl2_server_hello_3;
+    case AT_SSL2_SERVER_VERSION_1:
+        goto ssl2_server_version_1;
     case AT_TYPE_2:
         goto type_2;
     case AT_BEFORE_TYPE_2:
@@ -1550,7 +1664,7 @@ out5:
     /* ssl2-server-version = . %x00.02      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00" */
 on6:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && qcap_is_text(at, "\x00\x02", 2))) {
+    if (QCAP_LIKELY(qcap_has(at, end, 2) && qcap_is_text(at, "\x00\x02", 2))) {
         at += 2;
         qcap_element_tell(parser, QCAP_TLS_SSL2_SERVER_HELLO_VERSION, wanted, p0 + 4, p0 + 6);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
@@ -1575,6 +1689,26 @@ out6:
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_SSL2_SERVER_VERSION_1);
 
+    /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
+     * type = . %x14-18      RFC 8446, 5.1
+     * (between messages)
+     * e.g. after "" */
+ssl2_header_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SSL2_HEADER_2, QCAP_STOP_INPUT);
+    if (*at >= 0x14 && *at <= 0x18) {
+        at++;
+        goto do_2;
+    }
+    if (*at >= 0x80) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 0, QCAP_TLS_SSL2_SERVER_HELLO, here - 1);
+        side->underway[1].begin = (here - 1);
+        goto ssl2_header_4;
+    }
+    return qcap_stop(parser, at, AT_SSL2_HEADER_2, QCAP_STOP_TABLE);
+
     /* legacy-record-version = . %x03 %x00-04      RFC 8446, 5.1
      * e.g. after "\x14" */
 legacy_record_version_2:
@@ -1585,6 +1719,18 @@ legacy_record_version_2:
         goto legacy_record_version_4;
     }
     return qcap_stop(parser, at, AT_LEGACY_RECORD_VERSION_2, QCAP_STOP_TABLE);
+
+    /* ssl2-header = %x80-FF . OCTET      RFC 5246, E.2
+     * e.g. after "\x80" */
+ssl2_header_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SSL2_HEADER_4, QCAP_STOP_INPUT);
+    at++;
+    here = QCAP_HERE(at);
+    qcap_op_convert_close(parser, 3, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_SSL2_SERVER_HELLO_1, QCAP_STOP_PAUSED);
+    goto ssl2_server_hello_1;
 
     /* legacy-record-version = %x03 . %x00-04      RFC 8446, 5.1
      * e.g. after "\x14\x03" */
@@ -1599,6 +1745,17 @@ legacy_record_version_4:
         goto length_2;
     }
     return qcap_stop(parser, at, AT_LEGACY_RECORD_VERSION_4, QCAP_STOP_TABLE);
+
+    /* ssl2-server-hello = ssl2-header . %x04 session-id-hit certificate-type ssl2-server-version ssl2-server-hello-body      RFC 5246, E.2
+     * e.g. after "\x80a" */
+ssl2_server_hello_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SSL2_SERVER_HELLO_1, QCAP_STOP_INPUT);
+    if (*at == 0x04) {
+        at++;
+        goto ssl2_server_hello_2;
+    }
+    return qcap_stop(parser, at, AT_SSL2_SERVER_HELLO_1, QCAP_STOP_TABLE);
 
     /* length = ( . DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / ...      RFC 5246, 6.2.3
      * length = ... / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( . "H" %x00 )      RFC 5246, 6.2.3
@@ -1616,13 +1773,24 @@ length_2:
     }
     return qcap_stop(parser, at, AT_LENGTH_2, QCAP_STOP_TABLE);
 
+    /* ssl2-server-hello = ssl2-header %x04 . session-id-hit certificate-type ssl2-server-version ssl2-server-hello-body      RFC 5246, E.2
+     * e.g. after "\x80a\x04" */
+ssl2_server_hello_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SSL2_SERVER_HELLO_2, QCAP_STOP_INPUT);
+    if (*at == '\0' || *at == 0x01) {
+        at++;
+        goto ssl2_server_hello_3;
+    }
+    return qcap_stop(parser, at, AT_SSL2_SERVER_HELLO_2, QCAP_STOP_TABLE);
+
     /* length = ... / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00A" */
 length_5:
     if (at == end)
         return qcap_stop(parser, at, AT_LENGTH_5, QCAP_STOP_INPUT);
     at++;
-    goto do_3;
+    goto do_6;
 
     /* length = ... / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" . %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00H" */
@@ -1631,9 +1799,33 @@ length_6:
         return qcap_stop(parser, at, AT_LENGTH_6, QCAP_STOP_INPUT);
     if (*at == '\0') {
         at++;
-        goto do_3;
+        goto do_6;
     }
     return qcap_stop(parser, at, AT_LENGTH_6, QCAP_STOP_TABLE);
+
+    /* ssl2-server-hello = ssl2-header %x04 session-id-hit . certificate-type ssl2-server-version ssl2-server-hello-body      RFC 5246, E.2
+     * e.g. after "\x80a\x04\x00" */
+ssl2_server_hello_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SSL2_SERVER_HELLO_3, QCAP_STOP_INPUT);
+    if (*at == '\0' || *at == 0x01) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_VERSION, here);
+        goto ssl2_server_version_1;
+    }
+    return qcap_stop(parser, at, AT_SSL2_SERVER_HELLO_3, QCAP_STOP_TABLE);
+
+    /* ssl2-server-version = . %x00.02      RFC 5246, E.2
+     * e.g. after "\x80a\x04\x00\x00" */
+ssl2_server_version_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SSL2_SERVER_VERSION_1, QCAP_STOP_INPUT);
+    if (*at == '\0') {
+        at++;
+        goto ssl2_server_version_2;
+    }
+    return qcap_stop(parser, at, AT_SSL2_SERVER_VERSION_1, QCAP_STOP_TABLE);
 
     /* type = . %x14-18      RFC 8446, 5.1
      * (between messages)
@@ -1643,16 +1835,7 @@ type_2:
         return qcap_stop(parser, at, AT_TYPE_2, QCAP_STOP_INPUT);
     if (*at >= 0x14 && *at <= 0x18) {
         at++;
-        here = QCAP_HERE(at);
-        qcap_element_open(parser, side->slots, 0, QCAP_TLS_RECORD, here - 1);
-        qcap_op_later(parser, side->later, 52 /* open type */, here - 1);
-        side->underway[0].begin = (here - 1);
-        qcap_op_later_value(parser, side->later, 50 /* convert type */, qcap_op_convert(parser, 2, here), here);
-        qcap_op_later(parser, side->later, 49 /* close type */, here);
-        qcap_op_later(parser, side->later, 48 /* open version */, here);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_LEGACY_RECORD_VERSION_2, QCAP_STOP_PAUSED);
-        goto legacy_record_version_2;
+        goto do_2;
     }
     return qcap_stop(parser, at, AT_TYPE_2, QCAP_STOP_TABLE);
 
@@ -1683,7 +1866,19 @@ ssl2_server_version_2:
 before_type_3:
     goto type_2;
 
-do_3:
+do_2:
+    here = QCAP_HERE(at);
+    qcap_element_open(parser, side->slots, 0, QCAP_TLS_RECORD, here - 1);
+    qcap_op_later(parser, side->later, 52 /* open type */, here - 1);
+    side->underway[0].begin = (here - 1);
+    qcap_op_later_value(parser, side->later, 50 /* convert type */, qcap_op_convert(parser, 2, here), here);
+    qcap_op_later(parser, side->later, 49 /* close type */, here);
+    qcap_op_later(parser, side->later, 48 /* open version */, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_LEGACY_RECORD_VERSION_2, QCAP_STOP_PAUSED);
+    goto legacy_record_version_2;
+
+do_6:
     here = QCAP_HERE(at);
     qcap_op_later_value(parser, side->later, 45 /* convert length */, qcap_op_convert(parser, 1, here), here);
     qcap_op_atomic_end(parser, here);
@@ -1734,6 +1929,10 @@ static qcap_stop_t machine_client_fragment_1(qcap_parser_t *parser, const unsign
         goto level_1;
     case AT_BEFORE_LEVEL_1:
         goto before_level_1;
+    case AT_HANDSHAKE_FRAGMENT_1:
+        goto handshake_fragment_1;
+    case AT_BEFORE_HANDSHAKE_FRAGMENT_1:
+        goto before_handshake_fragment_1;
     case AT_ENCRYPTED_HEARTBEAT_1:
         goto encrypted_heartbeat_1;
     case AT_BEFORE_ENCRYPTED_HEARTBEAT_1:
@@ -1744,18 +1943,34 @@ static qcap_stop_t machine_client_fragment_1(qcap_parser_t *parser, const unsign
         goto before_heartbeat_type_1;
     case AT_SERVER_FRAGMENT_2:
         goto server_fragment_2;
+    case AT_HANDSHAKE_FRAGMENT_2:
+        goto handshake_fragment_2;
+    case AT_BEFORE_HANDSHAKE_FRAGMENT_2:
+        goto before_handshake_fragment_2;
     case AT_DESCRIPTION_1:
         goto description_1;
+    case AT_BEFORE_CLIENT_FRAGMENT_1:
+        goto before_client_fragment_1;
     case AT_TOO_MANY_BYTES_1:
         goto too_many_bytes_1;
+    case AT_BEFORE_TOO_MANY_BYTES_1:
+        goto before_too_many_bytes_1;
     case AT_HANDSHAKE_FRAGMENT_3:
         goto handshake_fragment_3;
+    case AT_BEFORE_HANDSHAKE_FRAGMENT_3:
+        goto before_handshake_fragment_3;
     case AT_PAYLOAD_LENGTH_1:
         goto payload_length_1;
+    case AT_BEFORE_SERVER_FRAGMENT_1:
+        goto before_server_fragment_1;
     case AT_TOO_MANY_BYTES_2:
         goto too_many_bytes_2;
+    case AT_BEFORE_TOO_MANY_BYTES_2:
+        goto before_too_many_bytes_2;
     case AT_HANDSHAKE_FRAGMENT_4:
         goto handshake_fragment_4;
+    case AT_BEFORE_HANDSHAKE_FRAGMENT_4:
+        goto before_handshake_fragment_4;
     case AT_LEVEL_2:
         goto level_2;
     case AT_PAYLOAD_LENGTH_2:
@@ -1764,8 +1979,12 @@ static qcap_stop_t machine_client_fragment_1(qcap_parser_t *parser, const unsign
         goto heartbeat_rest_1;
     case AT_OVERREAD_1:
         goto overread_1;
+    case AT_BEFORE_OVERREAD_1:
+        goto before_overread_1;
     case AT_HEARTBEAT_REST_2:
         goto heartbeat_rest_2;
+    case AT_BEFORE_HEARTBEAT_REST_1:
+        goto before_heartbeat_rest_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
@@ -1848,7 +2067,7 @@ client_messages_1:
     case 0:
         return qcap_stop(parser, at, AT_CLIENT_CHANGED_MESSAGES_1, QCAP_STOP_CONTROL);
     case 1:
-        return qcap_stop(parser, at, AT_BEFORE_HANDSHAKE_FRAGMENT_1, QCAP_STOP_TABLE);
+        goto before_handshake_fragment_1;
     default:
         return qcap_stop(parser, at, AT_CLIENT_MESSAGES_1, QCAP_STOP_CONTROL);
     }
@@ -1912,7 +2131,7 @@ server_messages_1:
     case 0:
         return qcap_stop(parser, at, AT_SERVER_CHANGED_MESSAGES_1, QCAP_STOP_CONTROL);
     case 1:
-        return qcap_stop(parser, at, AT_BEFORE_HANDSHAKE_FRAGMENT_2, QCAP_STOP_TABLE);
+        goto before_handshake_fragment_2;
     default:
         return qcap_stop(parser, at, AT_SERVER_MESSAGES_1, QCAP_STOP_CONTROL);
     }
@@ -1964,6 +2183,28 @@ before_level_1:
     qcap_element_open(parser, side->slots, 2, QCAP_TLS_RECORD_ALERT_LEVEL, here);
     goto level_1;
 
+    /* handshake-fragment = no-bytes / too-many-bytes / *OCTET .      RFC 8446, D.4
+     * e.g. after "\x14\x03\x00Aa" */
+handshake_fragment_1:
+    switch (choose_2(parser)) {
+    case 0:
+        goto before_client_fragment_1;
+    case 1:
+        goto before_too_many_bytes_1;
+    case 2:
+        goto before_handshake_fragment_3;
+    default:
+        return qcap_stop(parser, at, AT_HANDSHAKE_FRAGMENT_1, QCAP_STOP_CONTROL);
+    }
+
+    /* e.g. after "\x14\x03\x00Aa" */
+before_handshake_fragment_1:
+    here = QCAP_HERE(at);
+    qcap_op_feed_open(parser, 1, 0, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_HANDSHAKE_FRAGMENT_1, QCAP_STOP_PAUSED);
+    goto handshake_fragment_1;
+
     /* encrypted-heartbeat = *. OCTET      RFC 6520, 4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
      * e.g. after "\x14\x03\x00Aa" */
@@ -2011,6 +2252,28 @@ server_fragment_2:
         return qcap_stop(parser, at, AT_SERVER_FRAGMENT_2, QCAP_STOP_INPUT);
     return qcap_stop(parser, at, AT_SERVER_FRAGMENT_2, QCAP_STOP_TABLE);
 
+    /* handshake-fragment = no-bytes / too-many-bytes / *OCTET .      RFC 8446, D.4
+     * e.g. after "\x14\x03\x00Aa" */
+handshake_fragment_2:
+    switch (choose_2(parser)) {
+    case 0:
+        goto before_server_fragment_1;
+    case 1:
+        goto before_too_many_bytes_2;
+    case 2:
+        goto before_handshake_fragment_4;
+    default:
+        return qcap_stop(parser, at, AT_HANDSHAKE_FRAGMENT_2, QCAP_STOP_CONTROL);
+    }
+
+    /* e.g. after "\x14\x03\x00Aa" */
+before_handshake_fragment_2:
+    here = QCAP_HERE(at);
+    qcap_op_feed_open(parser, 1, 1, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_HANDSHAKE_FRAGMENT_2, QCAP_STOP_PAUSED);
+    goto handshake_fragment_2;
+
     /* description = . OCTET      RFC 8446, 6
      * e.g. after "\x14\x03\x00Aa\x01" */
 description_1:
@@ -2024,6 +2287,16 @@ description_1:
         return qcap_stop(parser, at, AT_LEVEL_2, QCAP_STOP_PAUSED);
     goto level_2;
 
+    /* e.g. after "\x14\x03\x00Aa" */
+before_client_fragment_1:
+    here = QCAP_HERE(at);
+    qcap_op_anomaly_open(parser, 2, here);
+    qcap_op_anomaly_close(parser, 2, "empty-fragment", here);
+    qcap_op_feed_close(parser, 1, 0, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_CLIENT_FRAGMENT_2, QCAP_STOP_PAUSED);
+    goto client_fragment_2;
+
     /* too-many-bytes = record-overflow *. OCTET      RFC 8446, D.4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
      * e.g. after "\x14\x03\x00Aa" */
@@ -2032,6 +2305,15 @@ too_many_bytes_1:
     if (at == end)
         return qcap_stop(parser, at, AT_TOO_MANY_BYTES_1, QCAP_STOP_INPUT);
     return qcap_stop(parser, at, AT_TOO_MANY_BYTES_1, QCAP_STOP_TABLE);
+
+    /* e.g. after "\x14\x03\x00Aa" */
+before_too_many_bytes_1:
+    here = QCAP_HERE(at);
+    qcap_op_anomaly_open(parser, 2, here);
+    qcap_op_anomaly_close(parser, 2, "record-overflow", here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_TOO_MANY_BYTES_1, QCAP_STOP_PAUSED);
+    goto too_many_bytes_1;
 
     /* handshake-fragment = no-bytes / too-many-bytes / *. OCTET      RFC 8446, D.4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -2042,6 +2324,10 @@ handshake_fragment_3:
         return qcap_stop(parser, at, AT_HANDSHAKE_FRAGMENT_3, QCAP_STOP_INPUT);
     return qcap_stop(parser, at, AT_HANDSHAKE_FRAGMENT_3, QCAP_STOP_TABLE);
 
+    /* e.g. after "\x14\x03\x00Aa" */
+before_handshake_fragment_3:
+    goto handshake_fragment_3;
+
     /* payload-length = 2. OCTET      RFC 6520, 4
      * e.g. after "\x14\x03\x00Aa\x01" */
 payload_length_1:
@@ -2049,6 +2335,16 @@ payload_length_1:
         return qcap_stop(parser, at, AT_PAYLOAD_LENGTH_1, QCAP_STOP_INPUT);
     at++;
     goto payload_length_2;
+
+    /* e.g. after "\x14\x03\x00Aa" */
+before_server_fragment_1:
+    here = QCAP_HERE(at);
+    qcap_op_anomaly_open(parser, 2, here);
+    qcap_op_anomaly_close(parser, 2, "empty-fragment", here);
+    qcap_op_feed_close(parser, 1, 1, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_SERVER_FRAGMENT_2, QCAP_STOP_PAUSED);
+    goto server_fragment_2;
 
     /* too-many-bytes = record-overflow *. OCTET      RFC 8446, D.4
      * server-fragment = server-change / alerts / server-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -2059,6 +2355,15 @@ too_many_bytes_2:
         return qcap_stop(parser, at, AT_TOO_MANY_BYTES_2, QCAP_STOP_INPUT);
     return qcap_stop(parser, at, AT_TOO_MANY_BYTES_2, QCAP_STOP_TABLE);
 
+    /* e.g. after "\x14\x03\x00Aa" */
+before_too_many_bytes_2:
+    here = QCAP_HERE(at);
+    qcap_op_anomaly_open(parser, 2, here);
+    qcap_op_anomaly_close(parser, 2, "record-overflow", here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_TOO_MANY_BYTES_2, QCAP_STOP_PAUSED);
+    goto too_many_bytes_2;
+
     /* handshake-fragment = no-bytes / too-many-bytes / *. OCTET      RFC 8446, D.4
      * server-fragment = server-change / alerts / server-messages / application-data / heartbeats .      RFC 8446, 5.1
      * e.g. after "\x14\x03\x00Aa" */
@@ -2067,6 +2372,10 @@ handshake_fragment_4:
     if (at == end)
         return qcap_stop(parser, at, AT_HANDSHAKE_FRAGMENT_4, QCAP_STOP_INPUT);
     return qcap_stop(parser, at, AT_HANDSHAKE_FRAGMENT_4, QCAP_STOP_TABLE);
+
+    /* e.g. after "\x14\x03\x00Aa" */
+before_handshake_fragment_4:
+    goto handshake_fragment_4;
 
     /* level = . %x01-02      RFC 8446, 6
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -2104,9 +2413,9 @@ payload_length_2:
 heartbeat_rest_1:
     switch (choose_4(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_BEFORE_OVERREAD_1, QCAP_STOP_TABLE);
+        goto before_overread_1;
     case 1:
-        return qcap_stop(parser, at, AT_BEFORE_HEARTBEAT_REST_1, QCAP_STOP_TABLE);
+        goto before_heartbeat_rest_1;
     default:
         return qcap_stop(parser, at, AT_HEARTBEAT_REST_1, QCAP_STOP_CONTROL);
     }
@@ -2120,6 +2429,15 @@ overread_1:
         return qcap_stop(parser, at, AT_OVERREAD_1, QCAP_STOP_INPUT);
     return qcap_stop(parser, at, AT_OVERREAD_1, QCAP_STOP_TABLE);
 
+    /* e.g. after "\x14\x03\x00Aa\x01aa" */
+before_overread_1:
+    here = QCAP_HERE(at);
+    qcap_op_anomaly_open(parser, 2, here);
+    qcap_op_anomaly_close(parser, 2, "heartbeat-overread", here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_OVERREAD_1, QCAP_STOP_PAUSED);
+    goto overread_1;
+
     /* heartbeat-rest = overread / *. OCTET      RFC 6520, 4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
      * e.g. after "\x14\x03\x00Aa\x01aa" */
@@ -2128,6 +2446,10 @@ heartbeat_rest_2:
     if (at == end)
         return qcap_stop(parser, at, AT_HEARTBEAT_REST_2, QCAP_STOP_INPUT);
     return qcap_stop(parser, at, AT_HEARTBEAT_REST_2, QCAP_STOP_TABLE);
+
+    /* e.g. after "\x14\x03\x00Aa\x01aa" */
+before_heartbeat_rest_1:
+    goto heartbeat_rest_2;
 }
 
 static qcap_stop_t machine_cipher_specs_length_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
@@ -4488,7 +4810,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     type -> legacy_record_version_1: open record, open type, begin type, convert type, close type, open version
      *     %x80-FF -> ssl2_header_3: open ssl2-client-hello, begin ssl2-header */
-    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 0: ssl2_header_1 */
+    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 0: ssl2_header_1 */
 
     /* e.g. after ""
      *     -> ssl2_header_1 */
@@ -4500,7 +4822,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     type -> legacy_record_version_2: open record, open type, begin type, convert type, close type, open version
      *     %x80-FF -> ssl2_header_4: open ssl2-server-hello, begin ssl2-header */
-    {3, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 2: ssl2_header_2 */
+    {3, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 2: ssl2_header_2 */
 
     /* e.g. after ""
      *     -> ssl2_header_2 */
@@ -4514,7 +4836,7 @@ static const qcap_state_t states[] = {
     /* ssl2-header = %x80-FF . OCTET      RFC 5246, E.2
      * e.g. after "\x80"
      *     OCTET -> ssl2_client_hello_1: convert ssl2-header */
-    {7, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 5: ssl2_header_3 */
+    {7, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 5: ssl2_header_3 */
 
     /* legacy-record-version = . %x03 %x00-04      RFC 8446, 5.1
      * e.g. after "\x14"
@@ -4524,7 +4846,7 @@ static const qcap_state_t states[] = {
     /* ssl2-header = %x80-FF . OCTET      RFC 5246, E.2
      * e.g. after "\x80"
      *     OCTET -> ssl2_server_hello_1: convert ssl2-header */
-    {9, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 7: ssl2_header_4 */
+    {9, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 7: ssl2_header_4 */
 
     /* legacy-record-version = %x03 . %x00-04      RFC 8446, 5.1
      * e.g. after "\x14\x03"
@@ -4534,7 +4856,7 @@ static const qcap_state_t states[] = {
     /* ssl2-client-hello = ssl2-header . %x01 ssl2-version ssl2-client-hello-body      RFC 5246, E.2
      * e.g. after "\x80a"
      *     %x01 -> ssl2_version_1: open version */
-    {11, 255, 4, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 9: ssl2_client_hello_1 */
+    {11, 255, 4, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 9: ssl2_client_hello_1 */
 
     /* legacy-record-version = %x03 . %x00-04      RFC 8446, 5.1
      * e.g. after "\x14\x03"
@@ -4544,7 +4866,7 @@ static const qcap_state_t states[] = {
     /* ssl2-server-hello = ssl2-header . %x04 session-id-hit certificate-type ssl2-server-version ssl2-server-hello-body      RFC 5246, E.2
      * e.g. after "\x80a"
      *     %x04 -> ssl2_server_hello_2 */
-    {13, 255, 5, 6, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 11: ssl2_server_hello_1 */
+    {13, 255, 5, 6, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 11: ssl2_server_hello_1 */
 
     /* length = ( . DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / ...      RFC 5246, 6.2.3
      * length = ... / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( . "H" %x00 )      RFC 5246, 6.2.3
@@ -4558,7 +4880,7 @@ static const qcap_state_t states[] = {
      * e.g. after "\x80a\x01"
      *     %x00 -> ssl2_version_2
      *     %x03 -> ssl2_version_3 */
-    {16, 255, 7, 8, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 13: ssl2_version_1 */
+    {16, 255, 7, 8, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 13: ssl2_version_1 */
 
     /* length = ( . DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / ...      RFC 5246, 6.2.3
      * length = ... / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( . "H" %x00 )      RFC 5246, 6.2.3
@@ -4570,7 +4892,7 @@ static const qcap_state_t states[] = {
     /* ssl2-server-hello = ssl2-header %x04 . session-id-hit certificate-type ssl2-server-version ssl2-server-hello-body      RFC 5246, E.2
      * e.g. after "\x80a\x04"
      *     %x00-01 -> ssl2_server_hello_3 */
-    {20, 255, 8, 9, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 15: ssl2_server_hello_2 */
+    {20, 255, 8, 9, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 15: ssl2_server_hello_2 */
 
     /* length = ... / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00A"
@@ -4585,12 +4907,12 @@ static const qcap_state_t states[] = {
     /* ssl2-version = %x00 . %x02 / ( %x03 %x00-04 )      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00"
      *     %x02 -> ssl2_client_hello_body_2: close version */
-    {22, 255, 10, 12, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 18: ssl2_version_2 */
+    {22, 255, 10, 12, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 18: ssl2_version_2 */
 
     /* ssl2-version = %x00.02 / ( %x03 . %x00-04 )      RFC 5246, E.2
      * e.g. after "\x80a\x01\x03"
      *     %x00-04 -> ssl2_client_hello_body_2: close version */
-    {22, 255, 3, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: ssl2_version_3 */
+    {22, 255, 3, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 19: ssl2_version_3 */
 
     /* length = ... / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00A"
@@ -4605,12 +4927,12 @@ static const qcap_state_t states[] = {
     /* ssl2-server-hello = ssl2-header %x04 session-id-hit . certificate-type ssl2-server-version ssl2-server-hello-body      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00"
      *     %x00-01 -> ssl2_server_version_1: open version */
-    {24, 255, 8, 9, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 22: ssl2_server_hello_3 */
+    {24, 255, 8, 9, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 22: ssl2_server_hello_3 */
 
     /* ssl2-server-version = . %x00.02      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00"
      *     %x00 -> ssl2_server_version_2 */
-    {25, 255, 9, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 23: ssl2_server_version_1 */
+    {25, 255, 9, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 23: ssl2_server_version_1 */
 
     /* client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
      * e.g. after "\x14\x03\x00Aa"
@@ -4768,11 +5090,11 @@ static const qcap_state_t states[] = {
      *     -> before_client_fragment_1
      *     -> before_too_many_bytes_1
      *     -> before_handshake_fragment_3 */
-    {0, 255, 2, 29, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 52: handshake_fragment_1 */
+    {0, 255, 2, 29, 1, QCAP_STATE_CONTROL, 2}, /* 52: handshake_fragment_1 */
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> handshake_fragment_1: feed client-handshake */
-    {48, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 53: before_handshake_fragment_1 */
+    {48, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 53: before_handshake_fragment_1 */
 
     /* encrypted-heartbeat = *. OCTET      RFC 6520, 4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -4813,11 +5135,11 @@ static const qcap_state_t states[] = {
      *     -> before_server_fragment_1
      *     -> before_too_many_bytes_2
      *     -> before_handshake_fragment_4 */
-    {0, 255, 18, 29, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 61: handshake_fragment_2 */
+    {0, 255, 18, 29, 1, QCAP_STATE_CONTROL, 2}, /* 61: handshake_fragment_2 */
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> handshake_fragment_2: feed server-handshake */
-    {55, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 62: before_handshake_fragment_2 */
+    {55, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 62: before_handshake_fragment_2 */
 
     /* certificate-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02"
@@ -4850,7 +5172,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> client_fragment_2: anomaly-open, anomaly empty-fragment, fed client-handshake */
-    {62, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 69: before_client_fragment_1 */
+    {62, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 69: before_client_fragment_1 */
 
     /* too-many-bytes = record-overflow *. OCTET      RFC 8446, D.4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -4861,7 +5183,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> too_many_bytes_1: anomaly-open, anomaly record-overflow */
-    {64, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 71: before_too_many_bytes_1 */
+    {64, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 71: before_too_many_bytes_1 */
 
     /* handshake-fragment = no-bytes / too-many-bytes / *. OCTET      RFC 8446, D.4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -4872,7 +5194,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> handshake_fragment_3 */
-    {65, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 73: before_handshake_fragment_3 */
+    {65, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 73: before_handshake_fragment_3 */
 
     /* payload-length = 2. OCTET      RFC 6520, 4
      * e.g. after "\x14\x03\x00Aa\x01"
@@ -4886,7 +5208,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> server_fragment_2: anomaly-open, anomaly empty-fragment, fed server-handshake */
-    {68, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 76: before_server_fragment_1 */
+    {68, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 76: before_server_fragment_1 */
 
     /* too-many-bytes = record-overflow *. OCTET      RFC 8446, D.4
      * server-fragment = server-change / alerts / server-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -4897,7 +5219,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> too_many_bytes_2: anomaly-open, anomaly record-overflow */
-    {70, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 78: before_too_many_bytes_2 */
+    {70, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 78: before_too_many_bytes_2 */
 
     /* handshake-fragment = no-bytes / too-many-bytes / *. OCTET      RFC 8446, D.4
      * server-fragment = server-change / alerts / server-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -4908,7 +5230,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> handshake_fragment_4 */
-    {71, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 80: before_handshake_fragment_4 */
+    {71, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 80: before_handshake_fragment_4 */
 
     /* certificate-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02a"
@@ -5009,7 +5331,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa\x01aa"
      *     -> overread_1: anomaly-open, anomaly heartbeat-overread */
-    {91, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 100: before_overread_1 */
+    {91, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 100: before_overread_1 */
 
     /* heartbeat-rest = overread / *. OCTET      RFC 6520, 4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -5020,7 +5342,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa\x01aa"
      *     -> heartbeat_rest_2 */
-    {92, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 102: before_heartbeat_rest_1 */
+    {92, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 102: before_heartbeat_rest_1 */
 
     /* cipher-kind = 3. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02aa"

@@ -584,20 +584,36 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto control_check_1;
     case AT_MESSAGE_DATA_1:
         goto message_data_1;
+    case AT_CONTROL_FRAME_1:
+        goto control_frame_1;
+    case AT_BEFORE_CONTROL_FRAME_1:
+        goto before_control_frame_1;
     case AT_CONTINUATION_1:
         goto continuation_1;
     case AT_UNDER_WAY_1:
         goto under_way_1;
     case AT_BEFORE_RESERVED_DATA_1:
         goto before_reserved_data_1;
+    case AT_BEFORE_CLOSE_DATA_1:
+        goto before_close_data_1;
     case AT_CONTENTS_1:
         goto contents_1;
+    case AT_MASKING_1:
+        goto masking_1;
     case AT_BEFORE_MASKING_1:
         goto before_masking_1;
+    case AT_MASKING_2:
+        goto masking_2;
+    case AT_BEFORE_MASKING_2:
+        goto before_masking_2;
     case AT_BEFORE_FRAME_OPENING_3:
         goto before_frame_opening_3;
     case AT_CONTENT_1:
         goto content_1;
+    case AT_BEFORE_CONTENTS_1:
+        goto before_contents_1;
+    case AT_COMPRESSION_1:
+        goto compression_1;
     case AT_BEFORE_UNMASKED_APPLICATION_DATA_1:
         goto before_unmasked_application_data_1;
     case AT_BEFORE_FRAME_OPENING_7:
@@ -931,9 +947,9 @@ control_check_1:
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_CONTROL_FRAME_3, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_BEFORE_CONTROL_FRAME_1, QCAP_STOP_TABLE);
+        goto before_control_frame_1;
     case 2:
-        return qcap_stop(parser, at, AT_CONTROL_FRAME_1, QCAP_STOP_TABLE);
+        goto control_frame_1;
     default:
         return qcap_stop(parser, at, AT_CONTROL_CHECK_1, QCAP_STOP_CONTROL);
     }
@@ -952,6 +968,31 @@ message_data_1:
         return qcap_stop(parser, at, AT_MESSAGE_DATA_1, QCAP_STOP_CONTROL);
     }
 
+    /* control-frame = close-frame / ping-frame / pong-frame / reserved-data .      RFC 6455, 5.5
+     * e.g. after "aa" */
+control_frame_1:
+    switch (choose_3(parser)) {
+    case 0:
+        goto before_close_data_1;
+    case 1:
+        return qcap_stop(parser, at, AT_BEFORE_PING_DATA_1, QCAP_STOP_TABLE);
+    case 2:
+        return qcap_stop(parser, at, AT_BEFORE_PONG_DATA_1, QCAP_STOP_TABLE);
+    case 3:
+        goto before_reserved_data_1;
+    default:
+        return qcap_stop(parser, at, AT_CONTROL_FRAME_1, QCAP_STOP_CONTROL);
+    }
+
+    /* e.g. after "aa" */
+before_control_frame_1:
+    here = QCAP_HERE(at);
+    qcap_op_anomaly_open(parser, 1, here);
+    qcap_op_anomaly_close(parser, 1, "fragmented-control-frame", here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_CONTROL_FRAME_1, QCAP_STOP_PAUSED);
+    goto control_frame_1;
+
     /* continuation = "" / no-message .      RFC 6455, 5.4
      * e.g. after "aa" */
 continuation_1:
@@ -969,7 +1010,7 @@ continuation_1:
 under_way_1:
     switch (choose_20(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_BEFORE_MASKING_2, QCAP_STOP_TABLE);
+        goto before_masking_2;
     case 1:
         return qcap_stop(parser, at, AT_BEFORE_MASKING_5, QCAP_STOP_TABLE);
     default:
@@ -981,6 +1022,14 @@ before_reserved_data_1:
     here = QCAP_HERE(at);
     qcap_op_anomaly_open(parser, 1, here);
     return qcap_stop(parser, at, AT_RESERVED_DATA_1, QCAP_STOP_CONTROL);
+
+    /* e.g. after "aa" */
+before_close_data_1:
+    here = QCAP_HERE(at);
+    qcap_op_feed_open(parser, 1, 5, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_CLOSE_DATA_1, QCAP_STOP_PAUSED);
+    return qcap_stop(parser, at, AT_CLOSE_DATA_1, QCAP_STOP_CONTROL);
 
     /* contents = ( content ends-message ) / content .      RFC 7692, 6
      * e.g. after "aa" */
@@ -994,6 +1043,18 @@ contents_1:
         return qcap_stop(parser, at, AT_CONTENTS_1, QCAP_STOP_CONTROL);
     }
 
+    /* masking = masked / "" .      RFC 7692, 6
+     * e.g. after "aa" */
+masking_1:
+    switch (choose_16(parser)) {
+    case 0:
+        return qcap_stop(parser, at, AT_BEFORE_CONTENTS_3, QCAP_STOP_TABLE);
+    case 1:
+        goto before_contents_1;
+    default:
+        return qcap_stop(parser, at, AT_MASKING_1, QCAP_STOP_CONTROL);
+    }
+
     /* e.g. after "aa" */
 before_masking_1:
     here = QCAP_HERE(at);
@@ -1001,7 +1062,34 @@ before_masking_1:
     qcap_op_set(parser, 4 /* type */, false, false, value_1(parser), 46, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_MASKING_1, QCAP_STOP_PAUSED);
-    return qcap_stop(parser, at, AT_MASKING_1, QCAP_STOP_TABLE);
+    goto masking_1;
+
+    /* masking = masked / "" .      RFC 7692, 6
+     * e.g. after "aa" */
+masking_2:
+    switch (choose_16(parser)) {
+    case 0:
+        return qcap_stop(parser, at, AT_BEFORE_COMPRESSION_1, QCAP_STOP_TABLE);
+    case 1:
+        goto compression_1;
+    default:
+        return qcap_stop(parser, at, AT_MASKING_2, QCAP_STOP_CONTROL);
+    }
+
+    /* e.g. after "aa" */
+before_masking_2:
+    here = QCAP_HERE(at);
+    qcap_op_anomaly_open(parser, 1, here);
+    qcap_op_reset(parser, 0x70 /* type is_masked is_deflated */, false);
+    qcap_op_finish(parser, 0, here);
+    qcap_op_finish(parser, 1, here);
+    qcap_op_finish(parser, 2, here);
+    qcap_op_finish(parser, 3, here);
+    qcap_op_anomaly_close(parser, 1, "message-not-ended", here);
+    qcap_op_set(parser, 4 /* type */, false, false, value_1(parser), 46, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_MASKING_2, QCAP_STOP_PAUSED);
+    goto masking_2;
 
     /* e.g. after "aa" */
 before_frame_opening_3:
@@ -1026,6 +1114,26 @@ content_1:
         goto before_unmasked_application_data_1;
     default:
         return qcap_stop(parser, at, AT_CONTENT_1, QCAP_STOP_CONTROL);
+    }
+
+    /* e.g. after "aa" */
+before_contents_1:
+    here = QCAP_HERE(at);
+    qcap_op_anomaly_close(parser, 1, "nothing-to-continue", here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_CONTENTS_1, QCAP_STOP_PAUSED);
+    goto contents_1;
+
+    /* compression = deflated / "" .      RFC 7692, 6
+     * e.g. after "aa" */
+compression_1:
+    switch (choose_18(parser)) {
+    case 0:
+        return qcap_stop(parser, at, AT_BEFORE_CONTENTS_5, QCAP_STOP_TABLE);
+    case 1:
+        goto contents_1;
+    default:
+        return qcap_stop(parser, at, AT_COMPRESSION_1, QCAP_STOP_CONTROL);
     }
 
     /* e.g. after "aa" */
@@ -1076,18 +1184,28 @@ static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at
         goto control_check_2;
     case AT_MESSAGE_DATA_2:
         goto message_data_2;
+    case AT_CONTROL_FRAME_2:
+        goto control_frame_2;
+    case AT_BEFORE_CONTROL_FRAME_2:
+        goto before_control_frame_2;
     case AT_CONTINUATION_2:
         goto continuation_2;
     case AT_BEFORE_RESERVED_DATA_2:
         goto before_reserved_data_2;
+    case AT_BEFORE_CLOSE_DATA_2:
+        goto before_close_data_2;
     case AT_CONTENTS_2:
         goto contents_2;
+    case AT_MASKING_3:
+        goto masking_3;
     case AT_BEFORE_MASKING_3:
         goto before_masking_3;
     case AT_BEFORE_FRAME_OPENING_4:
         goto before_frame_opening_4;
     case AT_CONTENT_2:
         goto content_2;
+    case AT_BEFORE_CONTENTS_2:
+        goto before_contents_2;
     case AT_BEFORE_UNMASKED_APPLICATION_DATA_2:
         goto before_unmasked_application_data_2;
     case AT_BEFORE_FRAME_OPENING_8:
@@ -1460,9 +1578,9 @@ control_check_2:
     case 0:
         return qcap_stop(parser, at, AT_BEFORE_CONTROL_FRAME_4, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_BEFORE_CONTROL_FRAME_2, QCAP_STOP_TABLE);
+        goto before_control_frame_2;
     case 2:
-        return qcap_stop(parser, at, AT_CONTROL_FRAME_2, QCAP_STOP_TABLE);
+        goto control_frame_2;
     default:
         return qcap_stop(parser, at, AT_CONTROL_CHECK_2, QCAP_STOP_CONTROL);
     }
@@ -1480,6 +1598,31 @@ message_data_2:
     default:
         return qcap_stop(parser, at, AT_MESSAGE_DATA_2, QCAP_STOP_CONTROL);
     }
+
+    /* control-frame = close-frame / ping-frame / pong-frame / reserved-data .      RFC 6455, 5.5
+     * e.g. after "aa" */
+control_frame_2:
+    switch (choose_3(parser)) {
+    case 0:
+        goto before_close_data_2;
+    case 1:
+        return qcap_stop(parser, at, AT_BEFORE_PING_DATA_2, QCAP_STOP_TABLE);
+    case 2:
+        return qcap_stop(parser, at, AT_BEFORE_PONG_DATA_2, QCAP_STOP_TABLE);
+    case 3:
+        goto before_reserved_data_2;
+    default:
+        return qcap_stop(parser, at, AT_CONTROL_FRAME_2, QCAP_STOP_CONTROL);
+    }
+
+    /* e.g. after "aa" */
+before_control_frame_2:
+    here = QCAP_HERE(at);
+    qcap_op_anomaly_open(parser, 1, here);
+    qcap_op_anomaly_close(parser, 1, "fragmented-control-frame", here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_CONTROL_FRAME_2, QCAP_STOP_PAUSED);
+    goto control_frame_2;
 
     /* continuation = "" / no-message .      RFC 6455, 5.4
      * e.g. after "aa" */
@@ -1499,6 +1642,14 @@ before_reserved_data_2:
     qcap_op_anomaly_open(parser, 1, here);
     return qcap_stop(parser, at, AT_RESERVED_DATA_2, QCAP_STOP_CONTROL);
 
+    /* e.g. after "aa" */
+before_close_data_2:
+    here = QCAP_HERE(at);
+    qcap_op_feed_open(parser, 1, 5, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_CLOSE_DATA_2, QCAP_STOP_PAUSED);
+    return qcap_stop(parser, at, AT_CLOSE_DATA_2, QCAP_STOP_CONTROL);
+
     /* contents = ( content ends-message ) / content .      RFC 7692, 6
      * e.g. after "aa" */
 contents_2:
@@ -1511,6 +1662,18 @@ contents_2:
         return qcap_stop(parser, at, AT_CONTENTS_2, QCAP_STOP_CONTROL);
     }
 
+    /* masking = masked / "" .      RFC 7692, 6
+     * e.g. after "aa" */
+masking_3:
+    switch (choose_16(parser)) {
+    case 0:
+        return qcap_stop(parser, at, AT_BEFORE_CONTENTS_4, QCAP_STOP_TABLE);
+    case 1:
+        goto before_contents_2;
+    default:
+        return qcap_stop(parser, at, AT_MASKING_3, QCAP_STOP_CONTROL);
+    }
+
     /* e.g. after "aa" */
 before_masking_3:
     here = QCAP_HERE(at);
@@ -1518,7 +1681,7 @@ before_masking_3:
     qcap_op_set(parser, 4 /* type */, false, false, value_1(parser), 46, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_MASKING_3, QCAP_STOP_PAUSED);
-    return qcap_stop(parser, at, AT_MASKING_3, QCAP_STOP_TABLE);
+    goto masking_3;
 
     /* e.g. after "aa" */
 before_frame_opening_4:
@@ -1544,6 +1707,14 @@ content_2:
     default:
         return qcap_stop(parser, at, AT_CONTENT_2, QCAP_STOP_CONTROL);
     }
+
+    /* e.g. after "aa" */
+before_contents_2:
+    here = QCAP_HERE(at);
+    qcap_op_anomaly_close(parser, 1, "nothing-to-continue", here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_CONTENTS_2, QCAP_STOP_PAUSED);
+    goto contents_2;
 
     /* e.g. after "aa" */
 before_unmasked_application_data_2:
@@ -2370,11 +2541,11 @@ static const qcap_state_t states[] = {
      *     -> before_ping_data_1
      *     -> before_pong_data_1
      *     -> before_reserved_data_1 */
-    {0, 255, 3, 11, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 23: control_frame_1 */
+    {0, 255, 3, 11, 1, QCAP_STATE_CONTROL, 0}, /* 23: control_frame_1 */
 
     /* e.g. after "aa"
      *     -> control_frame_1: anomaly-open, anomaly fragmented-control-frame */
-    {9, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 24: before_control_frame_1 */
+    {9, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 24: before_control_frame_1 */
 
     /* continuation = "" / no-message .      RFC 6455, 5.4
      * e.g. after "aa"
@@ -2398,11 +2569,11 @@ static const qcap_state_t states[] = {
      *     -> before_ping_data_2
      *     -> before_pong_data_2
      *     -> before_reserved_data_2 */
-    {0, 255, 31, 11, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 28: control_frame_2 */
+    {0, 255, 31, 11, 1, QCAP_STATE_CONTROL, 1}, /* 28: control_frame_2 */
 
     /* e.g. after "aa"
      *     -> control_frame_2: anomaly-open, anomaly fragmented-control-frame */
-    {11, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 29: before_control_frame_2 */
+    {11, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 29: before_control_frame_2 */
 
     /* continuation = "" / no-message .      RFC 6455, 5.4
      * e.g. after "aa"
@@ -2422,7 +2593,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> close_data_1: feed close */
-    {13, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 33: before_close_data_1 */
+    {13, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 33: before_close_data_1 */
 
     /* contents = ( content ends-message ) / content .      RFC 7692, 6
      * e.g. after "aa"
@@ -2434,7 +2605,7 @@ static const qcap_state_t states[] = {
      * e.g. after "aa"
      *     -> before_contents_3
      *     -> before_contents_1 */
-    {0, 255, 16, 15, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 35: masking_1 */
+    {0, 255, 16, 15, 1, QCAP_STATE_CONTROL, 0}, /* 35: masking_1 */
 
     /* e.g. after "aa"
      *     -> masking_1: anomaly-open, set type */
@@ -2444,11 +2615,11 @@ static const qcap_state_t states[] = {
      * e.g. after "aa"
      *     -> before_compression_1
      *     -> compression_1 */
-    {0, 255, 19, 15, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 37: masking_2 */
+    {0, 255, 19, 15, 1, QCAP_STATE_CONTROL, 0}, /* 37: masking_2 */
 
     /* e.g. after "aa"
      *     -> masking_2: anomaly-open, reset type is_masked is_deflated, finish message, finish message, finish message, finish message, anomaly message-not-ended, set type */
-    {15, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 38: before_masking_2 */
+    {15, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 38: before_masking_2 */
 
     /* e.g. after "aa"
      *     -> frame_opening_1: anomaly reserved-opcode, close frame */
@@ -2456,7 +2627,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> close_data_2: feed close */
-    {17, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 40: before_close_data_2 */
+    {17, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 40: before_close_data_2 */
 
     /* contents = ( content ends-message ) / content .      RFC 7692, 6
      * e.g. after "aa"
@@ -2468,7 +2639,7 @@ static const qcap_state_t states[] = {
      * e.g. after "aa"
      *     -> before_contents_4
      *     -> before_contents_2 */
-    {0, 255, 44, 15, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 42: masking_3 */
+    {0, 255, 44, 15, 1, QCAP_STATE_CONTROL, 1}, /* 42: masking_3 */
 
     /* e.g. after "aa"
      *     -> masking_3: anomaly-open, set type */
@@ -2502,13 +2673,13 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> contents_1: anomaly nothing-to-continue */
-    {22, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 49: before_contents_1 */
+    {22, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 49: before_contents_1 */
 
     /* compression = deflated / "" .      RFC 7692, 6
      * e.g. after "aa"
      *     -> before_contents_5
      *     -> contents_1 */
-    {0, 255, 18, 17, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 50: compression_1 */
+    {0, 255, 18, 17, 1, QCAP_STATE_CONTROL, 0}, /* 50: compression_1 */
 
     /* e.g. after "aa"
      *     -> frame_opening_2: fed close, finish close, close frame */
@@ -2524,7 +2695,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> contents_2: anomaly nothing-to-continue */
-    {24, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 53: before_contents_2 */
+    {24, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 53: before_contents_2 */
 
     /* compression = deflated / "" .      RFC 7692, 6
      * e.g. after "aa"

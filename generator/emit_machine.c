@@ -12,6 +12,7 @@
 #define MACHINES_MAX 255u /* as many as a state can number: those that are reached last are left to the tables */
 #define SELDOM_PART 40u /* a state that is passed so many times less often than the hottest one is left to the tables ... */
 #define OFTEN_PART 3u   /* ... or, if it is a part of a trace, so many times */
+#define FOLLOWED_PART 4u /* what follows more seldom than once in so many times does not have to stand beside what it follows */
 #define INLINE_PART 20u /* an edge that is passed so many times less often than the one that is passed most calls functions */
 
 static bool needs_here(const layout_t *l, const pendings_t *commits, const moves_t *moves)
@@ -437,6 +438,46 @@ static bool is_needed(const traces_t *traces, unsigned state)
            emit_find_loop(traces->m->l, state);
 }
 
+static bool is_likely(const dfa_state_t *from, uint64_t passes)
+{
+    return passes * FOLLOWED_PART >= from->entries;
+}
+
+/* Direct code for a state that is likely to come behind one that has it. True if that is new. */
+static bool stand(const layout_t *l, unsigned state, unsigned machine)
+{
+    if (l->stands[state] || !l->dfa->states.items[state].is_hot || l->machine_of[state] != machine)
+        return false;
+    return l->stands[state] = true;
+}
+
+static bool stand_behind(const layout_t *l, unsigned state, unsigned machine)
+{
+    const dfa_state_t *s = &l->dfa->states.items[state];
+    bool is_new = false;
+    for (size_t i = 0; i < s->edges.count; i++)
+        if (is_likely(s, s->edges.items[i].passes))
+            is_new |= stand(l, s->edges.items[i].target, machine);
+    for (size_t i = 0; s->kind == DFA_CONTROL && i < l->dfa->controls.items[s->control].targets.count; i++) {
+        unsigned target = l->dfa->controls.items[s->control].targets.items[i];
+        if (is_likely(s, l->dfa->states.items[target].passes))
+            is_new |= stand(l, target, machine);
+    }
+    return is_new;
+}
+
+/* What began in the piece before, outside of any trace, goes on so until a trace begins: if not in direct code, then by the tables
+ * and back, several times. */
+static void choose_followed(const layout_t *l, unsigned machine)
+{
+    for (bool is_new = true; is_new;) {
+        is_new = false;
+        for (unsigned s = 0; s < l->dfa->states.count; s++)
+            if (l->stands[s] && l->machine_of[s] == machine)
+                is_new |= stand_behind(l, s, machine);
+    }
+}
+
 void emit_choose(layout_t *l)
 {
     classes_t classes = {.arena = l->arena, .grammar = l->grammar};
@@ -452,6 +493,7 @@ void emit_choose(layout_t *l)
         for (unsigned s = 0; s < l->dfa->states.count; s++)
             if (l->machine_of[s] == i)
                 l->stands[s] &= i < MACHINES_MAX && is_needed(&traces, s);
+        choose_followed(l, i);
     }
 }
 

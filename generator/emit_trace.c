@@ -19,6 +19,8 @@
 #define LITERAL_MAX 16u    /* bytes that are compared at once */
 #define TAIL_PART 8u       /* what several traces have in common stands in each that is a part of them at least as large */
 #define LIKELY_PART 8u     /* a byte is expected if no more than one in so many is another */
+#define INLINE_PART 20u    /* a scan is called where it is made so many times less often than the hottest state is passed ... */
+#define BACK_PART 4u       /* ... and looks back, for which it needs more code, unless it is made so many times less often */
 #define LIKELY_LEAST 8u    /* a byte of several has to have been seen so often */
 
 /* ---------------------------------------------------------------- ways out, and on */
@@ -240,9 +242,11 @@ static void emit_out(const trace_t *t, const passage_t *passage)
     text_print(t->text, "    return qcap_leave(parser, at, end, %s);\n", t->l->enumerators[passage->state]);
 }
 
-static scan_kind_t scan_kind(const known_t *k)
+static scan_kind_t scan_kind(const trace_t *t, const passage_t *passage)
 {
-    return k->read >= SCAN_BLOCK ? SCAN_INLINE_BACK : SCAN_INLINE;
+    if (passage->passes * INLINE_PART < t->all->most)
+        return SCAN_CALLED;
+    return passage->known.read >= SCAN_BLOCK && passage->passes * BACK_PART >= t->all->most ? SCAN_INLINE_BACK : SCAN_INLINE;
 }
 
 static bool is_reached_by(const dfa_state_t *from, unsigned state, const charset_t *set)
@@ -279,7 +283,7 @@ static void emit_pair_run(trace_t *t, const passage_t *passage, const edge_t *ou
     bool is_empty = !never_follows(t, passage, blanks); /* or it may be, behind a blank */
     if (is_empty)
         text_print(t->text, "    from = at;\n");
-    class_scan(t->m->classes, &all, scan_kind(&k), "    ", t->text);
+    class_scan(t->m->classes, &all, scan_kind(t, passage), "    ", t->text);
     text_print(t->text, "    if (QCAP_UNLIKELY(%s(", is_empty ? "at != from && " : "");
     class_test(t->m->classes, blanks, "at[-1]", t->text);
     text_print(t->text, "))) {\n        const unsigned char *first = at - 1;\n        while (%s(", is_empty ? "first != from && " : "");
@@ -306,7 +310,7 @@ static run_t emit_run(trace_t *t, const passage_t *passage, const edge_t *loop, 
     else if (loop && loop->passes * LIKELY_PART <= t->l->dfa->states.items[passage->state].entries)
         return RUN_SELDOM;
     else if (loop)
-        class_scan(t->m->classes, &loop->set, scan_kind(&passage->known), "    ", t->text);
+        class_scan(t->m->classes, &loop->set, scan_kind(t, passage), "    ", t->text);
     return loop ? RUN_FIRST : RUN_NONE;
 }
 
