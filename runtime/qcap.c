@@ -413,13 +413,17 @@ static void finish(qcap_t *q)
 
 /* ---------------------------------------------------------------- running */
 
-/* Fetches what the conversation of a packet is read with, some packets before its turn. See qcapint_sink_t. */
+/* Fetches what the conversation of a packet is read with, some packets before its turn; one that carries nothing is not read. See
+ * qcapint_sink_t. */
 static inline void fetch_reader(qcap_t *q, uint32_t at, unsigned step)
 {
     const qcapint_batch_t *batch = &q->batch;
     if (at >= batch->count || !batch->usual[at].ends.version)
         return;
-    const qcapint_conv_t *conv = qcapint_flow_hinted(&q->flow, batch->usual[at].hash, batch->usual[at].hint);
+    const qcapint_usual_t *usual = &batch->usual[at];
+    if (usual->len == 0 && !(usual->tcp[13] & QCAPINT_TCP_FIN))
+        return;
+    const qcapint_conv_t *conv = qcapint_flow_hinted(&q->flow, usual->hash, usual->hint);
     if (conv && conv->upper && !conv->is_unread)
         q->sink->fetch(conv, step);
 }
