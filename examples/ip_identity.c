@@ -38,13 +38,20 @@ typedef struct login {
     uint64_t count;         /* how often */
 } login_t;
 
-/* All of them. While they are collected, a hash table with open addressing: a free place has no text. */
+/* A place of the hash table. */
+typedef struct place {
+    uint32_t hash;
+    uint32_t index; /* of a login, from 1; 0: free */
+} place_t;
+
+/* All of them. */
 typedef struct logins {
     const program_t *program;
-    login_t *table;
-    size_t size;  /* of the table: 0 or a power of 2 */
-    size_t count; /* of logins, at most half of size */
-    uint64_t request; /* number of the last datagram that is a request */
+    login_t *all;      /* in the order in which they were met */
+    size_t count;      /* at most half of place_count */
+    place_t *places;   /* a hash table with open addressing, */
+    size_t place_count; /* of a power of 2; 0: none yet */
+    uint64_t request;  /* number of the last datagram that is a request */
 } logins_t;
 
 /* ---------------------------------------------------------------- collecting */
@@ -85,24 +92,35 @@ static int compare(const void *left, const void *right)
 }
 
 /* The place of a login in the table: its own, or a free one. */
-static login_t *find_place(const logins_t *logins, const login_t *login)
+static place_t *find_place(const logins_t *logins, const login_t *login, uint32_t hash)
 {
-    size_t at = (size_t)hash_login(login) & (logins->size - 1);
-    while (logins->table[at].text && compare(&logins->table[at], login) != 0)
-        at = (at + 1) & (logins->size - 1);
-    return &logins->table[at];
+    size_t at = hash & (logins->place_count - 1);
+    const place_t *place;
+    while ((place = &logins->places[at])->index > 0 &&
+           (place->hash != hash || compare(&logins->all[place->index - 1], login) != 0))
+        at = (at + 1) & (logins->place_count - 1);
+    return &logins->places[at];
 }
 
+/* Room for one more. */
 static void grow(logins_t *logins)
 {
-    logins_t old = *logins;
-    logins->size = old.size ? old.size * 2 : 64;
-    logins->table = program_resize(logins->program, NULL, logins->size * sizeof *logins->table);
-    memset(logins->table, 0, logins->size * sizeof *logins->table);
-    for (size_t i = 0; i < old.size; i++)
-        if (old.table[i].text)
-            *find_place(logins, &old.table[i]) = old.table[i];
-    free(old.table);
+    place_t *old = logins->places;
+    size_t old_count = logins->place_count, count = old_count ? old_count * 2 : 64;
+    if (logins->count * 2 < old_count)
+        return;
+    logins->all = program_resize(logins->program, logins->all, count / 2 * sizeof *logins->all);
+    logins->places = program_resize(logins->program, NULL, count * sizeof *logins->places);
+    memset(logins->places, 0, count * sizeof *logins->places);
+    logins->place_count = count;
+    for (size_t i = 0; i < old_count; i++) {
+        size_t at = old[i].hash & (count - 1);
+        while (old[i].index > 0 && logins->places[at].index > 0)
+            at = (at + 1) & (count - 1);
+        if (old[i].index > 0)
+            logins->places[at] = old[i];
+    }
+    free(old);
 }
 
 /* Who sent it where, and when. */
@@ -140,17 +158,18 @@ static void add_login(logins_t *logins, const origin_t *origin, const char *sche
         .count = 1,
     };
     snprintf(login.scheme, sizeof login.scheme, "%s", scheme);
-    if (logins->count * 2 >= logins->size)
-        grow(logins);
-    login_t *place = find_place(logins, &login);
-    if (!place->text) {
-        *place = login;
-        logins->count++;
+    grow(logins);
+    uint32_t hash = (uint32_t)hash_login(&login);
+    place_t *place = find_place(logins, &login, hash);
+    if (place->index == 0) {
+        logins->all[logins->count++] = login;
+        *place = (place_t){hash, (uint32_t)logins->count};
         return;
     }
-    place->count++;
-    if (login.first_ns < place->first_ns)
-        place->first_ns = login.first_ns;
+    login_t *known = &logins->all[place->index - 1];
+    known->count++;
+    if (login.first_ns < known->first_ns)
+        known->first_ns = login.first_ns;
     free(text);
 }
 
@@ -571,21 +590,18 @@ static void print_object(const login_t *login)
 
 static void print_logins(logins_t *logins, bool is_json)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < logins->size; i++)
-        if (logins->table[i].text)
-            logins->table[count++] = logins->table[i];
-    if (count == 0)
+    if (logins->count == 0)
         return;
-    qsort(logins->table, count, sizeof *logins->table, compare);
+    qsort(logins->all, logins->count, sizeof *logins->all, compare);
     if (!is_json)
         printf("%-15s  %-8s  %-21s  %-19s  %5s  %-6s  %s\n", "ADDRESS", "PROTOCOL", "SERVER", "FIRST (UTC)", "COUNT",
            "SCHEME", "CREDENTIAL");
-    for (size_t i = 0; i < count; i++) {
-        (is_json ? print_object : print_login)(&logins->table[i]);
-        free(logins->table[i].text);
+    for (size_t i = 0; i < logins->count; i++) {
+        (is_json ? print_object : print_login)(&logins->all[i]);
+        free(logins->all[i].text);
     }
-    free(logins->table);
+    free(logins->all);
+    free(logins->places);
 }
 
 static const struct {
