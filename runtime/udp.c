@@ -17,8 +17,8 @@
 
 #include "deliver.h"
 #include "evidence.h"
+#include "flow_find.h"
 #include "handle.h"
-#include "hash.h"
 #include "identify.h"
 #include "spoken.h"
 
@@ -28,8 +28,9 @@
 struct qcapint_exchange {
     qcapint_exchange_t *chain;         /* the next in its bucket */
     qcapint_exchange_t *older, *newer; /* by seen_ns */
-    uint64_t hash;                     /* of the endpoints */
     qcap_endpoint_t ends[2];           /* [0]: the client */
+    uint32_t hash;                     /* of the endpoints */
+    uint32_t tries;                    /* datagrams that fitted no protocol */
     int64_t seen_ns;                   /* latest datagram */
     uint64_t number;                   /* from 1, as they were met */
     qcapint_deliver_t *deliver;        /* its parsers; NULL: not identified */
@@ -37,7 +38,6 @@ struct qcapint_exchange {
     qcap_known_t known;                /* how, if it is named */
     qcapint_link_t *link;              /* who announced it; NULL: nobody */
     const qcapint_plan_t *plan;        /* what is spoken; NULL: not known */
-    uint32_t tries;                    /* datagrams that fitted no protocol */
 };
 
 static const qcapint_upper_t *upper_of(const qcap_t *q)
@@ -52,25 +52,21 @@ static bool same_end(const qcap_endpoint_t *a, const qcap_endpoint_t *b)
     return a->port == b->port && a->version == b->version && memcmp(a->address, b->address, sizeof a->address) == 0;
 }
 
-/* The same for both directions: each end is hashed by itself. */
-static uint64_t hash_ends(const qcapint_udp_t *udp, const qcap_endpoint_t ends[2])
+/* The same for both directions. */
+static uint32_t hash_ends(const qcap_t *q, const qcap_endpoint_t both[2])
 {
-    uint64_t hash = 0;
-    for (int i = 0; i < 2; i++) {
-        uint64_t words[3];
-        memcpy(words, ends[i].address, 16);
-        words[2] = (uint64_t)ends[i].version << 16 | ends[i].port;
-        hash += qcapint_hash(udp->key, words, 3);
-    }
-    return hash;
+    qcapint_ends_t ends = {.version = both[0].version};
+    for (int i = 0; i < 2; i++)
+        qcapint_ends_set(&ends, i, both[i].address, both[i].port);
+    return qcapint_ends_hash(&q->flow, &ends);
 }
 
-static qcapint_exchange_t **bucket_of(const qcapint_udp_t *udp, uint64_t hash)
+static qcapint_exchange_t **bucket_of(const qcapint_udp_t *udp, uint32_t hash)
 {
     return &udp->buckets[hash & (udp->bucket_count - 1)];
 }
 
-static qcapint_exchange_t *find(const qcapint_udp_t *udp, uint64_t hash, const qcap_endpoint_t ends[2])
+static qcapint_exchange_t *find(const qcapint_udp_t *udp, uint32_t hash, const qcap_endpoint_t ends[2])
 {
     qcapint_exchange_t *e = *bucket_of(udp, hash);
     while (e && (e->hash != hash || !((same_end(&e->ends[0], &ends[0]) && same_end(&e->ends[1], &ends[1])) ||
@@ -91,7 +87,7 @@ static bool grow(qcap_t *q)
     if (!buckets)
         return old != NULL;
     if (!old)
-        qcapint_hash_seed(udp->key);
+        qcapint_pool_init(&udp->exchanges, &q->budget, sizeof(qcapint_exchange_t));
     udp->buckets = buckets;
     udp->bucket_count = count;
     for (size_t i = 0; i < old_count; i++)
@@ -143,7 +139,7 @@ static void drop(qcap_t *q, qcapint_exchange_t *e)
     q->udp.count--;
     qcapint_deliver_free(e->deliver);
     qcapint_link_free(q, e->link);
-    qcapint_budget_free(&q->budget, e, sizeof *e);
+    qcapint_pool_free(&q->udp.exchanges, e);
 }
 
 /* The same, and says so. */
@@ -164,12 +160,12 @@ static qcapint_exchange_t *get(qcap_t *q, const qcap_endpoint_t ends[2])
     qcapint_udp_t *udp = &q->udp;
     if (!grow(q))
         return NULL;
-    uint64_t hash = hash_ends(udp, ends);
+    uint32_t hash = hash_ends(q, ends);
     qcapint_exchange_t *e = find(udp, hash, ends);
     if (e) {
         list_remove(udp, e);
     } else {
-        e = qcapint_budget_alloc(&q->budget, sizeof *e);
+        e = qcapint_pool_alloc(&udp->exchanges);
         if (!e)
             return NULL;
         bool is_from_server = of_port(q, ends[0].port) && !of_port(q, ends[1].port);
@@ -341,6 +337,8 @@ void qcapint_udp_fini(qcap_t *q)
 {
     while (q->udp.oldest)
         drop(q, q->udp.oldest);
+    if (q->udp.buckets)
+        qcapint_pool_fini(&q->udp.exchanges);
     qcapint_budget_free(&q->budget, q->udp.buckets, q->udp.bucket_count * sizeof *q->udp.buckets);
     q->udp.buckets = NULL;
     q->udp.bucket_count = 0;

@@ -2,6 +2,7 @@
 #ifndef QCAP_UDP_H
 #define QCAP_UDP_H
 
+#include "pool.h"
 #include "qcap.h"
 
 typedef struct qcapint_exchange qcapint_exchange_t; /* the datagrams of two endpoints */
@@ -12,7 +13,7 @@ typedef struct qcapint_udp {
     size_t bucket_count;                  /* a power of 2 */
     uint64_t count;                       /* of exchanges */
     uint64_t met;                         /* exchanges ever */
-    uint64_t key[2];                      /* of the hash: random, per handle */
+    qcapint_pool_t exchanges;             /* their blocks; valid if there are buckets */
     qcapint_exchange_t *oldest, *newest;  /* by the latest datagram; NULL: none */
 } qcapint_udp_t;
 
