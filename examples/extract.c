@@ -361,13 +361,13 @@ static void name_by_parent(stored_t *stored, const qcap_parent_t *parent)
         name_stored(stored, name, NULL);
 }
 
-/* The command may be told after the data has begun, but before it ends. */
+/* The command may be told after the data has begun, but before it ends. The side that sends nothing ends, too. */
 static void on_data(const qcap_match_t *match, void *user)
 {
     run_t *run = user;
     if (match->kind == QCAP_EVENT_END && match->str) {
         open_t *open = find_open(side_of(run, match), match);
-        if (open)
+        if (open && open->stored->bytes + open->stored->missing > 0)
             name_by_parent(open->stored, qcap_tcpstr_parent(match->str));
     }
     write_match(run, match, WHOLE);

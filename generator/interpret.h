@@ -128,9 +128,9 @@ typedef struct interpret_coded {
 } interpret_coded_t;
 
 /* Decodes the last of `count` streams as far as it goes, and appends what it is to `out`; those before it are what the decoder
- * was given already, which it may need. WRONG: up to where it is none of that coding. Sub-streams that need decoders are not
- * read without. */
-typedef enum { INTERPRET_DECODED, INTERPRET_DECODED_WRONG, INTERPRET_DECODER_UNKNOWN } interpret_decoded_t;
+ * was given already, which it may need. WRONG: up to where it is none of that coding; CUT: it goes on, if that is all.
+ * Sub-streams that need decoders are not read without. */
+typedef enum { INTERPRET_DECODED, INTERPRET_DECODED_CUT, INTERPRET_DECODED_WRONG, INTERPRET_DECODER_UNKNOWN } interpret_decoded_t;
 typedef interpret_decoded_t (*interpret_decode_t)(const char *decoder, const unsigned char *key, size_t key_len,
                                                   const interpret_coded_t *streams, size_t count, text_t *out, void *user);
 void interpret_set_decode(interpret_t *interpret, interpret_decode_t decode);

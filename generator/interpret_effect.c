@@ -33,18 +33,10 @@ static void add_bytes(side_t *side, interpret_event_t *event)
     event->bytes = bytes;
 }
 
-/* Is it that an excerpt, or what lies in one, ends in the middle? */
-static bool is_cut_off(const sub_t *sub, const interpret_event_t *error)
-{
-    while (sub && !sub->kind->is_excerpt)
-        sub = sub->parent->sub;
-    return sub && error->code == INTERPRET_ERROR_UNFINISHED;
-}
-
 /* An error of a sub-stream is an anomaly of the parent. */
 static void send_error(side_t *side, const interpret_event_t *error)
 {
-    if (is_cut_off(side->sub, error))
+    if (error->code == INTERPRET_ERROR_UNFINISHED && feed_is_in_excerpt(side->sub))
         return;
     uint64_t outer = feed_outer(side->sub, error->begin);
     interpret_event_t anomaly = *error;

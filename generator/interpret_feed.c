@@ -198,7 +198,7 @@ static void read(sub_t *sub, const unsigned char *bytes, size_t len)
 }
 
 /* Decodes all that one decoder is given: anew from each place where it has another key. */
-static bool decode_by(const sub_t *sub, size_t at, text_t *out)
+static bool decode_by(sub_t *sub, size_t at, text_t *out)
 {
     const interpret_t *it = sub->parent->owner;
     const decoder_t *decoder = &sub->decoders.items[at];
@@ -211,8 +211,10 @@ static bool decode_by(const sub_t *sub, size_t at, text_t *out)
         const decoder_key_t *key = &decoder->keys.items[i];
         size_t end = i + 1 < decoder->keys.count ? key[1].begin : decoder->given.len;
         vec_push(it->arena, &streams, ((interpret_coded_t){decoder->given.bytes + key->begin, end - key->begin}));
-        is_right &= it->decode(decoder->name, key->bytes.items, key->bytes.count, streams.items, streams.count, out,
-                               it->user) == INTERPRET_DECODED;
+        interpret_decoded_t decoded = it->decode(decoder->name, key->bytes.items, key->bytes.count, streams.items, streams.count, out,
+                                                 it->user);
+        is_right &= decoded != INTERPRET_DECODED_WRONG;
+        sub->is_cut |= decoded == INTERPRET_DECODED_CUT;
     }
     return is_right;
 }
@@ -221,6 +223,7 @@ static bool decode_by(const sub_t *sub, size_t at, text_t *out)
 static bool decode(sub_t *sub, text_t *text)
 {
     bool is_right = true;
+    sub->is_cut = false;
     text_append(text, (const char *)sub->encoded.items, sub->encoded.count);
     for (size_t i = 0; i < sub->decoders.count; i++) {
         text_t decoded;
@@ -314,9 +317,18 @@ static void abandon(side_t *reader)
     feed_end_all(reader, false);
 }
 
+bool feed_is_in_excerpt(const sub_t *sub)
+{
+    while (sub && !sub->kind->is_excerpt)
+        sub = sub->parent->sub;
+    return sub != NULL;
+}
+
 /* In order: what it has read is complete. */
 static void end(sub_t *sub, bool is_in_order)
 {
+    if (is_in_order && !sub->is_broken && sub->is_cut && !feed_is_in_excerpt(sub))
+        give_up(sub, "decode-cut");
     bool is_read = !sub->is_broken && is_in_order;
     sub->parent->owner->nested++;
     if (is_read && sub->is_datagram)

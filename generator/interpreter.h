@@ -160,6 +160,7 @@ struct sub {
     bool is_open;
     bool is_datagram;             /* gathered, and read when it is complete */
     bool is_broken;               /* what comes is passed over */
+    bool is_cut;                  /* what is encoded goes on, if that were all */
     VEC(segment_t) segments;      /* one for each feed */
     VEC(unsigned char) datagram;  /* gathered so far */
     VEC(decoder_t) decoders;      /* in order */
@@ -236,6 +237,7 @@ void feed_break(side_t *side, const feed_kind_t *kind);
 
 /* Where in the parent the byte at `offset` was. */
 uint64_t feed_outer(const sub_t *sub, uint64_t offset);
+bool feed_is_in_excerpt(const sub_t *sub); /* it may end anywhere: it is an excerpt, or lies in one */
 
 /* ---------------------------------------------------------------- the driver, and regions */
 

@@ -86,7 +86,7 @@ static bool add_by_register(qcap_substream_t *s, const qcap_decode_t *decode)
 void qcapint_decoding_begin(qcap_substream_t *s, const qcap_feed_t *feed)
 {
     const qcap_decode_t *decode = protocol_of(s->parent)->decodes + feed->decode;
-    s->decoder_count = 0;
+    s->decoder_count = s->ended = 0;
     s->decoded_in = 0;
     memset(s->decoded_out, 0, sizeof s->decoded_out);
     for (unsigned i = 0; i < feed->decode_count; i++)
@@ -107,6 +107,8 @@ void qcapint_decoding_rekey(qcap_substream_t *s)
 static bool is_too_much(const qcap_substream_t *s, unsigned stage, size_t *made)
 {
     const qcap_conversation_t *c = s->parent->conversation;
+    if (!s->decoders[stage]->grows)
+        return false;
     uint64_t end = s->decoded_out[stage], begin = end - *made, look = (begin / STRIDE + 1) * STRIDE, most = end;
     bool is_over = c->decoded_ratio && look <= end && look / c->decoded_ratio > s->decoded_in;
     if (is_over)
@@ -144,8 +146,18 @@ static void run(qcap_substream_t *s, unsigned stage, const unsigned char *bytes,
         if (is_over && !s->is_broken)
             qcapint_substream_give_up(s, "decoded-too-much");
     }
+    unsigned bit = 1u << stage;
+    s->ended = (uint8_t)(status == QCAP_DECODE_END ? s->ended | bit : s->ended & ~bit);
     if (status == QCAP_DECODE_ERROR && !s->is_broken)
         qcapint_substream_give_up(s, "decode-error");
+}
+
+bool qcapint_decoding_is_cut(const qcap_substream_t *s)
+{
+    for (unsigned i = 0; i < s->decoder_count && s->decoded_in > 0; i++)
+        if (s->decoders[i]->ends && !(s->ended & 1u << i))
+            return true;
+    return false;
 }
 
 void qcapint_decoding_run(qcap_substream_t *s, const unsigned char *bytes, size_t len)

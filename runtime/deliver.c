@@ -506,6 +506,7 @@ qcapint_deliver_t *qcapint_deliver_new(qcap_t *q, qcapint_conv_t *conv, const qc
     qcap_conversation_set_memory(deliver->conversation, get_memory);
     qcap_conversation_set_find(deliver->conversation, find);
     qcap_conversation_set_decoders(deliver->conversation, qcap_decoders);
+    qcap_conversation_set_decoded_limits(deliver->conversation, q->options.decoded_size, q->options.decoded_ratio);
     qcap_conversation_set_wanted(deliver->conversation, plan->wanted);
     qcap_conversation_set_limit(deliver->conversation, q->options.element_limit);
     init_side(deliver, conv, false, begin[0]);

@@ -32,6 +32,8 @@ void qcapint_options_init(qcap_t *q)
         .memory = DEFAULT_MEMORY,
         .wait_limit = DEFAULT_WAIT,
         .element_limit = QCAP_LIMIT,
+        .decoded_size = QCAP_DECODED_SIZE,
+        .decoded_ratio = QCAP_DECODED_RATIO,
         .timeouts_ms = {
 #define X(name, setting, seconds, text) [QCAP_TIMEOUT_##name] = seconds * 1000,
             QCAP_TIMEOUT_MAP(X)
@@ -97,6 +99,8 @@ static const row_t rows[] = {
     {{"memory", "512M", "the most memory", A_SIZE}, BYTES, AT(memory), NULL},
     {{"wait", "1M", "most bytes of a direction that wait for the other one", A_SIZE}, BYTES, AT(wait_limit), NULL},
     {{"element", "64K", "most bytes of an element that comes whole", A_SIZE}, BYTES32, AT(element_limit), NULL},
+    {{"decoded.size", "1G", "most bytes that a decoder makes of one body or attachment; 0: any", A_SIZE}, BYTES, AT(decoded_size), NULL},
+    {{"decoded.ratio", "1100", "and how many times what it has read; 0: any", "a number"}, BYTES32, AT(decoded_ratio), NULL},
     {{"checksums", "auto", "whether wrong ones discard a packet; auto: if its sender had right ones before",
       "one of auto, verify, ignore"}, CHOICE, AT(checksums), checksums},
     {{"tcp.policy", "linux", "who wins an overlap, of IP fragments too",

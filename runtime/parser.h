@@ -290,10 +290,12 @@ typedef struct qcap_decoder {
     /* Decodes as much as there are bytes and room. MORE: one of both is used up. END: the stream is complete; also for whatever
      * follows it. */
     qcap_decode_status_t (*run)(void *state, qcap_decode_io_t *io);
+    bool grows; /* it may make more than it reads: limits are for these */
+    bool ends;  /* what is encoded says where it ends: before that, it is cut */
 } qcap_decoder_t;
 
-/* Sets which there are, the last being followed by NULL (borrowed; default: none), and how much they may make of their
- * input: each at most `size` bytes a sub-stream (0: any), and at every 64 KiB that it has made at most `ratio` times what the
+/* Sets which there are, the last being followed by NULL (borrowed; default: none), and how much those that grow may make of
+ * their input: each at most `size` bytes a sub-stream (0: any), and at every 64 KiB that it has made at most `ratio` times what the
  * first of them has read (0: any). Defaults: QCAP_DECODED_SIZE, QCAP_DECODED_RATIO. What is made up to there is read; then an
  * anomaly "decoded-too-much" tells, and the rest is passed over. */
 void qcap_conversation_set_decoders(qcap_conversation_t *conversation, const qcap_decoder_t *const *decoders);
@@ -814,6 +816,7 @@ typedef struct qcap_substream {
     uint32_t segment_count;        /* ever; the last ones are kept */
     uint32_t datagram_len;
     uint8_t decoder_count;
+    uint8_t ended;                 /* which of them are at their end, a bit each */
     bool is_open;
     bool is_broken;                /* what comes is passed over */
     bool is_datagram, is_excerpt;

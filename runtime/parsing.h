@@ -493,5 +493,6 @@ void qcapint_substream_fini(qcap_conversation_t *c);
 void qcapint_decoding_begin(qcap_substream_t *s, const qcap_feed_t *feed);
 void qcapint_decoding_rekey(qcap_substream_t *s);
 void qcapint_decoding_run(qcap_substream_t *s, const unsigned char *bytes, size_t len);
+bool qcapint_decoding_is_cut(const qcap_substream_t *s); /* what was encoded goes on, if that were all */
 
 #endif

@@ -164,6 +164,11 @@ typedef struct qcap_options {
     /* The most bytes of an element that comes whole; longer ones are cut. Default QCAP_LIMIT; at least 1. */
     uint32_t element_limit;
 
+    /* What a decoder may make of one body, attachment or other sub-stream: so many bytes, and so many times what it has read. The
+     * rest is passed over, and an anomaly "decoded-too-much" tells. Defaults QCAP_DECODED_SIZE and QCAP_DECODED_RATIO; 0: any. */
+    uint64_t decoded_size;
+    uint32_t decoded_ratio;
+
     uint32_t timeouts_ms[QCAP_TIMEOUT_COUNT]; /* by qcap_timeout_t, of capture time; defaults in QCAP_TIMEOUT_MAP */
     qcap_checksums_t checksums;               /* default AUTO */
     qcap_urgent_t urgent;                     /* default INLINE */

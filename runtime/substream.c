@@ -269,9 +269,19 @@ void qcapint_substream_gap(qcap_parser_t *p, unsigned feed, uint64_t len)
 
 /* ---------------------------------------------------------------- ending */
 
+/* Whether it may end anywhere: it is an excerpt, or lies in one. */
+static bool is_in_excerpt(const qcap_substream_t *s)
+{
+    while (s && !s->is_excerpt)
+        s = s->parent->substream;
+    return s != NULL;
+}
+
 /* In order: what it has read is complete. */
 static void end(qcap_substream_t *s, bool is_in_order)
 {
+    if (is_in_order && !s->is_broken && !is_in_excerpt(s) && qcapint_decoding_is_cut(s))
+        qcapint_substream_give_up(s, "decode-cut");
     bool is_read = !s->is_broken && is_in_order;
     if (is_read && s->is_datagram)
         qcapint_parser_datagram(s->reader, s->datagram_start, s->datagram, s->datagram_len);
@@ -367,17 +377,9 @@ void qcapint_substream_open(qcap_parser_t *p, unsigned feed, uint64_t at)
 
 /* ---------------------------------------------------------------- events */
 
-/* Is it that an excerpt, or what lies in one, ends in the middle? */
-static bool is_cut_off(const qcap_substream_t *s, const qcap_error_t *error)
-{
-    while (s && !s->is_excerpt)
-        s = s->parent->substream;
-    return s && error->code == QCAP_ERROR_UNFINISHED;
-}
-
 static void send_error(qcap_substream_t *s, const qcap_event_t *event)
 {
-    if (is_cut_off(s, event->error))
+    if (event->error->code == QCAP_ERROR_UNFINISHED && is_in_excerpt(s))
         return;
     uint64_t outer = outer_of(s, event->begin);
     qcap_event_t anomaly = {.kind = QCAP_EVENT_ANOMALY, .flags = QCAP_EVENT_FED, .element = QCAP_NONE, .begin = outer,

@@ -48,4 +48,4 @@ static qcap_decode_status_t run(void *state, qcap_decode_io_t *io)
     return QCAP_DECODE_MORE;
 }
 
-const qcap_decoder_t qcap_decoder_base64 = {"base64", sizeof(group_t), begin, run};
+const qcap_decoder_t qcap_decoder_base64 = {.name = "base64", .state_size = sizeof(group_t), .begin = begin, .run = run};

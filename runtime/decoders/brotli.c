@@ -53,7 +53,8 @@ static qcap_decode_status_t run(void *state, qcap_decode_io_t *io)
     return result == BROTLI_DECODER_RESULT_ERROR ? QCAP_DECODE_ERROR : QCAP_DECODE_MORE;
 }
 
-const qcap_decoder_t qcap_decoder_br = {"br", sizeof(brotli_t), begin, run};
+const qcap_decoder_t qcap_decoder_br = {
+    .name = "br", .state_size = sizeof(brotli_t), .begin = begin, .run = run, .grows = true, .ends = true};
 
 #else
 

@@ -35,4 +35,5 @@ static qcap_decode_status_t run(void *state, qcap_decode_io_t *io)
     return QCAP_DECODE_MORE;
 }
 
-const qcap_decoder_t qcap_decoder_dot_unstuff = {"dot-unstuff", sizeof(place_t), begin, run};
+const qcap_decoder_t qcap_decoder_dot_unstuff = {
+    .name = "dot-unstuff", .state_size = sizeof(place_t), .begin = begin, .run = run};

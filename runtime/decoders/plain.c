@@ -26,7 +26,8 @@ static qcap_decode_status_t run_identity(void *state, qcap_decode_io_t *io)
     return QCAP_DECODE_MORE;
 }
 
-const qcap_decoder_t qcap_decoder_identity = {"identity", 1, begin_identity, run_identity};
+const qcap_decoder_t qcap_decoder_identity = {
+    .name = "identity", .state_size = 1, .begin = begin_identity, .run = run_identity};
 
 /* ---------------------------------------------------------------- unmask */
 
@@ -61,4 +62,5 @@ static qcap_decode_status_t run_unmask(void *state, qcap_decode_io_t *io)
     return QCAP_DECODE_MORE;
 }
 
-const qcap_decoder_t qcap_decoder_unmask = {"unmask", sizeof(mask_t), begin_unmask, run_unmask};
+const qcap_decoder_t qcap_decoder_unmask = {
+    .name = "unmask", .state_size = sizeof(mask_t), .begin = begin_unmask, .run = run_unmask};

@@ -121,5 +121,6 @@ static qcap_decode_status_t run(void *state, qcap_decode_io_t *io)
     return QCAP_DECODE_MORE;
 }
 
-const qcap_decoder_t qcap_decoder_quoted_printable = {"quoted-printable", sizeof(line_t), begin, run};
-const qcap_decoder_t qcap_decoder_q = {"q", sizeof(line_t), begin_word, run};
+const qcap_decoder_t qcap_decoder_quoted_printable = {
+    .name = "quoted-printable", .state_size = sizeof(line_t), .begin = begin, .run = run};
+const qcap_decoder_t qcap_decoder_q = {.name = "q", .state_size = sizeof(line_t), .begin = begin_word, .run = run};

@@ -97,7 +97,8 @@ static qcap_decode_status_t run_gzip(void *state, qcap_decode_io_t *io)
     return status == QCAP_DECODE_END && has_another(i, io) ? QCAP_DECODE_MORE : status;
 }
 
-const qcap_decoder_t qcap_decoder_gzip = {"gzip", sizeof(inflater_t), begin_gzip, run_gzip};
+const qcap_decoder_t qcap_decoder_gzip = {
+    .name = "gzip", .state_size = sizeof(inflater_t), .begin = begin_gzip, .run = run_gzip, .grows = true, .ends = true};
 
 /* ---------------------------------------------------------------- deflate */
 
@@ -118,7 +119,8 @@ static qcap_decode_status_t run_deflate(void *state, qcap_decode_io_t *io)
     return run(state, io);
 }
 
-const qcap_decoder_t qcap_decoder_deflate = {"deflate", sizeof(inflater_t), begin_deflate, run_deflate};
+const qcap_decoder_t qcap_decoder_deflate = {
+    .name = "deflate", .state_size = sizeof(inflater_t), .begin = begin_deflate, .run = run_deflate, .grows = true, .ends = true};
 
 /* ---------------------------------------------------------------- raw-deflate */
 
@@ -129,7 +131,8 @@ static bool begin_raw(void *state, qcap_conversation_t *c, const unsigned char *
     return begin(state, c, RAW);
 }
 
-const qcap_decoder_t qcap_decoder_raw_deflate = {"raw-deflate", sizeof(inflater_t), begin_raw, run};
+const qcap_decoder_t qcap_decoder_raw_deflate = {
+    .name = "raw-deflate", .state_size = sizeof(inflater_t), .begin = begin_raw, .run = run, .grows = true, .ends = true};
 
 /* ---------------------------------------------------------------- message-deflate
  *
@@ -184,4 +187,5 @@ static qcap_decode_status_t run_message(void *state, qcap_decode_io_t *io)
     return result == Z_OK || result == Z_BUF_ERROR ? QCAP_DECODE_MORE : QCAP_DECODE_ERROR;
 }
 
-const qcap_decoder_t qcap_decoder_message_deflate = {"message-deflate", sizeof(inflater_t), begin_message, run_message};
+const qcap_decoder_t qcap_decoder_message_deflate = {
+    .name = "message-deflate", .state_size = sizeof(inflater_t), .begin = begin_message, .run = run_message, .grows = true};

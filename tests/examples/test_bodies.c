@@ -2,14 +2,19 @@
 #include "test.h"
 #include "told.h"
 
-/* The manifest of what extract finds, each line up to where the hash begins, and what is in the first file. */
-static const char *manifest(told_t *told, const char *files)
+/* The manifest of what extract finds, each line up to where the hash begins, and what is in the files. */
+static const char *manifest_with(told_t *told, const char *options, const char *files)
 {
     char arguments[400];
     snprintf(arguments, sizeof arguments,
-             "--to %s.d && (cd %s.d && sed 's/,\"sha256.*//' manifest.json && cat %s) && rm -r %s.d", told->path, told->path, files,
-             told->path);
+             "%s --to %s.d && (cd %s.d && sed 's/,\"sha256.*//' manifest.json && cat %s) && rm -r %s.d", options, told->path, told->path,
+             files, told->path);
     return told_run(told, "extract", arguments);
+}
+
+static const char *manifest(told_t *told, const char *files)
+{
+    return manifest_with(told, "", files);
 }
 
 static void chunks_make_one_file(void **state)
@@ -53,6 +58,42 @@ static void chunks_of_a_mail_make_one(void **state)
     const char *text = manifest(told, "*-mail.eml");
     assert_non_null(strstr(text, "mail.eml\",\"bytes\":18,\"complete\":true\n"));
     assert_non_null(strstr(text, "Subject: a\r\n\r\nmailSubject: b\r\n\r\n.dot\r\n"));
+}
+
+/* RFC 1951. */
+#define TEXT "hrureemetwxkgeetwdeybhrureemetwxkgeetwdeybhrureemet"
+#define ENCODED "\313\050\052\055\112\115\315\115\055\051\257\310\116\117\005\122\051\251\225\111\031\170\005\001"
+
+static const char *extract_encoded(told_t *told, const char *options, size_t len)
+{
+    char text[200];
+    told_open(told);
+    told_say(told, false, "GET /d HTTP/1.1\r\n\r\n");
+    snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: %zu\r\n\r\n%.*s", len, (int)len, ENCODED);
+    told_say(told, true, text);
+    told_close(told);
+    return manifest_with(told, options, "*-d");
+}
+
+static void what_a_decoder_makes_is_bounded(void **state)
+{
+    told_t *told = *state;
+    assert_string_equal(extract_encoded(told, "--set decoded.size=11", strlen(ENCODED)),
+                        "{\"file\":\"000001-d\",\"bytes\":11,\"complete\":false\nhrureemetwx");
+}
+
+static void what_is_cut_in_its_coding_is_not_complete(void **state)
+{
+    told_t *told = *state;
+    const char *text = extract_encoded(told, "", strlen(ENCODED) - 1);
+    assert_non_null(strstr(text, "\"complete\":false\nhrureemetwx"));
+}
+
+static void what_is_within_the_bounds_is_complete(void **state)
+{
+    told_t *told = *state;
+    assert_string_equal(extract_encoded(told, "--set decoded.size=51", strlen(ENCODED)),
+                        "{\"file\":\"000001-d\",\"bytes\":51,\"complete\":true\n" TEXT);
 }
 
 static void names_have_nothing_that_does_harm(void **state)
@@ -165,6 +206,9 @@ int main(void)
         TEST(chunks_make_one_file),
         TEST(chunks_without_the_last_one_are_cut),
         TEST(chunks_of_a_mail_make_one),
+        TEST(what_a_decoder_makes_is_bounded),
+        TEST(what_is_cut_in_its_coding_is_not_complete),
+        TEST(what_is_within_the_bounds_is_complete),
         TEST(names_have_nothing_that_does_harm),
         TEST(names_are_those_of_the_disposition),
         TEST(parts_of_a_form_are_files),

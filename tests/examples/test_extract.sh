@@ -69,17 +69,9 @@ done
 [ "$(cat "$folder"/out/*a_22b_22.png | sha256sum)" = "$(printf '\211PNG\r\n\032\n--not a delimiter\r\n' | sha256sum)" ] || fail "forms: another picture"
 
 # Names of attachments in other character sets and in sections (RFC 2047, 2231): the manifest has them in UTF-8.
-python3 - "$folder/named.pcap" <<'END'
-import struct, sys
-said = {0: 1000, 1: 9000}  # sequence numbers: client, server
-packets = []
-
-def send(side, data, flags):
-    tcp = struct.pack(">HHIIBBHHH", (40000, 25)[side], (25, 40000)[side], said[side], said[1 - side], 5 << 4, flags, 65535, 0, 0)
-    ip = struct.pack(">BBHHHBBH4B4B", 0x45, 0, 40 + len(data), 0, 0, 64, 6, 0, 10, 0, 0, 1 + side, 10, 0, 0, 2 - side)
-    packets.append(ip + tcp + data)
-    said[side] += len(data) + (flags & 3 != 0)
-
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/support python3 - "$folder/named.pcap" <<'END'
+import sys
+from talk import *
 names = ['Content-Type: a/b; name="=?utf-8?B?w6QucGRm?="',
          'Content-Disposition: attachment; filename="a =?iso-8859-1?Q?=E4?=\r\n =?utf-8?Q?_b?= c.pdf"',
          "Content-Disposition: attachment; filename*1*=%A4.p; filename*0*=utf-8''%C3; filename*2=\"df\"",
@@ -89,22 +81,47 @@ names = ['Content-Type: a/b; name="=?utf-8?B?w6QucGRm?="',
          'Subject: =?utf-8?Q?no_name?=']
 mail = "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 mail += "".join(f"--b\r\n{name}\r\n\r\n{number}\r\n" for number, name in enumerate(names)) + "--b--\r\n.\r\n"
-send(0, b"", 2)
-send(1, b"", 18)
-for side, text in ((1, "220 a.example\r\n"), (0, "MAIL FROM:<a@b.example>\r\n"), (1, "250 OK\r\n"), (0, "DATA\r\n"), (1, "354 Go\r\n"),
-                   (0, mail), (1, "250 OK\r\n")):
-    send(side, text.encode(), 24)
-send(0, b"", 17)
-send(1, b"", 17)
-with open(sys.argv[1], "wb") as file:
-    file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
-    for second, packet in enumerate(packets):
-        file.write(struct.pack("<IIII", second, 0, len(packet), len(packet)) + packet)
+capture = Capture(sys.argv[1])
+talk = Talk(capture, 25)
+for side, text in ((SERVER, "220 a.example\r\n"), (CLIENT, "MAIL FROM:<a@b.example>\r\n"), (SERVER, "250 OK\r\n"), (CLIENT, "DATA\r\n"),
+                   (SERVER, "354 Go\r\n"), (CLIENT, mail), (SERVER, "250 OK\r\n")):
+    talk.say(side, text)
+talk.close(CLIENT)
+capture.close()
 END
 extract "$folder/named.pcap"
 names=$(grep '"element":"mime.content"' "$folder/out/manifest.json" |
     PYTHONIOENCODING=utf-8 python3 -c 'import json, sys; print([json.loads(line).get("name", "") for line in sys.stdin])')
 [ "$names" = "['ä.pdf', 'a ä b c.pdf', 'ä.pdf', 'ä.pdf', '\"quoted\".pdf', 'raw?', '']" ] || fail "names of attachments: $names"
+
+# Files of FTP are named whoever closes the connection first; names cannot do harm.
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/support python3 - "$folder/files.pcap" <<'END'
+import sys
+from talk import *
+capture = Capture(sys.argv[1])
+control = Talk(capture, 21)
+control.say(SERVER, "220 ready\r\n")
+control.say(CLIENT, "USER ada\r\n")
+control.say(SERVER, "230 in\r\n")
+transfers = (("RETR ../../etc/shadow", SERVER), ("STOR up load.txt", CLIENT), ("LIST", SERVER), ("RETR C:\\x\\b.exe", SERVER),
+             ("APPE " + "a" * 400, CLIENT), ("STOU", CLIENT))
+for port, (command, sender) in enumerate(transfers, 50000):
+    for closer in (CLIENT, SERVER):
+        control.say(CLIENT, "PASV\r\n")
+        control.say(SERVER, f"227 Entering Passive Mode (10,0,0,2,{port >> 8},{port & 255})\r\n")
+        control.say(CLIENT, command + "\r\n")
+        data = Talk(capture, port)
+        control.say(SERVER, "150 here it comes\r\n")
+        data.say(sender, command)
+        data.close(closer)
+        control.say(SERVER, "226 done\r\n")
+capture.close()
+END
+extract "$folder/files.pcap"
+[ "$(member file | sed 's/^0*[0-9]*-//' | uniq -c | tr -s ' \n' ' ')" = " 2 shadow 2 up_load.txt 2 LIST 2 b.exe 2 $(member file | sed -n 's/^000009-//p') 2 STOU " ] ||
+    fail "files of FTP: $(member file)"
+[ "$(member file | sed -n 9p | tr -d 0-9a)" = - ] || fail "a long name: $(member file | sed -n 9p)"
+[ "$(cat "$folder/out/000001-shadow")" = "RETR ../../etc/shadow" ] || fail "another file of FTP"
 
 # What the capture lacks.
 extract tests/captures/holes.pcap

@@ -40,6 +40,10 @@ static void each_setting_is_made(void **state)
     assert_int_equal(t->q->options.wait_limit, 65536);
     assert_int_equal(qcap_set(t->q, "element=100"), 0);
     assert_int_equal(t->q->options.element_limit, 100);
+    assert_int_equal(qcap_set(t->q, "decoded.size=2G"), 0);
+    assert_int_equal(t->q->options.decoded_size, (uint64_t)2 << 30);
+    assert_int_equal(qcap_set(t->q, "decoded.ratio=10"), 0);
+    assert_int_equal(t->q->options.decoded_ratio, 10);
     assert_int_equal(qcap_set(t->q, "timeout.hole=250ms"), 0);
     assert_int_equal(t->q->timeouts_ns[QCAP_TIMEOUT_HOLE], 250000000);
 }
@@ -64,6 +68,8 @@ static void the_list_has_the_defaults(void **state)
     assert_int_equal(after.memory, before.memory);
     assert_int_equal(after.wait_limit, before.wait_limit);
     assert_int_equal(after.element_limit, before.element_limit);
+    assert_int_equal(after.decoded_size, before.decoded_size);
+    assert_int_equal(after.decoded_ratio, before.decoded_ratio);
     assert_int_equal(after.checksums, before.checksums);
     assert_int_equal(after.urgent, before.urgent);
     assert_int_equal(after.is_ipv6_overlap_strict, before.is_ipv6_overlap_strict);

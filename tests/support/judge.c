@@ -275,7 +275,9 @@ static interpret_decoded_t decode_stream(const qcap_decoder_t *decoder, void *st
         if (io.in_len == before && io.out == made && status == QCAP_DECODE_MORE)
             status = QCAP_DECODE_ERROR;
     }
-    return status == QCAP_DECODE_ERROR ? INTERPRET_DECODED_WRONG : INTERPRET_DECODED;
+    if (status == QCAP_DECODE_ERROR)
+        return INTERPRET_DECODED_WRONG;
+    return decoder->ends && stream->len > 0 && status == QCAP_DECODE_MORE ? INTERPRET_DECODED_CUT : INTERPRET_DECODED;
 }
 
 /* What was decoded before is decoded again, into nothing. */
