@@ -343,9 +343,9 @@ uint32_t qcapint_usual_run(qcap_t *q, const qcapint_frame_t *frames, const qcapi
         }
         count_frame(&q->stats, &frames[at]);
     }
+    q->number = number + at; /* also where the one at `at` was not taken */
     if (at == 0)
         return 0;
-    q->number = number + at;
     q->link_type = frames[at - 1].link_type;
     q->stats.packets += at;
     q->stats.stages[QCAP_STAGE_CAPTURED] += at;
