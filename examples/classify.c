@@ -323,7 +323,7 @@ static void on_open(qcap_tcpstr_t *client, void *user)
     conversation_t *conversation = program_resize(run->program, NULL, sizeof *conversation);
     *conversation = (conversation_t){
         .ends = {*qcap_tcpstr_source(client), *qcap_tcpstr_destination(client)}, .is_tcp = true, .content = CONTENTS};
-    qcap_tcpstr_set_user(client, conversation);
+    conversation_set(client, conversation);
 }
 
 static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *bytes, size_t len, qcap_packet_t *packet,
@@ -334,12 +334,25 @@ static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *by
     conversation->bytes[qcap_tcpstr_is_server(str)] += len;
 }
 
+/* The roles were a guess, of a conversation that was met in the middle. */
+static void set_roles(conversation_t *conversation, const qcap_endpoint_t ends[2])
+{
+    const uint64_t sent = conversation->bytes[0];
+    if (conversation->ends[0].port == ends[0].port &&
+        memcmp(conversation->ends[0].address, ends[0].address, sizeof ends[0].address) == 0)
+        return;
+    conversation->ends[0] = ends[0];
+    conversation->ends[1] = ends[1];
+    conversation->bytes[0] = conversation->bytes[1];
+    conversation->bytes[1] = sent;
+}
+
 static void on_close(qcap_tcpstr_t *client, void *user)
 {
     conversation_t *conversation = conversation_of(client);
     finish(user, conversation);
     free(conversation);
-    qcap_tcpstr_set_user(client, NULL);
+    conversation_set(client, NULL);
 }
 
 /* ---------------------------------------------------------------- handlers: datagrams */
@@ -418,6 +431,8 @@ static void on_spoken(const qcap_spoken_t *spoken, void *user)
         spoken->client ? conversation_of(spoken->client) : &of_datagram(user, spoken->ends, &is_server)->conversation;
     if (!conversation)
         return;
+    if (spoken->client)
+        set_roles(conversation, spoken->ends);
     if (!conversation->protocol)
         conversation->protocol = spoken->protocol;
     conversation->is_encrypted |= spoken->is_encrypted || is_secure(spoken->protocol);

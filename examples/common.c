@@ -331,14 +331,15 @@ void program_make_folder(const program_t *program, const char *path)
 
 /* ---------------------------------------------------------------- conversations */
 
-static qcap_tcpstr_t *client_of(const qcap_tcpstr_t *str)
-{
-    return qcap_tcpstr_is_server(str) ? qcap_tcpstr_other(str) : (qcap_tcpstr_t *)(uintptr_t)str;
-}
-
 void *conversation_of(const qcap_tcpstr_t *str)
 {
-    return str ? qcap_tcpstr_user(client_of(str)) : NULL;
+    return str ? qcap_tcpstr_user(str) : NULL;
+}
+
+void conversation_set(qcap_tcpstr_t *str, void *conversation)
+{
+    qcap_tcpstr_set_user(str, conversation);
+    qcap_tcpstr_set_user(qcap_tcpstr_other(str), conversation);
 }
 
 void *conversation_get(const program_t *program, qcap_tcpstr_t *str, size_t size)
@@ -348,7 +349,7 @@ void *conversation_get(const program_t *program, qcap_tcpstr_t *str, size_t size
         return conversation;
     conversation = program_resize(program, NULL, size);
     memset(conversation, 0, size);
-    qcap_tcpstr_set_user(client_of(str), conversation);
+    conversation_set(str, conversation);
     return conversation;
 }
 

@@ -72,9 +72,10 @@ char *program_copy(const program_t *program, const qcap_match_t *match);
 /* Makes a folder, if it is not there; one around it must be. Ends the program if that fails. */
 void program_make_folder(const program_t *program, const char *path);
 
-/* What the program keeps of a conversation, with the direction from the client: qcap_tcpstr_set_user(). NULL: nothing, or it is
- * none of TCP: `str` is NULL. */
+/* What the program keeps of a conversation, with both directions: qcap_tcpstr_set_user(). NULL: nothing, or it is none of TCP:
+ * `str` is NULL. */
 void *conversation_of(const qcap_tcpstr_t *str);
+void conversation_set(qcap_tcpstr_t *str, void *conversation);
 
 /* The same: if there is nothing, memory of that size, zeroed. */
 void *conversation_get(const program_t *program, qcap_tcpstr_t *str, size_t size);

@@ -30,8 +30,10 @@ static const char help[] =
 static const char examples[] = "  connections trace.pcap\n"
                                "  connections --json trace.pcap tcp port 25 | jq .protocol\n";
 
-/* What is counted for one connection: both directions have it; [1] is the server's. */
+/* What is counted for one connection: both directions have it. Who is the client may become clear later on, so [0] is the direction
+ * that was thought to be the client's first; when it is printed, that is its client's. */
 typedef struct connection {
+    const qcap_tcpstr_t *first;
     uint64_t bytes[2], missing[2], gaps[2];
     qcap_end_t ends[2];
     int64_t last_ns;    /* of its last bytes, or its end */
@@ -50,9 +52,8 @@ static void on_open(qcap_tcpstr_t *client, void *user)
 {
     const report_t *report = user;
     connection_t *connection = program_resize(report->program, NULL, sizeof *connection);
-    *connection = (connection_t){.last_ns = qcap_tcpstr_opened_ns(client)};
-    qcap_tcpstr_set_user(client, connection);
-    qcap_tcpstr_set_user(qcap_tcpstr_other(client), connection);
+    *connection = (connection_t){.first = client, .last_ns = qcap_tcpstr_opened_ns(client)};
+    conversation_set(client, connection);
 }
 
 static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *bytes, size_t len, qcap_packet_t *packet,
@@ -60,7 +61,7 @@ static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *by
 {
     connection_t *connection = qcap_tcpstr_user(str);
     (void)offset, (void)bytes, (void)user;
-    connection->bytes[qcap_tcpstr_is_server(str)] += len;
+    connection->bytes[str != connection->first] += len;
     if (qcap_packet_time_ns(packet) > connection->last_ns)
         connection->last_ns = qcap_packet_time_ns(packet);
 }
@@ -69,8 +70,8 @@ static void on_gap(qcap_tcpstr_t *str, uint64_t offset, uint64_t len, void *user
 {
     connection_t *connection = qcap_tcpstr_user(str);
     (void)offset, (void)user;
-    connection->missing[qcap_tcpstr_is_server(str)] += len;
-    connection->gaps[qcap_tcpstr_is_server(str)]++;
+    connection->missing[str != connection->first] += len;
+    connection->gaps[str != connection->first]++;
 }
 
 static void on_end(qcap_tcpstr_t *str, qcap_end_t end, void *user)
@@ -78,7 +79,7 @@ static void on_end(qcap_tcpstr_t *str, qcap_end_t end, void *user)
     const report_t *report = user;
     connection_t *connection = qcap_tcpstr_user(str);
     qcap_stats_t stats;
-    connection->ends[qcap_tcpstr_is_server(str)] = end;
+    connection->ends[str != connection->first] = end;
     if (end != QCAP_END_FIN && end != QCAP_END_RESET)
         return;
     qcap_stats(report->q, &stats);
@@ -171,10 +172,25 @@ static void print_object(qcap_tcpstr_t *client, const connection_t *connection)
     puts("}");
 }
 
+static void exchange(uint64_t numbers[2])
+{
+    const uint64_t first = numbers[0];
+    numbers[0] = numbers[1];
+    numbers[1] = first;
+}
+
 static void on_close(qcap_tcpstr_t *client, void *user)
 {
     const report_t *report = user;
     connection_t *connection = qcap_tcpstr_user(client);
+    if (client != connection->first) {
+        const qcap_end_t end = connection->ends[0];
+        connection->ends[0] = connection->ends[1];
+        connection->ends[1] = end;
+        exchange(connection->bytes);
+        exchange(connection->missing);
+        exchange(connection->gaps);
+    }
     if (report->is_json)
         print_object(client, connection);
     else

@@ -501,7 +501,7 @@ static void close_side(side_t *side)
 
 static void on_close(qcap_tcpstr_t *client, void *user)
 {
-    conversation_t *conversation = qcap_tcpstr_user(client);
+    conversation_t *conversation = conversation_of(client);
     (void)user;
     if (!conversation)
         return;
@@ -511,7 +511,7 @@ static void on_close(qcap_tcpstr_t *client, void *user)
         drop_target(conversation);
     transfers_free(conversation->transfers);
     free(conversation);
-    qcap_tcpstr_set_user(client, NULL);
+    conversation_set(client, NULL);
 }
 
 static const struct {

@@ -548,13 +548,13 @@ static void on_step(const qcap_match_t *match, void *user)
 /* The user without a password is a login, too. */
 static void on_close(qcap_tcpstr_t *client, void *user)
 {
-    session_t *session = qcap_tcpstr_user(client);
+    session_t *session = conversation_of(client);
     if (!session)
         return;
     flush(user, session);
     flush_early(user, session);
     free(session);
-    qcap_tcpstr_set_user(client, NULL);
+    conversation_set(client, NULL);
 }
 
 /* ---------------------------------------------------------------- printing */

@@ -81,12 +81,19 @@ static const qcap_protocol_t *find_promised(qcap_t *q, const char *transport, ui
     return NULL;
 }
 
+static void set_roles(const run_t *run, conversation_t *conversation, const qcap_endpoint_t *client, const qcap_endpoint_t *server)
+{
+    conversation->client = *client;
+    conversation->server = *server;
+    conversation->promised = find_promised(run->q, conversation->is_tcp ? "tcp" : "udp", server->port);
+}
+
 static conversation_t *new_conversation(const run_t *run, uint64_t number, bool is_tcp, const qcap_endpoint_t *client,
                                         const qcap_endpoint_t *server)
 {
     conversation_t *conversation = program_resize(run->program, NULL, sizeof *conversation);
-    *conversation = (conversation_t){.number = number, .is_tcp = is_tcp, .client = *client, .server = *server};
-    conversation->promised = find_promised(run->q, is_tcp ? "tcp" : "udp", server->port);
+    *conversation = (conversation_t){.number = number, .is_tcp = is_tcp};
+    set_roles(run, conversation, client, server);
     return conversation;
 }
 
@@ -229,8 +236,8 @@ static void finish(run_t *run, conversation_t *conversation)
 
 static void on_open(qcap_tcpstr_t *client, void *user)
 {
-    qcap_tcpstr_set_user(client, new_conversation(user, qcap_tcpstr_number(client), true, qcap_tcpstr_source(client),
-                                                  qcap_tcpstr_destination(client)));
+    conversation_set(client, new_conversation(user, qcap_tcpstr_number(client), true, qcap_tcpstr_source(client),
+                                              qcap_tcpstr_destination(client)));
 }
 
 static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *bytes, size_t len, qcap_packet_t *packet,
@@ -244,7 +251,7 @@ static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *by
 static void on_close(qcap_tcpstr_t *client, void *user)
 {
     finish(user, conversation_of(client));
-    qcap_tcpstr_set_user(client, NULL);
+    conversation_set(client, NULL);
 }
 
 static void on_spoken(const qcap_spoken_t *spoken, void *user)
@@ -252,6 +259,8 @@ static void on_spoken(const qcap_spoken_t *spoken, void *user)
     run_t *run = user;
     conversation_t *conversation =
         spoken->client ? conversation_of(spoken->client) : of_exchange(run, spoken->exchange, spoken->ends);
+    if (conversation && spoken->client) /* who is the client may have been a guess until now */
+        set_roles(run, conversation, &spoken->ends[0], &spoken->ends[1]);
     if (conversation && !conversation->spoken)
         conversation->spoken = spoken->protocol;
     if (spoken->is_over && conversation && !spoken->client) {

@@ -30,7 +30,7 @@
  *     bytes.direction.positions 4
  *     bytes.direction.ahead 32
  *     bytes.queues 0
- *     bytes.tables 25646
+ *     bytes.tables 25620
  *
  * How to use it: parser.h. */
 #ifndef QCAP_MEMCACHED_H

@@ -383,7 +383,7 @@ void qcapint_deliver_lost(qcap_tcpstr_t *str, uint64_t offset, uint64_t len)
                 .kind = QCAP_REPORT_GAP,
                 .element = QCAP_NONE,
                 .str = str,
-                .is_server = str->is_server,
+                .is_server = qcapint_str_is_server(str),
                 .begin_offset = offset,
                 .end_offset = offset + len,
                 .text = print_gap(text, len),
@@ -405,7 +405,8 @@ static void on_expect(qcapint_deliver_t *deliver, const source_t *source, const 
         .offset = source->end,
     };
     if (found.conv) {
-        memcpy(found.ends, found.conv->ends, sizeof found.ends);
+        found.ends[0] = *qcapint_conv_end(found.conv, false);
+        found.ends[1] = *qcapint_conv_end(found.conv, true);
     } else {
         qcap_packet_source(deliver->packet, &found.ends[found.is_server]);
         qcap_packet_destination(deliver->packet, &found.ends[!found.is_server]);
@@ -480,7 +481,7 @@ static void init_side(qcapint_deliver_t *deliver, qcapint_conv_t *conv, bool is_
 {
     qcap_conversation_t *conversation = deliver->conversation;
     deliver->sides[is_server] = (side_t){
-        .str = conv ? &conv->str[is_server] : NULL,
+        .str = conv ? qcapint_conv_str(conv, is_server) : NULL,
         .parser = is_server ? qcap_conversation_server(conversation) : qcap_conversation_client(conversation),
         .begin = begin,
     };

@@ -9,14 +9,16 @@
  * grammar is (the product of 256 / n over the bytes read, 0 after an error, is expected to stay 1). Other people's texts are no
  * noise: as long as all bytes are those of texts, they are compared with noise made of these, too, and the lesser number
  * counts; and since every second byte of many records is zero, a zero says one bit at most. ENOUGH bits, and an element without a
- * complaint before it, confirm a protocol; PLENTY are certain.
+ * complaint before it, confirm a protocol; PLENTY are certain. But people who make up protocols know each other's words: a line
+ * of "HELLO" or "stats" is 40 bits, and says little. So of a text TEXT_PLENTY are wanted, which are two such lines.
  *
  * Bytes that only lengths or registers judge later are no evidence by that count: a protocol of numbers may have none. Then
  * the question is asked directly: some of the bytes are replaced, one at a time, by others, and what is refused then says how
  * much the true ones said. That takes some hundreds of attempts, so it is done where the cheap count is not enough.
  *
  * In the middle of a stream, the parser searches for a place to begin. At each there is another chance for noise, so log2 of
- * their number more bits are wanted.
+ * their number more bits are wanted. Where the port says nothing either, a text has to be two lines (MET_ENOUGH), without a
+ * complaint behind them, and begin with a segment, as messages do that answer others.
  *
  * Cost. Most protocols are out by the first byte, which is looked up in a set; mostly some tens of bytes are read one by one. */
 #include "evidence.h"
@@ -29,8 +31,13 @@
 #define UNIT 16               /* bits are counted in parts of one */
 #define ENOUGH (24 * UNIT)
 #define PLENTY (32 * UNIT)
+#define TEXT_PLENTY (64 * UNIT) /* the same of a text */
 #define EXPECTED (8 * UNIT)   /* enough for a protocol whose port it is */
-#define DAMAGED (12 * UNIT)   /* bits before an error that say that it was meant to be the protocol */
+#define MET_ENOUGH (48 * UNIT)  /* of a text in the middle, on a port of nobody, */
+#define MET_PLENTY (96 * UNIT)  /* and to be certain */
+#define LIKELY (8 * UNIT)     /* too little, but not nothing */
+#define DAMAGED (24 * UNIT)   /* bits before an error that say that it was meant to be the protocol */
+#define EXPECTED_DAMAGED (16 * UNIT) /* the same where it is that of the port */
 #define ZERO (1 * UNIT)       /* the most that a byte says which is zero */
 #define COUNTED 96            /* bytes that are counted */
 #define ALTERED 32            /* bytes that are replaced, */
@@ -87,6 +94,12 @@ static bool may_begin(const qcapint_plan_t *plan, unsigned root, unsigned char b
     return plan->first[root][byte >> 5] >> (byte & 31) & 1;
 }
 
+/* How many bits are wanted: to confirm, and to be certain; [0]: of texts, [1]: of what is none. */
+typedef struct demand {
+    unsigned enough[2], plenty[2];
+    unsigned damaged; /* before an error, to tell what it was meant to be */
+} demand_t;
+
 /* What was found out of one attempt. */
 typedef struct attempt {
     qcap_t *q;
@@ -97,7 +110,8 @@ typedef struct attempt {
     bool is_exact;      /* bytes are fed one by one while they are counted */
     bool is_rough;      /* one was refused among others: it has to be done again, exactly */
     uint64_t begin;     /* where a search found a place to begin */
-    unsigned wanted;    /* bits; more are not counted */
+    uint64_t error;     /* where the first error was; valid if has_complaint */
+    unsigned wanted[2]; /* bits, of texts and of others; more are not counted. 0: any number is */
     unsigned noise, text; /* bits, compared with either, */
     uint8_t said[2][ALTERED]; /* and of each of the first bytes; how many bytes that were */
     size_t counted;
@@ -108,11 +122,16 @@ static unsigned bits(const attempt_t *attempt)
     return attempt->is_binary || attempt->noise < attempt->text ? attempt->noise : attempt->text;
 }
 
+static bool has_wanted(const attempt_t *attempt)
+{
+    return bits(attempt) >= attempt->wanted[attempt->is_binary];
+}
+
 /* Whether more bytes would change nothing. */
 static bool is_over(const attempt_t *attempt)
 {
     return attempt->has_complaint ||
-           (attempt->is_tolerant && attempt->wanted > 0 && attempt->has_element && bits(attempt) >= attempt->wanted);
+           (attempt->is_tolerant && attempt->wanted[0] > 0 && attempt->has_element && has_wanted(attempt));
 }
 
 static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
@@ -123,6 +142,8 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
     if (event->kind == QCAP_EVENT_SKIPPED && !attempt->has_element && !qcap_parser_parent(parser))
         attempt->begin = event->end;
     attempt->has_element |= is_element;
+    if (!attempt->has_complaint)
+        attempt->error = event->begin;
     attempt->has_complaint |= (is_anomaly && !attempt->is_tolerant) || event->kind == QCAP_EVENT_ERROR;
     if (is_over(attempt))
         qcap_parser_pause(parser);
@@ -238,7 +259,7 @@ static size_t count_run(attempt_t *attempt, const qcapint_plan_t *plan, const qc
         count(attempt, plan, s, bytes[i++]);
         if (number > 0 && number == s->loop && i < most)
             i += count_loop(attempt, plan, s, bytes + i, most - i);
-    } while (number > 0 && i < most && bits(attempt) < attempt->wanted);
+    } while (number > 0 && i < most && !has_wanted(attempt));
     return i;
 }
 
@@ -283,7 +304,7 @@ static bool feed_counting(const qcapint_plan_t *plan, qcap_parser_t *parser, att
 {
     for (size_t i = 0, count; i < len; i += count) {
         const unsigned noise = attempt->noise, text = attempt->text;
-        if (bits(attempt) >= attempt->wanted)
+        if (has_wanted(attempt))
             return feed(parser, attempt, bytes + i, len - i);
         count = count_run(attempt, plan, parser, bytes + i, attempt->is_exact ? 1 : len - i);
         if (feed(parser, attempt, bytes + i, count))
@@ -366,11 +387,21 @@ static bool is_begin_missing(qcap_tcpstr_t *str, uint64_t begin)
     return (begin == 0 && !str->has_syn) || (first && first->begin > begin);
 }
 
+static const qcap_root_t *root_of_str(const qcapint_plan_t *plan, const qcap_tcpstr_t *str)
+{
+    return qcapint_str_is_server(str) ? &plan->protocol->server : &plan->protocol->client;
+}
+
+static bool can_search(const qcapint_plan_t *plan, const qcap_tcpstr_t *str)
+{
+    return root_of_str(plan, str)->search != QCAP_NONE;
+}
+
 /* Where, from `begin` on, the parser finds a place to begin; UINT64_MAX: nowhere yet. `*places`: log2 of how many there were. */
 static uint64_t search(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin, unsigned *places)
 {
     attempt_t attempt;
-    qcap_parser_t *parser = begin_attempt(plan, str->is_server, &attempt);
+    qcap_parser_t *parser = begin_attempt(plan, qcapint_str_is_server(str), &attempt);
     const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, begin);
     uint64_t first = segment ? segment->begin : begin, offset = first;
     qcap_parser_search(parser);
@@ -387,15 +418,25 @@ static uint64_t search(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t 
     return attempt.has_element ? first + attempt.begin : UINT64_MAX;
 }
 
-static qcapint_verdict_t judge(const attempt_t *attempt, unsigned enough, bool is_refused)
+/* `is_met`: not from the beginning, and on a port of nobody. */
+static demand_t demand_of(bool is_expected, bool is_met, unsigned more)
 {
+    const unsigned enough = more + (is_expected ? EXPECTED : ENOUGH);
+    return (demand_t){.enough = {is_met ? more + MET_ENOUGH : enough, enough},
+                      .plenty = {more + (is_met ? MET_PLENTY : TEXT_PLENTY), more + PLENTY},
+                      .damaged = is_expected ? EXPECTED_DAMAGED : DAMAGED};
+}
+
+static qcapint_verdict_t judge(const attempt_t *attempt, const demand_t *demand, bool is_met, bool is_refused)
+{
+    const unsigned enough = demand->enough[attempt->is_binary], plenty = demand->plenty[attempt->is_binary];
     if (attempt->has_complaint || is_refused)
-        return bits(attempt) >= enough && attempt->has_element ? QCAPINT_VERDICT_CONFIRMED
-               : bits(attempt) >= DAMAGED                      ? QCAPINT_VERDICT_DAMAGED
-                                                               : QCAPINT_VERDICT_EXCLUDED;
+        return bits(attempt) >= enough && attempt->has_element && !is_met ? QCAPINT_VERDICT_CONFIRMED
+               : bits(attempt) >= demand->damaged                         ? QCAPINT_VERDICT_DAMAGED
+                                                                          : QCAPINT_VERDICT_EXCLUDED;
     if (!attempt->has_element || bits(attempt) < enough)
-        return QCAPINT_VERDICT_POSSIBLE;
-    return bits(attempt) >= PLENTY ? QCAPINT_VERDICT_CERTAIN : QCAPINT_VERDICT_CONFIRMED;
+        return bits(attempt) >= LIKELY ? QCAPINT_VERDICT_LIKELY : QCAPINT_VERDICT_POSSIBLE;
+    return bits(attempt) >= plenty ? QCAPINT_VERDICT_CERTAIN : QCAPINT_VERDICT_CONFIRMED;
 }
 
 /* Reads the bytes from `*offset` on, until they are enough, or one is refused: false. `*offset` is behind them then. */
@@ -403,8 +444,8 @@ static bool try_bytes(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t *
 {
     const uint64_t first = *offset;
     const attempt_t asked = *attempt;
-    qcap_parser_t *parser = begin_attempt(plan, str->is_server, attempt);
-    attempt->wanted = asked.wanted;
+    qcap_parser_t *parser = begin_attempt(plan, qcapint_str_is_server(str), attempt);
+    memcpy(attempt->wanted, asked.wanted, sizeof attempt->wanted);
     attempt->is_tolerant = asked.is_tolerant;
     attempt->is_exact = asked.is_exact;
     bool is_taken = true;
@@ -418,19 +459,18 @@ static bool try_bytes(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t *
         is_taken = feed_counting(plan, parser, attempt, bytes, counted) &&
                    feed(parser, attempt, bytes + counted, len - counted);
         *offset += len;
-        if (attempt->has_element && bits(attempt) >= attempt->wanted)
+        if (attempt->has_element && has_wanted(attempt))
             break;
     }
     end_attempt(plan);
     return is_taken;
 }
 
-/* Of the bytes from `first` on, of which so many bits more than usual are wanted. */
-static qcapint_verdict_t read_from(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t first, unsigned more,
-                                   bool is_expected, bool is_thorough)
+/* Of the bytes from `first` on. `is_met`: as in demand_of(). */
+static qcapint_verdict_t read_from(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t first, const demand_t *demand,
+                                   bool is_expected, bool is_met, bool is_thorough)
 {
-    const unsigned enough = more + (is_expected ? EXPECTED : ENOUGH);
-    attempt_t attempt = {.wanted = enough > PLENTY ? enough : PLENTY, .is_tolerant = is_expected};
+    attempt_t attempt = {.wanted = {demand->plenty[0], demand->plenty[1]}, .is_tolerant = is_expected};
     uint64_t offset = first;
     bool is_taken = try_bytes(plan, str, &offset, &attempt);
     if (attempt.is_rough) {
@@ -438,52 +478,106 @@ static qcapint_verdict_t read_from(const qcapint_plan_t *plan, qcap_tcpstr_t *st
         attempt.is_exact = true;
         is_taken = try_bytes(plan, str, &offset, &attempt);
     }
-    qcapint_verdict_t verdict = judge(&attempt, enough, !is_taken);
-    if (verdict != QCAPINT_VERDICT_POSSIBLE || !attempt.has_element || !is_thorough)
+    qcapint_verdict_t verdict = judge(&attempt, demand, is_met, !is_taken);
+    if (verdict > QCAPINT_VERDICT_LIKELY || !attempt.has_element || !is_thorough)
         return verdict;
     qcapint_upper_t *upper = plan->q->upper;
     uint64_t end = offset - first > ALTERED_LEN ? first + ALTERED_LEN : offset;
     const unsigned char *bytes = qcapint_tcpstr_gather(str, first, end, &upper->gathered);
-    bool is_enough = bytes && is_picky(plan, str->is_server, bytes, (size_t)(end - first), reads_stream, &attempt, enough);
+    unsigned wanted = demand->enough[attempt.is_binary];
+    bool is_server = qcapint_str_is_server(str);
+    bool is_enough = bytes && is_picky(plan, is_server, bytes, (size_t)(end - first), reads_stream, &attempt, wanted);
     return is_enough ? QCAPINT_VERDICT_CONFIRMED : verdict;
+}
+
+/* Of a direction whose beginning is missing: what is found anywhere. Where nothing can be searched for, it may be what was encrypted. */
+static qcapint_verdict_t read_middle(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin, bool is_expected,
+                                     bool is_thorough)
+{
+    unsigned places = 0;
+    uint64_t found = search(plan, str, begin, &places);
+    if (found == UINT64_MAX)
+        return QCAPINT_VERDICT_POSSIBLE;
+    const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, found);
+    const demand_t demand = demand_of(is_expected, !is_expected, places * UNIT);
+    qcapint_verdict_t verdict = read_from(plan, str, found, &demand, is_expected, !is_expected, is_thorough);
+    bool is_confirmed = verdict == QCAPINT_VERDICT_CONFIRMED || verdict == QCAPINT_VERDICT_CERTAIN;
+    bool may_begin_there = is_expected || !segment || segment->begin == found;
+    if (is_confirmed && may_begin_there)
+        return verdict;
+    bool is_likely = can_search(plan, str) || verdict == QCAPINT_VERDICT_LIKELY || qcapint_evidence_is_noise(str, begin);
+    return is_likely ? QCAPINT_VERDICT_LIKELY : QCAPINT_VERDICT_POSSIBLE;
 }
 
 bool qcapint_evidence_may_begin(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin)
 {
     const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, begin);
-    return !segment || segment->begin > begin || may_begin(plan, str->is_server, segment->bytes[begin - segment->begin]);
+    return !segment || segment->begin > begin || may_begin(plan, qcapint_str_is_server(str), segment->bytes[begin - segment->begin]);
 }
 
 qcapint_verdict_t qcapint_evidence_stream(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin, bool is_expected,
                                           bool is_thorough)
 {
-    const qcap_root_t *root = str->is_server ? &plan->protocol->server : &plan->protocol->client;
-    if (root->start == QCAP_NONE)
+    if (root_of_str(plan, str)->start == QCAP_NONE)
         return QCAPINT_VERDICT_EXCLUDED;
-    if (is_begin_missing(str, begin)) {
-        unsigned places = 0;
-        uint64_t found = search(plan, str, begin, &places);
-        qcapint_verdict_t verdict = found == UINT64_MAX
-                                        ? QCAPINT_VERDICT_POSSIBLE
-                                        : read_from(plan, str, found, places * UNIT, is_expected, is_thorough);
-        return verdict == QCAPINT_VERDICT_CONFIRMED || verdict == QCAPINT_VERDICT_CERTAIN ? verdict
-                                                                                          : QCAPINT_VERDICT_POSSIBLE;
-    }
+    if (is_begin_missing(str, begin))
+        return read_middle(plan, str, begin, is_expected, is_thorough);
     if (!qcapint_evidence_may_begin(plan, str, begin))
         return QCAPINT_VERDICT_EXCLUDED;
-    return read_from(plan, str, begin, 0, is_expected, is_thorough);
+    const demand_t demand = demand_of(is_expected, false, 0);
+    return read_from(plan, str, begin, &demand, is_expected, false, is_thorough);
+}
+
+static bool feed_direction(qcap_parser_t *parser, const attempt_t *attempt, qcap_tcpstr_t *str, uint64_t begin)
+{
+    uint64_t offset = begin;
+    const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, begin);
+    for (; segment && segment->begin <= offset && offset - begin < ALTERED_LEN; segment = qcapint_tcpstr_segment(str, offset)) {
+        if (!feed(parser, attempt, segment->bytes + (offset - segment->begin), (size_t)(segment->begin + segment->len - offset)))
+            return false;
+        offset = segment->begin + segment->len;
+    }
+    return true;
+}
+
+bool qcapint_evidence_is_answer(const qcapint_plan_t *plan, qcapint_conv_t *conv, const uint64_t begin[2], bool is_server)
+{
+    attempt_t attempt;
+    qcap_parser_t *asking = begin_attempt(plan, !is_server, &attempt);
+    qcap_parser_t *answering = is_server ? qcap_conversation_server(plan->scratch) : qcap_conversation_client(plan->scratch);
+    attempt.is_tolerant = true;
+    bool is_read = feed_direction(asking, &attempt, qcapint_conv_str(conv, !is_server), begin[!is_server]) &&
+                   feed_direction(answering, &attempt, qcapint_conv_str(conv, is_server), begin[is_server]);
+    end_attempt(plan);
+    return is_read;
 }
 
 /* ---------------------------------------------------------------- datagrams, noise */
 
-bool qcapint_evidence_datagram(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len,
-                               bool is_expected)
+/* Of the port's protocol: anomalies are not minded. One that is malformed was meant to be of it if most of it could be read. */
+static qcapint_verdict_t read_expected(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len)
 {
-    if (len > 0 && !may_begin(plan, 2, *bytes))
-        return false;
+    attempt_t attempt;
+    qcap_parser_t *parser = begin_attempt(plan, is_server, &attempt);
+    attempt.is_tolerant = true;
+    qcap_parser_datagram(parser, bytes, len);
+    end_attempt(plan);
+    if (!attempt.has_complaint)
+        return attempt.has_element ? QCAPINT_VERDICT_CONFIRMED : QCAPINT_VERDICT_POSSIBLE;
+    return attempt.has_element && attempt.error >= len - len / 2 ? QCAPINT_VERDICT_DAMAGED : QCAPINT_VERDICT_EXCLUDED;
+}
+
+qcapint_verdict_t qcapint_evidence_datagram(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len,
+                                            bool is_expected)
+{
     const attempt_t nothing = {0};
-    return reads_datagram(plan, is_server, bytes, len) &&
-           (is_expected || is_picky(plan, is_server, bytes, len, reads_datagram, &nothing, ENOUGH));
+    if (len > 0 && !may_begin(plan, 2, *bytes))
+        return QCAPINT_VERDICT_EXCLUDED;
+    if (is_expected)
+        return read_expected(plan, is_server, bytes, len);
+    bool is_read = reads_datagram(plan, is_server, bytes, len);
+    return is_read && is_picky(plan, is_server, bytes, len, reads_datagram, &nothing, ENOUGH) ? QCAPINT_VERDICT_CONFIRMED
+                                                                                                  : QCAPINT_VERDICT_EXCLUDED;
 }
 
 /* In noise, two bytes are the same once in 256 times. In texts and numbers that is at least ten times as often. */

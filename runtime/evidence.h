@@ -6,7 +6,8 @@
 #include "upper.h"
 
 typedef enum {
-    QCAPINT_VERDICT_POSSIBLE,  /* nothing speaks against it, but too little for it */
+    QCAPINT_VERDICT_POSSIBLE,  /* nothing speaks against it, and hardly anything for it */
+    QCAPINT_VERDICT_LIKELY,    /* something speaks for it, but not enough */
     QCAPINT_VERDICT_EXCLUDED,  /* it does not begin like that */
     QCAPINT_VERDICT_DAMAGED,   /* an error, behind what looked like it */
     QCAPINT_VERDICT_CONFIRMED, /* it may well be */
@@ -21,12 +22,17 @@ typedef enum {
 qcapint_verdict_t qcapint_evidence_stream(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin, bool is_expected,
                                           bool is_thorough);
 
+/* Whether one direction's bytes, which the protocol does not begin like, answer what the other one says: HTTP/0.9 answers
+ * with any bytes. */
+bool qcapint_evidence_is_answer(const qcapint_plan_t *plan, qcapint_conv_t *conv, const uint64_t begin[2], bool is_server);
+
 /* Whether the direction's byte at `begin` can be the protocol's first one; true if it was lost. */
 bool qcapint_evidence_may_begin(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin);
 
-/* Whether the datagram speaks for it. */
-bool qcapint_evidence_datagram(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len,
-                               bool is_expected);
+/* What the datagram says for it: CONFIRMED, or EXCLUDED; of a protocol whose port it is, also DAMAGED, or POSSIBLE if it says
+ * nothing. */
+qcapint_verdict_t qcapint_evidence_datagram(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len,
+                                            bool is_expected);
 
 /* Whether the direction's bytes from `begin` on look like noise: encrypted, or compressed. */
 bool qcapint_evidence_is_noise(qcap_tcpstr_t *str, uint64_t begin);

@@ -187,7 +187,7 @@ static qcapint_link_t *link_to(qcap_t *q, const qcapint_expected_t *e)
         found->conv->references++;
     link->parent = (qcap_parent_t){
         .protocol = found->protocol,
-        .str = found->conv ? &found->conv->str[found->is_server] : NULL,
+        .str = found->conv ? qcapint_conv_str(found->conv, found->is_server) : NULL,
         .exchange = found->exchange,
         .is_server = found->is_server,
         .offset = found->offset,

@@ -252,7 +252,7 @@ static void end_conv(qcap_t *q, qcapint_conv_t *conv, qcap_end_t end)
     qcapint_tcp_finish(conv, end);
     for (qcapint_tap_t *tap = q->taps; tap; tap = tap->next)
         if (tap->tap.on_close)
-            tap->tap.on_close(&conv->str[0], tap->user);
+            tap->tap.on_close(qcapint_conv_str(conv, false), tap->user);
     release_conv(q, conv);
 }
 
@@ -405,7 +405,7 @@ uint64_t qcap_tcpstr_each(qcap_t *q, qcap_tcpstr_visitor_t visitor, void *user)
     uint64_t count = 0;
     for (int i = 0; i < QCAPINT_FLOW_LISTS; i++)
         for (qcapint_conv_t *conv = q->flow.lists[i].oldest; conv; conv = conv->newer, count++)
-            visitor(&conv->str[0], user);
+            visitor(qcapint_conv_str(conv, false), user);
     return count;
 }
 

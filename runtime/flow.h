@@ -23,11 +23,12 @@ typedef enum {
 /* One TCP conversation: three lines of the cache. One reference is the table's; each copied position of its streams has another. */
 struct qcapint_conv {
     /* What a lookup reads. */
-    qcap_endpoint_t ends[2];       /* [0]: the client */
+    qcap_endpoint_t ends[2];       /* [0]: the client, unless is_reversed */
     uint8_t epoch;                 /* of its list, when it came to its place there: note [lazy lists] in flow.c */
     qcapint_flow_list_t list : 2;
     bool is_open : 1;              /* in the table; false: only positions keep it */
     bool is_touched : 1;           /* it has had a packet at its place in the list */
+    bool is_reversed : 1;          /* the roles are the other way: what it says has told so, see identify.c */
     bool is_unread;                /* the sink said that it wants no bytes */
     bool is_smooth;                /* both directions go on, and nothing is waited for: note [smooth going] */
     uint32_t references;           /* to free it, all must have gone */
@@ -37,7 +38,7 @@ struct qcapint_conv {
     /* What every packet touches. */
     int64_t seen_ns;               /* latest packet */
     qcapint_rare_t *rare;          /* two of them, one for each direction; never NULL */
-    qcap_tcpstr_t str[2];          /* [0]: from the client */
+    qcap_tcpstr_t str[2];          /* [0]: from ends[0] */
 
     qcapint_conv_t *older, *newer; /* in its list */
     uint64_t number;               /* from 1, as they opened */
@@ -116,6 +117,23 @@ static inline qcapint_conv_t *qcapint_conv_of(const qcap_tcpstr_t *str)
 static inline qcap_tcpstr_t *qcapint_conv_other(const qcap_tcpstr_t *str)
 {
     return &qcapint_conv_of(str)->str[!str->is_server];
+}
+
+/* Whether the direction is from the server; the direction that is, or is not; and the end of either: as far as is known by now, which
+ * is what everybody above the reassembly wants to know. */
+static inline bool qcapint_str_is_server(const qcap_tcpstr_t *str)
+{
+    return str->is_server != qcapint_conv_of(str)->is_reversed;
+}
+
+static inline qcap_tcpstr_t *qcapint_conv_str(qcapint_conv_t *conv, bool is_server)
+{
+    return &conv->str[is_server != conv->is_reversed];
+}
+
+static inline const qcap_endpoint_t *qcapint_conv_end(const qcapint_conv_t *conv, bool is_server)
+{
+    return &conv->ends[is_server != conv->is_reversed];
 }
 
 /* What is rare of the direction, to be looked at. */

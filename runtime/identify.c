@@ -7,7 +7,8 @@
  *   - The protocol of the port is asked first. If the bytes leave no doubt, or both directions confirm it, that is it. Else the
  *     others are asked.
  *   - A protocol that a direction excludes is out, whatever the other one says: words that many protocols know confirm
- *     some of them on one side. Only where it is that of the port, a confirmation outweighs that.
+ *     some of them on one side. Only where it is that of the port, certainty outweighs that: who answers in so many words was not
+ *     asked so.
  *   - One that a direction confirms, and no other is left: that is it, as soon as the other direction was heard, too, or
  *     there is little doubt, or the port is its own.
  *   - Several: the other direction's first bytes are waited for. Then the one that most speaks for wins, then the one whose
@@ -15,10 +16,12 @@
  *   - A direction that began like a protocol, up to an error, confirms nothing and excludes nothing: if the other one
  *     confirms it, the malformed beginning is reported as what it is.
  *   - Nothing confirmed in QCAPINT_EVIDENCE_BYTES of a direction, or to the end: a protocol that no direction speaks
- *     against, and whose port it is, if there is one: a long first element, or one that was never finished.
+ *     against, something for, and whose port it is, if there is one: a long first element, or one that was never finished.
  *   - Otherwise, or if all are excluded: unknown, for good. It then costs nothing any more.
- *   - A conversation met in the middle may begin anywhere. The port decides at once; without one that is known, the
- *     parsers search, within the same bounds.
+ *   - A conversation met in the middle may begin anywhere, so the parsers search, within the same bounds, and nothing is
+ *     excluded: where both directions speak, both have to confirm it. Who is the client was only guessed: the roles are
+ *     tried the other way, too, and stay so if that finds something. Where nothing is found the port decides, unless both
+ *     directions have spoken, and not as that protocol does.
  *
  * Cost. Trying needs no memory that stays: each plan has room for one conversation, used again for every attempt, which
  * begins anew at the first byte. Mostly the first packet decides. Where it does not, attempts are spaced (a direction is
@@ -47,6 +50,8 @@ static void note(qcapint_identify_t *state, bool is_server, uint64_t bit, qcapin
         state->confirmed[is_server] |= bit;
     if (verdict == QCAPINT_VERDICT_CERTAIN)
         state->certain[is_server] |= bit;
+    if (verdict == QCAPINT_VERDICT_LIKELY)
+        state->likely[is_server] |= bit;
 }
 
 /* Tries those of the `asked` protocols that are still possible on one direction, if there is enough new of it. What takes time is
@@ -64,7 +69,8 @@ static void try_some(const qcapint_conv_t *conv, qcap_tcpstr_t *str, qcapint_ide
     tries->count++;
     bool is_thorough = is_last || (tries->count & (tries->count - 1)) == 0;
     uint64_t out = (state->excluded[0] | state->excluded[1]) & ~state->of_port;
-    uint64_t known = state->excluded[is_server] | state->damaged[is_server] | state->confirmed[is_server];
+    uint64_t settled = state->certain[is_server] | (state->confirmed[is_server] & state->excluded[!is_server]);
+    uint64_t known = state->excluded[is_server] | state->damaged[is_server] | settled;
     uint64_t left = asked & ~(out | known);
     for (uint32_t i = 0; i < upper->plan_count; i++)
         if (left >> i & 1)
@@ -150,7 +156,7 @@ static bool may_settle(qcapint_conv_t *conv, const qcapint_identify_t *state, co
     for (int side = 0; side < 2; side++)
         if ((state->confirmed[side] & state->of_port) && len[side] < QCAPINT_EVIDENCE_BYTES && len[!side] == 0 &&
             !state->is_silent[!side])
-            return has_rival(state, &conv->str[side], begin[side]);
+            return has_rival(state, qcapint_conv_str(conv, side), begin[side]);
     return false;
 }
 
@@ -158,22 +164,44 @@ static bool may_settle(qcapint_conv_t *conv, const qcapint_identify_t *state, co
 static qcapint_identify_answer_t unknown(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2])
 {
     for (int side = 0; side < 2; side++)
-        state->is_encrypted |= qcapint_evidence_is_noise(&conv->str[side], begin[side]);
+        state->is_encrypted |= qcapint_evidence_is_noise(qcapint_conv_str(conv, side), begin[side]);
     return QCAPINT_IDENTIFY_UNKNOWN;
+}
+
+/* Those that have been confirmed. In the middle nothing is excluded, since anything can stand before what is found: so both
+ * directions have to say it, if both say anything; the protocol of the port, or what is certain when nothing more comes, needs
+ * only one. */
+static uint64_t all_confirmed(const qcapint_identify_t *state, bool is_over)
+{
+    const uint32_t *tried = state->of_all.len;
+    uint64_t any = state->confirmed[0] | state->confirmed[1], both = state->confirmed[0] & state->confirmed[1];
+    uint64_t certain = is_over || tried[0] == 0 || tried[1] == 0 ? state->certain[0] | state->certain[1] : 0;
+    return state->is_middle ? both | certain | (any & state->of_port) : any;
+}
+
+/* What is known by its port alone: where something speaks for it, or only one direction has said anything yet, in the middle of
+ * which there may be nothing to be found. */
+static const qcapint_plan_t *by_port(const qcapint_upper_t *upper, const qcapint_identify_t *state, uint64_t left)
+{
+    const uint32_t *tried = state->of_ports.len;
+    bool is_one_way = state->is_middle && (tried[0] == 0 || tried[1] == 0);
+    uint64_t likely = state->likely[0] | state->likely[1];
+    return first_of(upper, left & state->of_port & (is_one_way ? UINT64_MAX : likely));
 }
 
 static qcapint_identify_answer_t decide(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2],
                                         bool is_last, const qcapint_plan_t **plan)
 {
     const qcapint_upper_t *upper = conv->q->upper;
-    uint64_t all = all_protocols(upper), of_port = state->of_port;
-    uint64_t excluded = (state->excluded[0] | state->excluded[1]) & ~of_port;
-    uint64_t confirmed = (state->confirmed[0] | state->confirmed[1]) & ~excluded;
-    uint64_t against = state->excluded[0] | state->excluded[1] | state->damaged[0] | state->damaged[1];
-    uint64_t left = confirmed | (all & ~against);
     const uint32_t *tried = state->of_all.len;
     bool is_over = is_last || tried[0] >= QCAPINT_EVIDENCE_BYTES || tried[1] >= QCAPINT_EVIDENCE_BYTES;
     bool has_both = (tried[0] > 0 || state->is_silent[0]) && (tried[1] > 0 || state->is_silent[1]);
+    uint64_t all = all_protocols(upper), of_port = state->of_port;
+    uint64_t certain_of_port = of_port & (state->certain[0] | state->certain[1]);
+    uint64_t excluded = (state->excluded[0] | state->excluded[1]) & ~certain_of_port;
+    uint64_t may_yet = of_port & ~(state->excluded[0] & state->excluded[1]);
+    uint64_t confirmed = all_confirmed(state, is_over) & ~excluded;
+    uint64_t left = confirmed | (all & ~(excluded | state->damaged[0] | state->damaged[1]));
     bool is_tied;
     state->known = QCAP_KNOWN_BY_BYTES;
     if (confirmed) {
@@ -183,37 +211,84 @@ static qcapint_identify_answer_t decide(qcapint_conv_t *conv, qcapint_identify_t
         bool is_decided = is_alone ? is_certain || has_both : has_both && !is_tied;
         return is_decided || is_over ? QCAPINT_IDENTIFY_FOUND : QCAPINT_IDENTIFY_MORE;
     }
-    bool may_come = (all & ~excluded) != 0 && !(has_both && left == 0);
+    bool may_come = may_yet || ((all & ~excluded) != 0 && !(has_both && left == 0));
     if (may_come && !is_over)
         return QCAPINT_IDENTIFY_MORE;
     state->known = QCAP_KNOWN_BY_PORT;
-    *plan = first_of(upper, left & of_port);
+    *plan = by_port(upper, state, left);
     return *plan ? QCAPINT_IDENTIFY_FOUND : unknown(conv, state, begin);
 }
 
-qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2],
-                                           bool is_last, const qcapint_plan_t **plan)
+/* Of the port's protocol: a direction that it does not begin like may be the answer to what the other one says. Then it excludes
+ * nothing. */
+static void forgive_answers(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2])
 {
     const qcapint_upper_t *upper = conv->q->upper;
-    uint64_t of_port = qcapint_ports_find(&upper->ports, false, conv->ends[1].port);
-    if (upper->plan_count == 0)
-        return QCAPINT_IDENTIFY_UNKNOWN;
-    if (!conv->str[0].has_syn && !conv->str[1].has_syn && begin[0] == 0 && begin[1] == 0) {
-        *plan = first_of(upper, of_port);
-        state->known = QCAP_KNOWN_BY_PORT;
-        if (*plan)
-            return QCAPINT_IDENTIFY_FOUND;
+    for (int side = 0; side < 2; side++) {
+        uint64_t bits = state->of_port & state->excluded[side] & state->confirmed[!side];
+        for (uint32_t i = 0; i < upper->plan_count; i++)
+            if ((bits >> i & 1) && qcapint_evidence_is_answer(upper->plans[i], conv, begin, side)) {
+                state->excluded[side] &= ~(UINT64_C(1) << i);
+                state->damaged[side] |= UINT64_C(1) << i;
+            }
     }
+}
+
+/* The roles are taken to be what they are taken to be. */
+static qcapint_identify_answer_t ask(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2], bool is_last,
+                                     const qcapint_plan_t **plan)
+{
+    const qcapint_upper_t *upper = conv->q->upper;
+    uint64_t of_port = qcapint_ports_find(&upper->ports, false, qcapint_conv_end(conv, true)->port);
     state->of_port = state->is_later ? 0 : of_port & all_protocols(upper);
     for (int side = 0; side < 2; side++)
-        try_some(conv, &conv->str[side], state, &state->of_ports, state->of_port, begin[side], is_last);
+        try_some(conv, qcapint_conv_str(conv, side), state, &state->of_ports, state->of_port, begin[side], is_last);
+    forgive_answers(conv, state, begin);
     if (settle(conv, state, plan))
         return QCAPINT_IDENTIFY_FOUND;
     if (!is_last && may_settle(conv, state, begin))
         return QCAPINT_IDENTIFY_MORE;
     for (int side = 0; side < 2; side++)
-        try_some(conv, &conv->str[side], state, &state->of_all, all_protocols(upper) & ~state->of_port, begin[side], is_last);
+        try_some(conv, qcapint_conv_str(conv, side), state, &state->of_all, all_protocols(upper) & ~state->of_port, begin[side], is_last);
     return decide(conv, state, begin, is_last, plan);
+}
+
+/* The same with the roles the other way. They stay so if that tells more. */
+static bool ask_reversed(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2], bool is_last,
+                         const qcapint_plan_t **plan)
+{
+    qcapint_identify_t other = {.is_middle = true, .is_silent = {state->is_silent[1], state->is_silent[0]}};
+    const uint64_t other_begin[2] = {begin[1], begin[0]};
+    const qcapint_plan_t *found = NULL;
+    conv->is_reversed = !conv->is_reversed;
+    if (ask(conv, &other, other_begin, is_last, &found) == QCAPINT_IDENTIFY_FOUND && other.known == QCAP_KNOWN_BY_BYTES) {
+        *state = other;
+        *plan = found;
+        return true;
+    }
+    conv->is_reversed = !conv->is_reversed;
+    return false;
+}
+
+/* Whether to ask so, too: like what takes time, after 1, 2, 4, 8 ... attempts. */
+static bool is_due(uint32_t before, uint32_t now, bool is_last)
+{
+    return is_last || (now != before && (now & (now - 1)) == 0);
+}
+
+qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2],
+                                           bool is_last, const qcapint_plan_t **plan)
+{
+    if (((const qcapint_upper_t *)conv->q->upper)->plan_count == 0)
+        return QCAPINT_IDENTIFY_UNKNOWN;
+    state->is_middle = !conv->str[0].has_syn && !conv->str[1].has_syn && begin[0] == 0 && begin[1] == 0;
+    const uint32_t before = state->of_all.count;
+    const qcapint_identify_answer_t answer = ask(conv, state, begin, is_last, plan);
+    if (!state->is_middle || (answer == QCAPINT_IDENTIFY_FOUND && state->known == QCAP_KNOWN_BY_BYTES))
+        return answer;
+    bool is_over = answer != QCAPINT_IDENTIFY_MORE;
+    bool is_other = is_due(before, state->of_all.count, is_over) && ask_reversed(conv, state, begin, is_last, plan);
+    return is_other ? QCAPINT_IDENTIFY_FOUND : answer;
 }
 
 bool qcapint_identify_is_server_port(const qcap_t *q, uint16_t port)

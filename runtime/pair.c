@@ -135,9 +135,10 @@ static void give_up(qcapint_pair_t *pair)
 static void tell(const qcapint_pair_t *pair, const char *name, qcap_known_t known)
 {
     const qcapint_speech_t *speech = &pair->speech;
+    const qcap_endpoint_t ends[2] = {*qcapint_conv_end(pair->conv, false), *qcapint_conv_end(pair->conv, true)};
     qcapint_spoken_tell(pair->conv->q, &(qcap_spoken_t){
-                                           .client = &pair->conv->str[0],
-                                           .ends = pair->conv->ends,
+                                           .client = qcapint_conv_str(pair->conv, false),
+                                           .ends = ends,
                                            .protocol = speech->plan ? speech->plan->protocol : NULL,
                                            .name = name,
                                            .known = known,
@@ -191,6 +192,14 @@ static bool begin_named(qcapint_pair_t *pair)
     return false;
 }
 
+/* What was from the client is from the server. */
+static void exchange_sides(qcapint_pair_t *pair)
+{
+    const qcapint_side_t client = pair->sides[0];
+    pair->sides[0] = pair->sides[1];
+    pair->sides[1] = client;
+}
+
 /* Finds the protocol, and begins with it. Returns false if it is not known yet, or never: the pair is gone then. */
 static bool identify(qcapint_pair_t *pair)
 {
@@ -198,13 +207,17 @@ static bool identify(qcapint_pair_t *pair)
     const uint64_t at[2] = {pair->sides[0].at, pair->sides[1].at};
     const qcapint_plan_t *plan;
     for (int side = 0; side < 2; side++)
-        qcapint_tcpstr_hold(&conv->str[side], at[side]);
+        qcapint_tcpstr_hold(qcapint_conv_str(conv, side), at[side]);
     if (pair->named)
         return begin_named(pair);
     for (int side = 0; side < 2; side++)
-        pair->identify.is_silent[side] = conv->str[side].has_ended || pair->sides[side].is_absent;
+        pair->identify.is_silent[side] = qcapint_conv_str(conv, side)->has_ended || pair->sides[side].is_absent;
     bool is_last = conv->str[0].has_ended && conv->str[1].has_ended;
-    switch (qcapint_identify(conv, &pair->identify, at, is_last, &plan)) {
+    const bool was_reversed = conv->is_reversed;
+    const qcapint_identify_answer_t answer = qcapint_identify(conv, &pair->identify, at, is_last, &plan);
+    if (conv->is_reversed != was_reversed)
+        exchange_sides(pair);
+    switch (answer) {
     case QCAPINT_IDENTIFY_FOUND:
         return begin(pair, plan, pair->identify.known);
     case QCAPINT_IDENTIFY_UNKNOWN:
@@ -345,8 +358,9 @@ static void on_data(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
     qcapint_pair_t *pair = get_pair(qcapint_conv_of(str));
     if (!pair)
         return;
-    pair->sides[str->is_server].is_absent = false;
-    if (!pair->deliver || !qcapint_step_go_on(pair, str->is_server, segment))
+    const bool is_server = qcapint_str_is_server(str);
+    pair->sides[is_server].is_absent = false;
+    if (!pair->deliver || !qcapint_step_go_on(pair, is_server, segment))
         go_on(pair);
 }
 
@@ -365,9 +379,10 @@ static void on_absent(qcap_tcpstr_t *str)
     qcapint_pair_t *pair = get_pair(qcapint_conv_of(str));
     if (!pair)
         return;
-    pair->sides[str->is_server].is_absent = true;
+    qcapint_side_t *side = &pair->sides[qcapint_str_is_server(str)];
+    side->is_absent = true;
     if (pair->deliver)
-        qcap_parser_absent(pair->sides[str->is_server].parser);
+        qcap_parser_absent(side->parser);
     go_on(pair);
 }
 
@@ -376,7 +391,7 @@ static void on_end(qcap_tcpstr_t *str, qcap_end_t end)
     qcapint_pair_t *pair = pair_of(qcapint_conv_of(str));
     if (!pair)
         return;
-    pair->sides[str->is_server].end = end;
+    pair->sides[qcapint_str_is_server(str)].end = end;
     go_on(pair);
 }
 

@@ -416,7 +416,7 @@ qcap_packet_t *qcap_packet_reread(qcap_t *q, const qcap_place_t *place);
 /* ---------------------------------------------------------------- streams */
 
 qcap_tcpstr_t *qcap_tcpstr_other(const qcap_tcpstr_t *str);   /* the opposite direction of the same conversation */
-bool qcap_tcpstr_is_server(const qcap_tcpstr_t *str);         /* true: from the server to the client */
+bool qcap_tcpstr_is_server(const qcap_tcpstr_t *str);         /* true: from the server to the client, as is known by now */
 uint64_t qcap_tcpstr_number(const qcap_tcpstr_t *str);        /* of the conversation: 1, 2, ... as they opened */
 int64_t qcap_tcpstr_opened_ns(const qcap_tcpstr_t *str);      /* its first packet */
 bool qcap_tcpstr_has_syn(const qcap_tcpstr_t *str);           /* offset 0 is the true beginning */
@@ -509,7 +509,10 @@ const char *qcap_end_text(qcap_end_t end);
 
 /* What is called with the bytes that the receiver reads, in order, each exactly once. Each may be NULL. */
 typedef struct qcap_tap {
-    /* A conversation was met; `client` is the direction from the client. Before anything else about it. */
+    /* A conversation was met; `client` is the direction from the client. Before anything else about it. Where its beginning was
+     * not captured, that is a guess: if what both say tells that the roles are the other way, they are from then on, and the
+     * qcap_spoken_handler_t that says what is spoken is the first to be told so. So keep what belongs to the conversation with
+     * both directions. */
     void (*on_open)(qcap_tcpstr_t *client, void *user);
     /* The next `len` bytes, carried by `packet`. */
     void (*on_data)(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *bytes, size_t len, qcap_packet_t *packet,
@@ -518,7 +521,7 @@ typedef struct qcap_tap {
     void (*on_gap)(qcap_tcpstr_t *str, uint64_t offset, uint64_t len, void *user);
     /* This direction has ended: once for each. */
     void (*on_end)(qcap_tcpstr_t *str, qcap_end_t end, void *user);
-    /* The conversation is over: the last that is heard of it, after both on_end. */
+    /* The conversation is over: the last that is heard of it, after both on_end. `client` is the client by now. */
     void (*on_close)(qcap_tcpstr_t *client, void *user);
 } qcap_tap_t;
 
@@ -553,7 +556,8 @@ int qcap_conflict_handler_add(qcap_t *q, qcap_conflict_handler_t handler, void *
  *
  * The first bytes of a TCP conversation tell its protocol, on any port, or the first datagrams between two endpoints, if the
  * protocol has a `datagram` root: it is the one whose parser reads them, and would have refused most others; of several, the one
- * that the other direction fits, too, then the one whose port it is. What fits none is unknown. All datagrams between two
+ * that the other direction fits, too, then the one whose port it is. What fits none is unknown. Of a conversation that is met in the
+ * middle, both directions have to say it, or the port, unless both speak otherwise. All datagrams between two
  * endpoints are one conversation of the protocol, so that its queues relate responses to requests. */
 int qcap_protocol_add(qcap_t *q, const qcap_protocol_t *protocol);
 

@@ -57,7 +57,7 @@ bool qcapint_step_is_blocked(const qcapint_pair_t *pair, bool is_server);
 
 static inline qcap_tcpstr_t *qcapint_step_stream(const qcapint_pair_t *pair, bool is_server)
 {
-    return &pair->conv->str[is_server];
+    return qcapint_conv_str(pair->conv, is_server);
 }
 
 static inline qcap_parser_status_t qcapint_step_status(const qcapint_pair_t *pair, bool is_server)

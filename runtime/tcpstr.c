@@ -400,7 +400,7 @@ qcap_tcpstr_t *qcap_tcpstr_other(const qcap_tcpstr_t *str)
 
 bool qcap_tcpstr_is_server(const qcap_tcpstr_t *str)
 {
-    return str->is_server;
+    return qcapint_str_is_server(str);
 }
 
 uint64_t qcap_tcpstr_number(const qcap_tcpstr_t *str)

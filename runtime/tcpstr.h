@@ -67,7 +67,7 @@ struct qcap_tcpstr {
     bool is_fin_acked : 1;      /* the other side has acknowledged the FIN */
     bool is_second_fin : 1;     /* when this side sent its FIN, it had the other side's */
 
-    bool is_server : 1; /* from the server to the client */
+    bool is_server : 1; /* the second one of its conversation: from the server to the client, unless the roles are reversed */
     bool is_seen : 1;   /* a packet of this direction was captured */
     bool has_syn : 1;   /* its SYN was captured, or its SYN-ACK: offset 0 is the beginning */
     bool has_ended : 1; /* on_end was called */

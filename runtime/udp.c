@@ -5,8 +5,8 @@
  *
  * note [which protocol]: each protocol's own parser tries the datagram: see evidence.c. It fits if it is read to its end
  * without a complaint, an element was recognised, and other bytes would have been refused. Of several that fit, the one
- * whose port it is wins, then the one that was added first. If none fits, it is the one whose port it is: it is malformed
- * then, and the parser says so. Otherwise the next datagrams are tried, TRIES of them; then the exchange is nobody's. A datagram
+ * whose port it is wins, then the one that was added first. If none fits, but most of it was read as of the one whose port
+ * it is, that is it: it is malformed then, and the parser says so. Otherwise the next datagrams are tried, TRIES of them; then the exchange is nobody's. A datagram
  * that fits no protocol that is read, while nobody asked what is spoken, is not looked at further.
  *
  * The client is whoever sends the first datagram, unless only that one's port is of a known protocol. Exchanges leave
@@ -200,7 +200,8 @@ static bool is_of_interest(const qcap_t *q, uint64_t of_ports, bool is_server, c
     for (uint32_t i = 0; i < upper_of(q)->plan_count && !is_fit; i++) {
         const qcapint_plan_t *plan = upper_of(q)->plans[i];
         bool is_port = of_ports >> i & 1;
-        is_fit = plan->is_read && may_be(plan) && (is_port || qcapint_evidence_datagram(plan, is_server, bytes, len, false));
+        is_fit = plan->is_read && may_be(plan) &&
+                 (is_port || qcapint_evidence_datagram(plan, is_server, bytes, len, false) == QCAPINT_VERDICT_CONFIRMED);
     }
     return is_fit;
 }
@@ -219,12 +220,13 @@ static const qcapint_plan_t *identify(const qcap_t *q, qcapint_exchange_t *e, bo
         if (!may_be(plan))
             continue;
         bool is_port = of_ports >> i & 1;
-        bool is_fit = qcapint_evidence_datagram(plan, is_server, bytes, len, is_port);
+        qcapint_verdict_t verdict = qcapint_evidence_datagram(plan, is_server, bytes, len, is_port);
+        bool is_fit = verdict == QCAPINT_VERDICT_CONFIRMED;
         if (is_fit && is_port)
             return plan;
         if (is_fit && !by_trial)
             by_trial = plan;
-        if (is_port && !by_port)
+        if (verdict != QCAPINT_VERDICT_EXCLUDED && !by_port)
             by_port = plan;
     }
     if (!by_trial)

@@ -64,25 +64,30 @@ static void add_other(fixture_t *f, bool is_reversed)
 
 #define REQUEST ">GET a\n\n"
 #define RESPONSE "<200 0\n"
-#define LONG_REQUEST ">SWITCH a\n\n" /* enough to be found anywhere */
+#define TWO_REQUESTS ">GET a\n\n>HEAD b\n\n" /* enough without an answer */
+#define MANY_REQUESTS TWO_REQUESTS TWO_REQUESTS  /* enough to be found anywhere */
+#define TWO_RESPONSES "<200 0\n<404 0\n"
+#define ITEM_A "toy.request.item 5 \"a\"\n"
 
 static void the_client_is_enough(void **state)
 {
     fixture_t *f = *state;
     dialogue_open(&f->talk);
     dialogue_say(&f->talk, CLIENT, ">GE");
-    dialogue_say(&f->talk, CLIENT, "T a");
+    dialogue_say(&f->talk, CLIENT, "T a\n\n");
     assert_string_equal(f->log.text, "");
-    dialogue_say(&f->talk, CLIENT, "\n\n");
-    assert_string_equal(f->log.text, "client toy.request.item 5 \"a\"\n");
+    dialogue_say(&f->talk, CLIENT, ">HEAD b\n\n");
+    assert_string_equal(f->log.text, "client toy.request.item 5 \"a\"\nclient toy.request.item 14 \"b\"\n");
 }
 
 static void the_server_is_enough(void **state)
 {
     fixture_t *f = *state;
     dialogue_open(&f->talk);
-    dialogue_say(&f->talk, SERVER, "<200 000\n");
-    assert_string_equal(f->log.text, "server toy.response.status 1 \"200\"\n");
+    dialogue_say(&f->talk, SERVER, "<200 0\n");
+    assert_string_equal(f->log.text, "");
+    dialogue_say(&f->talk, SERVER, TWO_RESPONSES TWO_RESPONSES);
+    assert_memory_equal(f->log.text, "server toy.response.status 1 \"200\"\n", 35);
 }
 
 /* The client's beginning is malformed; the server's answer tells what it was meant to be. */
@@ -230,21 +235,95 @@ static void what_cannot_be_read_in_the_middle_is_told(void **state)
 static void in_the_middle_without_a_port_messages_are_searched(void **state)
 {
     fixture_t *f = *state;
-    dialogue_say(&f->talk, CLIENT, "body" LONG_REQUEST);
-    assert_string_equal(f->log.text, "client error 0 offset 0: missing bytes\n"
-                                     "client toy.request.item 12 \"a\"\n");
+    dialogue_say(&f->talk, CLIENT, "body");
+    dialogue_say(&f->talk, CLIENT, MANY_REQUESTS);
+    dialogue_say(&f->talk, SERVER, "body");
+    dialogue_say(&f->talk, SERVER, TWO_RESPONSES TWO_RESPONSES);
+    assert_non_null(strstr(f->log.text, "client toy.request.item 9 \"a\"\n"));
+    assert_non_null(strstr(f->log.text, "server toy.response.status 5 \"200\"\n"));
+}
+
+/* What looks like it, in what may be anything. */
+static void in_the_middle_both_directions_have_to_say_it(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_say(&f->talk, CLIENT, "body");
+    dialogue_say(&f->talk, CLIENT, TWO_REQUESTS);
+    dialogue_say(&f->talk, SERVER, "body");
+    qcap_finish(f->q);
+    assert_string_equal(f->log.text, "");
+}
+
+/* Its end was taken for the client's, since its port is the higher one. */
+static void in_the_middle_the_roles_are_found_out(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_init(&f->talk, f->q, 50000);
+    dialogue_say(&f->talk, CLIENT, TWO_REQUESTS);
+    assert_string_equal(f->log.text, "");
+    dialogue_say(&f->talk, SERVER, TWO_RESPONSES TWO_RESPONSES);
+    assert_non_null(strstr(f->log.text, "client " ITEM_A));
+    assert_non_null(strstr(f->log.text, "server toy.response.status 1 \"200\"\n"));
+    assert_null(strstr(f->log.text, "server toy.request"));
+    f->log = (chronicle_t){.len = 0};
+    dialogue_say(&f->talk, CLIENT, REQUEST);
+    assert_non_null(strstr(f->log.text, "client toy.request.item "));
+}
+
+/* The client's port happens to be a protocol's. */
+static void in_the_middle_the_roles_count_more_than_the_port(void **state)
+{
+    fixture_t *f = *state;
+    const traffic_segment_t segments[] = {
+        {.client_port = TOY_PORT, .server_port = NO_PORT, .seq = 1, .ack = 1, .text = MANY_REQUESTS},
+        {.client_port = TOY_PORT, .server_port = NO_PORT, .from_server = true, .seq = 1, .ack = sizeof MANY_REQUESTS,
+         .text = TWO_RESPONSES TWO_RESPONSES},
+    };
+    unsigned char packet[256];
+    for (int i = 0; i < 2; i++) {
+        uint32_t len = (uint32_t)traffic_build_tcp(packet, &segments[i]);
+        assert_int_equal(qcap_push(f->q, packet, len, len, i), 0);
+    }
+    assert_non_null(strstr(f->log.text, "client " ITEM_A));
+    assert_non_null(strstr(f->log.text, "server toy.response.status 1 \"200\"\n"));
+}
+
+/* The port is the toy's, but both sides speak the other protocol. */
+static void in_the_middle_what_is_said_counts_more_than_the_port(void **state)
+{
+    fixture_t *f = *state;
+    f->other.client = qcap_toy_protocol.server;
+    f->other.server = qcap_toy_protocol.client;
+    assert_int_equal(qcap_protocol_add(f->q, &f->other), 0);
+    want(f, "other.item");
+    dialogue_init(&f->talk, f->q, TOY_PORT);
+    dialogue_say(&f->talk, SERVER, MANY_REQUESTS);
+    dialogue_say(&f->talk, CLIENT, TWO_RESPONSES TWO_RESPONSES);
+    assert_non_null(strstr(f->log.text, "server other.request.item 5 \"a\"\n"));
+}
+
+static void in_the_middle_the_port_is_nothing_if_neither_side_speaks_so(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_init(&f->talk, f->q, TOY_PORT);
+    dialogue_say(&f->talk, SERVER, "login: ");
+    dialogue_say(&f->talk, CLIENT, "fred\n");
+    dialogue_say(&f->talk, SERVER, "password: ");
+    qcap_finish(f->q);
+    assert_string_equal(f->log.text, "");
 }
 
 /* The beginning of the client is lost; what follows the hole is searched. */
 static void behind_a_hole_messages_are_searched(void **state)
 {
     fixture_t *f = *state;
+    const uint32_t end = 100 + (uint32_t)strlen(MANY_REQUESTS);
     dialogue_open(&f->talk);
-    dialogue_segment(&f->talk, CLIENT, 100, LONG_REQUEST, 0);
-    dialogue_segment(&f->talk, SERVER, 0, "", 111);
+    dialogue_segment(&f->talk, CLIENT, 100, MANY_REQUESTS, 0);
+    dialogue_segment(&f->talk, SERVER, 0, RESPONSE, end);
     f->talk.now_ns += INT64_C(2000000000);
-    dialogue_segment(&f->talk, SERVER, 0, "", 111);
-    assert_non_null(strstr(f->log.text, "client toy.request.item 108 \"a\"\n"));
+    dialogue_segment(&f->talk, SERVER, (uint32_t)strlen(RESPONSE), "", end);
+    assert_non_null(strstr(f->log.text, "client toy.request.item 105 \"a\"\n"));
 }
 
 static void a_protocol_is_added_once(void **state)
@@ -275,6 +354,11 @@ int main(void)
         TEST(the_port_decides_in_the_middle),
         TEST(what_cannot_be_read_in_the_middle_is_told),
         TEST(in_the_middle_without_a_port_messages_are_searched),
+        TEST(in_the_middle_both_directions_have_to_say_it),
+        TEST(in_the_middle_the_roles_are_found_out),
+        TEST(in_the_middle_the_roles_count_more_than_the_port),
+        TEST(in_the_middle_what_is_said_counts_more_than_the_port),
+        TEST(in_the_middle_the_port_is_nothing_if_neither_side_speaks_so),
         TEST(behind_a_hole_messages_are_searched),
         TEST(a_protocol_is_added_once),
     };

@@ -72,6 +72,7 @@ static const char *protocol_now(fixture_t *f)
 }
 
 #define GET ">GET a\n\n"
+#define OK "<200 0\n"
 
 /* ---------------------------------------------------------------- what is spoken */
 
@@ -81,9 +82,11 @@ static void a_protocol_is_told_before_its_first_match(void **state)
     dialogue_open(&f->talk);
     assert_string_equal(protocol_now(f), "?");
     dialogue_say(&f->talk, CLIENT, GET);
+    dialogue_say(&f->talk, SERVER, OK);
     assert_string_equal(protocol_now(f), "toy");
     assert_string_equal(f->log.text, "speaks toy from 0 0: its bytes fit\n"
-                                     "client toy.request.item 5 \"a\"\n");
+                                     "client toy.request.item 5 \"a\"\n"
+                                     "server toy.response.status 1 \"200\"\n");
 }
 
 static void what_is_unknown_is_told(void **state)
@@ -111,9 +114,10 @@ static void the_port_is_a_reason_of_its_own(void **state)
 {
     fixture_t *f = *state;
     dialogue_init(&f->talk, f->q, TOY_PORT);
-    dialogue_say(&f->talk, CLIENT, GET);
-    assert_string_equal(f->log.text, "speaks toy from 0 0: the port is its own, and nothing speaks against it\n"
-                                     "client toy.request.item 5 \"a\"\n");
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, ">GET a");
+    qcap_finish(f->q);
+    assert_string_equal(f->log.text, "speaks toy from 0 0: the port is its own, and nothing speaks against it\n");
 }
 
 static void handlers_come_before_the_first_packet(void **state)
@@ -235,6 +239,7 @@ static void one_that_nobody_knows_is_identified_anew(void **state)
     fixture_t *f = *state;
     agree(f, "something");
     dialogue_say(&f->talk, CLIENT, GET);
+    dialogue_say(&f->talk, SERVER, OK);
     assert_non_null(strstr(f->log.text, "speaks toy from 15 13: its bytes fit\n"
                                         "client toy.request.item 20 \"a\"\n"));
 }
@@ -263,6 +268,7 @@ static dialogue_t announce(fixture_t *f, const char *text)
     dialogue_t data;
     dialogue_open(&f->talk);
     dialogue_say(&f->talk, CLIENT, text);
+    dialogue_say(&f->talk, SERVER, "hello\n");
     dialogue_init(&data, f->q, DATA_PORT);
     data.now_ns = f->talk.now_ns;
     return data;
@@ -288,8 +294,10 @@ static void other_ports_are_not_meant(void **state)
     data.server_port++;
     dialogue_open(&data);
     dialogue_say(&data, CLIENT, GET);
+    dialogue_say(&data, SERVER, OK);
     assert_string_equal(f->log.text, ANNOUNCED "speaks toy from 0 0: its bytes fit\n"
-                                               "client toy.request.item 5 \"a\"\n");
+                                               "client toy.request.item 5 \"a\"\n"
+                                               "server toy.response.status 1 \"200\"\n");
 }
 
 /* The server connects to the port that the client named. */
@@ -331,6 +339,7 @@ static void other_hosts_are_not_meant(void **state)
         {.flags = "S", .seq = 99},
         {.from_server = true, .flags = "SA", .seq = 499, .ack = 100},
         {.seq = 100, .ack = 500, .text = GET},
+        {.from_server = true, .seq = 500, .ack = 108, .text = OK},
     };
     announce(f, PASSIVE);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
@@ -358,6 +367,7 @@ static void what_does_not_come_in_time_is_not_expected(void **state)
     data.now_ns += INT64_C(2000000000);
     dialogue_open(&data);
     dialogue_segment(&data, CLIENT, 0, GET, 0);
+    dialogue_segment(&data, SERVER, 0, OK, 8);
     assert_non_null(strstr(f->log.text, "client toy.request.item"));
 }
 
@@ -373,6 +383,7 @@ static void the_oldest_announcement_makes_room(void **state)
     f->log = (chronicle_t){.len = 0};
     dialogue_open(&data);
     dialogue_say(&data, CLIENT, GET);
+    dialogue_say(&data, SERVER, OK);
     assert_non_null(strstr(f->log.text, "client toy.request.item"));
     dialogue_init(&data, f->q, 3001);
     dialogue_open(&data);

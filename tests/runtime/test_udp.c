@@ -146,10 +146,20 @@ static void what_fits_counts_more_than_the_port(void **state)
 static void a_malformed_datagram_belongs_to_the_port(void **state)
 {
     fixture_t *f = *state;
-    traffic_udp(f->t, .text = "?", .server_port = 7);
+    traffic_udp(f->t, .text = ":abc\001", .server_port = 7);
     traffic_udp(f->t, .text = "?123", .server_port = 7);
-    assert_non_null(strstr(f->log.text, "client error 1 "));
+    assert_non_null(strstr(f->log.text, "client error 4 "));
     assert_non_null(strstr(f->log.text, "client pings.ping 0 \"?123\"\n"));
+}
+
+static void what_is_hardly_begun_belongs_to_nobody(void **state)
+{
+    fixture_t *f = *state;
+    traffic_udp(f->t, .text = "?", .server_port = 7);
+    traffic_udp(f->t, .text = ":\001\002\003", .server_port = 7);
+    assert_string_equal(f->log.text, "");
+    traffic_udp(f->t, .text = "?123", .server_port = 7);
+    assert_string_equal(f->log.text, "client pings.ping 0 \"?123\"\n");
 }
 
 static void what_fits_nothing_is_soon_nobodys(void **state)
@@ -291,6 +301,7 @@ int main(void)
         test(a_port_decides_between_protocols_that_fit),
         test(what_fits_counts_more_than_the_port),
         test(a_malformed_datagram_belongs_to_the_port),
+        test(what_is_hardly_begun_belongs_to_nobody),
         test(what_fits_nothing_is_soon_nobodys),
         test(after_the_protocol_changed_it_is_identified_anew),
         test(after_a_change_to_what_is_not_known_nothing_is_read),
